@@ -1,0 +1,144 @@
+"""What the desk asks the assistant and what the assistant may ask of the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.domain.content import Intent
+from core.domain.ids import ArticleId, TurnId
+from core.domain.ticket import Priority
+
+
+class HandoffReason(StrEnum):
+    """Why a human is needed."""
+
+    ASKED_FOR_HUMAN = "asked_for_human"
+    NOT_HELPED = "not_helped"
+    UNSURE_TWICE = "unsure_twice"
+    OUT_OF_SCOPE = "out_of_scope_accepted"
+    ANGRY = "angry"
+    EMERGENCY = "emergency"
+    SECURITY_INCIDENT = "security_incident"
+    SELF_HARM = "self_harm"
+    LOOP = "loop"
+    PROBLEM_REPORTED = "problem_reported"
+    REQUEST_FILED = "request_filed"
+    KNOWLEDGE_UNAVAILABLE = "knowledge_unavailable"
+    ASSISTANT_UNAVAILABLE = "assistant_unavailable"
+    AGENT_TOOK_OVER = "agent_took_over"
+    FOLLOW_UP = "follow_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketBrief:
+    """What the assistant may tell a requester about a ticket of theirs."""
+
+    number: int
+    status: str
+    subject: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRequest:
+    """Everything the assistant needs for one turn; the same `turn` is the same request."""
+
+    turn: TurnId
+    sender: str  # "<conversation>:<episode>"
+    text: str
+    intent: Intent | None = None  # of a pressed button
+    language: str
+    tickets: tuple[TicketBrief, ...] = ()
+    summary: str | None = None  # what happened in the episode before
+    requester_name: str | None = None
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedChoice:
+    """A button the assistant wants under its message."""
+
+    label: str
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Say `text`."""
+
+    text: str
+    choices: tuple[OfferedChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Show an article as the answer and ask whether it helped."""
+
+    article: ArticleId
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Let the requester choose among up to three articles."""
+
+    articles: tuple[ArticleId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff:
+    """Queue the conversation for a human."""
+
+    reason: HandoffReason
+    priority: Priority = Priority.NORMAL
+    summary: str = ""
+
+
+class TicketKind(StrEnum):
+    """What a requester filed."""
+
+    INCIDENT = "incident"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """File what the form collected and queue it for a human."""
+
+    kind: TicketKind
+    subject: str
+    description: str
+    urgency: Priority = Priority.NORMAL
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLanguage:
+    """The requester chose a language; keep it."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """The conversation has come to its end."""
+
+    reason: str
+
+
+Step = Say | Answer | Offer | Handoff | OpenTicket | SetLanguage | Close
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnReply:
+    """What the assistant said and wants done, in order."""
+
+    turn: TurnId
+    steps: tuple[Step, ...]
+    intent: str | None
+    confidence: float | None
+    model: str | None
+    ignored: tuple[str, ...] = ()  # commands the desk does not know

@@ -1,0 +1,63 @@
+"""What a channel can do, what it is asked to send and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain.content import Body, Choice
+from core.domain.conversation import Speaker
+from core.domain.ids import AccountId, ConversationId, MessageId, RemoteId, ThreadKey
+
+
+class UncertainPolicy(StrEnum):
+    """What the outbox does with a send that may have happened and cannot be verified."""
+
+    RESEND = "resend"
+    PARK = "park"  # an agent decides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can do, as data."""
+
+    reads_store: bool = False  # people read the conversation from the desk: a commit delivers
+    max_text_chars: int | None = None
+    max_files: int = 0
+    max_file_bytes: int = 0
+    threads: bool = False
+    can_start: bool = False  # may open a conversation that the person did not
+    when_uncertain: UncertainPolicy = UncertainPolicy.PARK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One message to send."""
+
+    message: MessageId
+    account: AccountId
+    conversation: ConversationId
+    thread: ThreadKey
+    speaker: Speaker
+    body: Body
+    choices: tuple[Choice, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The platform has the message. Albums and long texts split: hence several ids."""
+
+    remote_ids: tuple[RemoteId, ...]
+
+
+class DeliveryState(StrEnum):
+    """What became of a message that somebody is to receive."""
+
+    NOT_SENT = "not_sent"  # nothing to send: inbound, or an internal note
+    WAITING = "waiting"
+    SENDING = "sending"  # a send has begun and its outcome is not known yet
+    SENT = "sent"
+    FAILED = "failed"
+    PARKED = "parked"  # may have been sent; an agent decides
+    DROPPED = "dropped"  # a human took over before it left

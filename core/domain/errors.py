@@ -1,0 +1,117 @@
+"""Errors, grouped by what the caller must do next.
+
+DeskError
+├── IllegalTransition      a command does not fit the record's state: tell the agent
+├── NotFound               the record does not exist (or is not the caller's to see)
+├── Conflict               somebody else was first: show who, let the caller choose again
+├── InvalidInput           the caller's input is wrong: say what to change
+│   └── TooLarge           … because it is too big
+├── Unauthenticated        who is asking is not known: sign in again
+├── Forbidden              who is asking may not do this
+├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
+├── UnknownPayload         a platform sent a shape we do not know: quarantine it
+├── AssistantError         the assistant gave no reply
+│   ├── AssistantLoading   it is starting: wait for it
+│   └── AssistantFailed    it is away, too slow or broken: try once more, then a human
+├── EmbedderUnavailable    no vectors now: search by words alone
+└── DeliveryError          a send did not succeed
+    ├── Rejected           the platform said no: do not retry, show the agent why
+    ├── Throttled          not sent: retry after `retry_after` seconds
+    ├── Unavailable        not sent: retry with back-off
+    └── Uncertain          may have been sent: verify if the channel can, else by policy
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DeskError(Exception):
+    """Base of every error the desk raises on purpose."""
+
+
+class IllegalTransition(DeskError):
+    """A command does not fit the record's state."""
+
+    def __init__(self, record: str, state: str, trigger: str) -> None:
+        super().__init__(f"a {record} that is {state} cannot take {trigger}")
+        self.record, self.state, self.trigger = record, state, trigger
+
+
+class NotFound(DeskError):
+    """The record does not exist, or is not the caller's to see."""
+
+
+class Conflict(DeskError):
+    """Somebody else was first."""
+
+
+class InvalidInput(DeskError):
+    """The caller's input is wrong."""
+
+
+class TooLarge(InvalidInput):
+    """The caller's input is too big."""
+
+
+class Unauthenticated(DeskError):
+    """Who is asking is not known."""
+
+
+class Forbidden(DeskError):
+    """Who is asking may not do this."""
+
+
+class StorageUnavailable(DeskError):
+    """The database is away."""
+
+
+class UnknownPayload(DeskError):
+    """A platform sent a shape we do not know."""
+
+
+class AssistantError(DeskError):
+    """The assistant gave no reply."""
+
+
+class AssistantLoading(AssistantError):
+    """The assistant is starting."""
+
+
+class AssistantFailed(AssistantError):
+    """The assistant is away, too slow or broken."""
+
+
+class EmbedderUnavailable(DeskError):
+    """No sentence vectors can be had now."""
+
+
+class DeliveryError(DeskError):
+    """A send did not succeed."""
+
+
+class Rejected(DeliveryError):
+    """The platform said no; trying again would not help."""
+
+
+class ThrottleScope(StrEnum):
+    """What a platform's rate limit holds up."""
+
+    THREAD = "thread"
+    ACCOUNT = "account"
+
+
+class Throttled(DeliveryError):
+    """Not sent: the platform asks to wait."""
+
+    def __init__(self, retry_after: float, scope: ThrottleScope = ThrottleScope.ACCOUNT) -> None:
+        super().__init__(f"the platform asks to wait {retry_after:g} s")
+        self.retry_after, self.scope = retry_after, scope
+
+
+class Unavailable(DeliveryError):
+    """Certainly not sent: the platform could not be reached."""
+
+
+class Uncertain(DeliveryError):
+    """May have been sent: the connection broke after the request left."""

@@ -1,0 +1,252 @@
+"""What the core needs from the outside, as promises that adapters and channels keep."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from core.domain.assistant import TurnReply, TurnRequest
+from core.domain.channel import Capabilities, Outbound, Receipt
+from core.domain.content import Choice, FileRef
+from core.domain.conversation import Speaker
+from core.domain.events import Event
+from core.domain.ids import (
+    AccountId,
+    Address,
+    ChoiceId,
+    EventKey,
+    MessageId,
+    ThreadKey,
+)
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a poller has read; `name` tells several cursors of an account apart."""
+
+    account: AccountId
+    name: str
+    value: str
+
+
+class Refusal(StrEnum):
+    """Why an event changed nothing."""
+
+    UNKNOWN_CHOICE = "unknown_choice"
+    UNKNOWN_MESSAGE = "unknown_message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What became of one event. For a redelivery, the same as the first time."""
+
+    key: EventKey
+    is_new: bool
+    message: MessageId | None = None
+    seq: int | None = None  # of the message in its conversation
+    refusal: Refusal | None = None
+
+
+class Inbox(Protocol):
+    """Where channels put what they received."""
+
+    async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
+        """Store `events` and, in the same transaction, the new `cursor`.
+
+        Returns only after the commit: acknowledge to the platform after this, never before.
+        Events whose key is known are dropped, so a redelivery is safe. One acceptance per
+        event, in order.
+
+        Raises:
+            StorageUnavailable: nothing was stored; do not acknowledge.
+            InvalidInput: one of the events can never be stored; nothing of this call was.
+        """
+
+    async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
+        """Keep a payload that could not be understood, for an admin to see and replay."""
+
+    async def cursor(self, account: AccountId, name: str) -> str | None:
+        """Return the value committed last under `name`, or None."""
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """The whole mandatory surface of a channel; one instance serves one account."""
+
+    account: AccountId
+    capabilities: Capabilities
+
+    async def receive(self, inbox: Inbox) -> None:
+        """Feed `inbox` until cancelled; reconnect by itself.
+
+        A channel that only answers requests returns at once.
+        """
+
+    async def deliver(self, message: Outbound) -> Receipt:
+        """Make one attempt to send `message`.
+
+        Raises:
+            DeliveryError: its subclass says what happens next.
+        """
+
+
+@runtime_checkable
+class HandlesRequests(Protocol):
+    """A channel with web pages or webhooks of its own."""
+
+    def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:
+        """Return the routes to serve; paths are absolute.
+
+        Handlers raise `DeskError`s; the application answers them as problem documents.
+        """
+
+
+@runtime_checkable
+class FindsDeliveries(Protocol):
+    """A channel that can tell whether a message arrived."""
+
+    async def find_delivery(self, message: Outbound) -> Receipt | None:
+        """Return the receipt of an earlier send of `message`, or None if there was none."""
+
+
+@runtime_checkable
+class EditsMessages(Protocol):
+    """A channel whose sent messages can be changed."""
+
+    async def edit(self, message: Outbound, receipt: Receipt) -> Receipt:
+        """Replace what `receipt` names by `message`."""
+
+
+@runtime_checkable
+class RemovesMessages(Protocol):
+    """A channel whose sent messages can be taken back."""
+
+    async def remove(self, thread: ThreadKey, receipt: Receipt) -> None:
+        """Take back what `receipt` names."""
+
+
+@runtime_checkable
+class ShowsTyping(Protocol):
+    """A channel that can show that an answer is being written."""
+
+    async def show_typing(self, thread: ThreadKey) -> None:
+        """Show the sign for a few seconds."""
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """A channel whose files are fetched apart from their message."""
+
+    def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
+        """Yield the bytes of `file`."""
+
+
+@runtime_checkable
+class LooksUpPeople(Protocol):
+    """A channel that knows more about a person than their messages tell."""
+
+    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+        """Return the name and the verified e-mail address of `address`."""
+
+
+@runtime_checkable
+class AnswersChoices(Protocol):
+    """A channel where a pressed button waits for an answer."""
+
+    async def answer_choice(self, thread: ThreadKey, press: str) -> None:
+        """End the wait of `press`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptEntry:
+    """One message as the requester may see it."""
+
+    id: MessageId
+    seq: int  # increases along a thread; gaps are messages that are not for the requester
+    speaker: Speaker
+    speaker_name: str | None
+    text: str
+    choices: tuple[Choice, ...]
+    chosen: ChoiceId | None  # the choice already pressed under this message
+    at: datetime
+
+
+class Transcript(Protocol):
+    """What a requester may read of their own thread, for channels that show it themselves."""
+
+    async def since(
+        self, account: AccountId, thread: ThreadKey, after: int, limit: int = 200
+    ) -> Sequence[TranscriptEntry]:
+        """Return public messages with a `seq` above `after`, oldest first."""
+
+    def watch(
+        self, account: AccountId, thread: ThreadKey
+    ) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yield once whenever the thread may have something new, until the context ends.
+
+        Subscribed when the context is entered: read `since` after entering, not before.
+        """
+
+
+class Assistant(Protocol):
+    """The chatbot."""
+
+    async def reply(self, request: TurnRequest) -> TurnReply:
+        """Return the reply to one turn; the same turn asked again gets the same reply.
+
+        Raises:
+            AssistantLoading: it is starting.
+            AssistantFailed: it is away, too slow or broken.
+        """
+
+    async def is_ready(self) -> bool:
+        """Say whether a turn would be answered now."""
+
+
+class Embedder(Protocol):
+    """Turns text into sentence vectors."""
+
+    model: str  # names the model; vectors of different models do not compare
+    dimensions: int
+
+    async def embed_query(self, text: str) -> Sequence[float]:
+        """Return the unit vector of a question.
+
+        Raises:
+            EmbedderUnavailable: search by words alone.
+        """
+
+    async def embed_passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Return the unit vectors of passages, in order.
+
+        Raises:
+            EmbedderUnavailable: try again later.
+        """
+
+
+class LanguageDetector(Protocol):
+    """Tells the language of a short text."""
+
+    def detect(self, text: str) -> str | None:
+        """Return a two-letter code, or None where the text does not say."""
+
+
+class BlobStore(Protocol):
+    """Keeps bytes that are too large or too seldom read for the database."""
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Store `content` under `key`; durable on return."""
+
+    async def get(self, key: str) -> bytes:
+        """Return what `key` holds.
+
+        Raises:
+            NotFound: nothing is stored there.
+        """
