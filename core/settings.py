@@ -1,0 +1,114 @@
+"""What an admin can set, and where it comes from: the environment, or a file `.env` beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The desk's settings. Every field is documented in `docs/settings.md`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DESK_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+    )
+
+    home: Path = Path(".desk")
+    """Folder for everything the desk keeps: database, files, models, secrets, logs."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    public_url: str | None = None
+    """Address people reach the desk at, for links; default http://HOST:PORT."""
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    """A PostgreSQL server with pgvector; without it the desk runs its own."""
+
+    database_pool_size: int = Field(default=10, ge=2, le=200)
+
+    secret_key: SecretStr | None = None
+    """Signs chat tokens and links; without it a key is made once and kept in HOME."""
+
+    bot_token: SecretStr | None = None
+    """What the desk and the assistant show each other; derived from the secret key by default."""
+
+    bot_url: str = "http://127.0.0.1:5005"
+    embedder_url: str | None = None
+    """An OpenAI-compatible embeddings service; `desk run` starts one of its own."""
+
+    embedder_model: str = "multilingual-e5-small-q4"
+
+    blob_url: str | None = None
+    """`s3://bucket/prefix` for files; default a folder in HOME."""
+
+    default_language: str = "en"
+
+    assistant_deadline_seconds: float = Field(default=20.0, gt=0)
+    """A requester waits no longer than this for the assistant before a human is called."""
+
+    assistant_start_seconds: float = Field(default=300.0, ge=0)
+    """How long a starting assistant is waited for."""
+
+    wrong_answers_per_hundred: float = Field(default=10.0, gt=0, lt=100)
+    """How many of a hundred answers given may be wrong; sets the assistant's thresholds."""
+
+    reopen_window_hours: float = Field(default=72.0, ge=0)
+    """A closed conversation goes on when the requester writes within this time."""
+
+    solved_grace_hours: float = Field(default=96.0, gt=0)
+    """A solved ticket is closed after this time without a word from the requester."""
+
+    turn_cap: int = Field(default=40, ge=1)
+    """Turns of the assistant in one episode before a human is called."""
+
+    worker_concurrency: int = Field(default=8, ge=1, le=200)
+
+    log_level: str = "INFO"
+
+    @cached_property
+    def base_url(self) -> str:
+        """Return the address people reach the desk at, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @cached_property
+    def key(self) -> bytes:
+        """Return the secret key; made once and kept in HOME where none is set."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        path = self.home / "secret-key"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            fresh = self.home / f".secret-key.{secrets.token_hex(4)}"
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32))
+            try:
+                path.hardlink_to(fresh)  # unlike a rename, fails where another process was first
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_text().strip().encode()
+
+    @cached_property
+    def shared_bot_token(self) -> str:
+        """Return the token that the desk and the assistant show each other."""
+        if self.bot_token is not None:
+            return self.bot_token.get_secret_value()
+        return hmac.new(self.key, b"assistant token", hashlib.sha256).hexdigest()
+
+    @cached_property
+    def blob_location(self) -> str:
+        """Return the address of the blob store."""
+        return self.blob_url or (self.home / "blobs").resolve().as_uri()
