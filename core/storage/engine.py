@@ -1,0 +1,71 @@
+"""How the database is reached: the engine, sessions, and what its absence looks like."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from psycopg import OperationalError as DriverOperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from core.domain.errors import StorageUnavailable
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def driver_url(url: str) -> str:
+    """Return `url` with SQLAlchemy's name of the driver in its scheme."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise ValueError(f"DATABASE_URL must start with postgresql://, not {scheme!r}")
+    return f"postgresql+psycopg://{rest}"
+
+
+def libpq_url(url: str) -> str:
+    """Return `url` as libpq and psycopg read it."""
+    return "postgresql://" + driver_url(url).partition("://")[2]
+
+
+def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> AsyncEngine:
+    """Return an engine for `url`; nothing is connected yet."""
+    return create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application,
+            "connect_timeout": 5,
+            # Planner statistics of the first message must not decide the plans of the millionth:
+            # generic plans are cheap to choose and all hot statements are keyed look-ups.
+            "prepare_threshold": 3,
+        },
+    )
+
+
+def sessions_of(engine: AsyncEngine) -> Sessions:
+    """Return a maker of sessions whose records stay readable after their commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def storage_errors() -> AsyncIterator[None]:
+    """Turn the loss of the database inside the block into `StorageUnavailable`."""
+    try:
+        yield
+    except (PoolTimeout, InterfaceError) as error:
+        raise StorageUnavailable("the database gave no connection in time") from error
+    except (OperationalError, DriverOperationalError) as error:
+        raise StorageUnavailable("the database cannot be reached") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable("the connection to the database broke") from error
+        raise

@@ -1,0 +1,56 @@
+"""The mapped tables, one module per noun."""
+
+from core.storage.tables.base import Base
+from core.storage.tables.conversation import (
+    Attachment,
+    ChoiceRow,
+    Conversation,
+    Message,
+    MessageRevision,
+    Participant,
+    RemoteMessage,
+)
+from core.storage.tables.intake import Account, ChannelCursor, InboundEvent, Quarantined
+from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage
+from core.storage.tables.people import (
+    AgentRow,
+    AgentSession,
+    ApiToken,
+    Contact,
+    ContactAddress,
+    SignInFailure,
+    SignInLink,
+)
+from core.storage.tables.ticket import Ticket, TicketEvent
+from core.storage.tables.work import Delivery, FeedEntry, ProcessBeat, Turn
+
+__all__ = [
+    "Account",
+    "AgentRow",
+    "AgentSession",
+    "ApiToken",
+    "ArticleFeedback",
+    "ArticleRow",
+    "Attachment",
+    "Base",
+    "ChannelCursor",
+    "ChoiceRow",
+    "Contact",
+    "ContactAddress",
+    "Conversation",
+    "Delivery",
+    "FeedEntry",
+    "InboundEvent",
+    "Message",
+    "MessageRevision",
+    "Participant",
+    "Passage",
+    "ProcessBeat",
+    "Quarantined",
+    "RemoteMessage",
+    "SignInFailure",
+    "SignInLink",
+    "Ticket",
+    "TicketEvent",
+    "Turn",
+]

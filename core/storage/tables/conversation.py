@@ -1,0 +1,147 @@
+"""Conversations and what is said in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class Conversation(Base):
+    """One stream of messages with one requester in one remote place.
+
+    A thread has one current conversation; earlier ones stay for history. Message numbers go on
+    counting along the thread, so that a reader's position survives a new conversation.
+    """
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        Index(
+            "uq_conversation_current_thread",
+            "account_id",
+            "thread",
+            unique=True,
+            postgresql_where=sql("is_current"),
+        ),
+        Index("ix_conversation_thread", "account_id", "thread"),
+        Index("ix_conversation_contact", "contact_id", "last_message_at"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[str]
+    thread: Mapped[str]
+    is_current: Mapped[bool] = mapped_column(server_default=sql("true"))
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    responder: Mapped[str]
+    episode: Mapped[int] = mapped_column(server_default="1")
+    episode_first_seq: Mapped[int] = mapped_column(server_default="1")
+    episode_summary: Mapped[str | None]  # what the assistant should know of earlier episodes
+    language: Mapped[str | None]
+    language_is_chosen: Mapped[bool] = mapped_column(server_default=sql("false"))
+    subject: Mapped[str | None]
+    last_seq: Mapped[int] = mapped_column(server_default="0")
+    first_seq: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[CreatedAt]
+    last_message_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Participant(Base):
+    """Somebody in a thread besides the contact that opened it."""
+
+    __tablename__ = "participant"
+
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """Something said, by anybody; internal notes too."""
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+
+    id: Mapped[Key]
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
+    seq: Mapped[int]
+    speaker: Mapped[str]
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
+    is_internal: Mapped[bool] = mapped_column(server_default=sql("false"))
+    text: Mapped[str]
+    html: Mapped[str | None]
+    quoted: Mapped[str | None]
+    signature: Mapped[str | None]
+    unsupported: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))
+    choices: Mapped[list[Any]] = mapped_column(
+        server_default=sql("'[]'")
+    )  # {id,label,intent,entities}
+    pressed_choice: Mapped[UUID | None]  # a customer's message that is a pressed button
+    intent: Mapped[dict[str, Any] | None]  # of the pressed button
+    reactions: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    turn_id: Mapped[UUID | None]
+    language: Mapped[str | None]
+    delivery: Mapped[str] = mapped_column(server_default="not_sent")
+    delivery_detail: Mapped[str | None]
+    at: Mapped[datetime]  # by the platform's clock
+    created_at: Mapped[CreatedAt]
+    edited_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class MessageRevision(Base):
+    """What a message said before an edit."""
+
+    __tablename__ = "message_revision"
+
+    id: Mapped[Key]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    text: Mapped[str]
+    html: Mapped[str | None]
+    replaced_at: Mapped[datetime]
+
+
+class RemoteMessage(Base):
+    """A platform's name for a message of ours."""
+
+    __tablename__ = "remote_message"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    remote_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+
+
+class Attachment(Base):
+    """A file of a message; its bytes are in the blob store once fetched."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[Key]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    position: Mapped[int]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int | None]
+    remote: Mapped[str]
+    blob_key: Mapped[str | None]
+
+
+class ChoiceRow(Base):
+    """A button under a message, found by what the platform sends back."""
+
+    __tablename__ = "choice"
+
+    id: Mapped[Key]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
+    label: Mapped[str]
+    intent: Mapped[str]
+    entities: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))

@@ -1,0 +1,65 @@
+"""What came in: events by their keys, pollers' cursors, and what could not be understood."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class InboundEvent(Base):
+    """An occurrence on a platform. The primary key is the dedupe."""
+
+    __tablename__ = "inbound_event"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    message_id: Mapped[UUID | None]  # the message it made
+    seq: Mapped[int | None]
+    refusal: Mapped[str | None]
+    raw_blob: Mapped[str | None]  # "<blob key>#<line>"
+    received_at: Mapped[CreatedAt]
+
+
+class ChannelCursor(Base):
+    """How far a poller has read."""
+
+    __tablename__ = "channel_cursor"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class Quarantined(Base):
+    """A payload that could not be understood; replayable."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        Index("ix_quarantine_open", "id", postgresql_where=text("settled_at IS NULL")),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[str]
+    raw_blob: Mapped[str]
+    reason: Mapped[str]
+    received_at: Mapped[CreatedAt]
+    settled_at: Mapped[datetime | None]
+    settled_as: Mapped[str | None]  # "replayed" or "discarded"
+
+
+class Account(Base):
+    """The state of one connected account that all processes share."""
+
+    __tablename__ = "account"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    paused_until: Mapped[datetime | None]
+    pause_reason: Mapped[str | None]

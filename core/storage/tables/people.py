@@ -1,0 +1,96 @@
+"""Requesters and agents, and what lets agents in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class Contact(Base):
+    """A person who asks."""
+
+    __tablename__ = "contact"
+
+    id: Mapped[Key]
+    name: Mapped[str | None]
+    email: Mapped[str | None]
+    language: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+
+
+class ContactAddress(Base):
+    """Where a contact writes from: one row per account and address."""
+
+    __tablename__ = "contact_address"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"), index=True)
+
+
+class AgentRow(Base):
+    """A person who works in the console."""
+
+    __tablename__ = "agent"
+
+    id: Mapped[Key]
+    email: Mapped[str] = mapped_column(unique=True)  # lower case
+    name: Mapped[str]
+    role: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="en")
+    password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
+    created_at: Mapped[CreatedAt]
+    disabled_at: Mapped[datetime | None]
+
+
+class AgentSession(Base):
+    """A signed-in browser. Only the digest of its cookie is kept."""
+
+    __tablename__ = "agent_session"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), index=True)
+    csrf_token: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignInLink(Base):
+    """A link that signs an agent in once. Only the digest of its token is kept."""
+
+    __tablename__ = "sign_in_link"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A bearer token for the JSON API. Only its digest is kept."""
+
+    __tablename__ = "api_token"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[datetime | None]
+
+
+class SignInFailure(Base):
+    """Failed sign-ins of one e-mail address or one remote address, to slow guessing down."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (UniqueConstraint("subject"),)
+
+    id: Mapped[Key]
+    subject: Mapped[str]
+    failures: Mapped[int]
+    last_at: Mapped[datetime]
