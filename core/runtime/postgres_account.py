@@ -70,7 +70,9 @@ def _create() -> pwd.struct_passwd:
         "or set DATABASE_URL"
     )
     if useradd is None:
-        raise StorageUnavailable(f"PostgreSQL does not run as root, and useradd is missing: {advice}")
+        raise StorageUnavailable(
+            f"PostgreSQL does not run as root, and useradd is missing: {advice}"
+        )
     made = subprocess.run(  # noqa: S603
         [useradd, "--system", "--user-group", "--shell", "/usr/sbin/nologin", ACCOUNT_NAME],
         capture_output=True,
