@@ -41,6 +41,9 @@ class Refusal(StrEnum):
 
     UNKNOWN_CHOICE = "unknown_choice"
     UNKNOWN_MESSAGE = "unknown_message"
+    UNKNOWN_THREAD = "unknown_thread"
+    ALREADY_CHOSEN = "already_chosen"
+    THREAD_TAKEN = "thread_taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

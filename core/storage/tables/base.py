@@ -23,6 +23,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012
     type_annotation_map = {  # noqa: RUF012  # SQLAlchemy's own way to declare it
         str: Text(),
         datetime: DateTime(timezone=True),

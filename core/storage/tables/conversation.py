@@ -41,6 +41,7 @@ class Conversation(Base):
     responder: Mapped[str]
     episode: Mapped[int] = mapped_column(server_default="1")
     episode_first_seq: Mapped[int] = mapped_column(server_default="1")
+    turned_seq: Mapped[int] = mapped_column(server_default="0")  # last message in any turn
     episode_summary: Mapped[str | None]  # what the assistant should know of earlier episodes
     language: Mapped[str | None]
     language_is_chosen: Mapped[bool] = mapped_column(server_default=sql("false"))

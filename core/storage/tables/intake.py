@@ -19,8 +19,7 @@ class InboundEvent(Base):
     account_id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    message_id: Mapped[UUID | None]  # the message it made
-    seq: Mapped[int | None]
+    message_id: Mapped[UUID]  # of the message it makes, if it makes one
     refusal: Mapped[str | None]
     raw_blob: Mapped[str | None]  # "<blob key>#<line>"
     received_at: Mapped[CreatedAt]

@@ -30,7 +30,11 @@ class ContactAddress(Base):
 
     account_id: Mapped[str] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(primary_key=True)
-    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"), index=True)
+    contact_id: Mapped[UUID] = mapped_column(
+        # Checked at commit: whoever wins the address makes the contact, after it.
+        ForeignKey("contact.id", deferrable=True, initially="DEFERRED"),
+        index=True,
+    )
 
 
 class AgentRow(Base):

@@ -137,8 +137,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("message_id", sa.Uuid(), nullable=True),
-        sa.Column("seq", sa.Integer(), nullable=True),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("refusal", sa.Text(), nullable=True),
         sa.Column("raw_blob", sa.Text(), nullable=True),
         sa.Column(
@@ -232,7 +231,11 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["contact_id"], ["contact.id"], name=op.f("fk_contact_address_contact_id")
+            ["contact_id"],
+            ["contact.id"],
+            name=op.f("fk_contact_address_contact_id"),
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("account_id", "address", name=op.f("pk_contact_address")),
     )
@@ -249,6 +252,7 @@ def upgrade() -> None:
         sa.Column("responder", sa.Text(), nullable=False),
         sa.Column("episode", sa.Integer(), server_default="1", nullable=False),
         sa.Column("episode_first_seq", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("turned_seq", sa.Integer(), server_default="0", nullable=False),
         sa.Column("episode_summary", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column(

@@ -1,0 +1,173 @@
+"""Handing a conversation to humans: the ticket, its reason and what the requester is told."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.assistant import HandoffReason, TicketKind
+from core.domain.conversation import Cause, Responder, Speaker, next_responder
+from core.domain.ids import TicketId, new_id
+from core.domain.ticket import Priority, TicketStatus, TicketTrigger, next_status
+from core.services.ledger import Ledger
+from core.storage.feed import FeedKind
+from core.storage.tables import Conversation, Message, Ticket
+from core.storage.tables.ticket import ticket_number
+from core.texts import text
+
+SUBJECT_CHARS = 120
+SUMMARY_CHARS = 1_000
+
+NOTICES = {
+    HandoffReason.ASSISTANT_UNAVAILABLE: (
+        "Our assistant cannot answer right now, so your message has gone straight to our team. "
+        "Your ticket is **#{number}**. Somebody will answer you here."
+    ),
+    HandoffReason.PROBLEM_REPORTED: (
+        "Your problem report is registered as ticket **#{number}**. "
+        "Our team has it now and will answer you here; you can add details at any time."
+    ),
+    HandoffReason.REQUEST_FILED: (
+        "Your request is registered as ticket **#{number}**. "
+        "Our team has it now and will answer you here; you can add details at any time."
+    ),
+    HandoffReason.EMERGENCY: (
+        "Your message is marked as urgent and our team has it now: ticket **#{number}**. "
+        "Somebody will answer you here as soon as possible."
+    ),
+    HandoffReason.SECURITY_INCIDENT: (
+        "Your message is marked as urgent and our team has it now: ticket **#{number}**. "
+        "Somebody will answer you here as soon as possible."
+    ),
+}
+"""What a requester is told, by reason; `_NOTICE` for all others."""
+
+_NOTICE = (
+    "I have passed this conversation to our team. Your ticket is **#{number}**. "
+    "Somebody will answer you here; you do not need to repeat anything."
+)
+
+
+async def hand_off(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    *,
+    reason: HandoffReason,
+    priority: Priority = Priority.NORMAL,
+    summary: str = "",
+    subject: str | None = None,
+    kind: TicketKind = TicketKind.INCIDENT,
+    confidence: float | None = None,
+    actor: str = "assistant",
+) -> Ticket:
+    """Queue the locked `conversation` for a human and tell the requester the ticket's number.
+
+    An unclosed ticket of the conversation is opened again; else a new one begins, which names
+    the closed one it follows.
+    """
+    conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
+    ticket = await session.scalar(
+        select(Ticket)
+        .where(Ticket.conversation_id == conversation.id, Ticket.status != TicketStatus.CLOSED)
+        .with_for_update()
+    )
+    if ticket is None:
+        ticket = await _open(
+            session, ledger, conversation, reason, priority, subject, summary, kind, actor
+        )
+    else:
+        _reopen(ledger, ticket, reason, priority, actor)
+    ticket.confidence = confidence
+    if summary:
+        ticket.summary = summary[:SUMMARY_CHARS]
+    notice = NOTICES.get(reason, _NOTICE)
+    ledger.say(
+        conversation,
+        Speaker.SYSTEM,
+        text(conversation.language, notice, number=ticket.number),
+    )
+    ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
+    return ticket
+
+
+async def _open(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    reason: HandoffReason,
+    priority: Priority,
+    subject: str | None,
+    summary: str,
+    kind: TicketKind,
+    actor: str,
+) -> Ticket:
+    opening = await _opening_words(session, conversation)
+    follows = await session.scalar(
+        select(Ticket.id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .where(
+            Conversation.account_id == conversation.account_id,
+            Conversation.thread == conversation.thread,
+        )
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    ticket = Ticket(
+        id=new_id(),
+        number=await session.scalar(ticket_number.next_value()),
+        conversation_id=conversation.id,
+        contact_id=conversation.contact_id,
+        kind=kind,
+        status=TicketStatus.NEW,
+        priority=priority,
+        reason=reason,
+        subject=_one_line(subject or conversation.subject or opening)[:SUBJECT_CHARS] or "?",
+        summary=(summary or opening)[:SUMMARY_CHARS],
+        language=conversation.language or "en",
+        follows_id=follows,
+        created_at=ledger.now,
+        updated_at=ledger.now,
+    )
+    session.add(ticket)
+    await session.flush()
+    ledger.record(ticket, "status", None, TicketStatus.NEW, actor=actor, reason=reason)
+    return ticket
+
+
+def _reopen(
+    ledger: Ledger, ticket: Ticket, reason: HandoffReason, priority: Priority, actor: str
+) -> None:
+    old = TicketStatus(ticket.status)
+    new = next_status(old, TicketTrigger.REOPENED)
+    if new != old:
+        ticket.status, ticket.solved_at = new, None
+        ledger.record(ticket, "status", old, new, actor=actor, reason=reason)
+    if ticket.assignee_id is not None:
+        ledger.record(ticket, "assignee", str(ticket.assignee_id), None, actor=actor)
+        ticket.assignee_id = None
+    if ticket.priority != priority:
+        ledger.record(ticket, "priority", ticket.priority, priority, actor=actor, reason=reason)
+        ticket.priority = priority
+    ledger.record(ticket, "reason", ticket.reason, reason, actor=actor)
+    ticket.reason = reason
+
+
+async def _opening_words(session: AsyncSession, conversation: Conversation) -> str:
+    """Return what the requester wanted: their longest message of this episode's first three."""
+    said = await session.scalars(
+        select(Message.text)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.speaker == Speaker.CUSTOMER,
+            Message.seq >= conversation.episode_first_seq,
+            Message.pressed_choice.is_(None),
+        )
+        .order_by(Message.seq)
+        .limit(3)
+    )
+    return max(said, key=len, default="")
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())

@@ -1,0 +1,266 @@
+"""The inbox: stores what channels received, many callers to a transaction."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.errors import InvalidInput, TooLarge
+from core.domain.events import (
+    ChoicePressed,
+    DeliveryReported,
+    Event,
+    MessageEdited,
+    MessagePosted,
+    MessageRemoved,
+    ReactionChanged,
+)
+from core.domain.ids import AccountId, EventKey, MessageId, new_id
+from core.ports import Acceptance, BlobStore, Cursor, Refusal
+from core.services.arrival_records import add_conversations, load
+from core.services.arrivals import ArrivalRules, Outcome, apply
+from core.services.group_commit import GroupCommit
+from core.services.ledger import Accounts, Ledger
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import (
+    ChannelCursor,
+    InboundEvent,
+    Message,
+    Quarantined,
+)
+
+_MAX_BATCH = 64
+_RACES_SURVIVED = 2
+_OPENS = (MessagePosted, ChoicePressed)
+_NAMES_A_MESSAGE = (MessageEdited, MessageRemoved, ReactionChanged, DeliveryReported)
+
+
+Identity = tuple[AccountId, EventKey]
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    events: tuple[Event, ...]
+    cursor: Cursor | None
+
+
+class Intake:
+    """Implements `core.ports.Inbox`."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        blobs: BlobStore,
+        accounts: Accounts,
+        rules: ArrivalRules,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._blobs = blobs
+        self._accounts = accounts
+        self._rules = rules
+        self._now = now
+        self._commits = GroupCommit(self._store, max_batch=_MAX_BATCH)
+
+    async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
+        """See `core.ports.Inbox.accept`."""
+        for event in events:
+            _check(event)
+        return await self._commits.submit(_Submission(events, cursor))
+
+    async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
+        """See `core.ports.Inbox.quarantine`."""
+        key = f"quarantine/{self._now():%Y/%m/%d}/{new_id()}"
+        await self._blobs.put(key, raw)
+        async with storage_errors(), self._sessions.begin() as session:
+            session.add(Quarantined(id=new_id(), account_id=account, raw_blob=key, reason=reason))
+
+    async def cursor(self, account: AccountId, name: str) -> str | None:
+        """See `core.ports.Inbox.cursor`."""
+        async with storage_errors(), self._sessions() as session:
+            row = await session.get(ChannelCursor, (account, name))
+            return None if row is None else row.value
+
+    async def _store(self, batch: Sequence[_Submission]) -> list[tuple[Acceptance, ...]]:
+        events = [event for submission in batch for event in submission.events]
+        raw_blob = await self._keep_raw(events)
+        for attempt in range(_RACES_SURVIVED + 1):
+            try:
+                async with storage_errors(), self._sessions.begin() as session:
+                    acceptances = await self._apply(session, events, raw_blob)
+                    cursors = [s.cursor for s in batch if s.cursor]
+                    await _move_cursors(session, cursors, self._now())
+                break
+            except IntegrityError:
+                # Another process began a conversation in the same thread; now it can be seen.
+                if attempt == _RACES_SURVIVED:
+                    raise
+        remaining = iter(acceptances)
+        return [tuple(next(remaining) for _ in submission.events) for submission in batch]
+
+    async def _keep_raw(self, events: Sequence[Event]) -> str | None:
+        """Keep the payloads of a batch in one blob, a line each; return its key."""
+        if not any(event.raw for event in events):
+            return None
+        lines = (
+            json.dumps(
+                {
+                    "account": event.account,
+                    "key": event.key,
+                    "raw": b64encode(event.raw).decode("ascii"),
+                }
+            )
+            for event in events
+        )
+        key = f"raw/{self._now():%Y/%m/%d}/{new_id()}.jsonl"
+        await self._blobs.put(key, "\n".join(lines).encode())
+        return key
+
+    async def _apply(
+        self, session: AsyncSession, events: Sequence[Event], raw_blob: str | None
+    ) -> list[Acceptance]:
+        ids = {(event.account, event.key): MessageId(new_id()) for event in events}
+        fresh = await _claim(session, events, ids, raw_blob)
+        ledger = Ledger(self._accounts, self._now())
+        records = await load(session, fresh)
+        outcomes: dict[Identity, Outcome] = {}
+        with session.no_autoflush:
+            for event in fresh:
+                identity = (event.account, event.key)
+                outcomes[identity] = apply(event, ids[identity], records, ledger, self._rules)
+        await add_conversations(session, records)
+        await ledger.write(session)
+        await _note_refusals(session, outcomes)
+        for participant in records.joined:
+            await session.merge(participant)
+        known = await _known_outcomes(session, events, outcomes)
+        acceptances = []
+        for event in events:
+            identity = (event.account, event.key)
+            # Only the first of two equal events in one batch is new.
+            outcome = outcomes.pop(identity, None)
+            is_new = outcome is not None
+            if outcome is None:
+                outcome = known[identity]
+            else:
+                known[identity] = outcome
+            acceptances.append(
+                Acceptance(
+                    key=event.key,
+                    is_new=is_new,
+                    message=outcome.message,
+                    seq=outcome.seq,
+                    refusal=outcome.refusal,
+                )
+            )
+        return acceptances
+
+
+def _check(event: Event) -> None:
+    """Refuse what the database could never take."""
+    if event.at.tzinfo is None:
+        raise InvalidInput(f"event {event.key!r} has a time without a zone")
+    for words in (event.key, event.thread, event.author.address):
+        if not words or len(words) > 1_000 or "\x00" in words:
+            raise InvalidInput("an event's key, thread and author are 1 to 1,000 characters")
+    if isinstance(event, MessagePosted | MessageEdited):
+        if "\x00" in event.body.text:
+            raise InvalidInput("a message's text must not hold NUL characters")
+        if len(event.body.text) > MAX_TEXT_CHARS:
+            raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
+
+
+async def _claim(
+    session: AsyncSession,
+    events: Sequence[Event],
+    ids: Mapping[Identity, MessageId],
+    raw_blob: str | None,
+) -> list[Event]:
+    """Store the events' keys; return, in order, the first event of each key that was not known."""
+    if not events:
+        return []
+    lines = {id(event): number for number, event in enumerate(events)}
+    claimed = await session.execute(
+        upsert(InboundEvent)
+        .values(
+            [
+                {
+                    "account_id": event.account,
+                    "key": event.key,
+                    "kind": type(event).__name__,
+                    "message_id": ids[event.account, event.key],
+                    "raw_blob": f"{raw_blob}#{lines[id(event)]}" if raw_blob else None,
+                }
+                # Sorted, so that two processes that claim the same keys cannot wait for each other.
+                for event in sorted(events, key=lambda event: (event.account, event.key))
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(InboundEvent.account_id, InboundEvent.key)
+    )
+    mine = {(row.account_id, row.key) for row in claimed}
+    fresh = []
+    for event in events:
+        identity = (event.account, event.key)
+        if identity in mine:
+            mine.remove(identity)
+            fresh.append(event)
+    return fresh
+
+
+async def _note_refusals(session: AsyncSession, outcomes: Mapping[Identity, Outcome]) -> None:
+    """Write beside each event that changed nothing why, for its redeliveries."""
+    refused = [
+        {"account_id": account, "key": key, "refusal": outcome.refusal}
+        for (account, key), outcome in outcomes.items()
+        if outcome.refusal is not None
+    ]
+    if refused:
+        await session.execute(update(InboundEvent), refused)
+
+
+async def _known_outcomes(
+    session: AsyncSession, events: Sequence[Event], outcomes: Mapping[Identity, Outcome]
+) -> dict[Identity, Outcome]:
+    """Return what redelivered events came to when they were new."""
+    redelivered = {(event.account, event.key) for event in events} - outcomes.keys()
+    if not redelivered:
+        return {}
+    rows = await session.execute(
+        select(
+            InboundEvent.account_id,
+            InboundEvent.key,
+            InboundEvent.refusal,
+            Message.id,
+            Message.seq,
+        )
+        .outerjoin(Message, Message.id == InboundEvent.message_id)
+        .where(tuple_(InboundEvent.account_id, InboundEvent.key).in_(redelivered))
+    )
+    return {
+        (AccountId(account), EventKey(key)): Outcome(
+            message=None if message is None else MessageId(message),
+            seq=seq,
+            refusal=None if refusal is None else Refusal(refusal),
+        )
+        for account, key, refusal, message, seq in rows
+    }
+
+
+async def _move_cursors(session: AsyncSession, cursors: Sequence[Cursor], now: datetime) -> None:
+    for cursor in cursors:
+        values = {"value": cursor.value, "updated_at": now}
+        await session.execute(
+            upsert(ChannelCursor)
+            .values(account_id=cursor.account, name=cursor.name, **values)
+            .on_conflict_do_update(index_elements=["account_id", "name"], set_=values)
+        )

@@ -1,0 +1,372 @@
+"""The assistant's turns: what it is asked, and what becomes of its reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.assistant import (
+    Close,
+    Handoff,
+    HandoffReason,
+    OpenTicket,
+    SetLanguage,
+    TicketBrief,
+    TicketKind,
+    TurnReply,
+    TurnRequest,
+)
+from core.domain.conversation import Cause, Responder, Speaker, next_responder
+from core.domain.ids import ArticleId, ConversationId, TurnId, new_id
+from core.domain.knowledge import Article
+from core.services.handoff import hand_off
+from core.services.ledger import Accounts, Ledger, intent_from_json
+from core.services.speech import articles_in, utterances
+from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import FeedKind
+from core.storage.queries.articles import articles_by_id
+from core.storage.tables import ArticleFeedback, Contact, Conversation, Message, Ticket, Turn
+
+MAX_ATTEMPTS = 2
+_PAUSE = timedelta(seconds=1)
+_UNDER_WAY = ("waiting", "running")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRules:
+    """Settings that bound a turn."""
+
+    deadline: timedelta
+    turn_cap: int
+    base_url: str
+    default_language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnPlan:
+    """A turn that this worker runs. `attempt` proves it: a later attempt takes the turn away."""
+
+    turn: TurnId
+    conversation: ConversationId
+    attempt: int
+    waiting_since: datetime
+    request: TurnRequest
+    language_is_open: bool  # the words may tell the language; nobody has chosen one
+
+
+class Turns:
+    """The `turns` lane of every conversation."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        rules: TurnRules,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._rules = rules
+        self._now = now
+
+    async def plan(self, conversation_id: ConversationId) -> TurnPlan | None:
+        """Begin the next due turn of a conversation; None where nothing is due.
+
+        One worker at a time plans for a conversation: a turn that is found running was left by
+        a worker that died, and is run again as the same turn.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            conversation = await locked(session, conversation_id)
+            ledger = Ledger(self._accounts, self._now())
+            plan = None
+            # Two statements on purpose, the lock first: an item added by a transaction that held
+            # the lock until now would be missing from a snapshot taken before the lock.
+            for turn in await _under_way(session, conversation_id):
+                if _is_stale(turn, conversation):
+                    _finish(turn, "dropped", ledger.now)
+                elif turn.available_at > ledger.now or (
+                    plan := await self._begin(session, ledger, conversation, turn)
+                ):
+                    break
+            await ledger.write(session)
+            return plan
+
+    async def _begin(
+        self, session: AsyncSession, ledger: Ledger, conversation: Conversation, turn: Turn
+    ) -> TurnPlan | None:
+        messages = await _fix_messages(session, ledger, conversation, turn)
+        if not messages:
+            _finish(turn, "done", ledger.now)
+            return None
+        if await _turns_taken(session, conversation) > self._rules.turn_cap:
+            _finish(turn, "dropped", ledger.now)
+            await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP)
+            return None
+        turn.status = "running"
+        turn.attempts += 1
+        turn.first_tried_at = turn.first_tried_at or ledger.now
+        contact = await session.get_one(Contact, conversation.contact_id)
+        request = TurnRequest(
+            turn=TurnId(turn.id),
+            sender=f"{conversation.id}:{conversation.episode}",
+            text="\n".join(message.text for message in messages),
+            intent=intent_from_json(messages[-1].intent),
+            language=conversation.language or self._rules.default_language,
+            tickets=await _tickets_of(session, conversation),
+            summary=conversation.episode_summary,
+            requester_name=contact.name,
+            channel=conversation.account_id,
+        )
+        return TurnPlan(
+            turn=request.turn,
+            conversation=ConversationId(conversation.id),
+            attempt=turn.attempts,
+            waiting_since=turn.created_at,
+            request=request,
+            language_is_open=not conversation.language_is_chosen and request.intent is None,
+        )
+
+    async def settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
+        """Write the reply to `plan`; False where a human took over or the turn is not ours now."""
+        async with storage_errors(), self._sessions.begin() as session:
+            conversation = await locked(session, plan.conversation)
+            turn = await session.get_one(Turn, plan.turn)
+            ledger = Ledger(self._accounts, self._now())
+            if turn.status != "running" or turn.attempts != plan.attempt:
+                return False
+            turn.intent, turn.confidence, turn.model = reply.intent, reply.confidence, reply.model
+            turn.ignored = list(reply.ignored)
+            if _is_stale(turn, conversation):
+                _finish(turn, "dropped", ledger.now)
+                return False
+            conversation.language = plan.request.language
+            for step in reply.steps:
+                if isinstance(step, SetLanguage):
+                    conversation.language, conversation.language_is_chosen = step.language, True
+            await self._speak(session, ledger, conversation, plan, reply)
+            await self._obey(session, ledger, conversation, reply)
+            _keep_feedback(session, plan, ledger.now)
+            _finish(turn, "done", ledger.now)
+            await ledger.write(session)
+            return True
+
+    async def _speak(
+        self,
+        session: AsyncSession,
+        ledger: Ledger,
+        conversation: Conversation,
+        plan: TurnPlan,
+        reply: TurnReply,
+    ) -> None:
+        articles: dict[ArticleId, Article] = await articles_by_id(session, articles_in(reply.steps))
+        language = conversation.language or self._rules.default_language
+        for said in utterances(reply.steps, articles, language, self._rules.base_url):
+            ledger.say(conversation, Speaker.BOT, said.text, choices=said.choices, turn=plan.turn)
+
+    async def _obey(
+        self,
+        session: AsyncSession,
+        ledger: Ledger,
+        conversation: Conversation,
+        reply: TurnReply,
+    ) -> None:
+        """Carry out the commands that end the assistant's part; the first one counts."""
+        for step in reply.steps:
+            match step:
+                case Handoff():
+                    await hand_off(
+                        session,
+                        ledger,
+                        conversation,
+                        reason=step.reason,
+                        priority=step.priority,
+                        summary=step.summary,
+                        confidence=reply.confidence,
+                    )
+                    return
+                case OpenTicket():
+                    is_request = step.kind == TicketKind.REQUEST
+                    await hand_off(
+                        session,
+                        ledger,
+                        conversation,
+                        reason=HandoffReason.REQUEST_FILED
+                        if is_request
+                        else HandoffReason.PROBLEM_REPORTED,
+                        priority=step.urgency,
+                        subject=step.subject,
+                        summary=_report(step),
+                        kind=step.kind,
+                        confidence=reply.confidence,
+                    )
+                    return
+                case Close():
+                    conversation.responder = next_responder(
+                        Responder(conversation.responder), Cause.CLOSED
+                    )
+                    conversation.closed_at = ledger.now
+                    ledger.changed(conversation, FeedKind.CONVERSATION)
+                    return
+                case _:
+                    pass
+
+    async def put_back(self, plan: TurnPlan, error: str, *, counts: bool) -> None:
+        """Let `plan` be tried again shortly; `counts` says whether this was an attempt."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await locked(session, plan.conversation)
+            turn = await session.get_one(Turn, plan.turn)
+            if turn.status == "running" and turn.attempts == plan.attempt:
+                turn.status = "waiting"
+                turn.error = error
+                turn.available_at = self._now() + _PAUSE
+                if not counts:
+                    turn.attempts -= 1
+
+    async def give_up(self, conversation_id: ConversationId, error: str) -> bool:
+        """Queue a conversation for a human because the assistant does not answer.
+
+        False where nothing waits for the assistant any more.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            conversation = await locked(session, conversation_id)
+            turns = await _under_way(session, conversation_id)
+            if conversation.responder != Responder.BOT or not turns:
+                return False
+            ledger = Ledger(self._accounts, self._now())
+            for turn in turns:
+                turn.error = error
+                _finish(turn, "failed", ledger.now)
+            await hand_off(
+                session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
+            )
+            await ledger.write(session)
+            return True
+
+    async def overdue(self, limit: int = 100) -> list[ConversationId]:
+        """Return conversations whose requester has waited for the assistant too long."""
+        async with storage_errors(), self._sessions() as session:
+            rows = await session.scalars(
+                select(Turn.conversation_id)
+                .where(
+                    Turn.status.in_(_UNDER_WAY),
+                    Turn.created_at < self._now() - self._rules.deadline,
+                )
+                .distinct()
+                .limit(limit)
+            )
+            return [ConversationId(row) for row in rows]
+
+
+async def locked(session: AsyncSession, conversation: ConversationId) -> Conversation:
+    """Return a conversation, locked until the transaction ends."""
+    return await session.get_one(
+        Conversation, conversation, with_for_update=True, populate_existing=True
+    )
+
+
+def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:
+    """Return `plan` asking in `language`, where the words tell one and nobody has chosen."""
+    if language is None or not plan.language_is_open:
+        return plan
+    return replace(plan, request=replace(plan.request, language=language))
+
+
+async def _under_way(session: AsyncSession, conversation: ConversationId) -> Sequence[Turn]:
+    rows = await session.scalars(
+        select(Turn)
+        .where(Turn.conversation_id == conversation, Turn.status.in_(_UNDER_WAY))
+        .order_by(Turn.id)
+    )
+    return rows.all()
+
+
+def _is_stale(turn: Turn, conversation: Conversation) -> bool:
+    return conversation.responder != Responder.BOT or turn.episode != conversation.episode
+
+
+def _finish(turn: Turn, status: str, now: datetime) -> None:
+    turn.status, turn.finished_at = status, now
+
+
+async def _fix_messages(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, turn: Turn
+) -> Sequence[Message]:
+    """Return the messages `turn` answers; decided once, when it first runs.
+
+    Quick successions are one turn. A pressed button stands alone, since it is an intent and not
+    words; what came after it is left for the next turn.
+    """
+    said = select(Message).where(
+        Message.conversation_id == conversation.id, Message.speaker == Speaker.CUSTOMER
+    )
+    if turn.first_seq is not None:
+        fixed = await session.scalars(
+            said.where(Message.seq.between(turn.first_seq, turn.last_seq)).order_by(Message.seq)
+        )
+        return fixed.all()
+    since = max(conversation.turned_seq + 1, conversation.episode_first_seq)
+    fresh = (await session.scalars(said.where(Message.seq >= since).order_by(Message.seq))).all()
+    if not fresh:
+        return []
+    presses = [i for i, message in enumerate(fresh) if message.pressed_choice is not None]
+    taken = fresh[: max(presses[0], 1)] if presses else fresh
+    turn.first_seq, turn.last_seq = taken[0].seq, taken[-1].seq
+    turn.status = "running"
+    conversation.turned_seq = turn.last_seq
+    if len(taken) < len(fresh):
+        ledger.want_turn(conversation)
+    return taken
+
+
+async def _turns_taken(session: AsyncSession, conversation: Conversation) -> int:
+    taken = await session.scalar(
+        select(func.count())
+        .select_from(Turn)
+        .where(Turn.conversation_id == conversation.id, Turn.episode == conversation.episode)
+    )
+    return taken or 0
+
+
+async def _tickets_of(session: AsyncSession, conversation: Conversation) -> tuple[TicketBrief, ...]:
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.contact_id == conversation.contact_id)
+        .order_by(Ticket.id.desc())
+        .limit(5)
+    )
+    return tuple(
+        TicketBrief(
+            number=ticket.number,
+            status=ticket.status,
+            subject=ticket.subject,
+            created_at=ticket.created_at,
+            updated_at=ticket.updated_at,
+        )
+        for ticket in rows
+    )
+
+
+def _report(step: OpenTicket) -> str:
+    """Return what the form collected, for the agent."""
+    since = f"\nSince: {step.since}" if step.since else ""
+    return f"{step.description}\nUrgency: {step.urgency}{since}"
+
+
+def _keep_feedback(session: AsyncSession, plan: TurnPlan, now: datetime) -> None:
+    intent = plan.request.intent
+    if intent is None or intent.name not in {"helped", "not_helped"}:
+        return
+    if article := intent.entities.get("article_id"):
+        session.add(
+            ArticleFeedback(
+                id=new_id(),
+                article_id=article,
+                conversation_id=plan.conversation,
+                helped=intent.name == "helped",
+                at=now,
+            )
+        )

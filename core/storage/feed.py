@@ -1,0 +1,65 @@
+"""The feed: what changed, in commit order, for live pages; and the signal that wakes them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.ids import AccountId, ConversationId, ThreadKey, TicketId, new_id
+from core.storage.tables import FeedEntry
+
+CHANNEL = "desk_feed"
+
+
+class FeedKind(StrEnum):
+    """What a live page may have to show anew."""
+
+    MESSAGE = "message"
+    TICKET = "ticket"
+    CONVERSATION = "conversation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something that changed in a conversation or its ticket."""
+
+    kind: FeedKind
+    account: AccountId
+    thread: ThreadKey
+    conversation: ConversationId
+    ticket: TicketId | None = None
+
+
+def thread_topic(account: AccountId, thread: ThreadKey) -> str:
+    """Return the topic of a thread: short, whatever the thread's length."""
+    digest = hashlib.blake2b(f"{account}\n{thread}".encode(), digest_size=12)
+    return digest.hexdigest()
+
+
+async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
+    """Append `changes` to the feed and signal listeners at commit."""
+    unique = list(dict.fromkeys(changes))
+    if not unique:
+        return
+    await session.execute(
+        insert(FeedEntry),
+        [
+            {
+                "id": new_id(),
+                "kind": change.kind,
+                "conversation_id": change.conversation,
+                "ticket_id": change.ticket,
+            }
+            for change in unique
+        ],
+    )
+    topics = sorted({thread_topic(change.account, change.thread) for change in unique})
+    await session.execute(
+        text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) topic"),
+        {"channel": CHANNEL, "topics": topics},
+    )
