@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from core.domain.errors import DeskError
-from core.settings import Settings
+from core.domain.diagnosis import Diagnosis
+from core.domain.errors import DeskError, InvalidInput
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 # Each command imports what it runs when it runs: `desk run` must stay small, and start at once.
 
@@ -48,6 +54,67 @@ def main() -> None:
 
 
 @app.command()
+def run() -> None:
+    """Run the whole desk in this terminal: database, web, worker, assistant. Ctrl-C stops it."""
+    started = time.monotonic()
+    from core.runtime.run_plan import RunPlan
+
+    settings = _settings()
+    known = settings.model_fields_set
+    plan = RunPlan(
+        home=str(settings.home.absolute()),
+        host=settings.host,
+        port=settings.port,
+        public_url=settings.base_url,
+        bot_token=settings.shared_bot_token,
+        started=started,
+        database_url=settings.database_url.get_secret_value() if settings.database_url else None,
+        bot_url=settings.bot_url if "bot_url" in known else None,
+        embedder_url=settings.embedder_url,
+        receive=needs_receivers(settings),
+    )
+    # The same process, without what was needed to read the settings: it will live long.
+    command = [sys.executable, "-P", "-m", "core.runtime.supervisor"]
+    os.execve(sys.executable, command, {**os.environ, **plan.to_environment()})  # noqa: S606
+
+
+def needs_receivers(settings: Settings) -> bool:  # noqa: ARG001
+    """Return whether some account's platform has to be asked for news; none does yet."""
+    return False
+
+
+@app.command()
+def serve() -> None:
+    """Serve chat, console and API over HTTP."""
+    _long_running("serve")
+
+
+@app.command()
+def work() -> None:
+    """Do the work that messages make: turns of the assistant, deliveries, timers."""
+    _long_running("work")
+
+
+@app.command()
+def receive() -> None:
+    """Fetch messages from the platforms that have to be asked for them."""
+    _long_running("receive")
+
+
+@app.command()
+def embed(
+    port: Annotated[int, typer.Option(help="Port to listen on.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve sentence vectors in the manner of OpenAI's embeddings API."""
+    from core.runtime.embedder import serve as serve_embeddings
+    from core.runtime.supervised import exit_with_parent
+
+    exit_with_parent()
+    serve_embeddings(host, port)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to this release's schema; safe when several do it at once."""
     from core import wiring
@@ -55,14 +122,37 @@ def migrate() -> None:
     _with_database(wiring.migrate)
 
 
-@app.command("first-run")
-def first_run() -> None:
-    """Make the first admin and import the starter articles; print the admin's sign-in link."""
+@app.command()
+def prepare() -> None:
+    """Migrate; on the first run also import the starter articles and make an admin.
+
+    Prints the admin's one-time sign-in link when it made one.
+    """
     from core import wiring
 
-    link = _with_database(wiring.first_run)
+    async def both(settings: Settings) -> str | None:
+        await wiring.migrate(settings)
+        return await wiring.first_run(settings)
+
+    link = _with_database(both)
     if link is not None:
         print(link)
+
+
+@app.command()
+def doctor() -> None:
+    """Check every component and say how to mend what is wrong."""
+    from core.runtime.doctor import examine
+
+    settings = _settings()
+    findings = asyncio.run(examine(settings, diagnose=_diagnose))
+    width = max(len(finding.component) for finding in findings)
+    for finding in findings:
+        print(f"{'ok  ' if finding.ok else 'BAD '} {finding.component:<{width}}  {finding.detail}")
+        if finding.remedy:
+            print(f"     {'':<{width}}  -> {finding.remedy}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
 
 
 @user_app.command("add")
@@ -107,20 +197,85 @@ def knowledge_import(
         raise typer.Exit(1)
 
 
+@knowledge_app.command("evaluate")
+def knowledge_evaluate(
+    kb: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Articles, JSONL.")],
+    queries: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Questions, JSONL.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the search on labelled questions, in a scratch schema, with the real thresholds."""
+    from core import wiring
+    from core.runtime.embedder_child import embedder_running
+
+    async def evaluate(settings: Settings) -> dict[str, float | int]:
+        async with embedder_running(settings.embedder_url, settings.home) as url:
+            settings = settings.model_copy(update={"embedder_url": url})
+            return await wiring.evaluate_knowledge(settings, kb=kb, queries=queries)
+
+    figures = _with_database(evaluate)
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        width = max(map(len, figures), default=0)
+        for name, value in figures.items():
+            print(f"{name:<{width}}  {value:g}")
+
+
 @app.command()
 def version() -> None:
     """Print the release."""
     print(metadata.version("ventanilla"))
 
 
+def _settings() -> Settings:
+    """Read the settings; what is wrong with them becomes a line each."""
+    from pydantic import ValidationError
+
+    from core.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"{_variable(str(problem['loc'][0]))}: {problem['msg']}" for problem in error.errors()
+        ]
+        raise InvalidInput("; ".join(wrong) + " (see docs/settings.md)") from None
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else f"DESK_{field.upper()}"
+
+
 def _with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Return what `work` gives, run with settings that name a database that is up."""
 
-    async def run() -> T:
-        async with _database(Settings()) as settings:
+    async def with_database() -> T:
+        async with _database(_settings()) as settings:
             return await work(settings)
 
-    return asyncio.run(run())
+    return asyncio.run(with_database())
+
+
+def _long_running(name: Literal["serve", "work", "receive"]) -> None:
+    """Run one of the desk's long-lived programs, with a database that is up."""
+    from core import wiring
+    from core.runtime.supervised import exit_with_parent
+
+    exit_with_parent()
+    programs = {"serve": wiring.serve, "work": wiring.work, "receive": wiring.receive}
+    with asyncio.Runner() as runner:  # the program has a loop of its own
+        database = _database(_settings())
+        settings = runner.run(database.__aenter__())
+        try:
+            programs[name](settings)
+        finally:
+            runner.run(database.__aexit__(None, None, None))
+
+
+async def _diagnose(settings: Settings) -> list[Diagnosis]:
+    from core import wiring
+
+    return list(await wiring.diagnose(settings))
 
 
 @asynccontextmanager
@@ -140,3 +295,7 @@ async def _database(settings: Settings) -> AsyncIterator[Settings]:
 def _say(line: str) -> None:
     """Tell the person at the terminal, beside the command's own output."""
     print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

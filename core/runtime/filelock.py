@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
-import time
 from pathlib import Path
+
+from core.runtime.polling import until
 
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -35,12 +35,11 @@ class FileLock:
 
     async def wait(self, *, seconds: float, shared: bool = False) -> bool:
         """Take the lock within `seconds`; return whether it is ours now."""
-        end = time.monotonic() + seconds
-        while not self.take(shared=shared):
-            if time.monotonic() >= end:
-                return False
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        return True
+
+        async def taken() -> bool:
+            return self.take(shared=shared)
+
+        return await until(taken, every=_LOOK_AGAIN_SECONDS, seconds=seconds)
 
     def release(self) -> None:
         """Let the lock go; nothing happens when it is not held."""

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from core.domain.errors import StorageUnavailable
 from core.runtime.home import Home
 from core.runtime.logfiles import open_log, tail
+from core.runtime.polling import until
 from core.runtime.postgres_account import account_for_postgres
 from core.runtime.processes import command_of, is_alive
 
@@ -85,6 +86,9 @@ class Postmaster:
             return self._process.poll() is None
         return self._pid is not None and is_alive(self._pid) and self._is_ours(self._pid)
 
+    async def _is_gone(self) -> bool:
+        return not self.is_running()
+
     async def start(self) -> None:
         """Return once the server answers and its databases exist, new or adopted.
 
@@ -133,15 +137,8 @@ class Postmaster:
             if not self.is_running():
                 break
             os.kill(self._pid, wish)
-            await self._wait_until_gone(patience)
+            await until(self._is_gone, every=_POLL_SECONDS, seconds=patience)
         self._process, self._pid = None, None
-
-    async def _wait_until_gone(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while self.is_running():
-            if time.monotonic() > end:
-                return
-            await asyncio.sleep(_POLL_SECONDS)
 
     # -- making one ------------------------------------------------------------------------------
 
