@@ -1,0 +1,61 @@
+"""What the assistant does in a turn. Actions only read; what is to happen they return as commands.
+
+Every action of the assistant is registered here, by name.
+"""
+
+from rasa_sdk.executor import ActionExecutor
+
+from actions.answering import (
+    ActionAffirm,
+    ActionAnswer,
+    ActionChooseArticle,
+    ActionDeny,
+    ActionHelped,
+    ActionNotHelped,
+)
+from actions.handing_over import ActionAcceptHuman, ActionHandOff
+from actions.knowledge import Knowledge
+from actions.status import ActionTicketStatus
+from actions.talking import (
+    ActionAskAgain,
+    ActionDeclineHuman,
+    ActionGoodbye,
+    ActionGreet,
+    ActionSwitchLanguage,
+    ActionThanks,
+)
+from actions.ticket_form import (
+    ActionBeginTicket,
+    ActionCancel,
+    ActionSubmitTicket,
+    ValidateTicketForm,
+)
+
+
+def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
+    """Return an executor that knows every action, all over one connection to the desk."""
+    knowledge = knowledge or Knowledge.from_environment()
+    executor = ActionExecutor()
+    for action in (
+        ActionAcceptHuman(),
+        ActionAffirm(knowledge),
+        ActionAnswer(knowledge),
+        ActionAskAgain(),
+        ActionBeginTicket(),
+        ActionCancel(),
+        ActionChooseArticle(),
+        ActionDeclineHuman(),
+        ActionDeny(),
+        ActionGoodbye(),
+        ActionGreet(),
+        ActionHandOff(),
+        ActionHelped(),
+        ActionNotHelped(),
+        ActionSubmitTicket(),
+        ActionSwitchLanguage(),
+        ActionThanks(),
+        ActionTicketStatus(),
+        ValidateTicketForm(),
+    ):
+        executor.register_action(action)
+    return executor

@@ -1,0 +1,241 @@
+"""Knows what follows from a question: an answer, a choice, another try, or a human."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from components.urgent import plain
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions import commands
+from actions.handing_over import hand_over
+from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
+from actions.talking import farewell
+from actions.turn import Event, Turn, remember
+
+_MAX_OFFERED = 3
+_MAX_MISSES = 2  # in a row; then a human
+
+_ORDINALS = MappingProxyType(
+    {
+        0: r"(?:the )?(?:1|1st|first)(?: one)?|(?:el|la|lo)? ?(?:1|1o|primer[oa]?)",
+        1: r"(?:the )?(?:2|2nd|second)(?: one)?|(?:el|la|lo)? ?(?:2|2o|segund[oa])",
+        2: r"(?:the )?(?:3|3rd|third|last)(?: one)?|(?:el|la|lo)? ?(?:3|3o|tercer[oa]?|ultim[oa])",
+    }
+)
+
+
+async def ask(dispatcher: CollectingDispatcher, turn: Turn, knowledge: Knowledge) -> list[Event]:
+    """Put the requester's message to the knowledge base and answer by its verdict."""
+    try:
+        found = await knowledge.search(turn.text, language=turn.language)
+    except KnowledgeUnavailable:
+        return hand_over(
+            dispatcher,
+            turn,
+            reason="knowledge_unavailable",
+            response="utter_knowledge_unavailable",
+        )
+    # Who writes on instead of choosing has turned the choice down.
+    misses = turn.misses + (turn.pending == "choose")
+    if found.outcome == "answer":
+        return [*remember(**_new_question(turn, found), misses=0), *show(dispatcher, turn, found)]
+    if found.outcome == "offer" and misses < _MAX_MISSES:
+        dispatcher.utter_message(response="utter_is_it_one_of_these")
+        offered = [article["article_id"] for article in found.articles[:_MAX_OFFERED]]
+        commands.offer(dispatcher, article_ids=offered)
+        return remember(**_new_question(turn, found), misses=misses, pending="choose")
+    if found.outcome == "hand_off":
+        misses += 1
+    if misses >= _MAX_MISSES:
+        return hand_over(
+            dispatcher, turn, reason="unsure_twice", response="utter_cannot_help_with_this"
+        )
+    dispatcher.utter_message(response="utter_no_answer_offer_human")
+    return remember(**_new_question(turn, found), misses=misses, pending="human_offer")
+
+
+def show(dispatcher: CollectingDispatcher, turn: Turn, found: Found) -> list[Event]:
+    best = found.articles[0]
+    commands.answer(dispatcher, article_id=best["article_id"], score=best["score"])
+    return remember(shown=[best["article_id"]], pending="did_help")
+
+
+def show_chosen(dispatcher: CollectingDispatcher, turn: Turn, article_id: str) -> list[Event]:
+    score = next((c["score"] for c in turn.candidates if c["article_id"] == article_id), 0.0)
+    commands.answer(dispatcher, article_id=article_id, score=score)
+    return remember(shown=[*turn.shown, article_id], pending="did_help", misses=0, idle=0)
+
+
+def glad(dispatcher: CollectingDispatcher) -> list[Event]:
+    dispatcher.utter_message(response="utter_glad_anything_else")
+    return remember(
+        pending="anything_else", question=None, candidates=None, shown=None, tried_another=False,
+        misses=0, idle=0,
+    )  # fmt: skip
+
+
+def not_helped(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
+    """Show another article once, ask for other words after a choice, then bring in a human."""
+    if turn.pending == "choose":
+        return _choice_turned_down(dispatcher, turn)
+    if not turn.shown:
+        dispatcher.utter_message(response="utter_tell_me_more")
+        return remember(pending=None)
+    another = _next_candidate(turn)
+    if turn.tried_another or another is None:
+        return hand_over(
+            dispatcher, turn, reason="not_helped", response="utter_sorry_it_did_not_help"
+        )
+    dispatcher.utter_message(response="utter_try_another")
+    commands.answer(dispatcher, article_id=another["article_id"], score=another["score"])
+    return remember(
+        shown=[*turn.shown, another["article_id"]], tried_another=True, pending="did_help"
+    )
+
+
+def _choice_turned_down(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
+    misses = turn.misses + 1
+    if misses >= _MAX_MISSES:
+        return hand_over(
+            dispatcher, turn, reason="unsure_twice", response="utter_cannot_help_with_this"
+        )
+    dispatcher.utter_message(response="utter_rephrase_or_human")
+    return remember(misses=misses, pending=None)
+
+
+def _new_question(turn: Turn, found: Found) -> dict[str, Any]:
+    return {
+        "question": turn.text,
+        "candidates": list(found.articles) if found.outcome != "hand_off" else None,
+        "shown": None,
+        "tried_another": False,
+        "idle": 0,
+    }
+
+
+def _next_candidate(turn: Turn) -> Mapping[str, Any] | None:
+    return next((c for c in turn.candidates if c["article_id"] not in turn.shown), None)
+
+
+def chosen_in_words(turn: Turn) -> str | None:
+    """Return the offered article that the text names by its place or title, or None."""
+    said = plain(turn.text).strip(" .!")
+    for place, candidate in enumerate(turn.candidates[:_MAX_OFFERED]):
+        if re.fullmatch(_ORDINALS[place], said) or said == plain(candidate["title"]).strip(" .!"):
+            return str(candidate["article_id"])
+    return None
+
+
+class ActionAnswer(Action):  # type: ignore[misc]
+    """Takes the message for a question, which is what most messages are."""
+
+    def __init__(self, knowledge: Knowledge | None = None) -> None:
+        self._knowledge = knowledge or Knowledge.from_environment()
+
+    def name(self) -> str:
+        return "action_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        turn = Turn(tracker)
+        article_id = chosen_in_words(turn) if turn.pending == "choose" else None
+        if article_id is not None:
+            return show_chosen(dispatcher, turn, article_id)
+        return await ask(dispatcher, turn, self._knowledge)
+
+
+class ActionChooseArticle(Action):  # type: ignore[misc]
+    """The requester pressed one of the offered articles."""
+
+    def name(self) -> str:
+        return "action_choose_article"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        turn = Turn(tracker)
+        article_id = turn.entity("article_id")
+        if not isinstance(article_id, str):
+            dispatcher.utter_message(response="utter_tell_me_more")
+            return []
+        return show_chosen(dispatcher, turn, article_id)
+
+
+class ActionHelped(Action):  # type: ignore[misc]
+    """The answer helped."""
+
+    def name(self) -> str:
+        return "action_helped"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        return glad(dispatcher)
+
+
+class ActionNotHelped(Action):  # type: ignore[misc]
+    """The answer did not help, or none of the offered articles is meant."""
+
+    def name(self) -> str:
+        return "action_not_helped"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        return not_helped(dispatcher, Turn(tracker))
+
+
+class ActionAffirm(Action):  # type: ignore[misc]
+    """A "yes", read as the answer to the question that is open."""
+
+    def __init__(self, knowledge: Knowledge | None = None) -> None:
+        self._knowledge = knowledge or Knowledge.from_environment()
+
+    def name(self) -> str:
+        return "action_affirm"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        turn = Turn(tracker)
+        match turn.pending:
+            case "did_help":
+                return glad(dispatcher)
+            case "human_offer":
+                return hand_over(dispatcher, turn, reason="out_of_scope_accepted")
+            case "choose" if len(turn.candidates) == 1:
+                return show_chosen(dispatcher, turn, turn.candidates[0]["article_id"])
+            case "choose":
+                dispatcher.utter_message(response="utter_which_one")
+                return []
+            case _:
+                dispatcher.utter_message(response="utter_go_ahead")
+                return remember(pending=None)
+
+
+class ActionDeny(Action):  # type: ignore[misc]
+    """A "no", read as the answer to the question that is open."""
+
+    def name(self) -> str:
+        return "action_deny"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[Event]:
+        turn = Turn(tracker)
+        match turn.pending:
+            case "did_help" | "choose":
+                return not_helped(dispatcher, turn)
+            case "anything_else":
+                return farewell(dispatcher)
+            case _:
+                # Who turns a human down once is not handed over for the next unknown question.
+                dispatcher.utter_message(response="utter_fine")
+                return remember(pending=None, misses=0)

@@ -1,0 +1,33 @@
+"""Knows how a language is named in English and in Spanish."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from components.urgent import plain
+
+_NAMES = MappingProxyType(
+    {
+        "en": re.compile(r"\b(?:english|ingles|inglish|englis)\b"),
+        "es": re.compile(r"\b(?:spanish|espanol|espa?nol|castellano|spanis|espaniol)\b"),
+    }
+)
+_CANNOT = re.compile(
+    r"\b(?:do not|don'?t|dont|can'?t|cannot|no) (?:\w+ ){0,2}?(?:speak|understand|read|hablo|entiendo"
+    r"|se|leo|comprendo)\b[^,.;!?]*"
+)
+
+
+def wanted_language(text: str) -> str | None:
+    """Return the language asked for: the one named, and not one the requester does not speak."""
+    words = _CANNOT.sub(" ", plain(text))
+    named = [language for language, name in _NAMES.items() if name.search(words)]
+    if len(named) == 1:
+        return named[0]
+    if not named:
+        # "I do not speak English" names only what is not wanted.
+        unwanted = [language for language, name in _NAMES.items() if name.search(plain(text))]
+        if len(unwanted) == 1:
+            return "es" if unwanted[0] == "en" else "en"
+    return None

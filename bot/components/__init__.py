@@ -1,0 +1,1 @@
+"""Graph components of ours that `config.yml` names."""

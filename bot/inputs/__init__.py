@@ -1,0 +1,1 @@
+"""How turns come in from the desk and go back to it."""

@@ -1,0 +1,113 @@
+"""Knows the assistant's HTTP interface towards the desk; nothing else may talk to the assistant."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from actions import executor_of_all
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+from sanic import Blueprint
+from sanic.request import Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+
+from inputs.processor import NO_WORDS, TurnProcessor
+from inputs.turn import BadTurn, parse_turn
+
+logger = logging.getLogger(__name__)
+
+# Between attempts to get the conversation's lock; Rasa waits a whole second.
+_LOCK_RETRY_SECONDS = 0.02
+_Route = Callable[[Request], Awaitable[HTTPResponse]]
+
+
+class DeskInput(InputChannel):
+    """The one input channel: a turn comes as one request and is answered in its response."""
+
+    def __init__(self, token: str | None) -> None:
+        """Accept requests that carry `token`; with None, every request (tests, experiments)."""
+        self._token = token
+        self.executor = executor_of_all()
+
+    @classmethod
+    def name(cls) -> str:
+        return "desk"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> DeskInput:
+        if not credentials or not credentials.get("token"):
+            cls.raise_missing_credentials_exception()
+        return cls(str(credentials["token"]))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        routes = Blueprint("desk")
+        routes.add_route(self._guarded(self._turn), "/turn", methods=["POST"], name="turn")
+        routes.add_route(self._guarded(self._action), "/actions", methods=["POST"], name="actions")
+        routes.add_route(_health, "/health", methods=["GET"], name="health")
+        return routes
+
+    def _guarded(self, route: _Route) -> _Route:
+        @wraps(route)
+        async def guarded(request: Request) -> HTTPResponse:
+            if self._token is not None:
+                given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+                if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+                    return _problem(401, "the bearer token is missing or wrong")
+            return await route(request)
+
+        return guarded
+
+    async def _turn(self, request: Request) -> HTTPResponse:
+        agent = _ready_agent(request)
+        if agent is None:
+            return _problem(503, "no model is loaded yet")
+        try:
+            turn = parse_turn(request.body, intents=[*agent.domain.intents, NO_WORDS])
+        except BadTurn as error:
+            return _problem(400, str(error))
+        try:
+            async with agent.lock_store.lock(
+                turn.sender_id, wait_time_in_seconds=_LOCK_RETRY_SECONDS
+            ):
+                body = await TurnProcessor.sharing(agent.processor).reply(turn)
+        except Exception:
+            # The edge: whatever it was, the desk is told that there is no reply and may retry.
+            logger.exception("turn %s failed", turn.turn_id)
+            return _problem(500, "the turn failed and left no trace; it may be tried again")
+        return json_response(body, dumps=json.dumps)
+
+    async def _action(self, request: Request) -> HTTPResponse:
+        """Rasa's action protocol, for a Rasa server of another kind (`rasa run`, `rasa shell`)."""
+        try:
+            call = json.loads(request.body)
+            return json_response(await self.executor.run(call), dumps=json.dumps)
+        except ValueError:
+            return _problem(400, "the body is not JSON")
+        except ActionExecutionRejection as error:
+            return json_response({"error": error.message, "action_name": error.action_name}, 400)
+        except ActionNotFoundException as error:
+            return json_response({"error": error.message, "action_name": error.action_name}, 404)
+
+
+async def _health(request: Request) -> HTTPResponse:
+    agent = _ready_agent(request)
+    if agent is None:
+        return _problem(503, "no model is loaded yet")
+    return json_response({"model_id": agent.model_id})
+
+
+def _ready_agent(request: Request) -> Agent | None:
+    agent: Agent | None = getattr(request.app.ctx, "agent", None)
+    return agent if agent is not None and agent.is_ready() else None
+
+
+def _problem(status: int, detail: str) -> HTTPResponse:
+    body = {"type": "about:blank", "status": status, "detail": detail}
+    return json_response(body, status=status, content_type="application/problem+json")

@@ -1,0 +1,212 @@
+"""Knows how one turn runs through Rasa: whole and saved, or failed and without a trace.
+
+Rasa's own processor logs a failed action and goes on without its events, its agent hides a broken
+tracker store behind one in memory, and its HTTP call to the actions costs more than the rest of
+the turn. The three classes here change that, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rasa.core.actions.action import Action, ActionExecutionRejection
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import CollectingOutputChannel, OutputChannel, UserMessage
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
+from rasa.exceptions import ActionLimitReached
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection as RejectedByAction
+
+from inputs.turn import TurnRequest, output_of
+
+NO_WORDS = "no_words"
+
+
+class TurnFailed(RuntimeError):
+    """The turn could not be run to its end; nothing of it was saved."""
+
+
+class _Watched(Action):
+    """An action whose failure is remembered, because the caller swallows it."""
+
+    def __init__(self, action: Action) -> None:
+        self._action = action
+        self.failure: Exception | None = None
+
+    def name(self) -> str:
+        return str(self._action.name())
+
+    def event_for_successful_execution(self, prediction: PolicyPrediction) -> Any:
+        return self._action.event_for_successful_execution(prediction)
+
+    async def run(
+        self,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+    ) -> list[Event]:
+        try:
+            return list(await self._action.run(output_channel, nlg, tracker, domain) or [])
+        except ActionExecutionRejection:  # a form steps aside: part of a normal turn
+            raise
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+class TurnProcessor(MessageProcessor):
+    """Rasa's processor, made to run one turn all or nothing and once per turn id."""
+
+    @classmethod
+    def sharing(cls, loaded: MessageProcessor) -> TurnProcessor:
+        """Return a processor over the model and stores that `loaded` holds."""
+        processor = cls.__new__(cls)
+        vars(processor).update(vars(loaded))
+        return processor
+
+    async def reply(self, turn: TurnRequest) -> dict[str, Any]:
+        """Run `turn`, or find it in the saved conversation, and return the reply's body.
+
+        The caller holds the conversation's lock. Raises whatever went wrong; then nothing of the
+        turn was saved and it may be tried again.
+        """
+        tracker = await self.fetch_tracker_and_update_session(turn.sender_id)
+        replayed = _position(tracker, turn.turn_id) is not None
+        if not replayed:
+            await self._run(turn, tracker)
+            await self.save_tracker(tracker)
+        return _body(tracker, turn.turn_id, replayed=replayed)
+
+    async def _run(self, turn: TurnRequest, tracker: DialogueStateTracker) -> None:
+        if not tracker.get_slot("language_pinned"):
+            tracker.update(SlotSet("language", turn.language), self.domain)
+        channel = CollectingOutputChannel()
+        message = UserMessage(
+            turn.text,
+            channel,
+            turn.sender_id,
+            parse_data=await self._understand(turn, tracker),
+            input_channel="desk",
+            message_id=turn.turn_id,
+            metadata={"context": dict(turn.context)},
+        )
+        await self._handle_message_with_tracker(message, tracker)
+        tracker = await self.run_action_extract_slots(channel, tracker)
+        await self._run_prediction_loop(channel, tracker)
+
+    async def _understand(self, turn: TurnRequest, tracker: DialogueStateTracker) -> dict[str, Any]:
+        if turn.choice is not None:
+            # Only here can an intent be stated. What a requester writes is never parsed as one.
+            entities = [
+                {"entity": name, "value": value, "start": 0, "end": 0}
+                for name, value in turn.choice.entities.items()
+            ]
+            return _stated(turn.text, turn.choice.intent, entities)
+        if not turn.has_words:
+            return _stated(turn.text, NO_WORDS, [])
+        parsed = await self.parse_message(UserMessage(turn.spoken), tracker)
+        return {**parsed, "text": turn.text}
+
+    async def _run_action(
+        self,
+        action: Action,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        prediction: PolicyPrediction,
+    ) -> bool:
+        watched = _Watched(action)
+        goes_on = await super()._run_action(watched, tracker, output_channel, nlg, prediction)
+        if watched.failure is not None:
+            raise TurnFailed(f"{action.name()} failed") from watched.failure
+        return bool(goes_on)
+
+    def predict_next_with_tracker_if_should(
+        self, tracker: DialogueStateTracker
+    ) -> tuple[Action, PolicyPrediction]:
+        try:
+            return super().predict_next_with_tracker_if_should(tracker)
+        except ActionLimitReached as error:  # the caller would stop quietly, half way
+            raise TurnFailed("the turn did not come to an end") from error
+
+
+class DeskAgent(Agent):
+    """Rasa's agent over a tracker store whose failures are seen."""
+
+    @staticmethod
+    def _create_tracker_store(store: TrackerStore | None, domain: Domain) -> TrackerStore:
+        if store is None:
+            return InMemoryTrackerStore(domain)
+        store.domain = domain
+        return store
+
+
+class ActionsInProcess(EndpointConfig):
+    """An action endpoint that is a function call: no connection, no JSON on a wire."""
+
+    def __init__(self, executor: ActionExecutor) -> None:
+        super().__init__(url="in-process", enable_selective_domain=True)
+        self._executor = executor
+
+    async def request(
+        self,
+        method: str = "post",
+        subpath: str | None = None,
+        content_type: str | None = "application/json",
+        compress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        try:
+            return await self._executor.run(kwargs["json"])
+        except RejectedByAction as rejection:
+            said = {"error": rejection.message, "action_name": rejection.action_name}
+            raise ClientResponseError(400, "rejected", json.dumps(said)) from rejection
+
+
+def _stated(text: str, intent: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
+    found = {"name": intent, "confidence": 1.0}
+    return {"text": text, "intent": found, "intent_ranking": [found], "entities": entities}
+
+
+def _position(tracker: DialogueStateTracker, turn_id: str) -> int | None:
+    for index in range(len(tracker.events) - 1, -1, -1):
+        event = tracker.events[index]
+        if isinstance(event, UserUttered) and event.message_id == turn_id:
+            return index
+    return None
+
+
+def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dict[str, Any]:
+    start = _position(tracker, turn_id)
+    if start is None:
+        raise TurnFailed("the turn left no trace in its conversation")
+    events = list(tracker.events)
+    # What sets the next turn's language stands before its message; it is not this turn's.
+    end = next(
+        (i for i in range(start + 1, len(events)) if isinstance(events[i], UserUttered)),
+        len(events),
+    )
+    heard = events[start].as_dict()
+    language = next(
+        event.value
+        for event in reversed(events[: end if end == len(events) else end - 1])
+        if isinstance(event, SlotSet) and event.key == "language"
+    )
+    intent = heard["parse_data"]["intent"]
+    return {
+        "turn_id": turn_id,
+        "output": output_of([event.as_dict() for event in events[start + 1 : end]]),
+        "intent": {"name": intent["name"], "confidence": float(intent["confidence"])},
+        "language": language,
+        "model_id": (heard.get("metadata") or {}).get("model_id"),
+        "replayed": replayed,
+    }

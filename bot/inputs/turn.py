@@ -1,0 +1,136 @@
+"""Knows the shape of a turn: what the desk asks and what it is answered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_TEXT = 4_000  # characters the assistant looks at
+MAX_SENDER = 255  # the tracker store's column
+LANGUAGES = ("en", "es")
+CHOICE_PREFIX = "/"  # Rasa's own notation for a button's payload: /intent{"entity": "value"}
+
+
+class BadTurn(ValueError):
+    """The body is not a turn; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A button the requester pressed."""
+
+    intent: str
+    entities: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRequest:
+    """One thing the requester said or pressed, and what the desk knows about it."""
+
+    turn_id: str
+    sender_id: str
+    text: str
+    choice: Choice | None
+    language: str
+    context: Mapping[str, Any]
+
+    @property
+    def spoken(self) -> str:
+        """The text to understand: a leading slash is the requester's, never a payload."""
+        return self.text.lstrip("/ \t\n")
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to understand: a letter, a digit or a symbol such as 👍."""
+        return re.search(r"[^\W_]|[\u2600-\U0001FAFF]", self.spoken) is not None
+
+
+def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
+    """Return the turn in `body`.
+
+    Raises:
+        BadTurn: not JSON, a field missing or of the wrong type, or an unknown intent.
+    """
+    try:
+        turn = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadTurn("the body is not JSON") from error
+    if not isinstance(turn, dict):
+        raise BadTurn("the body is not a JSON object")
+    language = _text(turn, "language")
+    if language not in LANGUAGES:
+        raise BadTurn(f"language must be one of {', '.join(LANGUAGES)}")
+    context = turn.get("context") or {}
+    if not isinstance(context, dict):
+        raise BadTurn("context must be an object")
+    return TurnRequest(
+        turn_id=_id(turn, "turn_id"),
+        sender_id=_id(turn, "sender_id"),
+        text=clean(_text(turn, "text"))[:MAX_TEXT],
+        choice=_choice(turn.get("choice"), intents),
+        language=language,
+        context=context,
+    )
+
+
+def clean(text: str) -> str:
+    """Return `text` without what no store and no tokenizer takes: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _text(turn: Mapping[str, Any], name: str) -> str:
+    value = turn.get(name)
+    if not isinstance(value, str):
+        raise BadTurn(f"{name} must be a string")
+    return value
+
+
+def _id(turn: Mapping[str, Any], name: str) -> str:
+    value = clean(_text(turn, name))
+    if not 0 < len(value) <= MAX_SENDER:
+        raise BadTurn(f"{name} must have 1 to {MAX_SENDER} characters")
+    return value
+
+
+def _choice(value: object, intents: Sequence[str]) -> Choice | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadTurn("choice must be null or an object")
+    intent, entities = value.get("intent"), value.get("entities") or {}
+    if intent not in intents:
+        raise BadTurn("choice.intent is not an intent of the assistant")
+    if not isinstance(entities, dict):
+        raise BadTurn("choice.entities must be an object")
+    return Choice(intent=intent, entities=entities)
+
+
+def output_of(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the assistant said and wants done in `events`, in order.
+
+    The first reply and every replay are built here, from the conversation's own record.
+    """
+    output: list[dict[str, Any]] = []
+    for event in events:
+        if event["event"] != "bot":
+            continue
+        extras = event.get("data") or {}
+        if event.get("text"):
+            choices = [_offered(button) for button in extras.get("buttons") or ()]
+            output.append({"type": "say", "text": event["text"], "choices": choices})
+        command = extras.get("custom") or {}
+        if command:
+            output.append({"type": "command", "name": command["command"], "args": command["args"]})
+    return output
+
+
+def _offered(button: Mapping[str, Any]) -> dict[str, Any]:
+    intent, brace, entities = button["payload"].removeprefix(CHOICE_PREFIX).partition("{")
+    return {
+        "label": button["title"],
+        "intent": intent,
+        "entities": json.loads(brace + entities) if brace else {},
+    }

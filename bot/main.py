@@ -1,0 +1,77 @@
+"""The assistant's command: `train` makes the model, `serve` answers the desk's turns.
+
+Rasa is imported only once it is needed; finding a trained model takes no more than reading files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+_QUIET = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "SQLALCHEMY_WARN_20": "0",
+}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    _prepare_environment()
+    if options.command == "train":
+        return _train(options.into)
+    from serving import Settings, serve
+
+    return serve(
+        Settings.from_environment(
+            model=options.model,
+            host=options.host,
+            port=options.port,
+            endpoints=options.endpoints,
+            insecure=options.insecure,
+        )
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="main.py", description="The assistant of Ventanilla.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="make the model; print its path as the last line")
+    train.add_argument("--into", type=Path, required=True, metavar="DIR")
+    serve = commands.add_parser("serve", help="answer turns; see README.md for the environment")
+    serve.add_argument("--model", type=Path, required=True, metavar="PATH")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=5005)
+    serve.add_argument("--endpoints", type=Path, metavar="FILE", help="e.g. endpoints.cluster.yml")
+    serve.add_argument("--insecure", action="store_true", help="serve without BOT_TOKEN")
+    return parser
+
+
+def _prepare_environment() -> None:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    for name in _THREADS:
+        os.environ.setdefault(name, str(min(2, os.cpu_count() or 1)))
+    # Matplotlib, which Rasa imports, wants a folder to write to; the home may be read-only.
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(tempfile.gettempdir()) / "ventanilla-mpl"))
+
+
+def _train(into: Path) -> int:
+    from training import TrainingFailed, model_in
+
+    try:
+        print(model_in(into.resolve()), flush=True)
+    except TrainingFailed as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
