@@ -1,0 +1,100 @@
+"""Live pages' ear on the database: one listening connection a process, many waiting readers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from psycopg import AsyncConnection, OperationalError, sql
+
+from core.domain.ids import AccountId, ThreadKey
+from core.ports import TranscriptEntry
+from core.storage.engine import Sessions, libpq_url, storage_errors
+from core.storage.feed import CHANNEL, thread_topic
+from core.storage.queries.transcripts import thread_since
+
+_LOGGER = logging.getLogger(__name__)
+_EVERYTHING = "*"
+_RECONNECT_SECONDS = 0.5
+_LONGEST_SILENCE_SECONDS = 30.0
+
+
+class Live:
+    """Wakes readers when something they watch has changed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = libpq_url(url)
+        self._watchers: dict[str, set[asyncio.Event]] = {}
+
+    async def run(self) -> None:
+        """Listen until cancelled; after every (re)connection all readers look once."""
+        while True:
+            try:
+                async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+                    self._wake_all()
+                    async for notice in connection.notifies():
+                        self._wake(notice.payload)
+            except OperationalError as error:
+                _LOGGER.warning("the feed's connection is gone, trying again: %s", error)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def watch(self, topic: str = _EVERYTHING) -> AsyncIterator[AsyncIterator[None]]:
+        """Yield, once entered, a stream that ticks whenever `topic` (or anything) has changed.
+
+        It also ticks after a long silence, so that nothing depends on a signal alone.
+        """
+        event = asyncio.Event()
+        watchers = self._watchers.setdefault(topic, set())
+        watchers.add(event)
+        try:
+            yield _ticks(event)
+        finally:
+            watchers.discard(event)
+            if not watchers:
+                self._watchers.pop(topic, None)
+
+    def _wake(self, topic: str) -> None:
+        for watched in (topic, _EVERYTHING):
+            for event in self._watchers.get(watched, ()):
+                event.set()
+
+    def _wake_all(self) -> None:
+        for events in self._watchers.values():
+            for event in events:
+                event.set()
+
+
+async def _ticks(event: asyncio.Event) -> AsyncIterator[None]:
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_SILENCE_SECONDS):
+                await event.wait()
+        event.clear()
+        yield
+
+
+class LiveTranscript:
+    """Implements `core.ports.Transcript`."""
+
+    def __init__(self, sessions: Sessions, live: Live) -> None:
+        self._sessions = sessions
+        self._live = live
+
+    async def since(
+        self, account: AccountId, thread: ThreadKey, after: int, limit: int = 200
+    ) -> Sequence[TranscriptEntry]:
+        """See `core.ports.Transcript.since`."""
+        async with storage_errors(), self._sessions() as session:
+            return await thread_since(session, account, thread, after, limit)
+
+    @asynccontextmanager
+    async def watch(
+        self, account: AccountId, thread: ThreadKey
+    ) -> AsyncIterator[AsyncIterator[None]]:
+        """See `core.ports.Transcript.watch`."""
+        async with self._live.watch(thread_topic(account, thread)) as ticks:
+            yield ticks

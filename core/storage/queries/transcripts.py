@@ -1,0 +1,74 @@
+"""Reads what a requester may see of a thread, across the conversations it has had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import Choice, Intent
+from core.domain.conversation import Speaker
+from core.domain.ids import AccountId, ChoiceId, MessageId, ThreadKey
+from core.ports import TranscriptEntry
+from core.storage.tables import AgentRow, ChoiceRow, Conversation, Message
+
+
+async def thread_since(
+    session: AsyncSession, account: AccountId, thread: ThreadKey, after: int, limit: int
+) -> Sequence[TranscriptEntry]:
+    """Return the thread's public messages numbered above `after`, oldest first."""
+    conversations = select(Conversation.id).where(
+        Conversation.account_id == account, Conversation.thread == thread
+    )
+    rows = await session.execute(
+        select(Message, AgentRow.name)
+        .outerjoin(AgentRow, AgentRow.id == Message.agent_id)
+        .where(
+            Message.conversation_id.in_(conversations),
+            Message.seq > after,
+            Message.is_internal.is_(False),
+            Message.removed_at.is_(None),
+        )
+        .order_by(Message.seq)
+        .limit(limit)
+    )
+    found = [(message, name) for message, name in rows]
+    with_choices = [message.id for message, _ in found if message.choices]
+    chosen = await _chosen(session, with_choices)
+    return [
+        TranscriptEntry(
+            id=MessageId(message.id),
+            seq=message.seq,
+            speaker=Speaker(message.speaker),
+            speaker_name=name,
+            text=message.text,
+            choices=tuple(
+                Choice(
+                    id=ChoiceId(UUID(choice["id"])),
+                    label=choice["label"],
+                    intent=Intent(name=""),  # the requester's side never learns what a button means
+                )
+                for choice in message.choices
+            ),
+            chosen=chosen.get(message.id),
+            at=message.created_at,
+        )
+        for message, name in found
+    ]
+
+
+async def _chosen(session: AsyncSession, messages: Sequence[UUID]) -> dict[UUID, ChoiceId]:
+    """Return, by message, the choice that was pressed under it."""
+    if not messages:
+        return {}
+    rows = await session.execute(
+        select(ChoiceRow.message_id, ChoiceRow.id)
+        .join(Message, Message.pressed_choice == ChoiceRow.id)
+        .where(
+            ChoiceRow.message_id.in_(messages),
+            Message.conversation_id == ChoiceRow.conversation_id,
+        )
+    )
+    return {message: ChoiceId(choice) for message, choice in rows}
