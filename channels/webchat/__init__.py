@@ -1,0 +1,1 @@
+"""The web chat: a page and a widget in which people talk to the desk without any platform."""

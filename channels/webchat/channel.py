@@ -1,0 +1,61 @@
+"""The web chat as a channel: people read the desk's own store, so a commit delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from starlette.routing import BaseRoute
+
+from channels.webchat import ids
+from channels.webchat.endpoints import ChatEndpoints
+from channels.webchat.pages import ChatPages
+from channels.webchat.tokens import SessionTokens
+from core.domain.channel import Capabilities, Outbound, Receipt
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.ids import AccountId
+from core.ports import Inbox, Transcript
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class WebChat:
+    """Chat on the desk's own pages. Keeps the promises of `Channel` and `HandlesRequests`."""
+
+    capabilities = Capabilities(reads_store=True, max_text_chars=MAX_TEXT_CHARS)
+
+    def __init__(
+        self,
+        account: AccountId,
+        key: bytes,
+        *,
+        default_language: str = "en",
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """Sign the account's session tokens with a key derived from `key`."""
+        self.account = account
+        self._tokens = SessionTokens(account, key)
+        self._default_language = default_language
+        self._clock = clock
+
+    async def receive(self, inbox: Inbox) -> None:  # noqa: ARG002 - requests bring everything
+        """Return at once: messages come as requests."""
+        return
+
+    async def deliver(self, message: Outbound) -> Receipt:
+        """Confirm what the commit has done: open pages read the store and are woken by it."""
+        return Receipt(remote_ids=(ids.delivered_id(message.message),))
+
+    def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:
+        """Return the routes of the page, the widget and their interface."""
+        endpoints = ChatEndpoints(
+            self.account,
+            self._tokens,
+            inbox,
+            transcript,
+            default_language=self._default_language,
+            clock=self._clock,
+        )
+        return [*ChatPages(self._default_language).routes(), *endpoints.routes()]

@@ -1,0 +1,212 @@
+"""The web chat's HTTP interface: sessions, messages, choices and the event stream."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_json
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from channels.webchat import ids, parse, render
+from channels.webchat.texts import choose_language
+from channels.webchat.tokens import Session, SessionTokens
+from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
+from core.domain.ids import AccountId, ChoiceId, ThreadKey, new_id
+from core.ports import Acceptance, Inbox, Transcript, TranscriptEntry
+
+MAX_BODY_BYTES = 64 * 1024
+HEARTBEAT_SECONDS = 15
+_PAGE_ENTRIES = 200
+_MAX_ENTRIES = 2_000  # in one answer; "more" says that there is more
+_SEND_SECONDS = 30  # a reader that takes nothing for so long is gone
+
+
+_OTHER_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+
+
+class _Ended:
+    """What an exhausted watch gives."""
+
+
+_ENDED = _Ended()
+_log = logging.getLogger(__name__)
+
+
+class ChatEndpoints:
+    """Answers the requests of chat pages for one account."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        tokens: SessionTokens,
+        inbox: Inbox,
+        transcript: Transcript,
+        *,
+        default_language: str,
+        clock: Callable[[], datetime],
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        self._account = account
+        self._tokens = tokens
+        self._inbox = inbox
+        self._transcript = transcript
+        self._default_language = default_language
+        self._clock = clock
+        self._heartbeat_seconds = heartbeat_seconds
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes of the interface."""
+        return [
+            Route("/chat/sessions", self.open_session, methods=["POST"]),
+            Route("/chat/messages", self.post_message, methods=["POST"]),
+            Route("/chat/messages", self.list_messages, methods=["GET"]),
+            Route("/chat/choices", self.press_choice, methods=["POST"]),
+            Route("/chat/events", self.stream_events, methods=["GET"]),
+        ]
+
+    async def open_session(self, request: Request) -> Response:
+        """Make a session. Nothing is stored: it exists from its first message on."""
+        language = parse.parse_session(await _body(request)) or choose_language(
+            None, request.headers.get("accept-language"), self._default_language
+        )
+        session = Session(id=new_id(), language=language, issued_at=self._clock())
+        token = self._tokens.issue(session)
+        return _json({"session": str(session.id), "token": token}, status=201)
+
+    async def post_message(self, request: Request) -> Response:
+        """Take a message; the answer comes after the commit."""
+        session = self._session(request)
+        client_id, event = parse.parse_message(
+            self._account, session, await _body(request), self._clock()
+        )
+        (acceptance,) = await self._inbox.accept(event)
+        if not acceptance.is_new and acceptance.seq is not None:
+            first = await self._entry(event.thread, acceptance.seq)
+            if first is not None and first.text != event.body.text:
+                raise Conflict("another message was sent under this id: make a new one")
+        return _accepted(str(client_id), acceptance)
+
+    async def press_choice(self, request: Request) -> Response:
+        """Take a press of a button; the answer comes after the commit."""
+        session = self._session(request)
+        client_id, event = parse.parse_choice(
+            self._account, session, await _body(request), self._clock()
+        )
+        (acceptance,) = await self._inbox.accept(event)
+        if acceptance.refusal is not None:
+            raise NotFound("there is no such choice in this conversation")
+        if not acceptance.is_new and acceptance.seq is not None:
+            first = await self._entry(event.thread, acceptance.seq)
+            label = await self._label(event.thread, event.choice)
+            if first is not None and first.text != label:
+                raise Conflict("another choice was sent under this id: make a new one")
+        return _accepted(str(client_id), acceptance)
+
+    async def list_messages(self, request: Request) -> Response:
+        """Answer with the messages above `after`, oldest first."""
+        thread = ids.thread_key(self._session(request).id)
+        after = parse.parse_seq(request.query_params.get("after"))
+        messages: list[dict[str, Any]] = []
+        more = True
+        while more and len(messages) < _MAX_ENTRIES:
+            entries = await self._since(thread, after)
+            messages += map(render.to_json, entries)
+            more = len(entries) == _PAGE_ENTRIES
+            after = entries[-1].seq if entries else after
+        return _json({"messages": messages, "more": more})
+
+    async def stream_events(self, request: Request) -> Response:
+        """Answer with a stream of messages above `Last-Event-ID`, or else `after`."""
+        thread = ids.thread_key(self._session(request).id)
+        after = parse.parse_seq(
+            request.headers.get("last-event-id") or request.query_params.get("after")
+        )
+        # Read once before the first byte: while the database is away the answer is a 503, not a
+        # stream that ends at once.
+        entries = await self._since(thread, after)
+        return EventSourceResponse(
+            self._events(thread, after, entries),
+            headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+            ping=self._heartbeat_seconds,
+            sep="\n",
+            send_timeout=_SEND_SECONDS,
+        )
+
+    async def _events(
+        self, thread: ThreadKey, after: int, entries: Sequence[TranscriptEntry]
+    ) -> AsyncIterator[ServerSentEvent]:
+        try:
+            async with self._transcript.watch(self._account, thread) as changes:
+                while True:
+                    for entry in entries:
+                        after = entry.seq
+                        yield ServerSentEvent(_line(render.to_json(entry)), id=str(after))
+                    entries = await self._since(thread, after)
+                    if not entries and await anext(changes, _ENDED) is _ENDED:
+                        return
+        except DeskError as error:
+            _log.warning("chat stream of thread %s ended: %s", thread, type(error).__name__)
+
+    def _session(self, request: Request) -> Session:
+        token = parse.parse_bearer(request.headers.get("authorization"))
+        return self._tokens.read(token, self._clock())
+
+    async def _since(self, thread: ThreadKey, after: int) -> Sequence[TranscriptEntry]:
+        return await self._transcript.since(self._account, thread, after, _PAGE_ENTRIES)
+
+    async def _entry(self, thread: ThreadKey, seq: int) -> TranscriptEntry | None:
+        for entry in await self._transcript.since(self._account, thread, seq - 1, 1):
+            if entry.seq == seq:
+                return entry
+        return None
+
+    async def _label(self, thread: ThreadKey, choice: ChoiceId) -> str | None:
+        after = 0
+        while entries := await self._since(thread, after):
+            for entry in entries:
+                for offered in entry.choices:
+                    if offered.id == choice:
+                        return offered.label
+            after = entries[-1].seq
+        return None
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body; never hold more of it than may be sent."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        raise _too_large()
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise _too_large()
+    except ClientDisconnect as error:
+        raise InvalidInput("the request broke off") from error
+    return bytes(body)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the body must not be larger than {MAX_BODY_BYTES} bytes")
+
+
+def _accepted(client_id: str, acceptance: Acceptance) -> Response:
+    status = 202 if acceptance.is_new else 200
+    return _json({"id": client_id, "seq": acceptance.seq}, status=status)
+
+
+def _line(content: dict[str, Any]) -> str:
+    # Not ends of line to the standard, but many readers of event streams split on them.
+    return to_json(content).decode().translate(_OTHER_LINE_ENDS)
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(to_json(content), status, headers, "application/json")

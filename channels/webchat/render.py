@@ -1,0 +1,89 @@
+"""What a web page gets to see of a message: Markdown to safe HTML, entries to JSON. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from functools import cache, lru_cache
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from core.domain.conversation import Speaker
+from core.ports import TranscriptEntry
+
+_TAGS = {
+    *("a", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol"),
+    *("p", "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_WEB_ADDRESS = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}*_])""")
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    # Images are off: they would let whoever wrote the text see who reads it.
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
+    return parser.enable(["table", "strikethrough"]).disable("image")
+
+
+@cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+
+
+@lru_cache(maxsize=512)  # the assistant's answers repeat, and every open page asks for them
+def to_html(markdown: str) -> str:
+    """Return `markdown` as HTML that cannot run, load or restyle anything.
+
+    Markup in the text is shown as text. The sanitiser comes after the Markdown parser as a
+    second lock: each alone is meant to be enough.
+    """
+    tokens = _markdown().parse(markdown)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2"}:
+            token.tag = "h3"  # the page has its own first and second level
+        if token.children:
+            token.children = list(_with_links(token.children))
+    return _cleaner().clean(_markdown().renderer.render(tokens, _markdown().options, {})).strip()
+
+
+def _with_links(tokens: list[Token]) -> Iterator[Token]:
+    """Yield the tokens of one paragraph, with bare web addresses made into links."""
+    inside_link = 0
+    for token in tokens:
+        inside_link += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        if token.type != "text" or inside_link:
+            yield token
+            continue
+        for position, part in enumerate(_WEB_ADDRESS.split(token.content)):
+            if position % 2:
+                yield Token("link_open", "a", 1, attrs={"href": part})
+            yield Token("text", "", 0, content=part)
+            if position % 2:
+                yield Token("link_close", "a", -1)
+
+
+def to_json(entry: TranscriptEntry) -> dict[str, Any]:
+    """Return `entry` as the interface shows it."""
+    return {
+        "seq": entry.seq,
+        "from": entry.speaker.value,
+        "text": entry.text,
+        "choices": [{"id": str(choice.id), "label": choice.label} for choice in entry.choices],
+        "at": entry.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "id": str(entry.id),
+        "name": entry.speaker_name,
+        "html": None if entry.speaker is Speaker.CUSTOMER else to_html(entry.text),
+        "chosen": str(entry.chosen) if entry.chosen is not None else None,
+    }
