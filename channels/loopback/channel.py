@@ -1,0 +1,143 @@
+"""A channel whose platform lives in the same process: what is posted and sent is in two lists."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from channels.loopback.ids import edit_key, post_key, press_key, sent_id
+from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
+from core.domain.content import Body
+from core.domain.errors import DeliveryError
+from core.domain.events import Author, ChoicePressed, Event, MessageEdited, MessagePosted
+from core.domain.ids import AccountId, Address, ChoiceId, RemoteId, ThreadKey
+from core.ports import Cursor, Inbox
+
+_CURSOR = "events"
+
+
+@dataclass(slots=True)
+class Platform:
+    """The far side: what people did there, in order, and what reached them."""
+
+    happened: list[Event] = field(default_factory=list)
+    received: list[Outbound] = field(default_factory=list)
+    faults: deque[DeliveryError | None] = field(default_factory=deque)
+    """What the next sends come to: an error, or None for success."""
+    loses_answers: bool = False
+    """A send takes effect, then its answer is lost, as when a connection breaks."""
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def post(
+        self,
+        account: AccountId,
+        thread: str,
+        text: str,
+        *,
+        remote_id: str | None = None,
+        who: str = "somebody",
+        language: str | None = None,
+    ) -> MessagePosted:
+        """Let `who` say `text`; the same `remote_id` again is a redelivery."""
+        remote = RemoteId(remote_id or f"in-{len(self.happened)}")
+        event = MessagePosted(
+            account=account,
+            key=post_key(remote),
+            thread=ThreadKey(thread),
+            author=Author(address=Address(who), name=who.title(), language=language),
+            at=datetime.now(UTC),
+            body=Body(text=text),
+            remote_ids=(remote,),
+            raw=text.encode("utf-8", "replace"),
+        )
+        self.happen(event)
+        return event
+
+    def edit(self, posted: MessagePosted, text: str, revision: int = 1) -> None:
+        """Let the author change what they said."""
+        (remote,) = posted.remote_ids
+        self.happen(
+            MessageEdited(
+                account=posted.account,
+                key=edit_key(remote, revision),
+                thread=posted.thread,
+                author=posted.author,
+                at=datetime.now(UTC),
+                remote_id=remote,
+                body=Body(text=text),
+            )
+        )
+
+    def press(self, message: Outbound, label: str, who: str = "somebody") -> None:
+        """Let `who` press the button `label` under `message`."""
+        (choice,) = (choice.id for choice in message.choices if choice.label == label)
+        self.happen(
+            ChoicePressed(
+                account=message.account,
+                key=press_key(f"{choice}"),
+                thread=message.thread,
+                author=Author(address=Address(who)),
+                at=datetime.now(UTC),
+                choice=ChoiceId(choice),
+            )
+        )
+
+    def happen(self, event: Event) -> None:
+        """Add an occurrence."""
+        self.happened.append(event)
+        self._news.set()
+
+    async def news(self) -> None:
+        """Wait until something happens."""
+        await self._news.wait()
+        self._news.clear()
+
+
+class Loopback:
+    """Implements `core.ports.Channel` and `core.ports.FindsDeliveries`."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        platform: Platform | None = None,
+        when_uncertain: UncertainPolicy = UncertainPolicy.PARK,
+    ) -> None:
+        self.account = account
+        self.platform = platform or Platform()
+        self.capabilities = Capabilities(can_start=True, when_uncertain=when_uncertain)
+
+    async def receive(self, inbox: Inbox) -> None:
+        """See `core.ports.Channel.receive`; the cursor is committed with the events."""
+        position = int(await inbox.cursor(self.account, _CURSOR) or 0)
+        while True:
+            batch = self.platform.happened[position:]
+            if batch:
+                position += len(batch)
+                await self._accept(inbox, batch, position)
+            else:
+                await self.platform.news()
+
+    async def _accept(self, inbox: Inbox, events: Iterable[Event], position: int) -> None:
+        cursor = Cursor(account=self.account, name=_CURSOR, value=str(position))
+        await inbox.accept(*events, cursor=cursor)
+
+    async def deliver(self, message: Outbound) -> Receipt:
+        """See `core.ports.Channel.deliver`."""
+        fault = self.platform.faults.popleft() if self.platform.faults else None
+        if fault is None or self.platform.loses_answers:
+            self.platform.received.append(message)
+        if fault is not None:
+            raise fault
+        return _receipt(message)
+
+    async def find_delivery(self, message: Outbound) -> Receipt | None:
+        """See `core.ports.FindsDeliveries.find_delivery`."""
+        sent = any(received.message == message.message for received in self.platform.received)
+        return _receipt(message) if sent else None
+
+
+def _receipt(message: Outbound) -> Receipt:
+    return Receipt(remote_ids=(sent_id(message.message),))

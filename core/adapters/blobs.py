@@ -1,0 +1,45 @@
+"""The blob store on obstore: a local folder or an S3-compatible bucket, by address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from core.domain.errors import InvalidInput, NotFound
+
+
+class ObjectBlobs:
+    """Implements `core.ports.BlobStore`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def at(cls, location: str) -> ObjectBlobs:
+        """Open the store at `location`: `file:///folder` or `s3://bucket/prefix`.
+
+        S3 credentials and endpoint come from the usual `AWS_…` variables.
+        """
+        parts = urlsplit(location)
+        if parts.scheme == "file":
+            folder = Path(unquote(parts.path))
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(folder))
+        if parts.scheme == "s3":
+            return cls(from_url(location))
+        raise InvalidInput(f"a blob store is file:///folder or s3://bucket, not {location!r}")
+
+    async def put(self, key: str, content: bytes) -> None:
+        """See `core.ports.BlobStore.put`."""
+        await self._store.put_async(key, content)
+
+    async def get(self, key: str) -> bytes:
+        """See `core.ports.BlobStore.get`."""
+        try:
+            found = await self._store.get_async(key)
+        except (NotFoundError, FileNotFoundError):
+            raise NotFound(f"no blob {key}") from None
+        return bytes(await found.bytes_async())

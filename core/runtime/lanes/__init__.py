@@ -1,0 +1,1 @@
+"""Doing the work of lanes, one item at a time: plan, network call, settle."""

@@ -1,0 +1,58 @@
+"""The `deliveries` lane at work: sends what the outbox holds, verifying what may have left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from core.domain.channel import Receipt
+from core.domain.errors import DeliveryError, Unavailable, Uncertain
+from core.domain.ids import AccountId, ConversationId
+from core.ports import Channel, FindsDeliveries
+from core.services.outbox import Outbox, SendPlan
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class DeliveriesLane:
+    """Sends a conversation's messages in order, until nothing is due."""
+
+    def __init__(self, outbox: Outbox, channels: Mapping[AccountId, Channel]) -> None:
+        self._outbox = outbox
+        self._channels = channels
+
+    async def advance(self, conversation: ConversationId) -> None:
+        """Do the lane's due items. What must wait is found again by the sweep."""
+        while plan := await self._outbox.plan(conversation):
+            outcome = await self._send(self._channels[plan.message.account], plan)
+            await self._outbox.settle(plan, outcome)
+
+    async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
+        try:
+            if plan.may_have_left:
+                return await self._verify(channel, plan)
+            return await channel.deliver(plan.message)
+        except Uncertain as error:
+            return await self._after_doubt(channel, plan, error)
+        except DeliveryError as error:
+            return error
+
+    async def _verify(self, channel: Channel, plan: SendPlan) -> Receipt:
+        """Settle an earlier attempt that ended without a word, then send if it had not."""
+        if not isinstance(channel, FindsDeliveries):
+            raise Uncertain("an earlier attempt ended without a word")
+        if receipt := await channel.find_delivery(plan.message):
+            return receipt
+        return await channel.deliver(plan.message)
+
+    async def _after_doubt(
+        self, channel: Channel, plan: SendPlan, error: Uncertain
+    ) -> Receipt | DeliveryError:
+        _LOGGER.warning("message %s: %s", plan.message.message, error)
+        if not isinstance(channel, FindsDeliveries):
+            return error
+        try:
+            receipt = await channel.find_delivery(plan.message)
+        except DeliveryError:
+            return error
+        return receipt or Unavailable("the connection broke; the message did not arrive")

@@ -1,0 +1,87 @@
+"""The `turns` lane at work: asks the assistant and writes down what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from core.domain.errors import AssistantFailed, AssistantLoading
+from core.domain.ids import ConversationId
+from core.ports import Assistant, LanguageDetector
+from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, with_language
+
+_LOGGER = logging.getLogger(__name__)
+_LEAST_SECONDS = 5.0
+
+
+class AssistantGate:
+    """Knows whether the assistant answers, and whether it has had time to start."""
+
+    def __init__(self, start_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._start_seconds = start_seconds
+        self._has_been_up = False
+        self.is_up = False
+
+    def observe(self, is_up: bool) -> bool:
+        """Note what a look at the assistant saw; True where it has just come up."""
+        came_up = is_up and not self.is_up
+        self.is_up = is_up
+        self._has_been_up = self._has_been_up or is_up
+        return came_up
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the assistant may still be loading since this process began."""
+        return not self._has_been_up and self._clock() - self._started < self._start_seconds
+
+
+class TurnsLane:
+    """Answers what waits in a conversation, until nothing is due."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        assistant: Assistant,
+        detector: LanguageDetector,
+        gate: AssistantGate,
+        deadline_seconds: float,
+    ) -> None:
+        self._turns = turns
+        self._assistant = assistant
+        self._detector = detector
+        self._gate = gate
+        self._deadline_seconds = deadline_seconds
+
+    async def advance(self, conversation: ConversationId) -> None:
+        """Do the lane's due items. What must wait is found again by the sweep."""
+        while self._gate.is_up and (plan := await self._turns.plan(conversation)):
+            if not await self._answer(plan):
+                return
+
+    async def _answer(self, plan: TurnPlan) -> bool:
+        plan = with_language(plan, self._detector.detect(plan.request.text))
+        waited = (datetime.now(UTC) - plan.waiting_since).total_seconds()
+        remaining = max(self._deadline_seconds - waited, _LEAST_SECONDS)
+        try:
+            async with asyncio.timeout(remaining):
+                reply = await self._assistant.reply(plan.request)
+        except AssistantLoading as error:
+            self._gate.observe(is_up=False)
+            await self._turns.put_back(plan, str(error), counts=False)
+            return False
+        except (AssistantFailed, TimeoutError) as error:
+            reason = str(error) or "the assistant did not reply in time"
+            _LOGGER.warning("turn %s, attempt %d: %s", plan.turn, plan.attempt, reason)
+            if plan.attempt >= MAX_ATTEMPTS:
+                await self._turns.give_up(plan.conversation, reason)
+            else:
+                await self._turns.put_back(plan, reason, counts=True)
+            return False
+        if not await self._turns.settle(plan, reply):
+            _LOGGER.info("turn %s: the reply came too late and was dropped", plan.turn)
+        return True
