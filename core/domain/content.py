@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.domain.ids import ChoiceId
+
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""Characters that no UTF-8 database can hold: NUL and lone surrogates."""
 
 MAX_TEXT_CHARS = 20_000
 """Longest text that is kept as one message; intake refuses more."""

@@ -8,6 +8,7 @@ DeskError
 │   └── TooLarge           … because it is too big
 ├── Unauthenticated        who is asking is not known: sign in again
 ├── Forbidden              who is asking may not do this
+├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
 ├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
 ├── UnknownPayload         a platform sent a shape we do not know: quarantine it
 ├── AssistantError         the assistant gave no reply
@@ -60,6 +61,14 @@ class Unauthenticated(DeskError):
 
 class Forbidden(DeskError):
     """Who is asking may not do this."""
+
+
+class TooManyAttempts(DeskError):
+    """Something was tried too often in too short a time."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"too many attempts: try again in {max(1, round(retry_after))} s")
+        self.retry_after = retry_after
 
 
 class StorageUnavailable(DeskError):

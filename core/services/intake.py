@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.content import MAX_TEXT_CHARS
+from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
     ChoicePressed,
@@ -39,6 +39,7 @@ from core.storage.tables import (
 )
 
 _MAX_BATCH = 64
+_LONGEST_NAME = 1_000
 _RACES_SURVIVED = 2
 _OPENS = (MessagePosted, ChoicePressed)
 _NAMES_A_MESSAGE = (MessageEdited, MessageRemoved, ReactionChanged, DeliveryReported)
@@ -169,14 +170,18 @@ def _check(event: Event) -> None:
     """Refuse what the database could never take."""
     if event.at.tzinfo is None:
         raise InvalidInput(f"event {event.key!r} has a time without a zone")
-    for words in (event.key, event.thread, event.author.address):
-        if not words or len(words) > 1_000 or "\x00" in words:
+    for name in (event.key, event.thread, event.author.address):
+        if not 1 <= len(name) <= _LONGEST_NAME:
             raise InvalidInput("an event's key, thread and author are 1 to 1,000 characters")
+    words = [event.key, event.thread, event.author.address, event.author.name or ""]
     if isinstance(event, MessagePosted | MessageEdited):
-        if "\x00" in event.body.text:
-            raise InvalidInput("a message's text must not hold NUL characters")
+        words.append(event.body.text)
         if len(event.body.text) > MAX_TEXT_CHARS:
             raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
+    if isinstance(event, MessagePosted):
+        words.append(event.subject or "")
+    if any(UNSTORABLE.search(word) for word in words):
+        raise InvalidInput("text must not hold NUL characters or lone surrogates")
 
 
 async def _claim(

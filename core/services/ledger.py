@@ -264,7 +264,10 @@ class Ledger:
         """Write everything gathered; changed records that `session` tracks go first."""
         await session.flush()
         for table, rows in self._rows.items():
-            if rows:
+            if rows and table is RemoteMessage:
+                # Platforms have been seen to use an id twice; the first message keeps it.
+                await session.execute(upsert(table).on_conflict_do_nothing(), rows)
+            elif rows:
                 await session.execute(insert(table), rows)
         if self._turns:
             waiting = text("status = 'waiting' AND first_seq IS NULL")

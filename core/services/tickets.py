@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
-from core.domain.content import MAX_TEXT_CHARS
+from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, TooLarge
 from core.domain.ids import AgentId, ConversationId, MessageId, TicketId, new_id
@@ -343,7 +343,7 @@ def _actor(agent: Agent) -> str:
 def _check(words: str) -> None:
     if not words.strip():
         raise InvalidInput("the text is empty")
-    if "\x00" in words:
-        raise InvalidInput("the text must not hold NUL characters")
+    if UNSTORABLE.search(words):
+        raise InvalidInput("text must not hold NUL characters or lone surrogates")
     if len(words) > MAX_TEXT_CHARS:
         raise TooLarge(f"the text may have {MAX_TEXT_CHARS:,} characters at most")

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import InvalidInput
 from core.storage.tables import FeedEntry
 
-_SETTLED: ColumnElement[int] = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+_SETTLED: ColumnElement[int] = literal_column(
+    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+)
 """Transactions below this one have all ended: nothing can appear among their entries any more."""
 
 

@@ -11,7 +11,7 @@ from core.storage.tables.conversation import (
     RemoteMessage,
 )
 from core.storage.tables.intake import Account, ChannelCursor, InboundEvent, Quarantined
-from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage
+from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage, Posting
 from core.storage.tables.people import (
     AgentRow,
     AgentSession,
@@ -45,6 +45,7 @@ __all__ = [
     "MessageRevision",
     "Participant",
     "Passage",
+    "Posting",
     "ProcessBeat",
     "Quarantined",
     "RemoteMessage",

@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import REAL, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -31,24 +30,27 @@ class ArticleRow(Base):
     translation_of: Mapped[str | None]
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
-    digest: Mapped[str]  # of the content, so that an import knows what changed
+    imported_digest: Mapped[str | None]  # of the source last imported; None: made in the console
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
 
 
 class Passage(Base):
-    """A searchable piece of an article: its title, one of its questions, or a part of its body."""
+    """A piece of an article with one vector: its title, one of its questions, a part of its body.
+
+    Passages are never changed, only replaced, so a vector always belongs to its text.
+    """
 
     __tablename__ = "passage"
     __table_args__ = (
-        Index("ix_passage_words", "words", postgresql_using="gin"),
         Index(
             "ix_passage_vector",
             "vector",
             postgresql_using="hnsw",
             postgresql_ops={"vector": "halfvec_cosine_ops"},
         ),
-        Index("ix_passage_unembedded", "id", postgresql_where=text("vector IS NULL")),
+        # Finds what has no vector, or one of another model, without reading the rest.
+        Index("ix_passage_vector_model", "vector_model"),
     )
 
     id: Mapped[Key]
@@ -56,12 +58,34 @@ class Passage(Base):
         ForeignKey("article.id", ondelete="CASCADE"), index=True
     )
     kind: Mapped[str]  # "title", "question", "body"
-    position: Mapped[int]
-    language: Mapped[str]
     text: Mapped[str]
-    words: Mapped[Any] = mapped_column(TSVECTOR)
     vector: Mapped[Any | None] = mapped_column(HALFVEC(DIMENSIONS))
     vector_model: Mapped[str | None]
+
+
+class Posting(Base):
+    """How much an article says with one lexeme: an entry of the inverted index.
+
+    A `tsvector` with its GIN index finds rows but cannot rank them by how rare a lexeme is.
+    """
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        Index(
+            "ix_posting_lexeme",
+            "configuration",
+            "lexeme",
+            text("weight DESC"),
+            postgresql_include=["article_id"],
+        ),
+    )
+
+    article_id: Mapped[str] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
+    lexeme: Mapped[str] = mapped_column(primary_key=True)
+    configuration: Mapped[str]  # PostgreSQL's text search configuration that made the lexeme
+    weight: Mapped[float] = mapped_column(REAL)  # 0 to 1: saturated frequency, length considered
 
 
 class ArticleFeedback(Base):

@@ -65,7 +65,7 @@ def upgrade() -> None:
         sa.Column("translation_of", sa.Text(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("imported_digest", sa.Text(), nullable=True),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -292,10 +292,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("article_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("words", postgresql.TSVECTOR(), nullable=False),
         sa.Column("vector", HALFVEC(dim=384), nullable=True),
         sa.Column("vector_model", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -305,13 +302,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_passage_article_id"), "passage", ["article_id"], unique=False)
     op.create_index(
-        "ix_passage_unembedded",
-        "passage",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("vector IS NULL"),
-    )
-    op.create_index(
         "ix_passage_vector",
         "passage",
         ["vector"],
@@ -319,7 +309,25 @@ def upgrade() -> None:
         postgresql_using="hnsw",
         postgresql_ops={"vector": "halfvec_cosine_ops"},
     )
-    op.create_index("ix_passage_words", "passage", ["words"], unique=False, postgresql_using="gin")
+    op.create_index("ix_passage_vector_model", "passage", ["vector_model"], unique=False)
+    op.create_table(
+        "posting",
+        sa.Column("article_id", sa.Text(), nullable=False),
+        sa.Column("lexeme", sa.Text(), nullable=False),
+        sa.Column("configuration", sa.Text(), nullable=False),
+        sa.Column("weight", sa.REAL(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_posting_article_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", "lexeme", name=op.f("pk_posting")),
+    )
+    op.create_index(
+        "ix_posting_lexeme",
+        "posting",
+        ["configuration", "lexeme", sa.literal_column("weight DESC")],
+        unique=False,
+        postgresql_include=["article_id"],
+    )
     op.create_table(
         "sign_in_link",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -523,7 +531,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("size_bytes", sa.Integer(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("remote", sa.Text(), nullable=False),
         sa.Column("blob_key", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,88 @@
+"""What the desk does by the clock: one sweep a second over indexed due times."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+from sqlalchemy import text
+
+from core.runtime.lanes.turns import AssistantGate
+from core.services.tickets import Tickets
+from core.services.turns import Turns
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.feed import prune_feed
+from core.storage.queries.lanes import beat, forget_beats, forgotten_lanes
+from core.storage.wakeups import LaneKind, wake
+
+_LOGGER = logging.getLogger(__name__)
+_LOCK = 0x73_77_65_65_70  # "sweep": only one process does it at a time
+_FEED_KEPT = timedelta(days=1)
+_BEATS_KEPT = timedelta(minutes=10)
+_PATIENCE = timedelta(seconds=1)
+
+HEARTBEAT_SECONDS = 2.0
+STALLED_SECONDS = 8.0
+"""A worker not heard of for this long is taken for dead, and its lanes are given to others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """The periodic duties of a worker."""
+
+    sessions: Sessions
+    jobs: App
+    gate: AssistantGate
+    turns: Turns
+    tickets: Tickets
+    instance: str
+
+    async def note_life(self) -> None:
+        """Tell the others that this worker lives."""
+        async with storage_errors(), self.sessions.begin() as session:
+            await beat(session, "worker", self.instance)
+
+    async def sweep(self) -> None:
+        """Look once for work that is due by the clock."""
+        if not (self.gate.is_up or self.gate.is_starting):
+            for conversation in await self.turns.overdue():
+                if await self.turns.give_up(conversation, "the assistant is not available"):
+                    _LOGGER.warning(
+                        "conversation %s waits for a human: the assistant is away", conversation
+                    )
+        await self.wake_forgotten(_PATIENCE)
+        await self.tickets.close_solved()
+
+    async def wake_forgotten(self, patience: timedelta) -> None:
+        """Wake lanes whose work has been due for `patience` and that nobody looks at."""
+        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES]
+        if self.gate.is_up:
+            kinds = [*kinds, LaneKind.TURNS]
+        async with storage_errors(), self.sessions.begin() as session:
+            if await session.scalar(
+                text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+            ):
+                before = datetime.now(UTC) - patience
+                await wake(session, await forgotten_lanes(session, kinds, before))
+
+    async def revive_stalled(self) -> None:
+        """Give the jobs of dead workers to the living."""
+        manager = self.jobs.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            _LOGGER.warning("job %s of lane %s stalled", job.id, job.lock)
+            try:
+                await manager.retry_job(job)
+            except ConnectorException:
+                # Another job waits for this lane already and will do its work.
+                await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    async def tidy(self) -> None:
+        """Forget what nobody will read again."""
+        async with storage_errors(), self.sessions.begin() as session:
+            await prune_feed(session, datetime.now(UTC) - _FEED_KEPT)
+            await forget_beats(session, _BEATS_KEPT)

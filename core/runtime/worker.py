@@ -1,0 +1,111 @@
+"""The worker process: does the work of lanes, watches the assistant, keeps the clock's duties."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from procrastinate import App, PsycopgConnector
+
+from core.domain.errors import EmbedderUnavailable, StorageUnavailable
+from core.domain.ids import ConversationId
+from core.ports import Assistant
+from core.runtime.lanes.deliveries import DeliveriesLane
+from core.runtime.lanes.turns import AssistantGate, TurnsLane
+from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Upkeep
+from core.services.knowledge import Knowledge
+from core.storage.engine import libpq_url
+from core.storage.wakeups import LaneKind
+
+_LOGGER = logging.getLogger(__name__)
+_POLL_SECONDS = 1.0
+_EMBED_BATCH = 32
+_GRACE_SECONDS = 5.0
+
+
+def instance_name() -> str:
+    """Return a name for this process that no other process alive has."""
+    return f"{platform.node()}:{os.getpid()}"
+
+
+def open_jobs(url: str, concurrency: int) -> App:
+    """Return the job queue at `url`; open it before use."""
+    return App(
+        connector=PsycopgConnector(
+            conninfo=libpq_url(url), min_size=1, max_size=min(concurrency, 4) + 2
+        )
+    )
+
+
+def register_lanes(app: App, turns: TurnsLane, deliveries: DeliveriesLane) -> None:
+    """Teach `app` what to do when a lane is woken."""
+
+    @app.task(name="advance_turns", queue=LaneKind.TURNS)
+    async def advance_turns(conversation: str) -> None:
+        await turns.advance(ConversationId(UUID(conversation)))
+
+    @app.task(name="advance_deliveries", queue=LaneKind.DELIVERIES)
+    async def advance_deliveries(conversation: str) -> None:
+        await deliveries.advance(ConversationId(UUID(conversation)))
+
+
+async def run_worker(
+    *,
+    jobs: App,
+    upkeep: Upkeep,
+    assistant: Assistant,
+    gate: AssistantGate,
+    knowledge: Knowledge,
+    concurrency: int,
+) -> None:
+    """Work until cancelled. The caller has opened `jobs` and registered the lanes."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_do_jobs(jobs, concurrency), name="jobs")
+        group.create_task(_every(1.0, lambda: _watch(assistant, gate, upkeep)), name="assistant")
+        group.create_task(_every(1.0, upkeep.sweep), name="sweep")
+        group.create_task(_every(HEARTBEAT_SECONDS, upkeep.note_life), name="life")
+        group.create_task(_every(HEARTBEAT_SECONDS, upkeep.revive_stalled), name="stalled jobs")
+        group.create_task(_every(3_600.0, upkeep.tidy), name="tidy")
+        group.create_task(_every(1.0, lambda: _embed(knowledge)), name="embedding")
+
+
+async def _do_jobs(jobs: App, concurrency: int) -> None:
+    await jobs.run_worker_async(
+        name=instance_name(),
+        concurrency=concurrency,
+        fetch_job_polling_interval=_POLL_SECONDS,
+        shutdown_graceful_timeout=_GRACE_SECONDS,
+        delete_jobs="always",
+        install_signal_handlers=False,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_SECONDS,
+    )
+
+
+async def _watch(assistant: Assistant, gate: AssistantGate, upkeep: Upkeep) -> None:
+    if gate.observe(await assistant.is_ready()):
+        _LOGGER.info("the assistant answers")
+        await upkeep.wake_forgotten(timedelta())
+
+
+async def _embed(knowledge: Knowledge) -> None:
+    try:
+        while await knowledge.embed_pending(_EMBED_BATCH):
+            pass
+    except EmbedderUnavailable as error:
+        _LOGGER.warning("passages wait for their vectors: %s", error)
+
+
+async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+    """Do `duty` again and again; where the database is away, wait and try again."""
+    while True:
+        try:
+            await duty()
+        except StorageUnavailable as error:
+            _LOGGER.warning("%s; trying again", error)
+        await asyncio.sleep(seconds)

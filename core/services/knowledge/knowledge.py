@@ -1,0 +1,144 @@
+"""The knowledge base as the rest of the desk sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.errors import NotFound
+from core.domain.ids import ArticleId, ConversationId, new_id
+from core.domain.imports import ImportReport
+from core.domain.knowledge import Article, Audience, Finding
+from core.ports import Embedder
+from core.services.knowledge import articles, imports, indexing
+from core.services.knowledge.articles import Page
+from core.services.knowledge.plaintext import storable
+from core.services.knowledge.ranking import Policy
+from core.services.knowledge.search import Search
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.articles import articles_by_id
+from core.storage.tables import ArticleFeedback
+
+
+class Knowledge:
+    """Articles and the search over them; without an embedder, the search goes by words alone."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        embedder: Embedder | None = None,
+        *,
+        wrong_answers_per_hundred: float = 10.0,
+    ) -> None:
+        self._sessions, self._embedder = sessions, embedder
+        policy = Policy(wrong_answers_per_hundred=wrong_answers_per_hundred)
+        self._search = Search(sessions, embedder, policy)
+
+    async def search(
+        self,
+        query: str,
+        language: str | None,
+        *,
+        limit: int = 4,
+        audience: Audience = Audience.PUBLIC,
+        exclude: Collection[ArticleId] = (),
+    ) -> Finding:
+        """Return the articles that may answer `query`, best first, and what to do with them.
+
+        Articles in `language` come before equally good ones in others; of translations of each
+        other only one is found. `audience` INTERNAL finds public articles too.
+        """
+        return await self._search.find(
+            query, language, limit=limit, audience=audience, exclude=exclude
+        )
+
+    async def get(self, article: ArticleId) -> Article:
+        """Return an article, or raise `NotFound`."""
+        found = await self.get_many([article])
+        if article not in found:
+            raise NotFound(f"there is no article {article!r}")
+        return found[article]
+
+    async def get_many(self, ids: Collection[ArticleId]) -> dict[ArticleId, Article]:
+        """Return those of `ids` that exist."""
+        async with storage_errors(), self._sessions() as session:
+            return await articles_by_id(session, {ArticleId(storable(i)) for i in ids})
+
+    async def list(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        language: str | None = None,
+        query: str | None = None,
+    ) -> Page:
+        """Return a page of articles, those changed last first."""
+        async with storage_errors(), self._sessions() as session:
+            return await articles.page(
+                session, cursor=cursor, limit=limit, language=language, query=query
+            )
+
+    async def create(self, article: Article) -> Article:
+        """Store a new article.
+
+        Raises:
+            Conflict: its id is taken.
+            InvalidInput: it cannot be an article; the message says what to change.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            created = await articles.create(session, article)
+        self._search.forget_counts()
+        return created
+
+    async def update(self, article: Article) -> Article:
+        """Replace an article; `NotFound` where there is none."""
+        async with storage_errors(), self._sessions.begin() as session:
+            changed = await articles.change(session, article)
+        self._search.forget_counts()
+        return changed
+
+    async def delete(self, article: ArticleId) -> None:
+        """Delete an article; `NotFound` where there is none."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await articles.remove(session, article)
+        self._search.forget_counts()
+
+    async def import_path(self, path: Path) -> ImportReport:
+        """Bring in the articles of a folder of Markdown or of a JSONL file, if they changed.
+
+        What an admin made of an imported article stays until its source changes again.
+        """
+        report = await imports.import_path(self._sessions, path)
+        self._search.forget_counts()
+        return report
+
+    async def embed_pending(self, limit: int = 256) -> int:
+        """Give up to `limit` passages the vectors they lack; return how many got one.
+
+        Raises:
+            EmbedderUnavailable: try again later.
+        """
+        if self._embedder is None:
+            return 0
+        return await indexing.embed_pending(self._sessions, self._embedder, limit)
+
+    async def record_feedback(
+        self,
+        session: AsyncSession,
+        article: ArticleId,
+        conversation: ConversationId,
+        helped: bool,
+    ) -> None:
+        """Note in the caller's transaction whether `article` helped."""
+        session.add(
+            ArticleFeedback(
+                id=new_id(),
+                article_id=article,
+                conversation_id=conversation,
+                helped=helped,
+                at=func.now(),
+            )
+        )

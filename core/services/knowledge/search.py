@@ -1,0 +1,175 @@
+"""Search: from a question to the articles that may answer it, and to what follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.errors import EmbedderUnavailable
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Audience, Finding, Hit, Outcome
+from core.ports import Embedder
+from core.services.knowledge.plaintext import folded
+from core.services.knowledge.ranking import Evidence, Policy, model
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries import knowledge as queries
+from core.storage.queries.knowledge import Candidate, VectorMatch, WordMatch
+
+MAX_QUESTION_CHARS = 500
+_BY_WORDS = 30  # articles
+_BY_VECTORS = 100  # passages
+_COUNTS_LIVE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Candidates with what speaks for them, in no order; twins are one candidate."""
+
+    candidates: tuple[tuple[Candidate, Evidence], ...]
+    words: int  # in the question
+    with_vectors: bool
+
+
+class Search:
+    """Looks for articles with one statement each for words, vectors and what may be shown."""
+
+    def __init__(self, sessions: Sessions, embedder: Embedder | None, policy: Policy) -> None:
+        self._sessions, self._embedder, self._policy = sessions, embedder, policy
+        self._counts: Mapping[str, int] = {}
+        self._counts_until = 0.0
+
+    def forget_counts(self) -> None:
+        """Count the articles anew at the next search; they only say how rare a word is."""
+        self._counts_until = 0.0
+
+    async def find(
+        self,
+        question: str,
+        language: str | None,
+        *,
+        limit: int,
+        audience: Audience,
+        exclude: Collection[ArticleId],
+    ) -> Finding:
+        """Return what `question` finds, best first, and what to do with it."""
+        found = await self.gather(question, language, audience=audience, exclude=exclude)
+        if not found.candidates:
+            return Finding(outcome=Outcome.HAND_OFF, hits=())
+        chances = model(with_vectors=found.with_vectors).probabilities(
+            [evidence for _, evidence in found.candidates], words=found.words
+        )
+        ranked = sorted(
+            zip(chances, found.candidates, strict=True),
+            key=lambda entry: (-entry[0], entry[1][0].article),
+        )
+        hits = tuple(
+            Hit(article=ArticleId(candidate.article), title=candidate.title, score=chance)
+            for chance, (candidate, _) in ranked
+        )
+        return Finding(outcome=self._policy.outcome(hits), hits=hits[:limit])
+
+    async def gather(
+        self,
+        question: str,
+        language: str | None,
+        *,
+        audience: Audience = Audience.PUBLIC,
+        exclude: Collection[ArticleId] = (),
+    ) -> Found:
+        """Return what may answer `question`, with the evidence, before any judgement."""
+        asked = " ".join(folded(question[:MAX_QUESTION_CHARS]).split())
+        if not any(char.isalnum() for char in asked):
+            return Found(candidates=(), words=0, with_vectors=False)
+        vector = await self._vector(" ".join(question[:MAX_QUESTION_CHARS].split()))
+        audiences = {Audience.PUBLIC, audience}
+        async with storage_errors(), self._sessions() as session:
+            await queries.prepare_search(session, thoroughness=_BY_VECTORS)
+            by_words = await queries.by_words(
+                session, asked, await self._article_counts(session), limit=_BY_WORDS
+            )
+            by_vectors: Sequence[VectorMatch] = ()
+            if vector is not None and self._embedder is not None:
+                by_vectors = await queries.by_vectors(
+                    session,
+                    vector,
+                    self._embedder.model,
+                    also=[match.article for match in by_words],
+                    audiences=audiences,
+                    exclude=exclude,
+                    limit=_BY_VECTORS,
+                )
+            ids = {match.article for match in by_words} | {match.article for match in by_vectors}
+            candidates = (
+                await queries.visible(session, ids, audiences=audiences, exclude=exclude)
+                if ids
+                else {}
+            )
+        return Found(
+            candidates=_merged(candidates, by_words, by_vectors, language),
+            words=len(asked.split()),
+            with_vectors=bool(by_vectors),
+        )
+
+    async def _vector(self, question: str) -> Sequence[float] | None:
+        if self._embedder is None:
+            return None
+        try:
+            return await self._embedder.embed_query(question)
+        except EmbedderUnavailable:  # the embedder has logged it
+            return None
+
+    async def _article_counts(self, session: AsyncSession) -> Mapping[str, int]:
+        if time.monotonic() >= self._counts_until:
+            self._counts = await queries.article_counts(session)
+            self._counts_until = time.monotonic() + _COUNTS_LIVE.total_seconds()
+        return self._counts
+
+
+def _merged(
+    candidates: Mapping[str, Candidate],
+    by_words: Sequence[WordMatch],
+    by_vectors: Sequence[VectorMatch],
+    language: str | None,
+) -> tuple[tuple[Candidate, Evidence], ...]:
+    """Bring both kinds of match together; of translations keep the one to show."""
+    words = {match.article: match for match in by_words}
+    cosines: dict[str, list[float]] = {}
+    for match in by_vectors:
+        cosines.setdefault(match.article, []).append(match.cosine)
+    floor = min((match.cosine for match in by_vectors), default=None)
+
+    families: dict[str, list[Candidate]] = {}
+    for candidate in candidates.values():
+        families.setdefault(candidate.translation_of or candidate.article, []).append(candidate)
+
+    def evidence(candidate: Candidate) -> Evidence:
+        said = words.get(candidate.article)
+        near = sorted(cosines.get(candidate.article, ()), reverse=True)[:3]
+        if floor is not None and not near:  # its passages have no vectors yet
+            near = [floor]
+        return Evidence(
+            words=said.score if said else 0.0,
+            coverage=said.coverage if said else 0.0,
+            cosine=near[0] if near else None,
+            cosine_three=sum(near) / len(near) if near else None,
+            is_same_language=language is None or candidate.language == language,
+        )
+
+    merged = []
+    for family in families.values():
+        versions = [(candidate, evidence(candidate)) for candidate in family]
+        merged.append(
+            max(
+                versions,
+                key=lambda version: (
+                    version[1].is_same_language,
+                    version[1].cosine or 0.0,
+                    version[1].words,
+                ),
+            )
+        )
+    return tuple(merged)

@@ -1,0 +1,290 @@
+"""Reads tickets as agents see them: with people, filters and history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from core.domain.errors import NotFound
+from core.domain.ids import AgentId, ContactId, ConversationId, TicketId
+from core.domain.ticket import RANK, Priority, TicketStatus
+from core.storage.tables import AgentRow, Contact, Message, Ticket, TicketEvent
+
+_MAX_SEARCH_WORDS = 6
+_MAX_NUMBER = 2**63 - 1
+_Follows = aliased(Ticket)
+
+
+class Unassigned(StrEnum):
+    """Stands where an agent's id would, for tickets that nobody has."""
+
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A requester or an agent, as far as they are shown."""
+
+    id: UUID
+    name: str | None
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketView:
+    """A ticket with the people it concerns."""
+
+    id: TicketId
+    number: int
+    kind: str
+    status: TicketStatus
+    priority: Priority
+    reason: str
+    subject: str
+    summary: str
+    language: str
+    confidence: float | None
+    conversation: ConversationId
+    requester: Person
+    assignee: Person | None
+    follows: int | None  # the number of the closed ticket this one goes on from
+    created_at: datetime
+    updated_at: datetime
+    first_response_at: datetime | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """Which tickets are wanted; an empty filter wants all."""
+
+    statuses: Sequence[TicketStatus] = ()
+    assignee: AgentId | Unassigned | None = None
+    requester: ContactId | None = None
+    words: str = ""  # a number, or words of subject, requester or messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of a ticket's history."""
+
+    field: str
+    old: str | None
+    new: str | None
+    actor: str
+    actor_name: str | None  # of an agent
+    old_name: str | None  # of an agent, where the field is the assignee
+    new_name: str | None
+    reason: str | None
+    at: datetime
+
+
+async def list_tickets(
+    session: AsyncSession,
+    wanted: TicketFilter,
+    *,
+    before: TicketId | None = None,
+    limit: int = 50,
+) -> Sequence[TicketView]:
+    """Return the tickets that fit, newest first, from those older than `before`."""
+    query = _views().where(*_conditions(wanted))
+    if before is not None:
+        query = query.where(Ticket.id < before)
+    rows = await session.execute(query.order_by(Ticket.id.desc()).limit(limit))
+    return [_view(row) for row in rows]
+
+
+async def queue(
+    session: AsyncSession, wanted: TicketFilter, *, oldest_first: bool, limit: int = 100
+) -> Sequence[TicketView]:
+    """Return the tickets that fit, the most urgent first, then by how long they wait."""
+    rank = case(
+        {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
+    )
+    then = Ticket.created_at.asc() if oldest_first else Ticket.updated_at.desc()
+    rows = await session.execute(
+        _views().where(*_conditions(wanted)).order_by(rank.desc(), then, Ticket.id).limit(limit)
+    )
+    return [_view(row) for row in rows]
+
+
+async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
+    """Return how many tickets fit."""
+    counted = await session.scalar(
+        select(func.count())
+        .select_from(Ticket)
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .where(*_conditions(wanted))
+    )
+    return counted or 0
+
+
+async def ticket_view(session: AsyncSession, ticket: TicketId) -> TicketView:
+    """Return one ticket.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = (await session.execute(_views().where(Ticket.id == ticket))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such ticket")
+    return _view(row)
+
+
+async def ticket_named(session: AsyncSession, name: str) -> TicketId:
+    """Return the ticket that `name`, an id or a number, means.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if (number := as_number(name)) is not None:
+        found = await session.scalar(select(Ticket.id).where(Ticket.number == number))
+    else:
+        try:
+            found = await session.scalar(select(Ticket.id).where(Ticket.id == UUID(name)))
+        except ValueError:
+            found = None
+    if found is None:
+        raise NotFound("there is no such ticket")
+    return TicketId(found)
+
+
+async def ticket_of_conversation(
+    session: AsyncSession, conversation: ConversationId
+) -> TicketId | None:
+    """Return the newest ticket of a conversation."""
+    found = await session.scalar(
+        select(Ticket.id)
+        .where(Ticket.conversation_id == conversation)
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    return None if found is None else TicketId(found)
+
+
+async def history(session: AsyncSession, ticket: TicketId) -> Sequence[Change]:
+    """Return everything that changed in a ticket, in order, with agents by name."""
+    events = (
+        await session.scalars(
+            select(TicketEvent).where(TicketEvent.ticket_id == ticket).order_by(TicketEvent.id)
+        )
+    ).all()
+    agents: set[UUID] = set()
+    for event in events:
+        agents.update(_agents_in(event))
+    names = {
+        row.id: row.name
+        for row in await session.execute(
+            select(AgentRow.id, AgentRow.name).where(AgentRow.id.in_(agents))
+        )
+    }
+    return [
+        Change(
+            field=event.field,
+            old=event.old,
+            new=event.new,
+            actor=event.actor,
+            actor_name=names.get(_agent_id(event.actor.removeprefix("agent:"))),
+            old_name=names.get(_agent_id(event.old)),
+            new_name=names.get(_agent_id(event.new)),
+            reason=event.reason,
+            at=event.at,
+        )
+        for event in events
+    ]
+
+
+def as_number(words: str) -> int | None:
+    """Return the ticket number that `words` name, such as "1007" or "#1007"."""
+    digits = words.strip().removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_MAX_NUMBER)):
+        return None
+    number = int(digits)
+    return number if number <= _MAX_NUMBER else None
+
+
+def _agents_in(event: TicketEvent) -> set[UUID]:
+    found = {_agent_id(event.actor.removeprefix("agent:"))}
+    if event.field == "assignee":
+        found |= {_agent_id(event.old), _agent_id(event.new)}
+    return found - {None}  # type: ignore[arg-type]
+
+
+def _agent_id(words: str | None) -> UUID | None:
+    try:
+        return UUID(words) if words else None
+    except ValueError:
+        return None
+
+
+def _views() -> Select[Any]:
+    return (
+        select(Ticket, Contact, AgentRow, _Follows.number)
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .outerjoin(AgentRow, AgentRow.id == Ticket.assignee_id)
+        .outerjoin(_Follows, _Follows.id == Ticket.follows_id)
+    )
+
+
+def _view(row: Any) -> TicketView:
+    ticket, contact, assignee, follows = row
+    return TicketView(
+        id=TicketId(ticket.id),
+        number=ticket.number,
+        kind=ticket.kind,
+        status=TicketStatus(ticket.status),
+        priority=Priority(ticket.priority),
+        reason=ticket.reason,
+        subject=ticket.subject,
+        summary=ticket.summary,
+        language=ticket.language,
+        confidence=ticket.confidence,
+        conversation=ConversationId(ticket.conversation_id),
+        requester=Person(id=contact.id, name=contact.name, email=contact.email),
+        assignee=None
+        if assignee is None
+        else Person(id=assignee.id, name=assignee.name, email=assignee.email),
+        follows=follows,
+        created_at=ticket.created_at,
+        updated_at=ticket.updated_at,
+        first_response_at=ticket.first_response_at,
+        solved_at=ticket.solved_at,
+        closed_at=ticket.closed_at,
+    )
+
+
+def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(Ticket.status.in_(wanted.statuses))
+    if wanted.assignee is Unassigned.NONE:
+        conditions.append(Ticket.assignee_id.is_(None))
+    elif wanted.assignee is not None:
+        conditions.append(Ticket.assignee_id == wanted.assignee)
+    if wanted.requester is not None:
+        conditions.append(Ticket.contact_id == wanted.requester)
+    if (number := as_number(wanted.words)) is not None:
+        conditions.append(Ticket.number == number)
+    else:
+        conditions.extend(_says(word) for word in wanted.words.split()[:_MAX_SEARCH_WORDS])
+    return conditions
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    """Return the condition that a ticket has `word` in its subject, requester or messages."""
+    said = select(Message.conversation_id).where(Message.text.icontains(word, autoescape=True))
+    return or_(
+        Ticket.subject.icontains(word, autoescape=True),
+        Contact.name.icontains(word, autoescape=True),
+        Contact.email.icontains(word, autoescape=True),
+        Ticket.conversation_id.in_(said),
+    )

@@ -1,0 +1,62 @@
+"""Fixtures that tests of every kind share: a real PostgreSQL and a fresh database for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.domain.ids import new_id
+from core.runtime.postgres import embedded_postgres
+from core.storage.engine import Sessions, open_engine, sessions_of
+from core.storage.migrate import migrate
+
+_TEMPLATE = "desk"
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a PostgreSQL of this test run, with a migrated database as a template."""
+    home: Path = tmp_path_factory.mktemp("desk")
+    async with embedded_postgres(home) as url:
+        engine = open_engine(url)
+        await migrate(engine)
+        await engine.dispose()
+        yield url
+
+
+@pytest.fixture
+async def database_url(postgres: str) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database of this test alone."""
+    name = f"test_{new_id().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    async with await psycopg.AsyncConnection.connect(
+        _with_database(postgres, "postgres"), autocommit=True
+    ) as admin:
+        await admin.execute(create.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
+        yield _with_database(postgres, name)
+        await admin.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the test's database."""
+    engine = open_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions on the test's database."""
+    return sessions_of(engine)
+
+
+def _with_database(url: str, name: str) -> str:
+    head, _, tail = url.partition(f"/{_TEMPLATE}?")
+    return f"{head}/{name}?{tail}"

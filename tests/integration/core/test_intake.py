@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+
+from channels.loopback.channel import Platform
+from core.domain.content import Body, FileRef
+from core.domain.errors import InvalidInput, StorageUnavailable, TooLarge
+from core.domain.events import (
+    ChoicePressed,
+    MessageEdited,
+    MessageRemoved,
+    ParticipantChanged,
+    ReactionChanged,
+    ThreadMoved,
+)
+from core.domain.ids import ChoiceId, EventKey, RemoteId, ThreadKey, new_id
+from core.ports import Cursor, Refusal
+from core.storage.engine import open_engine, sessions_of
+from core.storage.tables import (
+    Contact,
+    InboundEvent,
+    MessageRevision,
+    Participant,
+    Quarantined,
+    Turn,
+)
+from core.storage.wakeups import Lane, LaneKind, wake
+from tests.support.desk import LOOP, Rig, posted
+
+
+async def _jobs(rig: Rig) -> list[str]:
+    async with rig.sessions() as session:
+        rows = await session.scalars(
+            text("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo'")
+        )
+        return list(rows)
+
+
+async def test_a_message_makes_a_conversation_a_turn_and_a_wake_up(rig: Rig) -> None:
+    conversation = await rig.hear("hello")
+
+    assert await rig.texts() == [("customer", "hello")]
+    assert await _jobs(rig) == [f"turns:{conversation}"]
+
+
+async def test_a_redelivery_is_accepted_with_the_same_number_and_stored_once(rig: Rig) -> None:
+    event = posted("hello", key="1")
+    (first,) = await rig.intake.accept(event)
+    (again,) = await rig.intake.accept(event)
+
+    assert first.is_new
+    assert not again.is_new
+    assert (again.message, again.seq) == (first.message, first.seq)
+    assert len(await rig.messages()) == 1
+
+
+async def test_equal_events_in_one_batch_are_one_message(rig: Rig) -> None:
+    event = posted("hello", key="1")
+    accepted = await rig.intake.accept(event, event)
+
+    assert [acceptance.is_new for acceptance in accepted] == [True, False]
+    assert accepted[0].seq == accepted[1].seq
+    assert len(await rig.messages()) == 1
+
+
+async def test_two_events_for_one_lane_while_its_job_waits_are_both_stored(rig: Rig) -> None:
+    await rig.hear("one")
+    await rig.hear("two")
+
+    assert await rig.texts() == [("customer", "one"), ("customer", "two")]
+    assert len(await _jobs(rig)) == 1
+
+
+async def test_a_wake_up_that_meets_a_waiting_job_leaves_its_transaction_whole(rig: Rig) -> None:
+    """The unique violation of the queueing lock must stay inside its savepoint."""
+    conversation = await rig.hear("one")
+    lane = Lane(LaneKind.TURNS, conversation)
+    async with rig.sessions.begin() as session:
+        await session.execute(text("DELETE FROM procrastinate_jobs"))
+    first, second = rig.sessions(), rig.sessions()
+    async with first, second:
+        await wake(first, [lane])  # not committed: the second cannot see it, and will collide
+        session_two = asyncio.create_task(_contact_and_wake(second, lane))
+        await asyncio.sleep(0)
+        await first.commit()
+        await session_two
+        await second.commit()
+    async with rig.sessions() as session:
+        assert await session.scalar(select(func.count()).where(Contact.name == "kept")) == 1
+    assert len(await _jobs(rig)) == 1
+
+
+async def _contact_and_wake(session: object, lane: Lane) -> None:
+    session.add(Contact(id=new_id(), name="kept"))  # type: ignore[attr-defined]
+    await wake(session, [lane])  # type: ignore[arg-type]
+
+
+async def test_concurrent_calls_share_a_transaction(rig: Rig) -> None:
+    await asyncio.gather(*(rig.intake.accept(posted(f"m{i}", thread=f"t{i}")) for i in range(40)))
+    async with rig.sessions() as session:
+        transactions = await session.scalar(
+            text("SELECT count(DISTINCT xmin::text) FROM inbound_event")
+        )
+        assert await session.scalar(select(func.count()).select_from(InboundEvent)) == 40
+    assert transactions is not None
+    assert transactions <= 3
+
+
+async def test_one_bad_event_does_not_take_its_batch_with_it(rig: Rig) -> None:
+    good = [posted(f"m{i}", thread=f"t{i}") for i in range(5)]
+    huge = FileRef(name="f", media_type="x/y", size_bytes=2**70, remote="f")
+    bad = replace(posted("", thread="bad"), body=Body(files=(huge,)))
+    results = await asyncio.gather(
+        *(rig.intake.accept(event) for event in [*good, bad]), return_exceptions=True
+    )
+
+    assert isinstance(results[-1], Exception)
+    assert not any(isinstance(result, BaseException) for result in results[:-1])
+    assert [len(await rig.messages(f"t{i}")) for i in range(5)] == [1] * 5
+
+
+async def test_two_processes_meeting_in_a_new_thread_make_one_conversation(
+    rig: Rig, tmp_path: Path
+) -> None:
+    other = rig.another_process(tmp_path)
+    await asyncio.gather(
+        *(
+            desk.intake.accept(posted(f"m{i}", key=f"k{i}"))
+            for i, desk in enumerate([rig, other] * 5)
+        )
+    )
+
+    messages = await rig.messages()
+    assert [message.seq for message in messages] == list(range(1, 11))
+    async with rig.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(Contact)) == 1
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(deliveries=st.lists(st.integers(0, 5), min_size=1, max_size=25))
+async def test_redelivery_changes_nothing(rig: Rig, deliveries: list[int]) -> None:
+    """However often events come again, the transcript is first arrivals, once each."""
+    thread = new_id().hex
+    for number in deliveries:
+        await rig.intake.accept(posted(str(number), thread=thread, key=f"{thread}-{number}"))
+
+    first_arrivals = [str(number) for number in dict.fromkeys(deliveries)]
+    assert [words for _, words in await rig.texts(thread)] == first_arrivals
+
+
+async def test_the_cursor_moves_with_the_events_or_not_at_all(rig: Rig) -> None:
+    await rig.intake.accept(posted("a"), cursor=Cursor(account=LOOP, name="c", value="1"))
+    with pytest.raises(InvalidInput):
+        await rig.intake.accept(
+            posted("nul \x00"), cursor=Cursor(account=LOOP, name="c", value="2")
+        )
+
+    assert await rig.intake.cursor(LOOP, "c") == "1"
+    assert await rig.intake.cursor(LOOP, "other") is None
+
+
+async def test_a_cursor_alone_can_be_committed(rig: Rig) -> None:
+    assert await rig.intake.accept(cursor=Cursor(account=LOOP, name="c", value="7")) == ()
+    assert await rig.intake.cursor(LOOP, "c") == "7"
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        (posted("x" * 20_001), TooLarge),
+        (posted("nul \x00"), InvalidInput),
+        (posted("lone \ud800"), InvalidInput),
+        (posted("x", thread=""), InvalidInput),
+        (replace(posted("x"), at=datetime(2026, 1, 1)), InvalidInput),  # noqa: DTZ001
+    ],
+)
+async def test_what_can_never_be_stored_is_refused_in_words(
+    rig: Rig, event: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await rig.intake.accept(event)  # type: ignore[arg-type]
+
+
+async def test_without_a_database_nothing_is_acknowledged(rig: Rig, tmp_path: Path) -> None:
+    engine = open_engine("postgresql://postgres@127.0.0.1:1/desk")
+    away = Rig(sessions_of(engine), tmp_path)
+    with pytest.raises(StorageUnavailable):
+        await away.intake.accept(posted("hello"))
+    await engine.dispose()
+
+
+async def test_an_edit_is_a_revision_and_not_a_message(rig: Rig) -> None:
+    platform = Platform()
+    said = platform.post(LOOP, "t1", "printr broken")
+    await rig.intake.accept(said)
+    platform.edit(said, "printer broken")
+    (acceptance,) = await rig.intake.accept(platform.happened[-1])
+
+    assert acceptance.refusal is None
+    assert await rig.texts() == [("customer", "printer broken")]
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(MessageRevision.text))).all() == ["printr broken"]
+
+
+async def test_a_removed_message_stays_in_the_record_marked(rig: Rig) -> None:
+    said = posted("secret", key="1")
+    await rig.intake.accept(said)
+    await rig.intake.accept(
+        MessageRemoved(
+            account=LOOP,
+            key=EventKey("remove:1"),
+            thread=said.thread,
+            author=said.author,
+            at=said.at,
+            remote_id=RemoteId("1"),
+        )
+    )
+    (message,) = await rig.messages()
+    assert message.removed_at is not None
+
+
+async def test_reactions_come_and_go(rig: Rig) -> None:
+    said = posted("done", key="1")
+    await rig.intake.accept(said)
+
+    async def react(key: str, *, added: bool) -> None:
+        await rig.intake.accept(
+            ReactionChanged(
+                account=LOOP,
+                key=EventKey(key),
+                thread=said.thread,
+                author=said.author,
+                at=said.at,
+                remote_id=RemoteId("1"),
+                reaction="+1",
+                added=added,
+            )
+        )
+
+    await react("r1", added=True)
+    assert (await rig.messages())[0].reactions == {"+1": ["somebody"]}
+    await react("r2", added=False)
+    assert (await rig.messages())[0].reactions == {}
+
+
+async def test_events_about_what_is_unknown_are_refused_and_stay_refused(rig: Rig) -> None:
+    said = posted("x", key="1")
+    edit = MessageEdited(
+        account=LOOP,
+        key=EventKey("edit:9"),
+        thread=said.thread,
+        author=said.author,
+        at=said.at,
+        remote_id=RemoteId("9"),
+        body=Body(text="y"),
+    )
+    press = ChoicePressed(
+        account=LOOP,
+        key=EventKey("press:9"),
+        thread=said.thread,
+        author=said.author,
+        at=said.at,
+        choice=ChoiceId(new_id()),
+    )
+    for _ in range(2):
+        edited, pressed = await rig.intake.accept(edit, press)
+        assert edited.refusal is Refusal.UNKNOWN_MESSAGE
+        assert pressed.refusal is Refusal.UNKNOWN_CHOICE
+    assert await rig.intake.cursor(LOOP, "c") is None
+
+
+async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
+    said = posted("x")
+    await rig.intake.accept(said)
+    moved = ThreadMoved(
+        account=LOOP,
+        key=EventKey("move"),
+        thread=said.thread,
+        author=said.author,
+        at=said.at,
+        new_thread=ThreadKey("t2"),
+    )
+    await rig.intake.accept(moved)
+    await rig.intake.accept(posted("y", thread="t2"))
+
+    assert await rig.texts("t2") == [("customer", "x"), ("customer", "y")]
+
+
+async def test_participants_are_remembered(rig: Rig) -> None:
+    said = posted("x")
+    await rig.intake.accept(said)
+    other = replace(said.author, address="boss", name="Boss")
+    for key, joined in (("j", True), ("l", False)):
+        await rig.intake.accept(
+            ParticipantChanged(
+                account=LOOP,
+                key=EventKey(key),
+                thread=said.thread,
+                author=said.author,
+                at=said.at,
+                participant=other,
+                joined=joined,
+            )
+        )
+    async with rig.sessions() as session:
+        (row,) = (await session.scalars(select(Participant))).all()
+    assert row.name == "Boss"
+    assert row.left_at is not None
+
+
+async def test_the_raw_payload_of_every_event_is_kept(rig: Rig) -> None:
+    await rig.intake.accept(posted("hello raw"))
+    async with rig.sessions() as session:
+        where = await session.scalar(select(InboundEvent.raw_blob))
+    assert where is not None
+    blob, _, line = where.partition("#")
+    kept = json.loads((await rig.blobs.get(blob)).splitlines()[int(line)])
+    assert base64.b64decode(kept["raw"]) == b"hello raw"
+
+
+async def test_what_cannot_be_understood_is_quarantined(rig: Rig) -> None:
+    await rig.intake.quarantine(LOOP, b"\xff\x00garbage", "not JSON")
+    async with rig.sessions() as session:
+        (row,) = (await session.scalars(select(Quarantined))).all()
+    assert row.reason == "not JSON"
+    assert await rig.blobs.get(row.raw_blob) == b"\xff\x00garbage"
+
+
+async def test_a_message_long_after_the_end_begins_a_new_conversation_and_counts_on(
+    rig: Rig,
+) -> None:
+    from core.domain.assistant import Close
+
+    conversation = await rig.hear("bye")
+    await rig.reply(conversation, Close(reason="goodbye"))
+    rig.clock.advance(hours=80)
+    later = await rig.hear("me again")
+
+    assert later != conversation
+    assert [message.seq for message in await rig.messages()] == [1, 2]
+
+
+async def test_a_message_soon_after_the_end_goes_on_in_a_new_episode(rig: Rig) -> None:
+    from core.domain.assistant import Close
+
+    conversation = await rig.hear("bye")
+    await rig.reply(conversation, Close(reason="goodbye"))
+    assert await rig.hear("wait") == conversation
+    plan = await rig.turns.plan(conversation)
+    assert plan is not None
+    assert plan.request.sender == f"{conversation}:2"
+    assert plan.request.text == "wait"
+
+
+async def test_a_waiting_turn_is_made_once(rig: Rig) -> None:
+    for words in ("a", "b", "c"):
+        await rig.hear(words)
+    async with rig.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(Turn)) == 1

@@ -1,0 +1,187 @@
+"""A desk for tests: real services on a real database, with a loopback account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from channels.loopback import Loopback
+from channels.loopback.channel import Platform
+from core.adapters.blobs import ObjectBlobs
+from core.domain.actor import Agent, Role
+from core.domain.assistant import Say, Step, TurnReply
+from core.domain.channel import Capabilities, UncertainPolicy
+from core.domain.content import Body
+from core.domain.events import Author, MessagePosted
+from core.domain.ids import (
+    AccountId,
+    Address,
+    AgentId,
+    ConversationId,
+    EventKey,
+    RemoteId,
+    ThreadKey,
+    TicketId,
+    new_id,
+)
+from core.services.arrivals import ArrivalRules
+from core.services.intake import Intake
+from core.services.outbox import Outbox
+from core.services.tickets import Tickets
+from core.services.turns import TurnPlan, TurnRules, Turns
+from core.storage.engine import Sessions
+from core.storage.tables import AgentRow, Conversation, Message, Ticket
+
+LOOP = AccountId("loop")
+WEB = AccountId("web")
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that tests move."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+class Rig:
+    """The core's services, wired as the product wires them."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        folder: Path,
+        *,
+        when_uncertain: UncertainPolicy = UncertainPolicy.PARK,
+        turn_cap: int = 40,
+    ) -> None:
+        self.sessions = sessions
+        self.clock = Clock()
+        self.platform = Platform()
+        self.loopback = Loopback(LOOP, self.platform, when_uncertain)
+        accounts = {
+            LOOP: self.loopback.capabilities,
+            WEB: Capabilities(reads_store=True),
+        }
+        self.blobs = ObjectBlobs.at(folder.as_uri())
+        self.rules = ArrivalRules(reopen_window=timedelta(hours=72), default_language="en")
+        self.intake = Intake(sessions, self.blobs, accounts, self.rules, self.clock)
+        self.turns = Turns(
+            sessions,
+            accounts,
+            TurnRules(
+                deadline=timedelta(seconds=20),
+                turn_cap=turn_cap,
+                base_url="http://desk.test",
+                default_language="en",
+            ),
+            self.clock,
+        )
+        self.tickets = Tickets(sessions, accounts, timedelta(hours=96), self.clock)
+        self.outbox = Outbox(sessions, accounts, timedelta(hours=24), self.clock)
+
+    def another_process(self, folder: Path) -> Rig:
+        """Return a rig of its own on the same database."""
+        return Rig(self.sessions, folder)
+
+    async def hear(
+        self, text: str, *, thread: str = "t1", key: str | None = None, account: AccountId = LOOP
+    ) -> ConversationId:
+        """Let a requester say `text`."""
+        await self.intake.accept(posted(text, thread=thread, key=key, account=account))
+        return ConversationId((await self.conversation(thread)).id)
+
+    async def reply(self, conversation: ConversationId, *steps: Step) -> TurnPlan:
+        """Let the assistant take its turn with `steps`."""
+        plan = await self.turns.plan(conversation)
+        assert plan is not None
+        assert await self.turns.settle(plan, reply_to(plan, *steps))
+        return plan
+
+    async def agent(self, name: str = "Ana", role: Role = Role.AGENT) -> Agent:
+        """Add an agent."""
+        agent = Agent(id=AgentId(new_id()), email=f"{name.lower()}@desk.test", name=name, role=role)
+        async with self.sessions.begin() as session:
+            session.add(AgentRow(id=agent.id, email=agent.email, name=name, role=role))
+        return agent
+
+    async def conversation(self, thread: str = "t1") -> Conversation:
+        """Return the thread's current conversation."""
+        async with self.sessions() as session:
+            found = await session.scalars(
+                select(Conversation).where(Conversation.thread == thread, Conversation.is_current)
+            )
+            return found.one()
+
+    async def ticket(self, thread: str = "t1") -> Ticket:
+        """Return the thread's newest ticket."""
+        async with self.sessions() as session:
+            found = await session.scalars(
+                select(Ticket)
+                .join(Conversation, Conversation.id == Ticket.conversation_id)
+                .where(Conversation.thread == thread)
+                .order_by(Ticket.id.desc())
+                .limit(1)
+            )
+            return found.one()
+
+    async def ticket_id(self, thread: str = "t1") -> TicketId:
+        """Return the id of the thread's newest ticket."""
+        return TicketId((await self.ticket(thread)).id)
+
+    async def messages(self, thread: str = "t1") -> Sequence[Message]:
+        """Return everything in the thread, in order."""
+        async with self.sessions() as session:
+            found = await session.scalars(
+                select(Message)
+                .join(Conversation, Conversation.id == Message.conversation_id)
+                .where(Conversation.thread == thread)
+                .order_by(Message.seq)
+            )
+            return found.all()
+
+    async def texts(self, thread: str = "t1") -> list[tuple[str, str]]:
+        """Return who said what in the thread, in order."""
+        return [(message.speaker, message.text) for message in await self.messages(thread)]
+
+
+def posted(
+    text: str,
+    *,
+    thread: str = "t1",
+    key: str | None = None,
+    account: AccountId = LOOP,
+    who: str = "somebody",
+) -> MessagePosted:
+    """Return an event in which somebody says `text`."""
+    name = key or new_id().hex
+    return MessagePosted(
+        account=account,
+        key=EventKey(f"post:{name}"),
+        thread=ThreadKey(thread),
+        author=Author(address=Address(who), name=who.title()),
+        at=datetime.now(UTC),
+        body=Body(text=text),
+        remote_ids=(RemoteId(name),),
+        raw=text.encode("utf-8", "replace"),
+    )
+
+
+def reply_to(plan: TurnPlan, *steps: Step) -> TurnReply:
+    """Return a reply to `plan` that consists of `steps`, or of a plain sentence."""
+    return TurnReply(
+        turn=plan.turn,
+        steps=steps or (Say(text=f"You said: {plan.request.text}"),),
+        intent="ask_question",
+        confidence=0.9,
+        model="test",
+    )
