@@ -16,6 +16,8 @@ const byId = (id) => document.getElementById(id);
 const isEmbedded = document.documentElement.dataset.embedded === "true" && window.parent !== window;
 const [text, send, note, banner] = ["text", "send", "note", "banner"].map(byId);
 const [welcome, restart] = ["welcome", "restart"].map(byId);
+// Where typing needs the screen, the keyboard comes when the reader touches the field.
+const hasKeyboard = window.matchMedia("(pointer: fine)").matches;
 const drafts = storage("sessionStorage");
 const pageTitle = document.title;
 
@@ -32,7 +34,7 @@ const view = new View({
   onChoice(choice) {
     view.markChosen(choice.id, choice.id);
     say(choice.label, choice.id);
-    text.focus();
+    returnToText();
   },
   onRetry: (item) => outbox.retry(item),
   onDiscard(item) {
@@ -103,6 +105,10 @@ function stopTyping() {
   view.showTyping(false);
 }
 
+function returnToText() {
+  if (hasKeyboard) text.focus();
+}
+
 function showWelcome() {
   welcome.hidden = !view.isEmpty;
   restart.hidden = view.isEmpty;
@@ -113,13 +119,14 @@ function showNote(words) {
 }
 
 function showConnection(connected) {
-  clearTimeout(bannerTimer);
   if (connected) {
+    clearTimeout(bannerTimer);
+    bannerTimer = null;
     banner.hidden = true;
     outbox.hurry();
     return;
   }
-  bannerTimer = setTimeout(() => {
+  bannerTimer ??= setTimeout(() => {
     banner.textContent = navigator.onLine
       ? t("No connection to the service desk. Trying again…")
       : t("You are offline. Messages are sent when you are back.");
@@ -157,7 +164,7 @@ function startNew() {
   startAfresh();
   showNote("");
   countUnread(0);
-  text.focus();
+  returnToText();
 }
 
 async function load() {
@@ -226,7 +233,7 @@ text.addEventListener("keydown", (event) => {
 for (const starter of document.querySelectorAll(".starter")) {
   starter.addEventListener("click", () => {
     say(starter.textContent);
-    text.focus();
+    returnToText();
   });
 }
 
@@ -263,14 +270,14 @@ if (isEmbedded) {
     if (event.data?.ventanilla === "shown") {
       isShown = true;
       countUnread(0);
-      text.focus();
+      returnToText();
     } else if (event.data?.ventanilla === "hidden") {
       isShown = false;
     }
   });
 } else {
   byId("close")?.remove();
-  if (window.matchMedia("(pointer: fine)").matches) text.focus();
+  returnToText();
 }
 
 text.value = drafts.getItem(DRAFT) ?? "";

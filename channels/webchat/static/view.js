@@ -4,12 +4,16 @@ import { language, t } from "./words.js";
 
 const GROUP_MS = 5 * 60_000;
 const NEAR_END_PX = 120;
+const ABOVE_PX = 12; // between the top of the screen and the message scrolled to
+const BURST_MS = 2_000; // messages closer together than this are one reply
 const NOT_YET = Number.MAX_SAFE_INTEGER; // the place of what the desk has not confirmed
 
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
-const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+// The page's language in the reader's region: it decides between 13:05 and 1:05 PM.
+const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+const clock = new Intl.DateTimeFormat(region, { hour: "numeric", minute: "2-digit" });
+const moment = new Intl.DateTimeFormat(region, { dateStyle: "full", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(region, { weekday: "long", day: "numeric", month: "long" });
+const dayOfYear = new Intl.DateTimeFormat(region, { dateStyle: "long" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
 const SPEAKERS = {
@@ -45,15 +49,20 @@ export class View {
   #handlers;
   #pending = new Map(); // id of an outbox item -> its element
   #atEnd = true;
+  #burst = { first: null, at: 0 }; // the reply that is coming in
 
   /** `handlers`: onChoice(choice, message), onRetry(item), onDiscard(item). */
   constructor(handlers) {
     this.#handlers = handlers;
     this.#toEnd.addEventListener("click", () => this.scrollToEnd());
+    let lastTop = 0;
     this.#scroller.addEventListener("scroll", () => {
       const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-      this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+      // Only a move upwards leaves the end: on its way down a smooth scroll is not there yet.
+      if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.#atEnd = true;
+      else if (scrollTop < lastTop) this.#atEnd = false;
       if (this.#atEnd) this.#toEnd.hidden = true;
+      lastTop = scrollTop;
     });
     new ResizeObserver(() => this.#atEnd && this.scrollToEnd("instant")).observe(this.#scroller);
   }
@@ -171,14 +180,20 @@ export class View {
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior });
   }
 
+  /** Keep the end in sight, but never scroll past the beginning of a long reply. */
   #follow(made) {
-    if (!this.#atEnd) {
-      this.#toEnd.hidden = false;
-    } else if (made.offsetHeight > this.#scroller.clientHeight * 0.9) {
-      made.scrollIntoView({ block: "start" }); // a long answer is read from its beginning
-    } else {
+    const now = performance.now();
+    const first = now - this.#burst.at < BURST_MS && this.#burst.first?.isConnected;
+    this.#burst = { first: first ? this.#burst.first : made, at: now };
+    const top = this.#burst.first.offsetTop - this.#scroller.offsetTop - ABOVE_PX;
+    const end = this.#scroller.scrollHeight - this.#scroller.clientHeight;
+    if (this.#atEnd && end - top < NEAR_END_PX) {
       this.scrollToEnd();
+      return;
     }
+    if (this.#atEnd) this.#scroller.scrollTo({ top });
+    this.#atEnd = false;
+    this.#toEnd.hidden = false;
   }
 
   #build(message) {

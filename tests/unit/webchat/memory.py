@@ -117,6 +117,10 @@ class MemoryDesk:
         self.wake(thread)
         return entry
 
+    def forget(self, thread: ThreadKey) -> None:
+        """Lose a thread, as no desk does: what pages still show of it is unknown from now on."""
+        del self._entries[thread]
+
     def wake(self, thread: ThreadKey) -> None:
         """Tell whoever watches `thread` to look again."""
         for queue in self._watchers[thread]:

@@ -1,0 +1,392 @@
+"""The chat page and the widget in a real browser, over a desk kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Frame,
+    Page,
+    Route,
+    async_playwright,
+    expect,
+)
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route as Path
+
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.conversation import Speaker
+from core.domain.events import MessagePosted
+from core.domain.ids import ThreadKey
+from tests.unit.webchat.memory import MemoryDesk, application
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+
+
+@asynccontextmanager
+async def serving(app: Starlette, host: str) -> AsyncIterator[str]:
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=host, port=0, log_level="warning", lifespan="off")
+    )
+    serve = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        await serve
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(locale="en-GB", reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+def desk() -> MemoryDesk:
+    return MemoryDesk()
+
+
+@pytest.fixture
+async def address(desk: MemoryDesk) -> AsyncIterator[str]:
+    async with serving(application(desk), "127.0.0.1") as address:
+        yield address
+
+
+@pytest.fixture
+async def page(context: BrowserContext, address: str) -> AsyncIterator[Page]:
+    """The chat page; the test fails if it breaks its own security policy or a script fails."""
+    faults: list[str] = []
+    page = await context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda line: faults.append(line.text) if "Content Security" in line.text else None,
+    )
+    await page.goto(f"{address}/chat")
+    await expect(page.locator("#welcome")).to_be_visible()
+    yield page
+    assert faults == []
+
+
+async def write(page: Page, text: str) -> None:
+    await page.locator("#text").fill(text)
+    await page.locator("#text").press("Enter")
+
+
+async def thread_of(desk: MemoryDesk, count: int = 1) -> ThreadKey:
+    """Return the only thread, once `count` events have come in."""
+    async with asyncio.timeout(10):
+        while len(desk.events) < count:
+            await asyncio.sleep(0.01)
+    (thread,) = {event.thread for event in desk.events}
+    return thread
+
+
+async def converse(page: Page, desk: MemoryDesk, *choices: str) -> ThreadKey:
+    """Write a first message, let the desk answer, and return the thread."""
+    await write(page, "Hello")
+    thread = await thread_of(desk)
+    desk.say(thread, "How can I help?", choices=choices)
+    await expect(page.locator(".from-bot .bubble")).to_have_text("How can I help?")
+    return thread
+
+
+def texts(desk: MemoryDesk) -> list[str]:
+    return [event.body.text for event in desk.events if isinstance(event, MessagePosted)]
+
+
+async def test_a_reply_arrives_live_and_ends_the_typing_sign(page: Page, desk: MemoryDesk) -> None:
+    await write(page, "Hello")
+    own = page.locator(".from-customer")
+    await expect(own).to_have_attribute("data-state", "sent")
+    await expect(own.locator(".delivery")).to_have_text("Sent")
+    await expect(page.locator("#typing")).to_be_visible()
+    desk.say(await thread_of(desk), "**Welcome** to the [desk](https://desk.example)")
+    bubble = page.locator(".from-bot .bubble")
+    await expect(bubble.locator("strong")).to_have_text("Welcome")
+    await expect(bubble.locator("a")).to_have_attribute("target", "_blank")
+    await expect(page.locator("#typing")).to_be_hidden()
+
+
+async def test_an_agent_is_named_and_is_not_said_to_be_typing(page: Page, desk: MemoryDesk) -> None:
+    thread = await converse(page, desk)
+    desk.say(thread, "Ana has joined.", speaker=Speaker.SYSTEM)
+    desk.say(thread, "Hello, Ana here.", speaker=Speaker.AGENT, name="Ana García")
+    await expect(page.locator(".from-agent .name")).to_have_text("Ana García")
+    await expect(page.locator(".from-system .bubble")).to_have_text("Ana has joined.")
+    await write(page, "Good")
+    await expect(page.locator(".from-customer").last).to_have_attribute("data-state", "sent")
+    await expect(page.locator("#typing")).to_be_hidden()
+
+
+async def test_nothing_that_people_write_becomes_markup(page: Page, desk: MemoryDesk) -> None:
+    attack = "<img src=x onerror=\"document.title='taken'\"> **not bold**"
+    await write(page, attack)
+    await expect(page.locator(".from-customer .bubble")).to_have_text(attack)
+    for speaker in (Speaker.BOT, Speaker.AGENT, Speaker.SYSTEM):
+        desk.say(await thread_of(desk), attack, speaker=speaker, name=attack)
+        await expect(page.locator(f".from-{speaker} .bubble")).to_contain_text("<img src=x")
+    await page.reload()
+    await expect(page.locator(".message")).to_have_count(4)
+    assert await page.locator(".bubble img, .name img").count() == 0
+    assert await page.title() == "Service desk"
+
+
+async def test_a_choice_is_pressed_once_and_shown_in_every_tab(
+    page: Page, context: BrowserContext, address: str, desk: MemoryDesk
+) -> None:
+    await converse(page, desk, "Yes", "No")
+    other = await context.new_page()
+    await other.goto(f"{address}/chat")
+    await expect(other.get_by_role("button", name="No")).to_be_enabled()
+    await page.get_by_role("button", name="No").click()
+    for tab in (page, other):
+        await expect(tab.locator(".from-customer .bubble")).to_have_text(["Hello", "No"])
+        await expect(tab.get_by_role("button", name="Yes")).to_be_disabled()
+        await expect(tab.locator(".chosen")).to_have_text("No")
+    await page.reload()
+    await expect(page.locator(".chosen")).to_have_text("No")
+    assert len(desk.events) == 2
+
+
+async def test_a_choice_that_is_refused_can_be_pressed_again(page: Page, desk: MemoryDesk) -> None:
+    thread = await converse(page, desk, "Yes")
+    desk.forget(thread)
+    await page.get_by_role("button", name="Yes").click()
+    failed = page.locator('[data-state="failed"]')
+    await expect(failed.locator(".delivery")).to_contain_text("Not sent.")
+    await expect(page.get_by_role("button", name="Yes")).to_be_enabled()
+    await failed.get_by_role("button", name="Discard").click()
+    await expect(failed).to_have_count(0)
+
+
+async def test_messages_written_offline_are_sent_in_order(
+    page: Page, context: BrowserContext, desk: MemoryDesk
+) -> None:
+    await converse(page, desk)
+    await context.set_offline(True)
+    for text in ("one", "two", "three"):
+        await write(page, text)
+    await expect(page.locator('[data-state="waiting"]')).to_contain_text("Waiting for a connection")
+    assert texts(desk) == ["Hello"]
+    await context.set_offline(False)
+    await expect(page.locator('.from-customer[data-state="sent"]')).to_have_count(4)
+    assert texts(desk) == ["Hello", "one", "two", "three"]
+
+
+async def test_unsent_messages_survive_a_reload(page: Page, desk: MemoryDesk) -> None:
+    await converse(page, desk)
+    desk.is_down = True
+    await write(page, "one")
+    await expect(page.locator('[data-state="waiting"]')).to_have_count(1)
+    await page.reload()
+    desk.is_down = False
+    await expect(page.locator(".from-customer .bubble")).to_have_text(["Hello", "one"])
+    await thread_of(desk, 2)
+    assert texts(desk) == ["Hello", "one"]
+
+
+async def test_an_answer_lost_on_the_way_doubles_nothing(page: Page, desk: MemoryDesk) -> None:
+    lost = 0
+
+    async def lose_the_first_answer(route: Route) -> None:
+        nonlocal lost
+        if route.request.method == "POST" and lost == 0:
+            lost += 1
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route("**/chat/messages", lose_the_first_answer)
+    await write(page, "Hello")
+    await expect(page.locator(".from-customer")).to_have_attribute("data-state", "sent")
+    await expect(page.locator(".message")).to_have_count(1)
+    assert (lost, texts(desk)) == (1, ["Hello"])
+
+
+async def test_the_stream_comes_back_with_what_was_missed(page: Page, desk: MemoryDesk) -> None:
+    thread = await converse(page, desk)
+    desk.is_down = True
+    desk.wake(thread)
+    await expect(page.locator("#banner")).to_contain_text("No connection", timeout=10_000)
+    desk.is_down = False
+    desk.say(thread, "missed")
+    missed = page.locator(".from-bot .bubble").last
+    await expect(missed).to_have_text("missed", timeout=15_000)
+    await expect(page.locator("#banner")).to_be_hidden()
+    await expect(page.locator(".message")).to_have_count(3)
+
+
+async def test_a_session_that_is_not_ours_is_replaced(page: Page, desk: MemoryDesk) -> None:
+    token = "A" * 72
+    await page.evaluate("token => localStorage.setItem('ventanilla.chat.token', token)", token)
+    await page.reload()
+    await expect(page.locator("#note")).to_contain_text("The earlier conversation has ended")
+    await converse(page, desk)
+
+
+async def test_a_session_refused_while_writing_loses_no_message(
+    page: Page, desk: MemoryDesk
+) -> None:
+    await page.evaluate("localStorage.setItem('ventanilla.chat.token', 'forged')")
+    await write(page, "Hello")
+    await expect(page.locator(".from-customer")).to_have_attribute("data-state", "sent")
+    await expect(page.locator(".message")).to_have_count(1)
+    assert texts(desk) == ["Hello"]
+
+
+async def test_a_reload_shows_the_conversation_again(page: Page, desk: MemoryDesk) -> None:
+    await converse(page, desk)
+    await page.reload()
+    await expect(page.locator(".bubble")).to_have_text(["Hello", "How can I help?"])
+    await expect(page.locator(".day")).to_have_text("Today")
+
+
+async def test_a_new_conversation_leaves_the_old_one(page: Page, desk: MemoryDesk) -> None:
+    await converse(page, desk)
+    await page.get_by_role("button", name="New conversation").click()
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".message")).to_have_count(2)
+    await page.get_by_role("button", name="New conversation").click()
+    await page.locator("#confirm").get_by_role("button", name="New conversation").click()
+    await expect(page.locator("#welcome")).to_be_visible()
+    await write(page, "Hello again")
+    await expect(page.locator(".from-customer")).to_have_attribute("data-state", "sent")
+    assert len({event.thread for event in desk.events}) == 2
+
+
+async def test_the_language_changes_and_the_draft_stays(page: Page, desk: MemoryDesk) -> None:
+    await converse(page, desk)
+    await page.locator("#text").fill("a draft")
+    await page.get_by_role("link", name="Español").click()
+    await expect(page.locator("h1")).to_have_text("Mesa de ayuda")
+    await expect(page.locator("#text")).to_have_value("a draft")
+    await expect(page.locator(".message")).to_have_count(2)
+    await page.locator("#text").press("Enter")
+    await thread_of(desk, 2)
+    assert [event.author.language for event in desk.events] == ["en", "es"]
+
+
+async def test_shift_and_enter_make_a_new_line(page: Page, desk: MemoryDesk) -> None:
+    await page.locator("#text").press_sequentially("one")
+    await page.locator("#text").press("Shift+Enter")
+    await page.locator("#text").press_sequentially("two")
+    await page.locator("#text").press("Enter")
+    await thread_of(desk)
+    assert texts(desk) == ["one\ntwo"]
+
+
+async def test_a_text_that_is_too_long_is_not_sent(page: Page, desk: MemoryDesk) -> None:
+    await write(page, "a" * (MAX_TEXT_CHARS + 1))
+    await expect(page.locator("#note")).to_contain_text("too long")
+    await expect(page.locator("#send")).to_be_disabled()
+    await expect(page.locator(".message")).to_have_count(0)
+
+
+async def test_a_starter_question_is_sent_with_one_press(page: Page, desk: MemoryDesk) -> None:
+    await page.get_by_role("button", name="I forgot my password").click()
+    await thread_of(desk)
+    assert texts(desk) == ["I forgot my password"]
+    await expect(page.locator("#welcome")).to_be_hidden()
+
+
+async def test_a_phone_shows_everything_without_scrolling_sideways(
+    browser: Browser, address: str, desk: MemoryDesk
+) -> None:
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 640}, is_mobile=True, has_touch=True
+    )
+    page = await context.new_page()
+    await page.goto(f"{address}/chat?lang=es")
+    await write(page, "W" * 200)
+    thread = await thread_of(desk)
+    desk.say(thread, "```\n" + "x" * 300 + "\n```\n| a | b |\n|---|---|\n| " + "y" * 90 + " | z |")
+    await expect(page.locator(".from-bot")).to_be_visible()
+    measure = (
+        "[document.documentElement.scrollWidth, document.querySelector('#scroller').scrollWidth]"
+    )
+    assert all(width <= 360 for width in await page.evaluate(measure))
+    await expect(page.locator("#send")).to_be_in_viewport()
+    await context.close()
+
+
+@pytest.fixture
+async def site(context: BrowserContext, address: str) -> AsyncIterator[Page]:
+    """A page of another origin that includes the widget and forbids inline script and style."""
+
+    async def answer(request: Any) -> HTMLResponse:
+        script = f'<script src="{address}/chat/widget.js" data-language="es" async></script>'
+        policy = f"default-src 'none'; script-src {address}; frame-src {address}"
+        return HTMLResponse(
+            f"<!doctype html><title>Site</title><h1>Site</h1>{script}",
+            headers={"Content-Security-Policy": policy},
+        )
+
+    faults: list[str] = []
+    async with serving(Starlette(routes=[Path("/", answer)]), "localhost") as other:
+        page = await context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        await page.goto(other)
+        yield page
+        await page.close()
+    assert [fault for fault in faults if "favicon" not in fault] == []
+
+
+async def chat_frame(site: Page) -> Frame:
+    async with asyncio.timeout(10):
+        while not (found := [frame for frame in site.frames if "/chat?" in frame.url]):
+            await asyncio.sleep(0.01)
+    return found[0]
+
+
+async def test_the_widget_opens_the_chat_and_gives_the_focus_back(
+    site: Page, desk: MemoryDesk
+) -> None:
+    await site.wait_for_function("window.Ventanilla")
+    # A closed shadow root is out of a test's reach; the keyboard is not.
+    await site.keyboard.press("Tab")
+    await site.keyboard.press("Enter")
+    chat = await chat_frame(site)
+    await expect(chat.locator("h1")).to_have_text("Mesa de ayuda")
+    await expect(chat.locator("#text")).to_be_focused()
+    await chat.locator("#text").fill("Hola")
+    await chat.locator("#text").press("Enter")
+    thread = await thread_of(desk)
+    await chat.locator("#text").press("Escape")
+    assert await site.evaluate("document.activeElement.tagName") == "VENTANILLA-CHAT"
+    desk.say(thread, "¿En qué puedo ayudar?")
+    await site.keyboard.press("Enter")
+    await expect(chat.locator(".from-bot .bubble")).to_have_text("¿En qué puedo ayudar?")
+    await expect(chat.locator("#text")).to_be_focused()
+
+
+async def test_the_widget_adds_one_name_to_the_page(site: Page) -> None:
+    await site.wait_for_function("window.Ventanilla")
+    count = "Object.keys(window).filter((name) => /ventanilla|chat/i.test(name))"
+    assert await site.evaluate(count) == ["Ventanilla"]
+    assert await site.evaluate("Object.keys(Ventanilla)") == ["open", "close", "toggle"]
