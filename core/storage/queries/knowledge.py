@@ -55,10 +55,10 @@ _BY_WORDS = text(
     """
     WITH asked AS (
         SELECT c.configuration, word.lexeme, c.articles,
-               (SELECT count(*) FROM (
+               (SELECT count(*)::float8 FROM (
                     SELECT FROM posting
                     WHERE posting.configuration = c.configuration AND posting.lexeme = word.lexeme
-                    LIMIT :counted) AS some) AS frequency
+                    LIMIT :counted) AS counted) AS frequency
         FROM unnest(CAST(:configurations AS text[]), CAST(:articles AS bigint[]))
                  AS c (configuration, articles),
              LATERAL unnest(to_tsvector(CAST(c.configuration AS regconfig), :question))
