@@ -142,7 +142,7 @@ async def _web(settings: Settings, record: RunRecord | None) -> Diagnosis:
         components = json.loads(body).get("components", {})
     except (OSError, ValueError, AttributeError):
         status, components = 0, {}
-    missing = [name for name, state in components.items() if state is not True]
+    missing = [name for name, state in components.items() if state != "up"]
     return Diagnosis(
         component="web",
         ok=status == 200,
