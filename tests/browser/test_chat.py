@@ -190,7 +190,8 @@ async def test_messages_written_offline_are_sent_in_order(
     await context.set_offline(True)
     for text in ("one", "two", "three"):
         await write(page, text)
-    await expect(page.locator('[data-state="waiting"]')).to_contain_text("Waiting for a connection")
+    waiting = page.locator('[data-state="waiting"] .delivery')
+    await expect(waiting).to_contain_text(["Waiting for a connection"] * 3)
     assert texts(desk) == ["Hello"]
     await context.set_offline(False)
     await expect(page.locator('.from-customer[data-state="sent"]')).to_have_count(4)

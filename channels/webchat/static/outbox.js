@@ -33,7 +33,8 @@ export class Outbox {
   }
 
   add(text, choice = null) {
-    const item = { id: newId(), text, choice, at: new Date().toISOString(), state: "sending" };
+    const state = this.items.some((other) => other.state === "waiting") ? "waiting" : "sending";
+    const item = { id: newId(), text, choice, at: new Date().toISOString(), state };
     this.items.push(item);
     this.#keep();
     this.drain();

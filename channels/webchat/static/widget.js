@@ -101,7 +101,7 @@
       tell("shown");
       return;
     }
-    frame = make("iframe", { title: words.title, allow: "clipboard-write", src: `${desk}/chat?embedded=1&lang=${encodeURIComponent(language)}` });
+    frame = make("iframe", { title: words.title, src: `${desk}/chat?embedded=1&lang=${encodeURIComponent(language)}` });
     frame.addEventListener("load", () => {
       if (!isOpen()) return;
       frame.focus();
