@@ -147,8 +147,13 @@ class Turns:
             for step in reply.steps:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
-            await self._speak(session, ledger, conversation, plan, reply)
+            said = await self._speak(session, ledger, conversation, plan, reply)
             await self._obey(session, ledger, conversation, reply)
+            if not said and conversation.responder == Responder.BOT:
+                # Never neither a reply nor a human: say, when the answering article is gone.
+                await hand_off(
+                    session, ledger, conversation, reason=HandoffReason.KNOWLEDGE_UNAVAILABLE
+                )
             _keep_feedback(session, plan, ledger.now)
             _finish(turn, "done", ledger.now)
             await ledger.write(session)
@@ -161,11 +166,16 @@ class Turns:
         conversation: Conversation,
         plan: TurnPlan,
         reply: TurnReply,
-    ) -> None:
+    ) -> int:
+        """Say what `reply` says; return how many messages that was."""
         articles: dict[ArticleId, Article] = await articles_by_id(session, articles_in(reply.steps))
         language = conversation.language or self._rules.default_language
-        for said in utterances(reply.steps, articles, language, self._rules.base_url):
-            ledger.say(conversation, Speaker.BOT, said.text, choices=said.choices, turn=plan.turn)
+        said = utterances(reply.steps, articles, language, self._rules.base_url)
+        for message in said:
+            ledger.say(
+                conversation, Speaker.BOT, message.text, choices=message.choices, turn=plan.turn
+            )
+        return len(said)
 
     async def _obey(
         self,

@@ -23,7 +23,7 @@ from core.domain.events import (
     ReactionChanged,
     ThreadMoved,
 )
-from core.domain.ids import ChoiceId, EventKey, RemoteId, ThreadKey, new_id
+from core.domain.ids import Address, ChoiceId, EventKey, RemoteId, ThreadKey, new_id
 from core.ports import Cursor, Refusal
 from core.storage.engine import open_engine, sessions_of
 from core.storage.tables import (
@@ -303,7 +303,7 @@ async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
 async def test_participants_are_remembered(rig: Rig) -> None:
     said = posted("x")
     await rig.intake.accept(said)
-    other = replace(said.author, address="boss", name="Boss")
+    other = replace(said.author, address=Address("boss"), name="Boss")
     for key, joined in (("j", True), ("l", False)):
         await rig.intake.accept(
             ParticipantChanged(
