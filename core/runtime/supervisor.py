@@ -242,6 +242,8 @@ class Supervisor:
                 "BOT_DB_NAME": "rasa",
                 "BOT_DB_USER": "postgres",
             }
+        elif "BOT_DB_HOST" not in environment:
+            self._say("BOT_DB_HOST is not set: the assistant forgets dialogues when it restarts")
         own = self._assistant.environment(environment, **extra)
         log = self._home.logs / "assistant.log"
 
