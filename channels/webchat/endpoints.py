@@ -18,7 +18,7 @@ from channels.webchat.texts import choose_language
 from channels.webchat.tokens import Session, SessionTokens
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.ids import AccountId, ChoiceId, ThreadKey, new_id
-from core.ports import Acceptance, Inbox, Transcript, TranscriptEntry
+from core.ports import Acceptance, Inbox, Refusal, Transcript, TranscriptEntry
 
 MAX_BODY_BYTES = 64 * 1024
 HEARTBEAT_SECONDS = 15
@@ -99,8 +99,13 @@ class ChatEndpoints:
             self._account, session, await _body(request), self._clock()
         )
         (acceptance,) = await self._inbox.accept(event)
-        if acceptance.refusal is not None:
-            raise NotFound("there is no such choice in this conversation")
+        match acceptance.refusal:
+            case None:
+                pass
+            case Refusal.ALREADY_CHOSEN:
+                raise Conflict("a choice under this message has been made already")
+            case _:
+                raise NotFound("there is no such choice in this conversation")
         if not acceptance.is_new and acceptance.seq is not None:
             first = await self._entry(event.thread, acceptance.seq)
             label = await self._label(event.thread, event.choice)

@@ -25,9 +25,9 @@ from starlette.routing import Route as Path
 
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.conversation import Speaker
-from core.domain.events import MessagePosted
-from core.domain.ids import ThreadKey
-from tests.unit.webchat.memory import MemoryDesk, application
+from core.domain.events import ChoicePressed, MessagePosted
+from core.domain.ids import EventKey, ThreadKey
+from tests.unit.webchat.memory import ACCOUNT, MemoryDesk, application
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
@@ -170,6 +170,29 @@ async def test_a_choice_is_pressed_once_and_shown_in_every_tab(
     await page.reload()
     await expect(page.locator(".chosen")).to_have_text("No")
     assert len(desk.events) == 2
+
+
+async def test_a_question_answered_elsewhere_shows_that_answer(
+    page: Page, desk: MemoryDesk
+) -> None:
+    thread = await converse(page, desk, "Yes", "No")
+    await page.route("**/chat/events", lambda route: route.abort())
+    await page.reload()
+    await expect(page.get_by_role("button", name="Yes")).to_be_enabled()
+    (asked,) = [entry for entry in await desk.since(ACCOUNT, thread, 0) if entry.choices]
+    await desk.accept(
+        ChoicePressed(
+            account=ACCOUNT,
+            key=EventKey("press:elsewhere"),
+            thread=thread,
+            author=desk.events[0].author,
+            at=asked.at,
+            choice=asked.choices[1].id,
+        )
+    )
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.locator(".chosen")).to_have_text("No")
+    await expect(page.locator(".bubble")).to_have_text(["Hello", "How can I help?", "No"])
 
 
 async def test_a_choice_that_is_refused_can_be_pressed_again(page: Page, desk: MemoryDesk) -> None:

@@ -47,6 +47,12 @@ const outbox = new Outbox(session, {
   onChange(item) {
     view.updatePending(item);
     if (item.state !== "failed") return;
+    if (item.choice && item.status === 409) {
+      outbox.remove(item); // answered in another tab: show that answer instead
+      view.clear();
+      load();
+      return;
+    }
     if (item.choice) view.markChosen(item.choice, null);
     showNote(t("A message could not be sent."));
   },

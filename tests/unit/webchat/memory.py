@@ -154,6 +154,8 @@ class MemoryDesk:
         entries = self._entries[event.thread]
         for position, entry in enumerate(entries):
             for choice in entry.choices:
+                if choice.id == event.choice and entry.chosen is not None:
+                    return Acceptance(key=event.key, is_new=True, refusal=Refusal.ALREADY_CHOSEN)
                 if choice.id == event.choice:
                     entries[position] = replace(entry, chosen=choice.id)
                     said = self.say(event.thread, choice.label, speaker=Speaker.CUSTOMER)

@@ -147,6 +147,14 @@ async def test_a_choice_is_pressed_once(visitor: Visitor, desk: MemoryDesk) -> N
     assert (said["from"], said["text"]) == ("customer", "Yes")
 
 
+async def test_a_question_is_answered_once(visitor: Visitor, desk: MemoryDesk) -> None:
+    question = desk.say(visitor.thread, "Did this help?", choices=["Yes", "No"])
+    assert (await visitor.press(question.choices[0].id)).status_code == 202
+    for choice in question.choices:
+        assert (await visitor.press(choice.id)).status_code == 409
+    assert len(await visitor.messages()) == 2
+
+
 async def test_an_unknown_or_foreign_choice_is_not_found(
     http: httpx.AsyncClient, visitor: Visitor, desk: MemoryDesk
 ) -> None:
