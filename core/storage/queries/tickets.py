@@ -213,10 +213,10 @@ def as_number(words: str) -> int | None:
 
 
 def _agents_in(event: TicketEvent) -> set[UUID]:
-    found = {_agent_id(event.actor.removeprefix("agent:"))}
+    names = [event.actor.removeprefix("agent:")]
     if event.field == "assignee":
-        found |= {_agent_id(event.old), _agent_id(event.new)}
-    return found - {None}  # type: ignore[arg-type]
+        names += [event.old or "", event.new or ""]
+    return {agent for name in names if (agent := _agent_id(name)) is not None}
 
 
 def _agent_id(words: str | None) -> UUID | None:
@@ -226,7 +226,7 @@ def _agent_id(words: str | None) -> UUID | None:
         return None
 
 
-def _views() -> Select[Any]:
+def _views() -> Select[Ticket, Contact, AgentRow, int]:
     return (
         select(Ticket, Contact, AgentRow, _Follows.number)
         .join(Contact, Contact.id == Ticket.contact_id)

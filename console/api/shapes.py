@@ -1,0 +1,293 @@
+"""The JSON that the API speaks: bodies it takes and documents it gives."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Article, Audience, Outcome
+from core.domain.ticket import Priority, TicketStatus
+from core.storage.queries.conversations import MessageView
+from core.storage.queries.tickets import Person, TicketView
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+
+
+def _storable(words: str) -> str:
+    if "\x00" in words:
+        raise ValueError("must not hold NUL characters")
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode") from None
+    return words
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Words that the database can keep."""
+
+
+class Body(BaseModel):
+    """Base of what callers send: a field that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Nothing(Body):
+    """An empty object."""
+
+
+class Words(Body):
+    """What to say or to note."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+
+
+class NewStatus(Body):
+    """The status to set."""
+
+    status: Literal["open", "pending", "on_hold", "solved", "closed"]
+
+
+class NewAssignee(Body):
+    """Who gets a ticket: an agent's id or e-mail address, or null to put it back in the queue."""
+
+    agent: Annotated[Text, Field(max_length=254)] | None
+
+
+class ArticleBody(Body):
+    """An article as an admin writes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    title: Text
+    body: Text
+    language: Text = "en"
+    questions: list[Text] = Field(default_factory=list)
+    tags: list[Text] = Field(default_factory=list)
+    audience: Audience = Audience.PUBLIC
+    translation_of: Text | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def article(self, article_id: str) -> Article:
+        """Return the article under its id."""
+        return Article(
+            id=ArticleId(article_id),
+            language=self.language,
+            title=self.title,
+            body=self.body,
+            questions=tuple(self.questions),
+            tags=tuple(self.tags),
+            audience=self.audience,
+            translation_of=None if self.translation_of is None else ArticleId(self.translation_of),
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+        )
+
+
+class NewArticle(ArticleBody):
+    """A new article; without an id, one is made from the title."""
+
+    id: Text | None = None
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = Field(default_factory=list)
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+    for status, description in (
+        (401, "The token is missing or not valid"),
+        (403, "The token's role may not do this"),
+        (422, "The request is not as described"),
+        ("default", "Something else went wrong"),
+    )
+}
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list, newest first."""
+
+    items: list[T]
+    next: str | None  # give it as `cursor` for the part after this
+
+
+class PersonOut(BaseModel):
+    """A requester or an agent."""
+
+    id: UUID
+    name: str | None
+    email: str | None
+
+    @classmethod
+    def of(cls, person: Person) -> PersonOut:
+        """Return what the API tells of `person`."""
+        return cls(id=person.id, name=person.name, email=person.email)
+
+
+class TicketOut(BaseModel):
+    """A ticket."""
+
+    id: UUID
+    number: int
+    kind: str
+    status: TicketStatus
+    subject: str
+    priority: Priority
+    reason: str
+    assignee: PersonOut | None
+    requester: PersonOut
+    conversation_id: UUID
+    created_at: datetime
+    updated_at: datetime
+    first_response_at: datetime | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+    summary: str
+    language: str
+    confidence: float | None
+    follows: int | None  # the number of the closed ticket this one goes on from
+
+    @classmethod
+    def of(cls, ticket: TicketView) -> TicketOut:
+        """Return what the API tells of `ticket`."""
+        return cls(
+            id=ticket.id,
+            number=ticket.number,
+            kind=ticket.kind,
+            status=ticket.status,
+            subject=ticket.subject,
+            priority=ticket.priority,
+            reason=ticket.reason,
+            assignee=None if ticket.assignee is None else PersonOut.of(ticket.assignee),
+            requester=PersonOut.of(ticket.requester),
+            conversation_id=ticket.conversation,
+            created_at=ticket.created_at,
+            updated_at=ticket.updated_at,
+            first_response_at=ticket.first_response_at,
+            solved_at=ticket.solved_at,
+            closed_at=ticket.closed_at,
+            summary=ticket.summary,
+            language=ticket.language,
+            confidence=ticket.confidence,
+            follows=ticket.follows,
+        )
+
+
+class ChoiceOut(BaseModel):
+    """A button under a message."""
+
+    id: UUID
+    label: str
+    pressed: bool
+
+
+class FileOut(BaseModel):
+    """A file of a message."""
+
+    name: str
+    media_type: str
+    size_bytes: int | None
+
+
+class MessageOut(BaseModel):
+    """Something said in a conversation."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    id: UUID
+    seq: int
+    speaker: Literal["customer", "bot", "agent", "system"] = Field(alias="from")
+    agent: PersonOut | None
+    internal: bool  # a note that the requester never sees
+    text: str
+    choices: list[ChoiceOut]
+    files: list[FileOut]
+    delivery: str
+    delivery_detail: str | None
+    at: datetime
+    edited_at: datetime | None
+    removed_at: datetime | None
+
+    @classmethod
+    def of(cls, message: MessageView) -> MessageOut:
+        """Return what the API tells of `message`; the words of a removed one are kept back."""
+        return cls(
+            id=message.id,
+            seq=message.seq,
+            speaker=message.speaker.value,
+            agent=None if message.agent is None else PersonOut.of(message.agent),
+            internal=message.is_internal,
+            text="" if message.removed_at else message.text,
+            choices=[
+                ChoiceOut(id=choice.id, label=choice.label, pressed=choice.is_pressed)
+                for choice in message.choices
+            ],
+            files=[
+                FileOut(name=file.name, media_type=file.media_type, size_bytes=file.size_bytes)
+                for file in message.files
+            ],
+            delivery=message.delivery,
+            delivery_detail=message.delivery_detail,
+            at=message.at,
+            edited_at=message.edited_at,
+            removed_at=message.removed_at,
+        )
+
+
+class ArticleOut(BaseModel):
+    """An article."""
+
+    id: str
+    language: str
+    title: str
+    body: str
+    questions: list[str]
+    tags: list[str]
+    audience: Audience
+    translation_of: str | None
+    valid_from: date | None
+    valid_until: date | None
+
+    @classmethod
+    def of(cls, article: Article) -> ArticleOut:
+        """Return what the API tells of `article`."""
+        return cls(
+            id=article.id,
+            language=article.language,
+            title=article.title,
+            body=article.body,
+            questions=list(article.questions),
+            tags=list(article.tags),
+            audience=article.audience,
+            translation_of=article.translation_of,
+            valid_from=article.valid_from,
+            valid_until=article.valid_until,
+        )
+
+
+class HitOut(BaseModel):
+    """An article that a search found."""
+
+    article_id: str
+    title: str
+    score: float  # the probability that it answers the question
+    outcome: Outcome  # what the whole search is good for; the same in every row

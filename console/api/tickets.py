@@ -1,0 +1,178 @@
+"""Tickets in the API: lists, single ones, and what agents do with them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request
+
+from console.api.principal import AgentCaller
+from console.api.shapes import (
+    MAX_PAGE,
+    MessageOut,
+    NewAssignee,
+    NewStatus,
+    Nothing,
+    Page,
+    Text,
+    TicketOut,
+    Words,
+)
+from console.desk import ConsoleDesk, desk_of
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import AgentId, MessageId, TicketId
+from core.domain.ticket import TicketStatus
+from core.storage.engine import storage_errors
+from core.storage.queries.agents import agent_named
+from core.storage.queries.conversations import message_view
+from core.storage.queries.tickets import (
+    TicketFilter,
+    Unassigned,
+    list_tickets,
+    ticket_named,
+    ticket_view,
+)
+
+router = APIRouter(prefix="/tickets", tags=["tickets"])
+
+TicketName = Annotated[Text, Path(description="A ticket's id, or its number.", max_length=100)]
+
+
+@router.get("")
+async def find_tickets(
+    request: Request,
+    caller: AgentCaller,
+    status: Annotated[TicketStatus | None, Query()] = None,
+    assignee: Annotated[
+        Text | None, Query(description="An agent's id or e-mail, `me` or `none`.", max_length=254)
+    ] = None,
+    q: Annotated[
+        Text, Query(description="A number, or words of subject, requester or messages.")
+    ] = "",
+    cursor: Annotated[Text | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+) -> Page[TicketOut]:
+    """List tickets, newest first."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        whose: AgentId | Unassigned | None = None
+        if assignee == "me":
+            whose = caller.id
+        elif assignee == "none":
+            whose = Unassigned.NONE
+        elif assignee:
+            try:
+                whose = await agent_named(session, assignee)
+            except NotFound:
+                return Page(items=[], next=None)
+        wanted = TicketFilter(
+            statuses=() if status is None else (status,), assignee=whose, words=q[:500]
+        )
+        before = None if cursor is None else _position(cursor)
+        found = await list_tickets(session, wanted, before=before, limit=limit + 1)
+    shown = found[:limit]
+    return Page(
+        items=[TicketOut.of(ticket) for ticket in shown],
+        next=str(shown[-1].id) if len(found) > limit else None,
+    )
+
+
+@router.get("/{ticket}")
+async def get_ticket(request: Request, _: AgentCaller, ticket: TicketName) -> TicketOut:
+    """Return one ticket."""
+    desk = desk_of(request)
+    return await _answer(desk, await _named(desk, ticket))
+
+
+@router.post("/{ticket}/take")
+async def take(
+    request: Request, caller: AgentCaller, ticket: TicketName, _: Nothing | None = None
+) -> TicketOut:
+    """Take a ticket; the assistant falls silent."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    await desk.tickets.take(named, caller)
+    return await _answer(desk, named)
+
+
+@router.post("/{ticket}/assign")
+async def assign(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: NewAssignee
+) -> TicketOut:
+    """Give a ticket to an agent, or put it back in the queue."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    assignee = None
+    if body.agent is not None:
+        try:
+            async with storage_errors(), desk.sessions() as session:
+                assignee = await agent_named(session, body.agent)
+        except NotFound as error:
+            raise InvalidInput(str(error)) from None
+    await desk.tickets.assign(named, assignee, caller)
+    return await _answer(desk, named)
+
+
+@router.post("/{ticket}/replies", status_code=201)
+async def reply(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Words
+) -> MessageOut:
+    """Answer the requester."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    return await _said(desk, named, await desk.tickets.reply(named, caller, body.text))
+
+
+@router.post("/{ticket}/notes", status_code=201)
+async def note(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Words
+) -> MessageOut:
+    """Leave an internal note, which the requester never sees."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    return await _said(desk, named, await desk.tickets.note(named, caller, body.text))
+
+
+@router.post("/{ticket}/status")
+async def set_status(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: NewStatus
+) -> TicketOut:
+    """Set a ticket's status; the requester is told when it is solved, closed or open again."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    await desk.tickets.set_status(named, TicketStatus(body.status), caller)
+    return await _answer(desk, named)
+
+
+@router.post("/{ticket}/return-to-bot")
+async def return_to_bot(
+    request: Request, caller: AgentCaller, ticket: TicketName, _: Nothing | None = None
+) -> TicketOut:
+    """Hand the conversation back to the assistant; the ticket is solved with it."""
+    desk = desk_of(request)
+    named = await _named(desk, ticket)
+    await desk.tickets.return_to_bot(named, caller)
+    return await _answer(desk, named)
+
+
+async def _named(desk: ConsoleDesk, name: str) -> TicketId:
+    async with storage_errors(), desk.sessions() as session:
+        return await ticket_named(session, name)
+
+
+async def _answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:
+    async with storage_errors(), desk.sessions() as session:
+        return TicketOut.of(await ticket_view(session, ticket))
+
+
+async def _said(desk: ConsoleDesk, ticket: TicketId, message: MessageId) -> MessageOut:
+    async with storage_errors(), desk.sessions() as session:
+        conversation = (await ticket_view(session, ticket)).conversation
+        return MessageOut.of(await message_view(session, conversation, message))
+
+
+def _position(cursor: str) -> TicketId:
+    try:
+        return TicketId(UUID(cursor))
+    except ValueError:
+        raise InvalidInput("the cursor is not one that a list gave") from None

@@ -1,0 +1,40 @@
+"""What the console and the JSON API need of the desk, and where requests find it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from core.ports import BlobStore
+from core.runtime.live import Live
+from core.services.access import Access
+from core.services.knowledge import Knowledge
+from core.services.tickets import Tickets
+from core.storage.engine import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleDesk:
+    """The parts of a running desk that agents and programs reach over HTTP."""
+
+    sessions: Sessions
+    tickets: Tickets
+    knowledge: Knowledge
+    access: Access
+    live: Live
+    base_url: str
+    readiness: Callable[[], Awaitable[Mapping[str, Any]]]  # what /readyz answers
+    blobs: BlobStore | None = None  # where quarantined payloads are, to show them
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the desk over https, so that cookies may insist on it."""
+        return self.base_url.startswith("https://")
+
+
+def desk_of(request: Request) -> ConsoleDesk:
+    """Return the desk that serves `request`; `console.install` put it there."""
+    return cast("ConsoleDesk", request.app.state.console)

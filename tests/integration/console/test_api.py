@@ -1,0 +1,393 @@
+"""The JSON API keeps its contract: shapes, roles, actions and errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from core.domain.actor import Role
+from core.domain.assistant import HandoffReason, Say
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Article
+from core.domain.ticket import Priority
+from tests.integration.console.conftest import BOT_TOKEN, Desk
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def one_ticket(client: httpx.AsyncClient) -> dict[str, Any]:
+    (ticket,) = (await client.get("/api/v1/tickets")).json()["items"]
+    return dict(ticket)
+
+
+def assert_problem(response: httpx.Response, status: int) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
+
+
+async def test_a_handed_off_conversation_is_a_ticket(desk: Desk, api: Api) -> None:
+    conversation = await desk.queued("The VPN is broken", priority=Priority.HIGH)
+    client = await api()
+    ticket = await one_ticket(client)
+    assert ticket["number"] == 1001
+    assert ticket["status"] == "new"
+    assert ticket["subject"] == "The VPN is broken"
+    assert ticket["priority"] == "high"
+    assert ticket["reason"] == "asked_for_human"
+    assert ticket["assignee"] is None
+    assert ticket["conversation_id"] == str(conversation)
+    assert ticket["requester"]["name"] == "Ada"
+    assert ticket["confidence"] == pytest.approx(0.83)
+    assert ticket["summary"] == "ada says: The VPN is broken"
+    assert (await client.get(f"/api/v1/tickets/{ticket['id']}")).json() == ticket
+    assert (await client.get("/api/v1/tickets/1001")).json() == ticket
+
+
+async def test_lists_are_newest_first_in_pages(desk: Desk, api: Api) -> None:
+    for n in range(5):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api()
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        params = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get("/api/v1/tickets", params=params)).json()
+        seen += [ticket["subject"] for ticket in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == [f"number {n}" for n in (4, 3, 2, 1, 0)]
+
+
+async def test_tickets_are_found_by_status_assignee_and_words(desk: Desk, api: Api) -> None:
+    await desk.queued("printer on fire", thread="a", who="ada")
+    await desk.queued("100% of mail_boxes gone", thread="b", who="bob")
+    client = await api()
+
+    async def found(**params: str) -> list[int]:
+        page = (await client.get("/api/v1/tickets", params=params)).json()
+        return [ticket["number"] for ticket in page["items"]]
+
+    await client.post("/api/v1/tickets/1001/take", json={})
+    assert await found(status="open") == [1001]
+    assert await found(assignee="me") == [1001]
+    assert await found(assignee="ana@example.org") == [1001]
+    assert await found(assignee="none") == [1002]
+    assert await found(assignee="nobody@example.org") == []
+    assert await found(q="1002") == [1002]
+    assert await found(q="#1001") == [1001]
+    assert await found(q="PRINTER fire") == [1001]
+    assert await found(q="printer gone") == []
+    assert await found(q="100%") == [1002]
+    assert await found(q="l_b") == [1002]
+    assert await found(q="bob@example") == [1002]
+    assert await found(q="I will get somebody") == [1002, 1001]
+
+
+async def test_an_agent_works_a_ticket_from_take_to_solved(desk: Desk, api: Api) -> None:
+    conversation = await desk.queued()
+    client = await api()
+    ticket = await one_ticket(client)
+    path = f"/api/v1/tickets/{ticket['id']}"
+
+    taken = await client.post(f"{path}/take", json={})
+    assert taken.status_code == 200
+    assert taken.json()["status"] == "open"
+    assert taken.json()["assignee"]["email"] == "ana@example.org"
+
+    said = await client.post(f"{path}/replies", json={"text": "Hello, I am Ana."})
+    assert said.status_code == 201
+    assert said.json()["from"] == "agent"
+    assert said.json()["agent"]["email"] == "ana@example.org"
+    noted = await client.post(f"{path}/notes", json={"text": "Seems to be the proxy."})
+    assert noted.status_code == 201
+    assert noted.json()["internal"] is True
+
+    for status in ("pending", "on_hold", "open", "solved"):
+        answer = await client.post(f"{path}/status", json={"status": status})
+        assert answer.status_code == 200
+        assert answer.json()["status"] == status
+    assert (await client.get(path)).json()["solved_at"] is not None
+
+    page = (await client.get(f"/api/v1/conversations/{conversation}/messages")).json()
+    assert [m["from"] for m in page["items"]] == [
+        "system", "agent", "agent", "system", "bot", "customer",
+    ]  # fmt: skip
+    assert page["next"] is None
+
+
+async def test_a_ticket_goes_to_a_colleague_and_back(desk: Desk, api: Api) -> None:
+    await desk.queued()
+    bea = await desk.agent("bea@example.org", "Bea")
+    client = await api()
+    for name in (str(bea.id), "BEA@example.org"):
+        given = await client.post("/api/v1/tickets/1001/assign", json={"agent": name})
+        assert given.json()["assignee"]["name"] == "Bea"
+    refused = await client.post("/api/v1/tickets/1001/take", json={})
+    assert_problem(refused, 409)
+    assert "Bea" in refused.json()["detail"]
+    back = await client.post("/api/v1/tickets/1001/assign", json={"agent": None})
+    assert back.json()["assignee"] is None
+    unknown = await client.post("/api/v1/tickets/1001/assign", json={"agent": "x@example.org"})
+    assert_problem(unknown, 422)
+
+
+async def test_a_conversation_goes_back_to_the_assistant(desk: Desk, api: Api) -> None:
+    conversation = await desk.queued()
+    client = await api()
+    await client.post("/api/v1/tickets/1001/take", json={})
+    back = await client.post("/api/v1/tickets/1001/return-to-bot", json={})
+    assert back.status_code == 200
+    assert back.json()["status"] == "solved"
+    assert_problem(await client.post("/api/v1/tickets/1001/return-to-bot", json={}), 409)
+    await desk.says("hello again")
+    await desk.answers(conversation, Say(text="Hello!"))
+
+
+async def test_a_follow_up_names_the_ticket_before_it(desk: Desk, api: Api) -> None:
+    conversation = await desk.queued()
+    client = await api()
+    await client.post("/api/v1/tickets/1001/status", json={"status": "closed"})
+    assert_problem(await client.post("/api/v1/tickets/1001/replies", json={"text": "x"}), 409)
+    assert await desk.queued("and again", reason=HandoffReason.NOT_HELPED) == conversation
+    second = (await client.get("/api/v1/tickets/1002")).json()
+    assert second["follows"] == 1001
+
+
+async def test_messages_come_in_pages_newest_first(desk: Desk, api: Api) -> None:
+    for n in range(5):
+        conversation = await desk.says(f"m{n}")
+    client = await api()
+    path = f"/api/v1/conversations/{conversation}/messages"
+    first = (await client.get(path, params={"limit": 3})).json()
+    second = (await client.get(path, params={"limit": 3, "cursor": first["next"]})).json()
+    assert [m["text"] for m in first["items"] + second["items"]] == ["m4", "m3", "m2", "m1", "m0"]
+    assert second["next"] is None
+
+
+async def test_nobody_comes_in_without_a_valid_token(desk: Desk) -> None:
+    await desk.queued()
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}):
+        async with desk.client(**headers) as client:
+            response = await client.get("/api/v1/tickets")
+            assert_problem(response, 401)
+            assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_the_assistant_may_search_and_nothing_else(desk: Desk) -> None:
+    async with desk.client(Authorization=f"Bearer {BOT_TOKEN}") as client:
+        found = await client.get("/api/v1/knowledge/search", params={"q": "hello"})
+        assert found.status_code == 200
+        assert found.json() == []
+        assert_problem(await client.get("/api/v1/tickets"), 403)
+        assert_problem(await client.get("/api/v1/knowledge/articles"), 403)
+        assert_problem(await client.delete("/api/v1/knowledge/articles/x"), 403)
+
+
+async def test_a_disabled_agents_token_is_worth_nothing(desk: Desk, api: Api) -> None:
+    ana = await desk.agent()
+    boss = await desk.agent("boss@example.org", "Boss", Role.ADMIN)
+    client = await api()
+    assert (await client.get("/api/v1/tickets")).status_code == 200
+    await desk.access.set_disabled(ana.id, disabled=True, by=boss)
+    assert_problem(await client.get("/api/v1/tickets"), 401)
+
+
+async def test_admins_write_articles_and_agents_read_them(desk: Desk, api: Api) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    agent = await api()
+    article = {
+        "id": "reset-password",
+        "title": "Reset a forgotten password",
+        "body": "Open the portal and choose *Forgotten password*.",
+        "language": "en",
+        "questions": ["I forgot my password"],
+        "tags": ["accounts"],
+    }
+    assert_problem(await agent.post("/api/v1/knowledge/articles", json=article), 403)
+    created = await admin.post("/api/v1/knowledge/articles", json=article)
+    assert created.status_code == 201
+    assert created.json()["questions"] == ["I forgot my password"]
+    assert_problem(await admin.post("/api/v1/knowledge/articles", json=article), 409)
+    assert (await agent.get("/api/v1/knowledge/articles/reset-password")).json() == created.json()
+    listed = (await agent.get("/api/v1/knowledge/articles")).json()
+    assert [a["id"] for a in listed["items"]] == ["reset-password"]
+
+    (hit,) = (
+        await agent.get(
+            "/api/v1/knowledge/search", params={"q": "I forgot my password", "lang": "en"}
+        )
+    ).json()
+    assert hit.keys() == {"article_id", "title", "score", "outcome"}
+    assert hit["article_id"] == "reset-password"
+    assert hit["outcome"] in {"answer", "offer", "hand_off"}
+
+    changed = {key: article[key] for key in ("body", "language")} | {"title": "New password"}
+    put = await admin.put("/api/v1/knowledge/articles/reset-password", json=changed)
+    assert put.json()["title"] == "New password"
+    assert_problem(await admin.put("/api/v1/knowledge/articles/none", json=changed), 404)
+    assert (await admin.delete("/api/v1/knowledge/articles/reset-password")).status_code == 204
+    assert_problem(await agent.get("/api/v1/knowledge/articles/reset-password"), 404)
+    assert_problem(await admin.delete("/api/v1/knowledge/articles/reset-password"), 404)
+
+
+async def test_an_article_without_an_id_gets_one_from_its_title(desk: Desk, api: Api) -> None:
+    admin = await api(Role.ADMIN)
+    new = {"title": "¿Olvidó la contraseña?", "body": "…", "language": "es"}
+    first = (await admin.post("/api/v1/knowledge/articles", json=new)).json()["id"]
+    second = (await admin.post("/api/v1/knowledge/articles", json=new)).json()["id"]
+    assert first == "olvido-la-contrasena"
+    assert second.startswith("olvido-la-contrasena-")
+
+
+async def test_the_assistant_does_not_find_internal_articles(desk: Desk, api: Api) -> None:
+    admin = await api(Role.ADMIN)
+    internal = {"title": "Safe code", "body": "It is in the vault.", "audience": "internal"}
+    await admin.post("/api/v1/knowledge/articles", json=internal)
+    params = {"q": "safe code", "lang": "en"}
+    assert len((await admin.get("/api/v1/knowledge/search", params=params)).json()) == 1
+    async with desk.client(Authorization=f"Bearer {BOT_TOKEN}") as bot:
+        assert (await bot.get("/api/v1/knowledge/search", params=params)).json() == []
+
+
+BAD_BODIES: list[tuple[str, bytes, int]] = [
+    ("replies", b"{", 400),
+    ("replies", b"\xff\xfe", 400),
+    ("replies", b"[]", 422),
+    ("replies", b"null", 422),
+    ("replies", b"", 422),
+    ("replies", b'{"text": ""}', 422),
+    ("replies", b'{"text": "   "}', 422),
+    ("replies", b'{"text": 1}', 422),
+    ("replies", b'{"text": "x", "more": 1}', 422),
+    ("replies", b'{"text": "a\\u0000b"}', 422),
+    ("replies", b'{"text": "\\ud800"}', 422),
+    ("replies", json.dumps({"text": "x" * 20_001}).encode(), 422),
+    ("replies", b'{"text": "' + b"x" * (1 << 20) + b'"}', 413),
+    ("replies", b"[" * 100_000, 400),
+    ("notes", b'{"text": null}', 422),
+    ("status", b'{"status": "new"}', 422),
+    ("status", b'{"status": "gone"}', 422),
+    ("status", b'{"status": 1e999}', 422),
+    ("assign", b"{}", 422),
+    ("assign", b'{"agent": "\\u0000"}', 422),
+    ("assign", b'{"agent": 7}', 422),
+    ("take", b'{"x": 1}', 422),
+    ("take", b"[1]", 422),
+]
+
+
+@pytest.mark.parametrize(("action", "body", "status"), BAD_BODIES)
+async def test_a_bad_body_is_a_problem(
+    desk: Desk, api: Api, action: str, body: bytes, status: int
+) -> None:
+    await desk.queued()
+    client = await api()
+    response = await client.post(
+        f"/api/v1/tickets/1001/{action}",
+        content=body,
+        headers={"Content-Type": "application/json"},
+    )
+    assert_problem(response, status)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/tickets?limit=0", 422),
+        ("/api/v1/tickets?limit=" + "9" * 5000, 422),
+        ("/api/v1/tickets?limit=x", 422),
+        ("/api/v1/tickets?cursor=x", 422),
+        ("/api/v1/tickets?status=x", 422),
+        ("/api/v1/tickets?q=%00", 422),
+        ("/api/v1/tickets?q=%ff", 200),
+        ("/api/v1/tickets?q=" + "9" * 400, 200),
+        ("/api/v1/tickets?q=" + "a%20" * 3000, 200),
+        ("/api/v1/tickets?assignee=%00", 422),
+        ("/api/v1/tickets/x", 404),
+        ("/api/v1/tickets/%00", 422),
+        ("/api/v1/tickets/" + "9" * 99, 404),
+        ("/api/v1/tickets/00000000-0000-0000-0000-000000000000", 404),
+        ("/api/v1/conversations/x/messages", 422),
+        ("/api/v1/conversations/00000000-0000-0000-0000-000000000000/messages", 404),
+        ("/api/v1/knowledge/search", 422),
+        ("/api/v1/knowledge/search?q=", 200),
+        ("/api/v1/knowledge/search?q=%00", 422),
+        ("/api/v1/knowledge/search?q=x&lang=%00", 422),
+        ("/api/v1/knowledge/search?q=x&limit=-1", 422),
+        ("/api/v1/knowledge/articles?cursor=x", 422),
+        ("/api/v1/knowledge/articles?q=%25", 200),
+        ("/api/v1/knowledge/articles/%00", 422),
+        ("/api/v1/nothing", 404),
+    ],
+)
+async def test_odd_requests_get_the_right_answer(
+    desk: Desk, api: Api, path: str, status: int
+) -> None:
+    client = await api()
+    response = await client.get(path)
+    if status == 200:
+        assert response.status_code == 200
+    else:
+        assert_problem(response, status)
+
+
+async def test_a_method_that_is_not_there_is_a_problem(desk: Desk, api: Api) -> None:
+    client = await api()
+    assert_problem(await client.patch("/api/v1/tickets"), 405)
+
+
+async def test_a_body_that_hides_its_length_is_refused_too(desk: Desk, api: Api) -> None:
+    client = await api()
+
+    async def chunks() -> Any:
+        for _ in range(40):
+            yield b" " * 65_536
+
+    response = await client.post("/api/v1/tickets/1001/notes", content=chunks())
+    assert_problem(response, 413)
+
+
+async def test_the_documents_describe_every_path(desk: Desk) -> None:
+    async with desk.client() as client:
+        paths = (await client.get("/api/openapi.json")).json()["paths"]
+    assert set(paths) == {
+        "/api/v1/tickets",
+        "/api/v1/tickets/{ticket}",
+        "/api/v1/tickets/{ticket}/take",
+        "/api/v1/tickets/{ticket}/assign",
+        "/api/v1/tickets/{ticket}/replies",
+        "/api/v1/tickets/{ticket}/notes",
+        "/api/v1/tickets/{ticket}/status",
+        "/api/v1/tickets/{ticket}/return-to-bot",
+        "/api/v1/conversations/{conversation}/messages",
+        "/api/v1/knowledge/search",
+        "/api/v1/knowledge/articles",
+        "/api/v1/knowledge/articles/{article}",
+    }
+
+
+async def test_health_is_told_without_a_token(desk: Desk) -> None:
+    async with desk.client() as client:
+        assert (await client.get("/healthz")).status_code == 200
+        ready = await client.get("/readyz")
+        assert ready.json() == {"ready": True, "components": {"database": "up"}}
+
+
+async def test_a_hit_shows_the_stored_title(desk: Desk, api: Api) -> None:
+    await desk.knowledge.create(
+        Article(id=ArticleId("vpn"), language="en", title="Connect to the VPN", body="Do this.")
+    )
+    client = await api()
+    (hit,) = (
+        await client.get("/api/v1/knowledge/search", params={"q": "vpn connect", "lang": "en"})
+    ).json()
+    assert hit["title"] == "Connect to the VPN"
