@@ -40,9 +40,9 @@ NOTICES = {
         "Somebody will answer you here as soon as possible."
     ),
 }
-"""What a requester is told, by reason; `_NOTICE` for all others."""
+"""What a requester is told, by reason; `USUAL_NOTICE` for all others."""
 
-_NOTICE = (
+USUAL_NOTICE = (
     "I have passed this conversation to our team. Your ticket is **#{number}**. "
     "Somebody will answer you here; you do not need to repeat anything."
 )
@@ -81,7 +81,7 @@ async def hand_off(
     ticket.confidence = confidence
     if summary:
         ticket.summary = summary[:SUMMARY_CHARS]
-    notice = NOTICES.get(reason, _NOTICE)
+    notice = NOTICES.get(reason, USUAL_NOTICE)
     ledger.say(
         conversation,
         Speaker.SYSTEM,

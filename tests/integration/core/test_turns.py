@@ -209,7 +209,7 @@ async def test_a_filed_form_becomes_a_ticket_with_what_it_collected(rig: Rig) ->
 
 async def test_a_chosen_language_is_kept_whatever_the_words_say(rig: Rig) -> None:
     conversation = await rig.hear("en español por favor")
-    await rig.reply(conversation, SetLanguage(language="es"))
+    await rig.reply(conversation, SetLanguage(language="es"), Say(text="¡Claro!"))
     await rig.hear("reset my password")
     plan = await rig.turns.plan(conversation)
 
