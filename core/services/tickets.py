@@ -152,8 +152,18 @@ class Tickets:
                 desk.move(TicketTrigger.AGENT_TOOK, actor=_actor(by))
             desk.turn_over(Cause.AGENT_TOOK)
 
-    async def reply(self, ticket_id: TicketId, agent: Agent, words: str) -> MessageId:
-        """Answer the requester. A ticket without an assignee becomes the agent's own."""
+    async def reply(
+        self,
+        ticket_id: TicketId,
+        agent: Agent,
+        words: str,
+        *,
+        then: TicketStatus | None = None,
+    ) -> MessageId:
+        """Answer the requester. A ticket without an assignee becomes the agent's own.
+
+        With `then`, the ticket has that status afterwards, by the same commit.
+        """
         _check(words)
         async with self._at_work(ticket_id) as desk:
             if desk.ticket.status == TicketStatus.CLOSED:
@@ -168,7 +178,10 @@ class Tickets:
                 desk.turn_over(Cause.AGENT_TOOK)
             if desk.ticket.first_response_at is None:
                 desk.ticket.first_response_at = desk.ledger.now
-            return desk.ledger.say(desk.conversation, Speaker.AGENT, words.strip(), agent=agent.id)
+            said = desk.ledger.say(desk.conversation, Speaker.AGENT, words.strip(), agent=agent.id)
+            if then is not None:
+                self._set_status(desk, then, agent)
+            return said
 
     async def note(self, ticket_id: TicketId, agent: Agent, words: str) -> MessageId:
         """Leave an internal note; the requester never sees it."""
@@ -178,20 +191,23 @@ class Tickets:
 
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
         """Set a ticket's status; the requester is told when it is solved, closed or reopened."""
+        async with self._at_work(ticket_id) as desk:
+            self._set_status(desk, status, agent)
+
+    def _set_status(self, desk: _Desk, status: TicketStatus, agent: Agent) -> None:
         if status not in TRIGGER_FOR:
             raise InvalidInput("a ticket cannot be set to new")
-        async with self._at_work(ticket_id) as desk:
-            old = TicketStatus(desk.ticket.status)
-            desk.move(TRIGGER_FOR[status], actor=_actor(agent))
-            was_done = CATEGORY[old] == StatusCategory.DONE
-            is_done = CATEGORY[status] == StatusCategory.DONE
-            if is_done and not was_done:
-                self._end(desk)
-            elif was_done and not is_done:
-                desk.turn_over(Cause.TICKET_REOPENED)
-                if desk.ticket.assignee_id is not None:
-                    desk.turn_over(Cause.AGENT_TOOK)
-                desk.tell("Your ticket **#{number}** is open again.")
+        old = TicketStatus(desk.ticket.status)
+        desk.move(TRIGGER_FOR[status], actor=_actor(agent))
+        was_done = CATEGORY[old] == StatusCategory.DONE
+        is_done = CATEGORY[status] == StatusCategory.DONE
+        if is_done and not was_done:
+            self._end(desk)
+        elif was_done and not is_done:
+            desk.turn_over(Cause.TICKET_REOPENED)
+            if desk.ticket.assignee_id is not None:
+                desk.turn_over(Cause.AGENT_TOOK)
+            desk.tell("Your ticket **#{number}** is open again.")
 
     def _end(self, desk: _Desk) -> None:
         desk.tell(
