@@ -90,16 +90,28 @@ $(DESK_DEV): pyproject.toml uv.lock | $(UV)
 
 $(BOT): bot/pyproject.toml bot/uv.lock bot/.python-version | $(UV)
 	@echo "installing the assistant (Rasa, on a Python 3.10 of its own)"
-	@$(UV) sync --quiet --frozen --no-dev --inexact --project bot || { $(no_python_310); }
+	@$(find_python_310); $(UV) sync --quiet --frozen --no-dev --inexact --project bot \
+	    $${python:+--python "$$python"} || { $(no_python_310); }
 	@touch $@
 
 $(BOT_DEV): bot/pyproject.toml bot/uv.lock bot/.python-version | $(UV)
 	@echo "installing the assistant and its development tools"
-	@$(UV) sync --quiet --frozen --project bot || { $(no_python_310); }
+	@$(find_python_310); $(UV) sync --quiet --frozen --project bot \
+	    $${python:+--python "$$python"} || { $(no_python_310); }
 	@touch $(BOT) $@
 
+# uv looks on PATH, where pyenv and its kin put a command that fails unless their 3.10 is switched
+# on; so their folders are looked into as well. If that finds none either, uv downloads one.
+define find_python_310
+python=$$($(UV) python find --no-python-downloads 3.10 2>/dev/null \
+    || ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.10.*/bin/python3.10 \
+        "$$HOME"/.asdf/installs/python/3.10.*/bin/python3.10 \
+        "$$HOME"/.local/share/mise/installs/python/3.10.*/bin/python3.10 2>/dev/null \
+    | tail -n 1)
+endef
+
 define no_python_310
-if ! $(UV) python find 3.10 >/dev/null 2>&1; then \
+if [ -z "$$python" ]; then \
     echo "make: the assistant needs Python 3.10 (Rasa 3.6 runs on nothing newer). None was" >&2; \
     echo "  found here and uv could not download one. Install it in any of these ways, then" >&2; \
     echo "  run make again: \`uv python install 3.10\` where GitHub can be reached," >&2; \

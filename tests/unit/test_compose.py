@@ -15,6 +15,7 @@ import typer.main
 import yaml
 from typer.core import TyperGroup
 
+from console import health
 from core.cli import app
 from core.runtime.embedder import EmbeddingModel, create_app
 from core.settings import Settings
@@ -127,7 +128,7 @@ def test_health_checks_ask_pages_that_exist_on_the_ports_that_listen() -> None:
 
     port, path = checked_address("serve")
     assert str(port) == SERVICES["serve"]["environment"]["DESK_PORT"]
-    assert path == "/healthz"  # tests/integration/test_supervisor.py asks it of a real process
+    assert path in {getattr(route, "path", "") for route in health.router.routes}
 
     port, path = checked_address("bot")
     assert str(port) == option("bot", "--port")
