@@ -22,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import console
 from channels.webchat.channel import WebChat
-from console import problems
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
 from core.adapters.language import LinguaDetector
@@ -304,8 +303,8 @@ def build_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    problems.install(app)
-    console.install(
+    console.install_problems(app)
+    console.include(
         app,
         console.ConsoleDesk(
             sessions=parts.sessions,
