@@ -19,6 +19,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=3)
 _ATTEMPTS = 2
 _RETRY_SECONDS = 0.2
 
+_MALFORMED = (ValueError, KeyError, TypeError)  # what reading an unexpected answer raises
+
 Outcome = Literal["answer", "offer", "hand_off"]
 
 
@@ -49,6 +51,18 @@ class Knowledge:
             token=os.environ.get("BOT_TOKEN", ""),
         )
 
+    async def __aenter__(self) -> Knowledge:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; another search opens them again."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
     async def search(self, question: str, *, language: str) -> Found:
         """Return what the knowledge base has on `question`.
 
@@ -60,7 +74,7 @@ class Knowledge:
                 await asyncio.sleep(_RETRY_SECONDS)
             try:
                 return _found(await self._ask(question[:MAX_QUESTION], language))
-            except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, KeyError) as error:
+            except (aiohttp.ClientError, asyncio.TimeoutError, *_MALFORMED) as error:
                 logger.warning("knowledge search failed: %s", type(error).__name__)
         raise KnowledgeUnavailable("the knowledge search failed twice")
 

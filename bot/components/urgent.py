@@ -165,13 +165,14 @@ _RULES = MappingProxyType(
                 r"\b(?:fuga|filtracion|brecha) de datos\b",
             ),
             apart_from=_pattern(
-                r"(?:how (?:do|can|would|to)|what (?:is|are|should|do|does|to do)|if|in case)\b"
+                r"\b(?:how (?:do|can|would|to)|what (?:is|are|should|do|does|to do)|if|in case)\b"
                 r"[^.!?]*\b(?:phish|suspicious|hacked|lost|lose|stolen|ransomware|virus|breach"
                 r"|compromised)[^.!?]*",
                 r"\b(?:como (?:puedo|se|detecto|reconozco|identifico|evito|saber)|que (?:es|son|hago"
                 r"|debo|hay que)|si (?:me|pierdo|mi|alguien|se)|en caso de|por si)\b[^.!?]*"
                 r"\b(?:phishing|sospechos|hackea|rob|perdi|pierd|ransomware|virus|datos|fals)[^.!?]*",
-                r"(?:access|connection|signal|contact) (?:was |is )?lost|(?:not|never|n'?t) "
+                r"(?:access|connection|signal|contact) (?:was |is )?lost"
+                r"|(?:\bnot|\bnever|n't|\b(?:did|have|has|was)nt) "
                 r"(?:\w+ )?(?:clicked?|opened|hacked|lost|been hacked)",
                 r"\bno (?:he |le |la |lo )?(?:hice|hecho|di|pinche|pinchado|abri|abierto)\b[^.!?]*",
                 r"lost (?:connection|access)|perdi (?:la conexion|el acceso)",

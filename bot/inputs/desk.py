@@ -12,13 +12,14 @@ from typing import Any
 from actions import executor_of_all
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.shared.core.constants import DEFAULT_INTENTS
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from inputs.processor import NO_WORDS, TurnProcessor
+from inputs.processor import TurnProcessor
 from inputs.turn import BadTurn, parse_turn
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class DeskInput(InputChannel):
         if agent is None:
             return _problem(503, "no model is loaded yet")
         try:
-            turn = parse_turn(request.body, intents=[*agent.domain.intents, NO_WORDS])
+            turn = parse_turn(request.body, intents=_buttons(agent))
         except BadTurn as error:
             return _problem(400, str(error))
         try:
@@ -101,6 +102,11 @@ async def _health(request: Request) -> HTTPResponse:
     if agent is None:
         return _problem(503, "no model is loaded yet")
     return json_response({"model_id": agent.model_id})
+
+
+def _buttons(agent: Agent) -> list[str]:
+    """Return the intents a button may have: ours, and none of those that steer Rasa itself."""
+    return [name for name in agent.domain.intents if name not in DEFAULT_INTENTS]
 
 
 def _ready_agent(request: Request) -> Agent | None:

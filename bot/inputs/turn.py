@@ -63,16 +63,13 @@ def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
     language = _text(turn, "language")
     if language not in LANGUAGES:
         raise BadTurn(f"language must be one of {', '.join(LANGUAGES)}")
-    context = turn.get("context") or {}
-    if not isinstance(context, dict):
-        raise BadTurn("context must be an object")
     return TurnRequest(
         turn_id=_id(turn, "turn_id"),
         sender_id=_id(turn, "sender_id"),
         text=clean(_text(turn, "text"))[:MAX_TEXT],
         choice=_choice(turn.get("choice"), intents),
         language=language,
-        context=context,
+        context=_context(turn.get("context")),
     )
 
 
@@ -106,6 +103,16 @@ def _choice(value: object, intents: Sequence[str]) -> Choice | None:
     if not isinstance(entities, dict):
         raise BadTurn("choice.entities must be an object")
     return Choice(intent=intent, entities=entities)
+
+
+def _context(value: object) -> Mapping[str, Any]:
+    context = {} if value is None else value
+    if not isinstance(context, dict):
+        raise BadTurn("context must be an object")
+    tickets = context.get("tickets") or []
+    if not isinstance(tickets, list) or not all(isinstance(ticket, dict) for ticket in tickets):
+        raise BadTurn("context.tickets must be a list of objects")
+    return context
 
 
 def output_of(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,112 @@
+"""The parts of the Rasa project fit each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from actions import executor_of_all
+from actions.handing_over import BY_INTENT
+from actions.knowledge import Knowledge
+from assistant_process import BOT
+
+CONVERSATION = yaml.safe_load((BOT / "domain" / "conversation.yml").read_text())
+RESPONSES = yaml.safe_load((BOT / "domain" / "responses.yml").read_text())["responses"]
+RULES = yaml.safe_load((BOT / "rules" / "rules.yml").read_text())["rules"]
+NLU = sorted((BOT.parent / "nlu_data" / "nlu").glob("*.yml"))
+INTENTS = {name for intent in CONVERSATION["intents"] for name in intent}
+NOT_SAID = {"choose_article", "choose_urgency", "accept_human", "decline_human", "no_words"}
+
+
+def examples(path: Path) -> dict[str, list[str]]:
+    blocks = yaml.safe_load(path.read_text())["nlu"]
+    return {
+        block["intent"]: [line[2:].strip() for line in block["examples"].splitlines()]
+        for block in blocks
+    }
+
+
+def test_every_action_of_the_domain_is_registered_and_no_other() -> None:
+    executor = executor_of_all(Knowledge(url="http://127.0.0.1:9", token="t"))
+    assert set(executor.actions) == set(CONVERSATION["actions"])
+
+
+def test_every_intent_has_a_rule() -> None:
+    ruled = {step["intent"] for rule in RULES for step in rule["steps"] if "intent" in step}
+    assert ruled == INTENTS | {"nlu_fallback"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_intent_said_in_words_has_examples(language: str) -> None:
+    counts: dict[str, int] = {}
+    for path in NLU:
+        if path.name.startswith(f"{language}_"):
+            for intent, texts in examples(path).items():
+                counts[intent] = counts.get(intent, 0) + len(texts)
+    assert set(counts) == INTENTS - NOT_SAID
+    assert min(counts.values()) >= 15
+    assert counts["ask_question"] >= 200
+
+
+def test_no_example_stands_twice() -> None:
+    texts = [text.lower() for path in NLU for all_ in examples(path).values() for text in all_]
+    english_and_spanish = {"bye", "👍", "👎", "ok"}
+    twice = {text for text in texts if texts.count(text) > 1} - english_and_spanish
+    assert len(twice) <= 12, twice
+
+
+def test_no_held_out_message_is_an_example() -> None:
+    held_out = yaml.safe_load((BOT / "tests" / "data" / "held_out.yml").read_text())
+    seen = {text.lower() for path in NLU for all_ in examples(path).values() for text in all_}
+    unseen = {
+        str(message).lower()
+        for intents in held_out.values()
+        for messages in intents.values()
+        for message in messages
+    }
+    assert not unseen & seen
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSES))
+def test_every_response_exists_once_in_each_language(name: str) -> None:
+    def key(variation: dict[str, Any]) -> tuple[str, ...]:
+        return tuple(str(c["value"]) for c in variation["condition"] if c["name"] != "language")
+
+    by_language: dict[str, list[tuple[str, ...]]] = {"en": [], "es": []}
+    for variation in RESPONSES[name]:
+        language = next(c["value"] for c in variation["condition"] if c["name"] == "language")
+        by_language[language].append(key(variation))
+    assert sorted(by_language["en"]) == sorted(by_language["es"])
+    assert len(set(by_language["en"])) == len(by_language["en"])
+
+
+def test_every_response_an_action_uses_exists() -> None:
+    source = "".join(path.read_text() for path in (BOT / "actions").glob("*.py"))
+    used = set(re.findall(r'"(utter_\w+)"', source))
+    asked = {f"utter_ask_{slot}" for slot in CONVERSATION["forms"]["ticket_form"]["required_slots"]}
+    in_rules = {
+        step["action"]
+        for rule in RULES
+        for step in rule["steps"]
+        if str(step.get("action", "")).startswith("utter_")
+    }
+    assert used | asked | in_rules == set(RESPONSES)
+
+
+def test_every_button_states_an_intent_of_the_assistant() -> None:
+    payloads = [
+        button["payload"]
+        for variations in RESPONSES.values()
+        for variation in variations
+        for button in variation.get("buttons", ())
+    ]
+    assert {payload[1:].partition("{")[0] for payload in payloads} <= INTENTS
+
+
+def test_what_is_urgent_leaves_the_form() -> None:
+    for slot in CONVERSATION["forms"]["ticket_form"]["required_slots"]:
+        mapping = CONVERSATION["slots"][slot]["mappings"][0]
+        assert set(mapping["not_intent"]) >= {*BY_INTENT, "cancel", "switch_language"}

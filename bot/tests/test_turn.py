@@ -1,0 +1,56 @@
+"""The shape of a turn, without Rasa."""
+
+from __future__ import annotations
+
+from inputs.turn import output_of, parse_turn
+
+TURN = b"""{"turn_id": "t", "sender_id": "c:0", "text": "%s", "language": "en", "choice": null}"""
+
+
+def test_a_turn_keeps_its_text_and_understands_it_without_the_slash() -> None:
+    turn = parse_turn(TURN % b"//vpn /home", intents=[])
+    assert (turn.text, turn.spoken) == ("//vpn /home", "vpn /home")
+
+
+def test_what_no_store_takes_is_cleaned_from_the_text() -> None:
+    assert parse_turn(TURN % rb"a\u0000b\ud800c", intents=[]).text == "ab?c"
+
+
+def test_long_text_is_capped() -> None:
+    assert len(parse_turn(TURN % (b"x" * 10_000), intents=[]).text) == 4_000
+
+
+def test_symbols_are_words_and_dots_are_not() -> None:
+    assert parse_turn("👍".join(TURN.decode().split("%s")).encode(), intents=[]).has_words
+    assert not parse_turn(TURN % b"?! ... _", intents=[]).has_words
+
+
+def test_output_is_what_the_events_say_in_order() -> None:
+    args = {"article_id": "a", "score": 0.9}
+    events = [
+        {"event": "action", "name": "action_answer"},
+        {"event": "bot", "text": "One.\n\nTwo.", "data": {"buttons": None, "custom": None}},
+        {"event": "bot", "text": None, "data": {"custom": {"command": "answer", "args": args}}},
+        {
+            "event": "bot",
+            "text": "Yes?",
+            "data": {
+                "buttons": [
+                    {"title": "High", "payload": '/choose_urgency{"urgency": "high"}'},
+                    {"title": "No", "payload": "/deny"},
+                ]
+            },
+        },
+    ]
+    assert output_of(events) == [
+        {"type": "say", "text": "One.\n\nTwo.", "choices": []},
+        {"type": "command", "name": "answer", "args": args},
+        {
+            "type": "say",
+            "text": "Yes?",
+            "choices": [
+                {"label": "High", "intent": "choose_urgency", "entities": {"urgency": "high"}},
+                {"label": "No", "intent": "deny", "entities": {}},
+            ],
+        },
+    ]

@@ -1,0 +1,127 @@
+"""What must not be missed, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+from components.urgent import MAX_CHARS, recognise
+
+SAID = {
+    "ask_human": [
+        "human please",
+        "HUMAN",
+        "agente",
+        "un agente, por favor",
+        "I have tried everything in your article and would now like to speak to a person, thanks",
+        "can I talk to someone?",
+        "please put me through to an operator",
+        "I don't want to talk to a bot, I want a human",
+        "quiero hablar con una persona",
+        "¿me puede pasar con un asesor?",
+        "no quiero hablar con un robot, quiero hablar con una persona real",
+        "que me llame alguien",
+        "ponme con un humano ya",
+        "necesito hablar con alguien de sistemas",
+    ],
+    "emergency": [
+        "there is a fire in the server room",
+        "FIRE!!!",
+        "my laptop is on fire",
+        "I smell gas near the lab",
+        "there's smoke coming out of the socket",
+        "a colleague has collapsed and is not breathing",
+        "someone is hurt, call an ambulance",
+        "hay un incendio en la cocina",
+        "huele mucho a gas en el pasillo",
+        "sale humo del enchufe",
+        "un compañero está herido",
+        "se ha desmayado una alumna",
+        "Hola, perdón por molestar, pero creo que hay fuego en el almacén",
+    ],
+    "security_incident": [
+        "I clicked on a phishing link",
+        "I think I opened a suspicious attachment",
+        "my account has been hacked",
+        "someone stole my laptop",
+        "I lost my work phone on the train",
+        "my laptop was stolen",
+        "we have ransomware",
+        "i typed my password into a fake page",
+        "hice clic en un enlace sospechoso",
+        "me hackearon la cuenta",
+        "me robaron el portátil",
+        "perdí el celular de la empresa",
+        "he puesto mi contraseña en una página falsa",
+        "tengo un virus en el ordenador",
+    ],
+    "self_harm": [
+        "I want to kill myself",
+        "i dont want to live anymore",
+        "thinking about suicide",
+        "quiero morirme",
+        "ya no quiero vivir",
+        "pienso en suicidarme",
+    ],
+    "angry": [
+        "fuck this",
+        "you are useless",
+        "this is absolutely ridiculous, I am furious",
+        "eres un inútil",
+        "esto es una mierda",
+        "estoy harta de este servicio",
+    ],
+}
+
+NOT_SAID = [
+    "how do I recognise phishing?",
+    "what should I do if my laptop is stolen?",
+    "what happens if I lose my phone?",
+    "what to do in case of fire",
+    "when is the next fire drill?",
+    "the firewall blocks a site",
+    "how do I contact human resources?",
+    "are you a human?",
+    "am I talking to a person?",
+    "I don't need to talk to a person, thanks",
+    "travel agent for business trips",
+    "how to add a person to a distribution list",
+    "I lost my laptop charger",
+    "lost connection to the vpn",
+    "this may be a stupid question, but how do I print?",
+    "suicide prevention training",
+    "he was fired last week, how do I close his account?",
+    "my phone number changed",
+    "¿cómo reconozco un correo de phishing?",
+    "¿qué hago si me roban el portátil?",
+    "¿qué hago en caso de incendio?",
+    "simulacro de incendio",
+    "¿cómo contacto con recursos humanos?",
+    "¿eres una persona?",
+    "¿estoy hablando con una persona?",
+    "no quiero hablar con una persona",
+    "cómo agrego una persona a una lista",
+    "agencia de viajes de la empresa",
+    "hijo de empleado: ¿tiene seguro?",
+    "mi madre perdió la tarjeta de la biblioteca",
+    "una pregunta tonta: ¿cómo imprimo?",
+    "vpn",
+    "contraseña",
+    "",
+]
+
+
+@pytest.mark.parametrize(("intent", "text"), [(i, text) for i, all_ in SAID.items() for text in all_])
+def test_it_is_recognised(intent: str, text: str) -> None:
+    assert recognise(text) == intent
+
+
+@pytest.mark.parametrize("text", NOT_SAID)
+def test_what_only_looks_urgent_is_left_to_the_classifier(text: str) -> None:
+    assert recognise(text) is None
+
+
+@pytest.mark.parametrize(
+    "unit", ["i ", "if lost ", "someone is ", "que hago si ", "fire alarm ", "clicked ", "a" * 9]
+)
+def test_no_text_takes_long(unit: str) -> None:
+    """A pattern that backtracks would hang here; the run's own time limit tells."""
+    assert recognise(unit * MAX_CHARS) is None
