@@ -259,6 +259,9 @@ def _with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
 def _long_running(name: Literal["serve", "work", "receive"]) -> None:
     """Run one of the desk's long-lived programs, with a database that is up."""
     from core import wiring
+    from core.runtime.supervised import wait_for_go
+
+    wait_for_go()
 
     programs = {"serve": wiring.serve, "work": wiring.work, "receive": wiring.receive}
     with asyncio.Runner() as runner:  # the program has a loop of its own

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.runtime.logfiles import open_log, tail
+from core.runtime.supervised import GATED_VARIABLE
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -52,10 +53,15 @@ class Child:
         log: Path,
         say: Say,
         stop_seconds: float = 4.0,
+        gated: bool = False,
     ) -> None:
         self.name = name
         self._command = command
         self._environment = dict(environment)
+        if gated:
+            self._environment[GATED_VARIABLE] = "1"
+        self._gated = gated
+        self._released = False
         self._log = log
         self._say = say
         self._stop_seconds = stop_seconds
@@ -93,6 +99,11 @@ class Child:
                 shown = words
             await asyncio.sleep(pause)
 
+    def release(self) -> None:
+        """Let a gated child begin its work: this run of it, and each later one."""
+        self._released = True
+        self._say_go()
+
     async def stop(self) -> None:
         """End the process: a request, some patience, then force."""
         self._stopping = True
@@ -121,9 +132,16 @@ class Child:
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops all in order
             )
+        if self._released:
+            self._say_go()
         if self._stopping:  # asked while the command was being had
             self._process.terminate()
         return await self._process.wait()
+
+    def _say_go(self) -> None:
+        process = self._process
+        if self._gated and process is not None and process.stdin is not None:
+            process.stdin.write(b"\n")  # a process that has ended meanwhile does not mind
 
 
 def always(*command: str) -> Command:

@@ -1,4 +1,7 @@
-"""How a process that `desk run` started notices that its supervisor is gone."""
+"""What a process that `desk run` started hears through its standard input.
+
+A line means "go", the end of input means that the supervisor is gone.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ import time
 VARIABLE = "DESK_SUPERVISED"
 """Set to 1 for the children of a supervisor; their standard input is a pipe from it."""
 
+GATED_VARIABLE = "DESK_GATED"
+"""Set to 1 for children that are to be ready to start, and to start on a line of input."""
+
 _LAST_WORDS_SECONDS = 3.0
 
 
@@ -22,6 +28,16 @@ def exit_with_parent() -> None:
     """
     if os.environ.get(VARIABLE) == "1":
         threading.Thread(target=_wait_for_end_of_input, name="parent", daemon=True).start()
+
+
+def wait_for_go() -> None:
+    """Return when the supervisor says go, or at once in a process that need not wait.
+
+    Called after the slow imports and before the first use of the database, which by then has this
+    release's schema. Call it before `exit_with_parent`, which reads the same input.
+    """
+    if os.environ.get(GATED_VARIABLE) == "1" and not os.read(sys.stdin.fileno(), 1):
+        raise SystemExit(1)  # the supervisor is gone
 
 
 def _wait_for_end_of_input() -> None:

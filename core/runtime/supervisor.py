@@ -121,12 +121,7 @@ class Supervisor:
         """Start everything; then watch over it until cancelled."""
         self._say(f"starting the desk in {self._home.root}")
         async with asyncio.TaskGroup() as tasks:
-            if self._plan.embedder_url is None:
-                tasks.create_task(self._desk_child("embedder", "embed", *self._embed_at()).keep())
-            database_url = await self._start_database()
-            if self._server is not None:
-                tasks.create_task(self._keep_database(self._server))
-            environment = self._environment(database_url)
+            environment = self._environment(await self._claim_database())
             RunRecord(
                 pid=os.getpid(),
                 address=local_url(self._plan.host, self._plan.port),
@@ -134,24 +129,35 @@ class Supervisor:
                 bot_url=environment["DESK_BOT_URL"],
                 embedder_url=environment["DESK_EMBEDDER_URL"],
             ).write(self._home)
+            # The web server's imports take longer than all the rest of a second start, so it is
+            # begun first and let go when the database is ready for it.
+            web = self._desk_child("web", "serve", environment=environment, gated=True)
+            tasks.create_task(web.keep())
+            if self._server is not None:
+                await self._server.start()
+                self._say("database ready")
+                tasks.create_task(self._keep_database(self._server))
             link = await self._prepare(environment)
-            names = {"web": "serve", "worker": "work"}
-            if self._plan.receive:
-                names["receiver"] = "receive"
-            for name, command in names.items():
-                child = self._desk_child(name, command, environment=environment)
-                tasks.create_task(child.keep())
+            web.release()
             tasks.create_task(self._announce(link))
+            # Whatever else takes a processor comes after what takes messages.
+            await until(self._is_alive, every=_POLL_SECONDS / 2, seconds=_WEB_FIRST_SECONDS)
+            if self._plan.embedder_url is None:
+                at = ("--host", "127.0.0.1", "--port", str(self._embedder_port))
+                embedder = self._desk_child("embedder", "embed", *at, environment=environment)
+                tasks.create_task(embedder.keep())
+            worker = self._desk_child("worker", "work", environment=environment)
+            tasks.create_task(worker.keep())
+            if self._plan.receive:
+                receiver = self._desk_child("receiver", "receive", environment=environment)
+                tasks.create_task(receiver.keep())
             if self._plan.bot_url is None:
-                # Loading the assistant takes a processor for itself; messages are taken first.
-                await until(self._is_alive, every=_POLL_SECONDS, seconds=_WEB_FIRST_SECONDS)
                 tasks.create_task(self._assistant_child(environment).keep())
 
-    async def _start_database(self) -> str:
-        """Return the address of the database, up."""
+    async def _claim_database(self) -> str:
+        """Return the address of the database; the embedded one is ours from now on."""
         if self._plan.database_url is not None:
             return self._plan.database_url
-        server = Postmaster(self._home, self._say)
         end = time.monotonic() + _DATABASE_BUSY_SECONDS
         waiting = False
         while True:
@@ -169,10 +175,8 @@ class Supervisor:
                 self._say("waiting for another desk command to let go of the database")
                 waiting = True
             await asyncio.sleep(_POLL_SECONDS)
-        self._server = server
-        await server.start()
-        self._say("database ready")
-        return server.url()
+        self._server = Postmaster(self._home, self._say)
+        return self._server.url()
 
     async def _prepare(self, environment: dict[str, str]) -> str | None:
         """Bring the schema up to date; return the first admin's sign-in link on a first run."""
@@ -210,15 +214,9 @@ class Supervisor:
             "MALLOC_ARENA_MAX": "2",  # glibc otherwise keeps freed memory for each thread
         }
 
-    def _embed_at(self) -> Sequence[str]:
-        return ("--host", "127.0.0.1", "--port", str(self._embedder_port))
-
     def _desk_child(
-        self, name: str, *command: str, environment: dict[str, str] | None = None
+        self, name: str, *command: str, environment: dict[str, str], gated: bool = False
     ) -> Child:
-        if environment is None:
-            environment = self._environment("")
-            del environment["DATABASE_URL"]
         child = Child(
             name,
             always(*_desk(*command)),
@@ -226,6 +224,7 @@ class Supervisor:
             log=self._home.logs / f"{name}.log",
             say=self._say,
             stop_seconds={"embedder": 1.0, "worker": 4.0}.get(name, 3.0),
+            gated=gated,
         )
         self._children.append(child)
         return child
