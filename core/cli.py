@@ -57,12 +57,13 @@ def main() -> None:
 def run() -> None:
     """Run the whole desk in this terminal: database, web, worker, assistant. Ctrl-C stops it."""
     started = time.monotonic()
+    from core.runtime.home import Home
     from core.runtime.run_plan import RunPlan
 
     settings = _settings()
     known = settings.model_fields_set
     plan = RunPlan(
-        home=str(settings.home.absolute()),
+        home=str(Home.at(settings.home).root),  # made here, so that nobody else can look inside
         host=settings.host,
         port=settings.port,
         public_url=settings.base_url,
