@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -38,6 +38,12 @@ app.add_typer(token_app, name="token")
 app.add_typer(knowledge_app, name="knowledge")
 
 T = TypeVar("T")
+
+_PROGRAM_MODULES = {
+    "serve": "core.wiring.web",
+    "work": "core.wiring.background",
+    "receive": "core.wiring.background",
+}
 
 
 def main() -> None:
@@ -118,9 +124,9 @@ def embed(
 @app.command()
 def migrate() -> None:
     """Bring the database to this release's schema; safe when several do it at once."""
-    from core import wiring
+    from core.wiring import commands
 
-    _with_database(wiring.migrate)
+    _with_database(commands.migrate)
 
 
 @app.command()
@@ -129,11 +135,11 @@ def prepare() -> None:
 
     Prints the admin's one-time sign-in link when it made one.
     """
-    from core import wiring
+    from core.wiring import commands
 
     async def both(settings: Settings) -> str | None:
-        await wiring.migrate(settings)
-        return await wiring.first_run(settings)
+        await commands.migrate(settings)
+        return await commands.first_run(settings)
 
     link = _with_database(both)
     if link is not None:
@@ -163,11 +169,11 @@ def user_add(
     role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
 ) -> None:
     """Add an agent or admin and print their one-time sign-in link."""
-    from core import wiring
+    from core.wiring import commands
 
     print(
         _with_database(
-            lambda settings: wiring.add_user(settings, email=email, name=name, role=role)
+            lambda settings: commands.add_user(settings, email=email, name=name, role=role)
         )
     )
 
@@ -178,9 +184,9 @@ def token_create(
     role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
 ) -> None:
     """Print a new token for the JSON API; it is shown this once."""
-    from core import wiring
+    from core.wiring import commands
 
-    print(_with_database(lambda settings: wiring.create_token(settings, email=email, role=role)))
+    print(_with_database(lambda settings: commands.create_token(settings, email=email, role=role)))
 
 
 @knowledge_app.command("import")
@@ -188,9 +194,9 @@ def knowledge_import(
     path: Annotated[Path, typer.Argument(exists=True, help="A folder of Markdown, or JSONL.")],
 ) -> None:
     """Add or change articles from a folder of Markdown files or a JSONL file."""
-    from core import wiring
+    from core.wiring import commands
 
-    report = _with_database(lambda settings: wiring.import_knowledge(settings, path))
+    report = _with_database(lambda settings: commands.import_knowledge(settings, path))
     print(f"added {report.added}, changed {report.changed}, unchanged {report.unchanged}")
     for refused in report.refused:
         print(f"refused: {refused}", file=sys.stderr)
@@ -205,13 +211,13 @@ def knowledge_evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure the search on labelled questions, in a scratch schema, with the real thresholds."""
-    from core import wiring
     from core.runtime.embedder_child import embedder_running
+    from core.wiring import commands
 
     async def evaluate(settings: Settings) -> dict[str, float | int]:
         async with embedder_running(settings.embedder_url, settings.home) as url:
             settings = settings.model_copy(update={"embedder_url": url})
-            return await wiring.evaluate_knowledge(settings, kb=kb, queries=queries)
+            return await commands.evaluate_knowledge(settings, kb=kb, queries=queries)
 
     figures = _with_database(evaluate)
     if as_json:
@@ -259,25 +265,23 @@ def _with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
 
 def _long_running(name: Literal["serve", "work", "receive"]) -> None:
     """Run one of the desk's long-lived programs, with a database that is up."""
-    from core import wiring
     from core.runtime.supervised import wait_for_go
 
+    program = getattr(import_module(_PROGRAM_MODULES[name]), name)
     wait_for_go()
-
-    programs = {"serve": wiring.serve, "work": wiring.work, "receive": wiring.receive}
     with asyncio.Runner() as runner:  # the program has a loop of its own
         database = _database(_settings())
         settings = runner.run(database.__aenter__())
         try:
-            programs[name](settings)
+            program(settings)
         finally:
             runner.run(database.__aexit__(None, None, None))
 
 
 async def _diagnose(settings: Settings) -> list[Diagnosis]:
-    from core import wiring
+    from core.wiring import commands
 
-    return list(await wiring.diagnose(settings))
+    return list(await commands.diagnose(settings))
 
 
 @asynccontextmanager

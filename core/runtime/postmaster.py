@@ -123,10 +123,35 @@ class Postmaster:
     async def answers(self) -> bool:
         """Return whether the server takes a query for the desk's database now."""
         try:
-            await self._query("SELECT 1", database=_DATABASES[0])
+            await self.query("SELECT 1", database=_DATABASES[0])
         except StorageUnavailable:
             return False
         return True
+
+    async def query(self, statement: str, *, database: str = "postgres") -> str:
+        """Return what `statement` prints; psql keeps a database driver out of the supervisor.
+
+        Raises:
+            StorageUnavailable: the server does not answer, or not as hoped.
+        """
+        command = [str(self._programs / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+        try:
+            done = await asyncio.to_thread(
+                subprocess.run,
+                [*command, "-c", statement, "-d", self.url(database)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=10,
+                env=environment | {"PGCONNECT_TIMEOUT": "5"},
+            )
+        except subprocess.TimeoutExpired:
+            raise StorageUnavailable("PostgreSQL does not answer") from None
+        if done.returncode != 0:
+            raise StorageUnavailable(f"PostgreSQL: {done.stderr.strip()}")
+        return done.stdout
 
     async def stop(self, *, seconds: float = 10.0) -> None:
         """Stop the server: connections are closed, what was committed is on disk."""
@@ -181,10 +206,10 @@ class Postmaster:
             )
 
     async def _create_databases(self) -> None:
-        found = (await self._query("SELECT datname FROM pg_database")).split()
+        found = (await self.query("SELECT datname FROM pg_database")).split()
         for name in _DATABASES:
             if name not in found:
-                await self._query(f"CREATE DATABASE {name}")
+                await self.query(f"CREATE DATABASE {name}")
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -264,7 +289,7 @@ class Postmaster:
             await asyncio.sleep(_POLL_SECONDS)
         if command_of(pid) == self._command() and folder == self.socket_folder:
             try:
-                await self._query("SELECT 1")
+                await self.query("SELECT 1")
             except StorageUnavailable:
                 self._say(f"PostgreSQL (process {pid}) from an earlier run does not answer")
             else:
@@ -288,27 +313,6 @@ class Postmaster:
         # would stop it for ever. No process of this folder lives: see above and `_adopt`.
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
         (self.socket_folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
-
-    async def _query(self, statement: str, *, database: str = "postgres") -> str:
-        """Return what `statement` prints; psql keeps a database driver out of the supervisor."""
-        command = [str(self._programs / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        try:
-            done = await asyncio.to_thread(
-                subprocess.run,
-                [*command, "-c", statement, "-d", self.url(database)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=10,
-                env=environment | {"PGCONNECT_TIMEOUT": "5"},
-            )
-        except subprocess.TimeoutExpired:
-            raise StorageUnavailable("PostgreSQL does not answer") from None
-        if done.returncode != 0:
-            raise StorageUnavailable(f"PostgreSQL: {done.stderr.strip()}")
-        return done.stdout
 
 
 def _find_programs() -> Path:

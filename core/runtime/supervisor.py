@@ -22,6 +22,7 @@ from core.runtime.logfiles import tail
 from core.runtime.polling import until
 from core.runtime.postgres import Ownership
 from core.runtime.postmaster import PORT, Postmaster
+from core.runtime.preparation import Preparation
 from core.runtime.processes import is_alive
 from core.runtime.run_plan import RunPlan
 
@@ -180,6 +181,10 @@ class Supervisor:
 
     async def _prepare(self, environment: dict[str, str]) -> str | None:
         """Bring the schema up to date; return the first admin's sign-in link on a first run."""
+        preparation = Preparation(self._home)
+        if self._server is not None and await preparation.holds(self._server):
+            self._say("database schema up to date")
+            return None
         log = self._home.logs / "prepare.log"
         position = log.stat().st_size if log.exists() else 0
         lines: list[str] = []
@@ -192,6 +197,8 @@ class Supervisor:
                 f"the database could not be prepared: {words[-1].removeprefix('desk: ')} "
                 f"(log: {log})"
             )
+        if self._server is not None:
+            await preparation.note(self._server)
         self._say("database schema up to date")
         link = next((line for line in lines if line.startswith("http")), None)
         if link is not None:

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.storage.tables.vector import vector_text
+
 CONFIGURATIONS: Mapping[str, str] = {"en": "english", "es": "spanish"}
 """Text search configuration of each language that has one; others are searched word by word."""
 
@@ -192,7 +194,7 @@ async def by_vectors(
     rows = await session.execute(
         _BY_VECTORS,
         {
-            "vector": "[" + ",".join(f"{value:.6g}" for value in vector) + "]",
+            "vector": vector_text(vector),
             "model": model,
             "also": list(also),
             "audiences": list(audiences),

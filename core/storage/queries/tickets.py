@@ -9,10 +9,20 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    UnaryExpression,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import AgentId, ContactId, ConversationId, TicketId
 from core.domain.ticket import RANK, Priority, TicketStatus
@@ -73,6 +83,24 @@ class TicketFilter:
     words: str = ""  # a number, or words of subject, requester or messages
 
 
+class QueueOrder(StrEnum):
+    """How agents look through tickets."""
+
+    LONGEST_WAITING = "longest_waiting"  # the most urgent first
+    LATEST_CHANGE = "latest_change"  # the most urgent first
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """A ticket in a queue, with the last thing that a person said in it."""
+
+    ticket: TicketView
+    last_words: str
+    is_unanswered: bool  # the requester spoke last
+    last_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One entry of a ticket's history."""
@@ -104,17 +132,46 @@ async def list_tickets(
 
 
 async def queue(
-    session: AsyncSession, wanted: TicketFilter, *, oldest_first: bool, limit: int = 100
-) -> Sequence[TicketView]:
-    """Return the tickets that fit, the most urgent first, then by how long they wait."""
+    session: AsyncSession, wanted: TicketFilter, order: QueueOrder, limit: int = 100
+) -> Sequence[QueueRow]:
+    """Return the tickets that fit, for an agent to choose from."""
     rank = case(
         {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
     )
-    then = Ticket.created_at.asc() if oldest_first else Ticket.updated_at.desc()
-    rows = await session.execute(
-        _views().where(*_conditions(wanted)).order_by(rank.desc(), then, Ticket.id).limit(limit)
+    orders: dict[QueueOrder, tuple[UnaryExpression[Any], ...]] = {
+        QueueOrder.LONGEST_WAITING: (rank.desc(), Ticket.created_at.asc()),
+        QueueOrder.LATEST_CHANGE: (rank.desc(), Ticket.updated_at.desc()),
+        QueueOrder.NEWEST: (Ticket.id.desc(),),
+    }
+    last = (
+        select(Message.text, Message.speaker, Message.created_at)
+        .where(
+            Message.conversation_id == Ticket.conversation_id,
+            Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
+            Message.is_internal.is_(False),
+            Message.removed_at.is_(None),
+        )
+        .order_by(Message.seq.desc())
+        .limit(1)
+        .lateral("last")
     )
-    return [_view(row) for row in rows]
+    rows = await session.execute(
+        _views()
+        .add_columns(last.c.text, last.c.speaker, last.c.created_at)
+        .outerjoin(last, literal(value=True))
+        .where(*_conditions(wanted))
+        .order_by(*orders[order], Ticket.id)
+        .limit(limit)
+    )
+    return [
+        QueueRow(
+            ticket=_view(view),
+            last_words=words or "",
+            is_unanswered=speaker == Speaker.CUSTOMER,
+            last_at=at,
+        )
+        for *view, words, speaker, at in rows
+    ]
 
 
 async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:

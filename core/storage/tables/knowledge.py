@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import REAL, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
+from core.storage.tables.vector import HalfVector
 
 DIMENSIONS = 384
 
@@ -59,7 +59,7 @@ class Passage(Base):
     )
     kind: Mapped[str]  # "title", "question", "body"
     text: Mapped[str]
-    vector: Mapped[Any | None] = mapped_column(HALFVEC(DIMENSIONS))
+    vector: Mapped[Any | None] = mapped_column(HalfVector(DIMENSIONS))
     vector_model: Mapped[str | None]
 
 

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 from alembic import op
-from pgvector.sqlalchemy import HALFVEC
 from procrastinate.schema import SchemaManager
 from sqlalchemy.dialects import postgresql
+
+from core.storage.tables.vector import HalfVector
 
 revision = "0001"
 down_revision = None
@@ -293,7 +294,7 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("vector", HALFVEC(dim=384), nullable=True),
+        sa.Column("vector", HalfVector(384), nullable=True),
         sa.Column("vector_model", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name=op.f("fk_passage_article_id"), ondelete="CASCADE"

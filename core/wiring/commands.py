@@ -1,0 +1,104 @@
+"""What the `desk` command's short errands do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import core
+from core.domain.actor import Role
+from core.domain.diagnosis import Diagnosis
+from core.domain.errors import StorageUnavailable
+from core.domain.imports import ImportReport
+from core.services.knowledge import evaluate
+from core.settings import Settings
+from core.storage import migrate as schema
+from core.storage.engine import storage_errors
+from core.wiring.parts import Parts, note_accounts, open_parts
+
+_ADMIN = "admin@localhost"
+_STARTER_KNOWLEDGE = Path(core.__file__).parent.parent / "nlu_data" / "knowledge"
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the schema up to this version."""
+    async with open_parts(settings, "desk migrate") as parts, storage_errors():
+        await schema.migrate(parts.engine)
+
+
+async def first_run(settings: Settings) -> str | None:
+    """Make the first admin and bring in the starter articles, where nobody is there yet.
+
+    Returns a link that signs the admin in once, or None where there are agents already.
+    """
+    async with open_parts(settings, "desk first-run") as parts:
+        await note_accounts(parts)
+        if await parts.access.has_agents():
+            return None
+        if _STARTER_KNOWLEDGE.is_dir():
+            await parts.knowledge.import_path(_STARTER_KNOWLEDGE)
+        return await _sign_in_link(parts, _ADMIN, "Admin", Role.ADMIN)
+
+
+async def add_user(settings: Settings, *, email: str, name: str, role: str) -> str:
+    """Add an agent and return a link that signs them in once."""
+    async with open_parts(settings, "desk user add") as parts:
+        return await _sign_in_link(parts, email, name, Role(role))
+
+
+async def create_token(settings: Settings, *, email: str, role: str) -> str:
+    """Return a new bearer token for the JSON API."""
+    async with open_parts(settings, "desk token create") as parts:
+        return await parts.access.create_token(email, Role(role))
+
+
+async def _sign_in_link(parts: Parts, email: str, name: str, role: Role) -> str:
+    agent = await parts.access.add_agent(email, name, role)
+    token = await parts.access.sign_in_link(agent.id)
+    return f"{parts.settings.base_url}/console/sign-in/{token}"
+
+
+async def import_knowledge(settings: Settings, path: Path) -> ImportReport:
+    """Bring in articles from a folder of Markdown or a JSONL file."""
+    async with open_parts(settings, "desk knowledge import") as parts:
+        return await parts.knowledge.import_path(path)
+
+
+async def evaluate_knowledge(
+    settings: Settings, *, kb: Path, queries: Path
+) -> dict[str, float | int]:
+    """Measure retrieval on a knowledge base and queries of one's own; leaves nothing behind."""
+    async with open_parts(settings, "desk knowledge evaluate") as parts:
+        return await evaluate(
+            parts.engine,
+            parts.embedder,
+            kb,
+            queries,
+            wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
+        )
+
+
+async def diagnose(settings: Settings) -> list[Diagnosis]:
+    """Check what the database holds."""
+    found = []
+    async with open_parts(settings, "desk doctor") as parts:
+        try:
+            async with storage_errors():
+                behind = await schema.pending(parts.engine)
+        except StorageUnavailable as error:
+            return [
+                Diagnosis(
+                    component="database",
+                    ok=False,
+                    detail=str(error),
+                    remedy="start it, or check DATABASE_URL",
+                )
+            ]
+        found.append(
+            Diagnosis(
+                component="migrations",
+                ok=not behind,
+                detail="the schema is of another version" if behind else "the schema is up to date",
+                remedy="run: desk migrate" if behind else "",
+            )
+        )
+    return found

@@ -1,0 +1,107 @@
+"""The web process: console, JSON API, public pages and the channels' own routes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib import metadata
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+
+import console
+from core.domain.errors import StorageUnavailable
+from core.ports import HandlesRequests
+from core.runtime.live import Live, LiveTranscript
+from core.runtime.supervised import exit_with_parent
+from core.settings import Settings
+from core.storage.engine import storage_errors
+from core.storage.queries.lanes import is_alive
+from core.wiring.parts import Parts, build_parts, database_url
+from core.wiring.process import begin_log
+
+_WORKER_SILENCE = timedelta(seconds=10)
+
+
+async def readiness(parts: Parts) -> dict[str, Any]:
+    """Say which components are up, in the form of `/readyz`."""
+    components = {"database": "down", "worker": "down", "assistant": "down"}
+    with contextlib.suppress(StorageUnavailable):
+        async with storage_errors(), parts.sessions() as session:
+            await session.execute(text("SELECT 1"))
+            components["database"] = "up"
+            if await is_alive(session, "worker", _WORKER_SILENCE):
+                components["worker"] = "up"
+    if await parts.assistant.is_ready():
+        components["assistant"] = "up"
+    return {
+        "ready": all(state == "up" for state in components.values()),
+        "components": components,
+    }
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Return the web application: console, JSON API, public pages and the channels' own routes."""
+    parts = build_parts(settings, "desk serve")
+    live = Live(database_url(settings))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        listening = asyncio.create_task(live.run(), name="live feed")
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+            await parts.close()
+
+    app = FastAPI(
+        title="Ventanilla",
+        version=metadata.version("ventanilla"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    console.install_problems(app)
+    console.include(
+        app,
+        console.ConsoleDesk(
+            sessions=parts.sessions,
+            tickets=parts.tickets,
+            knowledge=parts.knowledge,
+            access=parts.access,
+            live=live,
+            blobs=parts.blobs,
+            base_url=settings.base_url,
+            readiness=lambda: readiness(parts),
+        ),
+    )
+    intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live)
+    for channel in parts.channels.values():
+        if isinstance(channel, HandlesRequests):
+            app.router.routes.extend(channel.routes(intake, transcript))
+
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve the web until told to stop."""
+    exit_with_parent()
+    begin_log(settings)
+    config = uvicorn.Config(
+        build_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
