@@ -30,7 +30,8 @@ class Preparation:
         except (FileNotFoundError, ValueError):
             return False
         # The database is asked too: it may have been replaced by an older copy.
-        return bool(noted == await _state(server))
+        found = await _state(server)
+        return bool(found["revision"]) and bool(noted == found)
 
     async def note(self, server: Postmaster) -> None:
         """Remember that the database is prepared."""
