@@ -1,4 +1,4 @@
-"""Fixtures that tests of every kind share: a real PostgreSQL and a fresh database for each test."""
+"""Fixtures that tests of every kind share: a real PostgreSQL, fresh databases, a whole desk."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from core.domain.ids import new_id
 from core.runtime.postgres import embedded_postgres
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
+from tests.support.running_desk import (
+    RunningDesk,
+    free_port,
+    home_with_model,
+    running_desk,
+    train_into,
+)
 
 _TEMPLATE = "desk"
 
@@ -55,6 +62,27 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def sessions(engine: AsyncEngine) -> Sessions:
     """Sessions on the test's database."""
     return sessions_of(engine)
+
+
+@pytest.fixture(scope="session")
+async def trained(pytestconfig: pytest.Config) -> Path:
+    """A folder with an up-to-date model of the assistant, kept from one test run to the next."""
+    assert pytestconfig.cache is not None
+    models = pytestconfig.cache.mkdir("assistant-models")
+    await train_into(models)
+    return models
+
+
+@pytest.fixture(scope="session")
+async def whole_desk(
+    trained: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningDesk]:
+    """A ready desk of real processes; tests share it, each with sessions of its own."""
+    home = home_with_model(tmp_path_factory.mktemp("whole") / "home", trained)
+    async with running_desk(home, free_port()) as desk:
+        await desk.until_ready()
+        await desk.until_all_is_embedded()
+        yield desk
 
 
 def _with_database(url: str, name: str) -> str:

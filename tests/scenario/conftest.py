@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.support.running_desk import RunningDesk
+from tests.support.staff import Staff
+from tests.support.visitor import Visitor
+
+
+
+@pytest.fixture(scope="session")
+async def http(whole_desk: RunningDesk) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        base_url=whole_desk.url, trust_env=False, timeout=30.0
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def visitor(http: httpx.AsyncClient) -> Visitor:
+    """A new visitor of the English page."""
+    return await Visitor.arrive(http)
+
+
+@pytest.fixture
+async def visitante(http: httpx.AsyncClient) -> Visitor:
+    """A new visitor of the Spanish page."""
+    return await Visitor.arrive(http, "es")
+
+
+@pytest.fixture(scope="session")
+async def ana(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
+    """An agent."""
+    return await _staff(whole_desk, http, "ana@example.org", "agent")
+
+
+@pytest.fixture(scope="session")
+async def bruno(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
+    """Another agent."""
+    return await _staff(whole_desk, http, "bruno@example.org", "agent")
+
+
+@pytest.fixture(scope="session")
+async def admin(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
+    """An admin."""
+    return await _staff(whole_desk, http, "carla@example.org", "admin")
+
+
+async def _staff(desk: RunningDesk, http: httpx.AsyncClient, email: str, role: str) -> Staff:
+    token = await desk.command("token", "create", "--email", email, "--role", role)
+    return Staff(http, email, token)
