@@ -1,0 +1,1 @@
+"""Measures the desk against its targets, on the machine it runs on."""

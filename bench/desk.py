@@ -1,0 +1,77 @@
+"""A real `desk run` in a home folder of its own, and how soon after its start it is of use."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.chat import NotAnswered, open_page
+from bench.program import DidNotStart, running
+from core.runtime.addresses import free_ports
+from core.runtime.home import Home, RunRecord
+
+_START_SECONDS = 600.0  # a first start trains the assistant
+_POLL_SECONDS = 0.02
+_FIRST_QUESTION = "How do I connect to the VPN?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningDesk:
+    """A desk that is up and has answered once."""
+
+    home: Path
+    port: int
+    supervisor: int  # process id
+    accepted_seconds: float  # from the command to the first accepted message
+    answered_seconds: float  # from the command to the assistant's answer to it
+
+    @property
+    def record(self) -> RunRecord:
+        """What the desk wrote down about itself."""
+        record = RunRecord.read(Home.at(self.home))
+        if record is None:
+            raise DidNotStart(f"there is no record of a running desk in {self.home}")
+        return record
+
+    @property
+    def model(self) -> Path:
+        """The assistant's model."""
+        models = (self.home / "models").glob("*.tar.gz")
+        return max(models, key=lambda model: model.stat().st_mtime)
+
+
+@asynccontextmanager
+async def running_desk(home: Path) -> AsyncIterator[RunningDesk]:
+    """Run the desk for as long as the block does; yields once a question was answered."""
+    (port,) = free_ports(1)
+    async with running(
+        [sys.executable, "-m", "core.cli", "run"],
+        log=Home.at(home).logs / "bench.log",
+        environment={"DESK_HOME": str(home), "DESK_PORT": str(port)},
+    ) as program:
+        accepted, answered = await program.until(_first_words(port, program.started))
+        yield RunningDesk(
+            home=home,
+            port=port,
+            supervisor=program.process.pid,
+            accepted_seconds=accepted,
+            answered_seconds=answered,
+        )
+
+
+async def _first_words(port: int, started: float) -> tuple[float, float]:
+    """Write as soon as somebody takes it; return when it was taken and when it was answered."""
+    while True:
+        try:
+            async with open_page(port) as page:
+                await page.say(_FIRST_QUESTION)
+                accepted = time.monotonic() - started
+                await page.hear(seconds=_START_SECONDS)
+                return accepted, time.monotonic() - started
+        except (OSError, NotAnswered, asyncio.IncompleteReadError):
+            await asyncio.sleep(_POLL_SECONDS)
