@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from console import api, health, pages
 from console.desk import ConsoleDesk
 from console.problems import install as install_problems
 
@@ -12,9 +13,6 @@ __all__ = ["ConsoleDesk", "include", "install_problems"]
 
 def include(app: FastAPI, desk: ConsoleDesk) -> None:
     """Serve the console, the public article pages, health checks and the JSON API on `app`."""
-    # Imported here, so that `ConsoleDesk` can be named without loading every page.
-    from console import api, health, pages
-
     app.state.console = desk
     app.include_router(health.router)
     app.include_router(api.router())

@@ -66,6 +66,7 @@ class Problem:
     detail: str
     errors: Sequence[Mapping[str, Any]] = ()  # one per wrong field
     headers: Mapping[str, str] = field(default_factory=dict)
+    error: DeskError | None = None  # what was raised, for pages to put in the reader's words
 
     @property
     def title(self) -> str:
@@ -74,7 +75,7 @@ class Problem:
     def response(self, request: Request) -> Response:
         """Return the document as the answer to `request`; a page where a browser asked."""
         if wants_page(request):
-            return error_page(request, self.status, self.detail, self.headers)
+            return error_page(request, self.status, self.detail, self.headers, self.error)
         document: dict[str, Any] = {
             "type": "about:blank",
             "title": self.title,
@@ -103,7 +104,7 @@ def problem_of(error: DeskError) -> Problem:
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(_RETRY_SECONDS)
         detail = "the desk cannot do this right now: try again shortly"
-    return Problem(status=status, detail=detail or status.phrase, headers=headers)
+    return Problem(status=status, detail=detail or status.phrase, headers=headers, error=error)
 
 
 def install(app: FastAPI) -> None:

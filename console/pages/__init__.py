@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter, FastAPI
+
+from console.pages import (
+    admin,
+    articles,
+    conversations,
+    events,
+    files,
+    public,
+    queue,
+    sign_in,
+    tickets,
+)
+
+_ROOM = Path(__file__).parent.parent
 
 
 def router() -> APIRouter:
     """Return the routes of all pages; none of them is part of the documented API."""
-    return APIRouter(include_in_schema=False)
+    pages = APIRouter(include_in_schema=False)
+    for part in (sign_in, queue, tickets, conversations, events, articles, admin, public):
+        pages.include_router(part.router)
+    return pages
 
 
 def mount_files(app: FastAPI) -> None:
     """Serve style sheets, scripts and the libraries from npm."""
+    app.mount("/console/static", files.Files(_ROOM / "static"), name="console static")
+    app.mount("/console/vendor", files.Vendor(_ROOM / "node_modules"), name="console vendor")

@@ -93,7 +93,7 @@ class Access:
             async with storage_errors(), self._sessions.begin() as session:
                 session.add(row)
         except IntegrityError:
-            raise Conflict(f"there is an agent {row.email} already") from None
+            raise Conflict("there is an agent with this e-mail address already") from None
         return agent_of(row)
 
     async def has_agents(self) -> bool:

@@ -3,201 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
-from fastapi import FastAPI
 
-import console
-from core.adapters.blobs import ObjectBlobs
-from core.domain.actor import Agent, Role
-from core.domain.assistant import Answer, Handoff, HandoffReason, Say, TurnReply
-from core.domain.channel import Capabilities
-from core.domain.content import Body
-from core.domain.events import Author, MessagePosted
-from core.domain.ids import (
-    AccountId,
-    Address,
-    ArticleId,
-    ConversationId,
-    EventKey,
-    ThreadKey,
-    new_id,
-)
-from core.domain.ticket import Priority
-from core.runtime.live import Live
-from core.services.access import Access
-from core.services.arrivals import ArrivalRules
-from core.services.intake import Intake
-from core.services.knowledge import Knowledge
-from core.services.tickets import Tickets
-from core.services.turns import TurnRules, Turns
+from core.domain.actor import Role
 from core.storage.engine import Sessions
-from core.storage.tables import Message
-
-ACCOUNT = AccountId("webchat")
-BOT_TOKEN = "the assistant's token"
-BASE_URL = "http://desk.test"
-CHEAP_HASHES = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that tests put forward."""
-
-    ahead: timedelta = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def advance(self, by: timedelta) -> None:
-        self.ahead += by
-
-
-@dataclass(slots=True, kw_only=True)
-class Desk:
-    """A desk for tests: its services, its web application, and people to act in it."""
-
-    sessions: Sessions
-    clock: Clock
-    intake: Intake
-    turns: Turns
-    tickets: Tickets
-    knowledge: Knowledge
-    access: Access
-    blobs: ObjectBlobs
-    app: FastAPI
-    live: Live
-
-    async def says(
-        self, words: str, *, thread: str = "t1", who: str = "ada", language: str = "en"
-    ) -> ConversationId:
-        """Let a requester say something; return the conversation."""
-        (accepted,) = await self.intake.accept(
-            MessagePosted(
-                account=ACCOUNT,
-                key=EventKey(str(new_id())),
-                thread=ThreadKey(thread),
-                author=Author(
-                    address=Address(who),
-                    name=who.title(),
-                    email=f"{who}@example.org",
-                    language=language,
-                ),
-                at=self.clock(),
-                body=Body(text=words),
-            )
-        )
-        async with self.sessions() as session:
-            message = await session.get_one(Message, accepted.message)
-        return ConversationId(message.conversation_id)
-
-    async def answers(self, conversation: ConversationId, *steps: Any) -> None:
-        """Let the assistant take its turn."""
-        plan = await self.turns.plan(conversation)
-        assert plan is not None
-        assert await self.turns.settle(
-            plan,
-            TurnReply(turn=plan.turn, steps=steps, intent="ask", confidence=0.83, model="test"),
-        )
-
-    async def queued(
-        self,
-        words: str = "I need a person",
-        *,
-        thread: str = "t1",
-        who: str = "ada",
-        priority: Priority = Priority.NORMAL,
-        reason: HandoffReason = HandoffReason.ASKED_FOR_HUMAN,
-        language: str = "en",
-    ) -> ConversationId:
-        """Let a requester end up in the queue; return the conversation."""
-        conversation = await self.says(words, thread=thread, who=who, language=language)
-        await self.answers(
-            conversation,
-            Say(text="I will get somebody."),
-            Handoff(reason=reason, priority=priority, summary=f"{who} says: {words}"),
-        )
-        return conversation
-
-    async def shown_article(self, conversation: ConversationId, article: ArticleId) -> None:
-        """Let the assistant answer with an article."""
-        await self.answers(conversation, Answer(article=article))
-
-    async def agent(
-        self, email: str = "ana@example.org", name: str = "Ana", role: Role = Role.AGENT
-    ) -> Agent:
-        """Add an agent."""
-        return await self.access.add_agent(email, name, role)
-
-    def client(self, **headers: str) -> httpx.AsyncClient:
-        """Return a client of the desk's web application."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
+from tests.integration.console.world import Desk, build_desk
 
 
 @pytest.fixture
-async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
+def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
     """A desk on a fresh database."""
-    clock = Clock()
-    accounts = {ACCOUNT: Capabilities(reads_store=True)}
-    blobs = ObjectBlobs.at((tmp_path / "blobs").as_uri())
-    knowledge = Knowledge(sessions)
-    tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
-    access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
-    live = Live(database_url)
-    app = FastAPI(openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
-    console.install_problems(app)
-
-    async def readiness() -> dict[str, Any]:
-        return {"ready": True, "components": {"database": "up"}}
-
-    console.include(
-        app,
-        console.ConsoleDesk(
-            sessions=sessions,
-            tickets=tickets,
-            knowledge=knowledge,
-            access=access,
-            live=live,
-            blobs=blobs,
-            base_url=BASE_URL,
-            readiness=readiness,
-        ),
-    )
-    return Desk(
-        sessions=sessions,
-        clock=clock,
-        intake=Intake(
-            sessions,
-            blobs,
-            accounts,
-            ArrivalRules(reopen_window=timedelta(days=3), default_language="en"),
-            clock,
-        ),
-        turns=Turns(
-            sessions,
-            accounts,
-            TurnRules(
-                deadline=timedelta(seconds=20),
-                turn_cap=40,
-                base_url=BASE_URL,
-                default_language="en",
-            ),
-            clock,
-        ),
-        tickets=tickets,
-        knowledge=knowledge,
-        access=access,
-        blobs=blobs,
-        app=app,
-        live=live,
-    )
+    return build_desk(sessions, database_url, tmp_path)
 
 
 @pytest.fixture

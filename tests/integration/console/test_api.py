@@ -14,7 +14,7 @@ from core.domain.assistant import HandoffReason, Say
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
 from core.domain.ticket import Priority
-from tests.integration.console.conftest import BOT_TOKEN, Desk
+from tests.integration.console.world import BOT_TOKEN, Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
 

@@ -1,0 +1,81 @@
+"""A conversation's workspace where it is looked at for itself: held by the assistant, or past."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from console.desk import desk_of
+from console.pages.queue import LABELS, read_queue
+from console.pages.session import Agents, is_htmx
+from console.pages.view import page
+from console.pages.workspace import MESSAGES_SHOWN, Workspace, of_conversation
+from core.domain.ids import ConversationId
+from core.storage.engine import storage_errors
+from core.storage.queries.tickets import ticket_view
+
+router = APIRouter(prefix="/console/conversations")
+
+
+@router.get("/{conversation}")
+async def show_conversation(
+    request: Request, signed_in: Agents, conversation: UUID, show: int = MESSAGES_SHOWN
+) -> Response:
+    """Show a conversation beside those that the assistant is holding."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        work = await of_conversation(session, ConversationId(conversation), show)
+        queue = await read_queue(session, signed_in.agent.id, "assistant")
+    return page(
+        request,
+        "conversation.html",
+        position=work.position,
+        work=work,
+        queue=queue,
+        labels=LABELS,
+        opened=str(conversation),
+    )
+
+
+@router.get("/{conversation}/live")
+async def live(
+    request: Request, _: Agents, conversation: UUID, show: int = MESSAGES_SHOWN
+) -> Response:
+    """Show the parts of a workspace anew that others may have changed."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        work = await of_conversation(session, ConversationId(conversation), show)
+    return live_parts(request, work, as_ticket=False)
+
+
+@router.post("/{conversation}/take-over")
+async def take_over(request: Request, signed_in: Agents, conversation: UUID) -> Response:
+    """Take a conversation from the assistant; it gets a ticket."""
+    desk = desk_of(request)
+    ticket = await desk.tickets.take_over(ConversationId(conversation), signed_in.agent)
+    async with storage_errors(), desk.sessions() as session:
+        number = (await ticket_view(session, ticket)).number
+    address = f"/console/tickets/{number}?tab=mine"
+    if is_htmx(request):
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def live_parts(
+    request: Request,
+    work: Workspace,
+    *,
+    as_ticket: bool = True,
+    notice: str = "",
+    status: int = 200,
+) -> Response:
+    """Return the parts of a workspace that others may have changed, each for its own place."""
+    return page(
+        request,
+        "parts/live.html",
+        oob=True,
+        status=status,
+        work=work,
+        as_ticket=as_ticket,
+        notice=notice,
+    )

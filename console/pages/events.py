@@ -1,0 +1,79 @@
+"""What changed, as it happens, for open pages: names of what to look at again, never content."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+from console.desk import ConsoleDesk, desk_of
+from console.pages.session import Agents, cookie_of
+from core.domain.errors import StorageUnavailable
+from core.storage.engine import storage_errors
+from core.storage.queries.feed import FeedPosition, feed_end, position_of, read_feed
+
+router = APIRouter(prefix="/console")
+
+_PING_SECONDS = 15
+_SEND_SECONDS = 30  # a reader that takes nothing for so long is gone
+_CALM_SECONDS = 0.4  # between two rounds of news: in a burst, one look covers many changes
+_LOOK_AT_SESSION_SECONDS = 60.0
+_LOGGER = logging.getLogger(__name__)
+
+
+@router.get("/events")
+async def events(request: Request, _: Agents, after: str | None = None) -> Response:
+    """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
+
+    Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
+    """
+    desk = desk_of(request)
+    asked = request.headers.get("last-event-id") or after
+    if asked:
+        position = FeedPosition.parse(asked)
+    else:
+        async with storage_errors(), desk.sessions() as session:
+            position = await feed_end(session)
+    return EventSourceResponse(
+        _news(desk, cookie_of(request), position),
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+        ping=_PING_SECONDS,
+        sep="\n",
+        send_timeout=_SEND_SECONDS,
+    )
+
+
+async def _news(
+    desk: ConsoleDesk, cookie: str | None, position: FeedPosition
+) -> AsyncIterator[ServerSentEvent]:
+    looked = time.monotonic()
+    try:
+        async with desk.live.watch() as ticks:
+            # Said at once, so that the page knows its position even if nothing ever happens.
+            yield ServerSentEvent(event="position", data="", id=str(position))
+            while True:
+                async with storage_errors(), desk.sessions() as session:
+                    entries = await read_feed(session, position)
+                if entries:
+                    position = position_of(entries[-1])
+                    conversations = dict.fromkeys(e.conversation_id for e in entries)
+                    for conversation in conversations:
+                        if conversation is not None:
+                            yield ServerSentEvent(event="conversation", data=str(conversation))
+                    # The id comes last: a reader that was cut off before it gets all of it again.
+                    yield ServerSentEvent(event="queue", data="", id=str(position))
+                    await asyncio.sleep(_CALM_SECONDS)
+                else:
+                    await anext(ticks)
+                if time.monotonic() - looked > _LOOK_AT_SESSION_SECONDS:
+                    looked = time.monotonic()
+                    if not await desk.access.still_signed_in(cookie):
+                        return
+    except StorageUnavailable:
+        # The browser connects again, by itself, and says where it was.
+        _LOGGER.warning("a stream of news ended: the database is away")

@@ -1,0 +1,150 @@
+"""The queue: which tickets and conversations an agent can choose from, in tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from console.desk import desk_of
+from console.pages.session import Agents
+from console.pages.view import page
+from core.domain.ids import AgentId
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.storage.engine import storage_errors
+from core.storage.queries.conversations import ConversationView, held_by_assistant
+from core.storage.queries.feed import feed_end
+from core.storage.queries.tickets import (
+    QueueOrder,
+    QueueRow,
+    TicketFilter,
+    Unassigned,
+    count_tickets,
+    queue,
+)
+
+router = APIRouter(prefix="/console")
+
+TABS = ("mine", "unassigned", "all", "assistant", "solved")
+LABELS: Mapping[str, str] = {
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "all": "All",
+    "assistant": "Assistant",
+    "solved": "Solved",
+}
+_LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
+_DONE = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE)
+_HELD_SINCE = timedelta(hours=24)
+_MAX_ROWS = 100
+_MAX_SEARCH_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """One tab of the queue, and how much is in the others."""
+
+    tab: str
+    words: str  # of a search, which looks through all tickets whatever their status
+    rows: Sequence[QueueRow]
+    held: Sequence[ConversationView]
+    counts: Mapping[str, int]
+    is_cut: bool  # there are more than shown
+
+    @property
+    def suffix(self) -> str:
+        """Return what keeps the tab in a ticket's address."""
+        return f"?tab={self.tab}"
+
+
+def filter_of(tab: str, me: AgentId) -> TicketFilter:
+    """Return which tickets a tab shows."""
+    match tab:
+        case "mine":
+            return TicketFilter(statuses=_LIVE, assignee=me)
+        case "unassigned":
+            return TicketFilter(statuses=_LIVE, assignee=Unassigned.NONE)
+        case "solved":
+            return TicketFilter(statuses=_DONE)
+        case _:
+            return TicketFilter(statuses=_LIVE)
+
+
+async def read_queue(
+    session: AsyncSession, me: AgentId, tab: str | None, words: str = ""
+) -> QueueView:
+    """Return what the queue shows `me`; without a tab, the first that has something to do."""
+    held = await held_by_assistant(session, datetime.now(UTC) - _HELD_SINCE, limit=_MAX_ROWS)
+    counts = {
+        name: await count_tickets(session, filter_of(name, me))
+        for name in ("mine", "unassigned", "all")
+    } | {"assistant": len(held)}
+    if tab not in TABS:
+        tab = "mine" if counts["mine"] else "unassigned"
+    words = words.replace("\x00", "")[:_MAX_SEARCH_CHARS].strip()
+    rows: Sequence[QueueRow] = ()
+    if words:
+        wanted, order = TicketFilter(words=words), QueueOrder.NEWEST
+    elif tab == "unassigned":
+        wanted, order = filter_of(tab, me), QueueOrder.LONGEST_WAITING
+    elif tab == "solved":
+        wanted, order = filter_of(tab, me), QueueOrder.NEWEST
+    else:
+        wanted, order = filter_of(tab, me), QueueOrder.LATEST_CHANGE
+    if words or tab != "assistant":
+        rows = await queue(session, wanted, order, limit=_MAX_ROWS + 1)
+    return QueueView(
+        tab=tab,
+        words=words,
+        rows=rows[:_MAX_ROWS],
+        held=held if tab == "assistant" and not words else (),
+        counts=counts,
+        is_cut=len(rows) > _MAX_ROWS,
+    )
+
+
+@router.get("")
+async def home() -> Response:
+    """Lead to the queue."""
+    return RedirectResponse("/console/queue", 303)
+
+
+@router.get("/queue")
+async def show_queue(
+    request: Request, signed_in: Agents, tab: str | None = None, q: str = ""
+) -> Response:
+    """Show the queue on a page of its own."""
+    return page(request, "queue.html", **await _values(request, signed_in.agent.id, tab, q))
+
+
+@router.get("/queue/count")
+async def unassigned_count(request: Request, signed_in: Agents) -> Response:
+    """Show how many tickets nobody has."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        count = await count_tickets(session, filter_of("unassigned", signed_in.agent.id))
+    return page(request, "parts/count.html", count=count)
+
+
+@router.get("/queue/list")
+async def queue_list(
+    request: Request,
+    signed_in: Agents,
+    tab: str | None = None,
+    q: str = "",
+    open: str = "",  # noqa: A002  # the address says what it means
+) -> Response:
+    """Show the queue's part of a page anew; `open` is the ticket or conversation beside it."""
+    values = await _values(request, signed_in.agent.id, tab, q)
+    return page(request, "parts/queue.html", **values | {"opened": open})
+
+
+async def _values(request: Request, me: AgentId, tab: str | None, words: str) -> dict[str, Any]:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)  # first: what changes while reading is told again
+        found = await read_queue(session, me, tab, words)
+    return {"position": position, "queue": found, "labels": LABELS, "opened": ""}

@@ -1,0 +1,103 @@
+"""Who is at the other end of a page's request, and whether it is really them who ask."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from console.desk import ConsoleDesk, desk_of
+from core.domain.actor import Role
+from core.domain.errors import Forbidden, InvalidInput
+from core.services.access import SESSION_LIFETIME, SignedIn
+
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def cookie_name(desk: ConsoleDesk) -> str:
+    """Return the session cookie's name; browsers guard the prefixed one, which needs https."""
+    return "__Host-desk_session" if desk.is_secure else "desk_session"
+
+
+def cookie_of(request: Request) -> str | None:
+    """Return the session cookie that came with `request`."""
+    return request.cookies.get(cookie_name(desk_of(request)))
+
+
+def give_cookie(response: Response, desk: ConsoleDesk, cookie: str) -> None:
+    """Sign the browser in."""
+    response.set_cookie(
+        cookie_name(desk),
+        cookie,
+        max_age=int(SESSION_LIFETIME.total_seconds()),  # the desk ends idle sessions sooner
+        path="/",
+        httponly=True,
+        secure=desk.is_secure,
+        samesite="lax",
+    )
+
+
+def take_cookie(response: Response, desk: ConsoleDesk) -> None:
+    """Sign the browser out."""
+    response.delete_cookie(
+        cookie_name(desk), path="/", httponly=True, secure=desk.is_secure, samesite="lax"
+    )
+
+
+async def same_origin(request: Request) -> None:
+    """Refuse an unsafe request that another site's page made the browser send."""
+    if request.method not in _UNSAFE:
+        return
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        raise Forbidden("this request comes from another site")
+    origin = request.headers.get("origin")
+    if origin is None:
+        return  # not a browser of these days; the CSRF token decides
+    own = {request.headers.get("host", ""), urlsplit(desk_of(request).base_url).netloc}
+    if urlsplit(origin).netloc not in own:
+        raise Forbidden("this request comes from another site")
+
+
+async def _signed_in(request: Request) -> SignedIn:
+    await same_origin(request)
+    signed_in = await desk_of(request).access.session(cookie_of(request))
+    request.state.signed_in = signed_in
+    if request.method in _UNSAFE:
+        shown = request.headers.get("x-csrf-token") or text_field(await request.form(), "csrf")
+        if not hmac.compare_digest(shown.encode(), signed_in.csrf_token.encode()):
+            raise Forbidden("this page is too old: load it again")
+    return signed_in
+
+
+async def _admin(signed_in: Annotated[SignedIn, Depends(_signed_in)]) -> SignedIn:
+    if signed_in.agent.role != Role.ADMIN:
+        raise Forbidden("only admins may do this")
+    return signed_in
+
+
+Agents = Annotated[SignedIn, Depends(_signed_in)]
+"""The page is for everybody who is signed in."""
+
+Admins = Annotated[SignedIn, Depends(_admin)]
+"""The page is for admins."""
+
+
+def text_field(form: FormData, name: str) -> str:
+    """Return a form's text field; empty where it is missing.
+
+    Raises:
+        InvalidInput: it is a file, or holds what the database cannot keep.
+    """
+    value = form.get(name, "")
+    if not isinstance(value, str) or "\x00" in value:
+        raise InvalidInput(f"the field {name} is not text")
+    return value
+
+
+def is_htmx(request: Request) -> bool:
+    """Say whether htmx asks, for a part of a page."""
+    return request.headers.get("hx-request") == "true"

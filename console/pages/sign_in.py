@@ -1,0 +1,136 @@
+"""Coming in and going out: sign-in, one-time links, passwords, and the reader's language."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from console.desk import desk_of
+from console.pages.session import (
+    Agents,
+    cookie_of,
+    give_cookie,
+    same_origin,
+    take_cookie,
+    text_field,
+)
+from console.pages.view import LANGUAGE_COOKIE, page, translator
+from console.texts import LANGUAGES
+from console.words import error_in_words
+from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
+from core.services.access import MIN_PASSWORD_CHARS
+
+router = APIRouter(prefix="/console")
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request, next: str = "/console") -> Response:  # noqa: A002
+    """Show the form; who is signed in goes on to where they wanted."""
+    if await desk_of(request).access.still_signed_in(cookie_of(request)):
+        return RedirectResponse(_inside(next), 303)
+    return page(request, "sign_in.html", next=_inside(next), email="", wrong=None)
+
+
+@router.post("/sign-in", dependencies=[Depends(same_origin)])
+async def sign_in(request: Request) -> Response:
+    """Sign in by e-mail address and password."""
+    desk = desk_of(request)
+    form = await request.form()
+    email, onward = text_field(form, "email"), _inside(text_field(form, "next"))
+    remote = request.client.host if request.client else "unknown"
+    try:
+        cookie = await desk.access.sign_in(email, text_field(form, "password"), remote)
+    except (Unauthenticated, TooManyAttempts) as error:
+        return page(
+            request,
+            "sign_in.html",
+            status=429 if isinstance(error, TooManyAttempts) else 401,
+            next=onward,
+            email=email[:254],
+            wrong=error_in_words(error, translator(request)),
+        )
+    response = RedirectResponse(onward, 303)
+    give_cookie(response, desk, cookie)
+    return response
+
+
+@router.get("/sign-in/{token}")
+async def follow_link(request: Request, token: str) -> Response:
+    """Use up a one-time link, and ask for a password of one's own."""
+    desk = desk_of(request)
+    try:
+        cookie = await desk.access.redeem_link(token)
+    except Unauthenticated as error:
+        said = error_in_words(error, translator(request))
+        return page(request, "sign_in.html", status=401, next="/console", email="", wrong=said)
+    response = RedirectResponse("/console/password", 303)
+    give_cookie(response, desk, cookie)
+    return response
+
+
+@router.get("/password")
+async def show_password(request: Request, _: Agents) -> Response:
+    """Show the form for a new password."""
+    return page(request, "password.html", wrong=None, least=MIN_PASSWORD_CHARS)
+
+
+@router.post("/password")
+async def set_password(request: Request, signed_in: Agents) -> Response:
+    """Set a password; other browsers of this agent are signed out."""
+    form = await request.form()
+    password = text_field(form, "password")
+    t = translator(request)
+    try:
+        _check_same(password, text_field(form, "again"))
+        await desk_of(request).access.set_password(
+            signed_in.agent.id, password, keep=cookie_of(request)
+        )
+    except InvalidInput as error:
+        wrong = error_in_words(error, t)
+        return page(request, "password.html", status=422, wrong=wrong, least=MIN_PASSWORD_CHARS)
+    return RedirectResponse("/console", 303)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, _: Agents) -> Response:
+    """End this browser's session."""
+    desk = desk_of(request)
+    await desk.access.sign_out(cookie_of(request))
+    response = RedirectResponse("/console/sign-in", 303)
+    take_cookie(response, desk)
+    return response
+
+
+@router.post("/language")
+async def set_language(request: Request, signed_in: Agents) -> Response:
+    """Show the console in another language from now on."""
+    form = await request.form()
+    language = text_field(form, "language")
+    await desk_of(request).access.set_language(signed_in.agent.id, language)
+    response = RedirectResponse(_inside(text_field(form, "next")), 303)
+    response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, path="/", samesite="lax")
+    return response
+
+
+@router.get("/sign-in-language/{language}")
+async def choose_language(language: str) -> Response:
+    """Show the sign-in page in another language."""
+    response = RedirectResponse("/console/sign-in", 303)
+    if language in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, path="/", samesite="lax"
+        )
+    return response
+
+
+def _check_same(password: str, again: str) -> None:
+    if password != again:
+        raise InvalidInput("the two passwords are not the same")
+
+
+def _inside(address: str) -> str:
+    """Return `address` if it is a page of the console; never another site's."""
+    is_ours = address == "/console" or address.startswith("/console/")
+    plain = address.isascii() and address.isprintable() and "\\" not in address
+    return address if is_ours and plain and len(address) < 2_000 else "/console"

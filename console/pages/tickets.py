@@ -1,0 +1,173 @@
+"""A ticket's workspace and everything an agent does there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from console.desk import desk_of
+from console.pages.conversations import live_parts
+from console.pages.queue import LABELS, read_queue
+from console.pages.session import Agents, is_htmx, text_field
+from console.pages.view import page, translator
+from console.pages.workspace import MESSAGES_SHOWN, of_ticket
+from console.words import STATUS, error_in_words
+from core.domain.errors import Conflict, DeskError, InvalidInput
+from core.domain.ids import AgentId, TicketId
+from core.domain.ticket import TicketStatus
+from core.storage.engine import storage_errors
+from core.storage.queries.agents import agent_named
+from core.storage.queries.tickets import ticket_named, ticket_view
+
+router = APIRouter(prefix="/console/tickets")
+
+Shown = Annotated[int, Query(ge=1, le=5_000)]
+
+
+async def _named(request: Request, ticket: Annotated[str, Path(max_length=100)]) -> TicketId:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        return await ticket_named(session, ticket.replace("\x00", ""))
+
+
+Named = Annotated[TicketId, Depends(_named)]
+
+
+@router.get("/{ticket}")
+async def show_ticket(
+    request: Request,
+    signed_in: Agents,
+    named: Named,
+    tab: str | None = None,
+    show: Shown = MESSAGES_SHOWN,
+) -> Response:
+    """Show a ticket beside the queue it was chosen from."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        work = await of_ticket(session, named, show)
+        queue = await read_queue(session, signed_in.agent.id, tab)
+    assert work.ticket is not None
+    return page(
+        request,
+        "workspace.html",
+        position=work.position,
+        work=work,
+        queue=queue,
+        labels=LABELS,
+        opened=str(work.ticket.number),
+    )
+
+
+@router.get("/{ticket}/live")
+async def live(request: Request, _: Agents, named: Named, show: Shown = MESSAGES_SHOWN) -> Response:
+    """Show the parts of a workspace anew that others may have changed."""
+    return await _parts(request, named, show)
+
+
+@router.post("/{ticket}/take")
+async def take(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Take the ticket; where somebody else was first, say who."""
+    try:
+        await desk_of(request).tickets.take(named, signed_in.agent)
+    except Conflict:
+        async with storage_errors(), desk_of(request).sessions() as session:
+            holder = (await ticket_view(session, named)).assignee
+        name = "?" if holder is None else (holder.name or "?")
+        said = translator(request)("{name} has this ticket already.", name=name)
+        return await _refused(request, named, said, 409)
+    return await _done(request, named)
+
+
+@router.post("/{ticket}/assign")
+async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Give the ticket to a colleague, or put it back in the queue."""
+    desk = desk_of(request)
+    chosen = text_field(await request.form(), "agent")
+    assignee: AgentId | None = None
+    if chosen:
+        async with storage_errors(), desk.sessions() as session:
+            assignee = await agent_named(session, chosen)
+    return await _try(request, named, desk.tickets.assign(named, assignee, signed_in.agent))
+
+
+@router.post("/{ticket}/status")
+async def set_status(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Set the ticket's status."""
+    status = _status(text_field(await request.form(), "status"))
+    tickets = desk_of(request).tickets
+    return await _try(request, named, tickets.set_status(named, status, signed_in.agent))
+
+
+@router.post("/{ticket}/return")
+async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Hand the conversation back to the assistant."""
+    tickets = desk_of(request).tickets
+    return await _try(request, named, tickets.return_to_bot(named, signed_in.agent))
+
+
+@router.post("/{ticket}/say")
+async def say(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Answer the requester, or leave a note for colleagues."""
+    form = await request.form()
+    # Forms send ends of line as CR LF, whatever was typed.
+    words = text_field(form, "text").replace("\r\n", "\n")
+    then = text_field(form, "then")
+    tickets = desk_of(request).tickets
+    work: Awaitable[Any]
+    if text_field(form, "mode") == "note":
+        work = tickets.note(named, signed_in.agent, words)
+    else:
+        status = _status(then) if then else None
+        work = tickets.reply(named, signed_in.agent, words, then=status)
+    return await _try(request, named, work, trigger="said")
+
+
+def _status(words: str) -> TicketStatus:
+    if words not in STATUS:
+        raise InvalidInput("there is no such status")
+    return TicketStatus(words)
+
+
+async def _try(
+    request: Request, ticket: TicketId, work: Awaitable[Any], trigger: str | None = None
+) -> Response:
+    """Answer with how things are after `work`, or why it was refused."""
+    try:
+        await work
+    except DeskError as error:
+        if not is_htmx(request):
+            raise
+        status = 422 if isinstance(error, InvalidInput) else 409
+        return await _refused(request, ticket, error_in_words(error, translator(request)), status)
+    return await _done(request, ticket, trigger)
+
+
+async def _done(request: Request, ticket: TicketId, trigger: str | None = None) -> Response:
+    if is_htmx(request):
+        response = await _parts(request, ticket, _shown(request))
+        if trigger is not None:
+            response.headers["HX-Trigger"] = trigger
+        return response
+    async with storage_errors(), desk_of(request).sessions() as session:
+        number = (await ticket_view(session, ticket)).number
+    return RedirectResponse(f"/console/tickets/{number}", 303)
+
+
+async def _refused(request: Request, ticket: TicketId, said: str, status: int) -> Response:
+    if is_htmx(request):
+        return await _parts(request, ticket, _shown(request), notice=said, status=status)
+    return page(request, "error.html", status=status, code=status, said=said)
+
+
+async def _parts(
+    request: Request, ticket: TicketId, shown: int, *, notice: str = "", status: int = 200
+) -> Response:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        work = await of_ticket(session, ticket, shown)
+    return live_parts(request, work, notice=notice, status=status)
+
+
+def _shown(request: Request) -> int:
+    words = request.query_params.get("show", "")
+    return int(words) if words.isascii() and words.isdigit() and len(words) < 6 else MESSAGES_SHOWN

@@ -1,0 +1,143 @@
+// What the console's pages do by themselves: drafts, scrolling, menus, keys, title and notices.
+(() => {
+  "use strict";
+  const by = (id) => document.getElementById(id);
+  const NEAR_END_PX = 80;
+
+  // Menus that are open stay open when the part of the page around them is shown anew.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && node.tagName === "DETAILS");
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    if (event.target.closest(".dismiss")) by("notice").replaceChildren();
+    const shows = event.target.closest(".show-details");
+    if (shows) {
+      const shown = document.body.classList.toggle("details-shown");
+      shows.setAttribute("aria-expanded", String(shown));
+    } else if (!event.target.closest(".side")) {
+      document.body.classList.remove("details-shown");
+    }
+    if (event.target.closest(".sheet button")) event.target.closest("details").open = false;
+  });
+
+  // Title and icon say how many tickets nobody has.
+  const title = document.title;
+  const icon = by("favicon");
+  const calm = icon.getAttribute("href");
+  const count = () => {
+    const waiting = Number(document.querySelector("#unassigned [data-count]")?.dataset.count ?? 0);
+    document.title = waiting ? `(${waiting}) ${title}` : title;
+    icon.href = waiting ? icon.dataset.waiting : calm;
+  };
+  document.body.addEventListener("htmx:afterSettle", count);
+
+  const connection = by("connection");
+  const connected = (up) => {
+    connection.classList.toggle("down", !up);
+    connection.querySelector(".words").textContent = up ? connection.dataset.up : connection.dataset.down;
+  };
+  document.body.addEventListener("htmx:sseOpen", () => connected(true));
+  document.body.addEventListener("htmx:sseError", () => connected(false));
+
+  // The conversation stays where the agent reads; at its end it follows what comes.
+  const messages = () => by("messages");
+  const isAtEnd = () => {
+    const pane = messages();
+    return pane.scrollHeight - pane.scrollTop - pane.clientHeight < NEAR_END_PX;
+  };
+  const toEnd = () => { messages().scrollTop = messages().scrollHeight; };
+  if (messages()) {
+    let wasAtEnd = true;
+    let last = messages().lastElementChild?.id;
+    const newest = by("to-newest");
+    toEnd();
+    document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+      if (event.detail.target.id === "messages") wasAtEnd = isAtEnd();
+    });
+    document.body.addEventListener("htmx:oobAfterSwap", () => {
+      const now = messages().lastElementChild?.id;
+      if (wasAtEnd) toEnd();
+      else if (newest && now !== last) newest.hidden = false;
+      last = now;
+    });
+    newest?.addEventListener("click", () => { toEnd(); newest.hidden = true; });
+    document.addEventListener("scroll", () => {
+      if (newest && isAtEnd()) newest.hidden = true;
+    }, { capture: true, passive: true });
+  }
+
+  // What is typed is kept until it is sent, whatever happens to the page.
+  const composer = by("composer");
+  if (composer) {
+    const text = by("text");
+    const key = composer.dataset.draft;
+    const modes = composer.elements.mode;
+    const keep = () => {
+      if (text.value) sessionStorage.setItem(key, JSON.stringify({ text: text.value, mode: modes.value }));
+      else sessionStorage.removeItem(key);
+    };
+    const dress = () => { text.placeholder = text.dataset[modes.value]; };
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+    if (kept) {
+      text.value = kept.text;
+      modes.value = kept.mode;
+    }
+    dress();
+    text.addEventListener("input", keep);
+    composer.addEventListener("change", () => { dress(); keep(); text.focus(); });
+    let sent = "";
+    composer.addEventListener("htmx:beforeRequest", () => { sent = text.value; });
+    document.body.addEventListener("said", () => {
+      // Only what was sent goes: who typed on while it went out keeps that.
+      if (text.value === sent) text.value = "";
+      keep();
+      modes.value = "reply";
+      dress();
+      by("notice").replaceChildren();
+      if (messages()) toEnd();
+      text.focus();
+    });
+    text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        composer.requestSubmit(modes.value === "note" ? by("save-note") : by("send"));
+      }
+    });
+  }
+
+  // Keys, where nothing is being typed.
+  const step = (by_) => {
+    const rows = [...document.querySelectorAll("a.row")];
+    const at = rows.indexOf(document.activeElement);
+    const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
+    rows[Math.min(Math.max(from + by_, 0), rows.length - 1)]?.focus();
+  };
+  const keys = {
+    "/": () => by("search")?.focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    r: () => { by("mode-reply")?.click(); by("text")?.focus(); },
+    n: () => { by("mode-note")?.click(); by("text")?.focus(); },
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+      return;
+    }
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (keys[event.key]) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+
+  // A row that was chosen stays in sight on the next page.
+  document.querySelector("a.row[aria-current]")?.scrollIntoView({ block: "nearest" });
+})();

@@ -1,0 +1,61 @@
+"""Moments as agents read them: in their language and time zone, short, with the exact one near."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+
+
+@lru_cache(maxsize=64)
+def zone(name: str | None) -> ZoneInfo:
+    """Return the time zone that a browser named; UTC where it is not one."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ValueError, OSError):  # unknown names are errors of look-ups or of paths
+        return ZoneInfo("UTC")
+
+
+class Times:
+    """Tells moments to one reader."""
+
+    def __init__(self, language: str, zone_name: str | None, now: datetime | None = None) -> None:
+        self._language = language
+        self._zone = zone(zone_name)
+        self._now = now or datetime.now(UTC)
+
+    def exact(self, at: datetime) -> str:
+        """Return date and time in full."""
+        return format_datetime(at.astimezone(self._zone), "long", locale=self._language)
+
+    def clock(self, at: datetime) -> str:
+        """Return the time of day."""
+        return format_time(at.astimezone(self._zone), "HH:mm", locale=self._language)
+
+    def ago(self, at: datetime) -> str:
+        """Return how long ago, in one short unit; the date when it is over a week."""
+        passed = self._now - at
+        if passed.days >= 7:
+            return self.day(self.day_of(at))
+        return format_timedelta(
+            max(int(passed.total_seconds()), 60),
+            granularity="minute",
+            threshold=1.2,
+            format="short",
+            locale=self._language,
+        )
+
+    def day_of(self, at: datetime) -> date:
+        """Return the reader's day of a moment."""
+        return at.astimezone(self._zone).date()
+
+    def day(self, day: date) -> str:
+        """Return a day with its name, and the year only where it is not this one."""
+        pattern = "EEE d MMM" if day.year == self._now.astimezone(self._zone).year else "d MMM y"
+        return format_date(day, pattern, locale=self._language)
+
+    def days_ago(self, day: date) -> int:
+        """Return how many days before the reader's today `day` is."""
+        return (self._now.astimezone(self._zone).date() - day).days

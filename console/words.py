@@ -1,0 +1,181 @@
+"""What the desk's states, reasons and changes are called; English, the keys of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.domain.assistant import HandoffReason
+from core.domain.channel import DeliveryState
+from core.domain.conversation import Responder
+from core.domain.errors import (
+    DeskError,
+    IllegalTransition,
+    NotFound,
+    StorageUnavailable,
+    TooManyAttempts,
+)
+from core.domain.knowledge import Outcome
+from core.domain.ticket import Priority, TicketStatus
+from core.storage.queries.tickets import Change
+
+Translate = Callable[..., str]
+
+STATUS: Mapping[str, str] = {
+    TicketStatus.NEW: "New",
+    TicketStatus.OPEN: "Open",
+    TicketStatus.PENDING: "Pending",
+    TicketStatus.ON_HOLD: "On hold",
+    TicketStatus.SOLVED: "Solved",
+    TicketStatus.CLOSED: "Closed",
+}
+
+STATUS_HINT: Mapping[str, str] = {
+    TicketStatus.OPEN: "Somebody here is working on it",
+    TicketStatus.PENDING: "Waits for the requester",
+    TicketStatus.ON_HOLD: "Waits for somebody else",
+    TicketStatus.SOLVED: "Done; an answer opens it again",
+    TicketStatus.CLOSED: "Done for good; an answer begins a new ticket",
+}
+"""What each status that an agent can set means."""
+
+PRIORITY: Mapping[str, str] = {
+    Priority.LOW: "Low",
+    Priority.NORMAL: "Normal",
+    Priority.HIGH: "High",
+    Priority.URGENT: "Urgent",
+}
+
+REASON: Mapping[str, str] = {
+    HandoffReason.ASKED_FOR_HUMAN: "Asked for a person",
+    HandoffReason.NOT_HELPED: "The answers did not help",
+    HandoffReason.UNSURE_TWICE: "The assistant was not sure, twice",
+    HandoffReason.OUT_OF_SCOPE: "Outside what the assistant knows",
+    HandoffReason.ANGRY: "The requester is upset",
+    HandoffReason.EMERGENCY: "Emergency",
+    HandoffReason.SECURITY_INCIDENT: "Security incident",
+    HandoffReason.SELF_HARM: "Somebody may be in danger",
+    HandoffReason.LOOP: "The conversation went in circles",
+    HandoffReason.PROBLEM_REPORTED: "Problem report",
+    HandoffReason.REQUEST_FILED: "Request",
+    HandoffReason.KNOWLEDGE_UNAVAILABLE: "The knowledge base could not be reached",
+    HandoffReason.ASSISTANT_UNAVAILABLE: "The assistant was unavailable",
+    HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
+    HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
+}
+
+RESPONDER: Mapping[str, str] = {
+    Responder.BOT: "The assistant is answering",
+    Responder.QUEUED: "Waits for an agent",
+    Responder.HUMAN: "An agent is answering",
+    Responder.CLOSED: "Ended",
+}
+
+DELIVERY: Mapping[str, str] = {
+    DeliveryState.WAITING: "Waiting to be sent",
+    DeliveryState.SENDING: "Being sent",
+    DeliveryState.FAILED: "Not delivered",
+    DeliveryState.PARKED: "May not have arrived",
+    DeliveryState.DROPPED: "Held back: an agent took over first",
+}
+"""States worth showing; a message that was sent needs no words."""
+
+AUDIENCE: Mapping[str, str] = {"public": "Public", "internal": "Agents only"}
+ROLE: Mapping[str, str] = {"agent": "Agent", "admin": "Admin"}
+OUTCOME: Mapping[str, str] = {
+    Outcome.ANSWER: "answers with the first",
+    Outcome.OFFER: "offers a choice",
+    Outcome.HAND_OFF: "not sure: calls a person",
+}
+COMPONENT: Mapping[str, str] = {
+    "database": "Database",
+    "worker": "Worker",
+    "assistant": "Assistant",
+}
+
+ERRORS = (
+    "the text is empty",
+    "the text may have 20,000 characters at most",
+    "there is no such status",
+    "a ticket cannot be set to new",
+    "please sign in",
+    "the e-mail address or the password is wrong",
+    "this link has been used or is too old",
+    "the two passwords are not the same",
+    "a password has 10 characters at least",
+    "a password has 512 characters at most",
+    "there is an agent with this e-mail address already",
+    "this is not an e-mail address",
+    "a name has 100 characters at most",
+    "an agent's role is agent or admin",
+    "you cannot disable your own account",
+    "there is an article with this id already",
+    "an article needs a title",
+    "an article's validity ends before it begins",
+    "an article is not a translation of itself",
+    "an article's language is a code such as en or es",
+    "a date is written as 2030-12-31",
+    "only admins may do this",
+    "this page is too old: load it again",
+    "this request comes from another site",
+    "something went wrong on our side",
+)
+"""What errors say for themselves that an agent may come to see."""
+
+
+def change_in_words(change: Change, t: Translate) -> str:
+    """Return one entry of a ticket's history as a sentence."""
+    who = _actor(change, t)
+    match change.field:
+        case "status" if change.old is None:
+            return t("{who} opened the ticket", who=who)
+        case "status":
+            return t("{who} set it to: {status}", who=who, status=_label(STATUS, change.new, t))
+        case "assignee" if change.new is None:
+            return t("{who} put it back in the queue", who=who)
+        case "assignee" if change.actor == f"agent:{change.new}":
+            return t("{who} took it", who=who)
+        case "assignee":
+            return t("{who} gave it to {name}", who=who, name=change.new_name or "?")
+        case "priority":
+            priority = _label(PRIORITY, change.new, t)
+            return t("{who} changed the priority to: {priority}", who=who, priority=priority)
+        case "reason":
+            return t("{who} noted: {reason}", who=who, reason=_label(REASON, change.new, t))
+        case field:
+            return t("{who} changed {field}", who=who, field=field)
+
+
+def error_in_words(error: DeskError, t: Translate) -> str:
+    """Return what to tell an agent about an error."""
+    match error:
+        case IllegalTransition(record="ticket"):
+            status = _label(STATUS, error.state, t)
+            return t("This does not fit a ticket with the status: {status}", status=status)
+        case IllegalTransition():
+            return t("The conversation is in another state by now. Look again.")
+        case StorageUnavailable():
+            return t("The desk cannot reach its database. Try again shortly.")
+        case NotFound():
+            return t("There is nothing here (any more).")
+        case TooManyAttempts():
+            seconds = max(1, round(error.retry_after))
+            return t("Too many attempts. Try again in {seconds} s.", seconds=seconds)
+        case _:
+            said = t(str(error))
+            return said[:1].upper() + said[1:]
+
+
+def _actor(change: Change, t: Translate) -> str:
+    if change.actor_name is not None:
+        return change.actor_name
+    match change.actor:
+        case "requester" | "customer":
+            return t("The requester")
+        case "assistant":
+            return t("The assistant")
+        case _:
+            return t("The desk")
+
+
+def _label(labels: Mapping[str, str], value: str | None, t: Translate) -> str:
+    return t(labels.get(value or "", value or "?"))

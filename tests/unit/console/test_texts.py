@@ -1,0 +1,72 @@
+"""The console's words: every one that is used is there in Spanish, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import pytest
+
+from console import words
+from console.pages.queue import LABELS
+from console.texts import LANGUAGES, accepted_language, catalogue, translate
+
+_CALL = re.compile(
+    r"""(?:\b(?:t|say)|translator\(request\))\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+)
+_HOLES = re.compile(r"\{(\w+)\}")
+
+
+def files(room: Traversable, ending: str) -> Iterator[Traversable]:
+    for entry in room.iterdir():
+        if entry.is_dir():
+            if entry.name != "node_modules":
+                yield from files(entry, ending)
+        elif entry.name.endswith(ending):
+            yield entry
+
+
+def words_used() -> set[str]:
+    room = resources.files("console")
+    said = {
+        str(ast.literal_eval(literal))
+        for ending in (".html", ".py")
+        for file in files(room, ending)
+        for literal in _CALL.findall(file.read_text("utf-8"))
+    }
+    tables = (
+        words.STATUS, words.STATUS_HINT, words.PRIORITY, words.REASON, words.RESPONDER,
+        words.DELIVERY, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT, LABELS,
+    )  # fmt: skip
+    for table in tables:
+        said.update(table.values())
+    return said | set(words.ERRORS)
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_a_catalogue_has_exactly_the_words_that_are_used(language: str) -> None:
+    assert set(catalogue(language)) == words_used()
+    assert all(catalogue(language).values())
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_translations_keep_the_holes_of_their_sentences(language: str) -> None:
+    for english, translated in catalogue(language).items():
+        assert set(_HOLES.findall(english)) == set(_HOLES.findall(translated)), english
+
+
+def test_what_a_catalogue_lacks_stays_english() -> None:
+    assert translate("es", "{name} has it", name="Ana") == "Lo tiene Ana"
+    assert translate("es", "Not a sentence of ours") == "Not a sentence of ours"
+    assert translate("xx", "Queue") == "Queue"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("es-MX,es;q=0.9,en;q=0.8", "es"), ("fr,de", "en"), (None, "en"), ("../es", "en")],
+)
+def test_the_browsers_language_is_taken(header: str | None, language: str) -> None:
+    assert accepted_language(header) == language
