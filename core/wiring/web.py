@@ -70,6 +70,12 @@ def build_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     console.install_problems(app)
+    # The channels' routes come before the console's many: routes are tried in order, and looking
+    # through the others first took a fifth of the time that storing a message takes.
+    intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live)
+    for channel in parts.channels.values():
+        if isinstance(channel, HandlesRequests):
+            app.router.routes.extend(channel.routes(intake, transcript))
     console.include(
         app,
         console.ConsoleDesk(
@@ -83,11 +89,6 @@ def build_app(settings: Settings) -> FastAPI:
             readiness=lambda: readiness(parts),
         ),
     )
-    intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live)
-    for channel in parts.channels.values():
-        if isinstance(channel, HandlesRequests):
-            app.router.routes.extend(channel.routes(intake, transcript))
-
     return app
 
 
