@@ -25,7 +25,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS")
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    _prepare_environment()
+    prepare_environment()
     if options.command == "train":
         return _train(options.into)
     from serving import Settings, serve
@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare_environment() -> None:
+def prepare_environment() -> None:
+    """Set what must stand in the environment before Rasa is imported."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     for name in _THREADS:

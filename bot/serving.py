@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inputs.processor import DeskAgent
     from sanic import Sanic
+
+    from inputs.processor import DeskAgent
 
 logger = logging.getLogger("assistant")
 
@@ -78,8 +79,9 @@ def serve(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _quieten_rasa()
     logger.info("loading Rasa")
-    from inputs.desk import DeskInput
     from rasa.core.run import configure_app
+
+    from inputs.desk import DeskInput
 
     channel = DeskInput(settings.token)
     app = configure_app([channel], enable_api=False, port=settings.port)
@@ -91,9 +93,7 @@ def serve(settings: Settings) -> int:
         app.add_task(_load(app, settings, channel, loaded))
 
     app.register_listener(load, "after_server_start")
-    app.run(
-        host=settings.host, port=settings.port, access_log=False, debug=False, motd=False
-    )
+    app.run(host=settings.host, port=settings.port, access_log=False, debug=False, motd=False)
     return 0 if loaded != [False] else 1
 
 
@@ -111,10 +111,11 @@ async def _load(app: Sanic, settings: Settings, channel: Any, loaded: list[bool]
 
 
 def _agent(settings: Settings, channel: Any) -> DeskAgent:
-    from inputs.processor import ActionsInProcess, DeskAgent
     from rasa.core.lock_store import LockStore
     from rasa.core.tracker_store import TrackerStore
     from rasa.utils.endpoints import EndpointConfig, read_endpoint_config
+
+    from inputs.processor import ActionsInProcess, DeskAgent
 
     tracker_store = settings.tracker_store
     lock_store = (

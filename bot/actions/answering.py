@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from components.urgent import plain
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
@@ -17,6 +16,7 @@ from actions.handing_over import hand_over
 from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from actions.talking import farewell
 from actions.turn import Event, Turn, remember
+from components.urgent import plain
 
 _MAX_OFFERED = 3
 _MAX_MISSES = 2  # in a row; then a human
@@ -132,7 +132,7 @@ def chosen_in_words(turn: Turn) -> str | None:
     return None
 
 
-class ActionAnswer(Action):  # type: ignore[misc]
+class ActionAnswer(Action):
     """Takes the message for a question, which is what most messages are."""
 
     def __init__(self, knowledge: Knowledge | None = None) -> None:
@@ -151,7 +151,7 @@ class ActionAnswer(Action):  # type: ignore[misc]
         return await ask(dispatcher, turn, self._knowledge)
 
 
-class ActionChooseArticle(Action):  # type: ignore[misc]
+class ActionChooseArticle(Action):
     """The requester pressed one of the offered articles."""
 
     def name(self) -> str:
@@ -168,7 +168,7 @@ class ActionChooseArticle(Action):  # type: ignore[misc]
         return show_chosen(dispatcher, turn, article_id)
 
 
-class ActionHelped(Action):  # type: ignore[misc]
+class ActionHelped(Action):
     """The answer helped."""
 
     def name(self) -> str:
@@ -180,7 +180,7 @@ class ActionHelped(Action):  # type: ignore[misc]
         return glad(dispatcher)
 
 
-class ActionNotHelped(Action):  # type: ignore[misc]
+class ActionNotHelped(Action):
     """The answer did not help, or none of the offered articles is meant."""
 
     def name(self) -> str:
@@ -192,7 +192,7 @@ class ActionNotHelped(Action):  # type: ignore[misc]
         return not_helped(dispatcher, Turn(tracker))
 
 
-class ActionAffirm(Action):  # type: ignore[misc]
+class ActionAffirm(Action):
     """A "yes", read as the answer to the question that is open."""
 
     def __init__(self, knowledge: Knowledge | None = None) -> None:
@@ -220,7 +220,7 @@ class ActionAffirm(Action):  # type: ignore[misc]
                 return remember(pending=None)
 
 
-class ActionDeny(Action):  # type: ignore[misc]
+class ActionDeny(Action):
     """A "no", read as the answer to the question that is open."""
 
     def name(self) -> str:

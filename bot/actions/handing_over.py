@@ -99,7 +99,7 @@ def summary(turn: Turn) -> str:
     return "\n".join(f"{name}: {str(value)[:_MAX_QUOTED]}" for name, value in lines if value)
 
 
-class ActionHandOff(Action):  # type: ignore[misc]
+class ActionHandOff(Action):
     """Hands over at once: the requester asked for a human, or the matter is urgent."""
 
     def name(self) -> str:
@@ -119,7 +119,7 @@ class ActionHandOff(Action):  # type: ignore[misc]
         )
 
 
-class ActionAcceptHuman(Action):  # type: ignore[misc]
+class ActionAcceptHuman(Action):
     """The requester wants the human that was offered when no answer was known."""
 
     def name(self) -> str:

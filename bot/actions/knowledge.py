@@ -22,6 +22,7 @@ _RETRY_SECONDS = 0.2
 _MALFORMED = (ValueError, KeyError, TypeError)  # what reading an unexpected answer raises
 
 Outcome = Literal["answer", "offer", "hand_off"]
+_OUTCOMES: dict[str, Outcome] = {"answer": "answer", "offer": "offer", "hand_off": "hand_off"}
 
 
 class KnowledgeUnavailable(RuntimeError):
@@ -98,7 +99,4 @@ def _found(rows: Any) -> Found:
         }
         for row in rows[:LIMIT]
     ]
-    outcome = rows[0]["outcome"] if rows else "hand_off"
-    if outcome not in ("answer", "offer", "hand_off"):
-        raise ValueError("the search returned an unknown outcome")
-    return Found(outcome=outcome, articles=articles)
+    return Found(outcome=_OUTCOMES[rows[0]["outcome"]] if rows else "hand_off", articles=articles)

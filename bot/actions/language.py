@@ -14,8 +14,8 @@ _NAMES = MappingProxyType(
     }
 )
 _CANNOT = re.compile(
-    r"\b(?:do not|don'?t|dont|can'?t|cannot|no) (?:\w+ ){0,2}?(?:speak|understand|read|hablo|entiendo"
-    r"|se|leo|comprendo)\b[^,.;!?]*"
+    r"\b(?:do not|don'?t|dont|can'?t|cannot|no) (?:\w+ ){0,2}?(?:speak|understand|read|hablo"
+    r"|entiendo|se|leo|comprendo)\b[^,.;!?]*"
 )
 
 

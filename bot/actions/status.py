@@ -55,7 +55,7 @@ def told(ticket: Mapping[str, Any], language: str) -> str:
     return line
 
 
-class ActionTicketStatus(Action):  # type: ignore[misc]
+class ActionTicketStatus(Action):
     """Tells how a ticket stands, or the latest ones."""
 
     def name(self) -> str:

@@ -20,7 +20,7 @@ def farewell(dispatcher: CollectingDispatcher) -> list[Event]:
     return remember(pending=None)
 
 
-class ActionGreet(Action):  # type: ignore[misc]
+class ActionGreet(Action):
     """Greets: fully the first time, briefly later, and knows a conversation handed back."""
 
     def name(self) -> str:
@@ -39,7 +39,7 @@ class ActionGreet(Action):  # type: ignore[misc]
         return remember(greeted=True)
 
 
-class ActionThanks(Action):  # type: ignore[misc]
+class ActionThanks(Action):
     """Thanks after an answer say that it helped."""
 
     def name(self) -> str:
@@ -52,7 +52,7 @@ class ActionThanks(Action):  # type: ignore[misc]
         return remember(pending="anything_else", misses=0, idle=0)
 
 
-class ActionGoodbye(Action):  # type: ignore[misc]
+class ActionGoodbye(Action):
     """Says goodbye, and closes where nothing is open."""
 
     def name(self) -> str:
@@ -67,7 +67,7 @@ class ActionGoodbye(Action):  # type: ignore[misc]
         return farewell(dispatcher)
 
 
-class ActionDeclineHuman(Action):  # type: ignore[misc]
+class ActionDeclineHuman(Action):
     """The requester does not want the human that was offered."""
 
     def name(self) -> str:
@@ -80,7 +80,7 @@ class ActionDeclineHuman(Action):  # type: ignore[misc]
         return remember(pending=None, misses=0)
 
 
-class ActionSwitchLanguage(Action):  # type: ignore[misc]
+class ActionSwitchLanguage(Action):
     """Follows an explicit wish for a language and keeps to it."""
 
     def name(self) -> str:
@@ -97,7 +97,7 @@ class ActionSwitchLanguage(Action):  # type: ignore[misc]
         return remember(language=language, language_pinned=True, language_switched=True)
 
 
-class ActionAskAgain(Action):  # type: ignore[misc]
+class ActionAskAgain(Action):
     """Answers a message without words: asks, and after some of them in a row brings in a human."""
 
     def name(self) -> str:

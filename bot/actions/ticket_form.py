@@ -6,7 +6,6 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-from components.urgent import plain
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop
 from rasa_sdk.executor import CollectingDispatcher
@@ -16,6 +15,7 @@ from rasa_sdk.types import DomainDict
 from actions import commands
 from actions.handing_over import form_cleared
 from actions.turn import Event, Turn, remember
+from components.urgent import plain
 
 _MAX_SUBJECT = 80
 _MIN_WORDS = 3  # for what was said together with "I want to report a problem"
@@ -52,7 +52,7 @@ def read_urgency(text: str) -> commands.Priority | None:
     # "not urgent" contains "urgent": what lowers is looked for first.
     for urgency in ("low", "urgent", "high", "normal"):
         if re.search(_URGENCY[urgency], said):
-            return urgency  # type: ignore[return-value]
+            return urgency
     return None
 
 
@@ -71,7 +71,7 @@ def subject_of(what: str) -> str:
     return line[: _MAX_SUBJECT - 1].rsplit(" ", 1)[0] + "…"
 
 
-class ActionBeginTicket(Action):  # type: ignore[misc]
+class ActionBeginTicket(Action):
     """Prepares the form: an incident or a request, and what was already said of it."""
 
     def name(self) -> str:
@@ -92,7 +92,7 @@ class ActionBeginTicket(Action):  # type: ignore[misc]
         ]
 
 
-class ValidateTicketForm(FormValidationAction):  # type: ignore[misc]
+class ValidateTicketForm(FormValidationAction):
     """Reads the form's answers; anything written is accepted as an answer."""
 
     def name(self) -> str:
@@ -151,7 +151,7 @@ def _corrected(text: str, correction: re.Match[str]) -> str:
     return " ".join(text.split()[lead_words:]) or text
 
 
-class ActionSubmitTicket(Action):  # type: ignore[misc]
+class ActionSubmitTicket(Action):
     """Commands the ticket."""
 
     def name(self) -> str:
@@ -173,7 +173,7 @@ class ActionSubmitTicket(Action):  # type: ignore[misc]
         return [*form_cleared(), *remember(misses=0, idle=0)]
 
 
-class ActionCancel(Action):  # type: ignore[misc]
+class ActionCancel(Action):
     """Leaves the form, or whatever question is open."""
 
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Knows where a turn's facts stand in Rasa's tracker: the message, the memory, the desk's context."""
+"""Knows where a turn's facts stand in Rasa's tracker: message, memory, the desk's context."""
 
 from __future__ import annotations
 

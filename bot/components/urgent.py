@@ -221,11 +221,11 @@ _RULES = MappingProxyType(
                 rf"(?:an? |the |some |any |one of (?:your|the) |your )?(?:real |live |actual |human "
                 rf"|support |service ?desk |help ?desk |it |hr )*{_PERSON_EN}\b",
                 r"\b(?:real|live|actual) (?:human|person|agent|people)\b",
-                rf"\b(?:want|need|give me|get me|i'?d like|prefer|would like|request|asking for"
-                rf"|wanna have|can i (?:get|have)|could i (?:get|have))"
-                rf" (?:an? |the |some |your )?(?:real |live |actual |human |support )*"
-                rf"(?:human|agent|operator|representative|person)(?! (?:resources|being|licen\w+"
-                rf"|account|certificate|rights|to|for|who|id))\b",
+                r"\b(?:want|need|give me|get me|i'?d like|prefer|would like|request|asking for"
+                r"|wanna have|can i (?:get|have)|could i (?:get|have))"
+                r" (?:an? |the |some |your )?(?:real |live |actual |human |support )*"
+                r"(?:human|agent|operator|representative|person)(?! (?:resources|being|licen\w+"
+                r"|account|certificate|rights|to|for|who|id))\b",
                 r"^(?:an? |the )?(?:human|agent|operator|person|representative|real person|human being"
                 r"|human agent|live agent|live chat)(?:,? ?(?:please|pls|plz|now|thanks))?[ !.?]*$",
                 r"\b(?:human|agent|person|operator) (?:please|pls|plz|now)\b",

@@ -66,9 +66,7 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
             batch = written[start : start + _BATCH]
             for message, vector in zip(batch, self._embed(batch), strict=True):
                 message.add_features(
-                    Features(
-                        vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier
-                    )
+                    Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
                 )
         return messages
 

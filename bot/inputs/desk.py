@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
-from actions import executor_of_all
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, UserMessage
 from rasa.shared.core.constants import DEFAULT_INTENTS
@@ -19,6 +18,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from actions import executor_of_all
 from inputs.processor import TurnProcessor
 from inputs.turn import BadTurn, parse_turn
 
@@ -45,7 +45,7 @@ class DeskInput(InputChannel):
     def from_credentials(cls, credentials: dict[str, Any] | None) -> DeskInput:
         if not credentials or not credentials.get("token"):
             cls.raise_missing_credentials_exception()
-        return cls(str(credentials["token"]))
+        return cls(str((credentials or {})["token"]))
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         routes = Blueprint("desk")

@@ -80,7 +80,7 @@ class TurnProcessor(MessageProcessor):
     def sharing(cls, loaded: MessageProcessor) -> TurnProcessor:
         """Return a processor over the model and stores that `loaded` holds."""
         processor = cls.__new__(cls)
-        vars(processor).update(vars(loaded))
+        processor.__dict__.update(loaded.__dict__)
         return processor
 
     async def reply(self, turn: TurnRequest) -> dict[str, Any]:
@@ -146,7 +146,10 @@ class TurnProcessor(MessageProcessor):
         self, tracker: DialogueStateTracker
     ) -> tuple[Action, PolicyPrediction]:
         try:
-            return super().predict_next_with_tracker_if_should(tracker)
+            predicted: tuple[Action, PolicyPrediction] = (
+                super().predict_next_with_tracker_if_should(tracker)
+            )
+            return predicted
         except ActionLimitReached as error:  # the caller would stop quietly, half way
             raise TurnFailed("the turn did not come to an end") from error
 

@@ -98,7 +98,7 @@ def _choice(value: object, intents: Sequence[str]) -> Choice | None:
     if not isinstance(value, dict):
         raise BadTurn("choice must be null or an object")
     intent, entities = value.get("intent"), value.get("entities") or {}
-    if intent not in intents:
+    if not isinstance(intent, str) or intent not in intents:
         raise BadTurn("choice.intent is not an intent of the assistant")
     if not isinstance(entities, dict):
         raise BadTurn("choice.entities must be an object")

@@ -11,6 +11,10 @@ import pytest
 from assistant_process import BOT, Assistant, assistant_process
 from desk_double import KnowledgeServer, knowledge_server
 
+from main import prepare_environment
+
+prepare_environment()  # before anything imports Rasa, as the command does
+
 MODELS = BOT / "models"  # ignored by git; a model is trained again only when an input changed
 
 

@@ -195,9 +195,7 @@ def test_what_is_urgent_goes_to_a_human_at_once(
     assert (handoff["reason"], handoff["priority"]) == (reason, priority)
 
 
-@pytest.mark.parametrize(
-    "text", ["how do I recognise phishing?", "¿qué hago en caso de incendio?"]
-)
+@pytest.mark.parametrize("text", ["how do I recognise phishing?", "¿qué hago en caso de incendio?"])
 def test_a_question_about_a_danger_is_a_question(assistant: Assistant, text: str) -> None:
     assert assistant.talk().say(text).commands == []
 

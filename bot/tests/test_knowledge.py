@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from desk_double import TOKEN, KnowledgeServer
+
+from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 
 
 def search(desk: KnowledgeServer, question: str = "vpn", *, token: str = TOKEN) -> Found:

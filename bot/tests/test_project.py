@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from assistant_process import BOT
+
 from actions import executor_of_all
 from actions.handing_over import BY_INTENT
 from actions.knowledge import Knowledge
-from assistant_process import BOT
 
 CONVERSATION = yaml.safe_load((BOT / "domain" / "conversation.yml").read_text())
 RESPONSES = yaml.safe_load((BOT / "domain" / "responses.yml").read_text())["responses"]

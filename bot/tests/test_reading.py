@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from actions.language import wanted_language
 from actions.status import asked_number, told
 from actions.ticket_form import read_urgency, said_along, subject_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from inputs.turn import output_of, parse_turn
 
 TURN = b"""{"turn_id": "t", "sender_id": "c:0", "text": "%s", "language": "en", "choice": null}"""
@@ -27,7 +29,7 @@ def test_symbols_are_words_and_dots_are_not() -> None:
 
 def test_output_is_what_the_events_say_in_order() -> None:
     args = {"article_id": "a", "score": 0.9}
-    events = [
+    events: list[dict[str, Any]] = [
         {"event": "action", "name": "action_answer"},
         {"event": "bot", "text": "One.\n\nTwo.", "data": {"buttons": None, "custom": None}},
         {"event": "bot", "text": None, "data": {"custom": {"command": "answer", "args": args}}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from components.urgent import MAX_CHARS, recognise
 
 SAID = {
@@ -109,7 +110,9 @@ NOT_SAID = [
 ]
 
 
-@pytest.mark.parametrize(("intent", "text"), [(i, text) for i, all_ in SAID.items() for text in all_])
+@pytest.mark.parametrize(
+    ("intent", "text"), [(i, text) for i, all_ in SAID.items() for text in all_]
+)
 def test_it_is_recognised(intent: str, text: str) -> None:
     assert recognise(text) == intent
 
