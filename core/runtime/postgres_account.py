@@ -28,8 +28,12 @@ class Account:
         """Give `folder` itself to the account."""
         os.chown(folder, self.uid, self.gid)
 
-    def open_way_to(self, path: Path, say: Callable[[str], None]) -> None:
-        """Let the account pass through the folders above `path`: pass through, not list or read."""
+    def open_way_to(self, path: Path, say: Callable[[str], None]) -> bool:
+        """Let the account pass through the folders above `path`: pass through, not list or read.
+
+        Returns whether something was in its way.
+        """
+        was_closed = False
         for folder in reversed(path.parents):
             status = folder.stat()
             if status.st_uid == self.uid or status.st_mode & stat.S_IXOTH:
@@ -38,6 +42,8 @@ class Account:
                 continue
             say(f"letting user {ACCOUNT_NAME} pass through {folder} (chmod o+x)")
             folder.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
+            was_closed = True
+        return was_closed
 
     def open_tree(self, folder: Path, say: Callable[[str], None]) -> None:
         """Let the account read what is under `folder` (an installation made with a tight umask)."""

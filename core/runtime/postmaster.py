@@ -95,11 +95,7 @@ class Postmaster:
         Raises:
             StorageUnavailable: it could not be started; the message names the log.
         """
-        account = account_for_postgres()
-        if account is not None:
-            account.open_way_to(self._folder, self._say)
-            account.open_way_to(self._programs, self._say)
-            account.open_tree(self._programs.parent, self._say)
+        self._open_way()
         if not (self._folder / "PG_VERSION").exists():
             await self._create()
         self._check_version()
@@ -115,10 +111,21 @@ class Postmaster:
             complaint = _complaint(self.log, position)
             # After a kill -9 of the server its children may outlive it for a moment.
             in_use = "already exists" in complaint or "shared memory block" in complaint
-            if not in_use or time.monotonic() > end:
+            may_wait = in_use and time.monotonic() < end
+            # What was open a moment ago may be closed by who tidies permissions: not our failure.
+            if not may_wait and not self._open_way():
                 raise StorageUnavailable(f"PostgreSQL did not start: {complaint} (see {self.log})")
             await asyncio.sleep(_POLL_SECONDS * 4)
         await self._create_databases()
+
+    def _open_way(self) -> bool:
+        """Let the server's account reach its data and programs; return whether it could not."""
+        account = account_for_postgres()
+        if account is None:
+            return False
+        account.open_tree(self._programs.parent, self._say)
+        ways = [account.open_way_to(path, self._say) for path in (self._folder, self._programs)]
+        return any(ways)
 
     async def answers(self) -> bool:
         """Return whether the server takes a query for the desk's database now."""

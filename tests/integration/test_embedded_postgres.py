@@ -193,6 +193,14 @@ async def test_a_home_with_a_long_and_odd_name_works(tmp_path: Path) -> None:
     server.socket_folder.rmdir()  # the server took its socket away with it
 
 
+async def test_a_folder_that_was_closed_since_is_passable_again(home: Path) -> None:
+    async with embedded_postgres(home):
+        pass
+    home.chmod(0o700)  # shuts the server's own account out, where the desk runs as root
+    async with embedded_postgres(home) as url:
+        assert await query(url, "SELECT 1") == [(1,)]
+
+
 async def test_data_of_another_release_of_postgresql_is_refused(home: Path) -> None:
     folder = Home.at(home).postgres
     folder.mkdir()

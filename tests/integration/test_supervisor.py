@@ -40,10 +40,11 @@ class Desk:
         return any(words in line for line in self.lines)
 
     async def wait_for(self, condition: Callable[[], object]) -> None:
-        async def holds() -> bool:
-            return bool(condition())
+        async def holds_or_ended() -> bool:
+            return bool(condition()) or self.process.returncode is not None
 
-        assert await until(holds, every=0.05, seconds=PATIENCE_SECONDS), "\n".join(self.lines)
+        await until(holds_or_ended, every=0.05, seconds=PATIENCE_SECONDS)
+        assert condition(), "\n".join(self.lines)
 
     async def wait_until_it_takes_messages(self) -> None:
         await self.wait_for(lambda: self.says("taking messages at"))
