@@ -19,6 +19,20 @@ _parser = MarkdownIt(
 ).disable("image")
 
 
+def to_plain(words: str) -> str:
+    """Return the words of `words`, CommonMark, in one line."""
+    said: list[str] = []
+    for block in _parser.parse(words):
+        if block.type in {"fence", "code_block"}:
+            said.append(block.content)
+        for token in block.children or ():
+            said.append(token.content if token.type in {"text", "code_inline"} else "")
+            if token.type in {"softbreak", "hardbreak"}:
+                said.append(" ")
+        said.append(" ")
+    return " ".join("".join(said).split())
+
+
 def to_html(words: str) -> Markup:
     """Return `words`, CommonMark, as safe HTML; HTML within is shown as text."""
     clean = nh3.clean(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.session import Admins, text_field
+from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
 from console.words import ROLE, error_in_words
 from core.domain.actor import Role
@@ -37,7 +37,7 @@ async def show_agents(request: Request, _: Admins) -> Response:
 async def add_agent(request: Request, _: Admins) -> Response:
     """Add an agent and show the link that lets them in, once."""
     access = desk_of(request).access
-    form = await request.form()
+    form = await form_of(request)
     email, name = text_field(form, "email"), text_field(form, "name")
     role = text_field(form, "role")
     try:
@@ -64,7 +64,7 @@ async def new_link(request: Request, _: Admins, agent: UUID) -> Response:
 @router.post("/agents/{agent}/disabled")
 async def set_disabled(request: Request, signed_in: Admins, agent: UUID) -> Response:
     """Shut an agent out, or let them in again."""
-    disabled = text_field(await request.form(), "disabled") == "yes"
+    disabled = text_field(await form_of(request), "disabled") == "yes"
     access = desk_of(request).access
     try:
         await access.set_disabled(AgentId(agent), disabled=disabled, by=signed_in.agent)

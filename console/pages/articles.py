@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.session import Admins, Agents, text_field
+from console.pages.session import Admins, Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.slugs import free_id
 from console.texts import LANGUAGES
@@ -126,7 +126,7 @@ async def new_article(request: Request, _: Admins, translation_of: str = "") -> 
 async def create_article(request: Request, _: Admins) -> Response:
     """Add an article."""
     knowledge = desk_of(request).knowledge
-    draft = Draft.from_form(await request.form())
+    draft = Draft.from_form(await form_of(request))
     try:
         wanted = draft.id.strip() or await free_id(knowledge, draft.title)
         created = await knowledge.create(draft.article(wanted))
@@ -138,7 +138,7 @@ async def create_article(request: Request, _: Admins) -> Response:
 @router.post("/preview")
 async def preview(request: Request, _: Admins) -> Response:
     """Show how a body will look."""
-    body = text_field(await request.form(), "body")
+    body = text_field(await form_of(request), "body")
     if len(body) > _MAX_PREVIEW_CHARS:
         raise TooLarge("this is too long")
     return page(request, "parts/preview.html", body=body)
@@ -161,7 +161,7 @@ async def show_article(
 @router.post("/articles/{article}")
 async def change_article(request: Request, _: Admins, article: str) -> Response:
     """Replace an article."""
-    draft = replace(Draft.from_form(await request.form()), id=article)
+    draft = replace(Draft.from_form(await form_of(request)), id=article)
     try:
         changed = await desk_of(request).knowledge.update(draft.article(article))
     except DeskError as error:

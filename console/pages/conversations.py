@@ -11,7 +11,7 @@ from console.desk import desk_of
 from console.pages.queue import LABELS, read_queue
 from console.pages.session import Agents, is_htmx
 from console.pages.view import page
-from console.pages.workspace import MESSAGES_SHOWN, Workspace, of_conversation
+from console.pages.workspace import MESSAGES_SHOWN, Shown, Workspace, of_conversation
 from core.domain.ids import ConversationId
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets import ticket_view
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/console/conversations")
 
 @router.get("/{conversation}")
 async def show_conversation(
-    request: Request, signed_in: Agents, conversation: UUID, show: int = MESSAGES_SHOWN
+    request: Request, signed_in: Agents, conversation: UUID, show: Shown = MESSAGES_SHOWN
 ) -> Response:
     """Show a conversation beside those that the assistant is holding."""
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -40,7 +40,7 @@ async def show_conversation(
 
 @router.get("/{conversation}/live")
 async def live(
-    request: Request, _: Agents, conversation: UUID, show: int = MESSAGES_SHOWN
+    request: Request, _: Agents, conversation: UUID, show: Shown = MESSAGES_SHOWN
 ) -> Response:
     """Show the parts of a workspace anew that others may have changed."""
     async with storage_errors(), desk_of(request).sessions() as session:

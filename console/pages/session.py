@@ -67,7 +67,7 @@ async def _signed_in(request: Request) -> SignedIn:
     signed_in = await desk_of(request).access.session(cookie_of(request))
     request.state.signed_in = signed_in
     if request.method in _UNSAFE:
-        shown = request.headers.get("x-csrf-token") or text_field(await request.form(), "csrf")
+        shown = request.headers.get("x-csrf-token") or text_field(await form_of(request), "csrf")
         if not hmac.compare_digest(shown.encode(), signed_in.csrf_token.encode()):
             raise Forbidden("this page is too old: load it again")
     return signed_in
@@ -86,11 +86,22 @@ Admins = Annotated[SignedIn, Depends(_admin)]
 """The page is for admins."""
 
 
+async def form_of(request: Request) -> FormData:
+    """Return the form that `request` sends.
+
+    Raises:
+        InvalidInput: it carries files, which no form of ours does.
+    """
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise InvalidInput("this form takes no files")
+    return await request.form()
+
+
 def text_field(form: FormData, name: str) -> str:
     """Return a form's text field; empty where it is missing.
 
     Raises:
-        InvalidInput: it is a file, or holds what the database cannot keep.
+        InvalidInput: it holds what the database cannot keep.
     """
     value = form.get(name, "")
     if not isinstance(value, str) or "\x00" in value:

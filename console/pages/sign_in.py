@@ -9,6 +9,7 @@ from console.desk import desk_of
 from console.pages.session import (
     Agents,
     cookie_of,
+    form_of,
     give_cookie,
     same_origin,
     take_cookie,
@@ -36,7 +37,7 @@ async def show_sign_in(request: Request, next: str = "/console") -> Response:  #
 async def sign_in(request: Request) -> Response:
     """Sign in by e-mail address and password."""
     desk = desk_of(request)
-    form = await request.form()
+    form = await form_of(request)
     email, onward = text_field(form, "email"), _inside(text_field(form, "next"))
     remote = request.client.host if request.client else "unknown"
     try:
@@ -78,7 +79,7 @@ async def show_password(request: Request, _: Agents) -> Response:
 @router.post("/password")
 async def set_password(request: Request, signed_in: Agents) -> Response:
     """Set a password; other browsers of this agent are signed out."""
-    form = await request.form()
+    form = await form_of(request)
     password = text_field(form, "password")
     t = translator(request)
     try:
@@ -105,7 +106,7 @@ async def sign_out(request: Request, _: Agents) -> Response:
 @router.post("/language")
 async def set_language(request: Request, signed_in: Agents) -> Response:
     """Show the console in another language from now on."""
-    form = await request.form()
+    form = await form_of(request)
     language = text_field(form, "language")
     await desk_of(request).access.set_language(signed_in.agent.id, language)
     response = RedirectResponse(_inside(text_field(form, "next")), 303)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.conversations import live_parts
 from console.pages.queue import LABELS, read_queue
-from console.pages.session import Agents, is_htmx, text_field
+from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
-from console.pages.workspace import MESSAGES_SHOWN, of_ticket
+from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.words import STATUS, error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput
 from core.domain.ids import AgentId, TicketId
@@ -23,8 +23,6 @@ from core.storage.queries.agents import agent_named
 from core.storage.queries.tickets import ticket_named, ticket_view
 
 router = APIRouter(prefix="/console/tickets")
-
-Shown = Annotated[int, Query(ge=1, le=5_000)]
 
 
 async def _named(request: Request, ticket: Annotated[str, Path(max_length=100)]) -> TicketId:
@@ -83,7 +81,7 @@ async def take(request: Request, signed_in: Agents, named: Named) -> Response:
 async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
     """Give the ticket to a colleague, or put it back in the queue."""
     desk = desk_of(request)
-    chosen = text_field(await request.form(), "agent")
+    chosen = text_field(await form_of(request), "agent")
     assignee: AgentId | None = None
     if chosen:
         async with storage_errors(), desk.sessions() as session:
@@ -94,7 +92,7 @@ async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
 @router.post("/{ticket}/status")
 async def set_status(request: Request, signed_in: Agents, named: Named) -> Response:
     """Set the ticket's status."""
-    status = _status(text_field(await request.form(), "status"))
+    status = _status(text_field(await form_of(request), "status"))
     tickets = desk_of(request).tickets
     return await _try(request, named, tickets.set_status(named, status, signed_in.agent))
 
@@ -109,7 +107,7 @@ async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Re
 @router.post("/{ticket}/say")
 async def say(request: Request, signed_in: Agents, named: Named) -> Response:
     """Answer the requester, or leave a note for colleagues."""
-    form = await request.form()
+    form = await form_of(request)
     # Forms send ends of line as CR LF, whatever was typed.
     words = text_field(form, "text").replace("\r\n", "\n")
     then = text_field(form, "then")

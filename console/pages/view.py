@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from console import words
-from console.markdown import to_html
+from console.markdown import to_html, to_plain
 from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
@@ -45,6 +45,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["markdown"] = to_html
+    environment.filters["plain"] = to_plain
     environment.globals.update(
         words=words, asset=asset, vendor=vendor, Role=Role, LANGUAGES=LANGUAGES
     )

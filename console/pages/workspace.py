@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
+from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.times import Times
@@ -30,7 +32,10 @@ from core.storage.queries.tickets import (
 )
 
 MESSAGES_SHOWN = 200
-_MOST_MESSAGES = 5_000
+MOST_MESSAGES = 5_000
+
+Shown = Annotated[int, Query(ge=1, le=MOST_MESSAGES)]
+"""How many of a conversation's last messages a page shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,6 @@ async def _read(
     ticket: TicketView | None,
     shown: int,
 ) -> Workspace:
-    shown = min(max(shown, 1), _MOST_MESSAGES)
     conversation = await conversation_view(session, conversation_id)
     said = await messages_before(session, conversation_id, before=None, limit=shown + 1)
     requester = ContactId(conversation.requester.id)

@@ -35,7 +35,7 @@ _MAX_TOKEN_CHARS = 200
 _MAX_EMAIL_CHARS = 254
 _MAX_NAME_CHARS = 100
 _HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LANGUAGES = ("en", "es")
 
 
@@ -342,7 +342,11 @@ class Access:
 def clean_email(email: str) -> str:
     """Return `email` as agents are known by it, or raise `InvalidInput`."""
     address = email.strip().lower()
-    if len(address) > _MAX_EMAIL_CHARS or not _EMAIL.fullmatch(address):
+    if (
+        len(address) > _MAX_EMAIL_CHARS
+        or not _EMAIL.fullmatch(address)
+        or not address.isprintable()  # which lone surrogates are not
+    ):
         raise InvalidInput("this is not an e-mail address")
     return address
 
@@ -366,7 +370,7 @@ async def _signed_in(session: AsyncSession, found: AgentSession) -> SignedIn:
 
 
 def _clean_name(name: str) -> str:
-    words = " ".join(name.replace("\x00", " ").split())
+    words = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if len(words) > _MAX_NAME_CHARS:
         raise InvalidInput(f"a name has {_MAX_NAME_CHARS} characters at most")
     return words

@@ -1,0 +1,249 @@
+"""Who comes in, and who does not: passwords, links, sessions, back-off, tokens."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from core.domain.actor import Agent, Role
+from core.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from core.domain.ids import AgentId, new_id
+from core.services.backoff import FREE_FAILURES, wait_seconds
+from core.storage.tables import AgentSession, ApiToken, SignInFailure, SignInLink
+from tests.integration.console.browser import PASSWORD
+from tests.integration.console.world import BOT_TOKEN, Desk
+
+
+async def ana(desk: Desk) -> Agent:
+    agent = await desk.agent()
+    await desk.access.set_password(agent.id, PASSWORD)
+    return agent
+
+
+async def test_a_password_opens_a_session(desk: Desk) -> None:
+    agent = await ana(desk)
+    cookie = await desk.access.sign_in(" ANA@example.org ", PASSWORD, "1.2.3.4")
+    assert (await desk.access.session(cookie)).agent == agent
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ana@example.org", "wrong password"),
+        ("nobody@example.org", PASSWORD),
+        ("ana@example.org", ""),
+        ("ana@example.org", PASSWORD + "\x00"),
+        ("ana@example.org\x00", "x"),
+        ("", ""),
+        ("ana@example.org", "x" * 100_000),
+        ("ana@example.org", "\ud800"),
+    ],
+)
+async def test_what_does_not_fit_opens_nothing(desk: Desk, email: str, password: str) -> None:
+    await ana(desk)
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in(email, password, "1.2.3.4")
+
+
+async def test_an_agent_without_a_password_cannot_use_one(desk: Desk) -> None:
+    await desk.agent()
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in("ana@example.org", "", "1.2.3.4")
+
+
+async def test_guessing_has_to_wait_longer_and_longer(desk: Desk) -> None:
+    await ana(desk)
+    for _ in range(FREE_FAILURES):
+        with pytest.raises(Unauthenticated):
+            await desk.access.sign_in("ana@example.org", "wrong", "1.2.3.4")
+    with pytest.raises(TooManyAttempts) as refused:
+        await desk.access.sign_in("ana@example.org", PASSWORD, "9.9.9.9")
+    assert 0 < refused.value.retry_after <= 1
+    desk.clock.advance(timedelta(seconds=2))
+    await desk.access.sign_in("ana@example.org", PASSWORD, "9.9.9.9")
+    with pytest.raises(Unauthenticated):  # being right cleared the count
+        await desk.access.sign_in("ana@example.org", "wrong", "9.9.9.9")
+
+
+async def test_guesses_at_once_are_counted_one_by_one(desk: Desk) -> None:
+    await ana(desk)
+    guesses = await asyncio.gather(
+        *(desk.access.sign_in("ana@example.org", "wrong", f"10.0.0.{n}") for n in range(12)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(guess, Unauthenticated) for guess in guesses) == FREE_FAILURES
+    assert sum(isinstance(guess, TooManyAttempts) for guess in guesses) == 12 - FREE_FAILURES
+
+
+async def test_one_place_cannot_try_many_addresses_for_free(desk: Desk) -> None:
+    for n in range(20):
+        with pytest.raises(Unauthenticated):
+            await desk.access.sign_in(f"a{n}@example.org", "wrong", "6.6.6.6")
+    with pytest.raises(TooManyAttempts):
+        await desk.access.sign_in("another@example.org", "wrong", "6.6.6.6")
+
+
+def test_waits_double_and_end_somewhere() -> None:
+    assert [wait_seconds(n, 4) for n in (0, 3, 4, 5, 6, 12, 13, 10_000)] == [
+        0, 0, 1, 2, 4, 256, 300, 300,
+    ]  # fmt: skip
+
+
+async def test_no_address_is_kept_of_failures(desk: Desk) -> None:
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in("ana@example.org", "wrong", "1.2.3.4")
+    async with desk.sessions() as session:
+        subjects = "".join(await session.scalars(select(SignInFailure.subject)))
+    assert "ana" not in subjects
+    assert "1.2.3.4" not in subjects
+
+
+async def test_a_link_signs_in_once(desk: Desk) -> None:
+    agent = await desk.agent()
+    link = await desk.access.sign_in_link(agent.id)
+    taken = await asyncio.gather(
+        *(desk.access.redeem_link(link) for _ in range(4)), return_exceptions=True
+    )
+    (cookie,) = [one for one in taken if isinstance(one, str)]
+    assert (await desk.access.session(cookie)).agent == agent
+
+
+async def test_a_link_lasts_a_day(desk: Desk) -> None:
+    link = await desk.access.sign_in_link((await desk.agent()).id)
+    desk.clock.advance(timedelta(hours=24, seconds=1))
+    with pytest.raises(Unauthenticated):
+        await desk.access.redeem_link(link)
+
+
+async def test_a_session_lasts_while_it_is_used(desk: Desk) -> None:
+    await ana(desk)
+    cookie = await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    for _ in range(3):
+        desk.clock.advance(timedelta(hours=11))
+        await desk.access.session(cookie)
+    desk.clock.advance(timedelta(hours=13))
+    with pytest.raises(Unauthenticated):
+        await desk.access.session(cookie)
+
+
+async def test_a_session_does_not_last_for_ever(desk: Desk) -> None:
+    await ana(desk)
+    cookie = await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    for _ in range(31):
+        assert await desk.access.still_signed_in(cookie)
+        await desk.access.session(cookie)
+        desk.clock.advance(timedelta(hours=11))
+    with pytest.raises(Unauthenticated):
+        await desk.access.session(cookie)
+
+
+async def test_signing_out_ends_the_session(desk: Desk) -> None:
+    await ana(desk)
+    cookie = await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    await desk.access.sign_out(cookie)
+    assert not await desk.access.still_signed_in(cookie)
+    await desk.access.sign_out(None)
+
+
+async def test_a_new_password_ends_other_sessions(desk: Desk) -> None:
+    agent = await ana(desk)
+    mine, other = [await desk.access.sign_in("ana@example.org", PASSWORD, "x") for _ in range(2)]
+    await desk.access.set_password(agent.id, "another long password", keep=mine)
+    assert await desk.access.still_signed_in(mine)
+    assert not await desk.access.still_signed_in(other)
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 513])
+async def test_a_password_has_a_sensible_length(desk: Desk, password: str) -> None:
+    agent = await desk.agent()
+    with pytest.raises(InvalidInput):
+        await desk.access.set_password(agent.id, password)
+
+
+async def test_disabling_shuts_an_agent_out_at_once(desk: Desk) -> None:
+    agent = await ana(desk)
+    boss = await desk.agent("boss@example.org", "Boss", Role.ADMIN)
+    cookie = await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    link = await desk.access.sign_in_link(agent.id)
+    await desk.access.set_disabled(agent.id, disabled=True, by=boss)
+    assert not await desk.access.still_signed_in(cookie)
+    with pytest.raises(Unauthenticated):
+        await desk.access.redeem_link(link)
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    await desk.access.set_disabled(agent.id, disabled=False, by=boss)
+    await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    with pytest.raises(Conflict):
+        await desk.access.set_disabled(boss.id, disabled=True, by=boss)
+
+
+async def test_an_address_belongs_to_one_agent(desk: Desk) -> None:
+    await desk.agent()
+    with pytest.raises(Conflict):
+        await desk.agent("ANA@example.org")
+    for wrong in ("", "ana", "a b@c", "@", "x" * 251 + "@y.z", "a\x00@b.c", "\ud800@b"):
+        with pytest.raises(InvalidInput):
+            await desk.agent(wrong)
+
+
+async def test_a_token_speaks_for_its_agent_in_its_role(desk: Desk) -> None:
+    token = await desk.access.create_token("New@example.org", Role.ADMIN)
+    principal = await desk.access.bearer(token)
+    assert principal.role == Role.ADMIN
+    assert principal.agent is not None
+    assert principal.agent.email == "new@example.org"
+    second = await desk.access.bearer(await desk.access.create_token("new@example.org", Role.AGENT))
+    assert second.role == Role.AGENT
+    assert second.agent == principal.agent
+
+
+async def test_the_assistants_token_is_the_assistants(desk: Desk) -> None:
+    principal = await desk.access.bearer(BOT_TOKEN)
+    assert principal.role == Role.ASSISTANT
+    assert principal.agent is None
+    for wrong in ("", "x", BOT_TOKEN + "x", "\ud800", "é" * 500):
+        with pytest.raises(Unauthenticated):
+            await desk.access.bearer(wrong)
+
+
+async def test_no_secret_is_stored_as_it_is(desk: Desk) -> None:
+    agent = await ana(desk)
+    cookie = await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    link = await desk.access.sign_in_link(agent.id)
+    token = await desk.access.create_token("ana@example.org", Role.AGENT)
+    async with desk.sessions() as session:
+        kept: list[bytes] = []
+        for column in (AgentSession.digest, SignInLink.digest, ApiToken.digest):
+            kept += list(await session.scalars(select(column)))
+    assert len(kept) == 3
+    assert all(secret.encode() not in digest for secret in (cookie, link, token) for digest in kept)
+
+
+async def test_what_is_unknown_is_said_to_be(desk: Desk) -> None:
+    nobody = AgentId(new_id())
+    with pytest.raises(NotFound):
+        await desk.access.sign_in_link(nobody)
+    with pytest.raises(NotFound):
+        await desk.access.set_password(nobody, PASSWORD)
+    assert not await desk.access.has_agents()
+
+
+async def test_what_counts_no_more_is_forgotten(desk: Desk) -> None:
+    await ana(desk)
+    await desk.access.sign_in("ana@example.org", PASSWORD, "x")
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in("b@example.org", "wrong", "x")
+    desk.clock.advance(timedelta(days=2))
+    await desk.access.forget_expired()
+    async with desk.sessions() as session:
+        assert (await session.scalars(select(AgentSession.digest))).all() == []
+        assert (await session.scalars(select(SignInFailure.subject))).all() == []
