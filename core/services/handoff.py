@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,7 @@ from core.storage.tables.ticket import ticket_number
 from core.texts import text
 
 SUBJECT_CHARS = 120
+_MARKS = re.compile(r"[*`]+|^\s*(?:#+|[->])\s", re.MULTILINE)
 SUMMARY_CHARS = 1_000
 
 NOTICES = {
@@ -122,7 +125,7 @@ async def _open(
         status=TicketStatus.NEW,
         priority=priority,
         reason=reason,
-        subject=_one_line(subject or conversation.subject or opening)[:SUBJECT_CHARS] or "?",
+        subject=subject_from(subject or conversation.subject or opening),
         summary=(summary or opening)[:SUMMARY_CHARS],
         language=conversation.language or "en",
         follows_id=follows,
@@ -169,5 +172,6 @@ async def _opening_words(session: AsyncSession, conversation: Conversation) -> s
     return max(said, key=len, default="")
 
 
-def _one_line(words: str) -> str:
-    return " ".join(words.split())
+def subject_from(words: str) -> str:
+    """Return `words` as a ticket's subject: one line, without Markdown's marks, not too long."""
+    return " ".join(_MARKS.sub("", words).split())[:SUBJECT_CHARS] or "?"

@@ -26,7 +26,7 @@ from core.domain.ticket import (
     next_status,
 )
 from core.services.arrivals import begin_episode
-from core.services.handoff import SUBJECT_CHARS, SUMMARY_CHARS
+from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
@@ -314,7 +314,6 @@ async def _ticket_for(
         .order_by(Message.seq)
         .limit(1)
     )
-    subject = " ".join((conversation.subject or words or "").split())
     ticket = Ticket(
         id=new_id(),
         number=await session.scalar(ticket_number.next_value()),
@@ -324,7 +323,7 @@ async def _ticket_for(
         status=TicketStatus.NEW,
         priority=Priority.NORMAL,
         reason=HandoffReason.AGENT_TOOK_OVER,
-        subject=subject[:SUBJECT_CHARS] or "?",
+        subject=subject_from(conversation.subject or words or ""),
         summary=(words or "")[:SUMMARY_CHARS],
         language=conversation.language or "en",
         created_at=ledger.now,
