@@ -117,6 +117,7 @@ ERRORS = (
     "only admins may do this",
     "this page is too old: load it again",
     "this request comes from another site",
+    "this form takes no files",
     "something went wrong on our side",
 )
 """What errors say for themselves that an agent may come to see."""

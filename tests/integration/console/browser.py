@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import httpx
 
@@ -37,8 +38,11 @@ class Browser:
             self.csrf = found[1]
         return answer.text
 
-    async def send(self, path: str, *, htmx: bool = False, **fields: str) -> httpx.Response:
+    async def send(
+        self, path: str, *, form: Mapping[str, str] | None = None, htmx: bool = False, **more: str
+    ) -> httpx.Response:
         """Send a form as the page would."""
+        fields = {**(form or {}), **more}
         headers = {"HX-Request": "true", "X-CSRF-Token": self.csrf} if htmx else {}
         data = fields if htmx else {"csrf": self.csrf, **fields}
         return await self.client.post(path, data=data, headers=headers)

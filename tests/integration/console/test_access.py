@@ -61,6 +61,7 @@ async def test_an_agent_without_a_password_cannot_use_one(desk: Desk) -> None:
 
 
 async def test_guessing_has_to_wait_longer_and_longer(desk: Desk) -> None:
+    desk.clock.stop()
     await ana(desk)
     for _ in range(FREE_FAILURES):
         with pytest.raises(Unauthenticated):
@@ -75,6 +76,7 @@ async def test_guessing_has_to_wait_longer_and_longer(desk: Desk) -> None:
 
 
 async def test_guesses_at_once_are_counted_one_by_one(desk: Desk) -> None:
+    desk.clock.stop()
     await ana(desk)
     guesses = await asyncio.gather(
         *(desk.access.sign_in("ana@example.org", "wrong", f"10.0.0.{n}") for n in range(12)),
@@ -85,6 +87,7 @@ async def test_guesses_at_once_are_counted_one_by_one(desk: Desk) -> None:
 
 
 async def test_one_place_cannot_try_many_addresses_for_free(desk: Desk) -> None:
+    desk.clock.stop()
     for n in range(20):
         with pytest.raises(Unauthenticated):
             await desk.access.sign_in(f"a{n}@example.org", "wrong", "6.6.6.6")

@@ -89,9 +89,7 @@ async def test_who_is_not_signed_in_is_asked_to(desk: Desk) -> None:
         for path in PAGES + ADMIN_PAGES:
             answer = await client.get(path)
             assert answer.status_code == 303, path
-            assert answer.headers["location"].startswith(
-                "/console/sign-in?next=%2F".replace("%2F", "/")
-            )
+            assert answer.headers["location"].startswith("/console/sign-in?next=/")
         part = await client.get("/console/queue/list", headers={"HX-Request": "true"})
         assert part.status_code == 401
         assert part.headers["hx-redirect"].startswith("/console/sign-in")
@@ -193,7 +191,7 @@ async def test_an_agent_works_a_ticket(desk: Desk, htmx: bool) -> None:
     path = "/console/tickets/1001"
 
     async def does(action: str, **fields: str) -> None:
-        answer = await browser.send(f"{path}/{action}", htmx=htmx, **fields)
+        answer = await browser.send(f"{path}/{action}", form=fields, htmx=htmx)
         assert answer.status_code == (200 if htmx else 303), answer.text
 
     await does("take")
@@ -300,9 +298,8 @@ async def test_admins_add_agents_and_shut_them_out(desk: Desk) -> None:
 
 async def test_admins_read_quarantine_as_text(desk: Desk) -> None:
     browser = await signed_in(desk, "Boss", Role.ADMIN)
-    await desk.intake.quarantine(
-        AccountId("webchat"), b"\xff<script>x</script>", "odd <b>shape</b>"
-    )
+    raw = b"\xff<script>x</script>"
+    await desk.intake.quarantine(AccountId("webchat"), raw, "odd <b>shape</b>")
     listed = await browser.see("/console/admin/quarantine")
     assert "odd &lt;b&gt;shape" in listed
     item = re.search(r"/console/admin/quarantine/[0-9a-f-]{36}", listed)
@@ -324,7 +321,7 @@ async def test_admins_write_articles_in_the_console(desk: Desk) -> None:
         "tags": "accounts, password",
         "audience": "public",
     }
-    saved = await browser.send("/console/knowledge/new", **fields)
+    saved = await browser.send("/console/knowledge/new", form=fields)
     assert saved.headers["location"] == "/console/knowledge/articles/reset-a-password?saved=1"
     stored = await desk.knowledge.get(ArticleId("reset-a-password"))
     assert stored.body == "Open the **portal**.\n\n- one\n- two"
@@ -332,12 +329,12 @@ async def test_admins_write_articles_in_the_console(desk: Desk) -> None:
     assert stored.tags == ("accounts", "password")
     path = "/console/knowledge/articles/reset-a-password"
     assert "Saved." in await browser.see(f"{path}?saved=1")
-    await browser.send(path, **fields | {"title": "New title"})
+    await browser.send(path, form=fields | {"title": "New title"})
     assert (await desk.knowledge.get(stored.id)).title == "New title"
-    wrong = await browser.send(path, **fields | {"valid_from": "tomorrow"})
+    wrong = await browser.send(path, form=fields | {"valid_from": "tomorrow"})
     assert wrong.status_code == 422
     assert "2030-12-31" in wrong.text
-    taken = await browser.send("/console/knowledge/new", id="reset-a-password", **fields)
+    taken = await browser.send("/console/knowledge/new", form=fields, id="reset-a-password")
     assert "There is an article with this id already" in taken.text
     preview = await browser.send("/console/knowledge/preview", htmx=True, body=TRICK)
     assert "<strong>bold</strong>" in preview.text
@@ -402,7 +399,7 @@ async def test_fields_that_are_not_text_are_refused(desk: Desk) -> None:
     await desk.queued()
     browser = await signed_in(desk)
     for fields in ({"mode": "reply", "text": "a\x00b"}, {"mode": "reply", "text": "x" * 20_001}):
-        answer = await browser.send("/console/tickets/1001/say", **fields)
+        answer = await browser.send("/console/tickets/1001/say", form=fields)
         assert answer.status_code in {413, 422}
     file = {"text": ("a.txt", b"x"), "csrf": (None, browser.csrf.encode())}
     answer = await browser.client.post("/console/tickets/1001/say", files=file)
@@ -410,6 +407,6 @@ async def test_fields_that_are_not_text_are_refused(desk: Desk) -> None:
     garbage = await browser.client.post(
         "/console/tickets/1001/say",
         content=b"\xff\xfe",
-        headers={"Content-Type": "multipart/form-data"},
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
-    assert garbage.status_code in {400, 403}
+    assert garbage.status_code == 403
