@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from channels.loopback.ids import edit_key, post_key, press_key, sent_id
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import Body
-from core.domain.errors import DeliveryError
+from core.domain.errors import DeliveryError, InvalidInput, StorageUnavailable
 from core.domain.events import Author, ChoicePressed, Event, MessageEdited, MessagePosted
 from core.domain.ids import AccountId, Address, ChoiceId, RemoteId, ThreadKey
 from core.ports import Cursor, Inbox
 
 _CURSOR = "events"
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -111,18 +112,38 @@ class Loopback:
 
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`; the cursor is committed with the events."""
+        while True:
+            try:
+                await self._read_on(inbox)
+            except StorageUnavailable:
+                # What is not acknowledged stays where it is: the cursor is read again.
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _read_on(self, inbox: Inbox) -> None:
+        """Take all that happened after the cursor, then what happens next; never returns."""
         position = int(await inbox.cursor(self.account, _CURSOR) or 0)
         while True:
             batch = self.platform.happened[position:]
             if batch:
+                await self._take(inbox, batch, position)
                 position += len(batch)
-                await self._accept(inbox, batch, position)
             else:
                 await self.platform.news()
 
-    async def _accept(self, inbox: Inbox, events: Iterable[Event], position: int) -> None:
-        cursor = Cursor(account=self.account, name=_CURSOR, value=str(position))
-        await inbox.accept(*events, cursor=cursor)
+    async def _take(self, inbox: Inbox, batch: Sequence[Event], position: int) -> None:
+        """Have `batch`, which begins at `position`, stored; what can never be, put aside."""
+        try:
+            await inbox.accept(*batch, cursor=self._cursor(position + len(batch)))
+        except InvalidInput as error:
+            if len(batch) > 1:
+                for number, event in enumerate(batch):
+                    await self._take(inbox, [event], position + number)
+            else:
+                await inbox.quarantine(self.account, batch[0].raw, str(error))
+                await inbox.accept(cursor=self._cursor(position + 1))
+
+    def _cursor(self, position: int) -> Cursor:
+        return Cursor(account=self.account, name=_CURSOR, value=str(position))
 
     async def deliver(self, message: Outbound) -> Receipt:
         """See `core.ports.Channel.deliver`."""

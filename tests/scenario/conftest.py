@@ -10,12 +10,9 @@ from tests.support.staff import Staff
 from tests.support.visitor import Visitor
 
 
-
 @pytest.fixture(scope="session")
 async def http(whole_desk: RunningDesk) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(
-        base_url=whole_desk.url, trust_env=False, timeout=30.0
-    ) as client:
+    async with httpx.AsyncClient(base_url=whole_desk.url, trust_env=False, timeout=30.0) as client:
         yield client
 
 
@@ -47,6 +44,17 @@ async def bruno(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
 async def admin(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
     """An admin."""
     return await _staff(whole_desk, http, "carla@example.org", "admin")
+
+
+@pytest.fixture(scope="session")
+async def console(whole_desk: RunningDesk) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of an agent who is signed in to the console."""
+    link = await whole_desk.command("user", "add", "--email", "diego@example.org")
+    async with httpx.AsyncClient(
+        base_url=whole_desk.url, trust_env=False, timeout=30.0, follow_redirects=True
+    ) as client:
+        assert (await client.get(link)).status_code == 200
+        yield client
 
 
 async def _staff(desk: RunningDesk, http: httpx.AsyncClient, email: str, role: str) -> Staff:

@@ -93,7 +93,7 @@ async def test_a_problem_report_becomes_a_ticket_and_its_status_is_told(
     visitor: Visitor, ana: Staff
 ) -> None:
     await visitor.ask("I want to report a problem")
-    assert labels(await visitor.ask("The screen of my laptop flickers")) == [
+    assert labels(await visitor.ask("My screen flickers")) == [
         "Low",
         "Normal",
         "High",

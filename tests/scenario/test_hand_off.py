@@ -25,9 +25,7 @@ async def test_the_queue_shows_who_waits(number: int, visitor: Visitor, ana: Sta
     assert [message["from"] for message in said["items"]] == ["system", "customer"]
 
 
-async def test_a_reply_arrives_live_and_in_order(
-    number: int, visitor: Visitor, ana: Staff
-) -> None:
+async def test_a_reply_arrives_live_and_in_order(number: int, visitor: Visitor, ana: Staff) -> None:
     async with visitor.listening() as stream:
         taken = await ana.do(number, "take")
         assert taken["status"] == "open"
@@ -128,7 +126,7 @@ async def test_a_ticket_changes_hands(number: int, ana: Staff, bruno: Staff) -> 
 async def test_a_command_that_does_not_fit_is_refused(number: int, ana: Staff) -> None:
     await ana.do(number, "take")
     await ana.do(number, "status", status="closed")
-    for command, body in (("take", {}), ("status", {"status": "open"}), ("return-to-bot", {})):
+    for command, body in (("take", {}), ("status", {"status": "open"}), ("replies", {"text": "?"})):
         response = await ana.request("POST", f"/tickets/{number}/{command}", json=body)
         assert response.status_code == 409, command
         assert response.headers["content-type"] == "application/problem+json"
