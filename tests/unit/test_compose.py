@@ -5,6 +5,7 @@ No Docker engine is needed, and none is trusted to be there.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,8 +55,8 @@ def checked_address(service: str) -> tuple[int, str]:
 
 def option(service: str, name: str) -> str:
     """Return the value of an option in the command of `service`."""
-    command = SERVICES[service]["command"]
-    return str(command[command.index(name) + 1])
+    words = [word for part in SERVICES[service]["command"] for word in str(part).split("=", 1)]
+    return words[words.index(name) + 1]
 
 
 @pytest.mark.parametrize("service", DESK_SERVICES)
@@ -65,6 +66,21 @@ def test_each_command_is_one_that_desk_takes(service: str) -> None:
     name, *arguments = SERVICES[service]["command"]
     # Raises on an unknown option, a missing or a wrong value.
     group.commands[name].make_context(name, list(arguments))
+
+
+def test_the_assistants_command_is_one_it_takes() -> None:
+    python, main, *arguments = SERVICES["bot"]["command"]
+    assert (python, main) == ("python", "main.py")
+    # Its own program, on a Python of its own; its parser needs nothing but the standard library.
+    spec = importlib.util.spec_from_file_location("bot_main", ROOT / "bot" / "main.py")
+    assert spec is not None
+    assert spec.loader is not None
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    taken = program._parser().parse_args(arguments)
+    assert taken.command == "serve"
+    assert (ROOT / "bot" / taken.endpoints).exists()
+    assert str(taken.model) in OWN_IMAGES["ventanilla-bot"].read_text()
 
 
 def test_the_programs_of_the_design_are_all_there() -> None:
