@@ -35,7 +35,9 @@ A_MOMENT_SECONDS = 0.3  # in which a channel that acknowledges too early would h
 class Platform(Protocol):
     """The far side of a channel, as a test moves it."""
 
-    channel: Channel
+    @property
+    def channel(self) -> Channel:
+        """Return the channel under test."""
 
     async def post(self, text: str, name: str) -> None:
         """Let somebody say `text`; `name` again is a redelivery. Return once it is on its way."""

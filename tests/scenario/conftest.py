@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -49,7 +50,7 @@ async def admin(whole_desk: RunningDesk, http: httpx.AsyncClient) -> Staff:
 @pytest.fixture(scope="session")
 async def console(whole_desk: RunningDesk) -> AsyncIterator[httpx.AsyncClient]:
     """The browser of an agent who is signed in to the console."""
-    link = await whole_desk.command("user", "add", "--email", "diego@example.org")
+    link = await whole_desk.command("user", "add", "--email", f"{uuid4()}@example.org")
     async with httpx.AsyncClient(
         base_url=whole_desk.url, trust_env=False, timeout=30.0, follow_redirects=True
     ) as client:
