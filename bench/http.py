@@ -82,9 +82,7 @@ class Connection:
             raise ConnectionError("the event stream is not sent in chunks")
         waiting = b""
         async for chunk in self._chunks():
-            waiting += chunk
-            while b"\n\n" in waiting:
-                block, _, waiting = waiting.partition(b"\n\n")
-                for line in block.split(b"\n"):
-                    if line.startswith(b"data:"):
-                        yield json.loads(line[5:])
+            *lines, waiting = (waiting + chunk).split(b"\n")  # lines may also end in CR LF
+            for line in lines:
+                if line.startswith(b"data:"):
+                    yield json.loads(line[5:])
