@@ -19,6 +19,7 @@ class Settings(BaseSettings):
         env_prefix="DESK_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         validate_by_name=True,
