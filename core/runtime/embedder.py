@@ -193,10 +193,10 @@ def _read(body: bytes) -> tuple[list[str], bool, bool]:
     if not 0 < len(texts) <= MAX_INPUTS:
         raise _BadRequest(f"'input' must hold 1 to {MAX_INPUTS} texts")
     kind = asked.get("input_type", "query")
-    if kind not in {"query", "passage", "document"}:
+    if kind not in ("query", "passage", "document"):
         raise _BadRequest("'input_type' must be 'query' or 'passage'")
     encoding = asked.get("encoding_format", "float")
-    if encoding not in {"float", "base64"}:
+    if encoding not in ("float", "base64"):
         raise _BadRequest("'encoding_format' must be 'float' or 'base64'")
     return texts, kind == "query", encoding == "base64"
 

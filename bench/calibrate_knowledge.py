@@ -1,0 +1,295 @@
+"""Fits the coefficients of the knowledge search on the starter articles: which scores mean what.
+
+    python -m bench.calibrate_knowledge [--write]
+
+Many small knowledge bases are made of the starter articles: other languages, fewer articles, with
+and without bodies, with many or few alternative questions. The questions left out of them are
+asked: about articles that are in (one right answer), about articles that are not (none), and
+chatter (none). The search itself collects the evidence, so what is fitted is what ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.domain.knowledge import Article
+from core.runtime.embedder import MODEL, EmbeddingModel
+from core.runtime.postgres import embedded_postgres
+from core.services.knowledge import ranking
+from core.services.knowledge.evaluation import fill, scratch
+from core.services.knowledge.indexing import embed_pending
+from core.services.knowledge.ranking import Evidence, Policy, candidate_features, none_features
+from core.services.knowledge.search import Search
+from core.services.knowledge.sources import entries
+from core.storage.engine import open_engine
+from core.storage.migrate import migrate
+
+_ROOT = Path(__file__).parent.parent
+_WORLDS = 48
+_PER_WORLD = 160  # questions
+SAME_LANGUAGE = 0.3  # enough to decide between equals
+_STIFFNESS = 1.0  # of the pull of each coefficient towards zero
+
+
+class LocalEmbedder:
+    """The bundled model in this process, each text embedded once."""
+
+    model = MODEL
+    dimensions = 384
+
+    def __init__(self) -> None:
+        self._model = EmbeddingModel(threads=1)
+        self._known: dict[tuple[bool, str], Sequence[float]] = {}
+
+    async def embed_query(self, text: str) -> Sequence[float]:
+        return self._vector(text, is_query=True)
+
+    async def embed_passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        return [self._vector(text, is_query=False) for text in texts]
+
+    def _vector(self, text: str, *, is_query: bool) -> Sequence[float]:
+        key = (is_query, text)
+        if key not in self._known:
+            self._known[key] = self._model.embed(text, is_query=is_query)[0].tolist()
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A knowledge base and what is asked of it: language, question, the family that answers."""
+
+    articles: list[Article]
+    asked: list[tuple[str, str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question, the evidence found, and which candidate is right."""
+
+    evidence: list[Evidence]
+    words: int
+    right: int | None
+
+
+def family(article: Article) -> str:
+    """Return the name that an article and its translations share."""
+    return article.translation_of or article.id
+
+
+def starter_articles() -> list[Article]:
+    """Return the starter articles of all languages."""
+    found = [entry.article for entry in entries(_ROOT / "nlu_data" / "knowledge")]
+    return [article for article in found if article is not None]
+
+
+def chatter() -> list[tuple[str, str]]:
+    """Return language and text of lines that no article answers."""
+    lines = (Path(__file__).parent / "chatter.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition("\t") for line in lines if line and not line.startswith("#")]
+    return [(language, text) for language, _, text in pairs]
+
+
+def make_world(seed: int, articles: Sequence[Article]) -> World:
+    """Return one of many possible knowledge bases made of `articles`."""
+    dice = random.Random(seed)
+    kept_languages = dice.choice([("en",), ("es",), ("en", "es"), ("en", "es")])
+    asked_languages = kept_languages
+    if len(kept_languages) == 1 and dice.random() < 0.2:
+        asked_languages = ("es",) if kept_languages == ("en",) else ("en",)
+    families = sorted({family(article) for article in articles})
+    inside = set(dice.sample(families, round(len(families) * dice.uniform(0.45, 0.9))))
+    indexed = dice.choice([0, 1, 2, 3, 4, 6, 8])
+    with_body = dice.random() < 0.75 or indexed == 0
+    with_title = dice.random() < 0.8 or not with_body
+
+    kept, about, aside = [], [], []
+    for article in articles:
+        questions = list(article.questions)
+        dice.shuffle(questions)
+        if family(article) in inside and article.language in kept_languages:
+            kept.append(
+                replace(
+                    article,
+                    title=article.title if with_title else "",
+                    body=article.body if with_body else "",
+                    questions=tuple(questions[:indexed]),
+                )
+            )
+        if article.language in asked_languages:
+            if family(article) in inside:
+                left = questions[indexed:]
+                about += [(article.language, question, family(article)) for question in left]
+            else:
+                aside += [(article.language, question, None) for question in questions]
+    idle = [(language, text, None) for language, text in chatter() if language in asked_languages]
+    answerable = round(_PER_WORLD * 0.65)
+    asked: list[tuple[str, str, str | None]] = []
+    asked += dice.sample(about, min(len(about), answerable))
+    asked += dice.sample(aside, min(len(aside), (_PER_WORLD - answerable) * 2 // 3))
+    asked += dice.sample(idle, min(len(idle), (_PER_WORLD - answerable) // 3))
+    return World(kept, asked)
+
+
+async def cases_of(engine: AsyncEngine, embedder: LocalEmbedder | None, world: World) -> list[Case]:
+    """Ask everything of `world` and return what was found."""
+    families = {str(article.id): family(article) for article in world.articles}
+    cases = []
+    async with scratch(engine) as sessions:
+        await fill(sessions, world.articles)
+        while embedder is not None and await embed_pending(sessions, embedder, 256):
+            pass
+        search = Search(sessions, embedder, Policy())
+        for language, question, answer in world.asked:
+            found = await search.gather(question, language)
+            names = [families[candidate.article] for candidate, _ in found.candidates]
+            right = names.index(answer) if answer in names else None
+            cases.append(Case([evidence for _, evidence in found.candidates], found.words, right))
+    return cases
+
+
+def fit(cases: Sequence[Case], *, stiffness: float = _STIFFNESS) -> dict[str, dict[str, float]]:
+    """Return the coefficients that make what happened most likely (Newton's method)."""
+    cases = [case for case in cases if case.evidence]
+    # Not fitted: among starter articles, which all exist in both languages, it means nothing.
+    candidate_names = [
+        name for name in candidate_features(cases[0].evidence[0]) if name != "same_language"
+    ]
+    none_names = list(none_features(cases[0].evidence, words=1))
+    width = len(candidate_names) + len(none_names)
+    tables, rights, biases = [], [], []
+    for case in cases:
+        known = [SAME_LANGUAGE * evidence.is_same_language for evidence in case.evidence]
+        biases.append(np.array([*known, 0.0]))
+        table = np.zeros((len(case.evidence) + 1, width))
+        for row, evidence in enumerate(case.evidence):
+            features = candidate_features(evidence)
+            table[row, : len(candidate_names)] = [features[name] for name in candidate_names]
+        features = none_features(case.evidence, words=case.words)
+        table[-1, len(candidate_names) :] = [features[name] for name in none_names]
+        tables.append(table)
+        rights.append(len(case.evidence) if case.right is None else case.right)
+
+    def likelihood(coefficients: NDArray[np.float64]) -> float:
+        total = -stiffness / 2 * float(coefficients @ coefficients)
+        for table, bias, right in zip(tables, biases, rights, strict=True):
+            scores = table @ coefficients + bias
+            total += float(scores[right] - scores.max())
+            total -= float(np.log(np.exp(scores - scores.max()).sum()))
+        return total
+
+    coefficients = np.zeros(width)
+    reached = likelihood(coefficients)
+    for _ in range(50):
+        slope = -stiffness * coefficients
+        curvature = stiffness * np.eye(width)
+        for table, bias, right in zip(tables, biases, rights, strict=True):
+            chances = _softmax(table @ coefficients + bias)
+            expected = chances @ table
+            slope += table[right] - expected
+            curvature += (table * chances[:, None]).T @ table - np.outer(expected, expected)
+        step = np.linalg.solve(curvature, slope)
+        while (ahead := likelihood(coefficients + step)) < reached and np.abs(step).max() > 1e-9:
+            step /= 2  # too far: the curvature was that of another place
+        coefficients, gain, reached = coefficients + step, ahead - reached, ahead
+        if gain < 1e-4:
+            break
+    values = [round(float(value), 3) for value in coefficients]
+    return {
+        "candidate": {
+            "same_language": SAME_LANGUAGE,
+            **dict(zip(candidate_names, values, strict=False)),
+        },
+        "none": dict(zip(none_names, values[len(candidate_names) :], strict=True)),
+    }
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def report(name: str, model: ranking.Model, cases: Sequence[Case]) -> None:
+    """Print how good `model` is on `cases` it may not have seen."""
+    best: list[tuple[float, bool]] = []
+    surprise, first, answerable = 0.0, 0, 0
+    for case in cases:
+        chances = model.probabilities(case.evidence, words=case.words)
+        of_right = 1 - sum(chances) if case.right is None else chances[case.right]
+        surprise -= float(np.log(max(of_right, 1e-12)))
+        top = int(np.argmax(chances)) if chances else -1
+        best.append((chances[top] if chances else 0.0, top == case.right))
+        if case.right is not None:
+            answerable += 1
+            first += top == case.right
+    print(
+        f"{name}: {len(cases)} questions, log loss {surprise / len(cases):.3f}, "
+        f"first right {first / answerable:.3f} of {answerable} with an answer"
+    )
+    for low, high in [(0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)]:
+        inside = [is_right for chance, is_right in best if low <= chance < high]
+        said = [chance for chance, _ in best if low <= chance < high]
+        if inside:
+            print(f"  said {np.mean(said):.2f}  was right {np.mean(inside):.2f}  ({len(inside)})")
+    for threshold in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
+        answers = [is_right for chance, is_right in best if chance >= threshold]
+        if answers:
+            print(
+                f"  from {threshold:.2f}: {len(answers) / len(best):.2f} answered, "
+                f"{100 * (1 - np.mean(answers)):.1f} wrong per 100"
+            )
+
+
+async def collect(url: str) -> dict[str, list[list[Case]]]:
+    """Return the cases of every world, with vectors and without."""
+    engine = open_engine(url)
+    await migrate(engine)
+    articles, embedder = starter_articles(), LocalEmbedder()
+    cases: dict[str, list[list[Case]]] = {"hybrid": [], "words": []}
+    for seed in range(_WORLDS):
+        world = make_world(seed, articles)
+        cases["hybrid"].append(await cases_of(engine, embedder, world))
+        cases["words"].append(await cases_of(engine, None, world))
+        print(f"world {seed + 1} of {_WORLDS}", flush=True)
+    await engine.dispose()
+    return cases
+
+
+def fit_all(cases: dict[str, list[list[Case]]]) -> dict[str, Any]:
+    """Return the coefficients of both models; print how those of one half do on the other."""
+    shipped = {}
+    for name, worlds in cases.items():
+        half = fit([case for world in worlds[::2] for case in world])
+        unseen = [case for world in worlds[1::2] for case in world]
+        report(f"{name}, other half", ranking.Model(half["candidate"], half["none"]), unseen)
+        shipped[name] = fit([case for world in worlds for case in world])
+    return shipped
+
+
+async def main() -> None:
+    """Collect, fit, and print or write the coefficients."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace what ships")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="calibrate-") as home:
+        async with embedded_postgres(Path(home)) as url:
+            cases = await collect(url)
+    text = json.dumps(fit_all(cases), indent=2) + "\n"
+    print(text)
+    if arguments.write:
+        Path(ranking.__file__).with_name("calibration.json").write_text(text)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

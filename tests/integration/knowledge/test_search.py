@@ -1,0 +1,147 @@
+"""A question finds the article that answers it, and only what the asker may read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.adapters.embeddings import HttpEmbedder
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Audience, Finding, Outcome
+from core.services.knowledge import Knowledge
+from core.storage.engine import Sessions
+from tests.integration.knowledge.world import ARTICLES, article
+
+
+def names(finding: Finding) -> list[str]:
+    return [hit.article for hit in finding.hits]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "expected"),
+    [
+        ("I forgot my password", "en", "reset-password"),
+        ("I can't remember my pass word, help", "en", "reset-password"),
+        ("olvide la contraseña", "es", "restablecer-contrasena"),
+        ("working from home network drive", "en", "connect-vpn"),
+        ("paper is stuck in the printer", "en", "printer-jam"),
+        ("reserve a room for a meeting", None, "book-room"),
+    ],
+)
+async def test_a_question_finds_its_article(
+    knowledge: Knowledge, question: str, language: str | None, expected: str
+) -> None:
+    finding = await knowledge.search(question, language)
+    assert finding.outcome in {Outcome.ANSWER, Outcome.OFFER}
+    assert names(finding)[0] == expected
+
+
+async def test_an_articles_own_question_is_answered(knowledge: Knowledge) -> None:
+    finding = await knowledge.search("I forgot my password", "en")
+    assert finding.outcome is Outcome.ANSWER
+    assert finding.hits[0].score > 0.9
+
+
+@pytest.mark.parametrize(
+    "question", ["Who won the football match yesterday?", "que tiempo hace en Sevilla", "xyzzy"]
+)
+async def test_what_no_article_answers_is_handed_off(knowledge: Knowledge, question: str) -> None:
+    assert (await knowledge.search(question, "en")).outcome is Outcome.HAND_OFF
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!", "\0", "\ud800", "🙂🙂"])
+async def test_a_question_without_words_finds_nothing(knowledge: Knowledge, question: str) -> None:
+    assert await knowledge.search(question, "en") == Finding(outcome=Outcome.HAND_OFF, hits=())
+
+
+@pytest.mark.parametrize(
+    "noise", ["\0", "\ud83d", " & | ! ( ) :* '' \\ %", "' OR 1=1 --", "\u202e", "x" * 1_000_000]
+)
+async def test_no_text_upsets_the_search(knowledge: Knowledge, noise: str) -> None:
+    finding = await knowledge.search(f"I forgot my password {noise}", "en")
+    assert names(finding)[0] == "reset-password"
+
+
+async def test_of_translations_only_the_one_in_the_askers_language_is_found(
+    knowledge: Knowledge,
+) -> None:
+    for question in ("I forgot my password", "No recuerdo mi contraseña"):
+        english = names(await knowledge.search(question, "en", limit=10))
+        spanish = names(await knowledge.search(question, "es", limit=10))
+        assert english[0] == "reset-password"
+        assert "restablecer-contrasena" not in english
+        assert spanish[0] == "restablecer-contrasena"
+        assert "reset-password" not in spanish
+
+
+async def test_an_article_in_another_language_is_better_than_none(knowledge: Knowledge) -> None:
+    finding = await knowledge.search("¿cómo me conecto a la VPN?", "es")
+    assert names(finding)[0] == "connect-vpn"
+
+
+async def test_internal_articles_are_for_agents(knowledge: Knowledge) -> None:
+    question = "Where are administrator passwords kept?"
+    assert "admin-passwords" not in names(await knowledge.search(question, "en", limit=10))
+    for_agents = await knowledge.search(question, "en", audience=Audience.INTERNAL)
+    assert names(for_agents)[0] == "admin-passwords"
+    public = await knowledge.search("Connect to the VPN", "en", audience=Audience.INTERNAL)
+    assert names(public)[0] == "connect-vpn"
+
+
+async def test_an_excluded_article_is_not_found(knowledge: Knowledge) -> None:
+    finding = await knowledge.search(
+        "I forgot my password", "en", exclude=[ArticleId("reset-password")], limit=10
+    )
+    assert "reset-password" not in names(finding)
+
+
+async def test_articles_are_found_while_they_are_valid(knowledge: Knowledge) -> None:
+    today = datetime.now(UTC).date()
+    (room,) = (one for one in ARTICLES if one.id == "book-room")
+    past, future = today - timedelta(days=2), today + timedelta(days=2)
+    for hidden in (replace(room, valid_until=past), replace(room, valid_from=future)):
+        await knowledge.update(hidden)
+        assert "book-room" not in names(await knowledge.search("Book a meeting room", "en"))
+    await knowledge.update(replace(room, valid_from=past, valid_until=future))
+    assert names(await knowledge.search("Book a meeting room", "en"))[0] == "book-room"
+
+
+async def test_a_change_is_found_with_its_commit(knowledge: Knowledge) -> None:
+    await knowledge.create(article("parrot", "Feeding the office parrot", "Seeds at noon."))
+    assert names(await knowledge.search("feeding the office parrot", "en"))[0] == "parrot"
+    await knowledge.delete(ArticleId("parrot"))
+    assert "parrot" not in names(await knowledge.search("feeding the office parrot", "en"))
+
+
+async def test_words_alone_find_articles_too(wordy: Knowledge) -> None:
+    finding = await wordy.search("I forgot my password", "en")
+    assert names(finding)[0] == "reset-password"
+    assert finding.outcome is Outcome.ANSWER
+    assert (await wordy.search("who is the president", "en")).outcome is Outcome.HAND_OFF
+
+
+async def test_an_embedder_that_is_away_leaves_the_words(
+    wordy: Knowledge, sessions: Sessions
+) -> None:
+    nobody = HttpEmbedder("http://127.0.0.1:9", "away")
+    knowledge = Knowledge(sessions, nobody)
+    question = "the printer is stuck"
+    assert await knowledge.search(question, "en") == await wordy.search(question, "en")
+    await nobody.close()
+
+
+async def test_vectors_of_another_model_are_replaced_before_they_count(
+    knowledge: Knowledge, sessions: Sessions, embedder_url: str
+) -> None:
+    other = HttpEmbedder(embedder_url, "another-model")
+    renewed = Knowledge(sessions, other)
+    by_words = await renewed.search("I forgot my password", "en")
+    assert names(by_words)[0] == "reset-password"
+    renewed_passages = 0
+    while count := await renewed.embed_pending():
+        renewed_passages += count
+    assert renewed_passages > len(ARTICLES)
+    assert await renewed.embed_pending() == 0
+    await other.close()

@@ -1,0 +1,86 @@
+"""A score is a probability, and the outcome follows from it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Hit, Outcome
+from core.services.knowledge.ranking import Evidence, Policy, model
+
+SHARE = st.floats(0, 1)
+WITH_VECTORS = st.builds(
+    Evidence,
+    words=SHARE,
+    coverage=SHARE,
+    cosine=SHARE,
+    cosine_three=SHARE,
+    is_same_language=st.booleans(),
+)
+WITHOUT_VECTORS = st.builds(Evidence, words=SHARE, coverage=SHARE, is_same_language=st.booleans())
+
+
+def hits(*scores: float) -> list[Hit]:
+    return [
+        Hit(article=ArticleId(f"article-{number}"), title="", score=score)
+        for number, score in enumerate(scores)
+    ]
+
+
+@pytest.mark.parametrize(("kind", "with_vectors"), [(WITH_VECTORS, True), (WITHOUT_VECTORS, False)])
+def test_probabilities_leave_room_for_none_of_these(
+    kind: st.SearchStrategy[Evidence], with_vectors: bool
+) -> None:
+    @given(st.lists(kind, min_size=1, max_size=20), st.integers(1, 100))
+    def check(evidence: list[Evidence], words: int) -> None:
+        chances = model(with_vectors=with_vectors).probabilities(evidence, words=words)
+        assert all(0 <= chance <= 1 for chance in chances)
+        assert sum(chances) <= 1 + 1e-9
+
+    check()
+
+
+@pytest.mark.parametrize("with_vectors", [True, False])
+def test_of_equals_the_one_in_the_askers_language_is_likelier(with_vectors: bool) -> None:
+    cosine = 0.9 if with_vectors else None
+    same, other = (
+        Evidence(
+            words=0.5,
+            coverage=0.5,
+            cosine=cosine,
+            cosine_three=cosine,
+            is_same_language=is_same_language,
+        )
+        for is_same_language in (True, False)
+    )
+    first, second = model(with_vectors=with_vectors).probabilities([same, other], words=4)
+    assert first > second
+
+
+@pytest.mark.parametrize(
+    ("scores", "outcome"),
+    [
+        ((), Outcome.HAND_OFF),
+        ((0.95, 0.02), Outcome.ANSWER),
+        ((0.9, 0.02), Outcome.OFFER),
+        ((0.3, 0.2, 0.1, 0.1), Outcome.OFFER),
+        ((0.3, 0.05, 0.05, 0.3), Outcome.HAND_OFF),
+        ((0.05,), Outcome.HAND_OFF),
+    ],
+)
+def test_the_outcome_follows_from_the_probabilities(
+    scores: tuple[float, ...], outcome: Outcome
+) -> None:
+    assert Policy(wrong_answers_per_hundred=10).outcome(hits(*scores)) is outcome
+
+
+def test_more_tolerance_means_more_answers() -> None:
+    found = hits(0.85, 0.05)
+    assert Policy(wrong_answers_per_hundred=5).outcome(found) is Outcome.OFFER
+    assert Policy(wrong_answers_per_hundred=30).outcome(found) is Outcome.ANSWER
+
+
+def test_a_near_tie_is_offered_however_tolerant_the_desk_is() -> None:
+    assert Policy(wrong_answers_per_hundred=80).outcome(hits(0.5, 0.45)) is Outcome.OFFER
