@@ -34,9 +34,12 @@ class FeedPosition:
         """Return the position that `words` name, or raise `InvalidInput`."""
         xid, _, entry = words.partition("-")
         try:
-            return cls(int(xid), UUID(entry))
+            position = cls(int(xid), UUID(entry))
         except ValueError:
             raise InvalidInput("not a position in the feed") from None
+        if not 0 <= position.xid < 2**63:
+            raise InvalidInput("not a position in the feed")
+        return position
 
 
 async def feed_end(session: AsyncSession) -> FeedPosition:

@@ -1,0 +1,287 @@
+"""The console in a real browser, over real services: live, and never in the agent's way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from core.domain.actor import Agent
+from core.domain.assistant import Say
+from core.domain.ids import ConversationId
+from core.domain.ticket import TicketStatus
+from core.storage.engine import Sessions
+from core.storage.queries.tickets import ticket_of_conversation
+from tests.integration.console.world import Desk, build_desk
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+PASSWORD = "correct horse battery"
+
+Opened = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
+    return build_desk(sessions, database_url, tmp_path)
+
+
+@pytest.fixture
+async def address(desk: Desk) -> AsyncIterator[str]:
+    """The desk served over HTTP, with its ear on the database."""
+    server = uvicorn.Server(
+        uvicorn.Config(desk.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    listening = asyncio.create_task(desk.live.run())
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def ana(desk: Desk) -> Agent:
+    return await agent_called(desk, "Ana")
+
+
+@pytest.fixture
+async def opened(address: str, browser: Browser, ana: Agent) -> AsyncIterator[Opened]:
+    """Open a page of the console as an agent; complaints of the page fail the test at its end."""
+    complaints: list[str] = []
+    contexts: dict[str, BrowserContext] = {}
+
+    async def open_page(path: str, agent: Agent = ana, width: int = 1440) -> Page:
+        if agent.email not in contexts:
+            context = await browser.new_context(
+                base_url=address, viewport={"width": width, "height": 800}
+            )
+            contexts[agent.email] = context
+            page = await context.new_page()
+            await page.goto("/console/sign-in")
+            await page.get_by_label("E-mail").fill(agent.email)
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Sign in").click()
+            await page.wait_for_url("**/console/queue**")
+        else:
+            page = await contexts[agent.email].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                complaints.append(said.text)
+                if "Content Security" in said.text or "Uncaught" in said.text
+                else None
+            ),
+        )
+        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+        await page.goto(path)
+        await expect(page.locator("#connection")).to_have_text("Live")
+        return page
+
+    yield open_page
+    for context in contexts.values():
+        await context.close()
+    assert complaints == []
+
+
+async def agent_called(desk: Desk, name: str) -> Agent:
+    agent = await desk.agent(f"{name.lower()}@example.org", name)
+    await desk.access.set_password(agent.id, PASSWORD)
+    return agent
+
+
+async def test_an_agent_answers_and_solves_while_the_requester_writes(
+    desk: Desk, opened: Opened
+) -> None:
+    conversation = await desk.queued("The VPN is broken")
+    page = await opened("/console/queue")
+    await page.get_by_text("The VPN is broken").click()
+    await page.get_by_role("button", name="Take", exact=True).click()
+    await expect(page.locator("#head")).to_contain_text("You have it")
+
+    await page.get_by_label("Your message").fill("Which error do **you** see?")
+    await page.keyboard.press("Control+Enter")
+    reply = page.locator(".message.agent").last
+    await expect(reply).to_contain_text("Which error do you see?")
+    await expect(reply.locator("strong")).to_have_text("you")
+    await expect(page.get_by_label("Your message")).to_have_value("")
+
+    await desk.says("Error 809")
+    await expect(page.locator(".message.customer").last).to_contain_text("Error 809")
+
+    await page.get_by_label("Internal note").check()
+    await page.get_by_label("Your message").fill("It is the router.")
+    await page.get_by_role("button", name="Save note").click()
+    await expect(page.locator(".message.note")).to_contain_text("It is the router.")
+
+    await page.get_by_label("Your message").fill("Restart the router, please.")
+    await page.get_by_role("button", name="Reply and solve").click()
+    await expect(page.locator("#head")).to_contain_text("Solved")
+    await expect(page.locator(".message.system").last).to_contain_text("is solved")
+    async with desk.sessions() as session:
+        assert await ticket_of_conversation(session, conversation) is not None
+
+
+async def test_news_never_wipe_what_is_being_typed(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    text = page.get_by_label("Your message")
+    await text.fill("I was just about to")
+    await page.evaluate("document.getElementById('text').setSelectionRange(2, 5)")
+    for n in range(3):
+        await desk.says(f"more {n}")
+        await expect(page.locator(".message.customer").last).to_contain_text(f"more {n}")
+    await expect(text).to_have_value("I was just about to")
+    await expect(text).to_be_focused()
+    assert await page.evaluate("document.getElementById('text').selectionEnd") == 5
+    await page.reload()
+    await expect(text).to_have_value("I was just about to")
+
+
+async def test_reading_back_is_not_disturbed(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    for n in range(40):
+        await desk.says(f"line {n}")
+    page = await opened("/console/tickets/1001")
+    pane = page.locator("#messages")
+    await expect(pane.get_by_text("line 39")).to_be_in_viewport()
+    await pane.evaluate("pane => { pane.scrollTop = 100; }")
+    await page.evaluate(
+        "getSelection().selectAllChildren(document.querySelector('.message.customer .said'))"
+    )
+    await desk.says("something new")
+    await expect(page.get_by_role("button", name="New messages")).to_be_visible()
+    assert await pane.evaluate("pane => pane.scrollTop") == 100
+    assert await page.evaluate("getSelection().toString()") == "I need a person"
+    await page.get_by_role("button", name="New messages").click()
+    await expect(pane.get_by_text("something new")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
+async def test_the_queue_the_title_and_the_icon_are_live(desk: Desk, opened: Opened) -> None:
+    page = await opened("/console/queue?tab=unassigned")
+    await expect(page.get_by_text("Nobody is waiting")).to_be_visible()
+    await expect(page).to_have_title("Queue · Ventanilla")
+    await desk.queued("one", thread="a", who="ada")
+    await desk.queued("two", thread="b", who="bob")
+    await expect(page.locator("a.row")).to_have_count(2)
+    await expect(page).to_have_title("(2) Queue · Ventanilla")
+    assert "waiting" in str(await page.locator("#favicon").get_attribute("href"))
+
+
+async def test_two_agents_do_not_take_the_same_ticket(desk: Desk, opened: Opened) -> None:
+    conversation = await desk.queued()
+    bea = await agent_called(desk, "Bea")
+    page = await opened("/console/tickets/1001")
+    # Bea is faster than the news: the page still offers the ticket.
+    await page.route("**/live**", lambda route: route.abort())
+    async with desk.sessions() as session:
+        ticket = await ticket_of_conversation(session, conversation)
+    assert ticket is not None
+    await desk.tickets.take(ticket, bea)
+    await page.get_by_role("button", name="Take", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("Bea has this ticket already.")
+    await expect(page.locator("#head")).to_contain_text("Bea has it")
+
+
+async def test_open_menus_survive_news(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    await page.locator("#status summary").click()
+    await expect(page.get_by_role("button", name="On hold")).to_be_visible()
+    await desk.says("still there?")
+    await expect(page.locator(".message.customer").last).to_contain_text("still there?")
+    await page.get_by_role("button", name="On hold").click()
+    await expect(page.locator("#head .chip")).to_have_text("On hold")
+    await expect(page.locator("#status")).not_to_have_attribute("open", "")
+
+
+async def test_many_tabs_share_one_stream(desk: Desk, opened: Opened) -> None:
+    await desk.queued("first", thread="a")
+    tabs = [await opened("/console/queue?tab=all") for _ in range(8)]
+    await desk.queued("second", thread="b", who="bob")
+    for tab in tabs:
+        await expect(tab.locator("a.row")).to_have_count(2)
+    await tabs[0].close()  # the one that held the stream
+    await desk.queued("third", thread="c", who="cy")
+    for tab in tabs[1:]:
+        await expect(tab.locator("a.row")).to_have_count(3)
+
+
+async def test_what_people_write_is_only_ever_words(desk: Desk, opened: Opened) -> None:
+    await desk.queued('<img src=x onerror="alert(1)"><script>alert(2)</script>', who="<b>x</b>")
+    await desk.says("[press](javascript:alert(3)) ![x](https://evil.example/pixel.png)")
+    page = await opened("/console/tickets/1001")
+    await expect(page.locator(".message.customer").first).to_contain_text("<script>alert(2)")
+    assert (
+        await page.locator("#messages :is(img, script, [onerror], [href^=javascript])").count() == 0
+    )
+
+
+async def test_a_phone_shows_one_thing_at_a_time(desk: Desk, opened: Opened) -> None:
+    await desk.queued("The VPN is broken")
+    page = await opened("/console/queue?tab=unassigned", width=390)
+    await page.get_by_text("The VPN is broken").click()
+    await expect(page.get_by_label("Your message")).to_be_in_viewport()
+    await expect(page.locator("#queue")).to_be_hidden()
+    await expect(page.locator("#details")).to_be_hidden()
+    await page.get_by_role("button", name="Details").click()
+    await expect(page.locator("#details")).to_be_visible()
+    await page.get_by_role("link", name="Back to the queue").click(position={"x": 5, "y": 5})
+    await expect(page.locator("#queue")).to_be_visible()
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
+
+
+async def test_keys_lead_through_the_queue(desk: Desk, opened: Opened) -> None:
+    for n in range(3):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    page = await opened("/console/queue?tab=unassigned")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#head h1")).to_have_text("number 1")
+    await page.keyboard.press("n")
+    await page.keyboard.type("a note")
+    await expect(page.get_by_label("Internal note")).to_be_checked()
+    await expect(page.get_by_label("Your message")).to_have_value("a note")
+
+
+async def test_a_conversation_of_the_assistant_is_taken_over(desk: Desk, opened: Opened) -> None:
+    held: ConversationId = await desk.says("How do I book a room?")
+    await desk.answers(held, Say(text="In the calendar."))
+    page = await opened("/console/queue?tab=assistant")
+    await page.get_by_text("How do I book a room?").click()
+    await expect(page.locator(".message.bot")).to_contain_text("In the calendar.")
+    await page.get_by_role("button", name="Take over").click()
+    await expect(page.locator("#head")).to_contain_text("#1001")
+    await expect(page.locator("#head")).to_contain_text("You have it")
+
+
+async def test_a_changed_status_shows_elsewhere(desk: Desk, opened: Opened, ana: Agent) -> None:
+    conversation = await desk.queued()
+    page = await opened("/console/tickets/1001")
+    async with desk.sessions() as session:
+        ticket = await ticket_of_conversation(session, conversation)
+    assert ticket is not None
+    await desk.tickets.set_status(ticket, TicketStatus.ON_HOLD, ana)
+    await expect(page.locator("#head .chip")).to_have_text("On hold")
+    await expect(page.locator("#details .history")).to_contain_text("Ana set it to: On hold")

@@ -1,0 +1,140 @@
+"""The stream of news: what changed after a position is told once the reader asks from there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+import pytest
+import uvicorn
+
+from core.storage.queries.feed import FeedPosition, feed_end
+from tests.integration.console.browser import PASSWORD
+from tests.integration.console.world import Desk
+
+
+@dataclass
+class Event:
+    name: str = ""
+    data: str = ""
+    id: str = ""
+
+
+@pytest.fixture
+async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    """A signed-in browser on the desk served over HTTP."""
+    agent = await desk.agent()
+    await desk.access.set_password(agent.id, PASSWORD)
+    server = uvicorn.Server(
+        uvicorn.Config(desk.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    listening = asyncio.create_task(desk.live.run())
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        signed_in = await client.post(
+            "/console/sign-in", data={"email": agent.email, "password": PASSWORD}
+        )
+        assert signed_in.status_code == 303
+        yield client
+    server.should_exit = True
+    await serving
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+
+
+@contextlib.asynccontextmanager
+async def stream(
+    client: httpx.AsyncClient, after: str | None = None, last: str | None = None
+) -> AsyncIterator[AsyncIterator[Event]]:
+    headers = {"Last-Event-ID": last} if last else {}
+    params = {"after": after} if after else {}
+    async with client.stream(
+        "GET", "/console/events", params=params, headers=headers, timeout=30
+    ) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield _events(response)
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[Event]:
+    event = Event()
+    async for line in response.aiter_lines():
+        field, _, value = line.partition(": ")
+        if field == "event":
+            event.name = value
+        elif field == "data":
+            event.data = value
+        elif field == "id":
+            event.id = value
+        elif not line and event.name:
+            yield event
+            event = Event()
+
+
+async def until_queue(events: AsyncIterator[Event]) -> tuple[set[str], str]:
+    """Return the conversations named before the next `queue`, and that event's id."""
+    named: set[str] = set()
+    async for event in events:
+        if event.name == "conversation":
+            assert not event.id  # were it there, a cut here would lose the rest
+            named.add(event.data)
+        elif event.name == "queue":
+            return named, event.id
+    raise AssertionError("the stream ended")
+
+
+async def position(desk: Desk) -> str:
+    async with desk.sessions() as session:
+        return str(await feed_end(session))
+
+
+async def test_news_come_as_they_happen(desk: Desk, client: httpx.AsyncClient) -> None:
+    async with stream(client, after=await position(desk)) as events:
+        assert (await anext(events)).name == "position"
+        conversation = await desk.queued()
+        named, _ = await until_queue(events)
+        assert named == {str(conversation)}
+
+
+async def test_a_reader_that_was_away_hears_what_it_missed(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    start = await position(desk)
+    first = await desk.queued(thread="a")
+    async with stream(client, after=start) as events:
+        named, seen = await until_queue(events)
+        assert named == {str(first)}
+    second = await desk.queued(thread="b", who="bob")
+    # A browser repeats the page's old address; where it really was is in the header.
+    async with stream(client, after=start, last=seen) as events:
+        named, _ = await until_queue(events)
+        assert named == {str(second)}
+
+
+async def test_the_first_event_tells_the_position(desk: Desk, client: httpx.AsyncClient) -> None:
+    async with stream(client) as events:
+        first = await anext(events)
+    assert FeedPosition.parse(first.id) <= FeedPosition.parse(await position(desk))
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "1-x", "-", "1", "x" * 5000, "9" * 5000 + "-" + str(UUID(int=0))]
+)
+async def test_what_is_no_position_is_refused(client: httpx.AsyncClient, after: str) -> None:
+    answer = await client.get("/console/events", params={"after": after})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_position_beyond_all_numbers_is_refused(client: httpx.AsyncClient) -> None:
+    for number in (2**63, 10**30, -1):
+        answer = await client.get("/console/events", params={"after": f"{number}-{UUID(int=0)}"})
+        assert answer.status_code == 422
