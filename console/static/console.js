@@ -57,7 +57,8 @@
     document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
       if (event.detail.target.id === "messages") wasAtEnd = isAtEnd();
     });
-    document.body.addEventListener("htmx:oobAfterSwap", () => {
+    document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+      if (event.detail.target.id !== "messages") return;
       const now = messages().lastElementChild?.id;
       if (wasAtEnd) toEnd();
       else if (newest && now !== last) newest.hidden = false;
@@ -124,6 +125,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
+      document.body.classList.remove("details-shown");
       for (const menu of document.querySelectorAll("details.menu[open]")) {
         menu.open = false;
         menu.querySelector("summary").focus();
