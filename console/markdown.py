@@ -35,10 +35,14 @@ def to_plain(words: str) -> str:
 
 def to_html(words: str) -> Markup:
     """Return `words`, CommonMark, as safe HTML; HTML within is shown as text."""
+    blocks = _parser.parse(words)
+    if any(block.level >= _MAX_NESTING for block in blocks):
+        # The parser leaves out what is nested deeper; better without marks than not at all.
+        return Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))  # noqa: S704
     clean = nh3.clean(
-        _parser.render(words),
+        _parser.renderer.render(blocks, _parser.options, {}),
         tags=_TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"a": {"href"}, "ol": {"start"}, "*": set()},
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
