@@ -140,7 +140,7 @@ def _merged(
     cosines: dict[str, list[float]] = {}
     for match in by_vectors:
         cosines.setdefault(match.article, []).append(match.cosine)
-    floor = min((match.cosine for match in by_vectors), default=None)
+    highest = max((match.cosine for match in by_vectors), default=None)
 
     families: dict[str, list[Candidate]] = {}
     for candidate in candidates.values():
@@ -149,8 +149,8 @@ def _merged(
     def evidence(candidate: Candidate) -> Evidence:
         said = words.get(candidate.article)
         near = sorted(cosines.get(candidate.article, ()), reverse=True)[:3]
-        if floor is not None and not near:  # its passages have no vectors yet
-            near = [floor]
+        if highest is not None and not near:
+            near = [highest]  # just written and without vectors yet: let its words decide
         return Evidence(
             words=said.score if said else 0.0,
             coverage=said.coverage if said else 0.0,
