@@ -36,9 +36,9 @@ def to_plain(words: str) -> str:
 def to_html(words: str) -> Markup:
     """Return `words`, CommonMark, as safe HTML; HTML within is shown as text."""
     blocks = _parser.parse(words)
-    if any(block.level >= _MAX_NESTING for block in blocks):
+    if any(block.level >= _MAX_NESTING - 1 for block in blocks):
         # The parser leaves out what is nested deeper; better without marks than not at all.
-        return Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))  # noqa: S704
+        return Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))
     clean = nh3.clean(
         _parser.renderer.render(blocks, _parser.options, {}),
         tags=_TAGS,
