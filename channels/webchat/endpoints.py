@@ -148,13 +148,16 @@ class ChatEndpoints:
     ) -> AsyncIterator[ServerSentEvent]:
         try:
             async with self._transcript.watch(self._account, thread) as changes:
+                may_be_more = True  # the first read came before the watch began
                 while True:
                     for entry in entries:
                         after = entry.seq
                         yield ServerSentEvent(_line(render.to_json(entry)), id=str(after))
-                    entries = await self._since(thread, after)
-                    if not entries and await anext(changes, _ENDED) is _ENDED:
+                    # What is committed from here on ticks, also while it is being read.
+                    if not may_be_more and await anext(changes, _ENDED) is _ENDED:
                         return
+                    entries = await self._since(thread, after)
+                    may_be_more = len(entries) == _PAGE_ENTRIES
         except DeskError as error:
             _log.warning("chat stream of thread %s ended: %s", thread, type(error).__name__)
 
