@@ -57,7 +57,7 @@ async def stays_loaded(page: Page) -> None:
 
 
 async def was_not_reloaded(page: Page) -> bool:
-    return await page.evaluate("document.documentElement.dataset.opened") == "once"
+    return bool(await page.evaluate("document.documentElement.dataset.opened === 'once'"))
 
 
 async def sign_in_for_the_first_time(page: Page, link: str, password: str) -> None:

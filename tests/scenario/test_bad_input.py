@@ -168,9 +168,9 @@ def _check(response: httpx.Response) -> None:
 def _bodies(fields: Sequence[str]) -> st.SearchStrategy[bytes]:
     documents: st.SearchStrategy[Any] = VALUES
     if fields:
-        values = st.one_of(WORDS, VALUES)
-        known = st.fixed_dictionaries({}, optional=dict.fromkeys(fields, values))
-        documents = st.one_of(known, known, VALUES)
+        some = st.fixed_dictionaries({}, optional=dict.fromkeys(fields, st.one_of(WORDS, VALUES)))
+        all_ = st.fixed_dictionaries(dict.fromkeys(fields, WORDS))
+        documents = st.one_of(all_, some, VALUES)
     return st.one_of(
         documents.map(lambda value: json.dumps(value).encode()),
         documents.map(

@@ -24,7 +24,10 @@ class Staff:
         return await self.http.request(
             method,
             f"/api/v1{path}",
-            headers={"Authorization": f"Bearer {self.token}"},
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+            },
             **content,
         )
 
