@@ -55,7 +55,7 @@ _COUNTED_PER_WORD = 30_000
 # a word that is everywhere costs no more than a rare one.
 _BY_WORDS = text(
     """
-    WITH asked AS (
+    WITH asked AS MATERIALIZED (  -- else each use of a frequency counts anew
         SELECT c.configuration, word.lexeme, c.articles,
                (SELECT count(*)::float8 FROM (
                     SELECT FROM posting
