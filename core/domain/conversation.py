@@ -46,6 +46,7 @@ TRANSITIONS: Mapping[tuple[Responder, Cause], Responder] = MappingProxyType(
         (_R.BOT, _C.HANDED_OFF): _R.QUEUED,
         (_R.BOT, _C.AGENT_TOOK): _R.HUMAN,
         (_R.BOT, _C.CLOSED): _R.CLOSED,
+        (_R.BOT, _C.TICKET_REOPENED): _R.QUEUED,  # by an agent, after a hand-back
         (_R.QUEUED, _C.AGENT_TOOK): _R.HUMAN,
         (_R.QUEUED, _C.HANDED_BACK): _R.BOT,
         (_R.QUEUED, _C.CLOSED): _R.CLOSED,

@@ -30,7 +30,8 @@ PORT = 5432
 
 _MAJOR_VERSION = "18"
 _SOCKET_PATH_BYTES = 107
-_DATABASES = ("desk", "rasa")
+_TRACKER_DATABASE = "rasa"
+_DATABASES = ("desk", _TRACKER_DATABASE)
 _POLL_SECONDS = 0.05
 _START_SECONDS = 300.0  # a start after a crash replays the log first
 _HOLDOUT_SECONDS = 20.0  # for what a killed server left running
@@ -217,6 +218,9 @@ class Postmaster:
         for name in _DATABASES:
             if name not in found:
                 await self.query(f"CREATE DATABASE {name}")
+        # A turn's tracker is written before its messages are, to the same log, and those are
+        # flushed: what is then lost in a crash is only a turn that will be asked again.
+        await self.query(f"ALTER DATABASE {_TRACKER_DATABASE} SET synchronous_commit = off")
 
     # -- starting --------------------------------------------------------------------------------
 

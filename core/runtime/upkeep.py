@@ -13,11 +13,12 @@ from procrastinate.jobs import Status
 from sqlalchemy import text
 
 from core.runtime.lanes.turns import AssistantGate
+from core.services.access import Access
 from core.services.tickets import Tickets
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
-from core.storage.queries.lanes import beat, forget_beats, forgotten_lanes
+from core.storage.queries.lanes import beat, forget_beats, forgotten_lanes, server_start
 from core.storage.wakeups import LaneKind, wake
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ STALLED_SECONDS = 8.0
 """A worker not heard of for this long is taken for dead, and its lanes are given to others."""
 
 
+class ServerRestarted(Exception):
+    """The database server went down and came back under a running worker."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
     """The periodic duties of a worker."""
@@ -40,12 +45,22 @@ class Upkeep:
     gate: AssistantGate
     turns: Turns
     tickets: Tickets
+    access: Access
     instance: str
+    server_started: datetime
 
     async def note_life(self) -> None:
-        """Tell the others that this worker lives."""
+        """Tell the others that this worker lives.
+
+        Raises:
+            ServerRestarted: the database server is not the one that this worker began with. The
+                end of some of its jobs may be lost, and as long as it lives nobody would take
+                them for stalled: it must end and begin afresh.
+        """
         async with storage_errors(), self.sessions.begin() as session:
             await beat(session, "worker", self.instance)
+            if await server_start(session) != self.server_started:
+                raise ServerRestarted("the database server was restarted; beginning afresh")
 
     async def sweep(self) -> None:
         """Look once for work that is due by the clock."""
@@ -86,3 +101,4 @@ class Upkeep:
         async with storage_errors(), self.sessions.begin() as session:
             await prune_feed(session, datetime.now(UTC) - _FEED_KEPT)
             await forget_beats(session, _BEATS_KEPT)
+        await self.access.forget_expired()

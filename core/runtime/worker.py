@@ -34,10 +34,18 @@ def instance_name() -> str:
 
 
 def open_jobs(url: str, concurrency: int) -> App:
-    """Return the job queue at `url`; open it before use."""
+    """Return the job queue at `url`; open it before use.
+
+    Taking a job and finishing it do not wait for the disk. A job is only a wake-up: the commit
+    of the lane's own items, which does wait, writes out what came before it. What a crash of the
+    server may lose is the end of a job; `Upkeep.note_life` sees to that.
+    """
     return App(
         connector=PsycopgConnector(
-            conninfo=libpq_url(url), min_size=1, max_size=min(concurrency, 4) + 2
+            conninfo=libpq_url(url),
+            min_size=1,
+            max_size=min(concurrency, 4) + 2,
+            kwargs={"options": "-c synchronous_commit=off"},
         )
     )
 

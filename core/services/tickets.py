@@ -202,21 +202,12 @@ class Tickets:
         was_done = CATEGORY[old] == StatusCategory.DONE
         is_done = CATEGORY[status] == StatusCategory.DONE
         if is_done and not was_done:
-            self._end(desk)
+            _end(desk, status)
         elif was_done and not is_done:
             desk.turn_over(Cause.TICKET_REOPENED)
             if desk.ticket.assignee_id is not None:
                 desk.turn_over(Cause.AGENT_TOOK)
             desk.tell("Your ticket **#{number}** is open again.")
-
-    def _end(self, desk: _Desk) -> None:
-        desk.tell(
-            "Your ticket **#{number}** is solved. If something is still not right, "
-            "write here and it opens again."
-        )
-        if desk.conversation.responder != Responder.CLOSED:
-            desk.turn_over(Cause.CLOSED)
-        desk.conversation.closed_at = desk.ledger.now
 
     async def return_to_bot(self, ticket_id: TicketId, agent: Agent) -> None:
         """Hand the conversation back to the assistant; the ticket is solved with it.
@@ -288,6 +279,20 @@ class Tickets:
                     desk.move(TicketTrigger.GRACE_ENDED, actor="timer")
                     closed += 1
         return closed
+
+
+def _end(desk: _Desk, status: TicketStatus) -> None:
+    """Tell the requester that their ticket has come to its end."""
+    if status == TicketStatus.SOLVED:
+        desk.tell(
+            "Your ticket **#{number}** is solved. If something is still not right, "
+            "write here and it opens again."
+        )
+    else:
+        desk.tell("Your ticket **#{number}** is closed. Write here whenever you need us again.")
+    if desk.conversation.responder != Responder.CLOSED:
+        desk.turn_over(Cause.CLOSED)
+    desk.conversation.closed_at = desk.ledger.now
 
 
 async def _take(desk: _Desk, agent: Agent) -> None:

@@ -41,6 +41,7 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text must not carry what people wrote into a log
         connect_args={
             "application_name": application,
             "connect_timeout": 5,

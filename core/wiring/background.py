@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.supervised import exit_with_parent
-from core.runtime.upkeep import Upkeep
+from core.runtime.upkeep import ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.settings import Settings
+from core.storage.engine import storage_errors
+from core.storage.queries.lanes import server_start
 from core.wiring.parts import database_url, note_accounts, open_parts
 from core.wiring.process import begin_log, until_told
 
+_LOGGER = logging.getLogger(__name__)
+
 
 def work(settings: Settings) -> None:
-    """Do the lanes' work until told to stop."""
+    """Do the lanes' work until told to stop.
+
+    Ends with status 1 where the database server was restarted: whoever supervises starts it anew.
+    """
     exit_with_parent()
     begin_log(settings)
-    asyncio.run(until_told(_work(settings)))
+    try:
+        asyncio.run(until_told(_work(settings)))
+    except* ServerRestarted as ended:
+        _LOGGER.warning("%s", ended.exceptions[0])
+        raise SystemExit(1) from None
 
 
 async def _work(settings: Settings) -> None:
@@ -27,6 +39,8 @@ async def _work(settings: Settings) -> None:
     jobs = open_jobs(database_url(settings), settings.worker_concurrency)
     async with open_parts(settings, "desk work") as parts, jobs.open_async():
         await note_accounts(parts)
+        async with storage_errors(), parts.sessions() as session:
+            started = await server_start(session)
         register_lanes(
             jobs,
             TurnsLane(
@@ -46,7 +60,9 @@ async def _work(settings: Settings) -> None:
                 gate=gate,
                 turns=parts.turns,
                 tickets=parts.tickets,
+                access=parts.access,
                 instance=instance_name(),
+                server_started=started,
             ),
             assistant=parts.assistant,
             gate=gate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import DateTime, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +56,14 @@ async def beat(session: AsyncSession, kind: str, instance: str) -> None:
         .values(kind=kind, instance=instance, at=func.now())
         .on_conflict_do_update(index_elements=["kind", "instance"], set_={"at": func.now()})
     )
+
+
+async def server_start(session: AsyncSession) -> datetime:
+    """Return when the database server began."""
+    found = await session.scalars(
+        select(func.pg_postmaster_start_time(type_=DateTime(timezone=True)))
+    )
+    return found.one()
 
 
 async def forget_beats(session: AsyncSession, age: timedelta) -> None:

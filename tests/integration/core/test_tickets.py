@@ -178,3 +178,23 @@ async def test_assigning_and_releasing(rig: Rig) -> None:
 async def test_an_unknown_ticket_is_not_found(rig: Rig) -> None:
     with pytest.raises(NotFound):
         await rig.tickets.take(TicketId(new_id()), await rig.agent())
+
+
+async def test_a_ticket_returned_to_the_assistant_can_be_opened_again_by_an_agent(
+    rig: Rig,
+) -> None:
+    ticket, conversation = await _queued(rig)
+    ana = await rig.agent()
+    await rig.tickets.take(ticket, ana)
+    await rig.tickets.return_to_bot(ticket, ana)
+    await rig.tickets.set_status(ticket, TicketStatus.OPEN, ana)
+    await rig.hear("hello?")
+
+    assert (await rig.conversation()).responder == Responder.HUMAN
+    assert await rig.turns.plan(conversation) is None
+
+
+async def test_closing_tells_the_requester_in_other_words_than_solving(rig: Rig) -> None:
+    ticket, _ = await _queued(rig)
+    await rig.tickets.set_status(ticket, TicketStatus.CLOSED, await rig.agent())
+    assert "closed" in (await rig.texts())[-1][1]
