@@ -132,6 +132,27 @@ async def stranger(http: httpx.AsyncClient) -> Visitor:
 
 
 @FUZZ
+@given(
+    path=st.sampled_from(
+        ["/console/queue", "/console/tickets/{}", "/console/conversations/{}", "/console/sign-in",
+         "/console/sign-in/{}", "/console/articles/{}", "/console/nothing/{}", "/help/{}"]
+    ),
+    name=WORDS,
+    query=st.dictionaries(
+        st.sampled_from(["q", "tab", "open", "show", "next", "lang", "cursor"]), WORDS, max_size=3
+    ),
+)  # fmt: skip
+async def test_the_pages_answer_anything_below_500(
+    console: httpx.AsyncClient, path: str, name: str, query: dict[str, str]
+) -> None:
+    wanted = path.format(quote(name, safe="", errors="surrogatepass"))
+    response = await console.get(f"{wanted}?{_query(query)}", follow_redirects=False)
+    assert response.status_code < 500, response.request
+    if response.next_request is not None:  # nobody is led away from the desk
+        assert response.next_request.url.host == console.base_url.host
+
+
+@FUZZ
 @given(token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=120))
 async def test_a_made_up_token_is_refused(http: httpx.AsyncClient, token: str) -> None:
     for path in ("/api/v1/tickets", "/chat/messages"):
