@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from procrastinate import App
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 from sqlalchemy import text
 
+from core.domain.errors import StorageUnavailable
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
 from core.services.tickets import Tickets
@@ -88,13 +90,20 @@ class Upkeep:
     async def revive_stalled(self) -> None:
         """Give the jobs of dead workers to the living."""
         manager = self.jobs.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        try:
+            stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
+        except ConnectorException as error:
+            raise StorageUnavailable("the job queue cannot be reached") from error
+        for job in stalled:
             _LOGGER.warning("job %s of lane %s stalled", job.id, job.lock)
-            try:
-                await manager.retry_job(job)
-            except ConnectorException:
-                # Another job waits for this lane already and will do its work.
-                await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+            # Every worker does this. One that comes second is refused, and must leave the job
+            # alone: it waits again, or somebody is doing it.
+            with suppress(ConnectorException):
+                try:
+                    await manager.retry_job(job)
+                except UniqueViolation:
+                    # Another job waits for this lane already and will do its work.
+                    await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
     async def tidy(self) -> None:
         """Forget what nobody will read again."""
