@@ -215,6 +215,10 @@ class Tickets:
         The assistant begins a new episode that knows what the agents said.
         """
         async with self._at_work(ticket_id) as desk:
+            # Its conversation may have gone on without it: with another ticket, or in another
+            # conversation of the same thread, whose message numbers these would repeat.
+            if desk.ticket.status == TicketStatus.CLOSED:
+                raise IllegalTransition("ticket", desk.ticket.status, "hand back")
             if desk.conversation.responder == Responder.BOT:
                 raise IllegalTransition("conversation", desk.conversation.responder, "hand back")
             if CATEGORY[TicketStatus(desk.ticket.status)] != StatusCategory.DONE:

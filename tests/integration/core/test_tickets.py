@@ -130,6 +130,7 @@ async def test_a_closed_ticket_takes_no_more(rig: Rig) -> None:
         rig.tickets.reply(ticket, ana, "x"),
         rig.tickets.set_status(ticket, TicketStatus.OPEN, ana),
         rig.tickets.assign(ticket, ana.id, ana),
+        rig.tickets.return_to_bot(ticket, ana),
     ):
         with pytest.raises(IllegalTransition):
             await call
