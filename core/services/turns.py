@@ -32,6 +32,7 @@ from core.storage.queries.articles import articles_by_id
 from core.storage.tables import ArticleFeedback, Contact, Conversation, Message, Ticket, Turn
 
 MAX_ATTEMPTS = 2
+_MOST_BEGINNINGS = 10
 _PAUSE = timedelta(seconds=1)
 _UNDER_WAY = ("waiting", "running")
 
@@ -105,6 +106,14 @@ class Turns:
         if await _turns_taken(session, conversation) > self._rules.turn_cap:
             _finish(turn, "dropped", ledger.now)
             await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP)
+            return None
+        if turn.attempts >= _MOST_BEGINNINGS:
+            # Workers keep dying of it, or its reply can never be written down: a human can help.
+            turn.error = f"begun {turn.attempts} times without an end"
+            _finish(turn, "failed", ledger.now)
+            await hand_off(
+                session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
+            )
             return None
         turn.status = "running"
         turn.attempts += 1

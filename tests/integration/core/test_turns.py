@@ -226,6 +226,15 @@ async def test_the_language_of_the_words_is_remembered_where_none_was_chosen(rig
     assert (await rig.conversation()).language == "es"
 
 
+async def test_a_turn_that_is_begun_again_and_again_goes_to_a_human(rig: Rig) -> None:
+    conversation = await rig.hear("hello")
+    plans = [await rig.turns.plan(conversation) for _ in range(11)]
+
+    assert [plan is not None for plan in plans] == [True] * 10 + [False]
+    assert (await rig.conversation()).responder == Responder.QUEUED
+    assert (await _turns(rig)) == [("failed", 10)]
+
+
 async def test_a_turn_put_back_waits_and_counts_only_real_attempts(rig: Rig) -> None:
     conversation = await rig.hear("hi")
     plan = await rig.turns.plan(conversation)
