@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotFound, StorageUnavailable
 
 
 class ObjectBlobs:
@@ -19,27 +19,32 @@ class ObjectBlobs:
 
     @classmethod
     def at(cls, location: str) -> ObjectBlobs:
-        """Open the store at `location`: `file:///folder` or `s3://bucket/prefix`.
+        """Open the store at `location`: a folder, `file:///folder` or `s3://bucket/prefix`.
 
         S3 credentials and endpoint come from the usual `AWS_…` variables.
         """
         parts = urlsplit(location)
-        if parts.scheme == "file":
-            folder = Path(unquote(parts.path))
+        if parts.scheme in {"", "file"}:
+            folder = Path(unquote(parts.path) if parts.scheme else location)
             folder.mkdir(parents=True, exist_ok=True)
             return cls(LocalStore(folder))
         if parts.scheme == "s3":
             return cls(from_url(location))
-        raise InvalidInput(f"a blob store is file:///folder or s3://bucket, not {location!r}")
+        raise InvalidInput(f"a blob store is a folder or s3://bucket, not {location!r}")
 
     async def put(self, key: str, content: bytes) -> None:
         """See `core.ports.BlobStore.put`."""
-        await self._store.put_async(key, content)
+        try:
+            await self._store.put_async(key, content)
+        except BaseError as error:
+            raise StorageUnavailable("the blob store does not take files") from error
 
     async def get(self, key: str) -> bytes:
         """See `core.ports.BlobStore.get`."""
         try:
             found = await self._store.get_async(key)
+            return bytes(await found.bytes_async())
         except (NotFoundError, FileNotFoundError):
             raise NotFound(f"no blob {key}") from None
-        return bytes(await found.bytes_async())
+        except BaseError as error:
+            raise StorageUnavailable("the blob store cannot be read") from error
