@@ -38,6 +38,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(knowledge_app, name="knowledge")
 
 T = TypeVar("T")
+AgentRole = Literal["agent", "admin"]
 
 _PROGRAM_MODULES = {
     "serve": "core.wiring.web",
@@ -166,7 +167,7 @@ def doctor() -> None:
 def user_add(
     email: Annotated[str, typer.Option(help="Address the person is known by.")],
     name: Annotated[str, typer.Option(help="Name that others see.")] = "",
-    role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
+    role: Annotated[AgentRole, typer.Option(help="What they may do.")] = "agent",
 ) -> None:
     """Add an agent or admin and print their one-time sign-in link."""
     from core.wiring import commands
@@ -178,10 +179,20 @@ def user_add(
     )
 
 
+@user_app.command("link")
+def user_link(
+    email: Annotated[str, typer.Option(help="Address the person is known by.")],
+) -> None:
+    """Print a new one-time sign-in link of somebody who works at the desk."""
+    from core.wiring import commands
+
+    print(_with_database(lambda settings: commands.sign_in_link(settings, email=email)))
+
+
 @token_app.command("create")
 def token_create(
     email: Annotated[str, typer.Option(help="Whose token; made if unknown.")],
-    role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
+    role: Annotated[AgentRole, typer.Option(help="What it may do.")] = "agent",
 ) -> None:
     """Print a new token for the JSON API; it is shown this once."""
     from core.wiring import commands

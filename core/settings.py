@@ -7,6 +7,7 @@ import hmac
 import secrets
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
     blob_url: str | None = None
     """`s3://bucket/prefix` for files; default a folder in HOME."""
 
-    default_language: str = "en"
+    default_language: Literal["en", "es"] = "en"
 
     assistant_deadline_seconds: float = Field(default=20.0, gt=0)
     """A requester waits no longer than this for the assistant before a human is called."""
@@ -76,7 +77,7 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=8, ge=1, le=200)
 
-    log_level: str = "INFO"
+    log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
 
     @cached_property
     def base_url(self) -> str:

@@ -8,11 +8,13 @@ import core
 from core.domain.actor import Role
 from core.domain.diagnosis import Diagnosis
 from core.domain.errors import StorageUnavailable
+from core.domain.ids import AgentId
 from core.domain.imports import ImportReport
 from core.services.knowledge import evaluate
 from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors
+from core.storage.queries.agents import agent_named
 from core.wiring.parts import Parts, note_accounts, open_parts
 
 _ADMIN = "admin@localhost"
@@ -36,13 +38,25 @@ async def first_run(settings: Settings) -> str | None:
             return None
         if _STARTER_KNOWLEDGE.is_dir():
             await parts.knowledge.import_path(_STARTER_KNOWLEDGE)
-        return await _sign_in_link(parts, _ADMIN, "Admin", Role.ADMIN)
+        return await _add_with_link(parts, _ADMIN, "Admin", Role.ADMIN)
 
 
 async def add_user(settings: Settings, *, email: str, name: str, role: str) -> str:
     """Add an agent and return a link that signs them in once."""
     async with open_parts(settings, "desk user add") as parts:
-        return await _sign_in_link(parts, email, name, Role(role))
+        return await _add_with_link(parts, email, name, Role(role))
+
+
+async def sign_in_link(settings: Settings, *, email: str) -> str:
+    """Return a new link that signs an agent in once.
+
+    Raises:
+        NotFound: nobody has this e-mail address.
+    """
+    async with open_parts(settings, "desk user link") as parts:
+        async with storage_errors(), parts.sessions() as session:
+            agent = await agent_named(session, email)
+        return await _link(parts, agent)
 
 
 async def create_token(settings: Settings, *, email: str, role: str) -> str:
@@ -51,9 +65,12 @@ async def create_token(settings: Settings, *, email: str, role: str) -> str:
         return await parts.access.create_token(email, Role(role))
 
 
-async def _sign_in_link(parts: Parts, email: str, name: str, role: Role) -> str:
-    agent = await parts.access.add_agent(email, name, role)
-    token = await parts.access.sign_in_link(agent.id)
+async def _add_with_link(parts: Parts, email: str, name: str, role: Role) -> str:
+    return await _link(parts, (await parts.access.add_agent(email, name, role)).id)
+
+
+async def _link(parts: Parts, agent: AgentId) -> str:
+    token = await parts.access.sign_in_link(agent)
     return f"{parts.settings.base_url}/console/sign-in/{token}"
 
 
