@@ -82,9 +82,7 @@ class Message(Base):
     quoted: Mapped[str | None]
     signature: Mapped[str | None]
     unsupported: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))
-    choices: Mapped[list[Any]] = mapped_column(
-        server_default=sql("'[]'")
-    )  # {id,label,intent,entities}
+    choices: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))  # {id,label}
     pressed_choice: Mapped[UUID | None]  # a customer's message that is a pressed button
     intent: Mapped[dict[str, Any] | None]  # of the pressed button
     reactions: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))

@@ -62,6 +62,6 @@ class TicketEvent(Base):
     field: Mapped[str]  # "status", "assignee", "priority", …
     old: Mapped[str | None]
     new: Mapped[str | None]
-    actor: Mapped[str]  # "agent:<id>", "customer", "assistant", "timer"
+    actor: Mapped[str]  # "agent:<id>", "requester", "assistant", "timer"
     reason: Mapped[str | None]
     at: Mapped[CreatedAt]

@@ -86,7 +86,7 @@ class ProcessBeat(Base):
 
     __tablename__ = "process_beat"
 
-    kind: Mapped[str] = mapped_column(primary_key=True)  # "worker", "receiver"
+    kind: Mapped[str] = mapped_column(primary_key=True)  # "worker"
     instance: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
 
