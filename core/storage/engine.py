@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from core.domain.errors import StorageUnavailable
+from core.domain.errors import InvalidInput, StorageUnavailable
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -24,7 +24,7 @@ def driver_url(url: str) -> str:
     """Return `url` with SQLAlchemy's name of the driver in its scheme."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
-        raise ValueError(f"DATABASE_URL must start with postgresql://, not {scheme!r}")
+        raise InvalidInput(f"DATABASE_URL must start with postgresql://, not {scheme!r}")
     return f"postgresql+psycopg://{rest}"
 
 
