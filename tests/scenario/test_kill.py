@@ -38,7 +38,7 @@ KILLS = 3  # of each part
 EARLIEST = {Part.WEB: 0.02, Part.WORKER: 0.02, Part.POSTGRES: 0.02, Part.ASSISTANT: 0.3}
 LONGEST_THOUGHT_SECONDS = 2.0
 POSTING_SECONDS = 240.0
-SETTLING_SECONDS = 90.0
+SETTLING_SECONDS = 120.0
 
 WORDS = (
     "How do I connect to the VPN?",
@@ -132,7 +132,10 @@ async def kill_at_random(desk: RunningDesk, progress: Progress, chance: random.R
 @pytest.fixture
 async def desk(trained: Path, tmp_path: Path) -> AsyncIterator[RunningDesk]:
     home = home_with_model(tmp_path / "home", trained)
-    async with running_desk(home, free_port()) as desk:
+    # Long enough for an assistant that was killed to load again: here it is to answer, late or
+    # not. That a human is called in time is tested where it is only away.
+    patient = {"DESK_ASSISTANT_DEADLINE_SECONDS": "120"}
+    async with running_desk(home, free_port(), **patient) as desk:
         await desk.until_ready()
         yield desk
 
@@ -163,10 +166,11 @@ async def test_nothing_is_lost_doubled_or_left_when_processes_are_killed(
         faults += [f"{client.session}: {fault}" for fault in record.faults(client)]
         outcomes[record.conversation["responder"]] += 1
         outcomes["turns"] += len(record.turns)
+        outcomes.update(ticket["reason"] for ticket in record.tickets)
     _tell(str(dict(outcomes)))
     faults += await _faults_of_the_whole(desk)
     assert faults == []
-    assert outcomes["turns"] > CLIENTS  # the assistant was there for some of it
+    assert outcomes["turns"] > CLIENTS  # the assistant had its part in it
 
 
 def _tell(line: str) -> None:
@@ -293,7 +297,7 @@ async def _record(desk: RunningDesk, client: Client) -> Record:
             conversation["id"],
         ),
         await _rows(
-            desk, "SELECT number FROM ticket WHERE conversation_id = %s", conversation["id"]
+            desk, "SELECT number, reason FROM ticket WHERE conversation_id = %s", conversation["id"]
         ),
     )
 
