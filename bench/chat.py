@@ -46,10 +46,10 @@ class Page:
             raise NotAnswered(f"a message was refused with status {status}")
 
     async def hear(self, *, seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
-        """Return the assistant's next message."""
+        """Return the desk's next message: the assistant's, or a notice of its own."""
         async with asyncio.timeout(seconds):
             async for event in self._events:
-                if event["from"] == "bot":
+                if event["from"] != "customer":
                     return event
         raise NotAnswered("the event stream ended without an answer")
 
