@@ -20,7 +20,13 @@ from core.services.tickets import Tickets
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
-from core.storage.queries.lanes import beat, forget_beats, forgotten_lanes, server_start
+from core.storage.queries.lanes import (
+    beat,
+    forget_beat,
+    forget_beats,
+    forgotten_lanes,
+    server_start,
+)
 from core.storage.wakeups import LaneKind, wake
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,6 +34,9 @@ _LOCK = 0x73_77_65_65_70  # "sweep": only one process does it at a time
 _FEED_KEPT = timedelta(days=1)
 _BEATS_KEPT = timedelta(minutes=10)
 _PATIENCE = timedelta(seconds=1)
+
+ASSISTANT = "assistant"
+"""The kind of beat that says that a worker saw the assistant answer."""
 
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 8.0
@@ -61,8 +70,15 @@ class Upkeep:
         """
         async with storage_errors(), self.sessions.begin() as session:
             await beat(session, "worker", self.instance)
+            if self.gate.is_up:
+                await beat(session, ASSISTANT, ASSISTANT)
             if await server_start(session) != self.server_started:
                 raise ServerRestarted("the database server was restarted; beginning afresh")
+
+    async def note_orderly_stop(self) -> None:
+        """Let the next start give the assistant time to load."""
+        async with storage_errors(), self.sessions.begin() as session:
+            await forget_beat(session, ASSISTANT)
 
     async def sweep(self) -> None:
         """Look once for work that is due by the clock."""

@@ -72,6 +72,21 @@ async def run_worker(
     concurrency: int,
 ) -> None:
     """Work until cancelled. The caller has opened `jobs` and registered the lanes."""
+    try:
+        await _work(jobs, upkeep, assistant, gate, knowledge, concurrency)
+    except asyncio.CancelledError:
+        await upkeep.note_orderly_stop()
+        raise
+
+
+async def _work(
+    jobs: App,
+    upkeep: Upkeep,
+    assistant: Assistant,
+    gate: AssistantGate,
+    knowledge: Knowledge,
+    concurrency: int,
+) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_do_jobs(jobs, concurrency), name="jobs")
         group.create_task(_every(1.0, lambda: _watch(assistant, gate, upkeep)), name="assistant")

@@ -133,7 +133,7 @@ def _conversation_for(
         if ticket is not None:
             _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
         return current
-    if ticket is not None:  # solved, not closed yet
+    if ticket is not None and _ended_with(ticket, current):
         _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
         current.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
         if ticket.assignee_id is not None:
@@ -145,6 +145,18 @@ def _conversation_for(
     current.closed_at = None
     ledger.changed(current, FeedKind.CONVERSATION)
     return current
+
+
+def _ended_with(ticket: Ticket, conversation: Conversation) -> bool:
+    """Say whether solving `ticket` is what ended `conversation`.
+
+    After a hand-back it is the assistant that ends it, later, and the ticket stays solved.
+    """
+    return (
+        ticket.solved_at is not None
+        and conversation.closed_at is not None
+        and ticket.solved_at >= conversation.closed_at
+    )
 
 
 def begin_episode(conversation: Conversation, responder: Responder) -> None:

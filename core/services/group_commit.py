@@ -19,6 +19,7 @@ class GroupCommit(Generic[Item, Result]):
     `commit` stores a batch in one transaction and returns one result per item, in order. Where
     it fails for a batch, each item is tried alone, so that a bad one does not take the others
     with it; but not where the database is away, which would fail them all again.
+    At most `max_waiting` items wait; more would only wait for longer than their callers do.
     """
 
     def __init__(
@@ -26,9 +27,11 @@ class GroupCommit(Generic[Item, Result]):
         commit: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
         max_batch: int = 64,
+        max_waiting: int = 10_000,
     ) -> None:
         self._commit = commit
         self._max_batch = max_batch
+        self._max_waiting = max_waiting
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: asyncio.Task[None] | None = None
 
@@ -36,7 +39,12 @@ class GroupCommit(Generic[Item, Result]):
         """Return the result of `item` once it is committed, or raise what its commit raised.
 
         A caller that is cancelled gives up waiting; its item is stored all the same.
+
+        Raises:
+            StorageUnavailable: too many items wait already; this one was not taken.
         """
+        if len(self._queue) >= self._max_waiting:
+            raise StorageUnavailable(f"{self._max_waiting} items wait to be stored: try again")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((item, future))
         if self._running is None or self._running.done():

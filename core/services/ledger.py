@@ -124,7 +124,11 @@ class Ledger:
             for choice in choices
         )
         account = AccountId(conversation.account_id)
-        if self._accounts[account].reads_store:
+        capabilities = self._accounts.get(account)
+        if capabilities is None:
+            row["delivery"] = DeliveryState.FAILED
+            row["delivery_detail"] = f"the account {account} is not connected any more"
+        elif capabilities.reads_store:
             row["delivery"] = DeliveryState.SENT
         else:
             row["delivery"] = DeliveryState.WAITING
@@ -183,6 +187,7 @@ class Ledger:
             "turn_id": None,
             "language": conversation.language,
             "delivery": DeliveryState.NOT_SENT,
+            "delivery_detail": None,
             "at": at,
         }
         self._rows[Message].append(row)

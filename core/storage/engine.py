@@ -65,7 +65,10 @@ async def storage_errors() -> AsyncIterator[None]:
     except (PoolTimeout, InterfaceError) as error:
         raise StorageUnavailable("the database gave no connection in time") from error
     except (OperationalError, DriverOperationalError) as error:
-        raise StorageUnavailable("the database cannot be reached") from error
+        cause = error.orig if isinstance(error, OperationalError) else error
+        raise StorageUnavailable(
+            f"the database does not answer as it should ({type(cause).__name__})"
+        ) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable("the connection to the database broke") from error

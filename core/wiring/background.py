@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.supervised import exit_with_parent
-from core.runtime.upkeep import ServerRestarted, Upkeep
+from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.settings import Settings
 from core.storage.engine import storage_errors
-from core.storage.queries.lanes import server_start
+from core.storage.queries.lanes import is_alive, server_start
 from core.wiring.parts import database_url, note_accounts, open_parts
 from core.wiring.process import begin_log, until_told
 
@@ -35,12 +36,14 @@ def work(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    gate = AssistantGate(settings.assistant_start_seconds)
     jobs = open_jobs(database_url(settings), settings.worker_concurrency)
     async with open_parts(settings, "desk work") as parts, jobs.open_async():
         await note_accounts(parts)
         async with storage_errors(), parts.sessions() as session:
             started = await server_start(session)
+            patience = timedelta(seconds=settings.assistant_start_seconds)
+            was_up = await is_alive(session, ASSISTANT, patience)
+        gate = AssistantGate(settings.assistant_start_seconds, was_up=was_up)
         register_lanes(
             jobs,
             TurnsLane(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from core.domain.channel import Receipt
-from core.domain.errors import DeliveryError, Unavailable, Uncertain
+from core.domain.errors import DeliveryError, Rejected, Unavailable, Uncertain
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, FindsDeliveries
 from core.services.outbox import Outbox, SendPlan
@@ -24,7 +24,11 @@ class DeliveriesLane:
     async def advance(self, conversation: ConversationId) -> None:
         """Do the lane's due items. What must wait is found again by the sweep."""
         while plan := await self._outbox.plan(conversation):
-            outcome = await self._send(self._channels[plan.message.account], plan)
+            channel = self._channels.get(plan.message.account)
+            if channel is None:
+                outcome: Receipt | DeliveryError = Rejected("the account is not connected any more")
+            else:
+                outcome = await self._send(channel, plan)
             await self._outbox.settle(plan, outcome)
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
@@ -36,6 +40,11 @@ class DeliveriesLane:
             return await self._after_doubt(channel, plan, error)
         except DeliveryError as error:
             return error
+        except Exception:
+            # A fault of the channel's own code: what it did before is not known, and trying
+            # again at once would do it again.
+            _LOGGER.exception("message %s: the channel failed", plan.message.message)
+            return Uncertain("the channel failed; see the worker's log")
 
     async def _verify(self, channel: Channel, plan: SendPlan) -> Receipt:
         """Settle an earlier attempt that ended without a word, then send if it had not."""

@@ -15,16 +15,27 @@ from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, with_language
 
 _LOGGER = logging.getLogger(__name__)
 _LEAST_SECONDS = 5.0
+_FIRST_SHARE = 0.6  # of the time left; the rest is for the pause and the second attempt
 
 
 class AssistantGate:
-    """Knows whether the assistant answers, and whether it has had time to start."""
+    """Knows whether the assistant answers, and whether it has had time to start.
 
-    def __init__(self, start_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    `was_up` says that another process saw it answer not long ago, and nobody stopped the desk
+    since: then it is not starting but away.
+    """
+
+    def __init__(
+        self,
+        start_seconds: float,
+        *,
+        was_up: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
         self._started = clock()
         self._start_seconds = start_seconds
-        self._has_been_up = False
+        self._has_been_up = was_up
         self.is_up = False
 
     def observe(self, is_up: bool) -> bool:
@@ -66,9 +77,11 @@ class TurnsLane:
     async def _answer(self, plan: TurnPlan) -> bool:
         plan = with_language(plan, self._detector.detect(plan.request.text))
         waited = (datetime.now(UTC) - plan.waiting_since).total_seconds()
-        remaining = max(self._deadline_seconds - waited, _LEAST_SECONDS)
+        remaining = self._deadline_seconds - waited
+        if plan.attempt < MAX_ATTEMPTS:
+            remaining *= _FIRST_SHARE
         try:
-            async with asyncio.timeout(remaining):
+            async with asyncio.timeout(max(remaining, _LEAST_SECONDS)):
                 reply = await self._assistant.reply(plan.request)
         except AssistantLoading as error:
             self._gate.observe(is_up=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -101,14 +101,15 @@ async def held_by_assistant(
     session: AsyncSession, since: datetime, limit: int = 50
 ) -> Sequence[ConversationView]:
     """Return conversations that the assistant is holding, with a word since `since`."""
-    return await _views(
-        session,
-        Conversation.responder == Responder.BOT,
-        Conversation.is_current,
-        Conversation.last_message_at > since,
-        Conversation.last_seq >= Conversation.first_seq,
-        limit=limit,
+    return await _views(session, *_held_since(since), limit=limit)
+
+
+async def count_held_by_assistant(session: AsyncSession, since: datetime) -> int:
+    """Return how many conversations the assistant is holding, with a word since `since`."""
+    found = await session.scalar(
+        select(func.count()).select_from(Conversation).where(*_held_since(since))
     )
+    return found or 0
 
 
 async def conversations_of(
@@ -192,6 +193,19 @@ async def message_view(
         raise NotFound("there is no such message")
     (view,) = await messages_before(session, conversation, before=row.seq + 1, limit=1)
     return view
+
+
+def _held_since(
+    since: datetime,
+) -> Sequence[ColumnElement[bool] | InstrumentedAttribute[bool]]:
+    return (
+        Conversation.is_current,
+        # Written out, not sent beside the statement: a plan for any responder could not use the
+        # index of those that the assistant is holding.
+        Conversation.responder == literal(Responder.BOT.value, literal_execute=True),
+        Conversation.last_message_at > since,
+        Conversation.last_seq >= Conversation.first_seq,
+    )
 
 
 async def _views(

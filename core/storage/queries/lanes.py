@@ -58,6 +58,11 @@ async def beat(session: AsyncSession, kind: str, instance: str) -> None:
     )
 
 
+async def forget_beat(session: AsyncSession, kind: str) -> None:
+    """Forget that processes of `kind` were heard of."""
+    await session.execute(delete(ProcessBeat).where(ProcessBeat.kind == kind))
+
+
 async def server_start(session: AsyncSession) -> datetime:
     """Return when the database server began."""
     found = await session.scalars(

@@ -31,6 +31,11 @@ class Conversation(Base):
         ),
         Index("ix_conversation_thread", "account_id", "thread"),
         Index("ix_conversation_contact", "contact_id", "last_message_at"),
+        Index(
+            "ix_conversation_held_by_assistant",
+            "last_message_at",
+            postgresql_where=sql("is_current AND responder = 'bot'"),
+        ),
     )
 
     id: Mapped[Key]

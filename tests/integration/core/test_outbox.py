@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.domain.channel import UncertainPolicy
+from channels.loopback import Loopback
+from core.domain.channel import Outbound, Receipt, UncertainPolicy
 from core.domain.errors import (
     DeliveryError,
     Rejected,
@@ -162,3 +163,23 @@ def test_pauses_double_up_to_ten_minutes() -> None:
     assert 1.0 <= pause_after(1).total_seconds() <= 2.0
     assert 4.0 <= pause_after(3).total_seconds() <= 8.0
     assert pause_after(50).total_seconds() <= 600.0
+
+
+async def test_an_account_that_is_gone_fails_its_messages_in_words(rig: Rig) -> None:
+    conversation = await _said(rig, "a")
+    await DeliveriesLane(rig.outbox, {}).advance(conversation)
+    (failed,) = [m for m in await rig.messages() if m.speaker == "bot"]
+    assert failed.delivery == "failed"
+    assert "not connected" in (failed.delivery_detail or "")
+
+
+async def test_a_fault_of_the_channels_own_code_is_doubt_and_not_a_loop(rig: Rig) -> None:
+    class Faulty(Loopback):
+        find_delivery = None  # type: ignore[assignment]
+
+        async def deliver(self, message: Outbound) -> Receipt:
+            raise ZeroDivisionError
+
+    conversation = await _said(rig, "a")
+    await DeliveriesLane(rig.outbox, {LOOP: Faulty(LOOP)}).advance(conversation)
+    assert await _states(rig) == ["parked"]

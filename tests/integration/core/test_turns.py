@@ -319,3 +319,19 @@ async def test_every_message_wakes_the_thread_of_a_pulling_channel(rig: Rig) -> 
     assert said.delivery == "sent"
     assert said.created_at - said.at < timedelta(seconds=5)
     assert new_id() > said.id
+
+
+async def test_after_a_hand_back_and_a_goodbye_the_next_question_is_the_assistants(
+    rig: Rig,
+) -> None:
+    conversation = await rig.hear("human please")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await rig.tickets.return_to_bot(await rig.ticket_id(), await rig.agent())
+    rig.clock.advance(seconds=5)
+    await rig.hear("thanks, bye")
+    await rig.reply(conversation, Say(text="Bye!"), Close(reason="goodbye"))
+    rig.clock.advance(seconds=5)
+    await rig.hear("and the VPN?")
+
+    assert await rig.turns.plan(conversation) is not None
+    assert (await rig.ticket()).status == TicketStatus.SOLVED

@@ -279,6 +279,13 @@ def upgrade() -> None:
         "ix_conversation_contact", "conversation", ["contact_id", "last_message_at"], unique=False
     )
     op.create_index(
+        "ix_conversation_held_by_assistant",
+        "conversation",
+        ["last_message_at"],
+        unique=False,
+        postgresql_where=sa.text("is_current AND responder = 'bot'"),
+    )
+    op.create_index(
         "ix_conversation_thread", "conversation", ["account_id", "thread"], unique=False
     )
     op.create_index(
