@@ -96,11 +96,6 @@ class Access:
             raise Conflict("there is an agent with this e-mail address already") from None
         return agent_of(row)
 
-    async def has_agents(self) -> bool:
-        """Say whether anybody has been added yet."""
-        async with storage_errors(), self._sessions() as session:
-            return await session.scalar(select(AgentRow.id).limit(1)) is not None
-
     async def sign_in_link(self, agent: AgentId) -> str:
         """Return a token that signs `agent` in once, within a day; only its digest is kept."""
         token = secrets.token_urlsafe(32)

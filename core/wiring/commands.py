@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import text
+
 import core
 from core.domain.actor import Role
 from core.domain.diagnosis import Diagnosis
-from core.domain.errors import StorageUnavailable
+from core.domain.errors import Conflict, StorageUnavailable
 from core.domain.ids import AgentId
 from core.domain.imports import ImportReport
 from core.services.knowledge import evaluate
@@ -15,9 +17,12 @@ from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
+from core.storage.tables import Milestone
 from core.wiring.parts import Parts, note_accounts, open_parts
 
 _ADMIN = "admin@localhost"
+_FIRST_RUN = "first run"
+_LOCK = 0x66_69_72_73_74  # "first": processes that prepare at the same time take turns
 _STARTER_KNOWLEDGE = Path(core.__file__).parent.parent / "nlu_data" / "knowledge"
 
 
@@ -28,17 +33,25 @@ async def migrate(settings: Settings) -> None:
 
 
 async def first_run(settings: Settings) -> str | None:
-    """Make the first admin and bring in the starter articles, where nobody is there yet.
+    """Make the first admin and bring in the starter articles, once in a desk's life.
 
-    Returns a link that signs the admin in once, or None where there are agents already.
+    Returns a link that signs the admin in once, or None where that has been done. Interrupted,
+    it is done again: the mark that it was done is committed last.
     """
-    async with open_parts(settings, "desk first-run") as parts:
+    async with open_parts(settings, "desk prepare") as parts:
         await note_accounts(parts)
-        if await parts.access.has_agents():
-            return None
-        if _STARTER_KNOWLEDGE.is_dir():
-            await parts.knowledge.import_path(_STARTER_KNOWLEDGE)
-        return await _add_with_link(parts, _ADMIN, "Admin", Role.ADMIN)
+        async with storage_errors(), parts.sessions.begin() as session:
+            await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            if await session.get(Milestone, _FIRST_RUN) is not None:
+                return None
+            if _STARTER_KNOWLEDGE.is_dir():
+                await parts.knowledge.import_path(_STARTER_KNOWLEDGE)
+            try:
+                link = await _add_with_link(parts, _ADMIN, "Admin", Role.ADMIN)
+            except Conflict:
+                link = await _link(parts, await agent_named(session, _ADMIN))
+            session.add(Milestone(name=_FIRST_RUN))
+            return link
 
 
 async def add_user(settings: Settings, *, email: str, name: str, role: str) -> str:

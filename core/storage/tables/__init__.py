@@ -22,7 +22,7 @@ from core.storage.tables.people import (
     SignInLink,
 )
 from core.storage.tables.ticket import Ticket, TicketEvent
-from core.storage.tables.work import Delivery, FeedEntry, ProcessBeat, Turn
+from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 
 __all__ = [
     "Account",
@@ -43,6 +43,7 @@ __all__ = [
     "InboundEvent",
     "Message",
     "MessageRevision",
+    "Milestone",
     "Participant",
     "Passage",
     "Posting",

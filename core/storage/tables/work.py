@@ -109,3 +109,12 @@ class FeedEntry(Base):
     conversation_id: Mapped[UUID | None]
     ticket_id: Mapped[UUID | None]
     at: Mapped[CreatedAt]
+
+
+class Milestone(Base):
+    """Something that happens once in a desk's life, and has."""
+
+    __tablename__ = "milestone"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    reached_at: Mapped[CreatedAt]

@@ -150,6 +150,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_inbound_event")),
     )
     op.create_table(
+        "milestone",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "reached_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_milestone")),
+    )
+    op.create_table(
         "process_beat",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("instance", sa.Text(), nullable=False),
