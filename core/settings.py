@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Address people reach the desk at, for links; default http://HOST:PORT."""
 
+    forwarded_allow_ips: str = "127.0.0.1"
+    """Proxies whose word is taken for a client's address: addresses or networks, with commas."""
+
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     """A PostgreSQL server with pgvector; without it the desk runs its own."""
 

@@ -18,7 +18,7 @@ import console
 from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
-from core.runtime.supervised import exit_with_parent
+from core.runtime.supervision.supervised import exit_with_parent
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive
@@ -104,5 +104,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=3,
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
     )
     uvicorn.Server(config).run()
