@@ -79,6 +79,13 @@ DELIVERY: Mapping[str, str] = {
 }
 """States worth showing; a message that was sent needs no words."""
 
+ACTOR: Mapping[str, str] = {
+    "requester": "The requester",
+    "assistant": "The assistant",
+    "timer": "The desk",
+}
+"""Who changes tickets besides agents, who have names."""
+
 AUDIENCE: Mapping[str, str] = {"public": "Public", "internal": "Agents only"}
 ROLE: Mapping[str, str] = {"agent": "Agent", "admin": "Admin"}
 OUTCOME: Mapping[str, str] = {
@@ -125,7 +132,7 @@ ERRORS = (
 
 def change_in_words(change: Change, t: Translate) -> str:
     """Return one entry of a ticket's history as a sentence."""
-    who = _actor(change, t)
+    who = change.actor_name or _label(ACTOR, change.actor, t)
     match change.field:
         case "status" if change.old is None:
             return t("{who} opened the ticket", who=who)
@@ -164,18 +171,6 @@ def error_in_words(error: DeskError, t: Translate) -> str:
         case _:
             said = t(str(error))
             return said[:1].upper() + said[1:]
-
-
-def _actor(change: Change, t: Translate) -> str:
-    if change.actor_name is not None:
-        return change.actor_name
-    match change.actor:
-        case "requester" | "customer":
-            return t("The requester")
-        case "assistant":
-            return t("The assistant")
-        case _:
-            return t("The desk")
 
 
 def _label(labels: Mapping[str, str], value: str | None, t: Translate) -> str:

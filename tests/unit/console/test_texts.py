@@ -39,7 +39,8 @@ def words_used() -> set[str]:
     }
     tables = (
         words.STATUS, words.STATUS_HINT, words.PRIORITY, words.REASON, words.RESPONDER,
-        words.DELIVERY, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT, LABELS,
+        words.DELIVERY, words.ACTOR, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT,
+        LABELS,
     )  # fmt: skip
     for table in tables:
         said.update(table.values())
