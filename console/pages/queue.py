@@ -17,7 +17,11 @@ from console.pages.view import page
 from core.domain.ids import AgentId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.storage.engine import storage_errors
-from core.storage.queries.conversations import ConversationView, held_by_assistant
+from core.storage.queries.conversations import (
+    ConversationView,
+    count_held_by_assistant,
+    held_by_assistant,
+)
 from core.storage.queries.feed import feed_end
 from core.storage.queries.tickets import (
     QueueOrder,
@@ -79,15 +83,16 @@ async def read_queue(
     session: AsyncSession, me: AgentId, tab: str | None, words: str = ""
 ) -> QueueView:
     """Return what the queue shows `me`; without a tab, the first that has something to do."""
-    held = await held_by_assistant(session, datetime.now(UTC) - _HELD_SINCE, limit=_MAX_ROWS)
+    held_since = datetime.now(UTC) - _HELD_SINCE
     counts = {
         name: await count_tickets(session, filter_of(name, me))
         for name in ("mine", "unassigned", "all")
-    } | {"assistant": len(held)}
+    } | {"assistant": await count_held_by_assistant(session, held_since)}
     if tab not in TABS:
         tab = "mine" if counts["mine"] else "unassigned"
     words = words.replace("\x00", "")[:_MAX_SEARCH_CHARS].strip()
     rows: Sequence[QueueRow] = ()
+    held: Sequence[ConversationView] = ()
     if words:
         wanted, order = TicketFilter(words=words), QueueOrder.NEWEST
     elif tab == "unassigned":
@@ -96,15 +101,17 @@ async def read_queue(
         wanted, order = filter_of(tab, me), QueueOrder.NEWEST
     else:
         wanted, order = filter_of(tab, me), QueueOrder.LATEST_CHANGE
-    if words or tab != "assistant":
+    if tab == "assistant" and not words:
+        held = await held_by_assistant(session, held_since, limit=_MAX_ROWS + 1)
+    else:
         rows = await queue(session, wanted, order, limit=_MAX_ROWS + 1)
     return QueueView(
         tab=tab,
         words=words,
         rows=rows[:_MAX_ROWS],
-        held=held if tab == "assistant" and not words else (),
+        held=held[:_MAX_ROWS],
         counts=counts,
-        is_cut=len(rows) > _MAX_ROWS,
+        is_cut=max(len(rows), len(held)) > _MAX_ROWS,
     )
 
 

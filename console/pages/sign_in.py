@@ -57,6 +57,12 @@ async def sign_in(request: Request) -> Response:
 
 
 @router.get("/sign-in/{token}")
+async def show_link(request: Request) -> Response:
+    """Ask for a click: programs that open links in messages to check them must not use one up."""
+    return page(request, "sign_in_link.html")
+
+
+@router.post("/sign-in/{token}", dependencies=[Depends(same_origin)])
 async def follow_link(request: Request, token: str) -> Response:
     """Use up a one-time link, and ask for a password of one's own."""
     desk = desk_of(request)

@@ -62,6 +62,7 @@ async def was_not_reloaded(page: Page) -> bool:
 
 async def sign_in_for_the_first_time(page: Page, link: str, password: str) -> None:
     await page.goto(link)
+    await page.get_by_role("button", name="Sign in").click()
     await page.get_by_label("New password").fill(password)
     await page.get_by_label("The same again").fill(password)
     await page.get_by_role("button", name="Save password").click()

@@ -54,7 +54,7 @@ async def console(whole_desk: RunningDesk) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
         base_url=whole_desk.url, trust_env=False, timeout=30.0, follow_redirects=True
     ) as client:
-        assert (await client.get(link)).status_code == 200
+        assert (await client.post(link)).status_code == 200
         yield client
 
 

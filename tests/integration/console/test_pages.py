@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import text
 
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason, Say
@@ -138,7 +139,7 @@ async def test_a_link_leads_to_a_password_of_ones_own(desk: Desk) -> None:
     agent = await desk.agent()
     link = await desk.access.sign_in_link(agent.id)
     browser = Browser(desk.client())
-    answer = await browser.client.get(f"/console/sign-in/{link}")
+    answer = await browser.client.post(f"/console/sign-in/{link}")
     assert answer.headers["location"] == "/console/password"
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -152,8 +153,32 @@ async def test_a_link_leads_to_a_password_of_ones_own(desk: Desk) -> None:
     saved = await browser.send("/console/password", password=PASSWORD, again=PASSWORD)
     assert saved.status_code == 303
     await Browser.signed_in(desk, "ana@example.org")
-    again = await desk.client().get(f"/console/sign-in/{link}")
+    again = await desk.client().post(f"/console/sign-in/{link}")
     assert again.status_code == 401
+    assert "This link has been used or is too old" in again.text
+
+
+async def test_looking_at_a_link_does_not_use_it_up(desk: Desk) -> None:
+    link = await desk.access.sign_in_link((await desk.agent()).id)
+    async with desk.client() as scanner:
+        for _ in range(2):
+            shown = await scanner.get(f"/console/sign-in/{link}")
+            assert shown.status_code == 200
+            assert '<form method="post">' in shown.text
+            assert "set-cookie" not in shown.headers
+    async with desk.client() as client:
+        assert (await client.post(f"/console/sign-in/{link}")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_another_site_cannot_follow_a_link(desk: Desk, headers: dict[str, str]) -> None:
+    link = await desk.access.sign_in_link((await desk.agent()).id)
+    async with desk.client() as client:
+        answer = await client.post(f"/console/sign-in/{link}", headers=headers)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
 
 
 async def test_unsafe_requests_need_the_pages_token(desk: Desk) -> None:
@@ -271,6 +296,31 @@ async def test_the_queue_is_sorted_by_urgency_and_wait(desk: Desk) -> None:
     assert 'data-count="4"' in await browser.see("/console/queue/count")
 
 
+async def test_all_that_the_assistant_holds_is_counted(desk: Desk) -> None:
+    await desk.says("hello")
+    same = "contact_id, responder, last_seq, last_message_at"
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            text(
+                f"INSERT INTO conversation (id, account_id, thread, {same}) "
+                f"SELECT gen_random_uuid(), account_id, 'more ' || n, {same} "
+                "FROM conversation, generate_series(1, 104) n"
+            )
+        )
+    browser = await signed_in(desk)
+    shown = await browser.see("/console/queue?tab=assistant")
+    assert 'Assistant<span class="count">105</span>' in shown
+    assert len(re.findall(r'<li id="li-', shown)) == 100
+    assert "Only the latest 100 are shown." in shown
+    assert 'Assistant<span class="count">105</span>' in await browser.see("/console/queue?tab=all")
+
+
+async def test_news_does_not_repeat_a_search(desk: Desk) -> None:
+    browser = await signed_in(desk)
+    assert 'hx-trigger="sse:queue, sse:resync, every 60s"' in await browser.see("/console/queue")
+    assert 'hx-trigger="every 60s"' in await browser.see("/console/queue?q=printer")
+
+
 async def test_admins_add_agents_and_shut_them_out(desk: Desk) -> None:
     browser = await signed_in(desk, "Boss", Role.ADMIN)
     await browser.see("/console/admin/agents")
@@ -280,7 +330,7 @@ async def test_admins_add_agents_and_shut_them_out(desk: Desk) -> None:
     link = re.search(r"http://desk.test(/console/sign-in/[\w-]+)", added.text)
     assert link is not None
     assert "Cy &lt;b&gt;" in added.text
-    assert (await desk.client().get(link[1])).status_code == 303
+    assert (await desk.client().post(link[1])).status_code == 303
     twice = await browser.send(
         "/console/admin/agents", name="Cy", email="cy@example.org", role="agent"
     )
