@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from channels.webchat import ids
 from channels.webchat.endpoints import ChatEndpoints
+from channels.webchat.limits import ChatLimits, Limits
 from channels.webchat.pages import ChatPages
 from channels.webchat.tokens import SessionTokens
 from core.domain.channel import Capabilities, Outbound, Receipt
@@ -33,12 +35,14 @@ class WebChat:
         *,
         default_language: str = "en",
         clock: Callable[[], datetime] = _now,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         """Sign the account's session tokens with a key derived from `key`."""
         self.account = account
         self._tokens = SessionTokens(account, key)
         self._default_language = default_language
         self._clock = clock
+        self._limits = limits
 
     async def receive(self, inbox: Inbox) -> None:  # noqa: ARG002 - requests bring everything
         """Return at once: messages come as requests."""
@@ -55,6 +59,7 @@ class WebChat:
             self._tokens,
             inbox,
             transcript,
+            ChatLimits(self._limits, time.monotonic),
             default_language=self._default_language,
             clock=self._clock,
         )

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from channels.webchat import ids, parse, render
+from channels.webchat.limits import ChatLimits
 from channels.webchat.texts import choose_language
 from channels.webchat.tokens import Session, SessionTokens
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
@@ -47,6 +48,7 @@ class ChatEndpoints:
         tokens: SessionTokens,
         inbox: Inbox,
         transcript: Transcript,
+        limits: ChatLimits,
         *,
         default_language: str,
         clock: Callable[[], datetime],
@@ -56,6 +58,7 @@ class ChatEndpoints:
         self._tokens = tokens
         self._inbox = inbox
         self._transcript = transcript
+        self._limits = limits
         self._default_language = default_language
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
@@ -72,6 +75,7 @@ class ChatEndpoints:
 
     async def open_session(self, request: Request) -> Response:
         """Make a session. Nothing is stored: it exists from its first message on."""
+        self._limits.count_session(_remote(request))
         language = parse.parse_session(await _body(request)) or choose_language(
             None, request.headers.get("accept-language"), self._default_language
         )
@@ -85,6 +89,7 @@ class ChatEndpoints:
         client_id, event = parse.parse_message(
             self._account, session, await _body(request), self._clock()
         )
+        self._limits.count_message(session.id, _remote(request))
         (acceptance,) = await self._inbox.accept(event)
         if not acceptance.is_new and acceptance.seq is not None:
             first = await self._entry(event.thread, acceptance.seq)
@@ -98,6 +103,7 @@ class ChatEndpoints:
         client_id, event = parse.parse_choice(
             self._account, session, await _body(request), self._clock()
         )
+        self._limits.count_message(session.id, _remote(request))
         (acceptance,) = await self._inbox.accept(event)
         match acceptance.refusal:
             case None:
@@ -183,6 +189,10 @@ class ChatEndpoints:
                         return offered.label
             after = entries[-1].seq
         return None
+
+
+def _remote(request: Request) -> str | None:
+    return request.client.host if request.client is not None else None
 
 
 async def _body(request: Request) -> bytes:

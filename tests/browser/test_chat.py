@@ -23,11 +23,13 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route as Path
 
+from channels.webchat.channel import WebChat
+from channels.webchat.limits import Limits, Rate
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import EventKey, ThreadKey
-from tests.unit.webchat.memory import ACCOUNT, MemoryDesk, application
+from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
@@ -231,6 +233,28 @@ async def test_unsent_messages_survive_a_reload(page: Page, desk: MemoryDesk) ->
     await expect(page.locator(".from-customer .bubble")).to_have_text(["Hello", "one"])
     await thread_of(desk, 2)
     assert texts(desk) == ["Hello", "one"]
+
+
+async def test_messages_over_the_limit_are_sent_later_in_order(
+    context: BrowserContext, desk: MemoryDesk
+) -> None:
+    slowly = Limits(messages_of_session=Rate(burst=2, per_second=0.7))
+    app = application(desk, WebChat(ACCOUNT, KEY, limits=slowly))
+    refusals: list[str] = []
+    async with serving(app, "127.0.0.1") as address:
+        page = await context.new_page()
+        page.on(
+            "response",
+            lambda response: refusals.append(response.url) if response.status == 429 else None,
+        )
+        await page.goto(f"{address}/chat")
+        for text in ("one", "two", "three", "four"):
+            await write(page, text)
+        sent = page.locator('.from-customer[data-state="sent"]')
+        await expect(sent).to_have_count(4, timeout=15_000)
+        await page.close()
+    assert texts(desk) == ["one", "two", "three", "four"]
+    assert 1 <= len(refusals) <= 4  # it waits as long as it is told
 
 
 async def test_an_answer_lost_on_the_way_doubles_nothing(page: Page, desk: MemoryDesk) -> None:

@@ -94,15 +94,15 @@ export class Outbox {
       const status = error instanceof Refused ? error.status : null;
       if (status === 401) this.#handlers.onRefused(error.token);
       else if (status !== null && status < 500 && status !== 429) return this.#set(item, "failed", status);
-      return this.#wait(item);
+      return this.#wait(item, status === 429 ? error.retryAfter : 0);
     }
     return undefined;
   }
 
-  #wait(item) {
+  #wait(item, leastSeconds = 0) {
     this.#set(item, "waiting");
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#backoff.next());
+      const timer = setTimeout(resolve, leastSeconds * 1000 + this.#backoff.next());
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

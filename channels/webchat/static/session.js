@@ -2,11 +2,15 @@
 
 const TOKEN = "ventanilla.chat.token";
 
-/** The desk answered, and said no. `status` says why, `token` what it was asked with. */
+/**
+ * The desk answered, and said no. `status` says why, `token` what it was asked with, and
+ * `retryAfter` how many seconds to wait before asking again.
+ */
 export class Refused extends Error {
-  constructor(status, token = null) {
-    super(`the desk answered ${status}`);
-    this.status = status;
+  constructor(response, token = null) {
+    super(`the desk answered ${response.status}`);
+    this.status = response.status;
+    this.retryAfter = Number.parseInt(response.headers.get("Retry-After"), 10) || 0;
     this.token = token;
   }
 }
@@ -67,7 +71,7 @@ export class Session {
       body: JSON.stringify({ language: this.language }),
       signal: AbortSignal.timeout(15_000),
     });
-    if (!response.ok) throw new Refused(response.status);
+    if (!response.ok) throw new Refused(response);
     const { token } = await response.json();
     if (!this.token) this.#store.setItem(TOKEN, token); // another tab may have been first
     return this.token;
@@ -78,7 +82,7 @@ export class Session {
     const token = await this.open();
     const headers = { Authorization: `Bearer ${token}`, ...options.headers };
     const response = await fetch(path, { cache: "no-store", ...options, headers });
-    if (!response.ok) throw new Refused(response.status, token);
+    if (!response.ok) throw new Refused(response, token);
     return response;
   }
 

@@ -25,6 +25,7 @@ from core.domain.errors import (
     NotFound,
     StorageUnavailable,
     TooLarge,
+    TooManyAttempts,
     Unauthenticated,
 )
 from core.domain.events import ChoicePressed, Event, MessagePosted
@@ -40,6 +41,7 @@ _STATUS: dict[type[DeskError], int] = {
     Unauthenticated: 401,
     NotFound: 404,
     Conflict: 409,
+    TooManyAttempts: 429,
     StorageUnavailable: 503,
 }
 
@@ -172,4 +174,7 @@ def application(desk: MemoryDesk, chat: WebChat | None = None) -> Starlette:
 def _problem(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     content = {"type": "about:blank", "status": status, "detail": str(error)}
-    return Response(to_json(content), status, media_type="application/problem+json")
+    headers = (
+        {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else None
+    )
+    return Response(to_json(content), status, headers, "application/problem+json")

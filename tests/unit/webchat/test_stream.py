@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from channels.webchat.endpoints import ChatEndpoints
+from channels.webchat.limits import ChatLimits, Limits
 from channels.webchat.tokens import Session, SessionTokens
 from core.domain.conversation import Speaker
 from core.domain.ids import ThreadKey, new_id
@@ -30,6 +32,7 @@ async def serving(desk: MemoryDesk, heartbeat_seconds: float) -> AsyncIterator[h
         SessionTokens(ACCOUNT, KEY),
         desk,
         desk,
+        ChatLimits(Limits(), time.monotonic),
         default_language="en",
         clock=lambda: datetime.now(UTC),
         heartbeat_seconds=heartbeat_seconds,

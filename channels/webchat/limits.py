@@ -1,0 +1,124 @@
+"""How much one session and one remote address may send: token buckets, kept in memory."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from uuid import UUID
+
+from core.domain.errors import TooManyAttempts
+
+_MAX_BUCKETS = 10_000  # of each kind
+_IPV6_SITE_BITS = 64  # what one subscriber gets: whoever has one address has them all
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a bucket holds when full, and how fast it fills."""
+
+    burst: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the web chat takes; a press of a button counts as a message."""
+
+    messages_of_session: Rate = Rate(burst=60, per_second=2)
+    messages_of_address: Rate = Rate(burst=300, per_second=10)  # an office may share one address
+    sessions_of_address: Rate = Rate(burst=60, per_second=1)
+
+
+class Buckets:
+    """Token buckets by name; the longest unused one is forgotten when there are too many.
+
+    A forgotten bucket is a full one, so `max_buckets` should be more than are in use at once.
+    """
+
+    def __init__(
+        self, rate: Rate, clock: Callable[[], float], *, max_buckets: int = _MAX_BUCKETS
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._max_buckets = max_buckets
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def wait_seconds(self, name: str) -> float:
+        """Return how long it takes until `name` has a token: 0 if it has one."""
+        return max(0.0, (1 - self._level(name)) / self._rate.per_second)
+
+    def take(self, name: str) -> None:
+        """Take a token of `name`, which must have one."""
+        self._levels[name] = (self._level(name) - 1, self._clock())
+        self._levels.move_to_end(name)
+        if len(self._levels) > self._max_buckets:
+            self._levels.popitem(last=False)
+
+    def _level(self, name: str) -> float:
+        if name not in self._levels:
+            return self._rate.burst
+        tokens, at = self._levels[name]
+        return min(self._rate.burst, tokens + (self._clock() - at) * self._rate.per_second)
+
+
+class ChatLimits:
+    """Refuses what is too much. What is refused takes no tokens, so waiting always helps."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self._messages_of_session = Buckets(limits.messages_of_session, clock)
+        self._messages_of_address = Buckets(limits.messages_of_address, clock)
+        self._sessions_of_address = Buckets(limits.sessions_of_address, clock)
+
+    def count_session(self, remote: str | None) -> None:
+        """Count a new session.
+
+        Raises:
+            TooManyAttempts: it must wait, and was not counted.
+        """
+        if (source := source_of(remote)) is not None:
+            _take((self._sessions_of_address, source))
+
+    def count_message(self, session: UUID, remote: str | None) -> None:
+        """Count a message or a choice; one that is sent again counts again.
+
+        Raises:
+            TooManyAttempts: it must wait, and was not counted.
+        """
+        of_session = (self._messages_of_session, str(session))
+        if (source := source_of(remote)) is None:
+            _take(of_session)
+        else:
+            _take(of_session, (self._messages_of_address, source))
+
+
+def source_of(remote: str | None) -> str | None:
+    """Return what requests from `remote` are counted under, or None if this machine sent them."""
+    if remote is None:  # a Unix socket
+        return None
+    try:
+        address: IPv4Address | IPv6Address = ip_address(remote)
+    except ValueError:
+        return _UNKNOWN  # a proxy forwarded something else: all such requests count as one source
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return None
+    if isinstance(address, IPv6Address):
+        return str(IPv6Address(int(address) >> _IPV6_SITE_BITS << _IPV6_SITE_BITS))
+    return str(address)
+
+
+def _take(*taken: tuple[Buckets, str]) -> None:
+    """Take a token of each bucket, or of none."""
+    wait = max(buckets.wait_seconds(name) for buckets, name in taken)
+    if wait > 0:
+        raise TooManyAttempts(math.ceil(wait))
+    for buckets, name in taken:
+        buckets.take(name)

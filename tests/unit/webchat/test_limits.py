@@ -1,0 +1,194 @@
+"""How much a session and a remote address may send, with a clock that the test turns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from channels.webchat.channel import WebChat
+from channels.webchat.limits import Buckets, ChatLimits, Limits, Rate, source_of
+from core.domain.errors import TooManyAttempts
+from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
+
+OUTSIDE = "203.0.113.9"
+SLOWLY = Limits(
+    messages_of_session=Rate(burst=3, per_second=0.5),
+    messages_of_address=Rate(burst=5, per_second=0.5),
+    sessions_of_address=Rate(burst=2, per_second=0.1),
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limits(clock: Clock) -> ChatLimits:
+    return ChatLimits(SLOWLY, clock)
+
+
+def count_until_refused(
+    limits: ChatLimits, remote: str, session: UUID | None = None
+) -> tuple[int, int]:
+    """Return how many messages were counted, each in a new session unless one is given."""
+    counted = 0
+    while True:
+        try:
+            limits.count_message(session or uuid4(), remote)
+        except TooManyAttempts as refused:
+            return counted, int(refused.retry_after)
+        counted += 1
+
+
+def test_a_bucket_fills_with_time_and_never_over_its_burst(clock: Clock) -> None:
+    buckets = Buckets(Rate(burst=2, per_second=0.5), clock)
+    for _ in range(2):
+        assert buckets.wait_seconds("a") == 0
+        buckets.take("a")
+    assert buckets.wait_seconds("a") == 2
+    clock.seconds += 1
+    assert buckets.wait_seconds("a") == 1
+    clock.seconds += 3_600
+    buckets.take("a")
+    buckets.take("a")
+    assert buckets.wait_seconds("a") == 2
+    assert buckets.wait_seconds("b") == 0
+
+
+def test_only_so_many_buckets_are_kept_and_the_longest_unused_goes(clock: Clock) -> None:
+    buckets = Buckets(Rate(burst=1, per_second=1), clock, max_buckets=3)
+    for name in ("a", "b", "c"):
+        buckets.take(name)
+    clock.seconds += 1
+    buckets.take("a")
+    buckets.take("d")  # "b" goes
+    assert len(buckets) == 3
+    assert [buckets.wait_seconds(name) for name in ("a", "d")] == [1, 1]
+    for number in range(100):
+        buckets.take(str(number))
+    assert len(buckets) == 3
+
+
+def test_asking_makes_no_bucket(clock: Clock) -> None:
+    buckets = Buckets(Rate(burst=1, per_second=1), clock)
+    buckets.wait_seconds("a")
+    assert len(buckets) == 0
+
+
+def test_a_session_is_held_to_its_own_limit(limits: ChatLimits, clock: Clock) -> None:
+    session = uuid4()
+    assert count_until_refused(limits, "127.0.0.1", session) == (3, 2)
+    limits.count_message(uuid4(), "127.0.0.1")
+    clock.seconds += 2
+    assert count_until_refused(limits, "127.0.0.1", session) == (1, 2)
+
+
+def test_an_address_is_held_to_its_limit_whatever_the_session(limits: ChatLimits) -> None:
+    assert count_until_refused(limits, OUTSIDE) == (5, 2)
+    limits.count_message(uuid4(), "203.0.113.10")
+
+
+def test_what_is_refused_takes_no_tokens(limits: ChatLimits, clock: Clock) -> None:
+    session = uuid4()
+    assert count_until_refused(limits, OUTSIDE, session) == (3, 2)
+    for _ in range(10):
+        with pytest.raises(TooManyAttempts):
+            limits.count_message(session, OUTSIDE)
+    assert count_until_refused(limits, OUTSIDE) == (2, 2)
+    clock.seconds += 2
+    limits.count_message(session, OUTSIDE)
+
+
+def test_new_sessions_of_an_address_are_counted(limits: ChatLimits, clock: Clock) -> None:
+    for _ in range(2):
+        limits.count_session(OUTSIDE)
+    with pytest.raises(TooManyAttempts) as refused:
+        limits.count_session(OUTSIDE)
+    assert refused.value.retry_after == 10
+    clock.seconds += 10
+    limits.count_session(OUTSIDE)
+
+
+@pytest.mark.parametrize("remote", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", None])
+def test_this_machine_has_no_limit_of_its_address(limits: ChatLimits, remote: str | None) -> None:
+    for _ in range(100):
+        limits.count_session(remote)
+        limits.count_message(uuid4(), remote)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),  # one subscriber's network
+        ("203.0.113.9", "::ffff:203.0.113.9"),
+        ("unknown", "_hidden" * 1_000),
+        ("fe80::1%eth0", "fe80::2%eth1"),
+    ],
+)
+def test_these_are_one_source(one: str, other: str) -> None:
+    assert source_of(one) == source_of(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("2001:db8:1:2::1", "2001:db8:1:3::1"), ("203.0.113.9", "203.0.113.10")],
+)
+def test_these_are_two_sources(one: str, other: str) -> None:
+    assert source_of(one) != source_of(other)
+
+
+def test_by_default_a_session_may_send_sixty_at_once(clock: Clock) -> None:
+    assert count_until_refused(ChatLimits(Limits(), clock), "127.0.0.1", uuid4()) == (60, 1)
+
+
+@pytest.fixture
+def desk() -> MemoryDesk:
+    return MemoryDesk()
+
+
+@pytest.fixture
+async def http(desk: MemoryDesk) -> AsyncIterator[httpx.AsyncClient]:
+    chat = WebChat(ACCOUNT, KEY, limits=SLOWLY)
+    transport = httpx.ASGITransport(application(desk, chat), client=(OUTSIDE, 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        yield client
+
+
+async def test_a_message_too_many_is_told_to_wait_and_not_stored(
+    http: httpx.AsyncClient, desk: MemoryDesk
+) -> None:
+    opened = (await http.post("/chat/sessions")).json()
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    sent = [{"id": str(uuid4()), "text": f"message {number}"} for number in range(4)]
+    answers = [await http.post("/chat/messages", json=each, headers=headers) for each in sent]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert len(desk.events) == 3
+    choice = {"id": str(uuid4()), "choice": str(uuid4())}
+    answer = await http.post("/chat/choices", json=choice, headers=headers)
+    assert answer.status_code == 429
+
+
+async def test_a_malformed_message_is_not_counted(http: httpx.AsyncClient) -> None:
+    opened = (await http.post("/chat/sessions")).json()
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    for _ in range(20):
+        answer = await http.post("/chat/messages", content=b"{", headers=headers)
+        assert answer.status_code == 400
+
+
+async def test_a_session_too_many_is_told_to_wait(http: httpx.AsyncClient) -> None:
+    answers = [await http.post("/chat/sessions") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
