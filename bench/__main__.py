@@ -20,7 +20,7 @@ from bench.intake import Intake
 from bench.machine import describe
 from bench.report import Figure, at_most, table
 from bench.stored import Server
-from core.runtime.postgres import embedded_postgres
+from core.runtime.database.postgres import embedded_postgres
 from core.settings import Settings
 
 _ACCEPTED_SECONDS = 5.0

@@ -14,7 +14,7 @@ from uuid import uuid4
 from bench.http import Connection
 from bench.machine import REPOSITORY
 from bench.program import running
-from core.runtime.addresses import free_ports
+from core.runtime.machine.addresses import free_ports
 
 _BOT = REPOSITORY / "bot"
 _POLL_SECONDS = 0.2

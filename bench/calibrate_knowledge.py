@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.knowledge import Article
+from core.runtime.database.postgres import embedded_postgres
 from core.runtime.embedder import MODEL, EmbeddingModel
-from core.runtime.postgres import embedded_postgres
 from core.services.knowledge import ranking
 from core.services.knowledge.evaluation import fill, scratch
 from core.services.knowledge.indexing import embed_pending

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.chat import NotAnswered, open_page
 from bench.program import DidNotStart, running
-from core.runtime.addresses import free_ports
-from core.runtime.home import Home, RunRecord
+from core.runtime.machine.addresses import free_ports
+from core.runtime.machine.home import Home, RunRecord
 
 _START_SECONDS = 600.0  # a first start trains the assistant
 _POLL_SECONDS = 0.02

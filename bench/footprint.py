@@ -9,7 +9,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _ROLES: Mapping[str, str] = {
-    "core.runtime.supervisor": "supervisor",
+    "core.runtime.supervision.supervisor": "supervisor",
     "core.cli serve": "web",
     "core.cli work": "worker",
     "core.cli embed": "embedder",

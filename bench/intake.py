@@ -17,9 +17,9 @@ from bench.program import Program, running
 from bench.report import Figure, at_least, at_most
 from bench.stored import Server
 from bench.timings import in_ms, median
-from core.runtime import supervised
-from core.runtime.addresses import free_ports
-from core.runtime.home import Home
+from core.runtime.machine.addresses import free_ports
+from core.runtime.machine.home import Home
+from core.runtime.supervision import supervised
 
 CLIENTS = 64
 _PER_SESSION = 10

@@ -64,8 +64,8 @@ def main() -> None:
 def run() -> None:
     """Run the whole desk in this terminal: database, web, worker, assistant. Ctrl-C stops it."""
     started = time.monotonic()
-    from core.runtime.home import Home
-    from core.runtime.run_plan import RunPlan
+    from core.runtime.machine.home import Home
+    from core.runtime.supervision.run_plan import RunPlan
 
     settings = _settings()
     known = settings.model_fields_set
@@ -82,7 +82,7 @@ def run() -> None:
         receive=needs_receivers(settings),
     )
     # The same process, without what was needed to read the settings: it will live long.
-    command = [sys.executable, "-P", "-m", "core.runtime.supervisor"]
+    command = [sys.executable, "-P", "-m", "core.runtime.supervision.supervisor"]
     os.execve(sys.executable, command, {**os.environ, **plan.to_environment()})  # noqa: S606
 
 
@@ -116,7 +116,7 @@ def embed(
 ) -> None:
     """Serve sentence vectors in the manner of OpenAI's embeddings API."""
     from core.runtime.embedder import serve as serve_embeddings
-    from core.runtime.supervised import exit_with_parent
+    from core.runtime.supervision.supervised import exit_with_parent
 
     exit_with_parent()
     serve_embeddings(host, port)
@@ -276,7 +276,7 @@ def _with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
 
 def _long_running(name: Literal["serve", "work", "receive"]) -> None:
     """Run one of the desk's long-lived programs, with a database that is up."""
-    from core.runtime.supervised import wait_for_go
+    from core.runtime.supervision.supervised import wait_for_go
 
     program = getattr(import_module(_PROGRAM_MODULES[name]), name)
     wait_for_go()
@@ -303,7 +303,7 @@ async def _database(settings: Settings) -> AsyncIterator[Settings]:
         return
     from pydantic import SecretStr
 
-    from core.runtime.postgres import embedded_postgres
+    from core.runtime.database.postgres import embedded_postgres
 
     async with embedded_postgres(settings.home, say=_say) as url:
         yield settings.model_copy(update={"database_url": SecretStr(url)})

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.ids import new_id
-from core.runtime.postgres import embedded_postgres
+from core.runtime.database.postgres import embedded_postgres
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from tests.support.running_desk import (

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 
 from core.domain.diagnosis import Diagnosis
 from core.domain.errors import DeskError
-from core.runtime.addresses import http_get, local_url, why_taken
-from core.runtime.assistant_program import AssistantProgram
-from core.runtime.home import Home, RunRecord
-from core.runtime.postgres import embedded_postgres
-from core.runtime.processes import is_alive, memory_kilobytes
+from core.runtime.database.postgres import embedded_postgres
+from core.runtime.machine.addresses import http_get, local_url, why_taken
+from core.runtime.machine.home import Home, RunRecord
+from core.runtime.machine.processes import is_alive, memory_kilobytes
+from core.runtime.supervision.assistant_program import AssistantProgram
 from core.settings import Settings
 
 _LEAST_PYTHON = (3, 11)

@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from core.domain.errors import EmbedderUnavailable
-from core.runtime import supervised
-from core.runtime.addresses import free_ports, http_get
-from core.runtime.home import Home
-from core.runtime.logfiles import open_log
+from core.runtime.machine.addresses import free_ports, http_get
+from core.runtime.machine.home import Home
+from core.runtime.supervision import supervised
+from core.runtime.supervision.logfiles import open_log
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0

@@ -9,7 +9,7 @@ from datetime import timedelta
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
-from core.runtime.supervised import exit_with_parent
+from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.settings import Settings

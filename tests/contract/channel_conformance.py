@@ -22,7 +22,7 @@ from core.domain.content import Body
 from core.domain.conversation import Speaker
 from core.domain.ids import AccountId, ConversationId, MessageId, ThreadKey, new_id
 from core.ports import Channel, FindsDeliveries, HandlesRequests
-from core.runtime.polling import until
+from core.runtime.machine.polling import until
 from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
 from core.storage.engine import Sessions, libpq_url

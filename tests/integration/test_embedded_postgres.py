@@ -14,17 +14,17 @@ import psycopg
 import pytest
 
 from core.domain.errors import StorageUnavailable
-from core.runtime.home import Home
-from core.runtime.polling import until
-from core.runtime.postgres import be_silent, embedded_postgres
-from core.runtime.postmaster import Postmaster
-from core.runtime.processes import is_alive
+from core.runtime.database.postgres import be_silent, embedded_postgres
+from core.runtime.database.postmaster import Postmaster
+from core.runtime.machine.home import Home
+from core.runtime.machine.polling import until
+from core.runtime.machine.processes import is_alive
 
 # Holds the server until it is killed or its input ends.
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from core.runtime.postgres import embedded_postgres
+from core.runtime.database.postgres import embedded_postgres
 
 async def main():
     async with embedded_postgres(Path(sys.argv[1])) as url:

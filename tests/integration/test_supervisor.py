@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.addresses import free_ports, http_get
-from core.runtime.polling import until
-from core.runtime.processes import command_of, is_alive
+from core.runtime.machine.addresses import free_ports, http_get
+from core.runtime.machine.polling import until
+from core.runtime.machine.processes import command_of, is_alive
 
 PATIENCE_SECONDS = 60.0
 

@@ -22,7 +22,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from channels.webchat.ids import thread_key
-from core.runtime.polling import until
+from core.runtime.machine.polling import until
 from tests.support.running_desk import (
     Part,
     RunningDesk,

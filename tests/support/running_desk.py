@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 import psycopg
 
-from core.runtime.addresses import free_ports, http_get
-from core.runtime.assistant_program import AssistantProgram
-from core.runtime.polling import until
+from core.runtime.machine.addresses import free_ports, http_get
+from core.runtime.machine.polling import until
+from core.runtime.supervision.assistant_program import AssistantProgram
 
 PATIENCE_SECONDS = 90.0
 START_SECONDS = 240.0

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from core.runtime.polling import until
+from core.runtime.machine.polling import until
 
 Message = Mapping[str, Any]
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.addresses import free_ports, http_get, local_url, why_taken
-from core.runtime.assistant_program import AssistantProgram
-from core.runtime.child import Backoff, Child, NotStarted, always, run_to_end
-from core.runtime.filelock import FileLock
-from core.runtime.home import Home, RunRecord
-from core.runtime.logfiles import open_log, tail
-from core.runtime.polling import until
-from core.runtime.processes import is_alive
-from core.runtime.run_plan import RunPlan
+from core.runtime.machine.addresses import free_ports, http_get, local_url, why_taken
+from core.runtime.machine.filelock import FileLock
+from core.runtime.machine.home import Home, RunRecord
+from core.runtime.machine.polling import until
+from core.runtime.machine.processes import is_alive
+from core.runtime.supervision.assistant_program import AssistantProgram
+from core.runtime.supervision.child import Backoff, Child, NotStarted, always, run_to_end
+from core.runtime.supervision.logfiles import open_log, tail
+from core.runtime.supervision.run_plan import RunPlan
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def test_a_command_that_cannot_be_had_is_tried_again(
 
 async def test_a_desk_child_ends_when_its_supervisor_does(tmp_path: Path) -> None:
     code = (
-        "from core.runtime.supervised import exit_with_parent\n"
+        "from core.runtime.supervision.supervised import exit_with_parent\n"
         "import signal\n"
         "exit_with_parent()\n"
         "print('up', flush=True)\n"

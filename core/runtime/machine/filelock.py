@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from core.runtime.polling import until
+from core.runtime.machine.polling import until
 
 _LOOK_AGAIN_SECONDS = 0.05
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.errors import DeskError, StorageUnavailable
-from core.runtime import supervised
-from core.runtime.addresses import free_ports, http_get, local_url, why_taken
-from core.runtime.assistant_program import AssistantProgram
-from core.runtime.child import Backoff, Child, always, run_to_end
-from core.runtime.filelock import FileLock
-from core.runtime.home import Home, RunRecord
-from core.runtime.logfiles import tail
-from core.runtime.polling import until
-from core.runtime.postgres import Ownership
-from core.runtime.postmaster import PORT, Postmaster
-from core.runtime.preparation import Preparation
-from core.runtime.processes import is_alive
-from core.runtime.run_plan import RunPlan
+from core.runtime.database.postgres import Ownership
+from core.runtime.database.postmaster import PORT, Postmaster
+from core.runtime.machine.addresses import free_ports, http_get, local_url, why_taken
+from core.runtime.machine.filelock import FileLock
+from core.runtime.machine.home import Home, RunRecord
+from core.runtime.machine.polling import until
+from core.runtime.machine.processes import is_alive
+from core.runtime.supervision import supervised
+from core.runtime.supervision.assistant_program import AssistantProgram
+from core.runtime.supervision.child import Backoff, Child, always, run_to_end
+from core.runtime.supervision.logfiles import tail
+from core.runtime.supervision.preparation import Preparation
+from core.runtime.supervision.run_plan import RunPlan
 
 _DATABASE_BUSY_SECONDS = 30.0
 _LAST_RUN_ENDS_SECONDS = 10.0

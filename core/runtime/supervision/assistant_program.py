@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.runtime.child import NotStarted, run_to_end
+from core.runtime.supervision.child import NotStarted, run_to_end
 
-_REPOSITORY = Path(__file__).parents[2]
+_REPOSITORY = Path(__file__).parents[3]
 _MODEL_SUFFIX = ".tar.gz"
 _KEPT_FROM_IT = ("DATABASE_URL", "DESK_SECRET_KEY")
 """Secrets of the desk that the assistant, a program with old libraries, has no use for."""

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core.runtime.logfiles import open_log, tail
-from core.runtime.supervised import GATED_VARIABLE
+from core.runtime.supervision.logfiles import open_log, tail
+from core.runtime.supervision.supervised import GATED_VARIABLE
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from core.domain.errors import StorageUnavailable
-from core.runtime.filelock import FileLock
-from core.runtime.home import Home
-from core.runtime.postmaster import Postmaster
+from core.runtime.database.postmaster import Postmaster
+from core.runtime.machine.filelock import FileLock
+from core.runtime.machine.home import Home
 
 _ATTACH_SECONDS = 120.0
 _LEAVE_SECONDS = 10.0

@@ -19,11 +19,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.domain.errors import StorageUnavailable
-from core.runtime.home import Home
-from core.runtime.logfiles import open_log, tail
-from core.runtime.polling import until
-from core.runtime.postgres_account import account_for_postgres
-from core.runtime.processes import command_of, is_alive
+from core.runtime.database.postgres_account import account_for_postgres
+from core.runtime.machine.home import Home
+from core.runtime.machine.polling import until
+from core.runtime.machine.processes import command_of, is_alive
+from core.runtime.supervision.logfiles import open_log, tail
 
 PORT = 5432
 """No TCP port is opened; the number is part of the socket's name."""

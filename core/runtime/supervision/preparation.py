@@ -11,10 +11,10 @@ import json
 from pathlib import Path
 
 from core.domain.errors import StorageUnavailable
-from core.runtime.home import Home
-from core.runtime.postmaster import Postmaster
+from core.runtime.database.postmaster import Postmaster
+from core.runtime.machine.home import Home
 
-_MIGRATIONS = Path(__file__).parents[1] / "storage" / "migrations" / "versions"
+_MIGRATIONS = Path(__file__).parents[2] / "storage" / "migrations" / "versions"
 
 
 class Preparation:
