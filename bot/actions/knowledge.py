@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Literal
 
 import aiohttp
@@ -15,9 +17,11 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 4  # an answer and three more to offer
 MAX_QUESTION = 500  # characters; the search embeds no more
-_TIMEOUT = aiohttp.ClientTimeout(total=3)
-_ATTEMPTS = 2
-_RETRY_SECONDS = 0.2
+BUDGET_SECONDS = 6.0  # for all attempts: the desk's web process restarts in less
+_ATTEMPT_SECONDS = 3.0
+_LEAST_SECONDS = 0.1  # for an attempt begun late; aiohttp takes 0 for no limit
+_PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last is repeated
+_AWAY_STATUSES = frozenset({502, 503, 504})
 
 _MALFORMED = (ValueError, KeyError, TypeError)  # what reading an unexpected answer raises
 
@@ -40,9 +44,18 @@ class Found:
 class Knowledge:
     """The desk's knowledge search, over one kept-alive session."""
 
-    def __init__(self, *, url: str, token: str) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._url = f"{url.rstrip('/')}/api/v1/knowledge/search"
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._clock = clock
+        self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
 
     @classmethod
@@ -67,25 +80,46 @@ class Knowledge:
     async def search(self, question: str, *, language: str) -> Found:
         """Return what the knowledge base has on `question`.
 
+        A desk that cannot be reached is asked again, for `BUDGET_SECONDS` in all.
+
         Raises:
-            KnowledgeUnavailable: both attempts failed.
+            KnowledgeUnavailable: the desk stayed away, refused, or answered malformed.
         """
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(_RETRY_SECONDS)
+        ends = self._clock() + BUDGET_SECONDS
+        pauses = _pauses()
+        while True:
+            seconds = max(min(_ATTEMPT_SECONDS, ends - self._clock()), _LEAST_SECONDS)
             try:
-                return _found(await self._ask(question[:MAX_QUESTION], language))
+                return _found(await self._ask(question[:MAX_QUESTION], language, seconds))
             except (aiohttp.ClientError, asyncio.TimeoutError, *_MALFORMED) as error:
                 logger.warning("knowledge search failed: %s", type(error).__name__)
-        raise KnowledgeUnavailable("the knowledge search failed twice")
+                pause = next(pauses)
+                if not _is_away(error) or self._clock() + pause >= ends:
+                    raise KnowledgeUnavailable("the knowledge search failed") from error
+            await self._sleep(pause)
 
-    async def _ask(self, question: str, language: str) -> Any:
+    async def _ask(self, question: str, language: str, seconds: float) -> Any:
         if self._session is None:  # here, not in the constructor: a session belongs to a loop
-            self._session = aiohttp.ClientSession(headers=self._headers, timeout=_TIMEOUT)
+            self._session = aiohttp.ClientSession(headers=self._headers)
         params = {"q": question, "lang": language, "limit": str(LIMIT)}
-        async with self._session.get(self._url, params=params) as response:
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        async with self._session.get(self._url, params=params, timeout=timeout) as response:
             response.raise_for_status()
             return await response.json()
+
+
+def _pauses() -> Iterator[float]:
+    yield from _PAUSES
+    yield from repeat(_PAUSES[-1])
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether `error` is what a restarting desk looks like, rather than an answer."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.status in _AWAY_STATUSES
+    return isinstance(
+        error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.TimeoutError)
+    )
 
 
 def _found(rows: Any) -> Found:

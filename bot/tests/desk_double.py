@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "a-token-for-tests"
+CUT = 0  # instead of a status: the connection ends without an answer
 
 Row = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ class KnowledgeServer:
 
 
 @contextmanager
-def knowledge_server() -> Iterator[KnowledgeServer]:
+def knowledge_server(port: int = 0) -> Iterator[KnowledgeServer]:
     desk = KnowledgeServer()
 
     class Requests(BaseHTTPRequestHandler):
@@ -70,6 +71,9 @@ def knowledge_server() -> Iterator[KnowledgeServer]:
                 return
             desk.asked.append(query)
             status = desk.statuses.pop(0) if desk.statuses else 200
+            if status == CUT:
+                self.close_connection = True
+                return
             self._send(status, desk.answer(query["q"]) if status == 200 else b"{}")
 
         def _send(self, status: int, body: bytes) -> None:
@@ -82,7 +86,7 @@ def knowledge_server() -> Iterator[KnowledgeServer]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Requests) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Requests) as server:
         server.daemon_threads = True
         desk.url = f"http://127.0.0.1:{server.server_port}"
         thread = Thread(target=server.serve_forever, daemon=True)
