@@ -161,6 +161,8 @@ _RULES = MappingProxyType(
                 rf"(?: \w+){{0,2}}? (?:mi|el|la|un|una) (?:\w+ )?{_DEVICE_ES}\b",
                 rf"\b(?:me|nos) (?:han )?(?:robaron|robado|robo|chorearon|hurtaron|quitaron)"
                 rf"[^.!?]{{0,25}}\b(?:{_DEVICE_ES}|mochila|bolso)\b",
+                rf"\b(?:robaron|han robado|hurtaron|alguien (?:ha )?rob(?:o|ado))"
+                rf" (?:mi|el|la|un|una|nuestr[oa]) (?:\w+ )?{_DEVICE_ES}\b",
                 rf"\b{_DEVICE_ES}\b[^.!?]{{0,20}}\b(?:robad[oa]|perdid[oa]|extraviad[oa])\b",
                 r"\b(?:fuga|filtracion|brecha) de datos\b",
             ),

@@ -18,6 +18,7 @@ from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
 from rasa.exceptions import ActionLimitReached
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -25,6 +26,8 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection as RejectedByAction
 
+from actions.handing_over import BY_INTENT
+from components.urgent import recognise
 from inputs.turn import TurnRequest, output_of
 
 NO_WORDS = "no_words"
@@ -124,6 +127,10 @@ class TurnProcessor(MessageProcessor):
         if not turn.has_words:
             return _stated(turn.text, NO_WORDS, [])
         parsed = await self.parse_message(UserMessage(turn.spoken), tracker)
+        if tracker.active_loop_name and _is_suspicion(parsed["intent"]["name"], turn.spoken):
+            # What is described in a form often resembles an alarm; ending the form over a guess
+            # would lose the ticket.
+            return _stated(turn.text, DEFAULT_NLU_FALLBACK_INTENT_NAME, [])
         return {**parsed, "text": turn.text}
 
     async def _run_action(
@@ -185,6 +192,11 @@ class ActionsInProcess(EndpointConfig):
         except RejectedByAction as rejection:
             said = {"error": rejection.message, "action_name": rejection.action_name}
             raise ClientResponseError(400, "rejected", json.dumps(said)) from rejection
+
+
+def _is_suspicion(intent: str | None, text: str) -> bool:
+    """Whether `intent` is urgent only by the classifier's guess, without a known wording."""
+    return intent in BY_INTENT and recognise(text) is None
 
 
 def _stated(text: str, intent: str, entities: list[dict[str, Any]]) -> dict[str, Any]:

@@ -174,6 +174,45 @@ def test_a_human_can_be_asked_for_inside_the_form(assistant: Assistant) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "start", "what"),
+    [
+        ("en", "open a ticket", "The screen of my laptop flickers"),
+        ("en", "open a ticket", "The battery of my laptop dies"),
+        ("en", "open a ticket", "I lost my charger"),
+        ("en", "open a ticket", "password expired"),
+        ("es", "abrir un ticket", "mi portátil no enciende"),
+        ("es", "abrir un ticket", "la pantalla parpadea"),
+        ("es", "abrir un ticket", "se rompió el cargador de mi móvil"),
+        ("es", "abrir un ticket", "mi contraseña ha caducado"),
+    ],
+)
+def test_a_harmless_description_does_not_end_the_form(
+    assistant: Assistant, language: str, start: str, what: str
+) -> None:
+    talk = assistant.talk(language)
+    talk.say(start)
+    assert len(talk.say(what).choices) == 4  # how urgent it is
+    talk.say("normal")
+    assert talk.say("-").args("open_ticket")["description"] == what
+
+
+@pytest.mark.parametrize(
+    ("language", "start", "text", "reason"),
+    [
+        ("en", "open a ticket", "I clicked a phishing link", "security_incident"),
+        ("es", "abrir un ticket", "robaron mi portátil", "security_incident"),
+        ("en", "open a ticket", "there is a fire", "emergency"),
+    ],
+)
+def test_an_alarm_inside_the_form_goes_to_a_human_at_once(
+    assistant: Assistant, language: str, start: str, text: str, reason: str
+) -> None:
+    talk = assistant.talk(language)
+    talk.say(start)
+    assert talk.say(text).args("handoff")["reason"] == reason
+
+
+@pytest.mark.parametrize(
     ("language", "text", "reason", "priority"),
     [
         ("en", "I want to talk to a real person", "asked_for_human", "normal"),
@@ -231,7 +270,7 @@ def test_a_language_it_does_not_speak_is_declined(assistant: Assistant) -> None:
 def test_when_the_search_is_away_a_human_is_called(
     assistant: Assistant, desk: KnowledgeServer
 ) -> None:
-    desk.statuses = [503, 503]
+    desk.statuses = [500]
     reply = assistant.talk().say("vpn")
     assert reply.args("handoff")["reason"] == "knowledge_unavailable"
     assert "cannot look up" in reply.said
