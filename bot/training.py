@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -15,6 +17,7 @@ BOT = Path(__file__).resolve().parent
 PROJECT = BOT.parent
 
 _KEPT = 3
+_SCRATCH = ".training-"
 _INPUTS = (
     (PROJECT, "config.yml"),
     (PROJECT, "nlu_data/nlu/**/*.yml"),
@@ -49,10 +52,19 @@ def model_in(folder: Path) -> Path:
     if model.exists():
         return model
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(folder):
+        if not model.exists():  # another process may have trained it meanwhile
+            _forget_killed_trainings(folder)
+            _make(model)
+    return model
+
+
+def _make(model: Path) -> None:
+    folder = model.parent
     print("assistant: training (first start, about half a minute)…", flush=True)
     started = time.monotonic()
     log = folder / "train.log"
-    with tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
         try:
             with _output_to(log):
                 trained = _train(Path(scratch))
@@ -61,7 +73,6 @@ def model_in(folder: Path) -> Path:
         os.replace(trained, model)
     _forget_all_but_newest(folder)
     print(f"assistant: trained in {time.monotonic() - started:.0f} s", flush=True)
-    return model
 
 
 def _train(scratch: Path) -> Path:
@@ -80,6 +91,23 @@ def _train(scratch: Path) -> Path:
     if result.model is None:
         raise TrainingFailed(f"Rasa returned code {result.code} and no model")
     return Path(result.model)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of `folder`; the lock goes with the process, however it ends."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _forget_killed_trainings(folder: Path) -> None:
+    """Remove what trainings left that were killed; the caller is alone in `folder`."""
+    for scratch in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(scratch)
 
 
 def _forget_all_but_newest(folder: Path) -> None:

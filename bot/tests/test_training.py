@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -69,3 +71,42 @@ def test_the_three_newest_models_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     made = training.model_in(tmp_path)
     kept = {path.name for path in tmp_path.glob("*.tar.gz")}
     assert kept == {made.name, "old-1.tar.gz", "old-2.tar.gz"}
+
+
+def test_what_a_killed_training_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / ".training-killed"
+    (left / "cache").mkdir(parents=True)
+    there: list[bool] = []
+
+    def trains(scratch: Path) -> Path:
+        there.append(left.exists())
+        made = scratch / "model.tar.gz"
+        made.touch()
+        return made
+
+    monkeypatch.setattr(training, "_train", trains)
+    training.model_in(tmp_path)
+    assert there == [False]
+    assert not list(tmp_path.glob(".training-*"))
+
+
+def test_two_trainings_at_once_train_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Path] = []
+    both_began = Barrier(2)
+
+    def trains(scratch: Path) -> Path:
+        trained.append(scratch)
+        made = scratch / "model.tar.gz"
+        made.touch()
+        return made
+
+    def trained_model() -> Path:
+        both_began.wait(timeout=10)
+        return training.model_in(tmp_path)
+
+    monkeypatch.setattr(training, "_train", trains)
+    with ThreadPoolExecutor(2) as pool:
+        made = {future.result() for future in [pool.submit(trained_model) for _ in range(2)]}
+    assert len(made) == 1 and len(trained) == 1
