@@ -192,7 +192,13 @@ class Supervisor:
             _desk("prepare"), environment=environment, log=log, heard=lines.append
         )
         if code != 0:
-            words = tail(log, lines=1, after=position) or [f"exit code {code}"]
+            # SQLAlchemy ends its errors with a line that only points to its own documentation.
+            said = [
+                line
+                for line in tail(log, lines=5, after=position)
+                if line.strip() and line[0] not in "( ["
+            ]
+            words = said or [f"exit code {code}"]
             raise CannotRun(
                 f"the database could not be prepared: {words[-1].removeprefix('desk: ')} "
                 f"(log: {log})"
