@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _train(options.into)
     from serving import Settings, serve
 
-    return serve(
+    serve(
         Settings.from_environment(
             model=options.model,
             host=options.host,

@@ -10,7 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from sanic import Sanic
@@ -21,6 +21,8 @@ logger = logging.getLogger("assistant")
 
 _MAX_REQUEST_BYTES = 1_000_000
 _STOP_SECONDS = 10
+# What a turn cut short has not saved is undone; the desk asks again with the same turn id.
+_DRAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def _tracker_store_from_environment() -> dict[str, Any] | None:
     return {**store, "url": host, "port": port}
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings) -> NoReturn:
     """Answer turns until told to stop; the server listens at once and is ready when loaded."""
     if settings.supervised:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()
@@ -86,6 +88,7 @@ def serve(settings: Settings) -> int:
     channel = DeskInput(settings.token)
     app = configure_app([channel], enable_api=False, port=settings.port)
     app.config.REQUEST_MAX_SIZE = _MAX_REQUEST_BYTES
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = _DRAIN_SECONDS
     app.config.FALLBACK_ERROR_FORMAT = "json"
     loaded: list[bool] = []
 
@@ -94,7 +97,15 @@ def serve(settings: Settings) -> int:
 
     app.register_listener(load, "after_server_start")
     app.run(host=settings.host, port=settings.port, access_log=False, debug=False, motd=False)
-    return 0 if loaded != [False] else 1
+    _end(0 if loaded != [False] else 1)
+
+
+def _end(code: int) -> NoReturn:
+    """End at once: Python would wait for a thread still loading, and take TensorFlow apart."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _load(app: Sanic, settings: Settings, channel: Any, loaded: list[bool]) -> None:
