@@ -104,7 +104,9 @@ class Conversation:
 
 
 @contextmanager
-def assistant_process(model: Path, desk_url: str, **environment: str) -> Iterator[Assistant]:
+def assistant_process(
+    model: Path, desk_url: str, *, ready: bool = True, **environment: str
+) -> Iterator[Assistant]:
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "main.py", "serve", "--model", str(model), "--port", str(port)],
@@ -114,7 +116,8 @@ def assistant_process(model: Path, desk_url: str, **environment: str) -> Iterato
     )
     assistant = Assistant(f"http://127.0.0.1:{port}", process)
     try:
-        _wait_until_ready(assistant)
+        if ready:
+            _wait_until_ready(assistant)
         yield assistant
     finally:
         if process.poll() is None:

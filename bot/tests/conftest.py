@@ -6,12 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from assistant_process import BOT, Assistant, assistant_process
 from desk_double import KnowledgeServer, knowledge_server
 
 from main import prepare_environment
+
+if TYPE_CHECKING:
+    from inputs.processor import DeskAgent
 
 prepare_environment()  # before anything imports Rasa, as the command does
 
@@ -31,6 +35,16 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="session")
+def loaded(model: Path) -> DeskAgent:
+    """The model in this process. Do not change it; loading takes seconds."""
+    from inputs.processor import DeskAgent
+
+    agent = DeskAgent()
+    agent.load_model(model)
+    return agent
+
+
+@pytest.fixture(scope="session")
 def running_desk() -> Iterator[KnowledgeServer]:
     with knowledge_server() as desk:
         yield desk
@@ -40,6 +54,7 @@ def running_desk() -> Iterator[KnowledgeServer]:
 def desk(running_desk: KnowledgeServer) -> KnowledgeServer:
     running_desk.statuses.clear()
     running_desk.asked.clear()
+    running_desk.was_asked.clear()
     running_desk.raw = None
     return running_desk
 

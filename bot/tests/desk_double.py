@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,6 +45,7 @@ class KnowledgeServer:
     url: str = ""
     statuses: list[int] = field(default_factory=list)  # taken one a request; empty: 200
     asked: list[dict[str, str]] = field(default_factory=list)
+    was_asked: Event = field(default_factory=Event)
     raw: bytes | None = None  # sent as it is, instead of rows
 
     def answer(self, query: str) -> bytes:
@@ -70,6 +71,7 @@ def knowledge_server(port: int = 0) -> Iterator[KnowledgeServer]:
                 self._send(404 if authorised else 401, b"{}")
                 return
             desk.asked.append(query)
+            desk.was_asked.set()
             status = desk.statuses.pop(0) if desk.statuses else 200
             if status == CUT:
                 self.close_connection = True

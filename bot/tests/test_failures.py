@@ -7,11 +7,11 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from desk_double import TOKEN
 from rasa.core.run import configure_app
 from sanic import Sanic
@@ -52,16 +52,9 @@ async def served(agent: DeskAgent | None, channel: DeskInput) -> AsyncIterator[P
         server.close()
 
 
-@pytest.fixture(scope="module")
-def loaded(model: Path) -> DeskAgent:
-    agent = DeskAgent()
-    agent.load_model(model)
-    return agent
-
-
 def agent_over(loaded: DeskAgent, channel: DeskInput, store: Any = None) -> DeskAgent:
     agent = DeskAgent(domain=loaded.domain, tracker_store=store)
-    agent.processor = loaded.processor
+    agent.processor = copy(loaded.processor)
     agent.processor.tracker_store = agent.tracker_store
     agent.processor.lock_store = agent.lock_store
     agent.processor.action_endpoint = ActionsInProcess(channel.executor)

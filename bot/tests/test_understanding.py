@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
@@ -29,13 +27,11 @@ def understood(agent: DeskAgent, text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def results(model: Path) -> Iterator[dict[str, list[tuple[str, str, str]]]]:
+def results(loaded: DeskAgent) -> dict[str, list[tuple[str, str, str]]]:
     """By language: what was meant, what was understood, the message."""
-    agent = DeskAgent()
-    agent.load_model(model)
-    yield {
+    return {
         language: [
-            (intent, understood(agent, str(text)), str(text))
+            (intent, understood(loaded, str(text)), str(text))
             for intent, texts in intents.items()
             for text in texts
         ]
@@ -69,11 +65,9 @@ def test_questions_raise_no_alarm_and_go_to_the_search(
     assert sum(r[1] == "ask_question" for r in asked) / len(asked) >= 0.95
 
 
-def test_a_turn_is_understood_in_the_shared_processor(model: Path) -> None:
-    agent = DeskAgent()
-    agent.load_model(model)
+def test_a_turn_is_understood_in_the_shared_processor(loaded: DeskAgent) -> None:
     turn = TurnRequest(
         turn_id="t", sender_id="s", text="are you a bot", choice=None, language="en", context={}
     )
-    body = asyncio.run(TurnProcessor.sharing(agent.processor).reply(turn))
+    body = asyncio.run(TurnProcessor.sharing(loaded.processor).reply(turn))
     assert body["intent"]["name"] == "bot_challenge"
