@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import text
@@ -54,9 +56,18 @@ async def first_run(settings: Settings) -> str | None:
             return link
 
 
+@asynccontextmanager
+async def _errand(settings: Settings, name: str) -> AsyncIterator[Parts]:
+    """Open the parts on a schema of this version, in a home that was never run as well."""
+    async with open_parts(settings, name) as parts:
+        async with storage_errors():
+            await schema.migrate(parts.engine)
+        yield parts
+
+
 async def add_user(settings: Settings, *, email: str, name: str, role: str) -> str:
     """Add an agent and return a link that signs them in once."""
-    async with open_parts(settings, "desk user add") as parts:
+    async with _errand(settings, "desk user add") as parts:
         return await _add_with_link(parts, email, name, Role(role))
 
 
@@ -66,7 +77,7 @@ async def sign_in_link(settings: Settings, *, email: str) -> str:
     Raises:
         NotFound: nobody has this e-mail address.
     """
-    async with open_parts(settings, "desk user link") as parts:
+    async with _errand(settings, "desk user link") as parts:
         async with storage_errors(), parts.sessions() as session:
             agent = await agent_named(session, email)
         return await _link(parts, agent)
@@ -74,7 +85,7 @@ async def sign_in_link(settings: Settings, *, email: str) -> str:
 
 async def create_token(settings: Settings, *, email: str, role: str) -> str:
     """Return a new bearer token for the JSON API."""
-    async with open_parts(settings, "desk token create") as parts:
+    async with _errand(settings, "desk token create") as parts:
         return await parts.access.create_token(email, Role(role))
 
 
@@ -89,7 +100,7 @@ async def _link(parts: Parts, agent: AgentId) -> str:
 
 async def import_knowledge(settings: Settings, path: Path) -> ImportReport:
     """Bring in articles from a folder of Markdown or a JSONL file."""
-    async with open_parts(settings, "desk knowledge import") as parts:
+    async with _errand(settings, "desk knowledge import") as parts:
         return await parts.knowledge.import_path(path)
 
 
