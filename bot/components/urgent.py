@@ -223,6 +223,9 @@ _RULES = MappingProxyType(
                 rf"(?:an? |the |some |any |one of (?:your|the) |your )?(?:real |live |actual |human "
                 rf"|support |service ?desk |help ?desk |it |hr )*{_PERSON_EN}\b",
                 r"\b(?:real|live|actual) (?:human|person|agent|people)\b",
+                r"\bis (?:there )?(?:any|some)(?:body|one) (?:human|real|there)\b"
+                r"|\bany (?:human|humans|real person|real people) (?:there|here|available)\b"
+                r"|\bhay (?:alguien|alguna persona|algun humano) (?:ahi|real|humano|disponible)\b",
                 r"\b(?:want|need|give me|get me|i'?d like|prefer|would like|request|asking for"
                 r"|wanna have|can i (?:get|have)|could i (?:get|have))"
                 r" (?:an? |the |some |your )?(?:real |live |actual |human |support )*"
