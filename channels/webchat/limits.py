@@ -31,6 +31,7 @@ class Limits:
     messages_of_session: Rate = Rate(burst=60, per_second=2)
     messages_of_address: Rate = Rate(burst=300, per_second=10)  # an office may share one address
     sessions_of_address: Rate = Rate(burst=60, per_second=1)
+    this_machine_is_free: bool = True  # programs beside the desk: imports, tests, measurements
 
 
 class Buckets:
@@ -75,6 +76,7 @@ class ChatLimits:
         self._messages_of_session = Buckets(limits.messages_of_session, clock)
         self._messages_of_address = Buckets(limits.messages_of_address, clock)
         self._sessions_of_address = Buckets(limits.sessions_of_address, clock)
+        self._this_machine_is_free = limits.this_machine_is_free
 
     def count_session(self, remote: str | None) -> None:
         """Count a new session.
@@ -92,10 +94,10 @@ class ChatLimits:
             TooManyAttempts: it must wait, and was not counted.
         """
         of_session = (self._messages_of_session, str(session))
-        if (source := source_of(remote)) is None:
-            _take(of_session)
-        else:
+        if (source := source_of(remote)) is not None:
             _take(of_session, (self._messages_of_address, source))
+        elif not self._this_machine_is_free:
+            _take(of_session)
 
 
 def source_of(remote: str | None) -> str | None:

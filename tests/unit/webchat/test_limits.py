@@ -18,6 +18,7 @@ SLOWLY = Limits(
     messages_of_session=Rate(burst=3, per_second=0.5),
     messages_of_address=Rate(burst=5, per_second=0.5),
     sessions_of_address=Rate(burst=2, per_second=0.1),
+    this_machine_is_free=False,
 )
 
 
@@ -150,7 +151,14 @@ def test_these_are_two_sources(one: str, other: str) -> None:
 
 
 def test_by_default_a_session_may_send_sixty_at_once(clock: Clock) -> None:
-    assert count_until_refused(ChatLimits(Limits(), clock), "127.0.0.1", uuid4()) == (60, 1)
+    assert count_until_refused(ChatLimits(Limits(), clock), OUTSIDE, uuid4()) == (60, 1)
+
+
+def test_by_default_this_machine_may_send_as_fast_as_it_likes(clock: Clock) -> None:
+    limits, session = ChatLimits(Limits(), clock), uuid4()
+    for _ in range(1_000):
+        limits.count_message(session, "127.0.0.1")
+        limits.count_session("127.0.0.1")
 
 
 @pytest.fixture
