@@ -12,6 +12,7 @@ from core.ports import BlobStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.knowledge import Knowledge
+from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
 
@@ -27,7 +28,8 @@ class ConsoleDesk:
     live: Live
     base_url: str
     readiness: Callable[[], Awaitable[Mapping[str, Any]]]  # what /readyz answers
-    blobs: BlobStore | None = None  # where quarantined payloads are, to show them
+    blobs: BlobStore  # where quarantined payloads are, to show them
+    quarantine: Quarantine
 
     @property
     def is_secure(self) -> bool:

@@ -112,6 +112,18 @@ class HandlesRequests(Protocol):
 
 
 @runtime_checkable
+class ReadsPayloads(Protocol):
+    """A channel whose raw payloads can be read again, once its parser has learned their shape."""
+
+    def read(self, raw: bytes) -> Sequence[Event]:
+        """Return what a payload from quarantine says.
+
+        Raises:
+            UnknownPayload: it is not understood yet.
+        """
+
+
+@runtime_checkable
 class FindsDeliveries(Protocol):
     """A channel that can tell whether a message arrived."""
 

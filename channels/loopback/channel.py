@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from channels.loopback.ids import edit_key, post_key, press_key, sent_id
+from channels.loopback.ids import edit_key, press_key, sent_id
+from channels.loopback.parse import parse_event, posting
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import Body
 from core.domain.errors import DeliveryError, InvalidInput, StorageUnavailable
 from core.domain.events import Author, ChoicePressed, Event, MessageEdited, MessagePosted
-from core.domain.ids import AccountId, Address, ChoiceId, RemoteId, ThreadKey
+from core.domain.ids import AccountId, Address, ChoiceId
 from core.ports import Cursor, Inbox
 
 _CURSOR = "events"
@@ -43,17 +44,15 @@ class Platform:
         language: str | None = None,
     ) -> MessagePosted:
         """Let `who` say `text`; the same `remote_id` again is a redelivery."""
-        remote = RemoteId(remote_id or f"in-{len(self.happened)}")
-        event = MessagePosted(
-            account=account,
-            key=post_key(remote),
-            thread=ThreadKey(thread),
-            author=Author(address=Address(who), name=who.title(), language=language),
+        raw = posting(
+            remote_id=remote_id or f"in-{len(self.happened)}",
+            thread=thread,
+            who=who,
+            text=text,
+            language=language,
             at=datetime.now(UTC),
-            body=Body(text=text),
-            remote_ids=(remote,),
-            raw=text.encode("utf-8", "replace"),
         )
+        event = parse_event(account, raw)
         self.happen(event)
         return event
 
@@ -98,7 +97,7 @@ class Platform:
 
 
 class Loopback:
-    """Implements `core.ports.Channel` and `core.ports.FindsDeliveries`."""
+    """Implements `core.ports.Channel`, `FindsDeliveries` and `ReadsPayloads`."""
 
     def __init__(
         self,
@@ -144,6 +143,10 @@ class Loopback:
 
     def _cursor(self, position: int) -> Cursor:
         return Cursor(account=self.account, name=_CURSOR, value=str(position))
+
+    def read(self, raw: bytes) -> Sequence[Event]:
+        """See `core.ports.ReadsPayloads.read`."""
+        return [parse_event(self.account, raw)]
 
     async def deliver(self, message: Outbound) -> Receipt:
         """See `core.ports.Channel.deliver`."""

@@ -16,7 +16,6 @@ from console.words import ROLE, error_in_words
 from core.domain.actor import Role
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AgentId
-from core.services.quarantine import Quarantine
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import list_agents
 from core.storage.queries.feed import feed_end
@@ -90,12 +89,11 @@ async def show_quarantined(request: Request, _: Admins, item: UUID) -> Response:
     async with storage_errors(), desk.sessions() as session:
         position = await feed_end(session)
         found = await quarantined(session, item)
-    raw: bytes | None = None
-    if desk.blobs is not None:
-        try:
-            raw = await desk.blobs.get(found.raw_blob)
-        except NotFound:
-            raw = None  # the page says so
+    raw: bytes | None
+    try:
+        raw = await desk.blobs.get(found.raw_blob)
+    except NotFound:
+        raw = None  # the page says so
     return page(
         request,
         "quarantined.html",
@@ -103,13 +101,21 @@ async def show_quarantined(request: Request, _: Admins, item: UUID) -> Response:
         item=found,
         raw=None if raw is None else raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace"),
         is_cut=raw is not None and len(raw) > _SHOWN_BYTES,
+        can_replay=raw is not None and desk.quarantine.can_replay(found.account),
     )
+
+
+@router.post("/quarantine/{item}/replay")
+async def replay(request: Request, _: Admins, item: UUID) -> Response:
+    """Read a payload again, as if it came now."""
+    await desk_of(request).quarantine.replay(item)
+    return RedirectResponse("/console/admin/quarantine", 303)
 
 
 @router.post("/quarantine/{item}/discard")
 async def discard(request: Request, _: Admins, item: UUID) -> Response:
     """Take a payload off the list; it stays in the blob store."""
-    await Quarantine(desk_of(request).sessions).discard(item)
+    await desk_of(request).quarantine.discard(item)
     return RedirectResponse("/console/admin/quarantine", 303)
 
 

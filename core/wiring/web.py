@@ -19,6 +19,7 @@ from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.supervision.supervised import exit_with_parent
+from core.services.quarantine import Quarantine
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive
@@ -85,6 +86,7 @@ def build_app(settings: Settings) -> FastAPI:
             access=parts.access,
             live=live,
             blobs=parts.blobs,
+            quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
         ),

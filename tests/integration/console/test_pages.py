@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from channels.loopback.parse import posting
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason, Say
 from core.domain.ids import AccountId, ArticleId
 from core.domain.knowledge import Article, Audience
 from core.domain.ticket import Priority
+from core.storage.tables import Message
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 
@@ -358,6 +361,40 @@ async def test_admins_read_quarantine_as_text(desk: Desk) -> None:
     assert r"\xff&lt;script&gt;x" in shown
     assert (await browser.send(f"{item[0]}/discard")).status_code == 303
     assert "Everything that came was understood" in await browser.see("/console/admin/quarantine")
+
+
+async def test_a_quarantined_payload_is_replayed_once_it_is_understood(desk: Desk) -> None:
+    browser = await signed_in(desk, "Boss", Role.ADMIN)
+    account = AccountId("loop")
+    understood = posting(
+        remote_id="1", thread="t", who="ann", text="Lost?", language="en", at=datetime.now(UTC)
+    )
+    await desk.intake.quarantine(account, understood, "a shape of tomorrow")
+    await desk.intake.quarantine(account, b"{}", "no shape at all")
+
+    async def items() -> list[str]:
+        listed = await browser.see("/console/admin/quarantine")
+        return re.findall(r"/console/admin/quarantine/[0-9a-f-]{36}", listed)
+
+    bad, good = await items()
+    assert "Read it again" in await browser.see(good)
+    for _ in range(2):
+        assert (await browser.send(f"{good}/replay")).status_code == 303
+    assert (await browser.send(f"{bad}/replay")).status_code == 409
+    assert await items() == [bad]
+    async with desk.sessions() as session:
+        said = (await session.scalars(select(Message.text))).all()
+    assert said == ["Lost?"]
+
+
+async def test_a_channel_without_a_parser_of_payloads_offers_no_replay(desk: Desk) -> None:
+    browser = await signed_in(desk, "Boss", Role.ADMIN)
+    await desk.intake.quarantine(AccountId("webchat"), b"x", "odd")
+    listed = await browser.see("/console/admin/quarantine")
+    item = re.search(r"/console/admin/quarantine/[0-9a-f-]{36}", listed)
+    assert item is not None
+    assert "Read it again" not in await browser.see(item[0])
+    assert (await browser.send(f"{item[0]}/replay")).status_code == 409
 
 
 async def test_admins_write_articles_in_the_console(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 import console
+from channels.loopback import Loopback
 from core.adapters.blobs import ObjectBlobs
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Answer, Handoff, HandoffReason, Say, TurnReply
@@ -33,6 +34,7 @@ from core.services.access import Access
 from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
+from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
@@ -148,12 +150,23 @@ def build_desk(
 ) -> Desk:
     """Return a desk on a database."""
     clock = Clock()
-    accounts = {ACCOUNT: Capabilities(reads_store=True)}
+    loopback = Loopback(AccountId("loop"))
+    accounts = {
+        ACCOUNT: Capabilities(reads_store=True),
+        loopback.account: loopback.capabilities,
+    }
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
+    intake = Intake(
+        sessions,
+        blobs,
+        accounts,
+        ArrivalRules(reopen_window=timedelta(days=3), default_language="en"),
+        clock,
+    )
     app = FastAPI(openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     console.install_problems(app)
 
@@ -169,6 +182,7 @@ def build_desk(
             access=access,
             live=live,
             blobs=blobs,
+            quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
         ),
@@ -176,13 +190,7 @@ def build_desk(
     return Desk(
         sessions=sessions,
         clock=clock,
-        intake=Intake(
-            sessions,
-            blobs,
-            accounts,
-            ArrivalRules(reopen_window=timedelta(days=3), default_language="en"),
-            clock,
-        ),
+        intake=intake,
         turns=Turns(
             sessions,
             accounts,
