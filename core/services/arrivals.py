@@ -26,7 +26,7 @@ from core.ports import Refusal
 from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
-from core.storage.tables import Conversation, Message, Participant, Ticket
+from core.storage.tables import Conversation, Participant, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,41 +58,37 @@ def apply(
             return _posted(event, message_id, event.body, None, records, ledger, rules)
         case ChoicePressed():
             return _pressed(event, message_id, records, ledger, rules)
-        case MessageEdited():
-            message = records.messages.get((event.account, event.remote_id))
-            conversation = records.conversations.get((event.account, event.thread))
-            if message is None:
-                return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
-            ledger.keep_revision(message)
-            message.text, message.html = event.body.text, event.body.html
-            message.edited_at = event.at
-            return _touched(conversation, message, ledger)
-        case MessageRemoved():
-            message = records.messages.get((event.account, event.remote_id))
-            conversation = records.conversations.get((event.account, event.thread))
-            if message is None:
-                return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
-            message.removed_at = event.at
-            return _touched(conversation, message, ledger)
-        case ReactionChanged():
-            message = records.messages.get((event.account, event.remote_id))
-            conversation = records.conversations.get((event.account, event.thread))
-            if message is None:
-                return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
-            message.reactions = _reacted(message.reactions, event)
-            return _touched(conversation, message, ledger)
-        case DeliveryReported():
-            message = records.messages.get((event.account, event.remote_id))
-            conversation = records.conversations.get((event.account, event.thread))
-            if message is None:
-                return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
-            message.delivery = DeliveryState.SENT if event.delivered else DeliveryState.FAILED
-            message.delivery_detail = event.detail or None
-            return _touched(conversation, message, ledger)
+        case MessageEdited() | MessageRemoved() | ReactionChanged() | DeliveryReported():
+            return _about_a_message(event, records, ledger)
         case ThreadMoved():
             return _moved(event, records, ledger)
         case ParticipantChanged():
             return _participant(event, records, ledger)
+
+
+def _about_a_message(
+    event: MessageEdited | MessageRemoved | ReactionChanged | DeliveryReported,
+    records: Records,
+    ledger: Ledger,
+) -> Outcome:
+    message = records.messages.get((event.account, event.remote_id))
+    if message is None:
+        return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
+    match event:
+        case MessageEdited():
+            ledger.keep_revision(message)
+            message.text, message.html = event.body.text, event.body.html
+            message.edited_at = event.at
+        case MessageRemoved():
+            message.removed_at = event.at
+        case ReactionChanged():
+            message.reactions = _reacted(message.reactions, event)
+        case DeliveryReported():
+            message.delivery = DeliveryState.SENT if event.delivered else DeliveryState.FAILED
+            message.delivery_detail = event.detail or None
+    if conversation := records.conversations.get((event.account, event.thread)):
+        ledger.changed(conversation, FeedKind.MESSAGE)
+    return Outcome(message=MessageId(message.id), seq=message.seq)
 
 
 def _posted(
@@ -233,12 +229,6 @@ def _pressed(
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
     return _posted(event, message, Body(text=choice.label), pressed, records, ledger, rules)
-
-
-def _touched(conversation: Conversation | None, message: Message, ledger: Ledger) -> Outcome:
-    if conversation is not None:
-        ledger.changed(conversation, FeedKind.MESSAGE)
-    return Outcome(message=MessageId(message.id), seq=message.seq)
 
 
 def _reacted(reactions: Mapping[str, list[str]], event: ReactionChanged) -> dict[str, list[str]]:

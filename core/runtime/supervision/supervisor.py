@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -30,6 +31,9 @@ _DATABASE_BUSY_SECONDS = 30.0
 _LAST_RUN_ENDS_SECONDS = 10.0
 _WEB_FIRST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
+
+
+_ERROR = re.compile(r"(?:\w+\.)+\w+: ")  # as a traceback ends: a dotted name, then words
 
 
 class CannotRun(DeskError):
@@ -192,16 +196,9 @@ class Supervisor:
             _desk("prepare"), environment=environment, log=log, heard=lines.append
         )
         if code != 0:
-            # SQLAlchemy ends its errors with a line that only points to its own documentation.
-            said = [
-                line
-                for line in tail(log, lines=5, after=position)
-                if line.strip() and line[0] not in "( ["
-            ]
-            words = said or [f"exit code {code}"]
+            words = _reason(tail(log, lines=60, after=position))
             raise CannotRun(
-                f"the database could not be prepared: {words[-1].removeprefix('desk: ')} "
-                f"(log: {log})"
+                f"the database could not be prepared: {words.removeprefix('desk: ')} (log: {log})"
             )
         if self._server is not None:
             await preparation.note(self._server)
@@ -331,6 +328,12 @@ class Supervisor:
         if record is not None and record.pid == os.getpid():
             self._home.run_file.unlink(missing_ok=True)
         self._run_lock.release()
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """Return the line that says why: the last error that a traceback names, else the last line."""
+    told = [line for line in lines if _ERROR.match(line)] or [line for line in lines if line]
+    return told[-1] if told else "it said nothing"
 
 
 def _desk(*arguments: str) -> Sequence[str]:
