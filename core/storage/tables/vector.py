@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 
@@ -18,16 +19,19 @@ class HalfVector(UserDefinedType[Sequence[float]]):
 
     cache_ok = True
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
+    def __init__(self, dim: int | None = None) -> None:
+        self.dim = dim  # None where the database does not tell, as in reflection
 
     def get_col_spec(self, **_: Any) -> str:
         """See SQLAlchemy's `UserDefinedType`."""
-        return f"halfvec({self.dim})"
+        return "halfvec" if self.dim is None else f"halfvec({self.dim})"
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:  # noqa: ARG002
         """Return what turns a sequence into the extension's text form."""
         return lambda value: None if value is None else vector_text(value)
+
+
+ischema_names["halfvec"] = HalfVector  # so that a database's tables can be compared with ours
 
 
 def vector_text(vector: Sequence[float]) -> str:
