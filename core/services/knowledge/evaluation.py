@@ -132,6 +132,8 @@ async def scratch(engine: AsyncEngine) -> AsyncIterator[Sessions]:
                 text("SELECT set_config('search_path', :path, true)"),
                 {"path": f"{schema}, {path}"},
             )
+            # A database that was never migrated lacks it; made here, it goes with the rest.
+            await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
             for mapped in (ArticleRow, Passage, Posting):
                 table = cast("Table", mapped.__table__)
                 await connection.execute(CreateTable(table))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable, InvalidInput
+from core.domain.ids import new_id
 from core.services.knowledge import evaluate
+from core.storage.engine import open_engine
 from tests.integration.knowledge.world import ARTICLES
 
 QUESTIONS = (
@@ -101,3 +105,17 @@ async def test_the_desks_own_articles_are_not_asked(
 async def test_a_missing_file_is_invalid_input(engine: AsyncEngine, kb: Path) -> None:
     with pytest.raises(InvalidInput, match="gone"):
         await evaluate(engine, None, kb, kb.with_name("gone.jsonl"))
+
+
+async def test_a_database_that_was_never_migrated_will_do_and_stays_as_it_was(
+    postgres: str, kb: Path, queries: Path
+) -> None:
+    name = f"test_{new_id().hex}"
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        bare = open_engine(postgres.replace("/desk?", f"/{name}?"))
+        before = await content(bare)
+        assert (await evaluate(bare, None, kb, queries))["n_answerable"] == 4
+        assert await content(bare) == before
+        await bare.dispose()
+        await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
