@@ -103,8 +103,8 @@ def _memory(desk: RunningDesk) -> list[Figure]:
     own = sum((found.get(role, Memory()) for role in DESK), Memory())
     parts = ", ".join(f"{role} {found[role]}" for role in DESK if role in found)
     return [
-        at_most("memory of the desk (PSS)", own.pss / 1e6, _DESK_MB, "MB", note=f": {parts}"),
-        Figure(what="… the same as RSS, shared pages counted again", measured=_mb(own.rss)),
+        at_most("memory of the desk (RSS)", own.rss / 1e6, _DESK_MB, "MB", note=f": {parts}"),
+        Figure(what="… the same as PSS, shared pages counted once", measured=_mb(own.pss)),
         at_most(
             "memory of the assistant (RSS)",
             found["assistant"].rss / 1e6,
