@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from core.domain.assistant import TurnReply, TurnRequest
+from core.domain.account import Health
+from core.domain.assistant import TicketBrief, TurnReply, TurnRequest
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import Choice, FileRef
 from core.domain.conversation import Speaker
@@ -20,10 +21,12 @@ from core.domain.ids import (
     ChoiceId,
     EventKey,
     MessageId,
+    RemoteId,
     ThreadKey,
 )
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from starlette.routing import BaseRoute
 
 
@@ -78,6 +81,14 @@ class Inbox(Protocol):
     async def cursor(self, account: AccountId, name: str) -> str | None:
         """Return the value committed last under `name`, or None."""
 
+    async def thread_of(
+        self, account: AccountId, remote_ids: Sequence[RemoteId]
+    ) -> ThreadKey | None:
+        """Return the thread of the first of these messages that the account knows, or None."""
+
+    async def report(self, account: AccountId, health: Health) -> None:
+        """Let admins see how the account is doing. Cheap where nothing changed."""
+
 
 @runtime_checkable
 class Channel(Protocol):
@@ -120,6 +131,7 @@ class ReadsPayloads(Protocol):
 
         Raises:
             UnknownPayload: it is not understood yet.
+            IgnoredPayload: it says nothing to us.
         """
 
 
@@ -160,7 +172,11 @@ class FetchesFiles(Protocol):
     """A channel whose files are fetched apart from their message."""
 
     def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
-        """Yield the bytes of `file`."""
+        """Yield the bytes of `file`, piece by piece; the caller may stop at any piece.
+
+        Raises:
+            DeliveryError: as for sends; `Rejected` where the platform will never give it.
+        """
 
 
 @runtime_checkable
@@ -172,11 +188,11 @@ class LooksUpPeople(Protocol):
 
 
 @runtime_checkable
-class AnswersChoices(Protocol):
-    """A channel where a pressed button waits for an answer."""
+class LinksThreads(Protocol):
+    """A channel whose threads can be opened on the platform by a link."""
 
-    async def answer_choice(self, thread: ThreadKey, press: str) -> None:
-        """End the wait of `press`."""
+    def link(self, thread: ThreadKey) -> str | None:
+        """Return the address that opens `thread`, or None where this one has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,3 +281,33 @@ class BlobStore(Protocol):
         Raises:
             NotFound: nothing is stored there.
         """
+
+
+class RequesterTickets(Protocol):
+    """What a requester may know of their own tickets, for channels that show them."""
+
+    async def tickets_of(
+        self, account: AccountId, address: Address, limit: int = 10
+    ) -> Sequence[TicketBrief]:
+        """Return the tickets of the person with this address, latest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelContext:
+    """What the desk lends a channel."""
+
+    blobs: BlobStore  # holds the files to send
+    tickets: RequesterTickets
+    base_url: str  # where people reach the desk, without a slash at the end
+    key: bytes  # secret of this account alone, for signatures
+    default_language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelKind:
+    """A kind of channel as the composition root sees it: `KIND` of each package in `channels`."""
+
+    name: str  # "slack": in DESK_SLACK__…, in addresses, in the database
+    settings: type[BaseModel]  # secrets are `SecretStr` fields
+    open: Callable[[AccountId, Any, ChannelContext], Channel]  # with an instance of `settings`
+    read: Callable[[AccountId, bytes], Sequence[Event]]  # as `ReadsPayloads.read`

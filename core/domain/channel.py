@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain.content import Body, Choice
+from core.domain.content import Body, Choice, Envelope
 from core.domain.conversation import Speaker
-from core.domain.ids import AccountId, ConversationId, MessageId, RemoteId, ThreadKey
+from core.domain.ids import AccountId, Address, ConversationId, MessageId, RemoteId, ThreadKey
 
 
 class UncertainPolicy(StrEnum):
@@ -22,6 +22,8 @@ class Capabilities:
     """What a channel can do, as data."""
 
     reads_store: bool = False  # people read the conversation from the desk: a commit delivers
+    polls: bool = False  # `receive` asks the platform for news: one process per account does it
+    reopens_always: bool = False  # a message in an old thread never starts a new conversation
     max_text_chars: int | None = None
     max_files: int = 0
     max_file_bytes: int = 0
@@ -42,6 +44,12 @@ class Outbound:
     body: Body
     choices: tuple[Choice, ...] = ()
     language: str = "en"
+    speaker_name: str | None = None  # of an agent, as requesters see it
+    speaker_picture: str | None = None  # https address, where there is one
+    requester: Address | None = None
+    answers: RemoteId | None = None  # the requester's last message, by the platform's name
+    thread_ids: tuple[RemoteId, ...] = ()  # the thread's latest messages, oldest first, 20 at most
+    envelope: Envelope | None = None  # as the agent addressed it; else the channel's own way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from core.domain.ids import ChoiceId
+from core.domain.ids import Address, ChoiceId
 
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 """Characters that no UTF-8 database can hold: NUL and lone surrogates."""
@@ -17,12 +18,14 @@ MAX_TEXT_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
-    """A file as the platform names it; a work item fetches its bytes later."""
+    """A file. What arrives is fetched later, by a work item; what is sent is in the blob store."""
 
     name: str
-    media_type: str
+    media_type: str  # as the sender has it; what it really is shows when it is fetched
     size_bytes: int | None = None
-    remote: str  # what the channel needs to fetch it
+    remote: str  # what the channel needs to fetch it; of a file to send, its key in the blob store
+    content_id: str | None = None  # how the HTML body of a mail names it
+    is_inline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,24 @@ class Body:
     signature: str | None = None
     files: tuple[FileRef, ...] = ()
     unsupported: tuple[str, ...] = ()  # kinds without a text form, shown as "[poll]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Between whom a letter goes, on platforms that have letters."""
+
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    subject: str | None = None
+
+
+class Caution(StrEnum):
+    """Why what a message asks for is not done without an agent."""
+
+    UNVERIFIED = "unverified"  # nobody vouches for the author: no account data, no merging
+    STRANGER = "stranger"  # found its thread, but the author had no part in it
+    CLAIMS_AGENT = "claims_agent"  # names an agent or the desk itself as its author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ DeskError
 ├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
 ├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
 ├── UnknownPayload         a platform sent a shape we do not know: quarantine it
+├── IgnoredPayload         a platform sent what says nothing to us: acknowledge it
 ├── AssistantError         the assistant gave no reply
 │   ├── AssistantLoading   it is starting: wait for it
 │   └── AssistantFailed    it is away, too slow or broken: try once more, then a human
@@ -18,6 +19,8 @@ DeskError
 └── DeliveryError          a send did not succeed
     ├── Rejected           the platform said no: do not retry, show the agent why
     ├── Throttled          not sent: retry after `retry_after` seconds
+    ├── BadCredentials     not sent: the account waits until an admin has mended it
+    ├── Moved              not sent: the thread has a new name; try there
     ├── Unavailable        not sent: retry with back-off
     └── Uncertain          may have been sent: verify if the channel can, else by policy
 """
@@ -25,6 +28,8 @@ DeskError
 from __future__ import annotations
 
 from enum import StrEnum
+
+from core.domain.ids import ThreadKey
 
 
 class DeskError(Exception):
@@ -79,6 +84,10 @@ class UnknownPayload(DeskError):
     """A platform sent a shape we do not know."""
 
 
+class IgnoredPayload(DeskError):
+    """A platform sent what says nothing to us; the message says why."""
+
+
 class AssistantError(DeskError):
     """The assistant gave no reply."""
 
@@ -116,6 +125,22 @@ class Throttled(DeliveryError):
     def __init__(self, retry_after: float, scope: ThrottleScope = ThrottleScope.ACCOUNT) -> None:
         super().__init__(f"the platform asks to wait {retry_after:g} s")
         self.retry_after, self.scope = retry_after, scope
+
+
+class BadCredentials(DeliveryError):
+    """Certainly not sent: the platform does not accept the account's credentials."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy  # what an admin has to do
+
+
+class Moved(DeliveryError):
+    """Certainly not sent: the thread has a new name."""
+
+    def __init__(self, new_thread: ThreadKey) -> None:
+        super().__init__("the thread has a new name")
+        self.new_thread = new_thread
 
 
 class Unavailable(DeliveryError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.content import Body
+from core.domain.content import Body, Caution, Envelope, Intent
 from core.domain.ids import AccountId, Address, ChoiceId, EventKey, RemoteId, ThreadKey
 
 
@@ -26,7 +26,7 @@ class _Occurrence:
     thread: ThreadKey
     author: Author
     at: datetime  # with time zone, by the platform's clock
-    order: str = ""  # sorts events of a thread where `at` is too coarse
+    order: str = ""  # sorts the messages of a thread, as strings; empty where they come in order
     raw: bytes = b""  # the payload as it came
 
 
@@ -37,6 +37,11 @@ class MessagePosted(_Occurrence):
     body: Body
     remote_ids: tuple[RemoteId, ...] = ()
     subject: str | None = None
+    intent: Intent | None = None  # what a command says outright
+    album: str | None = None  # names messages that make one turn; more of them may follow
+    envelope: Envelope | None = None
+    caution: Caution | None = None
+    is_automatic: bool = False  # from a machine: kept in a known thread, starts nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,22 @@ class DeliveryReported(_Occurrence):
 
     remote_id: RemoteId
     delivered: bool
-    detail: str = field(default="")
+    detail: str = ""
+    recipient: Address | None = None  # whom it did not reach, where the platform tells
+    is_permanent: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChanged(_Occurrence):
+    """The author's name, e-mail address or language is another now; `thread` is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachabilityChanged(_Occurrence):
+    """The author blocked the account in this thread, or lets it write again."""
+
+    reachable: bool
+    detail: str = ""
 
 
 Event = (
@@ -103,4 +123,6 @@ Event = (
     | ThreadMoved
     | ParticipantChanged
     | DeliveryReported
+    | ProfileChanged
+    | ReachabilityChanged
 )

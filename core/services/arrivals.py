@@ -17,6 +17,8 @@ from core.domain.events import (
     MessagePosted,
     MessageRemoved,
     ParticipantChanged,
+    ProfileChanged,
+    ReachabilityChanged,
     ReactionChanged,
     ThreadMoved,
 )
@@ -64,6 +66,8 @@ def apply(
             return _moved(event, records, ledger)
         case ParticipantChanged():
             return _participant(event, records, ledger)
+        case ProfileChanged() | ReachabilityChanged():
+            return Outcome()
 
 
 def _about_a_message(

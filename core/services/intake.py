@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import Health
 from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
@@ -24,18 +25,21 @@ from core.domain.events import (
     MessageRemoved,
     ReactionChanged,
 )
-from core.domain.ids import AccountId, EventKey, MessageId, new_id
+from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.arrival_records import add_conversations, load
 from core.services.arrivals import ArrivalRules, Outcome, apply
 from core.services.group_commit import GroupCommit
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.accounts import write_health
 from core.storage.tables import (
     ChannelCursor,
+    Conversation,
     InboundEvent,
     Message,
     Quarantined,
+    RemoteMessage,
 )
 
 _MAX_BATCH = 64
@@ -100,6 +104,25 @@ class Intake:
         async with storage_errors(), self._sessions() as session:
             row = await session.get(ChannelCursor, (account, name))
             return None if row is None else row.value
+
+    async def thread_of(
+        self, account: AccountId, remote_ids: Sequence[RemoteId]
+    ) -> ThreadKey | None:
+        """See `core.ports.Inbox.thread_of`."""
+        async with storage_errors(), self._sessions() as session:
+            rows = await session.execute(
+                select(RemoteMessage.remote_id, Conversation.thread)
+                .join(Message, Message.id == RemoteMessage.message_id)
+                .join(Conversation, Conversation.id == Message.conversation_id)
+                .where(RemoteMessage.account_id == account, RemoteMessage.remote_id.in_(remote_ids))
+            )
+            threads = {remote_id: ThreadKey(thread) for remote_id, thread in rows}
+        return next((threads[name] for name in remote_ids if name in threads), None)
+
+    async def report(self, account: AccountId, health: Health) -> None:
+        """See `core.ports.Inbox.report`."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await write_health(session, account, health, self._now())
 
     async def _store(self, batch: Sequence[_Submission]) -> list[tuple[Acceptance, ...]]:
         events = [event for submission in batch for event in submission.events]

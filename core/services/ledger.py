@@ -173,6 +173,7 @@ class Ledger:
             "id": message,
             "conversation_id": conversation.id,
             "seq": conversation.last_seq,
+            "position": conversation.last_seq,
             "speaker": speaker,
             "agent_id": agent,
             "is_internal": False,

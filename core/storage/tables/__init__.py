@@ -10,7 +10,13 @@ from core.storage.tables.conversation import (
     Participant,
     RemoteMessage,
 )
-from core.storage.tables.intake import Account, ChannelCursor, InboundEvent, Quarantined
+from core.storage.tables.intake import (
+    Account,
+    ChannelCursor,
+    EarlyEvent,
+    InboundEvent,
+    Quarantined,
+)
 from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage, Posting
 from core.storage.tables.people import (
     AgentRow,
@@ -39,6 +45,7 @@ __all__ = [
     "ContactAddress",
     "Conversation",
     "Delivery",
+    "EarlyEvent",
     "FeedEntry",
     "InboundEvent",
     "Message",

@@ -52,6 +52,8 @@ class Conversation(Base):
     language_is_chosen: Mapped[bool] = mapped_column(server_default=sql("false"))
     subject: Mapped[str | None]
     last_seq: Mapped[int] = mapped_column(server_default="0")
+    last_order: Mapped[str | None]  # the greatest `order` of the requester's messages
+    unreachable_since: Mapped[datetime | None]  # the requester blocked the account
     first_seq: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[CreatedAt]
     last_message_at: Mapped[datetime]
@@ -78,7 +80,9 @@ class Message(Base):
 
     id: Mapped[Key]
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
-    seq: Mapped[int]
+    seq: Mapped[int]  # by arrival
+    position: Mapped[float]  # by the platform's order: `seq`, or between two others if it came late
+    order: Mapped[str | None]
     speaker: Mapped[str]
     agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
     is_internal: Mapped[bool] = mapped_column(server_default=sql("false"))
@@ -93,6 +97,9 @@ class Message(Base):
     reactions: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     turn_id: Mapped[UUID | None]
     language: Mapped[str | None]
+    envelope: Mapped[dict[str, Any] | None]  # {to,cc,bcc,subject}
+    caution: Mapped[str | None]
+    is_automatic: Mapped[bool] = mapped_column(server_default=sql("false"))
     delivery: Mapped[str] = mapped_column(server_default="not_sent")
     delivery_detail: Mapped[str | None]
     at: Mapped[datetime]  # by the platform's clock
@@ -124,7 +131,10 @@ class RemoteMessage(Base):
 
 
 class Attachment(Base):
-    """A file of a message; its bytes are in the blob store once fetched."""
+    """A file of a message; its bytes are in the blob store once fetched.
+
+    `status`: waiting → fetched | refused | failed. A file that an agent sends is fetched at once.
+    """
 
     __tablename__ = "attachment"
 
@@ -135,6 +145,12 @@ class Attachment(Base):
     media_type: Mapped[str]
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     remote: Mapped[str]
+    content_id: Mapped[str | None]
+    is_inline: Mapped[bool] = mapped_column(server_default=sql("false"))
+    status: Mapped[str] = mapped_column(server_default="waiting")
+    detail: Mapped[str | None]  # why it was refused or failed
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    available_at: Mapped[CreatedAt]
     blob_key: Mapped[str | None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
@@ -60,5 +61,27 @@ class Account(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default="settings")  # or console, rehearsal
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # no secrets
+    secrets: Mapped[bytes | None]  # encrypted with a key derived from the desk's
+    is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    revision: Mapped[int] = mapped_column(server_default="1")  # grows with every change of settings
+    health: Mapped[str] = mapped_column(server_default="connecting")
+    health_reason: Mapped[str] = mapped_column(server_default="")
+    health_remedy: Mapped[str] = mapped_column(server_default="")
+    health_at: Mapped[CreatedAt]
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
+
+
+class EarlyEvent(Base):
+    """An event about a message that has not arrived yet; applied when it does."""
+
+    __tablename__ = "early_event"
+    __table_args__ = (Index("ix_early_event_message", "account_id", "remote_id"),)
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    remote_id: Mapped[str]
+    event: Mapped[dict[str, Any]]
+    received_at: Mapped[CreatedAt]

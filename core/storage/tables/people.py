@@ -35,6 +35,11 @@ class ContactAddress(Base):
         ForeignKey("contact.id", deferrable=True, initially="DEFERRED"),
         index=True,
     )
+    name: Mapped[str | None]
+    verified_email: Mapped[str | None]
+    looked_up_at: Mapped[datetime | None]  # when the platform was asked who this is
+    bounce: Mapped[str | None]  # "hard" or "soft": mail to it came back
+    bounced_at: Mapped[datetime | None]
 
 
 class AgentRow(Base):
@@ -46,6 +51,7 @@ class AgentRow(Base):
     email: Mapped[str] = mapped_column(unique=True)  # lower case
     name: Mapped[str]
     role: Mapped[str]
+    picture_blob: Mapped[str | None]
     language: Mapped[str] = mapped_column(server_default="en")
     password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
     created_at: Mapped[CreatedAt]

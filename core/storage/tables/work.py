@@ -73,6 +73,7 @@ class Delivery(Base):
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
     account_id: Mapped[str]
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    action: Mapped[str] = mapped_column(server_default="send")  # or edit, remove
     status: Mapped[str] = mapped_column(server_default="waiting")
     attempts: Mapped[int] = mapped_column(server_default="0")
     available_at: Mapped[CreatedAt]
