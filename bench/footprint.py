@@ -10,10 +10,10 @@ from pathlib import Path
 _PROC = Path("/proc")
 _ROLES: Mapping[str, str] = {
     "core.runtime.supervision.supervisor": "supervisor",
-    "core.cli serve": "web",
-    "core.cli work": "worker",
-    "core.cli embed": "embedder",
-    "core.cli receive": "receiver",
+    "core.wiring.program serve": "web",
+    "core.wiring.program work": "worker",
+    "core.wiring.program embed": "embedder",
+    "core.wiring.program receive": "receiver",
     "main.py serve": "assistant",
     "postgres": "PostgreSQL",
 }

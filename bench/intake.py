@@ -22,6 +22,7 @@ from core.runtime.machine.home import Home
 from core.runtime.supervision import supervised
 
 CLIENTS = 64
+_PROGRAM = "core.wiring.program"
 _PER_SESSION = 10
 _WARM_UP = 320
 _LEAST_PER_SECOND = 500.0
@@ -151,14 +152,14 @@ class Intake:
     async def _web(self, database: str, max_batch: int | None = None) -> AsyncIterator[int]:
         """Run a web server on `database`; yield its port once it answers."""
         (port,) = free_ports(1)
-        command = ["core.cli", "serve"] if max_batch is None else ["bench.web", str(max_batch)]
+        command = [_PROGRAM, "serve"] if max_batch is None else ["bench.web", str(max_batch)]
         async with self._program(command, database, port) as program:
             await program.until(_alive(port))
             yield port
 
     @asynccontextmanager
     async def _worker(self, database: str) -> AsyncIterator[None]:
-        async with self._program(["core.cli", "work"], database, free_ports(1)[0]) as program:
+        async with self._program([_PROGRAM, "work"], database, free_ports(1)[0]) as program:
             await program.until(self._server.has_worker(database))
             yield
 

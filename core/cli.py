@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from core.domain.diagnosis import Diagnosis
-from core.domain.errors import DeskError, InvalidInput
+from core.wiring import program
+from core.wiring.program import errors_as_lines, read_settings, with_database
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -40,24 +38,11 @@ app.add_typer(knowledge_app, name="knowledge")
 T = TypeVar("T")
 AgentRole = Literal["agent", "admin"]
 
-_PROGRAM_MODULES = {
-    "serve": "core.wiring.web",
-    "work": "core.wiring.background",
-    "receive": "core.wiring.background",
-}
-
 
 def main() -> None:
     """Run the command; errors made on purpose become one line, not a traceback."""
-    # As with Ctrl-C, what was begun is undone on the way out (a database server stopped).
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with errors_as_lines():
         app()
-    except DeskError as error:
-        print(f"desk: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
 
 
 @app.command()
@@ -67,7 +52,7 @@ def run() -> None:
     from core.runtime.machine.home import Home
     from core.runtime.supervision.run_plan import RunPlan
 
-    settings = _settings()
+    settings = read_settings()
     known = settings.model_fields_set
     plan = RunPlan(
         home=str(Home.at(settings.home).root),  # made here, so that nobody else can look inside
@@ -94,19 +79,19 @@ def needs_receivers(settings: Settings) -> bool:  # noqa: ARG001
 @app.command()
 def serve() -> None:
     """Serve chat, console and API over HTTP."""
-    _long_running("serve")
+    program.long_running("serve")
 
 
 @app.command()
 def work() -> None:
     """Do the work that messages make: turns of the assistant, deliveries, timers."""
-    _long_running("work")
+    program.long_running("work")
 
 
 @app.command()
 def receive() -> None:
     """Fetch messages from the platforms that have to be asked for them."""
-    _long_running("receive")
+    program.long_running("receive")
 
 
 @app.command()
@@ -115,11 +100,7 @@ def embed(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve sentence vectors in the manner of OpenAI's embeddings API."""
-    from core.runtime.embedder import serve as serve_embeddings
-    from core.runtime.supervision.supervised import exit_with_parent
-
-    exit_with_parent()
-    serve_embeddings(host, port)
+    program.embed(host, port)
 
 
 @app.command()
@@ -127,7 +108,7 @@ def migrate() -> None:
     """Bring the database to this release's schema; safe when several do it at once."""
     from core.wiring import commands
 
-    _with_database(commands.migrate)
+    with_database(commands.migrate)
 
 
 @app.command()
@@ -142,7 +123,7 @@ def prepare() -> None:
         await commands.migrate(settings)
         return await commands.first_run(settings)
 
-    link = _with_database(both)
+    link = with_database(both)
     if link is not None:
         print(link)
 
@@ -152,7 +133,7 @@ def doctor() -> None:
     """Check every component and say how to mend what is wrong."""
     from core.runtime.doctor import examine
 
-    settings = _settings()
+    settings = read_settings()
     findings = asyncio.run(examine(settings, diagnose=_diagnose))
     width = max(len(finding.component) for finding in findings)
     for finding in findings:
@@ -173,7 +154,7 @@ def user_add(
     from core.wiring import commands
 
     print(
-        _with_database(
+        with_database(
             lambda settings: commands.add_user(settings, email=email, name=name, role=role)
         )
     )
@@ -186,7 +167,7 @@ def user_link(
     """Print a new one-time sign-in link of somebody who works at the desk."""
     from core.wiring import commands
 
-    print(_with_database(lambda settings: commands.sign_in_link(settings, email=email)))
+    print(with_database(lambda settings: commands.sign_in_link(settings, email=email)))
 
 
 @token_app.command("create")
@@ -197,7 +178,7 @@ def token_create(
     """Print a new token for the JSON API; it is shown this once."""
     from core.wiring import commands
 
-    print(_with_database(lambda settings: commands.create_token(settings, email=email, role=role)))
+    print(with_database(lambda settings: commands.create_token(settings, email=email, role=role)))
 
 
 @knowledge_app.command("import")
@@ -207,7 +188,7 @@ def knowledge_import(
     """Add or change articles from a folder of Markdown files or a JSONL file."""
     from core.wiring import commands
 
-    report = _with_database(lambda settings: commands.import_knowledge(settings, path))
+    report = with_database(lambda settings: commands.import_knowledge(settings, path))
     print(f"added {report.added}, changed {report.changed}, unchanged {report.unchanged}")
     for refused in report.refused:
         print(f"refused: {refused}", file=sys.stderr)
@@ -230,7 +211,7 @@ def knowledge_evaluate(
             settings = settings.model_copy(update={"embedder_url": url})
             return await commands.evaluate_knowledge(settings, kb=kb, queries=queries)
 
-    figures = _with_database(evaluate)
+    figures = with_database(evaluate)
     if as_json:
         print(json.dumps(figures))
     else:
@@ -245,73 +226,10 @@ def version() -> None:
     print(metadata.version("ventanilla"))
 
 
-def _settings() -> Settings:
-    """Read the settings; what is wrong with them becomes a line each."""
-    from pydantic import ValidationError
-
-    from core.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = [
-            f"{_variable(str(problem['loc'][0]))}: {problem['msg']}" for problem in error.errors()
-        ]
-        raise InvalidInput("; ".join(wrong) + " (see docs/settings.md)") from None
-
-
-def _variable(field: str) -> str:
-    return field if field.isupper() else f"DESK_{field.upper()}"
-
-
-def _with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
-    """Return what `work` gives, run with settings that name a database that is up."""
-
-    async def with_database() -> T:
-        async with _database(_settings()) as settings:
-            return await work(settings)
-
-    return asyncio.run(with_database())
-
-
-def _long_running(name: Literal["serve", "work", "receive"]) -> None:
-    """Run one of the desk's long-lived programs, with a database that is up."""
-    from core.runtime.supervision.supervised import wait_for_go
-
-    program = getattr(import_module(_PROGRAM_MODULES[name]), name)
-    wait_for_go()
-    with asyncio.Runner() as runner:  # the program has a loop of its own
-        database = _database(_settings())
-        settings = runner.run(database.__aenter__())
-        try:
-            program(settings)
-        finally:
-            runner.run(database.__aexit__(None, None, None))
-
-
 async def _diagnose(settings: Settings) -> list[Diagnosis]:
     from core.wiring import commands
 
     return list(await commands.diagnose(settings))
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Settings]:
-    """Yield `settings` with a database address; the embedded server runs meanwhile if needed."""
-    if settings.database_url is not None:
-        yield settings
-        return
-    from pydantic import SecretStr
-
-    from core.runtime.database.postgres import embedded_postgres
-
-    async with embedded_postgres(settings.home, say=_say) as url:
-        yield settings.model_copy(update={"database_url": SecretStr(url)})
-
-
-def _say(line: str) -> None:
-    """Tell the person at the terminal, beside the command's own output."""
-    print(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-
-from starlette.routing import BaseRoute
+from typing import TYPE_CHECKING
 
 from channels.webchat import ids
-from channels.webchat.endpoints import ChatEndpoints
 from channels.webchat.limits import ChatLimits, Limits
-from channels.webchat.pages import ChatPages
 from channels.webchat.tokens import SessionTokens
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.ids import AccountId
 from core.ports import Inbox, Transcript
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 
 def _now() -> datetime:
@@ -54,6 +54,10 @@ class WebChat:
 
     def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:
         """Return the routes of the page, the widget and their interface."""
+        # Imported here: the worker, which serves no pages, does without the web framework.
+        from channels.webchat.endpoints import ChatEndpoints
+        from channels.webchat.pages import ChatPages
+
         endpoints = ChatEndpoints(
             self.account,
             self._tokens,

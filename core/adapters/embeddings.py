@@ -13,8 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
-
+from core.adapters.http import httpx
 from core.domain.errors import EmbedderUnavailable
 
 _log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from core.adapters.http import httpx
 from core.domain.assistant import (
     Answer,
     Close,

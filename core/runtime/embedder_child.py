@@ -33,10 +33,10 @@ async def embedder_running(url: str | None, home: Path) -> AsyncIterator[str]:
         return
     (port,) = free_ports(1, _HOST)
     log = Home.at(home).logs / "embedder.log"
-    command = (sys.executable, "-P", "-m", "core.cli", "embed", "--host", _HOST)
+    command = (sys.executable, "-P", "-m", "core.wiring.program", "embed", _HOST, str(port))
     with open_log(log) as output:
         process = await asyncio.create_subprocess_exec(
-            *(*command, "--port", str(port)),
+            *command,
             stdin=subprocess.PIPE,  # it ends with us, see `supervised`
             stdout=output,
             stderr=output,

@@ -53,7 +53,7 @@ class Desk:
         """Return the process of `desk COMMAND` under this supervisor."""
         for entry in Path("/proc").glob("[0-9]*"):
             words = command_of(int(entry.name))
-            if "core.cli" in words and command in words and self._is_mine(entry):
+            if "core.wiring.program" in words and command in words and self._is_mine(entry):
                 return int(entry.name)
         return None
 

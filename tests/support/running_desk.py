@@ -37,8 +37,8 @@ class Part(StrEnum):
 
 
 _COMMANDS: Mapping[Part, tuple[str, str]] = {
-    Part.WEB: ("core.cli", "serve"),
-    Part.WORKER: ("core.cli", "work"),
+    Part.WEB: ("core.wiring.program", "serve"),
+    Part.WORKER: ("core.wiring.program", "work"),
     Part.ASSISTANT: ("main.py", "serve"),
 }
 

@@ -148,7 +148,7 @@ class Supervisor:
             # Whatever else takes a processor comes after what takes messages.
             await until(self._is_alive, every=_POLL_SECONDS / 2, seconds=_WEB_FIRST_SECONDS)
             if self._plan.embedder_url is None:
-                at = ("--host", "127.0.0.1", "--port", str(self._embedder_port))
+                at = ("127.0.0.1", str(self._embedder_port))
                 embedder = self._desk_child("embedder", "embed", *at, environment=environment)
                 tasks.create_task(embedder.keep())
             worker = self._desk_child("worker", "work", environment=environment)
@@ -193,7 +193,7 @@ class Supervisor:
         position = log.stat().st_size if log.exists() else 0
         lines: list[str] = []
         code = await run_to_end(
-            _desk("prepare"), environment=environment, log=log, heard=lines.append
+            _python("core.cli", "prepare"), environment=environment, log=log, heard=lines.append
         )
         if code != 0:
             words = _reason(tail(log, lines=60, after=position))
@@ -229,7 +229,7 @@ class Supervisor:
     ) -> Child:
         child = Child(
             name,
-            always(*_desk(*command)),
+            always(*_python("core.wiring.program", *command)),
             environment=environment,
             log=self._home.logs / f"{name}.log",
             say=self._say,
@@ -336,9 +336,9 @@ def _reason(lines: Sequence[str]) -> str:
     return told[-1] if told else "it said nothing"
 
 
-def _desk(*arguments: str) -> Sequence[str]:
+def _python(module: str, *arguments: str) -> Sequence[str]:
     # -P: a folder named `core` where the desk happens to be started must not be imported.
-    return (sys.executable, "-P", "-m", "core.cli", *arguments)
+    return (sys.executable, "-P", "-m", module, *arguments)
 
 
 def main() -> None:
