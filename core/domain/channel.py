@@ -29,6 +29,10 @@ class Capabilities:
     max_file_bytes: int = 0
     threads: bool = False
     can_start: bool = False  # may open a conversation that the person did not
+    joins_turn: bool = False  # what the assistant says in one turn goes out as one message
+    max_turns: int | None = None  # answers of the assistant before a human; None: as the desk has it
+    answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit
+    quotes: bool = False  # wants the requester's last words in `Outbound.body.quoted`
     when_uncertain: UncertainPolicy = UncertainPolicy.PARK
 
 
@@ -47,6 +51,8 @@ class Outbound:
     speaker_name: str | None = None  # of an agent, as requesters see it
     speaker_picture: str | None = None  # https address, where there is one
     requester: Address | None = None
+    participants: tuple[Address, ...] = ()  # who else is in the thread, earliest first
+    subject: str | None = None  # of the conversation, where it has one
     answers: RemoteId | None = None  # the requester's last message, by the platform's name
     thread_ids: tuple[RemoteId, ...] = ()  # the thread's latest messages, oldest first, 20 at most
     envelope: Envelope | None = None  # as the agent addressed it; else the channel's own way
