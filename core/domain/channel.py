@@ -30,7 +30,7 @@ class Capabilities:
     threads: bool = False
     can_start: bool = False  # may open a conversation that the person did not
     joins_turn: bool = False  # what the assistant says in one turn goes out as one message
-    max_turns: int | None = None  # answers of the assistant before a human; None: as the desk has it
+    max_turns: int | None = None  # the assistant's, before a human; None: as the desk has it
     answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit
     quotes: bool = False  # wants the requester's last words in `Outbound.body.quoted`
     when_uncertain: UncertainPolicy = UncertainPolicy.PARK
@@ -63,6 +63,7 @@ class Receipt:
     """The platform has the message. Albums and long texts split: hence several ids."""
 
     remote_ids: tuple[RemoteId, ...]
+    detail: str = ""  # what an agent has to know though it was sent, such as a refused copy
 
 
 class DeliveryState(StrEnum):
