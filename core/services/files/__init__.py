@@ -1,0 +1,1 @@
+"""Files: fetched from platforms, looked at, kept, and sent by agents."""

@@ -1,0 +1,98 @@
+"""What a zip archive says of itself, read from its directory; nothing is ever unpacked."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.domain.files import FileRefusal, Refused, ending_of
+
+_MAX_ENTRIES = 10_000
+_MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
+_MAX_UNPACKED_BYTES = 2 * 1024**3
+_SUSPICIOUS_BYTES = 100 * 1024**2
+_MAX_RATIO = 100
+_MAX_ARCHIVES_WITHIN = 10
+_END = b"PK\x05\x06"
+_END_BYTES = 22
+_LONGEST_COMMENT = 65_535
+_ARCHIVES = frozenset(
+    {"zip", "7z", "rar", "gz", "tgz", "bz2", "xz", "zst", "tar", "cab", "arj", "lzh", "iso"}
+)
+_OFFICE = (
+    ("word/", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("ppt/", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+)
+_LONGEST_TYPE = 100
+
+
+def look_into_zip(path: Path) -> str | Refused:
+    """Return the media type of the zip archive at `path`, or why it is not taken.
+
+    Office documents are archives too, and told apart by what they hold.
+    """
+    directory_bytes = _directory_bytes(path)
+    if directory_bytes is None:
+        return Refused(reason=FileRefusal.DAMAGED_ARCHIVE)
+    if directory_bytes > _MAX_DIRECTORY_BYTES:  # before a list of millions is made of it
+        return Refused(reason=FileRefusal.ARCHIVE_BOMB, detail="too many entries")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if refused := _refusal(entries, path.stat().st_size):
+                return refused
+            return _kind(archive, entries)
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError):
+        return Refused(reason=FileRefusal.DAMAGED_ARCHIVE)
+
+
+def _directory_bytes(path: Path) -> int | None:
+    """Return the size that the archive says its directory has (APPNOTE.TXT, 4.3.16)."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
+        tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        return None
+    return int.from_bytes(tail[at + 12 : at + 16], "little")
+
+
+def _refusal(entries: Sequence[zipfile.ZipInfo], archive_bytes: int) -> Refused | None:
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    within = sum(ending_of(entry.filename) in _ARCHIVES for entry in entries)
+    problem = None
+    if len(entries) > _MAX_ENTRIES:
+        problem = f"{len(entries):,} entries"
+    elif unpacked > _MAX_UNPACKED_BYTES or (
+        unpacked > _SUSPICIOUS_BYTES and unpacked > _MAX_RATIO * archive_bytes
+    ):
+        problem = f"{unpacked:,} bytes out of {archive_bytes:,}"
+    elif packed > archive_bytes:
+        problem = "its entries overlap"
+    elif within > _MAX_ARCHIVES_WITHIN:
+        problem = f"{within} archives within"
+    return None if problem is None else Refused(reason=FileRefusal.ARCHIVE_BOMB, detail=problem)
+
+
+def _kind(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> str:
+    names = [entry.filename for entry in entries]
+    if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
+        return "application/java-archive"
+    if "[Content_Types].xml" in names:
+        for folder, media_type in _OFFICE:
+            if any(name.startswith(folder) for name in names):
+                return media_type
+    # OpenDocument and EPUB name their type in a first entry that is not compressed.
+    if (
+        names[:1] == ["mimetype"]
+        and entries[0].file_size <= _LONGEST_TYPE
+        and entries[0].compress_type == zipfile.ZIP_STORED
+    ):
+        said = archive.read(entries[0]).decode("ascii", "replace").strip()
+        if said.startswith(("application/vnd.oasis.opendocument.", "application/epub+zip")):
+            return said
+    return "application/zip"

@@ -1,0 +1,60 @@
+"""Files for tests, made on the spot."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+WINDOWS_PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00" + b"\0" * 120 + b"PE\0\0"
+LINUX_PROGRAM = b"\x7fELF\x02\x01\x01" + b"\0" * 57
+MAC_PROGRAM = b"\xcf\xfa\xed\xfe\x07\x00\x00\x01" + b"\0" * 24
+PAGE = b"<!DOCTYPE html>\n<html><body><script>alert(1)</script></body></html>"
+
+
+def png(width: int = 2, height: int = 2) -> bytes:
+    """Return a PNG as far as readers of headers go."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\2\0\0\0"
+
+
+def gif(width: int = 2, height: int = 2) -> bytes:
+    return b"GIF89a" + struct.pack("<HH", width, height) + b"\0\0\0;"
+
+
+def jpeg(width: int = 2, height: int = 2) -> bytes:
+    """Return a JPEG with an application segment before its frame."""
+    frame = b"\xff\xc0\0\x11\x08" + struct.pack(">HH", height, width) + b"\3" + b"\0" * 9
+    return b"\xff\xd8\xff\xe0\0\x10JFIF\0" + b"\0" * 9 + frame + b"\xff\xd9"
+
+
+def webp(width: int = 2, height: int = 2) -> bytes:
+    """Return an extended WebP."""
+    size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + size
+
+
+def svg(inside: str = "<circle r='1'/>", attributes: str = "") -> bytes:
+    return (
+        "<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' "
+        f"xmlns:xlink='http://www.w3.org/1999/xlink' {attributes}>{inside}</svg>"
+    ).encode()
+
+
+def archive(entries: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in entries.items():
+            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            opened.writestr(name, content, compress_type=how)
+    return written.getvalue()
+
+
+def bomb(entries: int = 2, unpacked_bytes: int = 0x7000_0000) -> bytes:
+    """Return a small archive whose directory says that it unpacks to very much."""
+    small = archive({f"{number}.txt": b"\0" * 1_000 for number in range(entries)})
+    parts = small.split(b"PK\1\2")
+    sized = [part[:20] + struct.pack("<I", unpacked_bytes) + part[24:] for part in parts[1:]]
+    return b"PK\1\2".join([parts[0], *sized])
