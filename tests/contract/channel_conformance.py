@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,17 +16,20 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select
 
+from channels.simulator.faults import Fault
 from core.adapters.blobs import ObjectBlobs
+from core.domain.account import AccountState, Health
 from core.domain.channel import Capabilities, Outbound, UncertainPolicy
-from core.domain.content import Body
+from core.domain.content import MAX_TEXT_CHARS, Body
 from core.domain.conversation import Speaker
+from core.domain.errors import BadCredentials, Throttled, Unavailable, Uncertain
 from core.domain.ids import AccountId, ConversationId, MessageId, ThreadKey, new_id
 from core.ports import Channel, FindsDeliveries, HandlesRequests
 from core.runtime.machine.polling import until
 from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
 from core.storage.engine import Sessions, libpq_url
-from core.storage.tables import Conversation, InboundEvent, Message, Quarantined
+from core.storage.tables import Account, Conversation, InboundEvent, Message, Quarantined
 
 PATIENCE_SECONDS = 15.0
 A_MOMENT_SECONDS = 0.3  # in which a channel that acknowledges too early would have done so
@@ -55,6 +58,36 @@ class Platform(Protocol):
         """Return where the postings end up."""
 
 
+class RemotePlatform(Platform, Protocol):
+    """The far side of a channel to somewhere else, which can be slow, strict, broken or twofold."""
+
+    faults: frozenset[Fault]  # that this platform has; a test of another is left out
+
+    def fail_next_send(self, fault: Fault) -> None:
+        """Let the next send of the channel meet `fault`."""
+
+    async def sent(self) -> list[str]:
+        """Return the plain texts that reached people, in order."""
+
+    async def edit(self, text: str, name: str) -> bool:
+        """Let the author of `name` change it to `text`, be it posted yet or not.
+
+        False where the platform has no edits.
+        """
+
+    async def post_reversed(self, words: Sequence[str]) -> bool:
+        """Let somebody say `words` in order; have them delivered the other way round.
+
+        False where the platform keeps an order of its own.
+        """
+
+    async def start_another(self) -> None:
+        """Let another process receive for the same account."""
+
+    async def lose_credentials(self) -> None:
+        """Let the platform take the account's credentials back, in a way the channel can see."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """The desk behind the channel."""
@@ -69,9 +102,17 @@ class Store:
             found = await session.scalars(
                 select(Message.text)
                 .join(Conversation, Conversation.id == Message.conversation_id)
-                .order_by(Conversation.id, Message.seq)
+                .order_by(Conversation.id, Message.position, Message.seq)
             )
             return list(found)
+
+    async def health(self, account: AccountId) -> Health:
+        """Return how the account is doing, as admins see it."""
+        async with self.sessions() as session:
+            row = await session.get_one(Account, account)
+            return Health(
+                state=AccountState(row.health), reason=row.health_reason, remedy=row.health_remedy
+            )
 
     async def events(self) -> int:
         async with self.sessions() as session:
@@ -209,7 +250,132 @@ class ChannelConformance:
         assert channel.account == AccountId(channel.account)
 
 
-def outbound(platform: Platform) -> Outbound:
+class RemoteChannelConformance(ChannelConformance):
+    """What a channel to somewhere else promises besides; `platform` is a `RemotePlatform`."""
+
+    async def test_where_it_has_to_wait_nothing_was_sent_and_it_says_how_long(
+        self, platform: RemotePlatform
+    ) -> None:
+        _needs(platform, Fault.THROTTLED)
+        message = outbound(platform)
+        platform.fail_next_send(Fault.THROTTLED)
+        with pytest.raises(Throttled) as raised:
+            await platform.channel.deliver(message)
+        assert raised.value.retry_after > 0
+        assert await platform.sent() == []
+        assert (await platform.channel.deliver(message)).remote_ids
+        assert await platform.sent() == [message.body.text]
+
+    async def test_a_connection_cut_before_the_request_was_read_loses_and_doubles_nothing(
+        self, platform: RemotePlatform
+    ) -> None:
+        _needs(platform, Fault.CUT_BEFORE)
+        message = outbound(platform)
+        platform.fail_next_send(Fault.CUT_BEFORE)
+        with pytest.raises((Unavailable, Uncertain)):
+            await platform.channel.deliver(message)
+        assert await platform.sent() == []
+        if isinstance(platform.channel, FindsDeliveries):
+            assert await platform.channel.find_delivery(message) is None
+        await platform.channel.deliver(message)
+        assert await platform.sent() == [message.body.text]
+
+    async def test_a_connection_cut_after_the_request_was_read_is_uncertain(
+        self, platform: RemotePlatform
+    ) -> None:
+        _needs(platform, Fault.CUT_AFTER)
+        message = outbound(platform)
+        platform.fail_next_send(Fault.CUT_AFTER)
+        with pytest.raises(Uncertain):
+            await platform.channel.deliver(message)
+        assert await platform.sent() == [message.body.text]
+        if isinstance(platform.channel, FindsDeliveries):
+            assert await platform.channel.find_delivery(message) is not None
+
+    async def test_credentials_that_are_refused_come_with_a_remedy(
+        self, platform: RemotePlatform
+    ) -> None:
+        _needs(platform, Fault.BAD_CREDENTIALS)
+        platform.fail_next_send(Fault.BAD_CREDENTIALS)
+        with pytest.raises(BadCredentials) as raised:
+            await platform.channel.deliver(outbound(platform))
+        assert str(raised.value)
+        assert raised.value.remedy
+        assert await platform.sent() == []
+
+    async def test_lost_credentials_are_reported_with_a_remedy(
+        self, platform: RemotePlatform, store: Store
+    ) -> None:
+        _needs(platform, Fault.BAD_CREDENTIALS)
+        account = platform.channel.account
+        async with store.sessions.begin() as session:
+            await session.merge(Account(id=account, channel="test"))
+        await platform.lose_credentials()
+
+        async def reported() -> bool:
+            return (await store.health(account)).state is AccountState.BAD_CREDENTIALS
+
+        assert await until(reported, every=0.02, seconds=PATIENCE_SECONDS)
+        health = await store.health(account)
+        assert health.reason
+        assert health.remedy
+
+    async def test_a_long_text_arrives_whole(self, platform: RemotePlatform) -> None:
+        words = [f"word-{number}" for number in range(MAX_TEXT_CHARS // 10)]
+        message = outbound(platform, " ".join(words))
+        receipt = await platform.channel.deliver(message)
+        assert " ".join(await platform.sent()).split() == words
+        assert len(set(receipt.remote_ids)) == len(receipt.remote_ids) > 0
+
+    async def test_an_edit_that_comes_before_its_message_counts(
+        self, platform: RemotePlatform, store: Store
+    ) -> None:
+        if not await platform.edit("after all, goodbye", "a"):
+            pytest.skip("this platform has no edits")
+        await platform.post("hello", "a")
+        await platform.post("that is all", "b")
+        wanted = ["after all, goodbye", "that is all"]
+
+        async def settled() -> bool:
+            return await store.texts() == wanted
+
+        await until(settled, every=0.02, seconds=PATIENCE_SECONDS)
+        assert await store.texts() == wanted
+
+    async def test_what_comes_in_another_order_is_kept_in_the_platforms(
+        self, platform: RemotePlatform, store: Store
+    ) -> None:
+        words = ["one", "two", "three", "four"]
+        if not await platform.post_reversed(words):
+            pytest.skip("this platform keeps an order of its own")
+
+        async def all_are() -> bool:
+            return len(await store.texts()) == len(words)
+
+        await until(all_are, every=0.02, seconds=PATIENCE_SECONDS)
+        assert await store.texts() == words
+
+    async def test_two_processes_store_each_message_once(
+        self, platform: RemotePlatform, store: Store
+    ) -> None:
+        await platform.start_another()
+        words = [f"word {number}" for number in range(10)]
+        for word in words:
+            await platform.post(word, word)
+
+        async def all_are() -> bool:
+            return set(words) <= set(await store.texts())
+
+        await until(all_are, every=0.02, seconds=PATIENCE_SECONDS)
+        assert await store.texts() == words
+
+
+def _needs(platform: RemotePlatform, fault: Fault) -> None:
+    if fault not in platform.faults:
+        pytest.skip(f"this platform has no fault of the kind {fault}")
+
+
+def outbound(platform: Platform, text: str = "Good morning") -> Outbound:
     """Return a message to send."""
     return Outbound(
         message=MessageId(new_id()),
@@ -217,7 +383,7 @@ def outbound(platform: Platform) -> Outbound:
         conversation=ConversationId(new_id()),
         thread=platform.thread(),
         speaker=Speaker.AGENT,
-        body=Body(text="Good morning"),
+        body=Body(text=text),
     )
 
 
