@@ -1,0 +1,1 @@
+"""Reads a mail as it came over the wire: `read.read_mail` makes a `mail.Mail` of its bytes."""
