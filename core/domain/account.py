@@ -1,9 +1,21 @@
-"""How a connected account is doing."""
+"""What an account may be called, where it comes from, and how it is doing."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,40}")
+"""What the whole name of an account has to look like: it becomes part of addresses."""
+
+
+class Origin(StrEnum):
+    """Where an account's settings are kept."""
+
+    SETTINGS = "settings"  # in the environment of the desk's processes
+    CONSOLE = "console"  # an admin entered them
+    REHEARSAL = "rehearsal"  # a rehearsal made it and takes it away
 
 
 class AccountState(StrEnum):

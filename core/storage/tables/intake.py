@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import BigInteger, Index, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
+
+account_revision = Sequence("account_revision", metadata=Base.metadata)
+"""Shared by all accounts, so that one that was removed and made again is seen to be another."""
 
 
 class InboundEvent(Base):
@@ -65,7 +68,9 @@ class Account(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # no secrets
     secrets: Mapped[bytes | None]  # encrypted with a key derived from the desk's
     is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    revision: Mapped[int] = mapped_column(server_default="1")  # grows with every change of settings
+    revision: Mapped[int] = mapped_column(  # another with every change of settings
+        BigInteger, account_revision, server_default=account_revision.next_value()
+    )
     health: Mapped[str] = mapped_column(server_default="connecting")
     health_reason: Mapped[str] = mapped_column(server_default="")
     health_remedy: Mapped[str] = mapped_column(server_default="")

@@ -29,8 +29,13 @@ def _account() -> None:
         "account",
         _flag("is_enabled", "true"),
     )
+    revision = sa.Sequence("account_revision")
+    op.execute(sa.schema.CreateSequence(revision))
     op.add_column(
-        "account", sa.Column("revision", sa.Integer(), server_default="1", nullable=False)
+        "account",
+        sa.Column(
+            "revision", sa.BigInteger(), server_default=revision.next_value(), nullable=False
+        ),
     )
     op.add_column("account", _text("health", "connecting"))
     op.add_column("account", _text("health_reason", ""))
@@ -50,6 +55,12 @@ def _account() -> None:
 
 def _conversation() -> None:
     op.add_column("conversation", _text("last_order"))
+    op.add_column("conversation", _text("address"))
+    op.execute(
+        "UPDATE conversation SET address = known.address FROM contact_address AS known"
+        " WHERE known.contact_id = conversation.contact_id"
+        " AND known.account_id = conversation.account_id"
+    )
     op.add_column("conversation", _time("unreachable_since"))
 
 
@@ -80,14 +91,25 @@ def _files_and_deliveries() -> None:
     op.add_column(
         "attachment", _time("available_at", server_default=sa.text("now()"), nullable=False)
     )
+    op.add_column("attachment", _time("removed_at"))
     op.add_column("delivery", _text("action", "send"))
+    op.add_column(
+        "remote_message", sa.Column("part", sa.Integer(), server_default="0", nullable=False)
+    )
 
 
 def _people() -> None:
     for name in ("name", "verified_email", "bounce"):
         op.add_column("contact_address", _text(name))
-    for name in ("looked_up_at", "bounced_at"):
+    for name in ("looked_up_at", "look_up_at", "bounced_at"):
         op.add_column("contact_address", _time(name))
+    op.create_index("ix_contact_address_verified_email", "contact_address", ["verified_email"])
+    op.create_index(
+        "ix_contact_address_due",
+        "contact_address",
+        ["look_up_at"],
+        postgresql_where=sa.text("look_up_at IS NOT NULL"),
+    )
     op.add_column("agent", _text("picture_blob"))
 
 

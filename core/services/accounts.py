@@ -1,0 +1,247 @@
+"""The accounts that admins connect: added, changed, paused and removed while the desk runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.account import ACCOUNT_NAME, AccountState, Origin
+from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.ids import AccountId
+from core.ports import ChannelKind
+from core.services.account_fields import (
+    SettingField,
+    fields_of,
+    open_values,
+    read_settings,
+    secret_names,
+    secret_values,
+    validated,
+)
+from core.services.account_secrets import SecretsUnreadable, seal, unseal
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.accounts import (
+    AccountView,
+    StoredAccount,
+    list_accounts,
+)
+from core.storage.tables import Account, ChannelCursor, EarlyEvent
+from core.storage.tables.intake import account_revision
+
+RESERVED_NAMES = frozenset({"webchat"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredAccount:
+    """An account whose settings are in the environment; its secrets stay there."""
+
+    id: AccountId
+    kind: str
+    settings: BaseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountForm:
+    """What an admin can change of an account, with what it holds now."""
+
+    kind: str
+    fields: tuple[SettingField, ...]
+    values: Mapping[str, Any]  # no secrets
+    kept: frozenset[str]  # names of secrets that the desk holds
+
+
+class AccountBook:
+    """Keeps accounts in the database; every process takes them up within a second or two."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        kinds: Mapping[str, ChannelKind],
+        key: bytes,
+        declared: Collection[AccountId] = (),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._kinds = kinds
+        self._key = key
+        self._declared = declared
+        self._now = now
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """Return the names of the kinds of account there can be."""
+        return list(self._kinds)
+
+    async def list(self) -> Sequence[AccountView]:
+        """Return the accounts of platforms, by name."""
+        async with storage_errors(), self._sessions() as session:
+            found = await list_accounts(session)
+        return [account for account in found if account.id not in RESERVED_NAMES]
+
+    def blank(self, kind: str) -> AccountForm:
+        """Return the form of a new account.
+
+        Raises:
+            NotFound: there is no such kind.
+        """
+        fields = fields_of(self._kind(kind).settings)
+        return AccountForm(kind=kind, fields=fields, values={}, kept=frozenset())
+
+    async def form(self, account: AccountId) -> AccountForm:
+        """Return what can be changed of an account.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: its settings are in the environment.
+        """
+        async with storage_errors(), self._sessions() as session:
+            row = await _changeable(session, account)
+        try:
+            kept = unseal(self._key, account, row.secrets)
+        except SecretsUnreadable:
+            kept = {}
+        return AccountForm(
+            kind=row.channel,
+            fields=fields_of(self._kind(row.channel).settings),
+            values=row.settings,
+            kept=frozenset(kept),
+        )
+
+    async def add(
+        self,
+        name: str,
+        kind: str,
+        texts: Mapping[str, str],
+        *,
+        origin: Origin = Origin.CONSOLE,
+    ) -> AccountId:
+        """Connect an account with the settings that `texts` say.
+
+        Raises:
+            NotFound: there is no such kind.
+            InvalidInput: the name or a setting is wrong (`InvalidSettings`).
+            Conflict: there is an account of this name.
+        """
+        if not ACCOUNT_NAME.fullmatch(name):
+            raise InvalidInput("an account's name is 1 to 40 small letters, digits and hyphens")
+        account = AccountId(name)
+        settings = read_settings(self._kind(kind).settings, texts)
+        async with storage_errors(), self._sessions.begin() as session:
+            made = await session.scalar(
+                upsert(Account)
+                .values(
+                    id=account,
+                    channel=kind,
+                    origin=origin,
+                    settings=open_values(settings),
+                    secrets=self._sealed(account, settings),
+                )
+                .on_conflict_do_nothing()
+                .returning(Account.id)
+            )
+            if made is None or account in RESERVED_NAMES:
+                raise Conflict("there is an account of this name already")
+        return account
+
+    async def change(
+        self, account: AccountId, texts: Mapping[str, str], *, forget: Collection[str] = ()
+    ) -> None:
+        """Give an account other settings; an empty secret stays as it is unless in `forget`.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: its settings are in the environment.
+            InvalidSettings: see there.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _changeable(session, account, lock=True)
+            model = self._kind(row.channel).settings
+            try:
+                held = unseal(self._key, account, row.secrets)
+            except SecretsUnreadable:
+                held = {}  # what is needed has to be entered again
+            kept = {
+                name: value
+                for name, value in held.items()
+                if name in secret_names(model) and name not in forget
+            }
+            settings = read_settings(model, texts, kept)
+            row.settings = open_values(settings)
+            row.secrets = self._sealed(account, settings)
+            self._begin_afresh(row)
+
+    async def set_enabled(self, account: AccountId, *, enabled: bool) -> None:
+        """Pause an account or let it go on; what is to be sent waits meanwhile.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _found(session, account, lock=True)
+            if row.is_enabled != enabled:
+                row.is_enabled = enabled
+                self._begin_afresh(row)
+
+    async def remove(self, account: AccountId) -> None:
+        """Disconnect an account; its conversations stay.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the environment says that it is there.
+        """
+        if account in self._declared:
+            raise Conflict("this account is set in the environment; change it there")
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _found(session, account, lock=True)
+            await session.delete(row)
+            # Another account may take the name: it must not go on where this one had read to.
+            for table in (ChannelCursor, EarlyEvent):
+                await session.execute(delete(table).where(table.account_id == account))
+
+    def settings_of(self, stored: StoredAccount) -> BaseModel:
+        """Return the settings of an account, with its secrets.
+
+        Raises:
+            NotFound: there is no such kind in this release.
+            SecretsUnreadable: the desk's key is another now.
+            InvalidSettings: this release does not take them.
+        """
+        secrets = unseal(self._key, stored.id, stored.secrets)
+        return validated(self._kind(stored.kind).settings, {**stored.settings, **secrets})
+
+    def _kind(self, name: str) -> ChannelKind:
+        if name not in self._kinds:
+            raise NotFound(f"there is no kind of channel called {name}")
+        return self._kinds[name]
+
+    def _sealed(self, account: AccountId, settings: BaseModel) -> bytes | None:
+        values = secret_values(settings)
+        return seal(self._key, account, values) if values else None
+
+    def _begin_afresh(self, row: Account) -> None:
+        """Have every process open the account again, and wait for nothing said of it before."""
+        row.revision = account_revision.next_value()
+        row.health, row.health_reason, row.health_remedy = AccountState.CONNECTING, "", ""
+        row.health_at = self._now()
+        row.paused_until = row.pause_reason = None
+
+
+async def _found(session: AsyncSession, account: AccountId, *, lock: bool = False) -> Account:
+    row = await session.get(Account, account, with_for_update=lock)
+    if row is None or account in RESERVED_NAMES:
+        raise NotFound("there is no such account")
+    return row
+
+
+async def _changeable(session: AsyncSession, account: AccountId, *, lock: bool = False) -> Account:
+    row = await _found(session, account, lock=lock)
+    if row.origin == Origin.SETTINGS:
+        raise Conflict("this account is set in the environment; change it there")
+    return row
