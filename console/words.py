@@ -61,6 +61,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.ASSISTANT_UNAVAILABLE: "The assistant was unavailable",
     HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
     HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
+    HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 
 RESPONDER: Mapping[str, str] = {

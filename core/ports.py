@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from core.domain.account import Health
@@ -47,11 +48,17 @@ class Refusal(StrEnum):
     UNKNOWN_THREAD = "unknown_thread"
     ALREADY_CHOSEN = "already_chosen"
     THREAD_TAKEN = "thread_taken"
+    AUTOMATIC = "automatic"  # from a machine, in no thread that is known; the payload is kept
+    UNKNOWN_PERSON = "unknown_person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """What became of one event. For a redelivery, the same as the first time."""
+    """What became of one event. For a redelivery, the same as the first time.
+
+    An edit, a removal or a reaction that comes before its message is kept until the message
+    comes: neither a refusal nor a message.
+    """
 
     key: EventKey
     is_new: bool
@@ -195,6 +202,16 @@ class LinksThreads(Protocol):
         """Return the address that opens `thread`, or None where this one has none."""
 
 
+def capabilities_of(channel: Channel) -> Capabilities:
+    """Return what `channel` can do, what its optional protocols say included."""
+    return replace(
+        channel.capabilities,
+        edits=isinstance(channel, EditsMessages),
+        removes=isinstance(channel, RemovesMessages),
+        looks_up_people=isinstance(channel, LooksUpPeople),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptEntry:
     """One message as the requester may see it."""
@@ -215,7 +232,11 @@ class Transcript(Protocol):
     async def since(
         self, account: AccountId, thread: ThreadKey, after: int, limit: int = 200
     ) -> Sequence[TranscriptEntry]:
-        """Return public messages with a `seq` above `after`, oldest first."""
+        """Return the first `limit` public messages with a `seq` above `after`.
+
+        They come in the platform's order, in which one that arrived late may stand before others:
+        read on from the greatest `seq`, not from the last one.
+        """
 
     def watch(
         self, account: AccountId, thread: ThreadKey
@@ -290,6 +311,35 @@ class RequesterTickets(Protocol):
         self, account: AccountId, address: Address, limit: int = 10
     ) -> Sequence[TicketBrief]:
         """Return the tickets of the person with this address, latest first."""
+
+
+class FileStore(BlobStore, Protocol):
+    """A blob store that takes and gives large files without holding them in memory."""
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Store the file at `path` under `key`; durable on return."""
+
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield what `key` holds, piece by piece.
+
+        Raises:
+            NotFound: nothing is stored there; before the first piece.
+        """
+
+
+class VirusScanner(Protocol):
+    """Knows known viruses."""
+
+    async def is_ready(self) -> bool:
+        """Say whether a scan would be done now."""
+
+    async def scan(self, path: Path) -> str | None:
+        """Return the name of the virus in the file at `path`, or None.
+
+        Raises:
+            ScannerUnavailable: try again later.
+            TooLarge: it takes no file of this size.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,9 @@ class Capabilities:
     max_turns: int | None = None  # the assistant's, before a human; None: as the desk has it
     answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit
     quotes: bool = False  # wants the requester's last words in `Outbound.body.quoted`
+    edits: bool = False  # see `core.ports.capabilities_of` for these three
+    removes: bool = False
+    looks_up_people: bool = False
     when_uncertain: UncertainPolicy = UncertainPolicy.PARK
 
 
@@ -64,6 +67,14 @@ class Receipt:
 
     remote_ids: tuple[RemoteId, ...]
     detail: str = ""  # what an agent has to know though it was sent, such as a refused copy
+
+
+class DeliveryAction(StrEnum):
+    """What is done with a message on the platform."""
+
+    SEND = "send"
+    EDIT = "edit"
+    REMOVE = "remove"
 
 
 class DeliveryState(StrEnum):

@@ -28,7 +28,7 @@ class Base(DeclarativeBase):
         str: Text(),
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
-        dict[str, Any]: JSONB(),
+        dict[str, Any]: JSONB(none_as_null=True),
         list[Any]: JSONB(),
     }
 

@@ -43,6 +43,7 @@ class Conversation(Base):
     thread: Mapped[str]
     is_current: Mapped[bool] = mapped_column(server_default=sql("true"))
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    address: Mapped[str | None]  # of the contact: the one this conversation began with
     responder: Mapped[str]
     episode: Mapped[int] = mapped_column(server_default="1")
     episode_first_seq: Mapped[int] = mapped_column(server_default="1")
@@ -93,7 +94,7 @@ class Message(Base):
     unsupported: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))
     choices: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))  # {id,label}
     pressed_choice: Mapped[UUID | None]  # a customer's message that is a pressed button
-    intent: Mapped[dict[str, Any] | None]  # of the pressed button
+    intent: Mapped[dict[str, Any] | None]  # of the pressed button, or of a command
     reactions: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     turn_id: Mapped[UUID | None]
     language: Mapped[str | None]
@@ -128,6 +129,7 @@ class RemoteMessage(Base):
     account_id: Mapped[str] = mapped_column(primary_key=True)
     remote_id: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    part: Mapped[int] = mapped_column(server_default="0")  # of a message that was split
 
 
 class Attachment(Base):
@@ -149,6 +151,7 @@ class Attachment(Base):
     is_inline: Mapped[bool] = mapped_column(server_default=sql("false"))
     status: Mapped[str] = mapped_column(server_default="waiting")
     detail: Mapped[str | None]  # why it was refused or failed
+    removed_at: Mapped[datetime | None]  # when an edit took it out of its message
     attempts: Mapped[int] = mapped_column(server_default="0")
     available_at: Mapped[CreatedAt]
     blob_key: Mapped[str | None]

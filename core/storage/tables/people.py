@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -27,6 +27,11 @@ class ContactAddress(Base):
     """Where a contact writes from: one row per account and address."""
 
     __tablename__ = "contact_address"
+    __table_args__ = (
+        Index(
+            "ix_contact_address_due", "look_up_at", postgresql_where=text("look_up_at IS NOT NULL")
+        ),
+    )
 
     account_id: Mapped[str] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(primary_key=True)
@@ -36,8 +41,9 @@ class ContactAddress(Base):
         index=True,
     )
     name: Mapped[str | None]
-    verified_email: Mapped[str | None]
-    looked_up_at: Mapped[datetime | None]  # when the platform was asked who this is
+    verified_email: Mapped[str | None] = mapped_column(index=True)  # in lower case
+    looked_up_at: Mapped[datetime | None]  # when the platform last said who this is
+    look_up_at: Mapped[datetime | None]  # when it is to be asked; none: not at all for now
     bounce: Mapped[str | None]  # "hard" or "soft": mail to it came back
     bounced_at: Mapped[datetime | None]
 
