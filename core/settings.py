@@ -78,6 +78,18 @@ class Settings(BaseSettings):
     turn_cap: int = Field(default=40, ge=1)
     """Turns of the assistant in one episode before a human is called."""
 
+    max_file_bytes: int = Field(default=50_000_000, ge=1)
+    """Largest file that is taken in, from requesters and from agents."""
+
+    refused_files: str = (
+        "exe,com,scr,pif,dll,cpl,msi,msp,sys,bat,cmd,ps1,psm1,vbs,vbe,js,jse,wsf,wsh,hta,lnk,reg,"
+        "jar,class,apk,elf,macho,app,dmg,pkg,sh,bash,desktop,url,chm,iso,img,vhd"
+    )
+    """Endings of files that are refused, with commas; programs count by their content too."""
+
+    clamd: str | None = None
+    """A ClamAV daemon that looks at every file: `host:port`, or the path of its socket."""
+
     worker_concurrency: int = Field(default=8, ge=1, le=200)
 
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
@@ -112,6 +124,12 @@ class Settings(BaseSettings):
         if self.bot_token is not None:
             return self.bot_token.get_secret_value()
         return hmac.new(self.key, b"assistant token", hashlib.sha256).hexdigest()
+
+    @cached_property
+    def refused_endings(self) -> frozenset[str]:
+        """Return the endings of files that are refused, without dots."""
+        endings = (ending.strip().lower().lstrip(".") for ending in self.refused_files.split(","))
+        return frozenset(ending for ending in endings if ending)
 
     @cached_property
     def blob_location(self) -> str:

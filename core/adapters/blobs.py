@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,9 +11,11 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from core.domain.errors import InvalidInput, NotFound, StorageUnavailable
 
+_PIECE_BYTES = 256 * 1024
+
 
 class ObjectBlobs:
-    """Implements `core.ports.BlobStore`."""
+    """Implements `core.ports.FileStore`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -38,6 +41,24 @@ class ObjectBlobs:
             await self._store.put_async(key, content)
         except BaseError as error:
             raise StorageUnavailable("the blob store does not take files") from error
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """See `core.ports.FileStore.put_file`."""
+        try:
+            await self._store.put_async(key, path)
+        except BaseError as error:
+            raise StorageUnavailable("the blob store does not take files") from error
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """See `core.ports.FileStore.stream`."""
+        try:
+            found = await self._store.get_async(key)
+            async for piece in found.stream(_PIECE_BYTES):
+                yield bytes(piece)
+        except (NotFoundError, FileNotFoundError):
+            raise NotFound(f"no blob {key}") from None
+        except BaseError as error:
+            raise StorageUnavailable("the blob store cannot be read") from error
 
     async def get(self, key: str) -> bytes:
         """See `core.ports.BlobStore.get`."""

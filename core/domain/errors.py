@@ -16,6 +16,7 @@ DeskError
 │   ├── AssistantLoading   it is starting: wait for it
 │   └── AssistantFailed    it is away, too slow or broken: try once more, then a human
 ├── EmbedderUnavailable    no vectors now: search by words alone
+├── ScannerUnavailable     no look for viruses now: nothing is taken in unseen, try later
 └── DeliveryError          a send did not succeed
     ├── Rejected           the platform said no: do not retry, show the agent why
     ├── Throttled          not sent: retry after `retry_after` seconds
@@ -102,6 +103,10 @@ class AssistantFailed(AssistantError):
 
 class EmbedderUnavailable(DeskError):
     """No sentence vectors can be had now."""
+
+
+class ScannerUnavailable(DeskError):
+    """The virus scanner is away."""
 
 
 class DeliveryError(DeskError):
