@@ -11,6 +11,7 @@ from starlette.requests import Request
 from core.ports import BlobStore
 from core.runtime.live import Live
 from core.services.access import Access
+from core.services.accounts import AccountBook
 from core.services.knowledge import Knowledge
 from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
@@ -30,6 +31,8 @@ class ConsoleDesk:
     readiness: Callable[[], Awaitable[Mapping[str, Any]]]  # what /readyz answers
     blobs: BlobStore  # where quarantined payloads are, to show them
     quarantine: Quarantine
+    accounts: AccountBook
+    refused: Mapping[str, int]  # requests to accounts' addresses that this process refused
 
     @property
     def is_secure(self) -> bool:

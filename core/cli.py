@@ -53,6 +53,7 @@ def run() -> None:
     from core.runtime.supervision.run_plan import RunPlan
 
     settings = read_settings()
+    _check_declared_accounts()
     known = settings.model_fields_set
     plan = RunPlan(
         home=str(Home.at(settings.home).root),  # made here, so that nobody else can look inside
@@ -64,16 +65,22 @@ def run() -> None:
         database_url=settings.database_url.get_secret_value() if settings.database_url else None,
         bot_url=settings.bot_url if "bot_url" in known else None,
         embedder_url=settings.embedder_url,
-        receive=needs_receivers(settings),
     )
     # The same process, without what was needed to read the settings: it will live long.
     command = [sys.executable, "-P", "-m", "core.runtime.supervision.supervisor"]
     os.execve(sys.executable, command, {**os.environ, **plan.to_environment()})  # noqa: S606
 
 
-def needs_receivers(settings: Settings) -> bool:  # noqa: ARG001
-    """Return whether some account's platform has to be asked for news; none does yet."""
-    return False
+def _check_declared_accounts() -> None:
+    """Say now what is wrong with accounts in the environment, before any process begins."""
+    from core.settings import environment
+
+    variables = environment()
+    if any(name.startswith("DESK_") and "__" in name for name in variables):
+        from core.wiring.environment import declared_accounts
+        from core.wiring.kinds import Kinds
+
+        declared_accounts(variables, Kinds())
 
 
 @app.command()

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 
 class Settings(BaseSettings):
@@ -135,3 +140,11 @@ class Settings(BaseSettings):
     def blob_location(self) -> str:
         """Return the address of the blob store."""
         return self.blob_url or (self.home / "blobs").resolve().as_uri()
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of `.env` and, before them, of the environment; names in capitals."""
+    found: dict[str, str] = {}
+    for source in (DotEnvSettingsSource(Settings), EnvSettingsSource(Settings)):
+        found.update((name.upper(), value) for name, value in source.env_vars.items() if value)
+    return found

@@ -9,13 +9,14 @@ from datetime import timedelta
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
+from core.runtime.receivers import Receivers
 from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
-from core.wiring.parts import database_url, note_accounts, open_parts
+from core.wiring.parts import database_url, open_parts
 from core.wiring.process import begin_log, until_told
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def work(settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     jobs = open_jobs(database_url(settings), settings.worker_concurrency)
     async with open_parts(settings, "desk work") as parts, jobs.open_async():
-        await note_accounts(parts)
+        await parts.directory.refresh()
         async with storage_errors(), parts.sessions() as session:
             started = await server_start(session)
             patience = timedelta(seconds=settings.assistant_start_seconds)
@@ -55,23 +56,27 @@ async def _work(settings: Settings) -> None:
             ),
             DeliveriesLane(parts.outbox, parts.channels),
         )
-        await run_worker(
-            jobs=jobs,
-            upkeep=Upkeep(
-                sessions=parts.sessions,
+        watching = asyncio.create_task(parts.directory.watch(), name="accounts")
+        try:
+            await run_worker(
                 jobs=jobs,
+                upkeep=Upkeep(
+                    sessions=parts.sessions,
+                    jobs=jobs,
+                    gate=gate,
+                    turns=parts.turns,
+                    tickets=parts.tickets,
+                    access=parts.access,
+                    instance=instance_name(),
+                    server_started=started,
+                ),
+                assistant=parts.assistant,
                 gate=gate,
-                turns=parts.turns,
-                tickets=parts.tickets,
-                access=parts.access,
-                instance=instance_name(),
-                server_started=started,
-            ),
-            assistant=parts.assistant,
-            gate=gate,
-            knowledge=parts.knowledge,
-            concurrency=settings.worker_concurrency,
-        )
+                knowledge=parts.knowledge,
+                concurrency=settings.worker_concurrency,
+            )
+        finally:
+            watching.cancel()
 
 
 def receive(settings: Settings) -> None:
@@ -83,7 +88,6 @@ def receive(settings: Settings) -> None:
 
 async def _receive(settings: Settings) -> None:
     async with open_parts(settings, "desk receive") as parts, asyncio.TaskGroup() as group:
-        intake = parts.intake()
-        for channel in parts.channels.values():
-            group.create_task(channel.receive(intake), name=f"receive {channel.account}")
-        await asyncio.Event().wait()
+        group.create_task(parts.directory.watch(), name="accounts")
+        receivers = Receivers(database_url(settings), parts.directory, parts.intake())
+        group.create_task(receivers.run(), name="receivers")

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 import core
+from core.domain.account import AccountState
 from core.domain.actor import Role
 from core.domain.diagnosis import Diagnosis
 from core.domain.errors import Conflict, StorageUnavailable
@@ -18,9 +19,10 @@ from core.services.knowledge import evaluate
 from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors
+from core.storage.queries.accounts import AccountView
 from core.storage.queries.agents import agent_named
 from core.storage.tables import Milestone
-from core.wiring.parts import Parts, note_accounts, open_parts
+from core.wiring.parts import Parts, open_parts
 
 _ADMIN = "admin@localhost"
 _FIRST_RUN = "first run"
@@ -41,7 +43,7 @@ async def first_run(settings: Settings) -> str | None:
     it is done again: the mark that it was done is committed last.
     """
     async with open_parts(settings, "desk prepare") as parts:
-        await note_accounts(parts)
+        await parts.directory.refresh()
         async with storage_errors(), parts.sessions.begin() as session:
             await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             if await session.get(Milestone, _FIRST_RUN) is not None:
@@ -142,4 +144,17 @@ async def diagnose(settings: Settings) -> list[Diagnosis]:
                 remedy="run: desk migrate" if behind else "",
             )
         )
+        if not behind:
+            found += [_diagnosis(account) for account in await parts.account_book.list()]
     return found
+
+
+def _diagnosis(account: AccountView) -> Diagnosis:
+    health = account.health
+    said = f"{account.kind}, {health.state.replace('_', ' ')}"
+    return Diagnosis(
+        component=account.id,
+        ok=health.state not in {AccountState.BAD_CREDENTIALS, AccountState.DEGRADED},
+        detail=f"{said}: {health.reason}" if health.reason else said,
+        remedy=health.remedy,
+    )

@@ -7,26 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
-
 from core.domain.account import ACCOUNT_NAME
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
 from core.services.account_fields import InvalidSettings, read_settings
 from core.services.accounts import RESERVED_NAMES, DeclaredAccount
-from core.settings import Settings
 
 _VARIABLE = re.compile(r"DESK_([A-Z0-9]+)__(.*)")
 _FILE = "_file"  # the variable names a file that holds the value
-
-
-def environment() -> dict[str, str]:
-    """Return the variables of `.env` and, before them, of the environment; names in capitals."""
-    found: dict[str, str] = {}
-    for source in (DotEnvSettingsSource(Settings), EnvSettingsSource(Settings)):
-        found.update((name.upper(), value) for name, value in source.env_vars.items() if value)
-    return found
 
 
 def declared_accounts(

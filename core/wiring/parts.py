@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from channels.webchat.channel import WebChat
@@ -17,25 +16,22 @@ from core.adapters.rasa import RasaAssistant
 from core.domain.channel import Capabilities
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
-from core.ports import Channel
+from core.ports import Channel, ChannelContext
+from core.runtime.directory import Directory
 from core.services.access import Access
+from core.services.account_secrets import derived_key
+from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
+from core.services.requester_tickets import TicketsOfRequesters
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
-from core.settings import Settings
-from core.storage.engine import Sessions, open_engine, sessions_of, storage_errors
-from core.storage.tables import Account
-
-
-def channels_of(settings: Settings) -> dict[AccountId, Channel]:
-    """Return the channel of each connected account."""
-    webchat = WebChat(
-        AccountId("webchat"), settings.key, default_language=settings.default_language
-    )
-    return {webchat.account: webchat}
+from core.settings import Settings, environment
+from core.storage.engine import Sessions, open_engine, sessions_of
+from core.wiring.environment import declared_accounts
+from core.wiring.kinds import Kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +41,8 @@ class Parts:
     settings: Settings
     engine: AsyncEngine
     sessions: Sessions
-    channels: Mapping[AccountId, Channel]
+    directory: Directory
+    account_book: AccountBook
     knowledge: Knowledge
     tickets: Tickets
     turns: Turns
@@ -56,9 +53,14 @@ class Parts:
     blobs: ObjectBlobs
 
     @property
-    def accounts(self) -> dict[AccountId, Capabilities]:
-        """Return what each account can do."""
-        return {name: channel.capabilities for name, channel in self.channels.items()}
+    def channels(self) -> Mapping[AccountId, Channel]:
+        """Return the channel of each connected account; accounts come and go."""
+        return self.directory.channels
+
+    @property
+    def accounts(self) -> Mapping[AccountId, Capabilities]:
+        """Return what each connected account can do; accounts come and go."""
+        return self.directory.capabilities
 
     def intake(self) -> Intake:
         """Return an inbox for a process that receives."""
@@ -74,6 +76,7 @@ class Parts:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.directory.close()
         await self.assistant.close()
         if self.embedder is not None:
             await self.embedder.close()
@@ -86,8 +89,27 @@ def build_parts(settings: Settings, application: str) -> Parts:
         database_url(settings), pool_size=settings.database_pool_size, application=application
     )
     sessions = sessions_of(engine)
-    channels = channels_of(settings)
-    accounts = {name: channel.capabilities for name, channel in channels.items()}
+    blobs = ObjectBlobs.at(settings.blob_location)
+    kinds = Kinds()
+    declared = declared_accounts(environment(), kinds)
+    book = AccountBook(sessions, kinds, settings.key, [account.id for account in declared])
+    webchat = WebChat(
+        AccountId("webchat"), settings.key, default_language=settings.default_language
+    )
+
+    def context(account: AccountId) -> ChannelContext:
+        return ChannelContext(
+            blobs=blobs,
+            tickets=TicketsOfRequesters(sessions),
+            base_url=settings.base_url,
+            key=derived_key(settings.key, "channel", account),
+            default_language=settings.default_language,
+        )
+
+    directory = Directory(
+        sessions, book, kinds, context, fixed={"webchat": webchat}, declared=declared
+    )
+    accounts = directory.capabilities
     embedder = (
         HttpEmbedder(settings.embedder_url, settings.embedder_model)
         if settings.embedder_url
@@ -97,7 +119,8 @@ def build_parts(settings: Settings, application: str) -> Parts:
         settings=settings,
         engine=engine,
         sessions=sessions,
-        channels=channels,
+        directory=directory,
+        account_book=book,
         knowledge=Knowledge(
             sessions, embedder, wrong_answers_per_hundred=settings.wrong_answers_per_hundred
         ),
@@ -118,7 +141,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds
         ),
         embedder=embedder,
-        blobs=ObjectBlobs.at(settings.blob_location),
+        blobs=blobs,
     )
 
 
@@ -137,14 +160,3 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise InvalidInput("DATABASE_URL is not set")
     return settings.database_url.get_secret_value()
-
-
-async def note_accounts(parts: Parts) -> None:
-    """Give each connected account the row that its processes share."""
-    async with storage_errors(), parts.sessions.begin() as session:
-        for name, channel in parts.channels.items():
-            await session.execute(
-                upsert(Account)
-                .values(id=name, channel=type(channel).__name__.lower())
-                .on_conflict_do_nothing()
-            )

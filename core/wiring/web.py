@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,13 +19,17 @@ import console
 from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
+from core.runtime.machine.home import Home
+from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
 from core.services.quarantine import Quarantine
 from core.settings import Settings
 from core.storage.engine import storage_errors
+from core.storage.queries.accounts import AccountView
 from core.storage.queries.lanes import is_alive
 from core.wiring.parts import Parts, build_parts, database_url
 from core.wiring.process import begin_log
+from core.wiring.webhooks import RefusalCount, Webhooks
 
 _WORKER_SILENCE = timedelta(seconds=10)
 
@@ -32,17 +37,30 @@ _WORKER_SILENCE = timedelta(seconds=10)
 async def readiness(parts: Parts) -> dict[str, Any]:
     """Say which components are up, in the form of `/readyz`."""
     components = {"database": "down", "worker": "down", "assistant": "down"}
+    accounts = {}
     with contextlib.suppress(StorageUnavailable):
         async with storage_errors(), parts.sessions() as session:
             await session.execute(text("SELECT 1"))
             components["database"] = "up"
             if await is_alive(session, "worker", _WORKER_SILENCE):
                 components["worker"] = "up"
+        accounts = {account.id: _as_json(account) for account in await parts.account_book.list()}
     if await parts.assistant.is_ready():
         components["assistant"] = "up"
     return {
         "ready": all(state == "up" for state in components.values()),
         "components": components,
+        "accounts": accounts,
+    }
+
+
+def _as_json(account: AccountView) -> dict[str, str]:
+    health = account.health
+    return {
+        "kind": account.kind,
+        "state": health.state,
+        "reason": health.reason,
+        "remedy": health.remedy,
     }
 
 
@@ -53,13 +71,17 @@ def build_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        listening = asyncio.create_task(live.run(), name="live feed")
+        tasks = [
+            asyncio.create_task(live.run(), name="live feed"),
+            asyncio.create_task(parts.directory.watch(), name="accounts"),
+            asyncio.create_task(_want_receivers(parts), name="receivers wanted"),
+        ]
         try:
             yield
         finally:
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await parts.close()
 
     app = FastAPI(
@@ -77,6 +99,9 @@ def build_app(settings: Settings) -> FastAPI:
     for channel in parts.channels.values():
         if isinstance(channel, HandlesRequests):
             app.router.routes.extend(channel.routes(intake, transcript))
+    app.router.routes.append(Webhooks(parts.directory, intake, transcript))
+    refused: Counter[str] = Counter()
+    app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
     console.include(
         app,
         console.ConsoleDesk(
@@ -89,9 +114,17 @@ def build_app(settings: Settings) -> FastAPI:
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
+            accounts=parts.account_book,
+            refused=refused,
         ),
     )
     return app
+
+
+async def _want_receivers(parts: Parts) -> None:
+    """Let `desk run` know whether some account's platform has to be asked for news."""
+    async for _ in parts.directory.changes():
+        tell(Home.at(parts.settings.home).receivers_wanted, is_wanted=bool(parts.directory.polling))
 
 
 def serve(settings: Settings) -> None:

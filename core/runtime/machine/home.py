@@ -47,6 +47,11 @@ class Home:
         """Return the file in which `desk run` says what it runs, and where."""
         return self.root / "run.json"
 
+    @property
+    def receivers_wanted(self) -> Path:
+        """Return the file that is there while some account's platform has to be asked for news."""
+        return self.root / "receivers-wanted"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:

@@ -28,7 +28,6 @@ class RunPlan:
     database_url: str | None = None  # a server that is not ours to run
     bot_url: str | None = None  # an assistant that is not ours to run
     embedder_url: str | None = None  # an embedder that is not ours to run
-    receive: bool = False  # whether an account's platform has to be asked for news
 
     def to_environment(self) -> Mapping[str, str]:
         """Return the variable that `from_environment` reads."""

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from core.domain.errors import DeskError, StorageUnavailable
@@ -24,6 +25,7 @@ from core.runtime.supervision import supervised
 from core.runtime.supervision.assistant_program import AssistantProgram
 from core.runtime.supervision.child import Backoff, Child, always, run_to_end
 from core.runtime.supervision.logfiles import tail
+from core.runtime.supervision.on_demand import keep_while_wanted, tell
 from core.runtime.supervision.preparation import Preparation
 from core.runtime.supervision.run_plan import RunPlan
 
@@ -116,6 +118,7 @@ class Supervisor:
             await until(self._address_is_free, every=_POLL_SECONDS, seconds=_LAST_RUN_ENDS_SECONDS)
         if reason := why_taken(self._plan.host, self._plan.port):
             raise CannotRun(f"{reason}: set DESK_PORT (or DESK_HOST) to something else")
+        tell(self._home.receivers_wanted, is_wanted=False)  # until the web server says otherwise
         if self._plan.bot_url is None and (missing := self._assistant.missing):
             raise CannotRun(missing)
 
@@ -153,9 +156,9 @@ class Supervisor:
                 tasks.create_task(embedder.keep())
             worker = self._desk_child("worker", "work", environment=environment)
             tasks.create_task(worker.keep())
-            if self._plan.receive:
-                receiver = self._desk_child("receiver", "receive", environment=environment)
-                tasks.create_task(receiver.keep())
+            wanted = self._home.receivers_wanted
+            receiver = partial(self._desk_child, "receiver", "receive", environment=environment)
+            tasks.create_task(keep_while_wanted(wanted, receiver))
             if self._plan.bot_url is None:
                 tasks.create_task(self._assistant_child(environment).keep())
 

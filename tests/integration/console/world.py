@@ -31,6 +31,7 @@ from core.domain.ids import (
 from core.domain.ticket import Priority
 from core.runtime.live import Live
 from core.services.access import Access
+from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
@@ -39,6 +40,7 @@ from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
 from core.storage.tables import Message
+from tests.support import pager
 
 ACCOUNT = AccountId("webchat")
 BOT_TOKEN = "the assistant's token"
@@ -185,6 +187,8 @@ def build_desk(
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
+            accounts=AccountBook(sessions, {"pager": pager.KIND}, b"key", now=clock),
+            refused={"duty": 3},
         ),
     )
     return Desk(
