@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from channels.loopback.ids import edit_key, press_key, sent_id
 from channels.loopback.parse import parse_event, posting
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
-from core.domain.content import Body
-from core.domain.errors import DeliveryError, InvalidInput, StorageUnavailable
+from core.domain.content import Body, FileRef
+from core.domain.errors import DeliveryError, InvalidInput, Rejected, StorageUnavailable
 from core.domain.events import Author, ChoicePressed, Event, MessageEdited, MessagePosted
 from core.domain.ids import AccountId, Address, ChoiceId
 from core.ports import Cursor, Inbox
 
 _CURSOR = "events"
 _PAUSE_SECONDS = 0.2
+_PIECE_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -31,6 +32,10 @@ class Platform:
     """What the next sends come to: an error, or None for success."""
     loses_answers: bool = False
     """A send takes effect, then its answer is lost, as when a connection breaks."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What people sent along, by the name that their messages give it."""
+    file_faults: deque[DeliveryError] = field(default_factory=deque)
+    """What the next fetches come to, half-way."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def post(
@@ -97,7 +102,7 @@ class Platform:
 
 
 class Loopback:
-    """Implements `core.ports.Channel`, `FindsDeliveries` and `ReadsPayloads`."""
+    """Implements `core.ports.Channel`, `FetchesFiles`, `FindsDeliveries` and `ReadsPayloads`."""
 
     def __init__(
         self,
@@ -156,6 +161,19 @@ class Loopback:
         if fault is not None:
             raise fault
         return _receipt(message)
+
+    async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
+        """See `core.ports.FetchesFiles.fetch`."""
+        try:
+            content = self.platform.files[file.remote]
+        except KeyError:
+            raise Rejected("there is no such file") from None
+        for begin in range(0, len(content), _PIECE_BYTES):
+            if self.platform.file_faults and begin:
+                raise self.platform.file_faults.popleft()
+            yield content[begin : begin + _PIECE_BYTES]
+        if self.platform.file_faults:
+            raise self.platform.file_faults.popleft()
 
     async def find_delivery(self, message: Outbound) -> Receipt | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""

@@ -56,6 +56,16 @@ class Refused:
 Verdict = Accepted | Refused
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file in the blob store that an agent puts into a message."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    blob_key: str
+
+
 def refusal_of(stored: str) -> Refused:
     """Return the refusal that was kept as `stored`.
 

@@ -93,7 +93,7 @@ class Upkeep:
 
     async def wake_forgotten(self, patience: timedelta) -> None:
         """Wake lanes whose work has been due for `patience` and that nobody looks at."""
-        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES]
+        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES, LaneKind.FILES]
         if self.gate.is_up:
             kinds = [*kinds, LaneKind.TURNS]
         async with storage_errors(), self.sessions.begin() as session:

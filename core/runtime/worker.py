@@ -16,6 +16,7 @@ from core.domain.errors import EmbedderUnavailable, StorageUnavailable
 from core.domain.ids import ConversationId
 from core.ports import Assistant
 from core.runtime.lanes.deliveries import DeliveriesLane
+from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Upkeep
 from core.services.knowledge import Knowledge
@@ -50,7 +51,9 @@ def open_jobs(url: str, concurrency: int) -> App:
     )
 
 
-def register_lanes(app: App, turns: TurnsLane, deliveries: DeliveriesLane) -> None:
+def register_lanes(
+    app: App, turns: TurnsLane, deliveries: DeliveriesLane, files: FilesLane
+) -> None:
     """Teach `app` what to do when a lane is woken."""
 
     @app.task(name="advance_turns", queue=LaneKind.TURNS)
@@ -60,6 +63,10 @@ def register_lanes(app: App, turns: TurnsLane, deliveries: DeliveriesLane) -> No
     @app.task(name="advance_deliveries", queue=LaneKind.DELIVERIES)
     async def advance_deliveries(conversation: str) -> None:
         await deliveries.advance(ConversationId(UUID(conversation)))
+
+    @app.task(name="advance_files", queue=LaneKind.FILES)
+    async def advance_files(conversation: str) -> None:
+        await files.advance(ConversationId(UUID(conversation)))
 
 
 async def run_worker(

@@ -19,10 +19,11 @@ _jobs = JobManager(PsycopgConnector())  # never opened: every call brings its ow
 
 
 class LaneKind(StrEnum):
-    """The two lanes of a conversation; also the names of their queues."""
+    """The lanes of a conversation; also the names of their queues."""
 
     TURNS = "turns"
     DELIVERIES = "deliveries"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True, order=True)

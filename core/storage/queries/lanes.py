@@ -13,8 +13,17 @@ from core.domain.ids import ConversationId
 from core.storage.tables import ProcessBeat
 from core.storage.wakeups import Lane, LaneKind
 
-_TABLES = {LaneKind.TURNS: "turn", LaneKind.DELIVERIES: "delivery"}
-_UNDER_WAY = {LaneKind.TURNS: ["waiting", "running"], LaneKind.DELIVERIES: ["waiting", "sending"]}
+_TABLES = {
+    LaneKind.TURNS: "turn",
+    LaneKind.DELIVERIES: "delivery",
+    LaneKind.FILES: "(SELECT conversation_id, status, available_at FROM attachment"
+    " JOIN message ON message.id = attachment.message_id)",
+}
+_UNDER_WAY = {
+    LaneKind.TURNS: ["waiting", "running"],
+    LaneKind.DELIVERIES: ["waiting", "sending"],
+    LaneKind.FILES: ["waiting"],
+}
 
 
 async def forgotten_lanes(

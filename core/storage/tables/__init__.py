@@ -10,6 +10,7 @@ from core.storage.tables.conversation import (
     Participant,
     RemoteMessage,
 )
+from core.storage.tables.files import Upload
 from core.storage.tables.intake import (
     Account,
     ChannelCursor,
@@ -62,4 +63,5 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "Turn",
+    "Upload",
 ]

@@ -139,6 +139,9 @@ class Attachment(Base):
     """
 
     __tablename__ = "attachment"
+    __table_args__ = (
+        Index("ix_attachment_due", "available_at", postgresql_where=sql("status = 'waiting'")),
+    )
 
     id: Mapped[Key]
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)

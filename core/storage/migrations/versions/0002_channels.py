@@ -92,6 +92,25 @@ def _files_and_deliveries() -> None:
         "attachment", _time("available_at", server_default=sa.text("now()"), nullable=False)
     )
     op.add_column("attachment", _time("removed_at"))
+    op.create_index(
+        "ix_attachment_due",
+        "attachment",
+        ["available_at"],
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_table(
+        "upload",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("blob_key", sa.Text(), nullable=False),
+        _time("created_at", server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_upload_agent_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    op.create_index("ix_upload_created_at", "upload", ["created_at"])
     op.add_column("delivery", _text("action", "send"))
     op.add_column(
         "remote_message", sa.Column("part", sa.Integer(), server_default="0", nullable=False)
