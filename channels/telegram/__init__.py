@@ -1,0 +1,1 @@
+"""Telegram as a channel; `kind` is where the desk finds it."""

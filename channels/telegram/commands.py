@@ -1,0 +1,45 @@
+"""The bot's commands: what each means to the assistant, and what the menu says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from channels.telegram.texts import text
+from core.domain.content import Intent
+
+_INTENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "start": "greet",
+        "help": "ask_capabilities",
+        "human": "ask_human",
+        "status": "ticket_status",
+        "language": "switch_language",
+    }
+)
+_LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
+_MENU = ("help", "human", "status", "language")
+
+
+def intent_of(command: str) -> Intent | None:
+    """Return what `command`, without its slash, means; None where it is none of ours."""
+    name = _INTENTS.get(command.lower())
+    return None if name is None else Intent(name=name)
+
+
+def words_of(command: str, argument: str) -> str:
+    """Return a command as a person would read it: `/language es` names the language."""
+    if command.lower() == "language":
+        argument = _LANGUAGES.get(argument.lower(), argument)
+    return f"/{command} {argument}".rstrip()
+
+
+def menu(language: str) -> list[dict[str, str]]:
+    """Return the menu in `language`, as `setMyCommands` takes it."""
+    descriptions = {
+        "help": text(language, "What I can do for you"),
+        "human": text(language, "Talk to a person"),
+        "status": text(language, "How your tickets stand"),
+        "language": text(language, "Change the language: /language es"),
+    }
+    return [{"command": name, "description": descriptions[name]} for name in _MENU]
