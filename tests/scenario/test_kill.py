@@ -33,7 +33,7 @@ from tests.support.running_desk import (
 
 CLIENTS = 25
 MESSAGES = 20  # of each client: 500 in all
-KILLS = 3  # of each part
+KILLS = {Part.WEB: 4, Part.WORKER: 4, Part.POSTGRES: 3, Part.ASSISTANT: 3}
 # An assistant that loads answers nothing, so it is killed later: there must be answers to double.
 EARLIEST = {Part.WEB: 0.02, Part.WORKER: 0.02, Part.POSTGRES: 0.02, Part.ASSISTANT: 0.3}
 LONGEST_THOUGHT_SECONDS = 2.0
@@ -116,11 +116,11 @@ class Progress:
 
 
 async def kill_at_random(desk: RunningDesk, progress: Progress, chance: random.Random) -> None:
-    """Kill every part `KILLS` times, at moments spread over the messages."""
+    """Kill every part as often as `KILLS` says, at moments spread over the messages."""
     moments = sorted(
         (chance.uniform(EARLIEST[part], 0.95) * CLIENTS * MESSAGES, part)
         for part in Part
-        for _ in range(KILLS)
+        for _ in range(KILLS[part])
     )
     for moment, part in moments:
         await progress.reaches(int(moment))
@@ -132,10 +132,7 @@ async def kill_at_random(desk: RunningDesk, progress: Progress, chance: random.R
 @pytest.fixture
 async def desk(trained: Path, tmp_path: Path) -> AsyncIterator[RunningDesk]:
     home = home_with_model(tmp_path / "home", trained)
-    # Long enough for an assistant that was killed to load again: here it is to answer, late or
-    # not. That a human is called in time is tested where it is only away.
-    patient = {"DESK_ASSISTANT_DEADLINE_SECONDS": "120"}
-    async with running_desk(home, free_port(), **patient) as desk:
+    async with running_desk(home, free_port()) as desk:
         await desk.until_ready()
         yield desk
 
