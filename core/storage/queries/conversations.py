@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal, select
@@ -12,17 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.domain.channel import DeliveryState
+from core.domain.content import Caution, Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
-from core.domain.ids import ContactId, ConversationId, MessageId
+from core.domain.files import FileState
+from core.domain.ids import Address, ContactId, ConversationId, MessageId
 from core.storage.queries.tickets import Person
 from core.storage.tables import (
+    Account,
     AgentRow,
     Attachment,
     ChoiceRow,
     Contact,
     Conversation,
     Message,
+    MessageRevision,
+    Participant,
     Turn,
 )
 
@@ -33,13 +39,25 @@ class ConversationView:
 
     id: ConversationId
     account: str
+    channel: str | None  # the account's kind
+    thread: str
     responder: Responder
     requester: Person
     language: str | None
     subject: str | None
     opening: str  # the requester's first words
+    unreachable_since: datetime | None
     created_at: datetime
     last_message_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantView:
+    """Somebody in a thread besides the requester."""
+
+    address: str
+    name: str | None
+    left_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +71,26 @@ class ChoiceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileView:
-    """A file of a message."""
+    """A file of a message. Its media type is what its content shows, once it is fetched."""
 
+    id: UUID
     name: str
     media_type: str
     size_bytes: int | None
+    state: FileState
+    detail: str | None  # why it waits, was refused or failed
+    is_inline: bool
+    content_id: str | None
+    removed_at: datetime | None
+    blob_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionView:
+    """What a message said before an edit."""
+
+    text: str
+    replaced_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +103,14 @@ class MessageView:
     agent: Person | None
     is_internal: bool
     text: str
+    html: str | None  # sanitised
+    quoted: str | None
+    signature: str | None
+    envelope: Envelope | None
+    caution: Caution | None
+    is_automatic: bool
+    reactions: Mapping[str, int]  # how many people reacted with what
+    revisions: Sequence[RevisionView]  # oldest first
     unsupported: Sequence[str]
     files: Sequence[FileView]
     choices: Sequence[ChoiceView]
@@ -147,6 +188,7 @@ async def messages_before(
     found = (await session.execute(query)).all()
     pressed = await _pressed(session, [m.id for m, *_ in found if m.choices])
     files = await _files(session, [m.id for m, *_ in found])
+    revisions = await _revisions(session, [m.id for m, *_ in found if m.edited_at])
     return [
         MessageView(
             id=MessageId(message.id),
@@ -157,6 +199,16 @@ async def messages_before(
             else Person(id=agent.id, name=agent.name, email=agent.email),
             is_internal=message.is_internal,
             text=message.text,
+            html=message.html,
+            quoted=message.quoted,
+            signature=message.signature,
+            envelope=_envelope(message.envelope),
+            caution=None if message.caution is None else Caution(message.caution),
+            is_automatic=message.is_automatic,
+            reactions={
+                reaction: len(people) for reaction, people in message.reactions.items() if people
+            },
+            revisions=revisions.get(message.id, ()),
             unsupported=tuple(message.unsupported),
             files=files.get(message.id, ()),
             choices=[
@@ -178,6 +230,32 @@ async def messages_before(
         )
         for message, agent, intent, confidence in found
     ]
+
+
+async def participants_of(
+    session: AsyncSession, conversation: ConversationId
+) -> Sequence[ParticipantView]:
+    """Return who is or was in a conversation besides its requester, earliest first."""
+    rows = await session.scalars(
+        select(Participant)
+        .where(Participant.conversation_id == conversation)
+        .order_by(Participant.joined_at, Participant.address)
+    )
+    return [
+        ParticipantView(address=row.address, name=row.name, left_at=row.left_at) for row in rows
+    ]
+
+
+async def file_view(session: AsyncSession, attachment: UUID) -> FileView:
+    """Return one file.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await session.get(Attachment, attachment)
+    if row is None:
+        raise NotFound("there is no such file")
+    return _file(row)
 
 
 async def message_view(
@@ -222,8 +300,9 @@ async def _views(
         .scalar_subquery()
     )
     rows = await session.execute(
-        select(Conversation, Contact, opening)
+        select(Conversation, Contact, Account.channel, opening)
         .join(Contact, Contact.id == Conversation.contact_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
         .where(*conditions)
         .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
         .limit(limit)
@@ -232,15 +311,18 @@ async def _views(
         ConversationView(
             id=ConversationId(conversation.id),
             account=conversation.account_id,
+            channel=channel,
+            thread=conversation.thread,
             responder=Responder(conversation.responder),
             requester=Person(id=contact.id, name=contact.name, email=contact.email),
             language=conversation.language,
             subject=conversation.subject,
             opening=words or "",
+            unreachable_since=conversation.unreachable_since,
             created_at=conversation.created_at,
             last_message_at=conversation.last_message_at,
         )
-        for conversation, contact, words in rows
+        for conversation, contact, channel, words in rows
     ]
 
 
@@ -269,7 +351,49 @@ async def _files(session: AsyncSession, messages: Sequence[UUID]) -> dict[UUID, 
     )
     found: dict[UUID, list[FileView]] = {}
     for row in rows:
+        found.setdefault(row.message_id, []).append(_file(row))
+    return found
+
+
+def _file(row: Attachment) -> FileView:
+    return FileView(
+        id=row.id,
+        name=row.name,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        state=FileState(row.status),
+        detail=row.detail,
+        is_inline=row.is_inline,
+        content_id=row.content_id,
+        removed_at=row.removed_at,
+        blob_key=row.blob_key,
+    )
+
+
+async def _revisions(
+    session: AsyncSession, messages: Sequence[UUID]
+) -> dict[UUID, list[RevisionView]]:
+    if not messages:
+        return {}
+    rows = await session.scalars(
+        select(MessageRevision)
+        .where(MessageRevision.message_id.in_(messages))
+        .order_by(MessageRevision.id)
+    )
+    found: dict[UUID, list[RevisionView]] = {}
+    for row in rows:
         found.setdefault(row.message_id, []).append(
-            FileView(name=row.name, media_type=row.media_type, size_bytes=row.size_bytes)
+            RevisionView(text=row.text, replaced_at=row.replaced_at)
         )
     return found
+
+
+def _envelope(stored: Mapping[str, Any] | None) -> Envelope | None:
+    if stored is None:
+        return None
+    return Envelope(
+        to=tuple(Address(address) for address in stored.get("to", ())),
+        cc=tuple(Address(address) for address in stored.get("cc", ())),
+        bcc=tuple(Address(address) for address in stored.get("bcc", ())),
+        subject=stored.get("subject"),
+    )

@@ -1,0 +1,271 @@
+"""What a message brings along is fetched, looked at, kept or refused; what cannot be yet, waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core.adapters.clamav import Clamd
+from core.domain.content import Body, FileRef
+from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
+from core.domain.events import Author, MessagePosted
+from core.domain.files import FileRefusal, FileState, refusal_of
+from core.domain.ids import Address, ConversationId, EventKey, ThreadKey, new_id
+from core.ports import VirusScanner
+from core.runtime.lanes.files import FilesLane
+from core.services.files.fetching import Fetching
+from core.services.files.inspection import InspectionRules
+from core.services.files.vault import Vault
+from core.storage.engine import Sessions
+from core.storage.queries.lanes import forgotten_lanes
+from core.storage.tables import Attachment
+from core.storage.wakeups import Lane, LaneKind
+from tests.support.desk import LOOP, Rig
+from tests.unit.files.builders import WINDOWS_PROGRAM, png
+from tests.unit.files.clamd import EICAR, clamd
+
+MAX_BYTES = 300_000
+
+
+class Files:
+    """A rig, and the files lane over its loopback account."""
+
+    def __init__(self, rig: Rig, folder: Path, scanner: VirusScanner | None = None) -> None:
+        self.rig = rig
+        self.folder = folder
+        rules = InspectionRules(max_bytes=MAX_BYTES, refused_endings=frozenset({"exe"}))
+        self.lane = FilesLane(
+            Fetching(rig.sessions, {LOOP: rig.loopback.capabilities}, now=rig.clock),
+            {LOOP: rig.loopback},
+            Vault(rig.blobs, rules, folder, scanner),
+        )
+
+    async def sent(
+        self,
+        content: bytes,
+        name: str = "a.png",
+        *,
+        size_bytes: int | None = None,
+        language: str = "en",
+        is_automatic: bool = False,
+    ) -> ConversationId:
+        """Let somebody send a file; return the conversation."""
+        remote = new_id().hex
+        self.rig.platform.files[remote] = content
+        await self.rig.intake.accept(
+            MessagePosted(
+                account=LOOP,
+                key=EventKey(remote),
+                thread=ThreadKey("t1"),
+                author=Author(address=Address("ada"), language=language),
+                at=datetime.now(UTC),
+                body=Body(
+                    text="See this",
+                    files=(
+                        FileRef(
+                            name=name, media_type="image/png", size_bytes=size_bytes, remote=remote
+                        ),
+                    ),
+                ),
+                is_automatic=is_automatic,
+            )
+        )
+        return ConversationId((await self.rig.conversation()).id)
+
+    async def attachment(self) -> Attachment:
+        async with self.rig.sessions() as session:
+            found = await session.scalars(select(Attachment).order_by(Attachment.id.desc()))
+            return found.first() or pytest.fail("no file arrived")
+
+    async def forgotten(self) -> Sequence[Lane]:
+        async with self.rig.sessions() as session:
+            before = self.rig.clock()
+            return await forgotten_lanes(session, [LaneKind.FILES], before)
+
+    async def told(self) -> list[str]:
+        return [words for speaker, words in await self.rig.texts() if speaker == "system"]
+
+
+@pytest.fixture
+def files(sessions: Sessions, tmp_path: Path) -> Files:
+    return Files(Rig(sessions, tmp_path / "blobs"), tmp_path / "incoming")
+
+
+async def test_a_file_is_fetched_and_its_type_is_what_it_shows(files: Files) -> None:
+    content = png() + b"\0" * 200_000
+    conversation = await files.sent(content, "scan.jpg")
+    await files.lane.advance(conversation)
+    kept = await files.attachment()
+    assert (kept.status, kept.media_type) == (FileState.FETCHED, "image/png")
+    assert kept.size_bytes == len(content)
+    assert kept.blob_key is not None
+    assert await files.rig.blobs.get(kept.blob_key) == content
+    assert await files.told() == []
+    assert list(files.folder.iterdir()) == []
+
+
+async def test_equal_files_are_kept_once(files: Files) -> None:
+    await files.sent(png(), "a.png")
+    conversation = await files.sent(png(), "b.png")
+    await files.lane.advance(conversation)
+    async with files.rig.sessions() as session:
+        keys = set(await session.scalars(select(Attachment.blob_key)))
+    assert len(keys) == 1
+
+
+async def test_the_arrival_of_a_file_wakes_the_lane(files: Files, sessions: Sessions) -> None:
+    conversation = await files.sent(png())
+    files.rig.clock.advance(seconds=10)
+    assert await files.forgotten() == []  # a job looks after it already
+    async with sessions() as session:
+        jobs = await session.scalars(select(Attachment.id))
+        assert len(jobs.all()) == 1
+    await files.lane.advance(conversation)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "size_bytes", "reason"),
+    [
+        (WINDOWS_PROGRAM, "photo.png", None, FileRefusal.DISGUISED),
+        (WINDOWS_PROGRAM, "setup.exe", None, FileRefusal.DISGUISED),
+        (b"", "a.png", None, FileRefusal.EMPTY),
+        (b"", "a.png", 0, FileRefusal.EMPTY),
+        (b"a" * (MAX_BYTES + 1), "a.txt", None, FileRefusal.TOO_LARGE),
+        (b"a" * (MAX_BYTES + 1), "a.txt", 12, FileRefusal.TOO_LARGE),
+    ],
+)
+async def test_a_refused_file_is_told_to_its_sender_once(
+    files: Files, content: bytes, name: str, size_bytes: int | None, reason: FileRefusal
+) -> None:
+    conversation = await files.sent(content, name, size_bytes=size_bytes)
+    await files.lane.advance(conversation)
+    await files.lane.advance(conversation)
+    refused = await files.attachment()
+    assert refused.status == FileState.REFUSED
+    assert refusal_of(refused.detail or "").reason == reason
+    (told,) = await files.told()
+    assert f"`{name}`" in told
+    assert list(files.folder.iterdir()) == []
+
+
+async def test_a_file_announced_as_too_large_is_not_fetched(files: Files) -> None:
+    conversation = await files.sent(b"not asked for", size_bytes=2_000_000_000)
+    files.rig.platform.file_faults.append(Unavailable("was asked"))
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.REFUSED
+    assert len(files.rig.platform.file_faults) == 1
+
+
+async def test_the_sender_is_told_in_their_language(files: Files) -> None:
+    conversation = await files.sent(b"", language="es")
+    await files.lane.advance(conversation)
+    (told,) = await files.told()
+    assert told.startswith("Su archivo `a.png`")
+
+
+async def test_a_machine_is_not_told(files: Files) -> None:
+    await files.rig.hear("hello")
+    conversation = await files.sent(b"", is_automatic=True)
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.REFUSED
+    assert await files.told() == []
+
+
+async def test_a_platform_that_is_away_is_asked_again(files: Files) -> None:
+    conversation = await files.sent(png() + b"\0" * 200_000)
+    files.rig.platform.file_faults.append(Unavailable("cut half-way"))
+    await files.lane.advance(conversation)
+    waiting = await files.attachment()
+    assert (waiting.status, waiting.detail) == (FileState.WAITING, "cut half-way")
+    assert await files.forgotten() == []
+    files.rig.clock.advance(seconds=10)
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.FETCHED
+
+
+async def test_what_the_platform_will_never_give_has_failed(files: Files) -> None:
+    conversation = await files.sent(png())
+    files.rig.platform.file_faults.append(Rejected("the file is gone"))
+    await files.lane.advance(conversation)
+    failed = await files.attachment()
+    assert (failed.status, failed.detail) == (FileState.FAILED, "the file is gone")
+
+
+async def test_a_file_that_cannot_be_had_for_a_day_has_failed(files: Files) -> None:
+    conversation = await files.sent(png())
+    files.rig.clock.advance(hours=25)
+    files.rig.platform.file_faults.append(Unavailable("still away"))
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [(Throttled(40), 40), (BadCredentials("revoked", "make a new one"), 60)]
+)
+async def test_waiting_for_others_counts_as_no_attempt(
+    files: Files, fault: Throttled | BadCredentials, seconds: int
+) -> None:
+    conversation = await files.sent(png())
+    files.rig.clock.advance(hours=25)
+    files.rig.platform.file_faults.append(fault)
+    await files.lane.advance(conversation)
+    waiting = await files.attachment()
+    assert (waiting.status, waiting.attempts) == (FileState.WAITING, 0)
+    files.rig.clock.advance(seconds=seconds - 5)
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.WAITING
+    files.rig.clock.advance(seconds=10)
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.FETCHED
+
+
+async def test_a_virus_is_refused_and_named_to_agents_only(files: Files) -> None:
+    async with clamd() as (_, location):
+        scanned = Files(files.rig, files.folder, Clamd(location))
+        conversation = await scanned.sent(EICAR, "eicar.txt")
+        await scanned.lane.advance(conversation)
+    refused = await files.attachment()
+    assert refused.detail == "infected: Eicar-Test-Signature"
+    (told,) = await files.told()
+    assert "Eicar" not in told
+
+
+async def test_while_the_scanner_is_away_files_wait_and_are_not_fetched(files: Files) -> None:
+    async with clamd() as (_, location):
+        pass
+    scanned = Files(files.rig, files.folder, Clamd(location))
+    conversation = await scanned.sent(png())
+    files.rig.platform.file_faults.append(Unavailable("was asked"))
+    await scanned.lane.advance(conversation)
+    waiting = await files.attachment()
+    assert (waiting.status, waiting.blob_key) == (FileState.WAITING, None)
+    assert len(files.rig.platform.file_faults) == 1
+
+
+async def test_a_process_killed_while_fetching_leaves_the_file_to_the_next(files: Files) -> None:
+    conversation = await files.sent(png())
+    fetching = Fetching(files.rig.sessions, {LOOP: files.rig.loopback.capabilities})
+    first = await fetching.plan(conversation)
+    second = await fetching.plan(conversation)
+    assert first is not None
+    assert second is not None
+    await fetching.settle(first, Rejected("said too late"))
+    assert (await files.attachment()).status == FileState.WAITING
+    await fetching.settle(second, Rejected("gone"))
+    assert (await files.attachment()).status == FileState.FAILED
+
+
+async def test_an_account_that_gives_no_files_says_so(files: Files, tmp_path: Path) -> None:
+    conversation = await files.sent(png())
+    lane = FilesLane(
+        Fetching(files.rig.sessions, {}),
+        {},
+        Vault(files.rig.blobs, InspectionRules(max_bytes=1, refused_endings=frozenset()), tmp_path),
+    )
+    await lane.advance(conversation)
+    waiting = await files.attachment()
+    assert (waiting.status, waiting.detail) == (FileState.WAITING, "the account is not connected")
