@@ -30,6 +30,7 @@ TurnId = NewType("TurnId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 TicketId = NewType("TicketId", UUID)
 AgentId = NewType("AgentId", UUID)
+UploadId = NewType("UploadId", UUID)
 ArticleId = NewType("ArticleId", str)
 
 
