@@ -31,9 +31,11 @@ app = typer.Typer(
 user_app = typer.Typer(help="People who work at the desk.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens for the JSON API.", no_args_is_help=True)
 knowledge_app = typer.Typer(help="The knowledge base.", no_args_is_help=True)
+channel_app = typer.Typer(help="Channels to platforms.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(channel_app, name="channel")
 
 T = TypeVar("T")
 AgentRole = Literal["agent", "admin"]
@@ -225,6 +227,26 @@ def knowledge_evaluate(
         width = max(map(len, figures), default=0)
         for name, value in figures.items():
             print(f"{name:<{width}}  {value:g}")
+
+
+@channel_app.command("parse")
+def channel_parse(
+    kind: Annotated[str, typer.Argument(help="Whose payloads: slack, telegram or email.")],
+    path: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Payloads as they came, one a line.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+) -> None:
+    """Show what the desk makes of a platform's payloads; needs no database and stores nothing."""
+    from core.wiring.payloads import readings
+
+    for number, found in enumerate(readings(kind, path), start=1):
+        if as_json:
+            print(json.dumps(found))
+        else:
+            ((outcome, said),) = found.items()
+            words = said if isinstance(said, str) else ", ".join(f"{e['type']}" for e in said)
+            print(f"{number}: {outcome}: {words}".encode("ascii", "backslashreplace").decode())
 
 
 @app.command()

@@ -111,7 +111,7 @@ class Directory:
         self.channels = MappingProxyType(self._channels)
         self.capabilities = MappingProxyType(self._capabilities)
         self._changed: set[asyncio.Event] = set()
-        self._retired: set[asyncio.Task[None]] = set()
+        self._retired: dict[asyncio.Task[None], Closes] = {}
         self._looking = asyncio.Lock()
         self.is_known = False  # what the database says has been read once
         for kind, channel in fixed.items():
@@ -182,11 +182,13 @@ class Directory:
 
     async def close(self) -> None:
         """Close every channel that holds connections."""
-        for task in self._retired:
+        retired = dict(self._retired)
+        for task in retired:
             task.cancel()
-        await asyncio.gather(*self._retired, return_exceptions=True)
-        for channel in self._channels.values():
-            await _close(channel)
+        await asyncio.gather(*retired, return_exceptions=True)
+        for channel in (*retired.values(), *self._channels.values()):
+            if isinstance(channel, Closes):
+                await channel.close()
 
     # -- what has changed ------------------------------------------------------------------------
 
@@ -283,8 +285,8 @@ class Directory:
     def _retire(self, channel: Channel) -> None:
         if isinstance(channel, Closes):
             task = asyncio.create_task(_close_later(channel), name=f"close {channel.account}")
-            self._retired.add(task)
-            task.add_done_callback(self._retired.discard)
+            self._retired[task] = channel
+            task.add_done_callback(lambda done: self._retired.pop(done, None))
 
 
 def _switched(connection: Connection, *, is_enabled: bool) -> Connection:
@@ -321,13 +323,6 @@ def _why_broken(account: AccountId, error: Exception) -> Health:
             )
 
 
-async def _close_later(channel: Channel) -> None:
-    try:
-        await asyncio.sleep(_STILL_IN_USE_SECONDS)
-    finally:
-        await _close(channel)
-
-
-async def _close(channel: Channel) -> None:
-    if isinstance(channel, Closes):
-        await channel.close()
+async def _close_later(channel: Closes) -> None:
+    await asyncio.sleep(_STILL_IN_USE_SECONDS)
+    await channel.close()

@@ -8,14 +8,17 @@ from datetime import timedelta
 
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
+from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.receivers import Receivers
 from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
+from core.services.files.fetching import Fetching
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
+from core.wiring.files import vault_of
 from core.wiring.parts import database_url, open_parts
 from core.wiring.process import begin_log, until_told
 
@@ -45,6 +48,8 @@ async def _work(settings: Settings) -> None:
             patience = timedelta(seconds=settings.assistant_start_seconds)
             was_up = await is_alive(session, ASSISTANT, patience)
         gate = AssistantGate(settings.assistant_start_seconds, was_up=was_up)
+        vault = vault_of(settings, parts.blobs)
+        await asyncio.to_thread(vault.sweep)
         register_lanes(
             jobs,
             TurnsLane(
@@ -55,6 +60,7 @@ async def _work(settings: Settings) -> None:
                 settings.assistant_deadline_seconds,
             ),
             DeliveriesLane(parts.outbox, parts.channels),
+            FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
         )
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")
         try:
