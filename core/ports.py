@@ -93,6 +93,9 @@ class Inbox(Protocol):
     ) -> ThreadKey | None:
         """Return the thread of the first of these messages that the account knows, or None."""
 
+    async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
+        """Say whether a conversation was ever held in `thread`."""
+
     async def report(self, account: AccountId, health: Health) -> None:
         """Let admins see how the account is doing. Cheap where nothing changed."""
 
