@@ -21,11 +21,11 @@ unexport UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format bench clean chromium
+.PHONY: help setup run test check format bench nlu-evaluate clean chromium
 
 help: ## Show this list
 	@echo "Ventanilla, an omnichannel service desk. make ..."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 	@echo "Settings are environment variables (docs/settings.md): DESK_HOME, DESK_HOST, DESK_PORT, ..."
 
 setup: $(DESK) $(BOT) $(PAGES) ## Install everything the desk needs, into this folder
@@ -54,6 +54,13 @@ format: $(DESK_DEV) ## Format the code
 
 bench: $(DESK) $(BOT) $(PAGES) ## Measure, and print what docs/benchmarks.md shows
 	@.venv/bin/python -m bench $(ARGS)
+
+# For labels from elsewhere; the assistant's own examples take no part.
+nlu-evaluate: $(BOT) ## Train the assistant's pipeline on TRAIN=, report on TEST= [OUT=report.json]
+	@test -n "$(TRAIN)" && test -n "$(TEST)" \
+	|| { echo "make: say TRAIN=train.jsonl TEST=test.jsonl [OUT=report.json]" >&2; exit 2; }
+	@bot/.venv/bin/python bot/intent_evaluation.py --train "$(TRAIN)" --test "$(TEST)" \
+	    $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove what set-up and tests made; the desk's own data (.desk) stays
 	rm -rf .setup .venv bot/.venv console/node_modules build dist

@@ -66,7 +66,7 @@ def _make(model: Path) -> None:
     log = folder / "train.log"
     with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
         try:
-            with _output_to(log):
+            with output_to(log):
                 trained = _train(Path(scratch))
         except Exception as error:
             raise TrainingFailed(f"training failed ({type(error).__name__}), see {log}") from error
@@ -117,7 +117,7 @@ def _forget_all_but_newest(folder: Path) -> None:
 
 
 @contextmanager
-def _output_to(log: Path) -> Iterator[None]:
+def output_to(log: Path) -> Iterator[None]:
     """Send what is printed meanwhile, also by native code, to `log`."""
     sys.stdout.flush()
     sys.stderr.flush()
