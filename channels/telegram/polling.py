@@ -1,0 +1,135 @@
+"""How updates are asked for, and taken in with the position that is committed with them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from channels.telegram.parse import ALLOWED_UPDATES
+from channels.telegram.reader import Reader
+from core.domain.errors import IgnoredPayload, InvalidInput, Unavailable, UnknownPayload
+from core.domain.events import Event
+from core.domain.ids import AccountId
+from core.ports import Cursor, Inbox
+
+if TYPE_CHECKING:
+    from channels.telegram.client import Client
+
+CURSOR = "updates"
+_MAX_UPDATES = 100
+_GRACE_SECONDS = 10.0  # for the answer, after the time that Telegram may wait for news
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """An update that says something, and where it stands."""
+
+    events: tuple[Event, ...]
+    number: int
+    raw: bytes
+    callback: str | None  # a pressed button that shows a spinner until it is answered
+
+
+class Poller:
+    """Asks for one account's updates."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        client: Client,
+        reader: Reader,
+        inbox: Inbox,
+        answer: Callable[[str], None],
+        poll_seconds: int,
+    ) -> None:
+        """`answer` is called with pressed buttons once they are stored."""
+        self._account = account
+        self._client = client
+        self._reader = reader
+        self._inbox = inbox
+        self._answer = answer
+        self._poll_seconds = poll_seconds
+
+    async def run(self, on_answer: Callable[[], Awaitable[None]]) -> None:
+        """Take updates in until cancelled; call `on_answer` whenever Telegram answered.
+
+        Raises:
+            DeliveryError: Telegram could not be asked.
+            StorageUnavailable: nothing can be stored now.
+        """
+        while True:
+            position = await self._inbox.cursor(self._account, CURSOR)
+            updates = await self._ask(None if position is None else int(position))
+            await on_answer()
+            if updates:
+                await self._take(updates)
+
+    async def _ask(self, position: int | None) -> Sequence[dict[str, Any]]:
+        """Return the updates from `position` on; with that, Telegram forgets those before it."""
+        arguments: dict[str, Any] = {
+            "limit": _MAX_UPDATES,
+            "timeout": self._poll_seconds,
+            "allowed_updates": list(ALLOWED_UPDATES),
+        }
+        if position is not None:
+            arguments["offset"] = position
+        updates = await self._client.call(
+            "getUpdates", arguments, seconds=self._poll_seconds + _GRACE_SECONDS
+        )
+        if not isinstance(updates, list) or not all(_is_numbered(update) for update in updates):
+            raise Unavailable("Telegram's updates could not be read")
+        return updates
+
+    async def _take(self, updates: Sequence[dict[str, Any]]) -> None:
+        await self._reader.notice_albums(updates)
+        taken = [one for update in updates if (one := await self._read(update)) is not None]
+        end = max(update["update_id"] for update in updates) + 1
+        events = [event for one in taken for event in one.events]
+        try:
+            await self._inbox.accept(*events, cursor=self._cursor(end))
+        except InvalidInput:
+            for one in taken:
+                await self._take_alone(one)
+            await self._inbox.accept(cursor=self._cursor(end))
+        for one in taken:
+            if one.callback is not None:
+                self._answer(one.callback)
+
+    async def _take_alone(self, one: _Taken) -> None:
+        """Store one update; put it aside where it can never be stored."""
+        try:
+            await self._inbox.accept(*one.events, cursor=self._cursor(one.number + 1))
+        except InvalidInput as error:
+            await self._inbox.quarantine(self._account, one.raw, str(error))
+
+    async def _read(self, update: dict[str, Any]) -> _Taken | None:
+        raw = json.dumps(update, separators=(",", ":")).encode()
+        try:
+            events = await self._reader.read(update, raw, self._inbox)
+        except IgnoredPayload as reason:
+            _log.debug("account %s: update ignored: %s", self._account, reason)
+            return None
+        except UnknownPayload as reason:
+            await self._inbox.quarantine(self._account, raw, str(reason))
+            return None
+        return _Taken(
+            events=events, number=update["update_id"], raw=raw, callback=callback_of(update)
+        )
+
+    def _cursor(self, position: int) -> Cursor:
+        return Cursor(account=self._account, name=CURSOR, value=str(position))
+
+
+def callback_of(update: Any) -> str | None:
+    """Return the id of the pressed button in `update`, where it is one."""
+    query = update.get("callback_query")
+    callback = query.get("id") if isinstance(query, dict) else None
+    return callback if isinstance(callback, str) else None
+
+
+def _is_numbered(update: Any) -> bool:
+    return isinstance(update, dict) and type(update.get("update_id")) is int
