@@ -8,11 +8,14 @@ from typing import Any, cast
 
 from starlette.requests import Request
 
-from core.ports import BlobStore
+from core.domain.ids import AccountId
+from core.ports import Channel, FileStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
+from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge
+from core.services.outbox import Outbox
 from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
@@ -29,7 +32,10 @@ class ConsoleDesk:
     live: Live
     base_url: str
     readiness: Callable[[], Awaitable[Mapping[str, Any]]]  # what /readyz answers
-    blobs: BlobStore  # where quarantined payloads are, to show them
+    files: FileStore  # what people sent along; and quarantined payloads
+    uploads: Uploads
+    outbox: Outbox
+    channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     accounts: AccountBook
     refused: Mapping[str, int]  # requests to accounts' addresses that this process refused

@@ -27,6 +27,7 @@ from core.domain.errors import (
     IllegalTransition,
     InvalidInput,
     NotFound,
+    ScannerUnavailable,
     StorageUnavailable,
     Throttled,
     TooLarge,
@@ -36,6 +37,9 @@ from core.domain.errors import (
 )
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_FILE_BYTES = 50_000_000
+_AROUND_A_FILE_BYTES = 64 * 1024  # what a form adds to it
+_TAKE_FILES = frozenset({"/console/files", "/api/v1/files"})
 _RETRY_SECONDS = 2
 _LOGGER = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ _STATUS: Sequence[tuple[type[DeskError], HTTPStatus]] = (
     (UnknownPayload, HTTPStatus.BAD_REQUEST),
     (AssistantError, HTTPStatus.SERVICE_UNAVAILABLE),
     (EmbedderUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ScannerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (Throttled, HTTPStatus.SERVICE_UNAVAILABLE),
     (DeliveryError, HTTPStatus.BAD_GATEWAY),
 )
@@ -107,13 +112,20 @@ def problem_of(error: DeskError) -> Problem:
     return Problem(status=status, detail=detail or status.phrase, headers=headers, error=error)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document, and refuse bodies that are too big."""
+def install(app: FastAPI, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    """Answer every error of `app` with a problem document, and refuse bodies that are too big.
+
+    Files of `max_file_bytes` may come where files are handed in.
+    """
     app.add_exception_handler(DeskError, _on_desk_error)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(Exception, _on_unexpected)
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=MAX_BODY_BYTES,
+        larger=dict.fromkeys(_TAKE_FILES, max_file_bytes + _AROUND_A_FILE_BYTES),
+    )
 
 
 async def _on_desk_error(request: Request, error: Exception) -> Response:
@@ -156,18 +168,22 @@ async def _on_unexpected(request: Request, _: Exception) -> Response:
 class BodyLimit:
     """Refuses request bodies above `max_bytes`, whether or not they declare their length."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger or {}  # by path, where more is expected
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting what is read of its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        max_bytes = self._larger.get(scope["path"], self._max_bytes)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared[:20]) > self._max_bytes:
-            response = self._problem().response(Request(scope, receive))
+        if declared.isdigit() and int(declared[:20]) > max_bytes:
+            response = _too_large(max_bytes).response(Request(scope, receive))
             await response(scope, receive, send)
             return
         seen = 0
@@ -176,16 +192,17 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
-                problem = self._problem()
+            if seen > max_bytes:
+                problem = _too_large(max_bytes)
                 # FastAPI lets this one through where other errors while reading become a 400.
                 raise HTTPException(problem.status, problem.detail)
             return message
 
         await self._app(scope, counted, send)
 
-    def _problem(self) -> Problem:
-        return Problem(
-            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            detail=f"the body must not be larger than {self._max_bytes} bytes",
-        )
+
+def _too_large(max_bytes: int) -> Problem:
+    return Problem(
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        detail=f"the body must not be larger than {max_bytes} bytes",
+    )

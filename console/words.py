@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 
 from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryState
+from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.errors import (
     DeskError,
     IllegalTransition,
     NotFound,
+    ScannerUnavailable,
     StorageUnavailable,
     TooManyAttempts,
 )
+from core.domain.files import FileRefusal, refusal_of
 from core.domain.knowledge import Outcome
 from core.domain.ticket import Priority, TicketStatus
 from core.storage.queries.tickets import Change
@@ -80,10 +83,45 @@ DELIVERY: Mapping[str, str] = {
 }
 """States worth showing; a message that was sent needs no words."""
 
+CHANNEL: Mapping[str, str] = {
+    "webchat": "Web chat",
+    "slack": "Slack",
+    "telegram": "Telegram",
+    "email": "E-mail",
+    "loopback": "Rehearsal",
+}
+"""Kinds of channels; one that is not here is called by its own name."""
+
+CAUTION: Mapping[str, str] = {
+    Caution.UNVERIFIED: "Sender not verified",
+    Caution.STRANGER: "Not a participant",
+    Caution.CLAIMS_AGENT: "Claims to be one of us",
+}
+
+CAUTION_MEANS: Mapping[str, str] = {
+    Caution.UNVERIFIED: "Nobody vouches for the address this names. Give no account data.",
+    Caution.STRANGER: "The author had no part in this conversation before.",
+    Caution.CLAIMS_AGENT: "It came from outside, and names an agent or the desk as its author.",
+}
+
+FILE_REFUSED: Mapping[str, str] = {
+    FileRefusal.EMPTY: "Refused: it is empty",
+    FileRefusal.TOO_LARGE: "Refused: too large",
+    FileRefusal.DISGUISED: "Refused: it is not what its name says",
+    FileRefusal.EXECUTABLE: "Refused: a program or a script",
+    FileRefusal.ARCHIVE_BOMB: "Refused: it unpacks to far too much",
+    FileRefusal.DAMAGED_ARCHIVE: "Refused: the archive is damaged",
+    FileRefusal.ACTIVE_PICTURE: "Refused: a picture with scripts or links",
+    FileRefusal.HUGE_PICTURE: "Refused: far too many pixels",
+    FileRefusal.INFECTED: "Refused: a virus",
+}
+"""Why the desk did not keep a file."""
+
 ACTOR: Mapping[str, str] = {
     "requester": "The requester",
     "assistant": "The assistant",
     "timer": "The desk",
+    "platform": "The platform",
 }
 """Who changes tickets besides agents, who have names."""
 
@@ -126,6 +164,20 @@ ERRORS = (
     "this page is too old: load it again",
     "this request comes from another site",
     "this form takes no files",
+    "the file is too large",
+    "the file is empty",
+    "the file is not what its name says",
+    "programs and scripts cannot be sent",
+    "the archive unpacks to far too much",
+    "the archive is damaged",
+    "the picture holds scripts or loads from elsewhere",
+    "the picture has too many pixels",
+    "the file holds a virus",
+    "a file is not there any more: attach it again",
+    "this channel takes no files",
+    "a message has 20 files at most",
+    "these are more files than the channel takes in one message",
+    "a file is larger than the channel takes",
     "something went wrong on our side",
 )
 """What errors say for themselves that an agent may come to see."""
@@ -164,6 +216,11 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("The conversation is in another state by now. Look again.")
         case StorageUnavailable():
             return t("The desk cannot reach its database. Try again shortly.")
+        case ScannerUnavailable():
+            return t("Files cannot be checked for viruses right now. Try again shortly.")
+        case NotFound() if str(error) in ERRORS:
+            said = t(str(error))
+            return said[:1].upper() + said[1:]
         case NotFound():
             return t("There is nothing here (any more).")
         case TooManyAttempts():
@@ -172,6 +229,18 @@ def error_in_words(error: DeskError, t: Translate) -> str:
         case _:
             said = t(str(error))
             return said[:1].upper() + said[1:]
+
+
+def channel_in_words(kind: str | None, t: Translate) -> str:
+    """Return what a kind of channel is called."""
+    return _label(CHANNEL, kind, t) if kind in CHANNEL else (kind or "?").title()
+
+
+def refusal_in_words(stored: str | None, t: Translate) -> str:
+    """Return why a file was refused, from what is kept of it."""
+    refused = refusal_of(stored or "")
+    said = t(FILE_REFUSED[refused.reason])
+    return f"{said} ({refused.detail})" if refused.detail else said
 
 
 def _label(labels: Mapping[str, str], value: str | None, t: Translate) -> str:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from core.domain.content import MAX_TEXT_CHARS
+from core.domain.content import MAX_TEXT_CHARS, Caution
+from core.domain.files import FileState, plain_name
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Audience, Outcome
 from core.domain.ticket import Priority, TicketStatus
-from core.storage.queries.conversations import MessageView
+from core.storage.queries.conversations import FileView, MessageView
 from core.storage.queries.tickets import Person, TicketView
 
 T = TypeVar("T")
@@ -44,10 +45,13 @@ class Nothing(Body):
     """An empty object."""
 
 
-class Words(Body):
-    """What to say or to note."""
+class Reply(Body):
+    """What to say or to note, and files that were handed in before; one of the two at least."""
 
-    text: Annotated[Text, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+    text: Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] = ""
+    files: Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=20)] = Field(
+        default_factory=list
+    )
 
 
 class NewStatus(Body):
@@ -200,12 +204,43 @@ class ChoiceOut(BaseModel):
     pressed: bool
 
 
+class UploadOut(BaseModel):
+    """A file that was handed in; its id goes into a reply, within a day."""
+
+    id: UUID
+    name: str
+    media_type: str  # as its content shows
+    size_bytes: int
+
+
 class FileOut(BaseModel):
     """A file of a message."""
 
+    id: UUID
     name: str
-    media_type: str
+    media_type: str  # as its content shows, once it is fetched
     size_bytes: int | None
+    state: FileState
+    detail: str | None  # why it waits, was refused or failed
+
+    @classmethod
+    def of(cls, file: FileView) -> FileOut:
+        """Return what the API tells of `file`."""
+        return cls(
+            id=file.id,
+            name=plain_name(file.name),
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+            state=file.state,
+            detail=file.detail,
+        )
+
+
+class RevisionOut(BaseModel):
+    """What a message said before an edit."""
+
+    text: str
+    replaced_at: datetime
 
 
 class MessageOut(BaseModel):
@@ -219,8 +254,15 @@ class MessageOut(BaseModel):
     agent: PersonOut | None
     internal: bool  # a note that the requester never sees
     text: str
+    quoted: str | None  # what an e-mail repeats of earlier ones
+    signature: str | None
     choices: list[ChoiceOut]
     files: list[FileOut]
+    unsupported: list[str]  # kinds of content without a text form, such as a poll
+    reactions: dict[str, int]  # how many people reacted with what
+    revisions: list[RevisionOut]  # oldest first
+    caution: Caution | None
+    automatic: bool  # from a machine
     delivery: str
     delivery_detail: str | None
     at: datetime
@@ -241,10 +283,17 @@ class MessageOut(BaseModel):
                 ChoiceOut(id=choice.id, label=choice.label, pressed=choice.is_pressed)
                 for choice in message.choices
             ],
-            files=[
-                FileOut(name=file.name, media_type=file.media_type, size_bytes=file.size_bytes)
-                for file in message.files
+            quoted=None if message.removed_at else message.quoted,
+            signature=None if message.removed_at else message.signature,
+            files=[FileOut.of(file) for file in message.files],
+            unsupported=list(message.unsupported),
+            reactions=dict(message.reactions),
+            revisions=[
+                RevisionOut(text=revision.text, replaced_at=revision.replaced_at)
+                for revision in (() if message.removed_at else message.revisions)
             ],
+            caution=message.caution,
+            automatic=message.is_automatic,
             delivery=message.delivery,
             delivery_detail=message.delivery_detail,
             at=message.at,

@@ -15,13 +15,13 @@ from console.api.shapes import (
     NewStatus,
     Nothing,
     Page,
+    Reply,
     Text,
     TicketOut,
-    Words,
 )
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AgentId, MessageId, TicketId
+from core.domain.ids import AgentId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
@@ -115,22 +115,26 @@ async def assign(
 
 @router.post("/{ticket}/replies", status_code=201)
 async def reply(
-    request: Request, caller: AgentCaller, ticket: TicketName, body: Words
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Reply
 ) -> MessageOut:
-    """Answer the requester."""
+    """Answer the requester, with files handed in before if any."""
     desk = desk_of(request)
     named = await _named(desk, ticket)
-    return await _said(desk, named, await desk.tickets.reply(named, caller, body.text))
+    files = [UploadId(file) for file in body.files]
+    said = await desk.tickets.reply(named, caller, body.text, files=files)
+    return await _said(desk, named, said)
 
 
 @router.post("/{ticket}/notes", status_code=201)
 async def note(
-    request: Request, caller: AgentCaller, ticket: TicketName, body: Words
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Reply
 ) -> MessageOut:
     """Leave an internal note, which the requester never sees."""
     desk = desk_of(request)
     named = await _named(desk, ticket)
-    return await _said(desk, named, await desk.tickets.note(named, caller, body.text))
+    files = [UploadId(file) for file in body.files]
+    said = await desk.tickets.note(named, caller, body.text, files=files)
+    return await _said(desk, named, said)
 
 
 @router.post("/{ticket}/status")

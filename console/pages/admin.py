@@ -91,7 +91,7 @@ async def show_quarantined(request: Request, _: Admins, item: UUID) -> Response:
         found = await quarantined(session, item)
     raw: bytes | None
     try:
-        raw = await desk.blobs.get(found.raw_blob)
+        raw = await desk.files.get(found.raw_blob)
     except NotFound:
         raw = None  # the page says so
     return page(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
@@ -16,10 +18,11 @@ from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.words import STATUS, error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput
-from core.domain.ids import AgentId, TicketId
+from core.domain.ids import AgentId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
+from core.storage.queries.conversations import message_view
 from core.storage.queries.tickets import ticket_named, ticket_view
 
 router = APIRouter(prefix="/console/tickets")
@@ -43,7 +46,7 @@ async def show_ticket(
 ) -> Response:
     """Show a ticket beside the queue it was chosen from."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(session, named, show)
+        work = await of_ticket(desk_of(request), session, named, show)
         queue = await read_queue(session, signed_in.agent.id, tab)
     assert work.ticket is not None
     return page(
@@ -111,14 +114,36 @@ async def say(request: Request, signed_in: Agents, named: Named) -> Response:
     # Forms send ends of line as CR LF, whatever was typed.
     words = text_field(form, "text").replace("\r\n", "\n")
     then = text_field(form, "then")
+    files = _files(form)
     tickets = desk_of(request).tickets
     work: Awaitable[Any]
     if text_field(form, "mode") == "note":
-        work = tickets.note(named, signed_in.agent, words)
+        work = tickets.note(named, signed_in.agent, words, files=files)
     else:
         status = _status(then) if then else None
-        work = tickets.reply(named, signed_in.agent, words, then=status)
+        work = tickets.reply(named, signed_in.agent, words, files=files, then=status)
     return await _try(request, named, work, trigger="said")
+
+
+@router.post("/{ticket}/messages/{message}/parked")
+async def settle_parked(request: Request, _: Agents, named: Named, message: UUID) -> Response:
+    """Settle a message that may not have arrived: send it again, or count it as sent."""
+    decision = text_field(await form_of(request), "decision")
+    if decision not in {"resend", "arrived"}:
+        raise InvalidInput("send it again, or count it as sent")
+    desk = desk_of(request)
+    async with storage_errors(), desk.sessions() as session:
+        conversation = (await ticket_view(session, named)).conversation
+        await message_view(session, conversation, MessageId(message))
+    work = desk.outbox.unpark(MessageId(message), resend=decision == "resend")
+    return await _try(request, named, work)
+
+
+def _files(form: FormData) -> list[UploadId]:
+    try:
+        return [UploadId(UUID(str(name))) for name in form.getlist("file")]
+    except ValueError:
+        raise InvalidInput("a file is not there any more: attach it again") from None
 
 
 def _status(words: str) -> TicketStatus:
@@ -162,7 +187,7 @@ async def _parts(
     request: Request, ticket: TicketId, shown: int, *, notice: str = "", status: int = 200
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(session, ticket, shown)
+        work = await of_ticket(desk_of(request), session, ticket, shown)
     return live_parts(request, work, notice=notice, status=status)
 
 

@@ -13,18 +13,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from console import words
+from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
 from core.domain.actor import Role
 from core.services.access import SignedIn
+from core.services.files.inspection import PICTURES_TO_SHOW
 
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -46,6 +49,8 @@ def _environment() -> Environment:
     )
     environment.filters["markdown"] = to_html
     environment.filters["plain"] = to_plain
+    environment.tests["remote_pictures"] = has_remote_pictures
+    environment.tests["picture"] = PICTURES_TO_SHOW.__contains__
     environment.globals.update(
         words=words, asset=asset, vendor=vendor, Role=Role, LANGUAGES=LANGUAGES
     )

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated
 
 from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.desk import ConsoleDesk
 from console.times import Times
-from core.domain.ids import ContactId, ConversationId, TicketId
+from core.domain.ids import AccountId, ContactId, ConversationId, ThreadKey, TicketId
+from core.ports import LinksThreads, capabilities_of
+from core.services.files.uploads import MOST_FILES
 from core.storage.queries.agents import AgentView, list_agents
 from core.storage.queries.conversations import (
     ConversationView,
     MessageView,
+    ParticipantView,
     conversation_view,
     conversations_of,
     messages_before,
+    participants_of,
 )
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.tickets import (
@@ -39,11 +46,25 @@ Shown = Annotated[int, Query(ge=1, le=MOST_MESSAGES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a conversation is held, and what can be done there."""
+
+    link: str | None  # opens the thread on the platform
+    max_files: int  # in one message; none where the channel takes no files
+    max_file_bytes: int
+    can_correct: bool
+    can_withdraw: bool
+    is_connected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """A conversation with everything an agent looks at while answering in it."""
 
     position: FeedPosition  # in the feed; what happened after it may be missing here
     conversation: ConversationView
+    place: Place
+    participants: Sequence[ParticipantView]
     messages: Sequence[MessageView]  # oldest first
     has_earlier: bool
     shown: int
@@ -54,20 +75,22 @@ class Workspace:
     other_conversations: Sequence[ConversationView]
 
     def by_day(self, times: Times) -> Iterator[tuple[date, list[MessageView]]]:
-        """Yield the reader's days with what was said on each."""
-        day: date | None = None
-        said: list[MessageView] = []
-        for message in self.messages:
-            if (on := times.day_of(message.at)) != day:
-                if day is not None:
-                    yield day, said
-                day, said = on, []
-            said.append(message)
-        if day is not None:
-            yield day, said
+        """Yield the reader's days with what was said on each.
+
+        A message that arrived late stands where it was said, on the day of what follows it.
+        """
+        days: list[date] = []
+        for message in reversed(self.messages):
+            on = times.day_of(message.at)
+            days.append(min(on, days[-1]) if days else on)
+        pairs = zip(reversed(days), self.messages, strict=True)
+        for day, said in groupby(pairs, key=itemgetter(0)):
+            yield day, [message for _, message in said]
 
 
-async def of_ticket(session: AsyncSession, ticket: TicketId, shown: int) -> Workspace:
+async def of_ticket(
+    desk: ConsoleDesk, session: AsyncSession, ticket: TicketId, shown: int
+) -> Workspace:
     """Return the workspace of a ticket.
 
     Raises:
@@ -75,11 +98,11 @@ async def of_ticket(session: AsyncSession, ticket: TicketId, shown: int) -> Work
     """
     position = await feed_end(session)  # first: what changes while reading is told again
     view = await ticket_view(session, ticket)
-    return await _read(session, position, view.conversation, view, shown)
+    return await _read(desk, session, position, view.conversation, view, shown)
 
 
 async def of_conversation(
-    session: AsyncSession, conversation: ConversationId, shown: int
+    desk: ConsoleDesk, session: AsyncSession, conversation: ConversationId, shown: int
 ) -> Workspace:
     """Return the workspace of a conversation, with its newest ticket if it has one.
 
@@ -89,10 +112,11 @@ async def of_conversation(
     position = await feed_end(session)
     ticket = await ticket_of_conversation(session, conversation)
     view = None if ticket is None else await ticket_view(session, ticket)
-    return await _read(session, position, conversation, view, shown)
+    return await _read(desk, session, position, conversation, view, shown)
 
 
 async def _read(
+    desk: ConsoleDesk,
     session: AsyncSession,
     position: FeedPosition,
     conversation_id: ConversationId,
@@ -106,6 +130,8 @@ async def _read(
     return Workspace(
         position=position,
         conversation=conversation,
+        place=_place(desk, conversation),
+        participants=await participants_of(session, conversation_id),
         messages=said[:shown][::-1],
         has_earlier=len(said) > shown,
         shown=shown,
@@ -114,4 +140,29 @@ async def _read(
         agents=await list_agents(session),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],
         other_conversations=await conversations_of(session, requester, besides=conversation_id),
+    )
+
+
+def _place(desk: ConsoleDesk, conversation: ConversationView) -> Place:
+    channel = desk.channels.get(AccountId(conversation.account))
+    if channel is None:
+        return Place(
+            link=None,
+            max_files=0,
+            max_file_bytes=0,
+            can_correct=False,
+            can_withdraw=False,
+            is_connected=False,
+        )
+    can = capabilities_of(channel)
+    link = None
+    if isinstance(channel, LinksThreads):
+        link = channel.link(ThreadKey(conversation.thread))
+    return Place(
+        link=link if link and link.startswith(("https://", "http://", "tg://")) else None,
+        max_files=min(can.max_files, MOST_FILES),
+        max_file_bytes=min(can.max_file_bytes or desk.uploads.max_bytes, desk.uploads.max_bytes),
+        can_correct=can.edits,
+        can_withdraw=can.removes,
+        is_connected=True,
     )

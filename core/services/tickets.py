@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,15 @@ from core.domain.assistant import HandoffReason
 from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, TooLarge
-from core.domain.ids import AgentId, ConversationId, MessageId, TicketId, new_id
+from core.domain.ids import (
+    AccountId,
+    AgentId,
+    ConversationId,
+    MessageId,
+    TicketId,
+    UploadId,
+    new_id,
+)
 from core.domain.ticket import (
     CATEGORY,
     TRIGGER_FOR,
@@ -26,6 +34,7 @@ from core.domain.ticket import (
     next_status,
 )
 from core.services.arrivals import begin_episode
+from core.services.files.uploads import check_fit, handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.turns import locked
@@ -158,14 +167,17 @@ class Tickets:
         agent: Agent,
         words: str,
         *,
+        files: Sequence[UploadId] = (),
         then: TicketStatus | None = None,
     ) -> MessageId:
         """Answer the requester. A ticket without an assignee becomes the agent's own.
 
         With `then`, the ticket has that status afterwards, by the same commit.
         """
-        _check(words)
+        _check(words, files)
         async with self._at_work(ticket_id) as desk:
+            enclosed = await handed_in(desk.session, agent.id, files)
+            check_fit(enclosed, self._accounts.get(AccountId(desk.conversation.account_id)))
             if desk.ticket.status == TicketStatus.CLOSED:
                 raise IllegalTransition("ticket", desk.ticket.status, "a reply")
             if desk.ticket.assignee_id is None:
@@ -179,15 +191,21 @@ class Tickets:
             if desk.ticket.first_response_at is None:
                 desk.ticket.first_response_at = desk.ledger.now
             said = desk.ledger.say(desk.conversation, Speaker.AGENT, words.strip(), agent=agent.id)
+            desk.ledger.enclose(said, enclosed)
             if then is not None:
                 self._set_status(desk, then, agent)
             return said
 
-    async def note(self, ticket_id: TicketId, agent: Agent, words: str) -> MessageId:
+    async def note(
+        self, ticket_id: TicketId, agent: Agent, words: str, *, files: Sequence[UploadId] = ()
+    ) -> MessageId:
         """Leave an internal note; the requester never sees it."""
-        _check(words)
+        _check(words, files)
         async with self._at_work(ticket_id) as desk:
-            return desk.ledger.note(desk.conversation, agent.id, words.strip())
+            enclosed = await handed_in(desk.session, agent.id, files)
+            noted = desk.ledger.note(desk.conversation, agent.id, words.strip())
+            desk.ledger.enclose(noted, enclosed)
+            return noted
 
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
         """Set a ticket's status; the requester is told when it is solved, closed or reopened."""
@@ -320,7 +338,7 @@ async def _ticket_for(
     words = await session.scalar(
         select(Message.text)
         .where(Message.conversation_id == conversation.id, Message.speaker == Speaker.CUSTOMER)
-        .order_by(Message.seq)
+        .order_by(Message.position, Message.seq)
         .limit(1)
     )
     ticket = Ticket(
@@ -353,7 +371,7 @@ async def _summary(desk: _Desk) -> str:
             Message.speaker == Speaker.AGENT,
             Message.is_internal.is_(False),
         )
-        .order_by(Message.seq.desc())
+        .order_by(Message.position.desc(), Message.seq.desc())
         .limit(3)
     )
     words = "\n".join(reversed(said.all()))
@@ -364,8 +382,8 @@ def _actor(agent: Agent) -> str:
     return f"agent:{agent.id}"
 
 
-def _check(words: str) -> None:
-    if not words.strip():
+def _check(words: str, files: Sequence[UploadId] = ()) -> None:
+    if not words.strip() and not files:
         raise InvalidInput("the text is empty")
     if UNSTORABLE.search(words):
         raise InvalidInput("text must not hold NUL characters or lone surrogates")

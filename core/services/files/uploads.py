@@ -105,6 +105,8 @@ async def handed_in(
     """
     if not uploads:
         return ()
+    if len(uploads) > MOST_FILES:
+        raise InvalidInput(f"a message has {MOST_FILES} files at most")
     rows = await session.scalars(
         select(Upload).where(Upload.id.in_(uploads), Upload.agent_id == agent)
     )

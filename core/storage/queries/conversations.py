@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -168,23 +168,40 @@ async def conversations_of(
 async def messages_before(
     session: AsyncSession, conversation: ConversationId, *, before: int | None, limit: int
 ) -> Sequence[MessageView]:
-    """Return what was said, newest first, from messages numbered below `before`.
+    """Return what was said, newest first in the platform's order, from above message `before`.
 
     Raises:
         NotFound: there is no such conversation.
     """
     if await session.get(Conversation, conversation) is None:
         raise NotFound("there is no such conversation")
+    place = tuple_(Message.position, Message.seq)
+    if before is None:
+        return await _messages(session, Message.conversation_id == conversation, limit=limit)
+    position = await session.scalar(
+        select(Message.position).where(
+            Message.conversation_id == conversation, Message.seq == before
+        )
+    )
+    return await _messages(
+        session,
+        Message.conversation_id == conversation,
+        place < (float(before) if position is None else position, before),
+        limit=limit,
+    )
+
+
+async def _messages(
+    session: AsyncSession, *conditions: ColumnElement[bool], limit: int
+) -> Sequence[MessageView]:
     query = (
         select(Message, AgentRow, Turn.intent, Turn.confidence)
         .outerjoin(AgentRow, AgentRow.id == Message.agent_id)
         .outerjoin(Turn, Turn.id == Message.turn_id)
-        .where(Message.conversation_id == conversation)
-        .order_by(Message.seq.desc())
+        .where(*conditions)
+        .order_by(Message.position.desc(), Message.seq.desc())
         .limit(limit)
     )
-    if before is not None:
-        query = query.where(Message.seq < before)
     found = (await session.execute(query)).all()
     pressed = await _pressed(session, [m.id for m, *_ in found if m.choices])
     files = await _files(session, [m.id for m, *_ in found])
@@ -258,6 +275,18 @@ async def file_view(session: AsyncSession, attachment: UUID) -> FileView:
     return _file(row)
 
 
+async def letter_of(session: AsyncSession, message: UUID) -> tuple[str, list[FileView]]:
+    """Return the laid-out form of a message, and its files.
+
+    Raises:
+        NotFound: there is no such message, or it was not laid out.
+    """
+    html = await session.scalar(select(Message.html).where(Message.id == message))
+    if html is None:
+        raise NotFound("there is no such letter")
+    return html, (await _files(session, [message])).get(message, [])
+
+
 async def message_view(
     session: AsyncSession, conversation: ConversationId, message: MessageId
 ) -> MessageView:
@@ -269,7 +298,7 @@ async def message_view(
     row = await session.get(Message, message)
     if row is None or row.conversation_id != conversation:
         raise NotFound("there is no such message")
-    (view,) = await messages_before(session, conversation, before=row.seq + 1, limit=1)
+    (view,) = await _messages(session, Message.id == message, limit=1)
     return view
 
 
@@ -293,8 +322,12 @@ async def _views(
 ) -> Sequence[ConversationView]:
     opening = (
         select(Message.text)
-        .where(Message.conversation_id == Conversation.id, Message.speaker == Speaker.CUSTOMER)
-        .order_by(Message.seq)
+        .where(
+            Message.conversation_id == Conversation.id,
+            Message.speaker == Speaker.CUSTOMER,
+            Message.is_automatic.is_(False),
+        )
+        .order_by(Message.position, Message.seq)
         .limit(1)
         .correlate(Conversation)
         .scalar_subquery()

@@ -33,8 +33,12 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.files.inspection import InspectionRules
+from core.services.files.uploads import Uploads
+from core.services.files.vault import Vault
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
+from core.services.outbox import Outbox
 from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
@@ -45,6 +49,7 @@ from tests.support import pager
 ACCOUNT = AccountId("webchat")
 BOT_TOKEN = "the assistant's token"
 BASE_URL = "http://desk.test"
+RULES = InspectionRules(max_bytes=2_000_000, refused_endings=frozenset({"exe"}))
 CHEAP_HASHES = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -77,6 +82,8 @@ class Desk:
     knowledge: Knowledge
     access: Access
     blobs: ObjectBlobs
+    outbox: Outbox
+    loopback: Loopback
     app: FastAPI
     live: Live
 
@@ -160,6 +167,7 @@ def build_desk(
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
+    outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
     intake = Intake(
@@ -183,7 +191,10 @@ def build_desk(
             knowledge=knowledge,
             access=access,
             live=live,
-            blobs=blobs,
+            files=blobs,
+            uploads=Uploads(sessions, Vault(blobs, RULES, folder / "incoming"), clock),
+            outbox=outbox,
+            channels={loopback.account: loopback},
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
@@ -210,6 +221,8 @@ def build_desk(
         knowledge=knowledge,
         access=access,
         blobs=blobs,
+        outbox=outbox,
+        loopback=loopback,
         app=app,
         live=live,
     )
