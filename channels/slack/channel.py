@@ -1,0 +1,212 @@
+"""Slack as a channel: one workspace, over a socket or over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+
+from starlette.routing import BaseRoute
+
+from channels.slack import ids
+from channels.slack.bolt import Door
+from channels.slack.delivery import Deliveries
+from channels.slack.events_api import EventsApi
+from channels.slack.fields import Fields
+from channels.slack.health import Vitals
+from channels.slack.home import home_view
+from channels.slack.parse import inner_event, known_of, load, parse
+from channels.slack.press import pressed_blocks
+from channels.slack.settings import SlackSettings
+from channels.slack.socket import Socket
+from channels.slack.taking import Payload, Taking
+from channels.slack.texts import language_of
+from channels.slack.web_api import WebApi
+from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
+from core.domain.content import MAX_TEXT_CHARS, FileRef
+from core.domain.errors import Rejected
+from core.domain.events import Event
+from core.domain.ids import AccountId, Address, ThreadKey
+from core.ports import ChannelContext, Inbox, Transcript
+
+_MAX_FILES = 10
+_PROFILE_SECONDS = 600.0
+_REMEMBERED = 2_000
+
+
+class Slack(ABC):
+    """What both ways in have in common.
+
+    Implements `core.ports.Channel`, `FindsDeliveries`, `EditsMessages`, `RemovesMessages`,
+    `FetchesFiles`, `LooksUpPeople`, `LinksThreads` and `ReadsPayloads`. Slack has no sign that a
+    bot is typing.
+    """
+
+    def __init__(
+        self,
+        account: AccountId,
+        settings: SlackSettings,
+        context: ChannelContext,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.account = account
+        self.capabilities = Capabilities(
+            polls=True,
+            max_text_chars=MAX_TEXT_CHARS,
+            max_files=_MAX_FILES,
+            max_file_bytes=settings.max_file_bytes,
+            threads=True,
+            can_start=True,
+            when_uncertain=UncertainPolicy.PARK,
+        )
+        self._settings = settings
+        self._context = context
+        self._clock = clock
+        self._api = WebApi(settings.bot_token.get_secret_value(), settings.api_url)
+        self._deliveries = Deliveries(self._api, context.blobs, settings.max_file_bytes)
+        self._profiles: OrderedDict[str, tuple[float, Fields]] = OrderedDict()
+        self._takings: list[Taking] = []
+
+    @abstractmethod
+    async def receive(self, inbox: Inbox) -> None:
+        """See `core.ports.Channel.receive`."""
+
+    async def close(self) -> None:
+        """Give connections back."""
+        for taking in self._takings:
+            await taking.finish()
+        await self._api.close()
+
+    async def deliver(self, message: Outbound) -> Receipt:
+        """See `core.ports.Channel.deliver`."""
+        return await self._deliveries.send(message)
+
+    async def find_delivery(self, message: Outbound) -> Receipt | None:
+        """See `core.ports.FindsDeliveries.find_delivery`."""
+        return await self._deliveries.find(message)
+
+    async def edit(self, message: Outbound, receipt: Receipt) -> Receipt:
+        """See `core.ports.EditsMessages.edit`."""
+        return await self._deliveries.change(message, receipt)
+
+    async def remove(self, thread: ThreadKey, receipt: Receipt) -> None:  # noqa: ARG002 - by id
+        """See `core.ports.RemovesMessages.remove`."""
+        await self._deliveries.remove(receipt)
+
+    async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
+        """See `core.ports.FetchesFiles.fetch`."""
+        if not ids.is_file(file.remote):
+            raise Rejected("Slack does not keep this file")
+        answer = await self._api.call("files.info", file=file.remote)
+        known = answer.inner("file")
+        address = known.text("url_private_download") or known.text("url_private")
+        if not address:
+            raise Rejected("Slack does not keep this file")
+        async for piece in self._api.download(address, known.text("mimetype")):
+            yield piece
+
+    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+        """See `core.ports.LooksUpPeople.look_up`."""
+        return known_of(await self._profile(address))
+
+    def link(self, thread: ThreadKey) -> str | None:
+        """See `core.ports.LinksThreads.link`.
+
+        A direct conversation is between two: no link opens it for somebody else.
+        """
+        place = ids.place_of(thread)
+        if place.thread_ts is None:
+            return None
+        identity = self._api.known_identity
+        if identity is not None and identity.team_url:
+            return (
+                f"{identity.team_url}archives/{place.channel}/p{place.thread_ts.replace('.', '')}"
+            )
+        return f"https://slack.com/app_redirect?channel={place.channel}"
+
+    def read(self, raw: bytes) -> Sequence[Event]:
+        """See `core.ports.ReadsPayloads.read`."""
+        return parse(self.account, load(raw), datetime.now(UTC), raw).events
+
+    def _door(self, inbox: Inbox) -> Door:
+        taking = Taking(
+            self.account,
+            self._api,
+            inbox,
+            language=self._context.default_language,
+            on_home=self._show_home,
+            on_press=self._show_choice,
+        )
+        self._takings.append(taking)
+        return Door(self._api, taking)
+
+    async def _profile(self, person: str) -> Fields:
+        now = self._clock()
+        known = self._profiles.get(person)
+        if known is not None and now - known[0] < _PROFILE_SECONDS:
+            return known[1]
+        answer = await self._api.call("users.info", user=person, include_locale=True)
+        profile = answer.inner("user")
+        self._profiles[person] = (now, profile)
+        self._profiles.move_to_end(person)
+        if len(self._profiles) > _REMEMBERED:
+            self._profiles.popitem(last=False)
+        return profile
+
+    async def _show_home(self, payload: Payload) -> None:
+        """Show somebody their tickets on the app's home tab."""
+        person = inner_event(payload).text("user")
+        if not ids.is_person(person):
+            return
+        profile = await self._profile(person)
+        language = language_of(profile.text("locale"), self._context.default_language)
+        tickets = await self._context.tickets.tickets_of(self.account, ids.address(person))
+        outer = Fields(payload)
+        view = home_view(
+            tickets, language, team=outer.text("team_id"), app=outer.text("api_app_id")
+        )
+        await self._api.call("views.publish", user_id=person, view=view)
+
+    async def _show_choice(self, payload: Payload) -> None:
+        """Put what was chosen in the place of the buttons: a choice is made once."""
+        changed = pressed_blocks(Fields(payload), self._context.default_language)
+        if changed is not None:
+            await self._api.call("chat.update", **changed)
+
+
+class SlackOverSocket(Slack):
+    """Slack by Socket Mode: needs no address that Slack can reach."""
+
+    async def receive(self, inbox: Inbox) -> None:
+        """See `core.ports.Channel.receive`."""
+        vitals = Vitals(self.account, inbox)
+        await vitals.begin(uses_socket=True)
+        token = self._settings.app_token.get_secret_value()
+        socket = Socket(self._api, token, self._door(inbox), vitals)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(vitals.watch_token(self._api))
+            tasks.create_task(socket.run())
+
+
+class SlackOverHttp(Slack):
+    """Slack by the Events API. Implements `core.ports.HandlesRequests` besides."""
+
+    async def receive(self, inbox: Inbox) -> None:
+        """Watch over the account's credentials until cancelled: requests bring everything else."""
+        vitals = Vitals(self.account, inbox)
+        await vitals.begin(uses_socket=False)
+        await vitals.watch_token(self._api)
+
+    def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:  # noqa: ARG002
+        """See `core.ports.HandlesRequests.routes`."""
+        secret = self._settings.signing_secret.get_secret_value()
+        return [EventsApi(self.account, secret, self._door(inbox)).route()]
+
+
+def open_slack(account: AccountId, settings: SlackSettings, context: ChannelContext) -> Slack:
+    """Return the channel of an account."""
+    kind = SlackOverSocket if settings.uses_socket else SlackOverHttp
+    return kind(account, settings, context)

@@ -1,0 +1,107 @@
+"""Which threads of channels the desk takes part in, and what was said in them before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from channels.slack import ids
+from channels.slack.fields import Fields
+from channels.slack.messages import read_body
+from channels.slack.reading import Desk
+from channels.slack.web_api import WebApi
+from core.domain.errors import DeliveryError
+from core.domain.ids import AccountId, ThreadKey
+from core.ports import Inbox
+
+LOOK_SECONDS = 1.5  # Slack waits 3 s for an acknowledgement
+_REMEMBERED = 10_000
+_ABSENCE_SECONDS = 60.0
+_PAGE = 100
+_QUOTED_MESSAGES = 20
+_QUOTED_CHARS = 6_000
+_LOGGER = logging.getLogger(__name__)
+
+
+class Membership:
+    """Answers for one account whether a reply is for the desk.
+
+    The desk takes part in a thread once somebody mentioned it there. Replies can overtake the
+    mention, so where the desk knows nothing of a thread Slack is asked what was said in it.
+    """
+
+    def __init__(
+        self, account: AccountId, api: WebApi, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._account = account
+        self._api = api
+        self._clock = clock
+        self._present: OrderedDict[ThreadKey, None] = OrderedDict()
+        self._absent: OrderedDict[ThreadKey, float] = OrderedDict()
+
+    def joined(self, thread: ThreadKey) -> None:
+        """Remember that the desk takes part in `thread`."""
+        self._present[thread] = None
+        self._absent.pop(thread, None)
+        if len(self._present) > _REMEMBERED:
+            self._present.popitem(last=False)
+
+    async def is_part_of(self, inbox: Inbox, thread: ThreadKey, desk: Desk) -> bool:
+        """Say whether what is said in `thread` is for the desk.
+
+        Raises:
+            StorageUnavailable: the desk cannot know.
+        """
+        if thread in self._present:
+            return True
+        if await inbox.has_thread(self._account, thread):
+            self.joined(thread)
+            return True
+        if self._clock() - self._absent.get(thread, float("-inf")) < _ABSENCE_SECONDS:
+            return False
+        if await self._was_mentioned(thread, desk):
+            self.joined(thread)
+            return True
+        self._absent[thread] = self._clock()
+        self._absent.move_to_end(thread)
+        if len(self._absent) > _REMEMBERED:
+            self._absent.popitem(last=False)
+        return False
+
+    async def said_before(self, thread: ThreadKey, ts: str, desk: Desk) -> str | None:
+        """Return what was said in `thread` before `ts`; None where it cannot be had soon."""
+        earlier = [
+            message for message in await self._messages(thread, until=ts) if message.text("ts") < ts
+        ]
+        lines = []
+        for message in earlier[-_QUOTED_MESSAGES:]:
+            who = message.text("user") or message.text("username") or message.text("bot_id")
+            words = read_body(message, desk)
+            named = [words.text, *(f"[{file.name}]" for file in words.files)]
+            lines.append(f"@{who}: {' '.join(part for part in named if part)}")
+        return "\n\n".join(lines)[-_QUOTED_CHARS:] or None
+
+    async def _was_mentioned(self, thread: ThreadKey, desk: Desk) -> bool:
+        if desk.bot_user is None:
+            return False
+        messages = await self._messages(thread)
+        return any(desk.is_mentioned_in(message.text("text")) for message in messages)
+
+    async def _messages(self, thread: ThreadKey, until: str | None = None) -> list[Fields]:
+        place = ids.place_of(thread)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                answer = await self._api.call(
+                    "conversations.replies",
+                    channel=place.channel,
+                    ts=place.thread_ts,
+                    latest=until,
+                    limit=_PAGE,
+                )
+        except (DeliveryError, TimeoutError) as error:
+            _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
+            return []
+        return answer.each("messages")

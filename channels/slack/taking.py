@@ -1,0 +1,200 @@
+"""What becomes of a payload: it is read, completed by what Slack alone knows, and stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from channels.slack import ids
+from channels.slack.errors import bad_credentials
+from channels.slack.fields import Fields
+from channels.slack.membership import LOOK_SECONDS, Membership
+from channels.slack.parse import HOME_OPENED, REVOKED, desk_in, inner_event, parse
+from channels.slack.reading import Desk, Reading
+from channels.slack.texts import text
+from channels.slack.web_api import WebApi
+from core.domain.account import AccountState, Health
+from core.domain.errors import DeliveryError, IgnoredPayload, InvalidInput, UnknownPayload
+from core.domain.events import ChoicePressed, Event, MessagePosted, ReactionChanged
+from core.domain.ids import AccountId, ThreadKey
+from core.ports import Inbox
+
+_YOUNG = timedelta(minutes=1)
+_REMEMBERED = 10_000
+_LOGGER = logging.getLogger(__name__)
+
+Payload = Mapping[str, Any]
+Answer = Mapping[str, Any]
+AfterStored = Callable[[Payload], Coroutine[Any, Any, None]]
+
+
+class Taking:
+    """Takes payloads for one account, whichever way they came."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        api: WebApi,
+        inbox: Inbox,
+        *,
+        language: str,
+        on_home: AfterStored,
+        on_press: AfterStored,
+    ) -> None:
+        """`on_home` and `on_press` are run beside, after their payload was stored."""
+        self._account = account
+        self._api = api
+        self._inbox = inbox
+        self._language = language
+        self._on_home = on_home
+        self._on_press = on_press
+        self._membership = Membership(account, api)
+        self._direct: OrderedDict[str, str] = OrderedDict()
+        self._beside: set[asyncio.Task[None]] = set()
+
+    async def take(self, payload: Payload, raw: bytes) -> Answer | None:
+        """Store what `payload` says; acknowledge it after this returned, with the answer if any.
+
+        Raises:
+            StorageUnavailable: nothing was stored; do not acknowledge.
+        """
+        identity = self._api.known_identity
+        known = Desk(bot_user=identity.bot_user if identity else None)
+        try:
+            reading = parse(self._account, payload, datetime.now(UTC), raw, known)
+            await self._check_part(reading, desk_in(Fields(payload), known))
+            events = [await self._completed(event) for event in reading.events]
+            if reading.wants_context:
+                events = [await self._with_context(event, known) for event in events]
+            await self._inbox.accept(*events)
+        except IgnoredPayload as ignored:
+            _LOGGER.debug("account %s: ignored: %s", self._account, ignored)
+            await self._see_to(payload)
+            return None
+        except (UnknownPayload, InvalidInput) as error:
+            await self._inbox.quarantine(self._account, raw, str(error))
+            return None
+        return self._follow_up(payload, events)
+
+    async def finish(self) -> None:
+        """Stop what still runs beside."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+
+    async def _check_part(self, reading: Reading, desk: Desk) -> None:
+        """Raise `IgnoredPayload` for what is said where the desk has no part."""
+        if reading.only_in is not None:
+            if not await self._membership.is_part_of(self._inbox, reading.only_in, desk):
+                raise IgnoredPayload("a thread that the desk has no part in")
+        elif reading.only_about is not None:
+            # A message a moment old may still be on its way.
+            is_young = any(isinstance(e, ReactionChanged) and _is_young(e) for e in reading.events)
+            if not is_young and not await self._inbox.thread_of(
+                self._account, [reading.only_about]
+            ):
+                raise IgnoredPayload("a message that the desk does not know")
+        else:
+            for event in reading.events:
+                if isinstance(event, MessagePosted):
+                    self._membership.joined(event.thread)
+
+    async def _completed(self, event: Event) -> Event:
+        """Return `event` in the direct channel of its author where only they are known."""
+        if not ids.is_person(event.thread):
+            return event
+        channel = self._direct.get(event.thread) or await self._direct_channel(event.thread)
+        return event if channel is None else replace(event, thread=ThreadKey(channel))
+
+    async def _direct_channel(self, person: str) -> str | None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                answer = await self._api.call("conversations.open", users=person)
+        except (DeliveryError, TimeoutError) as error:
+            # The person stands for the channel: Slack takes either to post to.
+            _LOGGER.info("account %s: no direct channel: %s", self._account, error)
+            return None
+        channel = answer.inner("channel").text("id")
+        if not ids.is_channel(channel):
+            return None
+        self._direct[person] = channel
+        if len(self._direct) > _REMEMBERED:
+            self._direct.popitem(last=False)
+        return channel
+
+    async def _with_context(self, event: Event, desk: Desk) -> Event:
+        """Return a mention with what was said before it, where the desk was not there."""
+        if not isinstance(event, MessagePosted):
+            return event
+        if await self._inbox.has_thread(self._account, event.thread):
+            return event
+        (remote,) = event.remote_ids
+        place = ids.message_of(remote)
+        assert place is not None
+        before = await self._membership.said_before(event.thread, place[1], desk)
+        quoted = "\n\n".join(part for part in (before, event.body.quoted) if part)
+        return replace(event, body=replace(event.body, quoted=quoted or None))
+
+    async def _see_to(self, payload: Payload) -> None:
+        """Do what a payload asks for that says nothing in a conversation."""
+        event = inner_event(payload)
+        kind = event.text("type")
+        if kind == HOME_OPENED and event.text("tab") in {"home", ""}:
+            self._run_beside(self._on_home(payload))
+        elif kind in REVOKED and _concerns_the_bot(event):
+            error = bad_credentials(
+                "app_uninstalled" if kind == "app_uninstalled" else "token_revoked"
+            )
+            health = Health(
+                state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
+            )
+            self._api.forget_identity()
+            await self._inbox.report(self._account, health)
+
+    def _follow_up(self, payload: Payload, events: list[Event]) -> Answer | None:
+        if any(isinstance(event, ChoicePressed) for event in events):
+            self._run_beside(self._on_press(payload))
+        hint = {
+            "response_type": "ephemeral",
+            "text": text(
+                self._language,
+                "I have your question: the answer comes in a direct message from me.",
+            ),
+        }
+        if "command" in payload:
+            return hint
+        if payload.get("type") == "message_action":
+            address = Fields(payload).text("response_url")
+            self._run_beside(self._api.respond(address, hint))
+        return None
+
+    def _run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._harmlessly(work))
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _harmlessly(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except DeliveryError as error:
+            _LOGGER.info("account %s: left out: %s", self._account, error)
+
+
+def _is_young(event: ReactionChanged) -> bool:
+    place = ids.message_of(event.remote_id)
+    if place is None:
+        return False
+    return event.at - datetime.fromtimestamp(float(place[1]), UTC) < _YOUNG
+
+
+def _concerns_the_bot(event: Fields) -> bool:
+    """Say whether it is the bot's token that was revoked: people's own may be, too."""
+    if event.text("type") != "tokens_revoked":
+        return True
+    revoked = event.inner("tokens").values.get("bot")
+    return isinstance(revoked, list) and bool(revoked)
