@@ -129,7 +129,7 @@ class ChatEndpoints:
             entries = await self._since(thread, after)
             messages += map(render.to_json, entries)
             more = len(entries) == _PAGE_ENTRIES
-            after = entries[-1].seq if entries else after
+            after = max((entry.seq for entry in entries), default=after)
         return _json({"messages": messages, "more": more})
 
     async def stream_events(self, request: Request) -> Response:
@@ -187,7 +187,7 @@ class ChatEndpoints:
                 for offered in entry.choices:
                     if offered.id == choice:
                         return offered.label
-            after = entries[-1].seq
+            after = max(entry.seq for entry in entries)
         return None
 
 

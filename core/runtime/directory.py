@@ -19,7 +19,7 @@ from core.domain.account import AccountState, Health, Origin
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.errors import BadCredentials, DeskError, StorageUnavailable
 from core.domain.ids import AccountId
-from core.ports import Channel, ChannelContext, ChannelKind, Inbox
+from core.ports import Channel, ChannelContext, ChannelKind, Inbox, capabilities_of
 from core.services.account_secrets import SecretsUnreadable
 from core.services.accounts import AccountBook, DeclaredAccount
 from core.storage.engine import Sessions, storage_errors
@@ -222,7 +222,7 @@ class Directory:
     def _put(self, account: AccountId, connection: Connection) -> None:
         self._connections[account] = connection
         self._channels[account] = connection.channel
-        self._capabilities[account] = connection.channel.capabilities
+        self._capabilities[account] = capabilities_of(connection.channel)
 
     async def _enrol(self, session: AsyncSession) -> None:
         """Give each account that is not made in the console the row that processes share."""

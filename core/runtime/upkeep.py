@@ -16,6 +16,7 @@ from sqlalchemy import text
 from core.domain.errors import StorageUnavailable
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
+from core.services.early_events import EarlyEvents
 from core.services.tickets import Tickets
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
@@ -55,6 +56,7 @@ class Upkeep:
     jobs: App
     gate: AssistantGate
     turns: Turns
+    early: EarlyEvents
     tickets: Tickets
     access: Access
     instance: str
@@ -89,11 +91,12 @@ class Upkeep:
                         "conversation %s waits for a human: the assistant is away", conversation
                     )
         await self.wake_forgotten(_PATIENCE)
+        await self.early.apply_due()
         await self.tickets.close_solved()
 
     async def wake_forgotten(self, patience: timedelta) -> None:
         """Wake lanes whose work has been due for `patience` and that nobody looks at."""
-        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES, LaneKind.FILES]
+        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES, LaneKind.PEOPLE, LaneKind.FILES]
         if self.gate.is_up:
             kinds = [*kinds, LaneKind.TURNS]
         async with storage_errors(), self.sessions.begin() as session:
@@ -126,4 +129,5 @@ class Upkeep:
         async with storage_errors(), self.sessions.begin() as session:
             await prune_feed(session, datetime.now(UTC) - _FEED_KEPT)
             await forget_beats(session, _BEATS_KEPT)
+        await self.early.forget_old()
         await self.access.forget_expired()

@@ -17,6 +17,7 @@ from core.domain.ids import ConversationId
 from core.ports import Assistant
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
+from core.runtime.lanes.people import PeopleLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Upkeep
 from core.services.knowledge import Knowledge
@@ -52,7 +53,11 @@ def open_jobs(url: str, concurrency: int) -> App:
 
 
 def register_lanes(
-    app: App, turns: TurnsLane, deliveries: DeliveriesLane, files: FilesLane
+    app: App,
+    turns: TurnsLane,
+    deliveries: DeliveriesLane,
+    people: PeopleLane,
+    files: FilesLane,
 ) -> None:
     """Teach `app` what to do when a lane is woken."""
 
@@ -63,6 +68,10 @@ def register_lanes(
     @app.task(name="advance_deliveries", queue=LaneKind.DELIVERIES)
     async def advance_deliveries(conversation: str) -> None:
         await deliveries.advance(ConversationId(UUID(conversation)))
+
+    @app.task(name="advance_people", queue=LaneKind.PEOPLE)
+    async def advance_people(conversation: str) -> None:
+        await people.advance(ConversationId(UUID(conversation)))
 
     @app.task(name="advance_files", queue=LaneKind.FILES)
     async def advance_files(conversation: str) -> None:

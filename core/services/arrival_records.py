@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Responder
@@ -19,15 +17,21 @@ from core.domain.events import (
     MessageEdited,
     MessagePosted,
     MessageRemoved,
+    ProfileChanged,
     ReactionChanged,
     ThreadMoved,
 )
-from core.domain.ids import AccountId, ChoiceId, new_id
+from core.domain.ids import AccountId, ChoiceId, ContactId, MessageId
 from core.domain.ticket import TicketStatus
+from core.services.early_events import Kept, kept_for
+from core.services.json_forms import EarlyOccurrence
+from core.services.ledger import Ledger
+from core.services.message_changes import Known
+from core.services.order import Place, Tail, late_places, tails
+from core.services.people import Move, move, recognise
 from core.storage.tables import (
+    Attachment,
     ChoiceRow,
-    Contact,
-    ContactAddress,
     Conversation,
     Message,
     Participant,
@@ -37,63 +41,90 @@ from core.storage.tables import (
 
 _NAMES_A_MESSAGE = (MessageEdited, MessageRemoved, ReactionChanged, DeliveryReported)
 
-Place = tuple[AccountId, str]
-"""An account and one of its threads."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Records:
-    """The locked records that a batch of events concerns."""
+    """The locked records that a batch of events concerns, and what is to follow from them."""
 
-    contacts: Mapping[Place, UUID]  # by account and address
+    contacts: Mapping[Place, ContactId]  # by account and address
+    to_look_up: frozenset[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
     tickets: Mapping[UUID, Ticket]  # unclosed ones, by conversation
-    choices: Mapping[ChoiceId, ChoiceRow]
-    pressed: set[UUID]  # messages of which a button was pressed already
-    messages: Mapping[Place, Message]  # by account and remote id
+    messages: Mapping[Place, Known]  # by account and remote id
+    tails: Mapping[Place, Tail]  # of threads in which something comes late
+    present: dict[UUID, frozenset[str]]  # participants, by conversation; where letters came
+    kept: Mapping[Place, Sequence[Kept]]  # what came before its message, which comes now
+    choices: Mapping[ChoiceId, ChoiceRow] = field(default_factory=dict)
+    pressed: set[UUID] = field(default_factory=set)  # messages of which a button was pressed
     taken_threads: set[Place] = field(default_factory=set)
     started: list[Conversation] = field(default_factory=list)
     joined: list[Participant] = field(default_factory=list)
+    copied: list[Participant] = field(default_factory=list)  # whom a letter also went to
+    posted: dict[Place, MessageId] = field(default_factory=dict)  # by account and remote id
+    changes: list[tuple[MessageId, EarlyOccurrence]] = field(default_factory=list)
+    early: list[EarlyOccurrence] = field(default_factory=list)  # to be kept for their message
+    unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
+    unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
+    reports: list[DeliveryReported] = field(default_factory=list)  # about an address
 
 
-async def load(session: AsyncSession, events: Sequence[Event]) -> Records:
+async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -> Records:
     """Find and lock what `events` concern: contacts, then conversations, then tickets."""
-    opening = [event for event in events if isinstance(event, MessagePosted | ChoicePressed)]
-    contacts = await _contacts(session, opening)
-    places: set[Place] = {(event.account, event.thread) for event in events}
-    conversations = await _lock_conversations(session, places)
-    tickets = {}
-    waiting = [c.id for c in conversations.values() if c.responder != Responder.BOT]
-    if waiting:
-        tickets = {
-            ticket.conversation_id: ticket
-            for ticket in await session.scalars(
-                select(Ticket)
-                .where(Ticket.conversation_id.in_(waiting), Ticket.status != TicketStatus.CLOSED)
-                .order_by(Ticket.id)
-                .with_for_update()
-            )
-        }
+    opening = [
+        event
+        for event in events
+        if isinstance(event, ChoicePressed)
+        or (isinstance(event, MessagePosted) and not event.is_automatic)
+    ]
+    people = await recognise(
+        session,
+        ledger,
+        {(event.account, str(event.author.address)): event.author for event in opening},
+        {
+            (event.account, str(event.author.address)): event.author
+            for event in events
+            if isinstance(event, ProfileChanged)
+        },
+    )
+    named = {(e.account, str(e.remote_id)) for e in events if isinstance(e, _NAMES_A_MESSAGE)}
+    locked = await _lock_conversations(
+        session,
+        {(event.account, str(event.thread)) for event in events if event.thread},
+        await _conversations_of(session, named),
+        people.moves,
+    )
+    if people.moves:
+        await move(session, ledger, people.moves, list(locked.values()))
+    conversations = {
+        (AccountId(row.account_id), row.thread): row for row in locked.values() if row.is_current
+    }
+    tickets = await _lock_tickets(session, locked.values())
+    posting = [event for event in events if isinstance(event, MessagePosted | ChoicePressed)]
+    late = late_places(
+        posting, {place: conversation.last_order for place, conversation in conversations.items()}
+    )
     records = Records(
-        contacts=contacts,
+        contacts=people.contacts,
+        to_look_up=frozenset(people.wanted),
         conversations=conversations,
         tickets=tickets,
-        choices={},
-        pressed=set(),
-        messages={},
+        messages=await _known_messages(session, named, locked, tickets),
+        tails=await tails(session, late),
+        present=await _participants(session, posting, conversations),
+        kept=await kept_for(
+            session,
+            {
+                (event.account, str(name))
+                for event in posting
+                if isinstance(event, MessagePosted)
+                for name in event.remote_ids
+            },
+        ),
     )
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)
-    named = {(e.account, e.remote_id) for e in events if isinstance(e, _NAMES_A_MESSAGE)}
-    if named:
-        found = await session.execute(
-            select(RemoteMessage.account_id, RemoteMessage.remote_id, Message)
-            .join(Message, Message.id == RemoteMessage.message_id)
-            .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
-        )
-        records.messages = {(AccountId(row[0]), row[1]): row[2] for row in found}
-    moved = {(e.account, e.new_thread) for e in events if isinstance(e, ThreadMoved)}
+    moved = {(e.account, str(e.new_thread)) for e in events if isinstance(e, ThreadMoved)}
     if moved:
         taken = await session.execute(
             select(Conversation.account_id, Conversation.thread).where(
@@ -105,71 +136,119 @@ async def load(session: AsyncSession, events: Sequence[Event]) -> Records:
     return records
 
 
-async def _contacts(
-    session: AsyncSession, events: Sequence[MessagePosted | ChoicePressed]
-) -> dict[Place, Any]:
-    """Return the contact of each author, made where there was none."""
-    authors = {(event.account, str(event.author.address)): event.author for event in events}
-    if not authors:
-        return {}
-
-    async def known() -> dict[Place, Any]:
-        rows = await session.execute(
-            select(
-                ContactAddress.account_id, ContactAddress.address, ContactAddress.contact_id
-            ).where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(authors)))
-        )
-        return {(AccountId(row[0]), row[1]): row[2] for row in rows}
-
-    contacts = await known()
-    missing = sorted(authors.keys() - contacts.keys())
-    if not missing:
-        return contacts
-    fresh = {place: new_id() for place in missing}
-    won = await session.execute(
-        upsert(ContactAddress)
-        .values(
-            [
-                {"account_id": account, "address": address, "contact_id": fresh[account, address]}
-                for account, address in missing
-            ]
-        )
-        .on_conflict_do_nothing()
-        .returning(ContactAddress.account_id, ContactAddress.address)
+async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUID]:
+    """Return the conversations of the messages with these remote ids."""
+    if not named:
+        return set()
+    found = await session.scalars(
+        select(Message.conversation_id)
+        .join(RemoteMessage, RemoteMessage.message_id == Message.id)
+        .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
     )
-    mine = [(AccountId(row.account_id), row.address) for row in won]
-    if mine:
-        await session.execute(
-            insert(Contact),
-            [
-                {
-                    "id": fresh[place],
-                    "name": authors[place].name,
-                    "email": authors[place].email,
-                    "language": authors[place].language,
-                }
-                for place in mine
-            ],
-        )
-        contacts.update({place: fresh[place] for place in mine})
-    if len(contacts) < len(authors):
-        contacts = await known()
-    return contacts
+    return set(found)
 
 
 async def _lock_conversations(
-    session: AsyncSession, places: set[Place]
-) -> dict[Place, Conversation]:
-    if not places:
+    session: AsyncSession, places: set[Place], ids: set[UUID], moves: Sequence[Move]
+) -> dict[UUID, Conversation]:
+    """Lock current conversations in `places`, those in `ids`, and those of `moves`."""
+    wanted: list[ColumnElement[bool]] = []
+    if places:
+        wanted.append(
+            tuple_(Conversation.account_id, Conversation.thread).in_(places)
+            & Conversation.is_current
+        )
+    if ids:
+        wanted.append(Conversation.id.in_(ids))
+    if moves:
+        addresses = [one.place for one in moves]
+        wanted.append(tuple_(Conversation.account_id, Conversation.address).in_(addresses))
+    if not wanted:
         return {}
     rows = await session.scalars(
-        select(Conversation)
-        .where(tuple_(Conversation.account_id, Conversation.thread).in_(places))
-        .where(Conversation.is_current)
-        .order_by(Conversation.id)
+        select(Conversation).where(or_(*wanted)).order_by(Conversation.id).with_for_update()
+    )
+    return {row.id: row for row in rows}
+
+
+async def _lock_tickets(
+    session: AsyncSession, conversations: Iterable[Conversation]
+) -> dict[UUID, Ticket]:
+    waiting = [c.id for c in conversations if c.responder != Responder.BOT]
+    if not waiting:
+        return {}
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.conversation_id.in_(waiting), Ticket.status != TicketStatus.CLOSED)
+        .order_by(Ticket.id)
         .with_for_update()
     )
-    return {(AccountId(row.account_id), row.thread): row for row in rows}
+    return {ticket.conversation_id: ticket for ticket in rows}
+
+
+async def _known_messages(
+    session: AsyncSession,
+    named: set[Place],
+    locked: Mapping[UUID, Conversation],
+    tickets: Mapping[UUID, Ticket],
+) -> dict[Place, Known]:
+    if not named:
+        return {}
+    found = await session.execute(
+        select(RemoteMessage.account_id, RemoteMessage.remote_id, Message)
+        .join(Message, Message.id == RemoteMessage.message_id)
+        .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
+        .where(Message.conversation_id.in_(locked))
+    )
+    rows = [((AccountId(account), name), message) for account, name, message in found]
+    attachments = await attachments_of(session, [message.id for _, message in rows])
+    return {
+        place: Known(
+            message=message,
+            conversation=locked[message.conversation_id],
+            ticket=tickets.get(message.conversation_id),
+            attachments=attachments.get(message.id, ()),
+        )
+        for place, message in rows
+    }
+
+
+async def attachments_of(
+    session: AsyncSession, messages: Sequence[UUID]
+) -> dict[UUID, list[Attachment]]:
+    """Return the files of messages."""
+    found: dict[UUID, list[Attachment]] = {}
+    if messages:
+        for row in await session.scalars(
+            select(Attachment).where(Attachment.message_id.in_(messages))
+        ):
+            found.setdefault(row.message_id, []).append(row)
+    return found
+
+
+async def _participants(
+    session: AsyncSession,
+    events: Sequence[MessagePosted | ChoicePressed],
+    conversations: Mapping[Place, Conversation],
+) -> dict[UUID, frozenset[str]]:
+    """Return who is present in the conversations that letters came to."""
+    letters = {
+        conversations[event.account, event.thread].id
+        for event in events
+        if isinstance(event, MessagePosted)
+        and event.envelope is not None
+        and (event.account, event.thread) in conversations
+    }
+    if not letters:
+        return {}
+    present: dict[UUID, set[str]] = {}
+    for conversation, address in await session.execute(
+        select(Participant.conversation_id, Participant.address).where(
+            Participant.conversation_id.in_(letters), Participant.left_at.is_(None)
+        )
+    ):
+        present.setdefault(conversation, set()).add(address)
+    return {conversation: frozenset(addresses) for conversation, addresses in present.items()}
 
 
 async def _load_choices(

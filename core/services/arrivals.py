@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.domain.channel import DeliveryState
-from core.domain.content import Body, Choice, Intent
+from core.domain.content import Caution, Choice, Intent
 from core.domain.conversation import Cause, Responder, next_responder
 from core.domain.events import (
     ChoicePressed,
@@ -27,8 +25,13 @@ from core.domain.ticket import TicketStatus, TicketTrigger, next_status
 from core.ports import Refusal
 from core.services.arrival_records import Records
 from core.services.ledger import Ledger
+from core.services.message_changes import AboutMessage, change
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Participant, Ticket
+from core.storage.wakeups import LaneKind
+
+_NOT_ACTED_ON = (Caution.STRANGER, Caution.CLAIMS_AGENT)
+"""Cautions with which neither the assistant nor anything else automatic acts on a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def apply(
     """
     match event:
         case MessagePosted():
-            return _posted(event, message_id, event.body, None, records, ledger, rules)
+            return _posted(event, message_id, None, records, ledger, rules)
         case ChoicePressed():
             return _pressed(event, message_id, records, ledger, rules)
         case MessageEdited() | MessageRemoved() | ReactionChanged() | DeliveryReported():
@@ -66,58 +69,115 @@ def apply(
             return _moved(event, records, ledger)
         case ParticipantChanged():
             return _participant(event, records, ledger)
-        case ProfileChanged() | ReachabilityChanged():
-            return Outcome()
+        case ProfileChanged():
+            known = (event.account, event.author.address) in records.contacts
+            return Outcome(refusal=None if known else Refusal.UNKNOWN_PERSON)
+        case ReachabilityChanged():
+            return _reachability(event, records, ledger)
 
 
-def _about_a_message(
-    event: MessageEdited | MessageRemoved | ReactionChanged | DeliveryReported,
-    records: Records,
-    ledger: Ledger,
-) -> Outcome:
-    message = records.messages.get((event.account, event.remote_id))
-    if message is None:
+def _about_a_message(event: AboutMessage, records: Records, ledger: Ledger) -> Outcome:
+    place = (event.account, event.remote_id)
+    if known := records.messages.get(place):
+        change(known, event, ledger)
+        if isinstance(event, DeliveryReported):
+            records.reports.append(event)
+        return Outcome(message=MessageId(known.message.id), seq=known.message.seq)
+    if isinstance(event, DeliveryReported):
         return Outcome(refusal=Refusal.UNKNOWN_MESSAGE)
-    match event:
-        case MessageEdited():
-            ledger.keep_revision(message)
-            message.text, message.html = event.body.text, event.body.html
-            message.edited_at = event.at
-        case MessageRemoved():
-            message.removed_at = event.at
-        case ReactionChanged():
-            message.reactions = _reacted(message.reactions, event)
-        case DeliveryReported():
-            message.delivery = DeliveryState.SENT if event.delivered else DeliveryState.FAILED
-            message.delivery_detail = event.detail or None
-    if conversation := records.conversations.get((event.account, event.thread)):
-        ledger.changed(conversation, FeedKind.MESSAGE)
-    return Outcome(message=MessageId(message.id), seq=message.seq)
+    if message := records.posted.get(place):
+        records.changes.append((message, event))  # as soon as the message is written
+    else:
+        records.early.append(event)
+    return Outcome()
 
 
 def _posted(
     event: MessagePosted | ChoicePressed,
     message: MessageId,
-    body: Body,
     pressed: Choice | None,
     records: Records,
     ledger: Ledger,
     rules: ArrivalRules,
 ) -> Outcome:
-    conversation = _conversation_for(event, records, ledger, rules)
+    place = (event.account, str(event.thread))
+    is_automatic = isinstance(event, MessagePosted) and event.is_automatic
+    if is_automatic:
+        if place not in records.conversations:
+            return Outcome(refusal=Refusal.AUTOMATIC)
+        conversation = records.conversations[place]
+    else:
+        conversation = _conversation_for(event, records, ledger, rules)
+    caution = event.caution if isinstance(event, MessagePosted) else None
+    if not is_automatic and _is_stranger(event, conversation, records):
+        caution = caution if caution == Caution.CLAIMS_AGENT else Caution.STRANGER
+    seq = conversation.last_seq + 1
+    position = float(seq)
+    if tail := records.tails.get(place):
+        position = tail.add(message, seq, event.order)
+        ledger.put_at(tail.take_moved())
     seq = ledger.hear(
-        conversation,
-        body,
-        message=message,
-        at=event.at,
-        remote_ids=event.remote_ids if isinstance(event, MessagePosted) else (),
-        pressed=pressed,
+        conversation, event, message=message, position=position, pressed=pressed, caution=caution
     )
-    if isinstance(event, MessagePosted) and event.subject and not conversation.subject:
-        conversation.subject = event.subject
-    if conversation.responder == Responder.BOT:
-        ledger.want_turn(conversation)
+    if isinstance(event, MessagePosted):
+        records.posted.update({(event.account, str(name)): message for name in event.remote_ids})
+        if event.subject and not conversation.subject:
+            conversation.subject = event.subject
+        if caution not in _NOT_ACTED_ON:
+            _copy_in(event, conversation, records)
+    if not is_automatic:
+        _respond(event, conversation, caution, records, ledger)
     return Outcome(message=message, seq=seq)
+
+
+def _respond(
+    event: MessagePosted | ChoicePressed,
+    conversation: Conversation,
+    caution: Caution | None,
+    records: Records,
+    ledger: Ledger,
+) -> None:
+    """See that somebody answers what was just said, and that the desk knows who said it."""
+    if conversation.unreachable_since is not None:
+        conversation.unreachable_since = None
+        ledger.changed(conversation, FeedKind.CONVERSATION)
+    if (event.account, str(event.author.address)) in records.to_look_up:
+        ledger.wake(LaneKind.PEOPLE, conversation)
+    if conversation.responder != Responder.BOT:
+        return
+    if caution in _NOT_ACTED_ON:
+        records.unvouched.append(conversation)
+    else:
+        in_album = isinstance(event, MessagePosted) and event.album is not None
+        ledger.want_turn(conversation, more_may_follow=in_album)
+
+
+def _is_stranger(
+    event: MessagePosted | ChoicePressed, conversation: Conversation, records: Records
+) -> bool:
+    """Say whether the author of a letter has had no part in its conversation."""
+    if not isinstance(event, MessagePosted) or event.envelope is None:
+        return False
+    author = str(event.author.address)
+    contact = records.contacts.get((event.account, author))
+    return contact != conversation.contact_id and author not in records.present.get(
+        conversation.id, frozenset()
+    )
+
+
+def _copy_in(event: MessagePosted, conversation: Conversation, records: Records) -> None:
+    """Count those whom a letter also went to as participants."""
+    if event.envelope is None:
+        return
+    others = dict.fromkeys((*event.envelope.to, *event.envelope.cc))
+    known = {event.author.address, conversation.address}
+    present = records.present.get(conversation.id, frozenset())
+    fresh = [address for address in others if address not in known and address not in present]
+    records.copied.extend(
+        Participant(conversation_id=conversation.id, address=address, name=None, joined_at=event.at)
+        for address in fresh
+    )
+    records.present[conversation.id] = present | frozenset(map(str, fresh))
 
 
 def _conversation_for(
@@ -138,13 +198,21 @@ def _conversation_for(
         current.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
         if ticket.assignee_id is not None:
             current.responder = next_responder(current.responder, Cause.AGENT_TOOK)
-    elif ledger.now - (current.closed_at or current.last_message_at) <= rules.reopen_window:
+    elif (
+        _reopens_always(current, ledger)
+        or ledger.now - (current.closed_at or current.last_message_at) <= rules.reopen_window
+    ):
         begin_episode(current, next_responder(Responder.CLOSED, Cause.CUSTOMER_RETURNED))
     else:
         return _start(event, current, records, ledger, rules)
     current.closed_at = None
     ledger.changed(current, FeedKind.CONVERSATION)
     return current
+
+
+def _reopens_always(conversation: Conversation, ledger: Ledger) -> bool:
+    capabilities = ledger.can(conversation.account_id)
+    return capabilities is not None and capabilities.reopens_always
 
 
 def _ended_with(ticket: Ticket, conversation: Conversation) -> bool:
@@ -174,20 +242,23 @@ def _start(
     rules: ArrivalRules,
 ) -> Conversation:
     last_seq = 0
+    last_order = None
     if previous is not None:
         previous.is_current = False
-        last_seq = previous.last_seq
+        last_seq, last_order = previous.last_seq, previous.last_order
     conversation = Conversation(
         id=new_id(),
         account_id=event.account,
         thread=event.thread,
         is_current=True,
         contact_id=records.contacts[event.account, event.author.address],
+        address=event.author.address,
         responder=Responder.BOT,
         episode=1,
         episode_first_seq=last_seq + 1,
         first_seq=last_seq + 1,
         last_seq=last_seq,
+        last_order=last_order,
         language=event.author.language
         or (previous and previous.language)
         or rules.default_language,
@@ -232,17 +303,7 @@ def _pressed(
         label=choice.label,
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
-    return _posted(event, message, Body(text=choice.label), pressed, records, ledger, rules)
-
-
-def _reacted(reactions: Mapping[str, list[str]], event: ReactionChanged) -> dict[str, list[str]]:
-    """Return `reactions`, a list of addresses by reaction, after `event`."""
-    people = {name: list(addresses) for name, addresses in reactions.items()}
-    who = [a for a in people.get(event.reaction, []) if a != event.author.address]
-    if event.added:
-        who.append(event.author.address)
-    people[event.reaction] = who
-    return {name: addresses for name, addresses in people.items() if addresses}
+    return _posted(event, message, pressed, records, ledger, rules)
 
 
 def _moved(event: ThreadMoved, records: Records, ledger: Ledger) -> Outcome:
@@ -271,5 +332,17 @@ def _participant(event: ParticipantChanged, records: Records, ledger: Ledger) ->
             left_at=None if event.joined else event.at,
         )
     )
+    ledger.changed(conversation, FeedKind.CONVERSATION)
+    return Outcome()
+
+
+def _reachability(event: ReachabilityChanged, records: Records, ledger: Ledger) -> Outcome:
+    conversation = records.conversations.get((event.account, event.thread))
+    if conversation is None:
+        return Outcome(refusal=Refusal.UNKNOWN_THREAD)
+    conversation.unreachable_since = None if event.reachable else event.at
+    if not event.reachable:
+        reason = event.detail or "the requester does not let the account write any more"
+        records.unreachable.append((conversation, reason))
     ledger.changed(conversation, FeedKind.CONVERSATION)
     return Outcome()

@@ -45,6 +45,9 @@ NOTICES = {
 }
 """What a requester is told, by reason; `USUAL_NOTICE` for all others."""
 
+UNANNOUNCED = frozenset({HandoffReason.UNVERIFIED_AUTHOR})
+"""Reasons for which nobody is told: the notice would go to somebody who may not have written."""
+
 USUAL_NOTICE = (
     "I have passed this conversation to our team. Your ticket is **#{number}**. "
     "Somebody will answer you here; you do not need to repeat anything."
@@ -66,8 +69,8 @@ async def hand_off(
 ) -> Ticket:
     """Queue the locked `conversation` for a human and tell the requester the ticket's number.
 
-    An unclosed ticket of the conversation is opened again; else a new one begins, which names
-    the closed one it follows.
+    Nobody is told where the reason is one of `UNANNOUNCED`. An unclosed ticket of the
+    conversation is opened again; else a new one begins, which names the closed one it follows.
     """
     conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
     ticket = await session.scalar(
@@ -84,12 +87,13 @@ async def hand_off(
     ticket.confidence = confidence
     if summary:
         ticket.summary = summary[:SUMMARY_CHARS]
-    notice = NOTICES.get(reason, USUAL_NOTICE)
-    ledger.say(
-        conversation,
-        Speaker.SYSTEM,
-        text(conversation.language, notice, number=ticket.number),
-    )
+    if reason not in UNANNOUNCED:
+        notice = NOTICES.get(reason, USUAL_NOTICE)
+        ledger.say(
+            conversation,
+            Speaker.SYSTEM,
+            text(conversation.language, notice, number=ticket.number),
+        )
     ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
     return ticket
 
@@ -164,9 +168,12 @@ async def _opening_words(session: AsyncSession, conversation: Conversation) -> s
             Message.conversation_id == conversation.id,
             Message.speaker == Speaker.CUSTOMER,
             Message.seq >= conversation.episode_first_seq,
-            Message.pressed_choice.is_(None),
+            # A pressed button or a command; older rows have the null of JSON there.
+            Message.intent["name"].astext.is_(None),
+            Message.is_automatic.is_(False),
+            Message.removed_at.is_(None),
         )
-        .order_by(Message.seq)
+        .order_by(Message.position, Message.seq)
         .limit(3)
     )
     return max(said, key=len, default="")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Health
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
+from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
     ChoicePressed,
@@ -23,12 +23,17 @@ from core.domain.events import (
     MessageEdited,
     MessagePosted,
     MessageRemoved,
+    ParticipantChanged,
+    ProfileChanged,
+    ReachabilityChanged,
     ReactionChanged,
+    ThreadMoved,
 )
 from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.arrival_records import add_conversations, load
 from core.services.arrivals import ArrivalRules, Outcome, apply
+from core.services.consequences import follow_up
 from core.services.group_commit import GroupCommit
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
@@ -45,8 +50,6 @@ from core.storage.tables import (
 _MAX_BATCH = 64
 _LONGEST_NAME = 1_000
 _RACES_SURVIVED = 2
-_OPENS = (MessagePosted, ChoicePressed)
-_NAMES_A_MESSAGE = (MessageEdited, MessageRemoved, ReactionChanged, DeliveryReported)
 
 # Arrays make this one statement whatever the size of a batch: compiled once, prepared once.
 _CLAIM = text(
@@ -119,6 +122,16 @@ class Intake:
             threads = {remote_id: ThreadKey(thread) for remote_id, thread in rows}
         return next((threads[name] for name in remote_ids if name in threads), None)
 
+    async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
+        """See `core.ports.Inbox.has_thread`."""
+        async with storage_errors(), self._sessions() as session:
+            found = await session.scalar(
+                select(Conversation.id)
+                .where(Conversation.account_id == account, Conversation.thread == thread)
+                .limit(1)
+            )
+        return found is not None
+
     async def report(self, account: AccountId, health: Health) -> None:
         """See `core.ports.Inbox.report`."""
         async with storage_errors(), self._sessions.begin() as session:
@@ -165,7 +178,7 @@ class Intake:
         ids = {(event.account, event.key): MessageId(new_id()) for event in events}
         fresh = await _claim(session, events, ids, raw_blob)
         ledger = Ledger(self._accounts, self._now())
-        records = await load(session, fresh)
+        records = await load(session, fresh, ledger)
         outcomes: dict[Identity, Outcome] = {}
         with session.no_autoflush:
             for event in fresh:
@@ -173,9 +186,9 @@ class Intake:
                 outcomes[identity] = apply(event, ids[identity], records, ledger, self._rules)
         await add_conversations(session, records)
         await ledger.write(session)
+        if await follow_up(session, records, ledger):
+            await ledger.write(session)
         await _note_refusals(session, outcomes)
-        for participant in records.joined:
-            await session.merge(participant)
         known = await _known_outcomes(session, events, outcomes)
         acceptances = []
         for event in events:
@@ -203,18 +216,48 @@ def _check(event: Event) -> None:
     """Refuse what the database could never take."""
     if event.at.tzinfo is None:
         raise InvalidInput(f"event {event.key!r} has a time without a zone")
-    for name in (event.key, event.thread, event.author.address):
+    names = [event.key, event.author.address]
+    if not isinstance(event, ProfileChanged):
+        names.append(event.thread)
+    for name in names:
         if not 1 <= len(name) <= _LONGEST_NAME:
             raise InvalidInput("an event's key, thread and author are 1 to 1,000 characters")
-    words = [event.key, event.thread, event.author.address, event.author.name or ""]
+    author = event.author
+    words = [*names, event.order, author.name, author.email, author.language]
     if isinstance(event, MessagePosted | MessageEdited):
-        words.append(event.body.text)
+        words += _words_of(event.body)
         if len(event.body.text) > MAX_TEXT_CHARS:
             raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
-    if isinstance(event, MessagePosted):
-        words.append(event.subject or "")
-    if any(UNSTORABLE.search(word) for word in words):
+    match event:
+        case MessagePosted():
+            words += [event.subject, *event.remote_ids]
+            if event.envelope is not None:
+                words += [*event.envelope.to, *event.envelope.cc, event.envelope.subject]
+            if event.intent is not None:
+                words += [event.intent.name, *event.intent.entities.values()]
+        case MessageEdited() | MessageRemoved():
+            words.append(event.remote_id)
+        case ReactionChanged():
+            words += [event.remote_id, event.reaction]
+        case DeliveryReported():
+            words += [event.remote_id, event.detail, event.recipient]
+        case ReachabilityChanged():
+            words.append(event.detail)
+        case ThreadMoved():
+            words.append(event.new_thread)
+        case ParticipantChanged():
+            words += [event.participant.address, event.participant.name]
+        case ChoicePressed() | ProfileChanged():
+            pass
+    if any(UNSTORABLE.search(word) for word in words if word):
         raise InvalidInput("text must not hold NUL characters or lone surrogates")
+
+
+def _words_of(body: Body) -> list[str | None]:
+    words = [body.text, body.html, body.quoted, body.signature, *body.unsupported]
+    for file in body.files:
+        words += [file.name, file.media_type, file.remote, file.content_id]
+    return words
 
 
 async def _claim(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.channel import Capabilities, DeliveryState
-from core.domain.content import Body, Choice, Intent
+from core.domain.channel import Capabilities, DeliveryAction, DeliveryState
+from core.domain.content import Body, Caution, Choice, FileRef
 from core.domain.conversation import Speaker
+from core.domain.events import ChoicePressed, MessagePosted
+from core.domain.files import FileState, KeptFile
 from core.domain.ids import (
     AccountId,
     AgentId,
@@ -24,6 +26,7 @@ from core.domain.ids import (
     TurnId,
     new_id,
 )
+from core.services.json_forms import envelope_json, intent_json
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.tables import (
     Attachment,
@@ -41,6 +44,10 @@ from core.storage.wakeups import Lane, LaneKind, wake
 
 Accounts = Mapping[AccountId, Capabilities]
 """What each connected account can do."""
+
+_ALBUM_PAUSE = timedelta(seconds=1.5)
+_LONGEST_ALBUM_PAUSE = timedelta(seconds=5)
+_WAITING_TURN = text("status = 'waiting' AND first_seq IS NULL")
 
 
 class Ledger:
@@ -62,38 +69,101 @@ class Ledger:
             TicketEvent: [],
         }
         self._turns: dict[ConversationId, dict[str, Any]] = {}
+        self._albums: dict[ConversationId, dict[str, Any]] = {}
+        self._moved: dict[MessageId, float] = {}
         self._lanes: set[Lane] = set()
         self._changes: list[Change] = []
+
+    def can(self, account: str) -> Capabilities | None:
+        """Return what `account` can do; None where it is not connected any more."""
+        return self._accounts.get(AccountId(account))
 
     def hear(
         self,
         conversation: Conversation,
-        body: Body,
+        event: MessagePosted | ChoicePressed,
         *,
         message: MessageId,
-        at: datetime,
-        remote_ids: Sequence[RemoteId] = (),
+        position: float,
         pressed: Choice | None = None,
+        caution: Caution | None = None,
     ) -> int:
-        """Add what the requester said; return its number in the conversation."""
-        row = self._message(conversation, Speaker.CUSTOMER, body, message=message, at=at)
+        """Add what the requester said; return its number in the conversation.
+
+        `position` says where it stands among the others: its number, unless it came late.
+        """
+        body = event.body if isinstance(event, MessagePosted) else Body()
+        if pressed is not None:
+            body = Body(text=pressed.label)
+        row = self._message(conversation, Speaker.CUSTOMER, body, message=message, at=event.at)
+        row["position"] = position
+        row["order"] = event.order or None
+        row["caution"] = caution
         if pressed is not None:
             row["pressed_choice"] = pressed.id
             row["intent"] = intent_json(pressed.intent)
-        self.name_remotely(conversation, message, remote_ids)
-        for position, file in enumerate(body.files):
-            self._rows[Attachment].append(
-                {
-                    "id": new_id(),
-                    "message_id": message,
-                    "position": position,
-                    "name": file.name,
-                    "media_type": file.media_type,
-                    "size_bytes": file.size_bytes,
-                    "remote": file.remote,
-                }
-            )
+        if isinstance(event, MessagePosted):
+            row["intent"] = row["intent"] or intent_json(event.intent)
+            row["envelope"] = envelope_json(event.envelope)
+            row["is_automatic"] = event.is_automatic
+            self.name_remotely(conversation, message, event.remote_ids)
+            self.attach(conversation, message, body.files)
+        if event.order > (conversation.last_order or ""):
+            conversation.last_order = event.order
         return conversation.last_seq
+
+    def attach(
+        self,
+        conversation: Conversation,
+        message: MessageId,
+        files: Sequence[FileRef],
+        *,
+        first: int = 0,
+    ) -> None:
+        """Add files that came with `message`; `first` is the place of the first of them."""
+        if files:
+            self.wake(LaneKind.FILES, conversation)
+        self._rows[Attachment].extend(
+            {
+                "id": new_id(),
+                "message_id": message,
+                "position": position,
+                "name": file.name,
+                "media_type": file.media_type,
+                "size_bytes": file.size_bytes,
+                "remote": file.remote,
+                "content_id": file.content_id,
+                "is_inline": file.is_inline,
+                "status": FileState.WAITING,
+                "blob_key": None,
+            }
+            for position, file in enumerate(files, first)
+        )
+
+    def enclose(self, message: MessageId, files: Sequence[KeptFile]) -> None:
+        """Add files of ours to `message`."""
+        self._rows[Attachment].extend(
+            {
+                "id": new_id(),
+                "message_id": message,
+                "position": position,
+                "name": file.name,
+                "media_type": file.media_type,
+                "size_bytes": file.size_bytes,
+                "remote": file.blob_key,
+                "content_id": None,
+                "is_inline": False,
+                "status": FileState.FETCHED,
+                "blob_key": file.blob_key,
+            }
+            for position, file in enumerate(files)
+        )
+
+    def put_at(self, positions: Mapping[MessageId, float]) -> None:
+        """Give messages other positions, those just added too."""
+        self._moved.update(positions)
+        for row in self._rows[Message]:
+            row["position"] = positions.get(row["id"], row["position"])
 
     def say(
         self,
@@ -132,16 +202,25 @@ class Ledger:
             row["delivery"] = DeliveryState.SENT
         else:
             row["delivery"] = DeliveryState.WAITING
-            self._rows[Delivery].append(
-                {
-                    "id": new_id(),
-                    "conversation_id": conversation.id,
-                    "account_id": account,
-                    "message_id": message,
-                }
-            )
-            self._lanes.add(Lane(LaneKind.DELIVERIES, ConversationId(conversation.id)))
+            self.send(conversation, message, DeliveryAction.SEND)
         return message
+
+    def send(self, conversation: Conversation, message: MessageId, action: DeliveryAction) -> None:
+        """Have `action` done with `message` on the platform, after all that waits there."""
+        self._rows[Delivery].append(
+            {
+                "id": new_id(),
+                "conversation_id": conversation.id,
+                "account_id": conversation.account_id,
+                "message_id": message,
+                "action": action,
+            }
+        )
+        self.wake(LaneKind.DELIVERIES, conversation)
+
+    def wake(self, kind: LaneKind, conversation: Conversation) -> None:
+        """Have a worker look at a lane of `conversation`."""
+        self._lanes.add(Lane(kind, ConversationId(conversation.id)))
 
     def note(self, conversation: Conversation, agent: AgentId, words: str) -> MessageId:
         """Add an internal note, which the requester never sees."""
@@ -186,6 +265,10 @@ class Ledger:
             "pressed_choice": None,
             "intent": None,
             "turn_id": None,
+            "order": None,
+            "envelope": None,
+            "caution": None,
+            "is_automatic": False,
             "language": conversation.language,
             "delivery": DeliveryState.NOT_SENT,
             "delivery_detail": None,
@@ -204,30 +287,40 @@ class Ledger:
                 "account_id": conversation.account_id,
                 "remote_id": remote_id,
                 "message_id": message,
+                "part": part,
             }
-            for remote_id in remote_ids
+            for part, remote_id in enumerate(remote_ids)
         )
 
-    def keep_revision(self, message: Message) -> None:
-        """Keep what `message` said until now."""
+    def keep_revision(self, message: Message, said: Body | None = None) -> None:
+        """Keep what `message` said until now, or `said`, where that is older."""
         self._rows[MessageRevision].append(
             {
                 "id": new_id(),
                 "message_id": message.id,
-                "text": message.text,
-                "html": message.html,
+                "text": message.text if said is None else said.text,
+                "html": message.html if said is None else said.html,
                 "replaced_at": self.now,
             }
         )
 
-    def want_turn(self, conversation: Conversation) -> None:
-        """Ask the assistant to answer; joins a turn that has not begun."""
-        self._turns[ConversationId(conversation.id)] = {
+    def want_turn(self, conversation: Conversation, *, more_may_follow: bool = False) -> None:
+        """Ask the assistant to answer; joins a turn that has not begun.
+
+        Where `more_may_follow`, as of an album, the turn waits a moment for it.
+        """
+        name = ConversationId(conversation.id)
+        self._turns[name] = {
             "id": new_id(),
-            "conversation_id": conversation.id,
+            "conversation_id": name,
             "episode": conversation.episode,
         }
-        self._lanes.add(Lane(LaneKind.TURNS, ConversationId(conversation.id)))
+        if more_may_follow:
+            self._albums[name] = {
+                "created_at": self.now,
+                "available_at": self.now + _ALBUM_PAUSE,
+            }
+        self.wake(LaneKind.TURNS, conversation)
 
     def record(
         self,
@@ -267,7 +360,10 @@ class Ledger:
         )
 
     async def write(self, session: AsyncSession) -> None:
-        """Write everything gathered; changed records that `session` tracks go first."""
+        """Write everything gathered; changed records that `session` tracks go first.
+
+        What is gathered afterwards can be written by another call.
+        """
         await session.flush()
         for table, rows in self._rows.items():
             if rows and table is RemoteMessage:
@@ -275,25 +371,35 @@ class Ledger:
                 await session.execute(upsert(table).on_conflict_do_nothing(), rows)
             elif rows:
                 await session.execute(insert(table), rows)
-        if self._turns:
-            waiting = text("status = 'waiting' AND first_seq IS NULL")
+            self._rows[table] = []
+        if self._moved:
             await session.execute(
-                upsert(Turn).on_conflict_do_nothing(
-                    index_elements=[Turn.conversation_id], index_where=waiting
-                ),
-                list(self._turns.values()),
+                update(Message),
+                [{"id": name, "position": position} for name, position in self._moved.items()],
             )
+        await self._write_turns(session)
         await publish(session, self._changes)
         await wake(session, self._lanes)
+        self._moved, self._turns, self._albums = {}, {}, {}
+        self._changes, self._lanes = [], set()
 
-
-def intent_json(intent: Intent) -> dict[str, Any]:
-    """Return `intent` as it is kept in a message."""
-    return {"name": intent.name, "entities": dict(intent.entities)}
-
-
-def intent_from_json(stored: Mapping[str, Any] | None) -> Intent | None:
-    """Return what `intent_json` made, or None."""
-    if stored is None:
-        return None
-    return Intent(name=stored["name"], entities=dict(stored["entities"]))
+    async def _write_turns(self, session: AsyncSession) -> None:
+        at_once = [turn for name, turn in self._turns.items() if name not in self._albums]
+        if at_once:
+            await session.execute(
+                upsert(Turn).on_conflict_do_nothing(
+                    index_elements=[Turn.conversation_id], index_where=_WAITING_TURN
+                ),
+                at_once,
+            )
+        if self._albums:
+            added = upsert(Turn)
+            latest = Turn.created_at + _LONGEST_ALBUM_PAUSE
+            await session.execute(
+                added.on_conflict_do_update(
+                    index_elements=[Turn.conversation_id],
+                    index_where=_WAITING_TURN,
+                    set_={"available_at": func.least(added.excluded.available_at, latest)},
+                ),
+                [self._turns[name] | times for name, times in self._albums.items()],
+            )

@@ -54,6 +54,18 @@ def utterances(
     return said
 
 
+def joined(said: Sequence[Utterance]) -> list[Utterance]:
+    """Return `said` as one message, for channels where each is a letter."""
+    if not said:
+        return []
+    return [
+        Utterance(
+            text="\n\n".join(utterance.text for utterance in said),
+            choices=tuple(choice for utterance in said for choice in utterance.choices),
+        )
+    ]
+
+
 def _answer(article: Article, language: str, base_url: str) -> Utterance:
     link = f"[{text(language, 'Open this article')}]({base_url}/help/{article.id})"
     asked = text(language, "Did this help?")

@@ -21,15 +21,18 @@ from core.domain.assistant import (
     TurnRequest,
 )
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.ids import ArticleId, ConversationId, TurnId, new_id
+from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId, new_id
 from core.domain.knowledge import Article
 from core.services.handoff import hand_off
-from core.services.ledger import Accounts, Ledger, intent_from_json
-from core.services.speech import articles_in, utterances
+from core.services.json_forms import intent_from_json
+from core.services.ledger import Accounts, Ledger
+from core.services.speech import articles_in, joined, utterances
+from core.services.turn_messages import fix_messages
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.articles import articles_by_id
-from core.storage.tables import ArticleFeedback, Contact, Conversation, Message, Ticket, Turn
+from core.storage.tables import ArticleFeedback, Contact, Conversation, Ticket, Turn
+from core.storage.wakeups import Lane, LaneKind, wake
 
 MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10
@@ -53,10 +56,19 @@ class TurnPlan:
 
     turn: TurnId
     conversation: ConversationId
+    account: AccountId
+    thread: ThreadKey
     attempt: int
     waiting_since: datetime
     request: TurnRequest
     language_is_open: bool  # the words may tell the language; nobody has chosen one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing to do now; the next turn is due in `seconds`."""
+
+    seconds: float
 
 
 class Turns:
@@ -75,7 +87,12 @@ class Turns:
         self._now = now
 
     async def plan(self, conversation_id: ConversationId) -> TurnPlan | None:
-        """Begin the next due turn of a conversation; None where nothing is due.
+        """Begin the next due turn of a conversation; None where nothing is due."""
+        found = await self.plan_or_wait(conversation_id)
+        return found if isinstance(found, TurnPlan) else None
+
+    async def plan_or_wait(self, conversation_id: ConversationId) -> TurnPlan | Wait | None:
+        """Begin the next turn of a conversation, or say when it is due; None where there is none.
 
         One worker at a time plans for a conversation: a turn that is found running was left by
         a worker that died, and is run again as the same turn.
@@ -83,15 +100,16 @@ class Turns:
         async with storage_errors(), self._sessions.begin() as session:
             conversation = await locked(session, conversation_id)
             ledger = Ledger(self._accounts, self._now())
-            plan = None
+            plan: TurnPlan | Wait | None = None
             # Two statements on purpose, the lock first: an item added by a transaction that held
             # the lock until now would be missing from a snapshot taken before the lock.
             for turn in await _under_way(session, conversation_id):
                 if _is_stale(turn, conversation):
                     _finish(turn, "dropped", ledger.now)
-                elif turn.available_at > ledger.now or (
-                    plan := await self._begin(session, ledger, conversation, turn)
-                ):
+                elif turn.available_at > ledger.now:
+                    plan = Wait(seconds=(turn.available_at - ledger.now).total_seconds())
+                    break
+                elif plan := await self._begin(session, ledger, conversation, turn):
                     break
             await ledger.write(session)
             return plan
@@ -99,11 +117,11 @@ class Turns:
     async def _begin(
         self, session: AsyncSession, ledger: Ledger, conversation: Conversation, turn: Turn
     ) -> TurnPlan | None:
-        messages = await _fix_messages(session, ledger, conversation, turn)
+        messages = await fix_messages(session, ledger, conversation, turn)
         if not messages:
-            _finish(turn, "done", ledger.now)
+            _finish(turn, "dropped", ledger.now)
             return None
-        if await _turns_taken(session, conversation) > self._rules.turn_cap:
+        if await _turns_taken(session, conversation) > self._most_turns(conversation):
             _finish(turn, "dropped", ledger.now)
             await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP)
             return None
@@ -118,6 +136,8 @@ class Turns:
         turn.status = "running"
         turn.attempts += 1
         turn.first_tried_at = turn.first_tried_at or ledger.now
+        # What is known of a contact is told to nobody who may only claim to be that contact.
+        is_vouched = all(message.caution is None for message in messages)
         contact = await session.get_one(Contact, conversation.contact_id)
         request = TurnRequest(
             turn=TurnId(turn.id),
@@ -125,19 +145,26 @@ class Turns:
             text="\n".join(message.text for message in messages),
             intent=intent_from_json(messages[-1].intent),
             language=conversation.language or self._rules.default_language,
-            tickets=await _tickets_of(session, conversation),
-            summary=conversation.episode_summary,
-            requester_name=contact.name,
+            tickets=await _tickets_of(session, conversation) if is_vouched else (),
+            summary=conversation.episode_summary if is_vouched else None,
+            requester_name=contact.name if is_vouched else None,
             channel=conversation.account_id,
         )
         return TurnPlan(
             turn=request.turn,
             conversation=ConversationId(conversation.id),
+            account=AccountId(conversation.account_id),
+            thread=ThreadKey(conversation.thread),
             attempt=turn.attempts,
             waiting_since=turn.created_at,
             request=request,
             language_is_open=not conversation.language_is_chosen and request.intent is None,
         )
+
+    def _most_turns(self, conversation: Conversation) -> int:
+        capabilities = self._accounts.get(AccountId(conversation.account_id))
+        most = None if capabilities is None else capabilities.max_turns
+        return self._rules.turn_cap if most is None else min(most, self._rules.turn_cap)
 
     async def settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
         """Write the reply to `plan`; False where a human took over or the turn is not ours now."""
@@ -180,6 +207,9 @@ class Turns:
         articles: dict[ArticleId, Article] = await articles_by_id(session, articles_in(reply.steps))
         language = conversation.language or self._rules.default_language
         said = utterances(reply.steps, articles, language, self._rules.base_url)
+        capabilities = self._accounts.get(AccountId(conversation.account_id))
+        if capabilities is not None and capabilities.joins_turn:
+            said = joined(said)
         for message in said:
             ledger.say(
                 conversation, Speaker.BOT, message.text, choices=message.choices, turn=plan.turn
@@ -232,6 +262,11 @@ class Turns:
                     return
                 case _:
                     pass
+
+    async def wake(self, conversation_id: ConversationId) -> None:
+        """Have a worker look at a conversation's turns."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await wake(session, [Lane(LaneKind.TURNS, conversation_id)])
 
     async def put_back(self, plan: TurnPlan, error: str, *, counts: bool) -> None:
         """Let `plan` be tried again shortly; `counts` says whether this was an attempt."""
@@ -309,36 +344,6 @@ def _is_stale(turn: Turn, conversation: Conversation) -> bool:
 
 def _finish(turn: Turn, status: str, now: datetime) -> None:
     turn.status, turn.finished_at = status, now
-
-
-async def _fix_messages(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, turn: Turn
-) -> Sequence[Message]:
-    """Return the messages `turn` answers; decided once, when it first runs.
-
-    Quick successions are one turn. A pressed button stands alone, since it is an intent and not
-    words; what came after it is left for the next turn.
-    """
-    said = select(Message).where(
-        Message.conversation_id == conversation.id, Message.speaker == Speaker.CUSTOMER
-    )
-    if turn.first_seq is not None:
-        fixed = await session.scalars(
-            said.where(Message.seq.between(turn.first_seq, turn.last_seq)).order_by(Message.seq)
-        )
-        return fixed.all()
-    since = max(conversation.turned_seq + 1, conversation.episode_first_seq)
-    fresh = (await session.scalars(said.where(Message.seq >= since).order_by(Message.seq))).all()
-    if not fresh:
-        return []
-    presses = [i for i, message in enumerate(fresh) if message.pressed_choice is not None]
-    taken = fresh[: max(presses[0], 1)] if presses else fresh
-    turn.first_seq, turn.last_seq = taken[0].seq, taken[-1].seq
-    turn.status = "running"
-    conversation.turned_seq = turn.last_seq
-    if len(taken) < len(fresh):
-        ledger.want_turn(conversation)
-    return taken
 
 
 async def _turns_taken(session: AsyncSession, conversation: Conversation) -> int:

@@ -23,6 +23,7 @@ class LaneKind(StrEnum):
 
     TURNS = "turns"
     DELIVERIES = "deliveries"
+    PEOPLE = "people"
     FILES = "files"
 
 

@@ -9,12 +9,15 @@ from datetime import timedelta
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
+from core.runtime.lanes.people import PeopleLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.receivers import Receivers
 from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
+from core.services.early_events import EarlyEvents
 from core.services.files.fetching import Fetching
+from core.services.people import People
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
@@ -58,8 +61,10 @@ async def _work(settings: Settings) -> None:
                 LinguaDetector(),
                 gate,
                 settings.assistant_deadline_seconds,
+                parts.channels,
             ),
             DeliveriesLane(parts.outbox, parts.channels),
+            PeopleLane(People(parts.sessions, parts.accounts), parts.channels),
             FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
         )
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")
@@ -71,6 +76,7 @@ async def _work(settings: Settings) -> None:
                     jobs=jobs,
                     gate=gate,
                     turns=parts.turns,
+                    early=EarlyEvents(parts.sessions, parts.accounts),
                     tickets=parts.tickets,
                     access=parts.access,
                     instance=instance_name(),

@@ -68,7 +68,7 @@ class Rig:
         self.clock = Clock()
         self.platform = Platform()
         self.loopback = Loopback(LOOP, self.platform, when_uncertain)
-        accounts = {
+        self.accounts = accounts = {
             LOOP: self.loopback.capabilities,
             WEB: Capabilities(reads_store=True),
         }
@@ -121,6 +121,10 @@ class Rig:
                 select(Conversation).where(Conversation.thread == thread, Conversation.is_current)
             )
             return found.one()
+
+    async def conversation_id(self, thread: str = "t1") -> ConversationId:
+        """Return the id of the thread's current conversation."""
+        return ConversationId((await self.conversation(thread)).id)
 
     async def ticket(self, thread: str = "t1") -> Ticket:
         """Return the thread's newest ticket."""

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 
-from core.domain.errors import AssistantFailed, AssistantLoading
-from core.domain.ids import ConversationId
-from core.ports import Assistant, LanguageDetector
-from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, with_language
+from core.domain.errors import (
+    AssistantFailed,
+    AssistantLoading,
+    DeliveryError,
+    StorageUnavailable,
+)
+from core.domain.ids import AccountId, ConversationId
+from core.ports import Assistant, Channel, LanguageDetector, ShowsTyping
+from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, Wait, with_language
 
 _LOGGER = logging.getLogger(__name__)
 _LEAST_SECONDS = 5.0
+_TYPING_SECONDS = 2.0
+_WOKEN_WITHIN_SECONDS = 10.0
 _FIRST_SHARE = 0.6  # of the time left; the rest is for the pause and the second attempt
 
 
@@ -61,20 +69,56 @@ class TurnsLane:
         detector: LanguageDetector,
         gate: AssistantGate,
         deadline_seconds: float,
+        channels: Mapping[AccountId, Channel],
     ) -> None:
         self._turns = turns
         self._assistant = assistant
         self._detector = detector
         self._gate = gate
         self._deadline_seconds = deadline_seconds
+        self._channels = channels
+        self._asides: set[asyncio.Task[None]] = set()
 
     async def advance(self, conversation: ConversationId) -> None:
-        """Do the lane's due items. What must wait is found again by the sweep."""
-        while self._gate.is_up and (plan := await self._turns.plan(conversation)):
-            if not await self._answer(plan):
+        """Do the lane's due items. What must wait is found again by the sweep.
+
+        Only for what is due within moments, an album of which more parts may follow, the lane is
+        woken at its time.
+        """
+        while self._gate.is_up:
+            plan = await self._turns.plan_or_wait(conversation)
+            if isinstance(plan, Wait):
+                self._aside(self._wake_in(plan.seconds, conversation))
+                return
+            if plan is None or not await self._answer(plan):
                 return
 
+    def _aside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+    async def _wake_in(self, seconds: float, conversation: ConversationId) -> None:
+        if seconds > _WOKEN_WITHIN_SECONDS:
+            return
+        await asyncio.sleep(seconds)
+        with contextlib.suppress(StorageUnavailable):  # then the sweep does it
+            await self._turns.wake(conversation)
+
+    async def _show_typing(self, channel: ShowsTyping, plan: TurnPlan) -> None:
+        try:
+            async with asyncio.timeout(_TYPING_SECONDS):
+                await channel.show_typing(plan.thread)
+        except (DeliveryError, TimeoutError) as error:
+            _LOGGER.debug("turn %s: no sign of typing: %s", plan.turn, error)
+        except Exception:
+            # A courtesy whose fault, whatever it is, must not cost the answer.
+            _LOGGER.exception("turn %s: the channel failed to show typing", plan.turn)
+
     async def _answer(self, plan: TurnPlan) -> bool:
+        channel = self._channels.get(plan.account)
+        if isinstance(channel, ShowsTyping):
+            self._aside(self._show_typing(channel, plan))
         plan = with_language(plan, self._detector.detect(plan.request.text))
         waited = (datetime.now(UTC) - plan.waiting_since).total_seconds()
         remaining = self._deadline_seconds - waited

@@ -15,13 +15,20 @@ from core.storage.wakeups import Lane, LaneKind
 
 _TABLES = {
     LaneKind.TURNS: "turn",
-    LaneKind.DELIVERIES: "delivery",
+    # A paused account is left alone: nothing of it can be sent before the pause is over.
+    LaneKind.DELIVERIES: "(SELECT conversation_id, status, available_at FROM delivery"
+    " WHERE NOT EXISTS (SELECT FROM account"
+    "  WHERE account.id = delivery.account_id AND account.paused_until > now()))",
+    LaneKind.PEOPLE: "(SELECT conversation.id AS conversation_id, 'due' AS status,"
+    " look_up_at AS available_at FROM contact_address"
+    " JOIN conversation USING (account_id, address) WHERE look_up_at IS NOT NULL)",
     LaneKind.FILES: "(SELECT conversation_id, status, available_at FROM attachment"
     " JOIN message ON message.id = attachment.message_id)",
 }
 _UNDER_WAY = {
     LaneKind.TURNS: ["waiting", "running"],
     LaneKind.DELIVERIES: ["waiting", "sending"],
+    LaneKind.PEOPLE: ["due"],
     LaneKind.FILES: ["waiting"],
 }
 

@@ -151,7 +151,7 @@ async def queue(
             Message.is_internal.is_(False),
             Message.removed_at.is_(None),
         )
-        .order_by(Message.seq.desc())
+        .order_by(Message.position.desc(), Message.seq.desc())
         .limit(1)
         .lateral("last")
     )

@@ -18,7 +18,10 @@ from core.storage.tables import AgentRow, ChoiceRow, Conversation, Message
 async def thread_since(
     session: AsyncSession, account: AccountId, thread: ThreadKey, after: int, limit: int
 ) -> Sequence[TranscriptEntry]:
-    """Return the thread's public messages numbered above `after`, oldest first."""
+    """Return the thread's first `limit` public messages numbered above `after`.
+
+    They are chosen by number and come in the platform's order.
+    """
     conversations = select(Conversation.id).where(
         Conversation.account_id == account, Conversation.thread == thread
     )
@@ -34,7 +37,9 @@ async def thread_since(
         .order_by(Message.seq)
         .limit(limit)
     )
-    found = [(message, name) for message, name in rows]
+    found = sorted(
+        ((message, name) for message, name in rows), key=lambda row: (row[0].position, row[0].seq)
+    )
     with_choices = [message.id for message, _ in found if message.choices]
     chosen = await _chosen(session, with_choices)
     return [

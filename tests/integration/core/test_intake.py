@@ -17,7 +17,7 @@ from core.domain.content import Body, FileRef
 from core.domain.errors import InvalidInput, StorageUnavailable, TooLarge
 from core.domain.events import (
     ChoicePressed,
-    MessageEdited,
+    DeliveryReported,
     MessageRemoved,
     ParticipantChanged,
     ReactionChanged,
@@ -259,14 +259,14 @@ async def test_reactions_come_and_go(rig: Rig) -> None:
 
 async def test_events_about_what_is_unknown_are_refused_and_stay_refused(rig: Rig) -> None:
     said = posted("x", key="1")
-    edit = MessageEdited(
+    report = DeliveryReported(
         account=LOOP,
-        key=EventKey("edit:9"),
+        key=EventKey("report:9"),
         thread=said.thread,
         author=said.author,
         at=said.at,
         remote_id=RemoteId("9"),
-        body=Body(text="y"),
+        delivered=True,
     )
     press = ChoicePressed(
         account=LOOP,
@@ -277,8 +277,8 @@ async def test_events_about_what_is_unknown_are_refused_and_stay_refused(rig: Ri
         choice=ChoiceId(new_id()),
     )
     for _ in range(2):
-        edited, pressed = await rig.intake.accept(edit, press)
-        assert edited.refusal is Refusal.UNKNOWN_MESSAGE
+        reported, pressed = await rig.intake.accept(report, press)
+        assert reported.refusal is Refusal.UNKNOWN_MESSAGE
         assert pressed.refusal is Refusal.UNKNOWN_CHOICE
     assert await rig.intake.cursor(LOOP, "c") is None
 

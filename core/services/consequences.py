@@ -1,0 +1,116 @@
+"""What follows from a batch of events once their messages are written: rare, and not for free."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.assistant import HandoffReason
+from core.domain.channel import DeliveryAction, DeliveryState
+from core.domain.conversation import Responder
+from core.domain.events import DeliveryReported
+from core.domain.ids import MessageId
+from core.services.arrival_records import Records, attachments_of
+from core.services.early_events import forget, keep
+from core.services.handoff import hand_off
+from core.services.json_forms import EarlyOccurrence
+from core.services.ledger import Ledger
+from core.services.message_changes import Known, change
+from core.storage.feed import FeedKind
+from core.storage.tables import ContactAddress, Conversation, Delivery, Message, Participant
+
+
+async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> bool:
+    """Do what could not be done before; say whether `ledger` has something to write again."""
+    for participant in records.joined:
+        await session.merge(participant)
+    if records.copied:
+        # Somebody who left stays out: an agent may have taken them off.
+        await session.execute(
+            upsert(Participant).on_conflict_do_nothing(),
+            [
+                {
+                    "conversation_id": one.conversation_id,
+                    "address": one.address,
+                    "joined_at": one.joined_at,
+                }
+                for one in records.copied
+            ],
+        )
+    if records.early:
+        await keep(session, records.early)
+    for report in records.reports:
+        await _note_bounce(session, records, report)
+    await _apply_changes(session, records, ledger)
+    for conversation in {id(one): one for one in records.unvouched}.values():
+        if conversation.responder == Responder.BOT:
+            await hand_off(
+                session,
+                ledger,
+                conversation,
+                reason=HandoffReason.UNVERIFIED_AUTHOR,
+                actor="timer",
+            )
+    for conversation, reason in records.unreachable:
+        await _fail_waiting(session, ledger, conversation, reason)
+    return bool(records.changes or records.kept or records.unvouched or records.unreachable)
+
+
+async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger) -> None:
+    """Apply what was heard of messages before them, or in one batch with them."""
+    waiting: dict[MessageId, list[EarlyOccurrence]] = {}
+    for message, event in records.changes:
+        waiting.setdefault(message, []).append(event)
+    applied = {place: kept for place, kept in records.kept.items() if place in records.posted}
+    for place, kept in applied.items():
+        waiting.setdefault(records.posted[place], []).extend(one.event for one in kept)
+    if not waiting:
+        return
+    rows = await session.scalars(select(Message).where(Message.id.in_(waiting)))
+    attachments = await attachments_of(session, list(waiting))
+    conversations = {c.id: c for c in records.conversations.values()}
+    for row in rows:
+        known = Known(
+            message=row,
+            conversation=conversations[row.conversation_id],
+            ticket=None,  # none of these moves a ticket
+            attachments=attachments.get(row.id, ()),
+        )
+        events = waiting[MessageId(row.id)]
+        for event in sorted(events, key=lambda event: (event.at, event.key)):
+            change(known, event, ledger)
+    await forget(session, applied)
+
+
+async def _note_bounce(session: AsyncSession, records: Records, report: DeliveryReported) -> None:
+    """Remember of an address that what is sent to it comes back, or does no more."""
+    known = records.messages[report.account, report.remote_id]
+    address = report.recipient or known.conversation.address
+    if address is None or (report.delivered and report.recipient is None):
+        return
+    bounce = None if report.delivered else "hard" if report.is_permanent else "soft"
+    await session.execute(
+        update(ContactAddress)
+        .where(ContactAddress.account_id == report.account, ContactAddress.address == address)
+        .values(bounce=bounce, bounced_at=None if bounce is None else report.at)
+    )
+
+
+async def _fail_waiting(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, reason: str
+) -> None:
+    """Fail what waits to be sent to somebody who cannot be reached."""
+    deliveries = await session.scalars(
+        select(Delivery).where(
+            Delivery.conversation_id == conversation.id, Delivery.status == DeliveryState.WAITING
+        )
+    )
+    for delivery in deliveries.all():
+        delivery.status, delivery.error = DeliveryState.FAILED, reason
+        delivery.finished_at = ledger.now
+        message = await session.get_one(Message, delivery.message_id)
+        message.delivery_detail = reason
+        if delivery.action == DeliveryAction.SEND:
+            message.delivery = DeliveryState.FAILED
+    ledger.changed(conversation, FeedKind.MESSAGE)

@@ -1,0 +1,151 @@
+"""What is heard of a message before the message itself: kept, and applied once it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.ids import AccountId, ConversationId, EventKey
+from core.services.json_forms import EarlyOccurrence, early_from_json, early_json
+from core.services.ledger import Accounts, Ledger
+from core.services.message_changes import Known, change
+from core.services.order import Place
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import Attachment, Conversation, EarlyEvent, Message, RemoteMessage
+
+_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An occurrence that waits, under its key."""
+
+    account: AccountId
+    key: EventKey
+    event: EarlyOccurrence
+
+
+async def keep(session: AsyncSession, events: Sequence[EarlyOccurrence]) -> None:
+    """Keep `events` until their messages come."""
+    await session.execute(
+        upsert(EarlyEvent).on_conflict_do_nothing(),
+        [
+            {
+                "account_id": event.account,
+                "key": event.key,
+                "remote_id": event.remote_id,
+                "event": early_json(event),
+            }
+            for event in events
+        ],
+    )
+
+
+async def kept_for(session: AsyncSession, names: Collection[Place]) -> dict[Place, list[Kept]]:
+    """Return what is kept for the messages with these accounts and remote ids, in order."""
+    if not names:
+        return {}
+    rows = await session.scalars(
+        select(EarlyEvent).where(tuple_(EarlyEvent.account_id, EarlyEvent.remote_id).in_(names))
+    )
+    kept: dict[Place, list[Kept]] = {}
+    for row in rows:
+        account = AccountId(row.account_id)
+        one = Kept(account=account, key=EventKey(row.key), event=early_from_json(row.event))
+        kept.setdefault((account, row.remote_id), []).append(one)
+    for waiting in kept.values():
+        waiting.sort(key=lambda one: (one.event.at, one.key))
+    return kept
+
+
+async def forget(session: AsyncSession, applied: Mapping[Place, Sequence[Kept]]) -> None:
+    """Delete what has been applied."""
+    keys = [(one.account, one.key) for waiting in applied.values() for one in waiting]
+    if keys:
+        await session.execute(
+            delete(EarlyEvent)
+            .where(tuple_(EarlyEvent.account_id, EarlyEvent.key).in_(keys))
+            .execution_options(synchronize_session=False)
+        )
+
+
+class EarlyEvents:
+    """The clock's part: what a message and its edit, stored at the same moment, left undone.
+
+    Two processes can store the first message of a thread and its edit without seeing each other,
+    and a reaction to a message of ours may come before the platform's receipt for it.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+
+    async def apply_due(self, limit: int = 100) -> int:
+        """Apply what is kept for messages that are there by now; return how many that was."""
+        async with storage_errors(), self._sessions() as session:
+            found = await session.execute(
+                select(EarlyEvent.account_id, EarlyEvent.remote_id, Message.conversation_id)
+                .join(
+                    RemoteMessage,
+                    (RemoteMessage.account_id == EarlyEvent.account_id)
+                    & (RemoteMessage.remote_id == EarlyEvent.remote_id),
+                )
+                .join(Message, Message.id == RemoteMessage.message_id)
+                .distinct()
+                .limit(limit)
+            )
+            due = [
+                ((AccountId(account), name), ConversationId(conversation))
+                for account, name, conversation in found
+            ]
+        applied = 0
+        for place, conversation in due:
+            applied += await self._apply(place, conversation)
+        return applied
+
+    async def _apply(self, place: Place, conversation_id: ConversationId) -> int:
+        async with storage_errors(), self._sessions.begin() as session:
+            conversation = await session.get_one(
+                Conversation, conversation_id, with_for_update=True, populate_existing=True
+            )
+            kept = await kept_for(session, [place])
+            message = await session.scalar(
+                select(Message)
+                .join(RemoteMessage, RemoteMessage.message_id == Message.id)
+                .where(RemoteMessage.account_id == place[0], RemoteMessage.remote_id == place[1])
+            )
+            if message is None:
+                return 0
+            attachments = await session.scalars(
+                select(Attachment).where(Attachment.message_id == message.id)
+            )
+            ledger = Ledger(self._accounts, self._now())
+            known = Known(
+                message=message,
+                conversation=conversation,
+                ticket=None,  # none of what is kept moves a ticket
+                attachments=attachments.all(),
+            )
+            for one in kept.get(place, ()):
+                change(known, one.event, ledger)
+            await forget(session, kept)
+            await ledger.write(session)
+            return len(kept.get(place, ()))
+
+    async def forget_old(self) -> None:
+        """Delete what has waited for its message in vain."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                delete(EarlyEvent).where(EarlyEvent.received_at < self._now() - _KEPT)
+            )

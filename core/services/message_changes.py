@@ -1,0 +1,116 @@
+"""What platforms say about messages that are known: edits, removals, reactions, deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.domain.channel import DeliveryState
+from core.domain.content import FileRef
+from core.domain.conversation import Cause, Responder, next_responder
+from core.domain.events import DeliveryReported, MessageEdited, MessageRemoved, ReactionChanged
+from core.domain.ids import MessageId, TicketId
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
+from core.services.ledger import Ledger
+from core.storage.feed import FeedKind
+from core.storage.tables import Attachment, Conversation, Message, Ticket
+
+AboutMessage = MessageEdited | MessageRemoved | ReactionChanged | DeliveryReported
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """A message that an event is about, with what goes with it; its conversation is locked."""
+
+    message: Message
+    conversation: Conversation
+    ticket: Ticket | None  # the unclosed one
+    attachments: Sequence[Attachment] = ()
+
+
+def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
+    """Change `known` by `event`."""
+    message = known.message
+    match event:
+        case MessageEdited():
+            _edit(known, event, ledger)
+        case MessageRemoved():
+            message.removed_at = event.at
+        case ReactionChanged():
+            message.reactions = _reacted(message.reactions, event)
+        case DeliveryReported():
+            if not event.delivered:
+                message.delivery = DeliveryState.FAILED
+                message.delivery_detail = event.detail or None
+                _reopen(known, ledger)
+            elif event.recipient is None or message.delivery != DeliveryState.FAILED:
+                # That one of several has it does not mend that another has not.
+                message.delivery = DeliveryState.SENT
+                message.delivery_detail = event.detail or None
+    ledger.changed(known.conversation, FeedKind.MESSAGE)
+
+
+def _edit(known: Known, event: MessageEdited, ledger: Ledger) -> None:
+    message, body = known.message, event.body
+    if message.edited_at is not None and event.at < message.edited_at:
+        # Overtaken by a later edit: it belongs to the history alone.
+        ledger.keep_revision(message, body)
+        return
+    ledger.keep_revision(message)
+    message.text, message.html = body.text, body.html
+    message.quoted, message.signature = body.quoted, body.signature
+    message.unsupported = list(body.unsupported)
+    message.edited_at = event.at
+    present = [row for row in known.attachments if row.removed_at is None]
+    gone = list(present)
+    added = []
+    for file in body.files:
+        same = next((row for row in gone if _is_same(row, file)), None)
+        if same is None:
+            added.append(file)
+        else:
+            gone.remove(same)
+    for row in gone:
+        row.removed_at = event.at
+    first = max((row.position for row in known.attachments), default=-1) + 1
+    ledger.attach(known.conversation, MessageId(message.id), added, first=first)
+
+
+def _is_same(row: Attachment, file: FileRef) -> bool:
+    """Say whether an edited message has kept a file; some platforms name it anew each time."""
+    looks = (row.name, row.media_type, row.size_bytes) == (
+        file.name,
+        file.media_type,
+        file.size_bytes,
+    )
+    return row.remote == file.remote or (looks and file.size_bytes is not None)
+
+
+def _reacted(reactions: Mapping[str, list[str]], event: ReactionChanged) -> dict[str, list[str]]:
+    """Return `reactions`, a list of addresses by reaction, after `event`."""
+    people = {name: list(addresses) for name, addresses in reactions.items()}
+    who = [a for a in people.get(event.reaction, []) if a != event.author.address]
+    if event.added:
+        who.append(event.author.address)
+    people[event.reaction] = who
+    return {name: addresses for name, addresses in people.items() if addresses}
+
+
+def _reopen(known: Known, ledger: Ledger) -> None:
+    """Let agents see a ticket again whose requester never got their answer."""
+    ticket, conversation = known.ticket, known.conversation
+    if ticket is None or CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN:
+        return
+    was_done = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.DONE
+    old, new = ticket.status, next_status(TicketStatus(ticket.status), TicketTrigger.REOPENED)
+    ticket.status, ticket.solved_at = new, None
+    ledger.record(ticket, "status", old, new, actor="platform", reason="not_delivered")
+    ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
+    if was_done and conversation.responder == Responder.CLOSED:
+        conversation.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
+        if ticket.assignee_id is not None:
+            conversation.responder = next_responder(
+                Responder(conversation.responder), Cause.AGENT_TOOK
+            )
+        conversation.closed_at = None
+        ledger.changed(conversation, FeedKind.CONVERSATION)

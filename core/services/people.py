@@ -1,0 +1,370 @@
+"""Who is who: addresses on platforms, and the contacts that write from them.
+
+Two addresses are one person where platforms vouch for the same e-mail address of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, exists, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.events import Author
+from core.domain.ids import AccountId, Address, ContactId, ConversationId, new_id
+from core.services.ledger import Accounts, Ledger
+from core.services.order import Place
+from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import FeedKind
+from core.storage.tables import Contact, ContactAddress, Conversation, Ticket
+
+_ASKED_AGAIN_AFTER = timedelta(days=1)
+_PAUSE_AFTER_FAILURE = timedelta(minutes=5)
+
+_LOCK_EMAILS = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(email, 7070)) FROM"
+    " (SELECT email FROM unnest(CAST(:emails AS text[])) email ORDER BY email) AS ordered"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An address that turns out to be somebody else's, with its conversations."""
+
+    place: Place
+    old: ContactId
+    new: ContactId
+
+
+@dataclass(slots=True, kw_only=True)
+class Recognised:
+    """The people behind a transaction's events."""
+
+    contacts: dict[Place, ContactId]
+    moves: Sequence[Move] = ()
+    wanted: Collection[Place] = ()  # whom the platform is to be asked about
+
+
+async def recognise(
+    session: AsyncSession,
+    ledger: Ledger,
+    writing: Mapping[Place, Author],
+    changed: Mapping[Place, Author],
+) -> Recognised:
+    """Find the contacts of who writes, made where there is none, and of whose profile changed.
+
+    Contacts that are to be joined are locked. The caller locks their conversations and then
+    calls `move`.
+    """
+    seen = {**writing, **changed}
+    if not seen:
+        return Recognised(contacts={})
+    known = await _addresses(session, seen)
+    news = {
+        place: author.email.lower()
+        for place, author in seen.items()
+        if author.email and (place in writing or place in known)
+        if place not in known or known[place].verified_email != author.email.lower()
+    }
+    holders = await _holders(session, news.values()) if news else {}
+    missing = sorted(writing.keys() - known.keys())
+    told = known.keys() & (news.keys() | changed.keys())
+    wanted = await _ask_again(session, ledger, known, writing)
+    if missing:
+        await _add(session, ledger, writing, missing, holders)
+        wanted |= {place for place in missing if _looks_up(ledger, place)}
+        known = await _addresses(session, seen)
+    moves = [
+        Move(place=place, old=ContactId(known[place].contact_id), new=holders[email])
+        for place, email in news.items()
+        if place in known and email in holders and holders[email] != known[place].contact_id
+    ]
+    if moves:
+        await _lock_contacts(session, moves)
+    contacts = {place: ContactId(row.contact_id) for place, row in known.items()}
+    contacts.update({one.place: one.new for one in moves})
+    moved = {one.place for one in moves}
+    for place in sorted(told):
+        # Who is found to be a known contact keeps that contact's name.
+        contact = contacts[place] if place in changed or place not in moved else None
+        await _note(session, place, seen[place], contact)
+    return Recognised(contacts=contacts, moves=moves, wanted=wanted)
+
+
+async def move(
+    session: AsyncSession,
+    ledger: Ledger,
+    moves: Sequence[Move],
+    conversations: Collection[Conversation],
+) -> None:
+    """Give addresses with their conversations, all locked, to the contacts they belong to."""
+    for one in moves:
+        account, address = one.place
+        moved = [c for c in conversations if (c.account_id, c.address) == one.place]
+        for conversation in moved:
+            conversation.contact_id = one.new
+            ledger.changed(conversation, FeedKind.CONVERSATION)
+        await session.flush()
+        await session.execute(
+            update(ContactAddress)
+            .where(ContactAddress.account_id == account, ContactAddress.address == address)
+            .values(contact_id=one.new)
+        )
+        await session.execute(
+            update(Ticket)
+            .where(Ticket.conversation_id.in_([c.id for c in moved]))
+            .values(contact_id=one.new)
+        )
+        await session.execute(
+            delete(Contact).where(
+                Contact.id == one.old,
+                ~exists().where(ContactAddress.contact_id == one.old),
+                ~exists().where(Conversation.contact_id == one.old),
+                ~exists().where(Ticket.contact_id == one.old),
+            )
+        )
+
+
+class _Address(NamedTuple):
+    contact_id: UUID
+    verified_email: str | None
+    looked_up_at: datetime | None
+    look_up_at: datetime | None
+
+
+async def _addresses(session: AsyncSession, places: Collection[Place]) -> dict[Place, _Address]:
+    rows = await session.execute(
+        select(
+            ContactAddress.account_id,
+            ContactAddress.address,
+            ContactAddress.contact_id,
+            ContactAddress.verified_email,
+            ContactAddress.looked_up_at,
+            ContactAddress.look_up_at,
+        ).where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places)))
+    )
+    return {(AccountId(row.account_id), row.address): _Address(*row[2:]) for row in rows}
+
+
+async def _holders(session: AsyncSession, emails: Collection[str]) -> dict[str, ContactId]:
+    """Return the contact of each verified e-mail address that has one.
+
+    Until the transaction ends nobody else can say whose these addresses are: two processes that
+    meet a person in two accounts at once would make two contacts.
+    """
+    await session.execute(_LOCK_EMAILS, {"emails": sorted(set(emails))})
+    rows = await session.execute(
+        select(ContactAddress.verified_email, ContactAddress.contact_id)
+        .where(ContactAddress.verified_email.in_(emails))
+        .order_by(ContactAddress.contact_id.desc())
+    )
+    return {email: ContactId(contact) for email, contact in rows if email is not None}
+
+
+async def _add(
+    session: AsyncSession,
+    ledger: Ledger,
+    writing: Mapping[Place, Author],
+    missing: Sequence[Place],
+    holders: dict[str, ContactId],
+) -> None:
+    """Add addresses; `holders` learns whose their e-mail addresses are."""
+    fresh: dict[Place, ContactId] = {}
+    rows = []
+    for place in missing:
+        author = writing[place]
+        email = author.email.lower() if author.email else None
+        if email is not None and email in holders:
+            contact = holders[email]
+        else:
+            contact = fresh[place] = ContactId(new_id())
+            if email is not None:
+                holders[email] = contact
+        rows.append(
+            {
+                "account_id": place[0],
+                "address": place[1],
+                "contact_id": contact,
+                "name": author.name,
+                "verified_email": email,
+                "look_up_at": ledger.now if _looks_up(ledger, place) else None,
+            }
+        )
+    won = await session.execute(
+        upsert(ContactAddress)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(ContactAddress.contact_id)
+    )
+    used = {row.contact_id for row in won}
+    contacts = [
+        {
+            "id": contact,
+            "name": writing[place].name,
+            "email": writing[place].email,
+            "language": writing[place].language,
+        }
+        for place, contact in fresh.items()
+        if contact in used
+    ]
+    if contacts:
+        await session.execute(insert(Contact), contacts)
+
+
+async def _ask_again(
+    session: AsyncSession,
+    ledger: Ledger,
+    known: Mapping[Place, _Address],
+    writing: Collection[Place],
+) -> set[Place]:
+    """Have the platform asked about people whom it was not asked about for a day."""
+    old = {
+        place
+        for place, row in known.items()
+        if place in writing and _looks_up(ledger, place) and row.look_up_at is None
+        if row.looked_up_at is None or row.looked_up_at < ledger.now - _ASKED_AGAIN_AFTER
+    }
+    if old:
+        await session.execute(
+            update(ContactAddress)
+            .where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(old)))
+            .values(look_up_at=ledger.now)
+            .execution_options(synchronize_session=False)
+        )
+    return old
+
+
+def _looks_up(ledger: Ledger, place: Place) -> bool:
+    capabilities = ledger.can(place[0])
+    return capabilities is not None and capabilities.looks_up_people
+
+
+async def _lock_contacts(session: AsyncSession, moves: Sequence[Move]) -> None:
+    ids: set[UUID] = {one.old for one in moves} | {one.new for one in moves}
+    await session.execute(
+        select(Contact.id).where(Contact.id.in_(ids)).order_by(Contact.id).with_for_update()
+    )
+
+
+async def _note(
+    session: AsyncSession, place: Place, author: Author, contact: ContactId | None
+) -> None:
+    """Write down what a platform says of a person; what it does not say stays."""
+    said = {"name": author.name, "email": author.email, "language": author.language}
+    of_contact = {name: value for name, value in said.items() if value}
+    if of_contact and contact is not None:
+        await session.execute(update(Contact).where(Contact.id == contact).values(**of_contact))
+    of_address = {
+        "name": author.name,
+        "verified_email": author.email.lower() if author.email else None,
+    }
+    if any(of_address.values()):
+        account, address = place
+        await session.execute(
+            update(ContactAddress)
+            .where(ContactAddress.account_id == account, ContactAddress.address == address)
+            .values({name: value for name, value in of_address.items() if value})
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A person whom a platform is asked about."""
+
+    account: AccountId
+    address: Address
+    due: datetime  # proves that nobody else has settled it
+
+
+class People:
+    """The `people` lane of every conversation: asks platforms who somebody is."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+
+    async def plan(self, conversation: ConversationId) -> LookUp | None:
+        """Return whom to ask about for a conversation; None where nobody is due."""
+        async with storage_errors(), self._sessions() as session:
+            row = await session.scalar(
+                select(ContactAddress)
+                .join(
+                    Conversation,
+                    (Conversation.account_id == ContactAddress.account_id)
+                    & (Conversation.address == ContactAddress.address),
+                )
+                .where(Conversation.id == conversation, ContactAddress.look_up_at <= self._now())
+            )
+            if row is None or row.look_up_at is None:
+                return None
+            return LookUp(
+                account=AccountId(row.account_id),
+                address=Address(row.address),
+                due=row.look_up_at,
+            )
+
+    async def settle(self, plan: LookUp, name: str | None, email: str | None) -> None:
+        """Write down what the platform said."""
+        place: Place = (plan.account, plan.address)
+        author = Author(address=plan.address, name=name, email=email)
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger(self._accounts, self._now())
+            found = await recognise(session, ledger, {}, {place: author})
+            conversations = await session.scalars(
+                select(Conversation)
+                .where(
+                    Conversation.account_id == plan.account, Conversation.address == plan.address
+                )
+                .order_by(Conversation.id)
+                .with_for_update()
+            )
+            theirs = conversations.all()
+            await move(session, ledger, found.moves, theirs)
+            for conversation in theirs:
+                ledger.changed(conversation, FeedKind.CONVERSATION)
+            await session.execute(
+                update(ContactAddress)
+                .where(
+                    ContactAddress.account_id == plan.account,
+                    ContactAddress.address == plan.address,
+                )
+                .values(look_up_at=None, looked_up_at=ledger.now)
+            )
+            await ledger.write(session)
+
+    async def put_back(self, plan: LookUp, seconds: float | None = None) -> None:
+        """Ask again later: in `seconds`, or after the usual pause."""
+        pause = _PAUSE_AFTER_FAILURE if seconds is None else timedelta(seconds=seconds)
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(ContactAddress)
+                .where(
+                    ContactAddress.account_id == plan.account,
+                    ContactAddress.address == plan.address,
+                    ContactAddress.look_up_at == plan.due,
+                )
+                .values(look_up_at=self._now() + pause)
+            )
+
+    async def give_up(self, plan: LookUp) -> None:
+        """Count a person as asked about of whom the platform says nothing."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(ContactAddress)
+                .where(
+                    ContactAddress.account_id == plan.account,
+                    ContactAddress.address == plan.address,
+                )
+                .values(look_up_at=None, looked_up_at=self._now())
+            )

@@ -1,0 +1,52 @@
+"""Which of the requester's messages a turn of the assistant answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import Caution
+from core.domain.conversation import Speaker
+from core.services.ledger import Ledger
+from core.storage.tables import Conversation, Message, Turn
+
+
+async def fix_messages(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, turn: Turn
+) -> Sequence[Message]:
+    """Return the messages `turn` answers, in the platform's order; decided when it first runs.
+
+    Quick successions are one turn. A pressed button or a command stands alone, since it is an
+    intent and not words; what came after it is left for the next turn. What was taken back, what
+    machines sent and what nobody vouches for is not for the assistant.
+    """
+    said = select(Message).where(
+        Message.conversation_id == conversation.id,
+        Message.speaker == Speaker.CUSTOMER,
+        Message.removed_at.is_(None),
+        Message.is_automatic.is_(False),
+        or_(Message.caution.is_(None), Message.caution == Caution.UNVERIFIED),
+    )
+    if turn.first_seq is not None:
+        fixed = await session.scalars(
+            said.where(Message.seq.between(turn.first_seq, turn.last_seq))
+        )
+        return sorted(fixed, key=_platform_order)
+    since = max(conversation.turned_seq + 1, conversation.episode_first_seq)
+    fresh = (await session.scalars(said.where(Message.seq >= since).order_by(Message.seq))).all()
+    if not fresh:
+        return []
+    presses = [i for i, message in enumerate(fresh) if message.intent is not None]
+    taken = fresh[: max(presses[0], 1)] if presses else fresh
+    turn.first_seq, turn.last_seq = taken[0].seq, taken[-1].seq
+    turn.status = "running"
+    conversation.turned_seq = turn.last_seq
+    if len(taken) < len(fresh):
+        ledger.want_turn(conversation)
+    return sorted(taken, key=_platform_order)
+
+
+def _platform_order(message: Message) -> tuple[float, int]:
+    return message.position, message.seq
