@@ -18,6 +18,17 @@ _parser = MarkdownIt(
     "commonmark", {"html": False, "breaks": True, "maxNesting": _MAX_NESTING}
 ).disable("image")
 
+_page_parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_PAGE_TAGS = _TAGS | {"table", "thead", "tbody", "tr", "th", "td"}
+
+
+def to_page(words: str) -> Markup:
+    """Return a page of the desk's own documentation as HTML; it may have tables."""
+    clean = nh3.clean(
+        _page_parser.render(words), tags=_PAGE_TAGS, url_schemes=_SCHEMES, link_rel="noopener"
+    )
+    return Markup(clean)  # noqa: S704  # just cleaned
+
 
 def to_plain(words: str) -> str:
     """Return the words of `words`, CommonMark, in one line."""

@@ -18,12 +18,12 @@ def catalogue(language: str) -> Mapping[str, str]:
     """Return what each English sentence is in `language`; nothing for English."""
     if language == "en":
         return MappingProxyType({})
-    file = resources.files(__package__) / "locale" / language / "LC_MESSAGES" / "console.po"
-    with file.open("rb") as opened:
-        messages = read_po(opened, locale=language)
-    return MappingProxyType(
-        {str(message.id): str(message.string) for message in messages if message.id}
-    )
+    words: dict[str, str] = {}
+    for file in (resources.files(__package__) / "locale" / language / "LC_MESSAGES").iterdir():
+        with file.open("rb") as opened:
+            messages = read_po(opened, locale=language)
+        words |= {str(message.id): str(message.string) for message in messages if message.id}
+    return MappingProxyType(words)
 
 
 def translate(language: str, key: str, **values: object) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
+from annotated_types import MaxLen
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 
@@ -24,11 +25,21 @@ class FieldShape(StrEnum):
     TEXT = "text"
     LONG_TEXT = "long_text"
     SECRET = "secret"  # noqa: S105 - the name of a shape
+    LONG_SECRET = "long_secret"  # noqa: S105 - of several lines, as a key is
     NUMBER = "number"
     FLAG = "flag"
     CHOICE = "choice"
     LIST = "list"  # one a line, or with commas between
     JSON = "json"
+
+
+SECRET_SHAPES = frozenset({FieldShape.SECRET, FieldShape.LONG_SECRET})
+
+_LONG_CHARS = 500
+_SPELLINGS = {
+    name.lower(): name
+    for name in ("API", "CA", "DKIM", "ID", "IDs", "IMAP", "LMTP", "OAuth", "SMTP", "TLS", "URL")
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +71,7 @@ def fields_of(model: type[BaseModel]) -> tuple[SettingField, ...]:
 def secret_names(model: type[BaseModel]) -> frozenset[str]:
     """Return the names of the settings that are never shown."""
     return frozenset(
-        name for name, field in model.model_fields.items() if _shape(field) is FieldShape.SECRET
+        name for name, field in model.model_fields.items() if _shape(field) in SECRET_SHAPES
     )
 
 
@@ -114,9 +125,10 @@ def open_values(settings: BaseModel) -> dict[str, Any]:
 
 
 def secret_values(settings: BaseModel) -> dict[str, str]:
-    """Return the secrets of `settings` in plain."""
+    """Return the secrets of `settings` in plain, those that there are."""
     found = {name: getattr(settings, name) for name in secret_names(type(settings))}
-    return {name: value.get_secret_value() for name, value in found.items() if value is not None}
+    plain = {name: value.get_secret_value() for name, value in found.items() if value is not None}
+    return {name: value for name, value in plain.items() if value}
 
 
 def as_text(value: Any) -> str:
@@ -141,10 +153,10 @@ def as_text(value: Any) -> str:
 def _field(name: str, field: FieldInfo) -> SettingField:
     shape = _shape(field)
     default = field.get_default(call_default_factory=True, validated_data={})
-    has_default = default is not PydanticUndefined and shape is not FieldShape.SECRET
+    has_default = default is not PydanticUndefined and shape not in SECRET_SHAPES
     return SettingField(
         name=name,
-        label=field.title or name.replace("_", " ").capitalize(),
+        label=field.title or _label(name),
         hint=field.description or "",
         shape=shape,
         is_required=field.is_required(),
@@ -156,8 +168,10 @@ def _field(name: str, field: FieldInfo) -> SettingField:
 def _shape(field: FieldInfo) -> FieldShape:
     kind = _bare(field.annotation)
     origin = get_origin(kind) or kind
+    extra = field.json_schema_extra
+    is_long = isinstance(extra, dict) and extra.get("format") == "multi-line"
     if origin is SecretStr:
-        return FieldShape.SECRET
+        return FieldShape.LONG_SECRET if is_long else FieldShape.SECRET
     if origin is bool:
         return FieldShape.FLAG
     if _choices(kind):
@@ -168,9 +182,13 @@ def _shape(field: FieldInfo) -> FieldShape:
         return FieldShape.LIST
     if origin in {dict, Mapping} or (isinstance(origin, type) and issubclass(origin, BaseModel)):
         return FieldShape.JSON
-    extra = field.json_schema_extra
-    is_long = isinstance(extra, dict) and extra.get("format") == "multi-line"
+    is_long |= any(isinstance(m, MaxLen) and m.max_length > _LONG_CHARS for m in field.metadata)
     return FieldShape.LONG_TEXT if is_long else FieldShape.TEXT
+
+
+def _label(name: str) -> str:
+    first, *others = (_SPELLINGS.get(word, word) for word in name.split("_"))
+    return " ".join([first[:1].upper() + first[1:], *others])
 
 
 def _bare(annotation: Any) -> Any:

@@ -10,9 +10,11 @@ from importlib.resources.abc import Traversable
 
 import pytest
 
-from console import words
+from console import account_words, words
 from console.pages.queue import LABELS
 from console.texts import LANGUAGES, accepted_language, catalogue, translate
+from core.services.account_fields import fields_of
+from core.wiring.kinds import Kinds
 
 _CALL = re.compile(
     r"""(?:\b(?:t|say)|translator\(request\))\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
@@ -40,11 +42,18 @@ def words_used() -> set[str]:
     tables = (
         words.STATUS, words.STATUS_HINT, words.PRIORITY, words.REASON, words.RESPONDER,
         words.DELIVERY, words.ACTOR, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT,
-        LABELS,
+        LABELS, account_words.STATE, words.CHANNEL, words.CAUTION, words.CAUTION_MEANS,
+        words.FILE_REFUSED,
     )  # fmt: skip
     for table in tables:
         said.update(table.values())
-    return said | set(words.ERRORS)
+    return said | set(words.ERRORS) | set(account_words.SAID) | settings_of_kinds()
+
+
+def settings_of_kinds() -> set[str]:
+    """Return what the kinds of account call their settings."""
+    fields = [field for kind in Kinds().values() for field in fields_of(kind.settings)]
+    return {words for field in fields for words in (field.label, field.hint) if words}
 
 
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])

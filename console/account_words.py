@@ -1,0 +1,38 @@
+"""What the states of accounts are called, and what is said of wrong settings; English, as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.domain.account import AccountState
+
+STATE: Mapping[str, str] = {
+    AccountState.CONNECTING: "Connecting",
+    AccountState.CONNECTED: "Connected",
+    AccountState.DEGRADED: "Troubled",
+    AccountState.BAD_CREDENTIALS: "Needs an admin",
+    AccountState.PAUSED: "Paused",
+}
+
+CHIP: Mapping[str, str] = {
+    AccountState.CONNECTED: "up",
+    AccountState.DEGRADED: "warn",
+    AccountState.BAD_CREDENTIALS: "down",
+}
+"""How a state's mark looks, where it is not plain."""
+
+SAID = (
+    "an account's name is 1 to 40 small letters, digits and hyphens",
+    "there is an account of this name already",
+    "this account is set in the environment; change it there",
+    "this is needed",
+    "this is not JSON",
+    "the desk's secret key is not the one its secrets were kept under",
+    "Enter the account's secrets again, or set DESK_SECRET_KEY back.",
+    "its settings are not usable",
+    "Look through the account's settings and save them again.",
+    "The log of the desk says more; it is tried again at the next start.",
+    "its connection ended",
+    "The desk tries again by itself; its log says more.",
+)
+"""What the desk itself says of an account."""

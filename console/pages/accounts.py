@@ -1,0 +1,204 @@
+"""The admins' page of channels: accounts on platforms, how they do, and what they are set to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from console import account_words
+from console.desk import desk_of
+from console.markdown import to_page
+from console.pages.session import Admins, form_of, text_field
+from console.pages.view import page, translator
+from console.words import Translate, error_in_words
+from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
+from core.domain.ids import AccountId
+from core.services.account_fields import FieldShape, InvalidSettings, as_text
+from core.services.accounts import AccountForm
+from core.storage.engine import storage_errors
+from core.storage.queries.accounts import AccountView
+from core.storage.queries.feed import feed_end
+
+router = APIRouter(prefix="/console/admin")
+
+_LIST = "/console/admin/channels"
+_GUIDES = Path(__file__).parents[2] / "docs" / "channels"
+
+
+@router.get("/channels")
+async def show_accounts(request: Request, _: Admins) -> Response:
+    """List the accounts."""
+    return await _accounts(request)
+
+
+@router.get("/connect/{kind}")
+async def show_blank(request: Request, _: Admins, kind: str) -> Response:
+    """Show the form of a new account."""
+    form = desk_of(request).accounts.blank(kind)
+    return await _form(request, form, account=None, texts=_shown(form))
+
+
+@router.post("/connect/{kind}")
+async def add_account(request: Request, _: Admins, kind: str) -> Response:
+    """Connect an account."""
+    book = desk_of(request).accounts
+    form = book.blank(kind)
+    name, texts = text_field(await form_of(request), "name").strip(), await _texts(request, form)
+    try:
+        await book.add(name, kind, texts)
+    except (InvalidInput, Conflict) as error:
+        return await _form(request, form, account=None, texts=texts, name=name, error=error)
+    return RedirectResponse(_LIST, 303)
+
+
+@router.get("/channels/{account}")
+async def show_account(request: Request, _: Admins, account: str) -> Response:
+    """Show what an account is set to."""
+    form = await desk_of(request).accounts.form(AccountId(account))
+    return await _form(request, form, account=await _view(request, account), texts=_shown(form))
+
+
+@router.post("/channels/{account}")
+async def change_account(request: Request, _: Admins, account: str) -> Response:
+    """Give an account other settings."""
+    book = desk_of(request).accounts
+    form = await book.form(AccountId(account))
+    texts = await _texts(request, form)
+    sent = await form_of(request)
+    forget = [name for name in form.kept if text_field(sent, f"forget.{name}") == "yes"]
+    try:
+        await book.change(AccountId(account), texts, forget=forget)
+    except InvalidInput as error:
+        view = await _view(request, account)
+        return await _form(request, form, account=view, texts=texts, error=error)
+    return RedirectResponse(_LIST, 303)
+
+
+@router.post("/channels/{account}/enabled")
+async def set_enabled(request: Request, _: Admins, account: str) -> Response:
+    """Pause an account, or let it go on."""
+    enabled = text_field(await form_of(request), "enabled") == "yes"
+    await desk_of(request).accounts.set_enabled(AccountId(account), enabled=enabled)
+    return RedirectResponse(_LIST, 303)
+
+
+@router.post("/channels/{account}/remove")
+async def remove_account(request: Request, _: Admins, account: str) -> Response:
+    """Disconnect an account; its conversations stay."""
+    try:
+        await desk_of(request).accounts.remove(AccountId(account))
+    except Conflict as error:
+        return await _accounts(request, status=409, error=error)
+    return RedirectResponse(_LIST, 303)
+
+
+@router.get("/guides/{kind}")
+async def show_guide(request: Request, _: Admins, kind: str) -> Response:
+    """Show how an account of a kind is set up, step by step."""
+    guide = _guide(request, kind)
+    if guide is None:
+        raise NotFound("there is no such page")
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+    return page(
+        request,
+        "guide.html",
+        position=position,
+        kind=kind,
+        body=to_page(guide.read_text("utf-8")),
+    )
+
+
+def _guide(request: Request, kind: str) -> Path | None:
+    """Return the page about setting up a kind, where this copy of the desk has it."""
+    path = _GUIDES / f"{kind}.md"
+    return path if kind in desk_of(request).accounts.kinds and path.is_file() else None
+
+
+async def _view(request: Request, account: str) -> AccountView:
+    known = await desk_of(request).accounts.list()
+    found = next((view for view in known if view.id == account), None)
+    if found is None:
+        raise NotFound("there is no such account")
+    return found
+
+
+def _shown(form: AccountForm) -> dict[str, str]:
+    return {
+        field.name: as_text(form.values[field.name]) if field.name in form.values else field.default
+        for field in form.fields
+    }
+
+
+async def _texts(request: Request, form: AccountForm) -> dict[str, str]:
+    sent = await form_of(request)
+    texts = {field.name: text_field(sent, f"field.{field.name}") for field in form.fields}
+    for field in form.fields:
+        if field.shape is FieldShape.FLAG and not texts[field.name]:
+            texts[field.name] = "false"  # an empty box sends nothing
+    return texts
+
+
+def _problems(error: DeskError | None, t: Translate) -> tuple[dict[str, str], str | None]:
+    """Return what to say beside each field, and what to say of the form as a whole."""
+    if isinstance(error, InvalidSettings):
+        beside = {name: t(said) for name, said in error.problems if name}
+        whole = [t(said) for name, said in error.problems if not name]
+        return beside, "; ".join(whole) or t("Some settings are not right yet.")
+    return {}, None if error is None else error_in_words(error, t)
+
+
+async def _form(
+    request: Request,
+    form: AccountForm,
+    *,
+    account: AccountView | None,
+    texts: Mapping[str, str],
+    name: str = "",
+    error: DeskError | None = None,
+) -> Response:
+    beside, wrong = _problems(error, translator(request))
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+    return page(
+        request,
+        "account_edit.html",
+        status=200 if error is None else 422,
+        position=position,
+        form=form,
+        account=account,
+        name=name,
+        texts=texts,
+        beside=beside,
+        wrong=wrong,
+        has_guide=_guide(request, form.kind) is not None,
+        address=None if account is None else _address(request, account),
+    )
+
+
+async def _accounts(
+    request: Request, *, status: int = 200, error: DeskError | None = None
+) -> Response:
+    desk = desk_of(request)
+    _, wrong = _problems(error, translator(request))
+    async with storage_errors(), desk.sessions() as session:
+        position = await feed_end(session)
+    values: dict[str, Any] = {
+        "position": position,
+        "accounts": await desk.accounts.list(),
+        "kinds": {kind: _guide(request, kind) is not None for kind in desk.accounts.kinds},
+        "refused": desk.refused,
+        "wrong": wrong,
+        "now": datetime.now(UTC),
+        "said": account_words,
+    }
+    return page(request, "accounts.html", status=status, **values)
+
+
+def _address(request: Request, account: AccountView) -> str:
+    return f"{desk_of(request).base_url}/channels/{account.kind}/{account.id}"
