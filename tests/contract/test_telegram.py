@@ -1,0 +1,317 @@
+"""Telegram keeps what every channel promises, polled and by webhook, against a Bot API server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from channels.simulator.faults import Fault
+from channels.simulator.telegram import Person, TelegramPlatform
+from channels.telegram import ids
+from channels.telegram.channel import PollingTelegram, Telegram, WebhookTelegram
+from channels.telegram.ids import Place
+from channels.telegram.pace import Pace
+from channels.telegram.settings import TelegramSettings
+from console import problems
+from core.adapters.blobs import ObjectBlobs
+from core.domain.assistant import TicketBrief
+from core.domain.ids import AccountId, Address, ThreadKey
+from core.ports import ChannelContext
+from core.runtime.live import Live, LiveTranscript
+from core.storage.engine import Sessions
+from tests.contract.channel_conformance import (
+    RemoteChannelConformance,
+    Store,
+    outbound,
+    store_for,
+)
+
+ACCOUNT = AccountId("telegram-bot")
+PACE = Pace(poll=1, first_pause=0.05, longest_pause=0.2, probe=0.2, check=0.1, patience=5.0)
+
+
+class NoTickets:
+    """Nobody has tickets."""
+
+    async def tickets_of(
+        self, account: AccountId, address: Address, limit: int = 10
+    ) -> Sequence[TicketBrief]:
+        return ()
+
+
+@dataclass
+class Fake:
+    """The platform as the conformance tests move it; one person writes to the bot."""
+
+    channel: Telegram
+    telegram: TelegramPlatform
+    person: Person
+    stack: AsyncExitStack
+    store: Store
+    names: dict[int, str] = field(default_factory=dict)  # of messages, by number
+    messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: frozenset[Fault] = frozenset(
+        {Fault.THROTTLED, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.BAD_CREDENTIALS}
+    )
+
+    async def post(self, text: str, name: str) -> None:
+        known = self.messages.get(name)
+        if known is None:
+            message = self._message(text, name)
+            await self.telegram.updates.tell("message", message)
+        elif name in await self.acknowledged():
+            await self.telegram.updates.tell("message", known)
+        # else the platform is still at it by itself
+
+    async def acknowledged(self) -> list[str]:
+        return [
+            self.names[update["message"]["message_id"]]
+            for update in self.telegram.acknowledged
+            if "message" in update and "message_id" in update["message"]
+        ]
+
+    async def post_malformed(self) -> None:
+        await self.telegram.updates.tell_raw({"message": {"text": 5}})
+
+    async def malformed_was_refused(self) -> bool:
+        return False  # it has to be kept aside
+
+    def thread(self) -> ThreadKey:
+        return ids.thread_key(Place(chat=self.person.id))
+
+    def fail_next_send(self, fault: Fault) -> None:
+        self.telegram.faults.plan(fault)
+
+    async def sent(self) -> list[str]:
+        return [posted.text for posted in self.telegram.posted]
+
+    async def edit(self, text: str, name: str) -> bool:
+        message = self.messages.get(name) or self._message("not yet", name)
+        edited = {**message, "text": text, "edit_date": message["date"] + 1}
+        await self.telegram.updates.tell("edited_message", edited)
+        if name not in await self.acknowledged():
+            del self.messages[name]  # to be posted after its edit
+        return True
+
+    async def post_reversed(self, words: Sequence[str]) -> bool:
+        for message in reversed([self._message(word, word) for word in words]):
+            await self.telegram.updates.tell("message", message)
+        return True
+
+    async def start_another(self) -> None:
+        another = type(self.channel)(
+            ACCOUNT, self.channel._settings, self.channel._context, pace=PACE
+        )
+        await self.stack.enter_async_context(receiving(another, self.store))
+
+    async def lose_credentials(self) -> None:
+        self.telegram.revoke_token()
+
+    def _message(self, text: str, name: str) -> dict[str, Any]:
+        self.person.chat.has_spoken = True
+        earlier = [number for number, known in self.names.items() if known == name]
+        message = self.telegram.world.add(self.person.chat, self.person.fields, text=text)
+        if earlier:  # the message whose edit came first
+            message = {**message, "message_id": earlier[0]}
+        self.names[message["message_id"]] = name
+        self.messages[name] = message
+        return message
+
+
+class receiving:  # noqa: N801 - a context manager
+    """Let `channel` receive while the block runs."""
+
+    def __init__(self, channel: Telegram, store: Store) -> None:
+        self.channel, self.store = channel, store
+
+    async def __aenter__(self) -> None:
+        self.task = asyncio.create_task(self.channel.receive(self.store.intake))
+
+    async def __aexit__(self, *_: object) -> None:
+        assert not self.task.done(), self.task
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+        await self.channel.close()
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramPlatform]:
+    async with TelegramPlatform() as platform:
+        yield platform
+
+
+def settings(telegram: TelegramPlatform, **more: Any) -> TelegramSettings:
+    return TelegramSettings(token=SecretStr(telegram.token), api_url=telegram.url, **more)
+
+
+def context(folder: Path, base_url: str = "http://desk.example") -> ChannelContext:
+    return ChannelContext(
+        blobs=ObjectBlobs.at(folder.as_uri()),
+        tickets=NoTickets(),
+        base_url=base_url,
+        key=b"a key for tests",
+        default_language="en",
+    )
+
+
+@pytest.fixture
+def store(sessions: Sessions, database_url: str, tmp_path: Path, channel: Telegram) -> Store:
+    return store_for(sessions, database_url, tmp_path, channel)
+
+
+@pytest.fixture
+async def platform(
+    telegram: TelegramPlatform, channel: Telegram, store: Store
+) -> AsyncIterator[Fake]:
+    person = telegram.person("Ana")
+    person.chat.has_spoken = True
+    async with AsyncExitStack() as stack:
+        if isinstance(channel, WebhookTelegram):
+            await stack.enter_async_context(served(channel, store))
+        await stack.enter_async_context(receiving(channel, store))
+        async with asyncio.timeout(15):
+            while not (telegram.updates.webhook or telegram.updates._poll):
+                await asyncio.sleep(0.01)
+        yield Fake(channel, telegram, person, stack, store)
+
+
+class served:  # noqa: N801 - a context manager
+    """Serve the channel's routes as the desk does while the block runs."""
+
+    def __init__(self, channel: WebhookTelegram, store: Store) -> None:
+        app = FastAPI()
+        problems.install(app)
+        transcript = LiveTranscript(store.sessions, Live(store.url))
+        app.router.routes.extend(channel.routes(store.intake, transcript))
+        port = int(channel._context.base_url.rpartition(":")[2])
+        self.server = uvicorn.Server(_config(app, port))
+
+    async def __aenter__(self) -> None:
+        self.task = asyncio.create_task(self.server.serve())
+        async with asyncio.timeout(10):
+            while not self.server.started:
+                await asyncio.sleep(0)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        await self.task
+
+
+def _config(app: ASGIApp, port: int) -> uvicorn.Config:
+    return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+
+
+class TestPolling(RemoteChannelConformance):
+    @pytest.fixture
+    def channel(self, telegram: TelegramPlatform, tmp_path: Path) -> Telegram:
+        return PollingTelegram(ACCOUNT, settings(telegram), context(tmp_path), pace=PACE)
+
+    async def test_it_goes_on_where_it_was_stopped(self, platform: Fake, store: Store) -> None:
+        await platform.post("one", "a")
+        await _until(lambda: platform.telegram.acknowledged)
+        await platform.stack.aclose()
+        await platform.post("two", "b")
+        again = PollingTelegram(
+            ACCOUNT, platform.channel._settings, platform.channel._context, pace=PACE
+        )
+        async with receiving(again, store):
+            await _until(lambda: len(platform.telegram.acknowledged) == 2)
+        assert await store.texts() == ["one", "two"]
+
+    async def test_one_update_that_cannot_be_stored_does_not_stop_its_batch(
+        self, platform: Fake, store: Store
+    ) -> None:
+        async with store.held():
+            for text, name in (("before", "a"), ("half a pair: \ud800", "b"), ("after", "c")):
+                await platform.post(text, name)
+        await _until(lambda: len(platform.telegram.acknowledged) == 3)
+        assert await store.texts() == ["before", "after"]
+        assert await store.quarantined() == 1
+
+
+class TestWebhook(RemoteChannelConformance):
+    @pytest.fixture
+    def channel(self, telegram: TelegramPlatform, tmp_path: Path, free_port: int) -> Telegram:
+        return WebhookTelegram(
+            ACCOUNT,
+            settings(telegram, mode="webhook"),
+            context(tmp_path, f"http://127.0.0.1:{free_port}"),
+            pace=PACE,
+        )
+
+    @pytest.fixture
+    def free_port(self) -> int:
+        from tests.support.running_desk import free_port
+
+        return free_port()
+
+    @pytest.mark.parametrize(
+        ("headers", "body", "status"),
+        [
+            ({"X-Telegram-Bot-Api-Secret-Token": "wrong"}, b"{}", 401),
+            ({"X-Telegram-Bot-Api-Secret-Token": None}, b"{}", 401),
+            ({"Content-Type": "text/plain"}, b"{}", 415),
+            ({}, b"[" * 100_000, 422),
+            ({}, b"\xff", 422),
+            ({}, b'"text"', 422),
+            ({}, b" " * (1024 * 1024 + 1), 413),
+        ],
+    )
+    async def test_what_telegram_does_not_send_is_refused_and_leaves_nothing(
+        self,
+        platform: Fake,
+        store: Store,
+        headers: dict[str, str | None],
+        body: bytes,
+        status: int,
+    ) -> None:
+        channel = platform.channel
+        assert isinstance(channel, WebhookTelegram)
+        given = {
+            "Content-Type": "application/json",
+            "X-Telegram-Bot-Api-Secret-Token": channel._secret(),
+            **headers,
+        }
+        address = f"{channel._context.base_url}/channels/telegram/{ACCOUNT}"
+        async with httpx.AsyncClient(trust_env=False) as http:
+            response = await http.post(
+                address,
+                content=body,
+                headers={name: value for name, value in given.items() if value is not None},
+            )
+        assert response.status_code == status
+        assert await store.events() == await store.quarantined() == 0
+
+    async def test_a_pressed_button_is_answered_with_the_acknowledgement(
+        self, platform: Fake
+    ) -> None:
+        callback = await _press(platform)
+        await _until(lambda: callback in platform.telegram.methods.answered)
+        assert "answerCallbackQuery" not in {method for method, _ in platform.telegram.calls}
+
+
+async def _press(platform: Fake) -> str:
+    from core.domain.content import Choice, Intent
+    from core.domain.ids import ChoiceId, new_id
+
+    choice = Choice(id=ChoiceId(new_id()), label="Yes", intent=Intent(name="helped"))
+    await platform.channel.deliver(replace(outbound(platform), choices=(choice,)))
+    return await platform.person.press(platform.telegram.posted[-1], "Yes")
+
+
+async def _until(holds: Any) -> None:
+    async with asyncio.timeout(15):
+        while not holds():
+            await asyncio.sleep(0.02)
