@@ -92,6 +92,15 @@ CHANNEL: Mapping[str, str] = {
 }
 """Kinds of channels; one that is not here is called by its own name."""
 
+CHANNEL_MARK: Mapping[str, str] = {
+    "webchat": "W",
+    "slack": "#",
+    "telegram": "T",
+    "email": "@",
+    "loopback": "R",
+}
+"""One sign for each, where there is little room."""
+
 CAUTION: Mapping[str, str] = {
     Caution.UNVERIFIED: "Sender not verified",
     Caution.STRANGER: "Not a participant",

@@ -7,8 +7,10 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from console.pages import (
+    accounts,
     admin,
     articles,
+    attachments,
     conversations,
     events,
     files,
@@ -18,13 +20,25 @@ from console.pages import (
     tickets,
 )
 
+_PAGES = (
+    sign_in,
+    queue,
+    tickets,
+    conversations,
+    attachments,
+    events,
+    articles,
+    accounts,
+    admin,
+    public,
+)
 _ROOM = Path(__file__).parent.parent
 
 
 def router() -> APIRouter:
     """Return the routes of all pages; none of them is part of the documented API."""
     pages = APIRouter(include_in_schema=False)
-    for part in (sign_in, queue, tickets, conversations, events, articles, admin, public):
+    for part in _PAGES:
         pages.include_router(part.router)
     return pages
 

@@ -19,6 +19,7 @@ from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
 from core.domain.actor import Role
+from core.domain.files import ending_of, plain_name
 from core.services.access import SignedIn
 from core.services.files.inspection import PICTURES_TO_SHOW
 
@@ -49,6 +50,8 @@ def _environment() -> Environment:
     )
     environment.filters["markdown"] = to_html
     environment.filters["plain"] = to_plain
+    environment.filters["plain_name"] = plain_name
+    environment.filters["ending"] = ending_of
     environment.tests["remote_pictures"] = has_remote_pictures
     environment.tests["picture"] = PICTURES_TO_SHOW.__contains__
     environment.globals.update(

@@ -369,6 +369,8 @@ async def test_the_documents_describe_every_path(desk: Desk) -> None:
         "/api/v1/tickets/{ticket}/status",
         "/api/v1/tickets/{ticket}/return-to-bot",
         "/api/v1/conversations/{conversation}/messages",
+        "/api/v1/files",
+        "/api/v1/files/{attachment}",
         "/api/v1/knowledge/search",
         "/api/v1/knowledge/articles",
         "/api/v1/knowledge/articles/{article}",
