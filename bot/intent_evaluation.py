@@ -138,7 +138,7 @@ def trained_on(config: Path, examples: Sequence[Example], into: Path) -> str:
     model = train_nlu(str(config), str(labelled), str(into), fixed_model_name="model")
     if model is None:
         raise RuntimeError("Rasa trained no model of these examples")
-    return model
+    return str(model)
 
 
 def report(found: Mapping[str, float]) -> str:
