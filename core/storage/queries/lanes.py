@@ -18,7 +18,8 @@ _TABLES = {
     # A paused account is left alone: nothing of it can be sent before the pause is over.
     LaneKind.DELIVERIES: "(SELECT conversation_id, status, available_at FROM delivery"
     " WHERE NOT EXISTS (SELECT FROM account"
-    "  WHERE account.id = delivery.account_id AND account.paused_until > now()))",
+    "  WHERE account.id = delivery.account_id"
+    "  AND (account.paused_until > now() OR NOT account.is_enabled)))",
     LaneKind.PEOPLE: "(SELECT conversation.id AS conversation_id, 'due' AS status,"
     " look_up_at AS available_at FROM contact_address"
     " JOIN conversation USING (account_id, address) WHERE look_up_at IS NOT NULL)",
