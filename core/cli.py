@@ -209,6 +209,12 @@ def knowledge_import(
 def knowledge_evaluate(
     kb: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Articles, JSONL.")],
     queries: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Questions, JSONL.")],
+    wrong_per_hundred: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=99.9, help="Wrong answers accepted in 100; without it, the desk's setting."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure the search on labelled questions, in a scratch schema, with the real thresholds."""
@@ -216,6 +222,8 @@ def knowledge_evaluate(
     from core.wiring import commands
 
     async def evaluate(settings: Settings) -> dict[str, float | int]:
+        if wrong_per_hundred is not None:
+            settings = settings.model_copy(update={"wrong_answers_per_hundred": wrong_per_hundred})
         async with embedder_running(settings.embedder_url, settings.home) as url:
             settings = settings.model_copy(update={"embedder_url": url})
             return await commands.evaluate_knowledge(settings, kb=kb, queries=queries)

@@ -207,7 +207,34 @@ def judged(findings: Sequence[tuple[Question, Finding]]) -> dict[str, float | in
         "p_at_1": at_1 / n if n else 0.0,
         "hit_at_5": in_5 / n if n else 0.0,
         "mrr": reciprocal / n if n else 0.0,
+        "coverage_at_90": coverage(findings, precision=0.90),
+        "coverage_at_95": coverage(findings, precision=0.95),
     }
+
+
+def coverage(findings: Sequence[tuple[Question, Finding]], *, precision: float) -> float:
+    """Return the largest share of the answerable questions answered right at `precision`.
+
+    That is, with the best threshold for the best article's score on these very questions, and
+    with the answers given to questions that nothing answers counted as wrong. It says how well
+    the scores tell right from wrong, whatever the thresholds in use.
+    """
+    given = sorted(
+        (
+            (finding.hits[0].score, finding.hits[0].article in question.gold)
+            for question, finding in findings
+            if finding.hits
+        ),
+        reverse=True,
+    )
+    answerable = sum(bool(question.gold) for question, _ in findings)
+    right = best = 0
+    for answers, (score, is_right) in enumerate(given, start=1):
+        right += is_right
+        is_last_of_its_score = answers == len(given) or given[answers][0] < score
+        if is_last_of_its_score and right >= precision * answers:
+            best = right
+    return best / answerable if answerable else 0.0
 
 
 def _latency(seconds: Sequence[float]) -> dict[str, float]:

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable, InvalidInput
-from core.domain.ids import new_id
+from core.domain.ids import ArticleId, new_id
+from core.domain.knowledge import Finding, Hit, Outcome
 from core.services.knowledge import evaluate
+from core.services.knowledge.evaluation import Question, coverage
 from core.storage.engine import open_engine
 from tests.integration.knowledge.world import ARTICLES
 
@@ -78,6 +80,29 @@ async def test_counts_and_fractions_are_of_the_questions_asked(
     assert 0.5 <= result["mrr"] <= 0.75
     assert 0 < result["search_ms_p50"] <= result["search_ms_p95"]
     assert await content(engine) == before
+
+
+def found(score: float, *, gold: str | None) -> tuple[Question, Finding]:
+    """A question that found article `a`; `gold` is the article that answers it."""
+    hits = (Hit(article=ArticleId("a"), title="A", score=score),)
+    answers = frozenset({ArticleId(gold)} if gold else ())
+    return (
+        Question(text="?", language=None, gold=answers),
+        Finding(outcome=Outcome.ANSWER, hits=hits),
+    )
+
+
+def test_coverage_is_the_share_answered_right_at_the_best_threshold() -> None:
+    findings = [found(0.9, gold="a"), found(0.8, gold="b"), found(0.7, gold="a")]
+    findings += [found(0.6, gold="a"), found(0.5, gold=None)]
+    assert coverage(findings, precision=0.95) == 1 / 4
+    assert coverage(findings, precision=0.75) == 3 / 4
+
+
+def test_equal_scores_are_answered_together_or_not_at_all() -> None:
+    findings = [found(0.9, gold="a"), found(0.9, gold=None)]
+    assert coverage(findings, precision=0.9) == 0.0
+    assert coverage([], precision=0.9) == 0.0
 
 
 async def test_nothing_stays_behind_when_it_fails(
