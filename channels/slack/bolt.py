@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from channels.slack.taking import Answer, Payload
-from channels.slack.web_api import WebApi
 from core.domain.errors import DeskError
 
 _RAW = "ventanilla_raw"
@@ -39,7 +39,7 @@ class Reply:
 class Door:
     """Lets payloads that are known to be Slack's in."""
 
-    def __init__(self, api: WebApi, taking: Takes) -> None:
+    def __init__(self, taking: Takes) -> None:
         self._taking = taking
         self._app = AsyncApp(
             name="ventanilla",
@@ -49,7 +49,7 @@ class Door:
             request_verification_enabled=False,
             signing_secret="checked-elsewhere",  # noqa: S106 - not one; or it asks the environment
             ignoring_self_events_enabled=False,
-            client=api.client(),
+            client=AsyncWebClient(),  # Bolt's own; it makes no calls
             authorize=_authorize,
         )
         self._app.middleware(self._all)

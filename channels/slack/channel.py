@@ -141,7 +141,7 @@ class Slack(ABC):
             on_press=self._show_choice,
         )
         self._takings.append(taking)
-        return Door(self._api, taking)
+        return Door(taking)
 
     async def _profile(self, person: str) -> Fields:
         now = self._clock()

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from channels.slack.bolt import Door
 from channels.slack.parse import load
-from core.domain.errors import InvalidInput, TooLarge, Unauthenticated, UnknownPayload
+from core.domain.errors import TooLarge, Unauthenticated, UnknownPayload
 from core.domain.ids import AccountId
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -63,7 +63,7 @@ class EventsApi:
         try:
             is_valid = self._verifier.is_valid(body, timestamp, signature)
         except UnicodeDecodeError as error:
-            raise InvalidInput("the body must be UTF-8") from error
+            raise UnknownPayload("the body must be UTF-8") from error
         if not is_valid:
             raise Unauthenticated("the signature is wrong or too old")
 

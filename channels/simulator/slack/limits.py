@@ -1,0 +1,222 @@
+"""Which arguments Slack's methods take and what may stand in them, as Slack documents it.
+
+https://docs.slack.dev/reference/methods, https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+_ARGUMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "apps.connections.open": "",
+        "auth.test": "",
+        "chat.delete": "channel! ts! as_user",
+        "chat.postEphemeral": "channel! user! text blocks attachments as_user icon_emoji icon_url "
+        "link_names parse thread_ts username markdown_text",
+        "chat.postMessage": "channel! text blocks attachments as_user icon_emoji icon_url "
+        "link_names metadata mrkdwn parse reply_broadcast thread_ts unfurl_links unfurl_media "
+        "username markdown_text",
+        "chat.update": "channel! ts! text blocks attachments as_user file_ids link_names "
+        "metadata parse reply_broadcast markdown_text",
+        "conversations.history": "channel! cursor include_all_metadata inclusive latest limit "
+        "oldest",
+        "conversations.info": "channel! include_locale include_num_members",
+        "conversations.open": "channel prevent_creation return_im users",
+        "conversations.replies": "channel! ts! cursor include_all_metadata inclusive latest "
+        "limit oldest",
+        "files.completeUploadExternal": "files! blocks channel_id channels initial_comment "
+        "thread_ts",
+        "files.delete": "file!",
+        "files.getUploadURLExternal": "filename! length! alt_txt snippet_type",
+        "files.info": "file! count cursor limit page",
+        "users.info": "user! include_locale",
+        "views.publish": "user_id! view! hash",
+    }
+)
+"""Arguments by method; those with ! must be there."""
+
+SCOPES: Mapping[str, str] = MappingProxyType(
+    {
+        "chat.delete": "chat:write",
+        "chat.postEphemeral": "chat:write",
+        "chat.postMessage": "chat:write",
+        "chat.update": "chat:write",
+        "conversations.open": "im:write",
+        "files.completeUploadExternal": "files:write",
+        "files.delete": "files:write",
+        "files.getUploadURLExternal": "files:write",
+        "files.info": "files:read",
+        "users.info": "users:read",
+    }
+)
+"""The scope that a method needs; reading a channel needs that of its kind."""
+
+MAX_TEXT = 40_000
+MAX_BLOCKS = 50
+MAX_HOME_BLOCKS = 100
+MAX_BLOCKS_TEXT = 13_200
+_MAX_SECTION = 3_000
+_MAX_HEADER = 150
+_MAX_METADATA = 8_000
+
+
+class Refused(Exception):
+    """Slack says no: an error code as Slack names it."""
+
+    def __init__(self, code: str, **more: str) -> None:
+        super().__init__(code)
+        self.code, self.more = code, more
+
+
+def check_arguments(method: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that the method does not have, and the lack of those it must have."""
+    if method not in _ARGUMENTS:
+        raise Refused("unknown_method", req_method=method)
+    names = _ARGUMENTS[method].split()
+    needed = {name.removesuffix("!") for name in names if name.endswith("!")}
+    known = {name.removesuffix("!") for name in names} | {"token"}
+    for name in arguments:
+        if name not in known:
+            raise Refused("invalid_arguments", detail=f"unknown argument {name}")
+    for name in needed - arguments.keys():
+        raise Refused("invalid_arguments", detail=f"missing argument {name}")
+
+
+def check_message(arguments: Mapping[str, Any]) -> None:
+    """Refuse a message that is too long, empty or of a wrong form."""
+    text = arguments.get("text", "")
+    if not isinstance(text, str):
+        raise Refused("invalid_arguments")
+    if len(text) > MAX_TEXT:
+        raise Refused("msg_too_long")
+    blocks = arguments.get("blocks") or []
+    if not text and not blocks and not arguments.get("attachments"):
+        raise Refused("no_text")
+    check_blocks(blocks, MAX_BLOCKS)
+    metadata = arguments.get("metadata")
+    if metadata is not None:
+        _demand(isinstance(metadata, dict), "metadata")
+        _demand(isinstance(metadata.get("event_type"), str), "metadata")
+        _demand(isinstance(metadata.get("event_payload"), dict), "metadata")
+        if len(str(metadata)) > _MAX_METADATA:
+            raise Refused("metadata_too_large")
+
+
+def check_blocks(blocks: object, most: int) -> None:
+    """Refuse blocks that Block Kit does not have, or that are too many or too long."""
+    _demand(isinstance(blocks, list), "blocks")
+    assert isinstance(blocks, list)
+    _demand(len(blocks) <= most, "too many blocks")
+    named = [block.get("block_id") for block in blocks if isinstance(block, dict)]
+    ids = [name for name in named if name is not None]
+    _demand(len(set(ids)) == len(ids), "block_id twice")
+    length = 0
+    for block in blocks:
+        _demand(isinstance(block, dict), "block")
+        check = _BLOCKS.get(block.get("type"))
+        if check is None:
+            raise Refused("invalid_blocks", detail=f"block {block.get('type')}")
+        length += check(block)
+    if length > MAX_BLOCKS_TEXT:
+        raise Refused("msg_blocks_too_long")
+
+
+def _demand(holds: bool, what: str) -> None:
+    if not holds:
+        raise Refused("invalid_blocks", detail=what)
+
+
+def _text(value: object, kinds: Sequence[str], longest: int) -> int:
+    _demand(isinstance(value, dict), "text object")
+    assert isinstance(value, dict)
+    _demand(value.get("type") in kinds, "text object's type")
+    words = value.get("text")
+    _demand(isinstance(words, str) and 0 < len(words) <= longest, "text object's length")
+    return len(str(words))
+
+
+def _section(block: Mapping[str, Any]) -> int:
+    return _text(block.get("text"), ("plain_text", "mrkdwn"), _MAX_SECTION)
+
+
+def _header(block: Mapping[str, Any]) -> int:
+    return _text(block.get("text"), ("plain_text",), _MAX_HEADER)
+
+
+def _divider(_: Mapping[str, Any]) -> int:
+    return 0
+
+
+def _context(block: Mapping[str, Any]) -> int:
+    elements = block.get("elements", [])
+    _demand(0 < len(elements) <= 10, "context elements")
+    return sum(_text(element, ("plain_text", "mrkdwn"), _MAX_SECTION) for element in elements)
+
+
+def _actions(block: Mapping[str, Any]) -> int:
+    elements = block.get("elements", [])
+    _demand(0 < len(elements) <= 25, "actions elements")
+    names = [element.get("action_id") for element in elements]
+    _demand(len(set(names)) == len(names), "action_id twice")
+    for button in elements:
+        _demand(button.get("type") == "button", "only buttons are simulated")
+        _text(button.get("text"), ("plain_text",), 75)
+        _demand(len(button.get("value", "")) <= 2_000, "value's length")
+        _demand(0 < len(button.get("action_id", "")) <= 255, "action_id's length")
+        _demand(len(button.get("url", "")) <= 3_000, "url's length")
+    return 0
+
+
+def _rich_text(block: Mapping[str, Any]) -> int:
+    elements = block.get("elements")
+    _demand(isinstance(elements, list) and bool(elements), "rich_text elements")
+    assert isinstance(elements, list)
+    return sum(_rich_element(element) for element in elements)
+
+
+def _rich_element(element: Mapping[str, Any]) -> int:
+    kind = element.get("type")
+    parts = element.get("elements")
+    _demand(isinstance(parts, list) and bool(parts), f"{kind} elements")
+    assert isinstance(parts, list)
+    if kind == "rich_text_list":
+        _demand(element.get("style") in {"bullet", "ordered"}, "list style")
+        _demand(0 <= element.get("indent", 0) <= 8, "list indent")
+        for part in parts:
+            _demand(part.get("type") == "rich_text_section", "list item")
+        return sum(_rich_element(part) for part in parts)
+    _demand(
+        kind in {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}, f"rich {kind}"
+    )
+    return sum(_rich_part(part) for part in parts)
+
+
+def _rich_part(part: Mapping[str, Any]) -> int:
+    style = part.get("style", {})
+    _demand(set(style) <= {"bold", "italic", "strike", "code"}, "style")
+    match part.get("type"):
+        case "text":
+            words = part.get("text")
+            _demand(isinstance(words, str) and bool(words), "empty text")
+            return len(str(words))
+        case "link":
+            address = part.get("url")
+            _demand(isinstance(address, str) and 0 < len(address) <= 3_000, "link")
+            return len(str(part.get("text") or "")) + len(str(address))
+        case kind:
+            raise Refused("invalid_blocks", detail=f"rich text part {kind}")
+
+
+_BLOCKS: Mapping[object, Callable[[Mapping[str, Any]], int]] = MappingProxyType(
+    {
+        "actions": _actions,
+        "context": _context,
+        "divider": _divider,
+        "header": _header,
+        "rich_text": _rich_text,
+        "section": _section,
+    }
+)

@@ -1,0 +1,246 @@
+"""Tells the desk what happened: over its sockets, or by signed requests to its address.
+
+Over sockets an envelope counts as told once it was acknowledged; what was not is sent again over
+the next connection. By HTTP any 2xx counts; the rest is tried again as Slack does, with headers
+that say so. https://docs.slack.dev/apis/events-api
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import web
+
+from channels.simulator.faults import Fault, Faults
+from channels.simulator.slack.workspace import APP, News
+
+_ANSWER_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """One of the desk's sockets, and what was sent over it and not acknowledged yet."""
+
+    socket: web.WebSocketResponse
+    unacknowledged: dict[str, News] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Refusal:
+    """An answer of the desk's that was not a 2xx; status 0 where none came."""
+
+    news: News
+    status: int
+
+
+class Telling:
+    """What is told, to whom, and what became of it."""
+
+    def __init__(self, faults: Faults, signing_secret: str) -> None:
+        self.acknowledged: list[str] = []
+        """Ids of news, in the order of their acknowledgements; again where told again."""
+        self.answers: list[tuple[str, Mapping[str, Any]]] = []
+        """What the desk answered besides, by id of the news."""
+        self.refusals: list[Refusal] = []
+        self.address: str | None = None
+        """Where requests go; None for sockets."""
+        self.retry_seconds: tuple[float, ...] = (0.1, 1.0, 5.0)
+        self._faults = faults
+        self._secret = signing_secret.encode()
+        self._sockets: list[_Open] = []
+        self._turn = itertools.count()
+        self._waiting: list[News] = []
+        self._held: News | None = None
+        self._told: set[asyncio.Task[None]] = set()
+        self._queue: asyncio.Queue[News] = asyncio.Queue()
+        self._sender: asyncio.Task[None] | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Tell nothing any more."""
+        tasks = [*self._told, *([self._sender] if self._sender else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+        await self.hang_up()
+
+    async def tell(self, news: News) -> None:
+        """Tell `news`, with the fault that is planned for it; return once it is on its way."""
+        fault = self._faults.for_news()
+        if fault is Fault.REORDERED and self._held is None:
+            self._held = news
+            return
+        await self._send(news)
+        if fault is Fault.DUPLICATED:
+            await self._send(news)
+        held, self._held = self._held, None
+        if held is not None:
+            await self._send(held)
+
+    async def tell_held(self) -> None:
+        """Tell what waits for something to come after it, where nothing comes any more."""
+        held, self._held = self._held, None
+        if held is not None:
+            await self._send(held)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets the desk has open."""
+        return len(self._sockets)
+
+    async def hang_up(self) -> None:
+        """End all sockets without a word, as a broken network does."""
+        for opened in list(self._sockets):
+            await opened.socket.close()
+
+    async def ask_to_renew(self, reason: str = "refresh_requested") -> None:
+        """Announce the end of the sockets that are open now, as Slack does every few hours."""
+        for opened in list(self._sockets):
+            self._sockets.remove(opened)
+            self._waiting.extend(opened.unacknowledged.values())
+            await opened.socket.send_json({"type": "disconnect", "reason": reason})
+
+    async def serve(self, socket: web.WebSocketResponse) -> None:
+        """Use a socket that the desk opened until it ends."""
+        await socket.send_json(
+            {
+                "type": "hello",
+                "num_connections": len(self._sockets) + 1,
+                "connection_info": {"app_id": APP},
+                "debug_info": {"host": "simulator", "approximate_connection_time": 3600},
+            }
+        )
+        opened = _Open(socket)
+        self._sockets.append(opened)
+        waiting, self._waiting = self._waiting, []
+        for news in waiting:
+            await self._send_over_socket(news, is_retry=True)
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                break
+            self._heard(opened, json.loads(message.data))
+        if opened in self._sockets:
+            self._sockets.remove(opened)
+            left = list(opened.unacknowledged.values())
+            for news in left:
+                await self._send_over_socket(news, is_retry=True)
+
+    def _heard(self, opened: _Open, answer: Mapping[str, Any]) -> None:
+        news = opened.unacknowledged.pop(str(answer.get("envelope_id")), None)
+        if news is None:
+            return
+        if news in self._waiting:
+            self._waiting.remove(news)
+        self.acknowledged.append(news.id)
+        if "payload" in answer:
+            self.answers.append((news.id, answer["payload"]))
+
+    async def _send(self, news: News) -> None:
+        if self.address is None:
+            await self._send_over_socket(news)
+            return
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_requests())
+        await self._queue.put(news)
+
+    async def _send_over_socket(self, news: News, *, is_retry: bool = False) -> None:
+        if not self._sockets:
+            self._waiting.append(news)
+            return
+        opened = self._sockets[next(self._turn) % len(self._sockets)]
+        envelope = f"{news.id}-{next(self._turn)}"
+        opened.unacknowledged[envelope] = news
+        content = {
+            "envelope_id": envelope,
+            "type": news.kind,
+            "accepts_response_payload": news.kind == "slash_commands",
+            "payload": news.payload,
+        }
+        if news.kind == "events_api":
+            content |= {
+                "retry_attempt": int(is_retry),
+                "retry_reason": "timeout" if is_retry else "",
+            }
+        try:
+            await opened.socket.send_json(content)
+        except ConnectionError:
+            return  # its end is noticed where it is read, and this is sent again
+
+    async def _send_requests(self) -> None:
+        """Send one after the other: the order of what happened is the order of requests."""
+        while True:
+            news = await self._queue.get()
+            if not await self._request(news, 0, ""):
+                task = asyncio.create_task(self._try_again(news))
+                self._told.add(task)
+                task.add_done_callback(self._told.discard)
+
+    async def _try_again(self, news: News) -> None:
+        for number, seconds in enumerate(self.retry_seconds, 1):
+            await asyncio.sleep(seconds)
+            if await self._request(news, number, "http_error"):
+                return
+
+    async def _request(self, news: News, number: int, reason: str) -> bool:
+        """Return whether the desk acknowledged."""
+        assert self.address is not None
+        body, headers = self.signed(news)
+        if number:
+            headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        try:
+            async with self._session.post(
+                self.address,
+                data=body,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS),
+            ) as response:
+                content = await response.read()
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            self.refusals.append(Refusal(news, 0))
+            return False
+        if not 200 <= status < 300:
+            self.refusals.append(Refusal(news, status))
+            return False
+        self.acknowledged.append(news.id)
+        if content:
+            self.answers.append((news.id, json.loads(content)))
+        return True
+
+    def signed(self, news: News) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers of the request that tells `news`."""
+        if news.kind == "slash_commands":
+            body = urlencode(news.payload).encode()
+        elif news.kind == "interactive":
+            body = urlencode({"payload": json.dumps(news.payload)}).encode()
+        else:
+            body = json.dumps(news.payload).encode()
+        kind = "application/json" if news.kind == "events_api" else _FORM
+        return body, {"Content-Type": kind, **self.signature(body)}
+
+    def signature(self, body: bytes, at: float | None = None) -> dict[str, str]:
+        """Return the headers that sign `body`.
+
+        https://docs.slack.dev/authentication/verifying-requests-from-slack
+        """
+        timestamp = str(int(time.time() if at is None else at))
+        signed = b"v0:" + timestamp.encode() + b":" + body
+        digest = hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
+        return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+_FORM = "application/x-www-form-urlencoded"

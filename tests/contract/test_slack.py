@@ -1,0 +1,386 @@
+"""Slack keeps what every channel promises, over sockets and over HTTP, against a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from channels.simulator.faults import Fault
+from channels.simulator.slack import Message, News, Person, SlackPlatform
+from channels.simulator.slack.workspace import TEAM
+from channels.slack.channel import Slack, SlackOverHttp, open_slack
+from channels.slack.kind import KIND
+from channels.slack.settings import SlackSettings
+from console import problems
+from core.domain.account import AccountState
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.ids import AccountId, ThreadKey
+from core.ports import ChannelContext, FindsDeliveries
+from core.runtime.live import Live, LiveTranscript
+from core.runtime.machine.polling import until
+from core.storage.engine import Sessions
+from tests.contract.channel_conformance import (
+    PATIENCE_SECONDS,
+    RemoteChannelConformance,
+    Store,
+    outbound,
+    store_for,
+)
+from tests.support.slack import channel_context, plain_text
+
+ACCOUNT = AccountId("acme")
+FAULTS = frozenset(
+    {Fault.THROTTLED, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.BAD_CREDENTIALS, Fault.BROKEN}
+)
+
+
+@dataclass
+class Workspace:
+    """Ana writes to the desk; the simulated Slack tells it."""
+
+    channel: Slack
+    slack: SlackPlatform
+    store: Store
+    ana: Person
+    others: AsyncExitStack
+    faults: frozenset[Fault] = FAULTS
+    messages: dict[str, Message] = field(default_factory=dict)
+    news: dict[str, News] = field(default_factory=dict)
+    refused_before: int = 0
+
+    def _composed(self, text: str, name: str) -> News:
+        if name not in self.news:
+            self.messages[name] = self.slack.compose(self.ana, text)
+            self.news[name] = self.slack.posting(self.messages[name])
+        return self.news[name]
+
+    async def post(self, text: str, name: str) -> None:
+        await self.slack.telling.tell(self._composed(text, name))
+
+    async def acknowledged(self) -> list[str]:
+        names = {news.id: name for name, news in self.news.items()}
+        return [names[i] for i in self.slack.telling.acknowledged if i in names]
+
+    async def post_malformed(self) -> None:
+        self.refused_before = len(self.slack.telling.refusals)
+        event = {"type": "never_heard_of", "event_ts": "1.0"}
+        payload = {"type": "event_callback", "team_id": TEAM, "event": event}
+        await self.slack.telling.tell(News(id="malformed", kind="events_api", payload=payload))
+
+    async def malformed_was_refused(self) -> bool:
+        return False  # it is Slack's: it is acknowledged and kept aside
+
+    def thread(self) -> ThreadKey:
+        return ThreadKey(self.ana.direct)
+
+    def fail_next_send(self, fault: Fault) -> None:
+        self.slack.faults.plan(fault)
+
+    async def sent(self) -> list[str]:
+        return [plain_text(message) for message in self.slack.sent()]
+
+    async def edit(self, text: str, name: str) -> bool:
+        self._composed("before the edit", name)
+        message = self.messages[name]
+        await self.slack.telling.tell(self.slack.editing(message, text))
+        return True
+
+    async def post_reversed(self, words: Sequence[str]) -> bool:
+        for word in words:
+            self._composed(word, word)
+        for word in reversed(words):
+            await self.post(word, word)
+        return True
+
+    async def start_another(self) -> None:
+        await self.others.enter_async_context(_receiving(self.slack, self.store))
+
+    async def lose_credentials(self) -> None:
+        await self.slack.revoke()
+
+
+def _settings(slack: SlackPlatform, *, socket: bool) -> SlackSettings:
+    values = {"bot_token": slack.bot_token, "api_url": slack.url}
+    if socket:
+        values["app_token"] = slack.app_token
+    else:
+        values["signing_secret"] = slack.signing_secret
+    return SlackSettings.model_validate(values)
+
+
+@asynccontextmanager
+async def _served(channel: SlackOverHttp, store: Store) -> AsyncIterator[str]:
+    """The channel's routes, served as the desk serves them."""
+    app = FastAPI()
+    problems.install(app)
+    transcript = LiveTranscript(store.sessions, Live(store.url))
+    app.router.routes.extend(channel.routes(store.intake, transcript))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/channels/slack/{ACCOUNT}/events"
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def _receiving(slack: SlackPlatform, store: Store) -> AsyncIterator[Slack]:
+    """A channel of the account that receives by whichever way the platform tells."""
+    is_socket = slack.telling.address is None
+    channel = open_slack(ACCOUNT, _settings(slack, socket=is_socket), channel_context())
+    sockets = slack.telling.sockets
+    receiving = asyncio.create_task(channel.receive(store.intake))
+    if is_socket:
+
+        async def connected() -> bool:
+            return slack.telling.sockets > sockets
+
+        assert await until(connected, every=0.01, seconds=PATIENCE_SECONDS)
+    async with AsyncExitStack() as stack:
+        if isinstance(channel, SlackOverHttp):
+            address = await stack.enter_async_context(_served(channel, store))
+            slack.deliver_to(address)
+        yield channel
+    assert not receiving.done(), "receive ended by itself"
+    receiving.cancel()
+    with suppress(asyncio.CancelledError):
+        await receiving
+    await channel.close()
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackPlatform]:
+    async with SlackPlatform() as slack:
+        yield slack
+
+
+@pytest.fixture
+def context() -> ChannelContext:
+    return channel_context()
+
+
+@asynccontextmanager
+async def _platform(slack: SlackPlatform, store: Store) -> AsyncIterator[Workspace]:
+    async with AsyncExitStack() as others, _receiving(slack, store) as channel:
+        yield Workspace(channel, slack, store, slack.person("Ana"), others)
+
+
+@pytest.fixture
+def store(sessions: Sessions, database_url: str, tmp_path: Path) -> Store:
+    settings = SlackSettings.model_validate({"bot_token": "xoxb-1", "signing_secret": "secret"})
+    channel = open_slack(ACCOUNT, settings, channel_context())
+    return store_for(sessions, database_url, tmp_path, channel)
+
+
+class SlackConformance(RemoteChannelConformance):
+    """What is the same whichever way Slack tells."""
+
+    async def test_a_mention_and_its_message_are_one(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        await platform.slack.mention(platform.ana, "my screen is black")
+        await _until_told(platform, 2)
+        assert await store.texts() == ["my screen is black"]
+
+    async def test_replies_in_a_thread_need_no_mention_and_others_threads_are_not_read(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        slack, ana = platform.slack, platform.ana
+        general = slack.workspace.channel("general")
+        asked = await slack.mention(ana, "my screen is black")
+        elsewhere = await slack.write(ana, "lunch?", channel=general)
+        await slack.write(ana, "still black", thread=asked)
+        await slack.write(ana, "yes, pizza", thread=elsewhere)
+        await _until_told(platform, 5)
+        assert await store.texts() == ["my screen is black", "still black"]
+
+    async def test_a_reply_that_overtakes_the_mention_is_not_lost(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        slack, ana = platform.slack, platform.ana
+        general = slack.workspace.channel("general")
+        asked = slack.compose(ana, "<@U0SIMBOT> my screen is black", channel=general)
+        await slack.write(ana, "still black", thread=asked)
+        await slack.telling.tell(slack.posting(asked))
+        await _until_told(platform, 2)
+        assert await store.texts() == ["my screen is black", "still black"]
+
+    async def test_a_command_ends_up_in_the_direct_conversation(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        general = platform.slack.workspace.channel("general")
+        await platform.slack.command(platform.ana, "the payload is too large", channel=general)
+        await _until_told(platform, 1)  # a command has no time stamp but that of its arrival
+        await platform.slack.write(platform.ana, "hello?")
+        await _until_told(platform, 2)
+        assert await store.texts() == ["the payload is too large", "hello?"]
+        ((_, answer),) = platform.slack.telling.answers
+        assert answer["response_type"] == "ephemeral"
+
+    async def test_a_part_that_was_sent_is_not_sent_again(self, platform: Workspace) -> None:
+        message = outbound(platform, "word " * (MAX_TEXT_CHARS // 5))
+        platform.slack.faults.plan(Fault.SLOW, Fault.BROKEN, method="chat.postMessage")
+        with pytest.raises(Exception, match="no proper answer"):
+            await platform.channel.deliver(message)
+        assert len(await platform.sent()) == 1
+        receipt = await platform.channel.deliver(message)
+        assert len(receipt.remote_ids) == len(await platform.sent()) > 1
+        assert isinstance(platform.channel, FindsDeliveries)
+        assert await platform.channel.find_delivery(message) == receipt
+
+
+async def _until_told(platform: Workspace, count: int) -> None:
+    async def told() -> bool:
+        return len(platform.slack.telling.acknowledged) >= count
+
+    assert await until(told, every=0.02, seconds=PATIENCE_SECONDS)
+
+
+class TestSlackOverSocket(SlackConformance):
+    @pytest.fixture
+    async def platform(self, slack: SlackPlatform, store: Store) -> AsyncIterator[Workspace]:
+        async with _platform(slack, store) as platform:
+            yield platform
+
+    async def test_what_was_not_acknowledged_comes_over_the_next_connection(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        async with store.held():
+            await platform.post("hello", "a")
+            await platform.slack.telling.hang_up()
+        await _until_told(platform, 1)
+        assert await store.texts() == ["hello"]
+
+    async def test_a_renewed_connection_leaves_no_gap(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        words = [f"word {number}" for number in range(20)]
+        for number, word in enumerate(words):
+            if number % 5 == 2:
+                await platform.slack.telling.ask_to_renew()
+            await platform.post(word, word)
+        await _until_told(platform, len(words))
+        assert await store.texts() == words
+
+    async def test_a_refused_app_token_is_reported_with_a_remedy(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        platform.slack.faults.plan(Fault.BAD_CREDENTIALS, method="apps.connections.open")
+        await _register(store)
+        await platform.slack.telling.hang_up()
+
+        async def reported() -> bool:
+            return (await store.health(ACCOUNT)).state is AccountState.BAD_CREDENTIALS
+
+        assert await until(reported, every=0.02, seconds=PATIENCE_SECONDS)
+        assert "connections:write" in (await store.health(ACCOUNT)).remedy
+
+
+class TestSlackOverHttp(SlackConformance):
+    @pytest.fixture
+    async def platform(self, slack: SlackPlatform, store: Store) -> AsyncIterator[Workspace]:
+        slack.deliver_to("to be known when it is served")
+        slack.telling.retry_seconds = ()  # redeliveries are the tests' own
+        async with _platform(slack, store) as platform:
+            yield platform
+
+    async def test_slack_redelivers_what_was_answered_with_503(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        platform.slack.telling.retry_seconds = (1.0, 1.0, 1.0)
+        async with store.away():
+            await platform.post("hello", "a")
+            assert await until(self._refused(platform, 1), every=0.02, seconds=PATIENCE_SECONDS)
+        await _until_told(platform, 1)
+        assert await store.texts() == ["hello"]
+        assert {refusal.status for refusal in platform.slack.telling.refusals} == {503}
+
+    @staticmethod
+    def _refused(platform: Workspace, count: int):  # type: ignore[no-untyped-def]
+        async def refused() -> bool:
+            return len(platform.slack.telling.refusals) >= count
+
+        return refused
+
+    @pytest.mark.parametrize(
+        ("change", "status"),
+        [
+            ({"X-Slack-Signature": "v0=" + "0" * 64}, 401),
+            ({"X-Slack-Request-Timestamp": "1500000000"}, 401),
+            ({"X-Slack-Request-Timestamp": "soon"}, 401),
+            ({"X-Slack-Signature": ""}, 401),
+            ({"Content-Type": "text/plain"}, 415),
+        ],
+    )
+    async def test_what_slack_did_not_sign_is_refused(
+        self, platform: Workspace, store: Store, change: dict[str, str], status: int
+    ) -> None:
+        news = platform.slack.posting(platform.slack.compose(platform.ana, "hello"))
+        body, headers = platform.slack.telling.signed(news)
+        assert await _answer(platform, body, headers | change) == status
+        assert await store.events() == 0
+        assert await store.quarantined() == 0
+
+    async def test_an_old_request_is_refused_though_its_signature_is_right(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        body = b"{}"
+        headers = platform.slack.telling.signature(body, at=1_500_000_000)
+        headers["Content-Type"] = "application/json"
+        assert await _answer(platform, body, headers) == 401
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            (b"[" * 100_000, 400),
+            (b'{"a":' * 50_000, 400),
+            (b"\xff\xfe", 400),
+            (b"not json", 400),
+            (b"[]", 400),
+            (b" " * 10_000_000, 413),
+        ],
+    )
+    async def test_bodies_that_are_no_payload_are_refused(
+        self, platform: Workspace, store: Store, body: bytes, status: int
+    ) -> None:
+        headers = platform.slack.telling.signature(body) | {"Content-Type": "application/json"}
+        assert await _answer(platform, body, headers) == status
+        assert await store.events() == 0
+        assert await store.quarantined() == 0
+
+    async def test_slacks_question_for_the_address_is_answered(self, platform: Workspace) -> None:
+        body = b'{"type":"url_verification","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY"}'
+        headers = platform.slack.telling.signature(body) | {"Content-Type": "application/json"}
+        assert platform.slack.telling.address is not None
+        async with httpx.AsyncClient(trust_env=False) as http:
+            response = await http.post(
+                platform.slack.telling.address, content=body, headers=headers
+            )
+        assert response.json() == {"challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY"}
+
+
+async def _answer(platform: Workspace, body: bytes, headers: dict[str, str]) -> int:
+    assert platform.slack.telling.address is not None
+    async with httpx.AsyncClient(trust_env=False, timeout=20.0) as http:
+        response = await http.post(platform.slack.telling.address, content=body, headers=headers)
+    return response.status_code
+
+
+async def _register(store: Store) -> None:
+    from core.storage.tables import Account
+
+    async with store.sessions.begin() as session:
+        await session.merge(Account(id=ACCOUNT, channel=KIND.name))
