@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import AnyStr
@@ -98,21 +99,25 @@ async def serve(
     Raises:
         OSError: the port cannot be had.
     """
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs addresses
     loop = asyncio.get_running_loop()
     taker = _Taker(settings, intake, now)
-    server = await loop.create_server(
-        lambda: _Server(
-            taker,
-            data_size_limit=settings.max_bytes,
-            enable_SMTPUTF8=True,
-            hostname=settings.domain,
-            ident="Ventanilla",
-            timeout=_IDLE_SECONDS,
-            loop=loop,
-        ),
-        settings.lmtp_host,
-        settings.lmtp_port,
-    )
-    async with server:
-        await ready(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
+    host = settings.lmtp_host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Our own socket, so that it is closed however early this is cancelled.
+    with socket.create_server((host, settings.lmtp_port), family=family) as listening:
+        server = await loop.create_server(
+            lambda: _Server(
+                taker,
+                data_size_limit=settings.max_bytes,
+                enable_SMTPUTF8=True,
+                hostname=settings.domain,
+                ident="Ventanilla",
+                timeout=_IDLE_SECONDS,
+                loop=loop,
+            ),
+            sock=listening,
+        )
+        async with server:
+            await ready(listening.getsockname()[1])
+            await server.serve_forever()

@@ -88,7 +88,7 @@ class EmailSettings(BaseModel):
     )
 
     lmtp_host: str = Field(default="", description="Where to take mail by LMTP; empty: nowhere")
-    lmtp_port: int = Field(default=24, ge=1, le=65_535)
+    lmtp_port: int = Field(default=24, ge=0, le=65_535, description="0: any that is free")
 
     smtp_host: str = Field(default="", description="SMTP server that takes our mail")
     smtp_port: int = Field(default=587, ge=1, le=65_535)

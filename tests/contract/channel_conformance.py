@@ -23,7 +23,7 @@ from core.domain.channel import Capabilities, Outbound, UncertainPolicy
 from core.domain.content import MAX_TEXT_CHARS, Body
 from core.domain.conversation import Speaker
 from core.domain.errors import BadCredentials, Throttled, Unavailable, Uncertain
-from core.domain.ids import AccountId, ConversationId, MessageId, ThreadKey, new_id
+from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey, new_id
 from core.ports import Channel, FindsDeliveries, HandlesRequests
 from core.runtime.machine.polling import until
 from core.services.arrivals import ArrivalRules
@@ -384,6 +384,7 @@ def outbound(platform: Platform, text: str = "Good morning") -> Outbound:
         thread=platform.thread(),
         speaker=Speaker.AGENT,
         body=Body(text=text),
+        requester=Address("somebody@people.example"),
     )
 
 
