@@ -92,6 +92,16 @@ def _about_a_message(event: AboutMessage, records: Records, ledger: Ledger) -> O
     return Outcome()
 
 
+def _catch_up(records: Records) -> None:
+    """Let what came before its message in the same batch follow it."""
+    early, records.early = records.early, []
+    for event in early:
+        if message := records.posted.get((event.account, event.remote_id)):
+            records.changes.append((message, event))
+        else:
+            records.early.append(event)
+
+
 def _posted(
     event: MessagePosted | ChoicePressed,
     message: MessageId,
@@ -121,6 +131,7 @@ def _posted(
     )
     if isinstance(event, MessagePosted):
         records.posted.update({(event.account, str(name)): message for name in event.remote_ids})
+        _catch_up(records)
         if event.subject and not conversation.subject:
             conversation.subject = event.subject
         if caution not in _NOT_ACTED_ON:
