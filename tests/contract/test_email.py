@@ -29,6 +29,7 @@ from tests.support.no_tickets import NoTickets
 ACCOUNT = AccountId("support")
 ANA = Person(address="ana@people.example", name="Ana")
 _BOMB_DEPTH = 300
+_ROOT = "<root@people.example>"
 
 
 def context(folder: Path) -> ChannelContext:
@@ -62,10 +63,15 @@ class Mailing:
     faults: frozenset[Fault] = SENDING
     names: list[str | None] = field(default_factory=list)
     """What was handed in, in order; None for what is malformed."""
+    written: dict[str, bytes] = field(default_factory=dict)
 
-    def _mail(self, text: str, name: str, answers: Sequence[str] = ()) -> bytes:
-        written = self.people.compose(ANA, text, answers=answers, name=name.replace(" ", "-"))
-        return written.raw
+    def _mail(self, text: str, name: str) -> bytes:
+        """Return a mail of the one thread of this test; the same one for the same name."""
+        if name not in self.written:
+            identity = name.replace(" ", "-")
+            written = self.people.compose(ANA, text, answers=[_ROOT], name=identity)
+            self.written[name] = written.raw
+        return self.written[name]
 
     def fail_next_send(self, fault: Fault) -> None:
         self.people.faults.plan(fault, method="send")
