@@ -14,7 +14,7 @@ from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import Body, FileRef
 from core.domain.errors import DeliveryError, InvalidInput, Rejected, StorageUnavailable
 from core.domain.events import Author, ChoicePressed, Event, MessageEdited, MessagePosted
-from core.domain.ids import AccountId, Address, ChoiceId
+from core.domain.ids import AccountId, Address, ChoiceId, RemoteId, ThreadKey
 from core.ports import Cursor, Inbox
 
 _CURSOR = "events"
@@ -36,6 +36,11 @@ class Platform:
     """What people sent along, by the name that their messages give it."""
     file_faults: deque[DeliveryError] = field(default_factory=deque)
     """What the next fetches come to, half-way."""
+    edited: list[Outbound] = field(default_factory=list)
+    removed: list[RemoteId] = field(default_factory=list)
+    typing: list[ThreadKey] = field(default_factory=list)
+    people: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    """The name and the verified e-mail address of people, by address."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def post(
@@ -102,7 +107,7 @@ class Platform:
 
 
 class Loopback:
-    """Implements `core.ports.Channel`, `FetchesFiles`, `FindsDeliveries` and `ReadsPayloads`."""
+    """Implements `core.ports.Channel` and all that a platform without web pages can do."""
 
     def __init__(
         self,
@@ -112,7 +117,9 @@ class Loopback:
     ) -> None:
         self.account = account
         self.platform = platform or Platform()
-        self.capabilities = Capabilities(can_start=True, when_uncertain=when_uncertain)
+        self.capabilities = Capabilities(
+            can_start=True, edits=True, removes=True, when_uncertain=when_uncertain
+        )
 
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`; the cursor is committed with the events."""
@@ -174,6 +181,29 @@ class Loopback:
             yield content[begin : begin + _PIECE_BYTES]
         if self.platform.file_faults:
             raise self.platform.file_faults.popleft()
+
+    async def edit(self, message: Outbound, receipt: Receipt) -> Receipt:
+        """See `core.ports.EditsMessages.edit`."""
+        if self.platform.faults and (fault := self.platform.faults.popleft()):
+            raise fault
+        self.platform.edited.append(message)
+        return receipt
+
+    async def remove(self, thread: ThreadKey, receipt: Receipt) -> None:  # noqa: ARG002
+        """See `core.ports.RemovesMessages.remove`."""
+        if self.platform.faults and (fault := self.platform.faults.popleft()):
+            raise fault
+        self.platform.removed.extend(receipt.remote_ids)
+
+    async def show_typing(self, thread: ThreadKey) -> None:
+        """See `core.ports.ShowsTyping.show_typing`."""
+        self.platform.typing.append(thread)
+
+    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+        """See `core.ports.LooksUpPeople.look_up`."""
+        if self.platform.faults and (fault := self.platform.faults.popleft()):
+            raise fault
+        return self.platform.people.get(address, (None, None))
 
     async def find_delivery(self, message: Outbound) -> Receipt | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""

@@ -6,16 +6,18 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from enum import Enum, auto
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.channel import DeliveryState, Outbound, Receipt, UncertainPolicy
-from core.domain.content import Body, Choice, Intent
+from core.domain.account import AccountState, Health
+from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt, UncertainPolicy
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import (
+    BadCredentials,
     DeliveryError,
+    Moved,
     Rejected,
     Throttled,
     ThrottleScope,
@@ -24,21 +26,26 @@ from core.domain.errors import (
 )
 from core.domain.ids import (
     AccountId,
-    ChoiceId,
     ConversationId,
     DeliveryId,
     MessageId,
     ThreadKey,
 )
 from core.services.ledger import Accounts, Ledger
+from core.services.outbound import outbound, receipt_of
 from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.tables import Account, ChoiceRow, Conversation, Delivery, Message
+from core.storage.queries.accounts import write_health
+from core.storage.tables import Account, Conversation, Delivery, Message, RemoteMessage
+from core.storage.wakeups import LaneKind
 
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 600.0
+_MOST_MOVES = 3
+_PROBED_EVERY = timedelta(seconds=60)
+"""How often a paused account is tried, and how long a probe may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,10 @@ class SendPlan:
     delivery: DeliveryId
     conversation: ConversationId
     attempt: int
+    action: DeliveryAction
     message: Outbound
+    receipt: Receipt  # what is to be changed or taken back; empty for a message to be sent
+    is_probe: bool  # of an account that was paused: the others wait for what comes of it
     may_have_left: bool  # an earlier attempt ended without a word: verify first
 
 
@@ -75,17 +85,44 @@ class Outbox:
             plan = None
             for delivery in await _under_way(session, conversation_id):
                 message = await session.get_one(Message, delivery.message_id)
-                if _is_late_word(message, conversation):
-                    # A human took over: the assistant must not speak after that.
+                receipt = await _changed_by(session, delivery, message)
+                if _is_pointless(delivery, message, conversation, receipt):
                     _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                     continue
-                if delivery.available_at <= ledger.now and not await _is_paused(
-                    session, delivery, ledger.now
-                ):
-                    plan = await _begin(session, delivery, message, conversation)
+                if delivery.available_at > ledger.now:
+                    break
+                gate = await _gate(session, delivery.account_id, ledger.now)
+                if gate is not _Gate.CLOSED:
+                    plan = await self._begin(
+                        session, delivery, message, conversation, receipt, gate
+                    )
                 break
             await ledger.write(session)
             return plan
+
+    async def _begin(
+        self,
+        session: AsyncSession,
+        delivery: Delivery,
+        message: Message,
+        conversation: Conversation,
+        receipt: Receipt,
+        gate: _Gate,
+    ) -> SendPlan:
+        may_have_left = delivery.status == DeliveryState.SENDING
+        _set(delivery, message, DeliveryState.SENDING)
+        delivery.attempts += 1
+        capabilities = self._accounts.get(AccountId(delivery.account_id))
+        return SendPlan(
+            delivery=DeliveryId(delivery.id),
+            conversation=ConversationId(conversation.id),
+            attempt=delivery.attempts,
+            action=DeliveryAction(delivery.action),
+            message=await outbound(session, conversation, message, capabilities),
+            receipt=receipt,
+            is_probe=gate is _Gate.PROBE,
+            may_have_left=may_have_left,
+        )
 
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
@@ -96,8 +133,11 @@ class Outbox:
                 return
             message = await session.get_one(Message, delivery.message_id)
             ledger = Ledger(self._accounts, self._now())
+            if plan.is_probe and not _is_account_wide(outcome):
+                await _resume(session, AccountId(delivery.account_id), ledger.now)
             if isinstance(outcome, Receipt):
-                ledger.name_remotely(conversation, MessageId(message.id), outcome.remote_ids)
+                await _name(session, ledger, conversation, plan, outcome)
+                message.delivery_detail = None
                 _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
             else:
                 delivery.error = str(outcome) or type(outcome).__name__
@@ -117,6 +157,23 @@ class Outbox:
         match error:
             case Rejected():
                 _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
+            case BadCredentials():
+                account = AccountId(delivery.account_id)
+                delivery.attempts -= 1
+                until = ledger.now + _PROBED_EVERY
+                await _pause(session, account, until, delivery.error)
+                health = Health(
+                    state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
+                )
+                await write_health(session, account, health, ledger.now)
+                self._wait_or_fail(delivery, message, until, ledger, conversation)
+            case Moved():
+                await _follow(session, conversation, error.new_thread)
+                ledger.changed(conversation, FeedKind.CONVERSATION)
+                if delivery.attempts > _MOST_MOVES:
+                    self._retry(delivery, message, ledger, conversation)
+                else:
+                    _wait(delivery, message, ledger.now)
             case Throttled():
                 delivery.attempts -= 1
                 until = ledger.now + timedelta(seconds=error.retry_after)
@@ -124,8 +181,11 @@ class Outbox:
                 if error.scope == ThrottleScope.ACCOUNT:
                     await _pause(session, delivery.account_id, until, delivery.error)
             case Uncertain():
-                policy = self._accounts[AccountId(delivery.account_id)].when_uncertain
-                if policy == UncertainPolicy.PARK:
+                capabilities = self._accounts.get(AccountId(delivery.account_id))
+                is_parked = capabilities is None or (
+                    capabilities.when_uncertain == UncertainPolicy.PARK
+                )
+                if is_parked and delivery.action == DeliveryAction.SEND:
                     _finish(delivery, message, DeliveryState.PARKED, ledger, conversation)
                 else:
                     self._retry(delivery, message, ledger, conversation)
@@ -135,10 +195,21 @@ class Outbox:
     def _retry(
         self, delivery: Delivery, message: Message, ledger: Ledger, conversation: Conversation
     ) -> None:
+        until = ledger.now + pause_after(delivery.attempts)
+        self._wait_or_fail(delivery, message, until, ledger, conversation)
+
+    def _wait_or_fail(
+        self,
+        delivery: Delivery,
+        message: Message,
+        until: datetime,
+        ledger: Ledger,
+        conversation: Conversation,
+    ) -> None:
         if ledger.now - delivery.created_at > self._max_age:
             _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
         else:
-            _wait(delivery, message, ledger.now + pause_after(delivery.attempts))
+            _wait(delivery, message, until)
 
     async def unpark(self, message_id: MessageId, *, resend: bool) -> None:
         """Settle a parked message as the agent decided: send it again or count it as sent."""
@@ -151,11 +222,16 @@ class Outbox:
             if delivery is None:
                 return
             conversation = await locked(session, ConversationId(delivery.conversation_id))
+            await session.refresh(delivery)
+            if delivery.status != DeliveryState.PARKED:
+                return  # another agent was first
             message = await session.get_one(Message, message_id)
             ledger = Ledger(self._accounts, self._now())
             if resend:
                 _wait(delivery, message, ledger.now)
                 delivery.finished_at = None
+                ledger.wake(LaneKind.DELIVERIES, conversation)
+                ledger.changed(conversation, FeedKind.MESSAGE)
             else:
                 _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
             await ledger.write(session)
@@ -176,50 +252,103 @@ async def _under_way(session: AsyncSession, conversation: ConversationId) -> Seq
     return rows.all()
 
 
-def _is_late_word(message: Message, conversation: Conversation) -> bool:
-    return message.speaker == Speaker.BOT and conversation.responder == Responder.HUMAN
+async def _changed_by(session: AsyncSession, delivery: Delivery, message: Message) -> Receipt:
+    """Return what a correction or a withdrawal is about."""
+    if delivery.action == DeliveryAction.SEND:
+        return Receipt(remote_ids=())
+    return await receipt_of(session, message)
 
 
-async def _is_paused(session: AsyncSession, delivery: Delivery, now: datetime) -> bool:
-    account = await session.get(Account, delivery.account_id)
-    return account is not None and account.paused_until is not None and account.paused_until > now
+def _is_pointless(
+    delivery: Delivery, message: Message, conversation: Conversation, receipt: Receipt
+) -> bool:
+    if delivery.action == DeliveryAction.SEND:
+        # A human took over: the assistant must not speak after that.
+        return message.speaker == Speaker.BOT and conversation.responder == Responder.HUMAN
+    is_gone = delivery.action == DeliveryAction.EDIT and message.removed_at is not None
+    return is_gone or not receipt.remote_ids
 
 
-async def _begin(
-    session: AsyncSession, delivery: Delivery, message: Message, conversation: Conversation
-) -> SendPlan:
-    may_have_left = delivery.status == DeliveryState.SENDING
-    delivery.status = message.delivery = DeliveryState.SENDING
-    delivery.attempts += 1
-    choices = await session.scalars(select(ChoiceRow).where(ChoiceRow.message_id == message.id))
-    return SendPlan(
-        delivery=DeliveryId(delivery.id),
-        conversation=ConversationId(conversation.id),
-        attempt=delivery.attempts,
-        may_have_left=may_have_left,
-        message=Outbound(
-            message=MessageId(message.id),
-            account=AccountId(delivery.account_id),
-            conversation=ConversationId(conversation.id),
-            thread=ThreadKey(conversation.thread),
-            speaker=Speaker(message.speaker),
-            body=Body(text=message.text, html=message.html),
-            choices=_in_shown_order(message, {choice.id: choice for choice in choices}),
-            language=message.language or "en",
-        ),
+class _Gate(Enum):
+    """Whether an account's messages may leave."""
+
+    OPEN = auto()
+    CLOSED = auto()  # paused
+    PROBE = auto()  # the pause is over: one message goes first
+
+
+async def _gate(session: AsyncSession, account: str, now: datetime) -> _Gate:
+    row = await session.get(Account, account)
+    if row is not None and not row.is_enabled:
+        return _Gate.CLOSED  # by an admin
+    if row is None or row.paused_until is None:
+        return _Gate.OPEN
+    if row.paused_until > now:
+        return _Gate.CLOSED
+    # Of all that waited, one goes first; should its worker die, another does after a while.
+    claimed = await session.execute(
+        update(Account)
+        .where(Account.id == account, Account.paused_until <= now)
+        .values(paused_until=now + _PROBED_EVERY)
+        .returning(Account.id)
+        .execution_options(synchronize_session=False)
+    )
+    return _Gate.CLOSED if claimed.first() is None else _Gate.PROBE
+
+
+def _is_account_wide(outcome: Receipt | DeliveryError) -> bool:
+    return isinstance(outcome, BadCredentials) or (
+        isinstance(outcome, Throttled) and outcome.scope == ThrottleScope.ACCOUNT
     )
 
 
-def _in_shown_order(message: Message, rows: dict[UUID, ChoiceRow]) -> tuple[Choice, ...]:
-    shown = [rows[UUID(choice["id"])] for choice in message.choices]
-    return tuple(
-        Choice(
-            id=ChoiceId(row.id),
-            label=row.label,
-            intent=Intent(name=row.intent, entities=row.entities),
+async def _resume(session: AsyncSession, account: AccountId, now: datetime) -> None:
+    """Let everything of `account` leave again; its credentials are accepted."""
+    row = await session.get(Account, account, with_for_update=True, populate_existing=True)
+    if row is None:
+        return
+    row.paused_until, row.pause_reason = None, None
+    if row.health == AccountState.BAD_CREDENTIALS:
+        await write_health(session, account, Health(state=AccountState.CONNECTED), now)
+
+
+async def _name(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    plan: SendPlan,
+    receipt: Receipt,
+) -> None:
+    """Remember what the platform calls the message now."""
+    if plan.action == DeliveryAction.REMOVE:
+        return
+    if plan.action == DeliveryAction.EDIT:
+        await session.execute(
+            delete(RemoteMessage).where(RemoteMessage.message_id == plan.message.message)
         )
-        for row in shown
+    ledger.name_remotely(conversation, plan.message.message, receipt.remote_ids)
+
+
+async def _follow(session: AsyncSession, conversation: Conversation, new_thread: ThreadKey) -> None:
+    """Let `conversation` live in `new_thread`; where another one does, that stays the current."""
+    taken = await session.scalar(
+        select(Conversation.id).where(
+            Conversation.account_id == conversation.account_id,
+            Conversation.thread == new_thread,
+            Conversation.is_current,
+            Conversation.id != conversation.id,
+        )
     )
+    if taken is not None:
+        conversation.is_current = False
+    conversation.thread = new_thread
+
+
+def _set(delivery: Delivery, message: Message, state: DeliveryState) -> None:
+    """Let `delivery` be in `state`; a message whose correction is under way was sent before."""
+    delivery.status = state
+    if delivery.action == DeliveryAction.SEND:
+        message.delivery = state
 
 
 def _finish(
@@ -229,13 +358,13 @@ def _finish(
     ledger: Ledger,
     conversation: Conversation,
 ) -> None:
-    delivery.status = message.delivery = state
+    _set(delivery, message, state)
     delivery.finished_at = ledger.now
     ledger.changed(conversation, FeedKind.MESSAGE)
 
 
 def _wait(delivery: Delivery, message: Message, until: datetime) -> None:
-    delivery.status = message.delivery = DeliveryState.WAITING
+    _set(delivery, message, DeliveryState.WAITING)
     delivery.available_at = until
 
 

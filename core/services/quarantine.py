@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from core.domain.errors import Conflict, NotFound, UnknownPayload
+from core.domain.errors import Conflict, IgnoredPayload, NotFound, UnknownPayload
 from core.domain.ids import AccountId
 from core.ports import BlobStore, Channel, Inbox, ReadsPayloads
 from core.storage.engine import Sessions, storage_errors
@@ -37,6 +37,8 @@ class Quarantine:
     async def replay(self, item: UUID) -> None:
         """Have a payload read and stored as if it came now; redelivered events stay what they are.
 
+        One that is understood by now and says nothing to us is settled as ignored.
+
         Raises:
             NotFound: there is no such payload, or its bytes are gone.
             Conflict: its channel still does not understand it, or cannot read payloads again.
@@ -53,6 +55,9 @@ class Quarantine:
             raise Conflict("payloads of this account cannot be read again")
         try:
             events = channel.read(await self._blobs.get(row.raw_blob))
+        except IgnoredPayload:
+            await self._settle(item, "ignored")
+            return
         except UnknownPayload as error:
             raise Conflict(f"it is still not understood: {error}") from error
         await self._inbox.accept(*events)

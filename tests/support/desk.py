@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -29,8 +30,10 @@ from core.domain.ids import (
     new_id,
 )
 from core.services.arrivals import ArrivalRules
+from core.services.corrections import Corrections
 from core.services.intake import Intake
 from core.services.outbox import Outbox
+from core.services.people import People
 from core.services.tickets import Tickets
 from core.services.turns import TurnPlan, TurnRules, Turns
 from core.storage.engine import Sessions
@@ -88,6 +91,8 @@ class Rig:
         )
         self.tickets = Tickets(sessions, accounts, timedelta(hours=96), self.clock)
         self.outbox = Outbox(sessions, accounts, timedelta(hours=24), self.clock)
+        self.corrections = Corrections(sessions, accounts, self.clock)
+        self.people = People(sessions, accounts, self.clock)
 
     def another_process(self, folder: Path) -> Rig:
         """Return a rig of its own on the same database."""
@@ -141,6 +146,10 @@ class Rig:
     async def ticket_id(self, thread: str = "t1") -> TicketId:
         """Return the id of the thread's newest ticket."""
         return TicketId((await self.ticket(thread)).id)
+
+    def enable(self, account: AccountId = LOOP, **abilities: Any) -> None:
+        """Let an account's channel do more than it does by itself."""
+        self.accounts[account] = replace(self.accounts[account], **abilities)
 
     async def messages(self, thread: str = "t1") -> Sequence[Message]:
         """Return everything in the thread, in order."""

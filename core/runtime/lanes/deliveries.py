@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from core.domain.channel import Receipt
+from core.domain.channel import DeliveryAction, Receipt
 from core.domain.errors import DeliveryError, Rejected, Unavailable, Uncertain
 from core.domain.ids import AccountId, ConversationId
-from core.ports import Channel, FindsDeliveries
+from core.ports import Channel, EditsMessages, FindsDeliveries, RemovesMessages
 from core.services.outbox import Outbox, SendPlan
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,10 +33,14 @@ class DeliveriesLane:
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:
+            if plan.action != DeliveryAction.SEND:
+                return await self._change(channel, plan)
             if plan.may_have_left:
                 return await self._verify(channel, plan)
             return await channel.deliver(plan.message)
         except Uncertain as error:
+            if plan.action != DeliveryAction.SEND:
+                return Unavailable(str(error))  # done twice, a change is the same change
             return await self._after_doubt(channel, plan, error)
         except DeliveryError as error:
             return error
@@ -44,7 +48,20 @@ class DeliveriesLane:
             # A fault of the channel's own code: what it did before is not known, and trying
             # again at once would do it again.
             _LOGGER.exception("message %s: the channel failed", plan.message.message)
+            if plan.action != DeliveryAction.SEND:
+                return Rejected("the channel failed; see the worker's log")
             return Uncertain("the channel failed; see the worker's log")
+
+    async def _change(self, channel: Channel, plan: SendPlan) -> Receipt:
+        """Change or take back what was sent."""
+        if plan.action == DeliveryAction.EDIT:
+            if not isinstance(channel, EditsMessages):
+                raise Rejected("this channel cannot change what was sent")
+            return await channel.edit(plan.message, plan.receipt)
+        if not isinstance(channel, RemovesMessages):
+            raise Rejected("this channel cannot take back what was sent")
+        await channel.remove(plan.message.thread, plan.receipt)
+        return plan.receipt
 
     async def _verify(self, channel: Channel, plan: SendPlan) -> Receipt:
         """Settle an earlier attempt that ended without a word, then send if it had not."""

@@ -54,7 +54,7 @@ class Quarantined(Base):
     reason: Mapped[str]
     received_at: Mapped[CreatedAt]
     settled_at: Mapped[datetime | None]
-    settled_as: Mapped[str | None]  # "replayed" or "discarded"
+    settled_as: Mapped[str | None]  # "replayed", "ignored" or "discarded"
 
 
 class Account(Base):

@@ -189,6 +189,12 @@ async def test_an_edit_and_its_message_in_one_batch_are_one_message(rig: Rig) ->
     assert (message.text, message.reactions) == ("printer", {"+1": ["somebody"]})
 
 
+async def test_an_edit_before_its_message_in_one_batch_is_applied_too(rig: Rig) -> None:
+    await rig.intake.accept(edited("1", "printer"), posted("printr", key="1"))
+    assert await rig.texts() == [("customer", "printer")]
+    assert await waiting_early(rig) == 0
+
+
 async def test_early_edits_removals_and_reactions_are_applied_in_their_own_order(
     rig: Rig,
 ) -> None:

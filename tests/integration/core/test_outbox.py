@@ -1,26 +1,33 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from channels.loopback import Loopback
+from core.domain.actor import Agent, Role
+from core.domain.assistant import Handoff, HandoffReason
 from core.domain.channel import Outbound, Receipt, UncertainPolicy
 from core.domain.errors import (
+    BadCredentials,
+    Conflict,
     DeliveryError,
+    Forbidden,
+    Moved,
     Rejected,
     Throttled,
     ThrottleScope,
     Unavailable,
     Uncertain,
 )
-from core.domain.ids import ConversationId, MessageId
+from core.domain.ids import ConversationId, MessageId, ThreadKey
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.services.outbox import pause_after
 from core.storage.engine import Sessions
-from core.storage.tables import Account, RemoteMessage
-from tests.support.desk import LOOP, Rig
+from core.storage.tables import Account, MessageRevision, RemoteMessage
+from tests.support.desk import LOOP, Rig, posted
 
 
 async def _said(rig: Rig, *words: str) -> ConversationId:
@@ -183,3 +190,215 @@ async def test_a_fault_of_the_channels_own_code_is_doubt_and_not_a_loop(rig: Rig
     conversation = await _said(rig, "a")
     await DeliveriesLane(rig.outbox, {LOOP: Faulty(LOOP)}).advance(conversation)
     assert await _states(rig) == ["parked"]
+
+
+def _next(rig: Rig, *faults: DeliveryError) -> None:
+    rig.platform.faults.extend(faults)
+
+
+async def _account(rig: Rig) -> Account:
+    async with rig.sessions() as session:
+        return await session.get_one(Account, LOOP)
+
+
+async def _health(rig: Rig) -> tuple[str, str]:
+    account = await _account(rig)
+    return account.health, account.health_remedy
+
+
+async def _connected(rig: Rig) -> None:
+    async with rig.sessions.begin() as session:
+        session.add(Account(id=LOOP, channel="loopback"))
+
+
+async def test_bad_credentials_hold_the_account_up_until_they_are_accepted(rig: Rig) -> None:
+    await _connected(rig)
+    conversation = await _said(rig, "a", "b")
+    _next(rig, BadCredentials("the token was revoked", "enter a new token"))
+    await _advance(rig, conversation)
+    assert await _health(rig) == ("bad_credentials", "enter a new token")
+    assert await _states(rig) == ["waiting", "waiting"]
+    await _advance(rig, conversation)
+    assert len(rig.platform.faults) == 0  # paused: nothing was tried
+    _next(rig, BadCredentials("the token was revoked", "enter a new token"))
+    rig.clock.advance(seconds=61)
+    await _advance(rig, conversation)
+    assert await _states(rig) == ["waiting", "waiting"]
+    rig.clock.advance(seconds=61)
+    await _advance(rig, conversation)
+    assert _received(rig) == ["You said: a", "You said: b"]
+    assert await _health(rig) == ("connected", "")
+    assert (await _account(rig)).paused_until is None
+
+
+async def test_bad_credentials_that_nobody_mends_fail_the_message_after_a_day(rig: Rig) -> None:
+    await _connected(rig)
+    conversation = await _said(rig, "a")
+    _next(rig, BadCredentials("the token was revoked", "enter a new token"))
+    rig.clock.advance(hours=25)
+    await _advance(rig, conversation)
+    assert await _states(rig) == ["failed"]
+
+
+async def test_after_a_pause_one_message_is_tried_before_the_others(rig: Rig) -> None:
+    await _connected(rig)
+    first = await _said(rig, "a")
+    other = await rig.hear("b", thread="t2")
+    await rig.reply(other)
+    _next(rig, Throttled(60.0))
+    await _advance(rig, first)
+    rig.clock.advance(seconds=61)
+    probe = await rig.outbox.plan(first)
+    assert probe is not None
+    assert probe.is_probe
+    assert await rig.outbox.plan(other) is None
+    await rig.outbox.settle(probe, Rejected("no such chat"))  # the account itself works
+    assert await rig.outbox.plan(other) is not None
+
+
+async def test_a_probe_whose_worker_died_is_followed_by_another(rig: Rig) -> None:
+    await _connected(rig)
+    first = await _said(rig, "a")
+    other = await rig.hear("b", thread="t2")
+    await rig.reply(other)
+    _next(rig, Throttled(60.0))
+    await _advance(rig, first)
+    rig.clock.advance(seconds=61)
+    assert await rig.outbox.plan(first) is not None
+    rig.clock.advance(seconds=61)
+    assert await rig.outbox.plan(other) is not None
+
+
+async def test_a_thread_that_moved_is_followed_at_once(rig: Rig) -> None:
+    conversation = await _said(rig, "a")
+    _next(rig, Moved(ThreadKey("t9")))
+    await _advance(rig, conversation)
+    assert [message.thread for message in rig.platform.received] == ["t9"]
+    assert (await rig.conversation("t9")).id == conversation
+
+
+async def test_a_thread_that_moved_into_one_that_is_there_leaves_that_the_current(
+    rig: Rig,
+) -> None:
+    conversation = await _said(rig, "a")
+    other = await rig.hear("b", thread="t9")
+    _next(rig, Moved(ThreadKey("t9")))
+    await _advance(rig, conversation)
+    assert [message.thread for message in rig.platform.received] == ["t9"]
+    assert (await rig.conversation("t9")).id == other
+
+
+async def test_a_thread_that_moves_for_ever_is_no_loop(rig: Rig) -> None:
+    conversation = await _said(rig, "a")
+    _next(rig, *(Moved(ThreadKey(f"t{number}")) for number in range(10, 30)))
+    await _advance(rig, conversation)
+    assert len(rig.platform.faults) > 10
+
+
+async def test_a_message_goes_out_with_what_its_channel_needs_to_know(rig: Rig) -> None:
+    rig.enable(quotes=True)
+    said = replace(posted("my printer", key="in-1"), subject="Printer")
+    await rig.intake.accept(said)
+    conversation = await rig.conversation_id()
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await _advance(rig, conversation)
+    await rig.tickets.reply(await rig.ticket_id(), await rig.agent(), "On my way")
+    await _advance(rig, conversation)
+
+    notice, answer = rig.platform.received
+    assert answer.speaker_name == "Ana"
+    assert answer.requester == "somebody"
+    assert answer.answers == "in-1"
+    assert answer.thread_ids == ("in-1", f"out-{notice.message}-0")
+    assert answer.subject == "Printer"
+    assert answer.body.quoted == "my printer"
+    assert notice.speaker_name is None
+
+
+async def _answered(rig: Rig, words: str = "On my way") -> tuple[ConversationId, MessageId, Agent]:
+    """An agent's answer, waiting to be sent."""
+    conversation = await rig.hear("help")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await _advance(rig, conversation)
+    agent = await rig.agent()
+    message = await rig.tickets.reply(await rig.ticket_id(), agent, words)
+    rig.platform.received.clear()
+    return conversation, message, agent
+
+
+async def test_a_correction_before_the_message_left_goes_out_with_it(rig: Rig) -> None:
+    conversation, message, agent = await _answered(rig, "On my wya")
+    await rig.corrections.correct(message, agent, "On my way")
+    await _advance(rig, conversation)
+    assert _received(rig) == ["On my way"]
+    assert rig.platform.edited == []
+
+
+async def test_a_correction_of_a_message_that_left_is_made_on_the_platform(rig: Rig) -> None:
+    conversation, message, agent = await _answered(rig, "On my wya")
+    await _advance(rig, conversation)
+    await rig.corrections.correct(message, agent, "On my way")
+    await rig.corrections.correct(message, agent, "On my way!")
+    _next(rig, Uncertain("the connection broke"))
+    await _advance(rig, conversation)
+    rig.clock.advance(seconds=10)
+    await _advance(rig, conversation)
+
+    assert [edit.body.text for edit in rig.platform.edited] == ["On my way!"]
+    *_, row = await rig.messages()
+    assert (row.text, row.delivery, row.edited_at is not None) == ("On my way!", "sent", True)
+    async with rig.sessions() as session:
+        said = await session.scalars(select(MessageRevision.text).order_by(MessageRevision.id))
+        assert said.all() == ["On my wya", "On my way"]
+
+
+async def test_a_correction_that_the_platform_refuses_is_shown_on_the_message(rig: Rig) -> None:
+    conversation, message, agent = await _answered(rig)
+    await _advance(rig, conversation)
+    await rig.corrections.correct(message, agent, "Later")
+    _next(rig, Rejected("too old to be changed"))
+    await _advance(rig, conversation)
+    *_, row = await rig.messages()
+    assert (row.delivery, row.delivery_detail) == ("sent", "too old to be changed")
+
+
+async def test_a_message_withdrawn_before_it_left_never_leaves(rig: Rig) -> None:
+    conversation, message, agent = await _answered(rig)
+    await rig.corrections.withdraw(message, agent)
+    await _advance(rig, conversation)
+    assert _received(rig) == []
+    *_, row = await rig.messages()
+    assert (row.delivery, row.removed_at is not None) == ("dropped", True)
+
+
+async def test_a_message_withdrawn_after_it_left_is_taken_back(rig: Rig) -> None:
+    conversation, message, agent = await _answered(rig)
+    await _advance(rig, conversation)
+    await rig.corrections.correct(message, agent, "Later")
+    await rig.corrections.withdraw(message, agent)
+    await _advance(rig, conversation)
+    assert rig.platform.edited == []
+    assert rig.platform.removed == [f"out-{message}-0"]
+    with pytest.raises(Conflict):
+        await rig.corrections.correct(message, agent, "No, sooner")
+
+
+async def test_a_channel_that_cannot_change_messages_says_so(rig: Rig) -> None:
+    rig.enable(edits=False, removes=False)
+    conversation, message, agent = await _answered(rig)
+    await _advance(rig, conversation)
+    with pytest.raises(Conflict, match="cannot change"):
+        await rig.corrections.correct(message, agent, "Later")
+    with pytest.raises(Conflict, match="cannot take back"):
+        await rig.corrections.withdraw(message, agent)
+
+
+async def test_agents_change_their_own_words_only(rig: Rig) -> None:
+    _, message, _ = await _answered(rig)
+    with pytest.raises(Forbidden):
+        await rig.corrections.withdraw(message, await rig.agent("Bea"))
+    customer, *_ = await rig.messages()
+    with pytest.raises(Forbidden):
+        await rig.corrections.correct(
+            MessageId(customer.id), await rig.agent("Root", Role.ADMIN), "No"
+        )
