@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +26,8 @@ from channels.telegram.settings import TelegramSettings
 from console import problems
 from core.adapters.blobs import ObjectBlobs
 from core.domain.assistant import TicketBrief
-from core.domain.ids import AccountId, Address, ThreadKey
+from core.domain.content import Choice, Intent
+from core.domain.ids import AccountId, Address, ChoiceId, ThreadKey, new_id
 from core.ports import ChannelContext
 from core.runtime.live import Live, LiveTranscript
 from core.storage.engine import Sessions
@@ -36,8 +37,12 @@ from tests.contract.channel_conformance import (
     outbound,
     store_for,
 )
+from tests.support.running_desk import free_port
 
 ACCOUNT = AccountId("telegram-bot")
+SECRET = "between-telegram-and-the-desk"
+PORT = free_port()
+DESK = f"http://127.0.0.1:{PORT}"
 PACE = Pace(poll=1, first_pause=0.05, longest_pause=0.2, probe=0.2, check=0.1, patience=5.0)
 
 
@@ -55,6 +60,7 @@ class Fake:
     """The platform as the conformance tests move it; one person writes to the bot."""
 
     channel: Telegram
+    again: Callable[[], Telegram]  # the same account in another process
     telegram: TelegramPlatform
     person: Person
     stack: AsyncExitStack
@@ -110,10 +116,7 @@ class Fake:
         return True
 
     async def start_another(self) -> None:
-        another = type(self.channel)(
-            ACCOUNT, self.channel._settings, self.channel._context, pace=PACE
-        )
-        await self.stack.enter_async_context(receiving(another, self.store))
+        await self.stack.enter_async_context(receiving(self.again(), self.store))
 
     async def lose_credentials(self) -> None:
         self.telegram.revoke_token()
@@ -167,35 +170,42 @@ def context(folder: Path, base_url: str = "http://desk.example") -> ChannelConte
 
 
 @pytest.fixture
+def channel(again: Callable[[], Telegram]) -> Telegram:
+    return again()
+
+
+@pytest.fixture
 def store(sessions: Sessions, database_url: str, tmp_path: Path, channel: Telegram) -> Store:
     return store_for(sessions, database_url, tmp_path, channel)
 
 
 @pytest.fixture
 async def platform(
-    telegram: TelegramPlatform, channel: Telegram, store: Store
+    telegram: TelegramPlatform,
+    channel: Telegram,
+    again: Callable[[], Telegram],
+    store: Store,
 ) -> AsyncIterator[Fake]:
     person = telegram.person("Ana")
     person.chat.has_spoken = True
     async with AsyncExitStack() as stack:
         if isinstance(channel, WebhookTelegram):
-            await stack.enter_async_context(served(channel, store))
+            await stack.enter_async_context(served(channel, store, PORT))
         await stack.enter_async_context(receiving(channel, store))
         async with asyncio.timeout(15):
             while not (telegram.updates.webhook or telegram.updates._poll):
                 await asyncio.sleep(0.01)
-        yield Fake(channel, telegram, person, stack, store)
+        yield Fake(channel, again, telegram, person, stack, store)
 
 
 class served:  # noqa: N801 - a context manager
     """Serve the channel's routes as the desk does while the block runs."""
 
-    def __init__(self, channel: WebhookTelegram, store: Store) -> None:
+    def __init__(self, channel: WebhookTelegram, store: Store, port: int) -> None:
         app = FastAPI()
         problems.install(app)
         transcript = LiveTranscript(store.sessions, Live(store.url))
         app.router.routes.extend(channel.routes(store.intake, transcript))
-        port = int(channel._context.base_url.rpartition(":")[2])
         self.server = uvicorn.Server(_config(app, port))
 
     async def __aenter__(self) -> None:
@@ -215,18 +225,15 @@ def _config(app: ASGIApp, port: int) -> uvicorn.Config:
 
 class TestPolling(RemoteChannelConformance):
     @pytest.fixture
-    def channel(self, telegram: TelegramPlatform, tmp_path: Path) -> Telegram:
-        return PollingTelegram(ACCOUNT, settings(telegram), context(tmp_path), pace=PACE)
+    def again(self, telegram: TelegramPlatform, tmp_path: Path) -> Callable[[], Telegram]:
+        return lambda: PollingTelegram(ACCOUNT, settings(telegram), context(tmp_path), pace=PACE)
 
     async def test_it_goes_on_where_it_was_stopped(self, platform: Fake, store: Store) -> None:
         await platform.post("one", "a")
         await _until(lambda: platform.telegram.acknowledged)
         await platform.stack.aclose()
         await platform.post("two", "b")
-        again = PollingTelegram(
-            ACCOUNT, platform.channel._settings, platform.channel._context, pace=PACE
-        )
-        async with receiving(again, store):
+        async with receiving(platform.again(), store):
             await _until(lambda: len(platform.telegram.acknowledged) == 2)
         assert await store.texts() == ["one", "two"]
 
@@ -243,19 +250,10 @@ class TestPolling(RemoteChannelConformance):
 
 class TestWebhook(RemoteChannelConformance):
     @pytest.fixture
-    def channel(self, telegram: TelegramPlatform, tmp_path: Path, free_port: int) -> Telegram:
-        return WebhookTelegram(
-            ACCOUNT,
-            settings(telegram, mode="webhook"),
-            context(tmp_path, f"http://127.0.0.1:{free_port}"),
-            pace=PACE,
-        )
-
-    @pytest.fixture
-    def free_port(self) -> int:
-        from tests.support.running_desk import free_port
-
-        return free_port()
+    def again(self, telegram: TelegramPlatform, tmp_path: Path) -> Callable[[], Telegram]:
+        chosen = settings(telegram, mode="webhook", webhook_secret=SECRET)
+        lent = context(tmp_path, DESK)
+        return lambda: WebhookTelegram(ACCOUNT, chosen, lent, pace=PACE)
 
     @pytest.mark.parametrize(
         ("headers", "body", "status"),
@@ -277,14 +275,12 @@ class TestWebhook(RemoteChannelConformance):
         body: bytes,
         status: int,
     ) -> None:
-        channel = platform.channel
-        assert isinstance(channel, WebhookTelegram)
         given = {
             "Content-Type": "application/json",
-            "X-Telegram-Bot-Api-Secret-Token": channel._secret(),
+            "X-Telegram-Bot-Api-Secret-Token": SECRET,
             **headers,
         }
-        address = f"{channel._context.base_url}/channels/telegram/{ACCOUNT}"
+        address = f"{DESK}/channels/telegram/{ACCOUNT}"
         async with httpx.AsyncClient(trust_env=False) as http:
             response = await http.post(
                 address,
@@ -303,9 +299,6 @@ class TestWebhook(RemoteChannelConformance):
 
 
 async def _press(platform: Fake) -> str:
-    from core.domain.content import Choice, Intent
-    from core.domain.ids import ChoiceId, new_id
-
     choice = Choice(id=ChoiceId(new_id()), label="Yes", intent=Intent(name="helped"))
     await platform.channel.deliver(replace(outbound(platform), choices=(choice,)))
     return await platform.person.press(platform.telegram.posted[-1], "Yes")
