@@ -140,7 +140,11 @@ class EmailSettings(BaseModel):
 
     dkim_domain: str = Field(default="", description="Signs our mail, where no relay does")
     dkim_selector: str = ""
-    dkim_private_key: SecretStr = Field(default=SecretStr(""), description="An RSA key in PEM form")
+    dkim_private_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="An RSA key in PEM form",
+        json_schema_extra={"format": "multi-line"},
+    )
 
     @field_validator("address", "aliases", mode="after")
     @classmethod

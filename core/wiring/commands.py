@@ -153,7 +153,7 @@ def _diagnosis(account: AccountView) -> Diagnosis:
     health = account.health
     said = f"{account.kind}, {health.state.replace('_', ' ')}"
     return Diagnosis(
-        component=account.id,
+        component=f"account {account.id}",
         ok=health.state not in {AccountState.BAD_CREDENTIALS, AccountState.DEGRADED},
         detail=f"{said}: {health.reason}" if health.reason else said,
         remedy=health.remedy,

@@ -11,7 +11,9 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from core.cli import app
+from core.services.account_fields import SettingField, fields_of
 from core.settings import Settings
+from core.wiring.kinds import Kinds
 
 ROOT = Path(__file__).parents[2]
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text()
@@ -62,6 +64,26 @@ def test_each_plain_default_is_the_documented_one(name: str) -> None:
     (row,) = [line for line in SETTINGS_PAGE.splitlines() if line.startswith(f"| `{variable}` |")]
     default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
     assert f"| `{default}` |" in row
+
+
+def variables_of_accounts() -> dict[str, SettingField]:
+    """Return the settings of each kind of account by their variables."""
+    return {
+        f"DESK_{kind.upper()}__NAME__{field.name.upper()}": field
+        for kind, known in Kinds().items()
+        for field in fields_of(known.settings)
+    }
+
+
+def test_each_setting_of_an_account_has_a_row_with_its_default() -> None:
+    rows = dict(
+        re.findall(r"^\| `(DESK_[A-Z]+__[A-Z_]+)` \| (.+?) \|", SETTINGS_PAGE, re.MULTILINE)
+    )
+    expected = {}
+    for name, field in variables_of_accounts().items():
+        default = field.default.replace("\n", ", ")
+        expected[name] = "required" if field.is_required else f"`{default}`" if default else "none"
+    assert rows == expected
 
 
 @pytest.mark.parametrize(("name", "command"), all_commands())
