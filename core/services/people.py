@@ -5,10 +5,10 @@ Two addresses are one person where platforms vouch for the same e-mail address o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select, text, tuple_, update
@@ -76,9 +76,10 @@ async def recognise(
     told = known.keys() & (news.keys() | changed.keys())
     wanted = await _ask_again(session, ledger, known, writing)
     if missing:
-        await _add(session, ledger, writing, missing, holders)
+        known |= await _add(session, ledger, writing, missing, holders)
         wanted |= {place for place in missing if _looks_up(ledger, place)}
-        known = await _addresses(session, seen)
+        if len(known) < len(seen):  # others were first
+            known = await _addresses(session, seen)
     moves = [
         Move(place=place, old=ContactId(known[place].contact_id), new=holders[email])
         for place, email in news.items()
@@ -137,17 +138,26 @@ class _Address(NamedTuple):
     look_up_at: datetime | None
 
 
+_ADDRESS = (
+    ContactAddress.account_id,
+    ContactAddress.address,
+    ContactAddress.contact_id,
+    ContactAddress.verified_email,
+    ContactAddress.looked_up_at,
+    ContactAddress.look_up_at,
+)
+
+
 async def _addresses(session: AsyncSession, places: Collection[Place]) -> dict[Place, _Address]:
     rows = await session.execute(
-        select(
-            ContactAddress.account_id,
-            ContactAddress.address,
-            ContactAddress.contact_id,
-            ContactAddress.verified_email,
-            ContactAddress.looked_up_at,
-            ContactAddress.look_up_at,
-        ).where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places)))
+        select(*_ADDRESS).where(
+            tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places))
+        )
     )
+    return _by_place(rows)
+
+
+def _by_place(rows: Iterable[Any]) -> dict[Place, _Address]:
     return {(AccountId(row.account_id), row.address): _Address(*row[2:]) for row in rows}
 
 
@@ -172,8 +182,8 @@ async def _add(
     writing: Mapping[Place, Author],
     missing: Sequence[Place],
     holders: dict[str, ContactId],
-) -> None:
-    """Add addresses; `holders` learns whose their e-mail addresses are."""
+) -> dict[Place, _Address]:
+    """Add addresses and return them; `holders` learns whose their e-mail addresses are."""
     fresh: dict[Place, ContactId] = {}
     rows = []
     for place in missing:
@@ -196,12 +206,10 @@ async def _add(
             }
         )
     won = await session.execute(
-        upsert(ContactAddress)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(ContactAddress.contact_id)
+        upsert(ContactAddress).values(rows).on_conflict_do_nothing().returning(*_ADDRESS)
     )
-    used = {row.contact_id for row in won}
+    added = _by_place(won)
+    used = {row.contact_id for row in added.values()}
     contacts = [
         {
             "id": contact,
@@ -214,6 +222,7 @@ async def _add(
     ]
     if contacts:
         await session.execute(insert(Contact), contacts)
+    return added
 
 
 async def _ask_again(

@@ -15,7 +15,7 @@ from tests.support.desk import LOOP, Rig
 class Wiser(Loopback):
     """A channel that has learned that the payload says nothing."""
 
-    def read(self, raw: bytes) -> Sequence[Event]:  # noqa: ARG002
+    def read(self, raw: bytes) -> Sequence[Event]:
         raise IgnoredPayload("somebody is typing")
 
 
