@@ -13,6 +13,7 @@ from core.ports import Channel, FileStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
+from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
@@ -35,6 +36,7 @@ class ConsoleDesk:
     files: FileStore  # what people sent along; and quarantined payloads
     uploads: Uploads
     outbox: Outbox
+    corrections: Corrections
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     accounts: AccountBook

@@ -43,7 +43,7 @@ _STYLE = (
     "body{margin:0;padding:12px;font:14px/1.5 system-ui,sans-serif;color:#1c2426;background:#fff;"
     "overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
     "blockquote{margin:0 0 0 .3em;padding-left:.8em;border-left:3px solid #c3cbc8;color:#55625f}"
-    "a[href]::after{content:' \\2039'attr(href)'\\203a';font-size:11px;color:#55625f;"
+    "a[href]::after{content:'\\2039'attr(href)'\\203a';margin-left:.35em;font-size:11px;color:#55625f;"
     "text-decoration:none;display:inline-block;max-width:26em;overflow:hidden;"
     "text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}"
 )

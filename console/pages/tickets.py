@@ -131,12 +131,34 @@ async def settle_parked(request: Request, _: Agents, named: Named, message: UUID
     decision = text_field(await form_of(request), "decision")
     if decision not in {"resend", "arrived"}:
         raise InvalidInput("send it again, or count it as sent")
+    await _check_belongs(request, named, message)
     desk = desk_of(request)
-    async with storage_errors(), desk.sessions() as session:
-        conversation = (await ticket_view(session, named)).conversation
-        await message_view(session, conversation, MessageId(message))
     work = desk.outbox.unpark(MessageId(message), resend=decision == "resend")
     return await _try(request, named, work)
+
+
+@router.post("/{ticket}/messages/{message}/correct")
+async def correct(request: Request, signed_in: Agents, named: Named, message: UUID) -> Response:
+    """Change what an agent said; the platform shows the new words where it can."""
+    words = text_field(await form_of(request), "text").replace("\r\n", "\n")
+    desk = desk_of(request)
+    await _check_belongs(request, named, message)
+    work = desk.corrections.correct(MessageId(message), signed_in.agent, words)
+    return await _try(request, named, work, trigger="corrected")
+
+
+@router.post("/{ticket}/messages/{message}/withdraw")
+async def withdraw(request: Request, signed_in: Agents, named: Named, message: UUID) -> Response:
+    """Take back what an agent said."""
+    await _check_belongs(request, named, message)
+    work = desk_of(request).corrections.withdraw(MessageId(message), signed_in.agent)
+    return await _try(request, named, work, trigger="corrected")
+
+
+async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> None:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        conversation = (await ticket_view(session, ticket)).conversation
+        await message_view(session, conversation, MessageId(message))
 
 
 def _files(form: FormData) -> list[UploadId]:

@@ -8,6 +8,13 @@
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && node.tagName === "DETAILS");
 
+  // So does a text that is being corrected: what was typed there is nowhere else yet.
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
+    !(node.nodeType === Node.ELEMENT_NODE && node.matches("details.own[open]"));
+  document.body.addEventListener("corrected", () => {
+    for (const form of document.querySelectorAll("details.own[open]")) form.open = false;
+  });
+
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;

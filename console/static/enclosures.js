@@ -11,9 +11,11 @@
   let busy = 0;
 
   const isNote = () => composer.elements.mode.value === "note";
-  const complain = (words) => {
-    said.textContent = words ?? "";
-    said.hidden = !words;
+  const problems = { list: "", handingIn: "" };
+  const complain = (about, words = "") => {
+    problems[about] = words;
+    said.textContent = Object.values(problems).filter(Boolean).join(" ");
+    said.hidden = !said.textContent;
   };
   const rows = () => [...list.querySelectorAll("li[data-id]")];
 
@@ -34,7 +36,7 @@
       else if (files.length > Number(maxFiles)) wrong = composer.dataset.tooMany;
       else if (files.some((row) => Number(row.dataset.size) > Number(maxBytes))) wrong = composer.dataset.tooLarge;
     }
-    complain(wrong);
+    complain("list", wrong);
     return !wrong;
   };
 
@@ -53,9 +55,15 @@
   };
 
   const handIn = async (file) => {
-    complain("");
-    if (!isNote() && Number(maxFiles) === 0) return complain(composer.dataset.none);
-    if (file.size > Number(maxBytes) && !isNote()) return complain(`${file.name}: ${composer.dataset.tooLarge}`);
+    const fail = (words) => complain("handingIn", `${problems.handingIn} ${file.name}: ${words}`.trim());
+    if (!isNote() && Number(maxFiles) === 0) {
+      complain("list", composer.dataset.none);
+      return;
+    }
+    if (file.size > Number(maxBytes) && !isNote()) {
+      fail(composer.dataset.tooLarge);
+      return;
+    }
     const row = document.createElement("li");
     row.className = "busy";
     row.textContent = file.name;
@@ -81,9 +89,12 @@
     busy -= 1;
     if (problem) row.remove();
     keep();
-    if (problem) complain(`${file.name}: ${problem}`);
+    if (problem) fail(problem);
   };
-  const handInAll = (files) => { for (const file of files) handIn(file); };
+  const handInAll = (files) => {
+    complain("handingIn");
+    for (const file of files) handIn(file);
+  };
 
   document.getElementById("files").addEventListener("change", (event) => {
     handInAll(event.target.files);
@@ -114,7 +125,7 @@
   });
 
   composer.addEventListener("submit", (event) => {
-    if (busy) complain(composer.dataset.busy);
+    complain("handingIn", busy ? composer.dataset.busy : "");
     if (busy || !check()) {
       event.preventDefault();
       event.stopImmediatePropagation();

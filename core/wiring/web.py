@@ -22,11 +22,14 @@ from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.home import Home
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
+from core.services.corrections import Corrections
+from core.services.files.uploads import Uploads
 from core.services.quarantine import Quarantine
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
 from core.storage.queries.lanes import is_alive
+from core.wiring.files import vault_of
 from core.wiring.parts import Parts, build_parts, database_url
 from core.wiring.process import begin_log
 from core.wiring.webhooks import RefusalCount, Webhooks
@@ -92,7 +95,7 @@ def build_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    console.install_problems(app)
+    console.install_problems(app, settings.max_file_bytes)
     # The channels' routes come before the console's many: routes are tried in order, and looking
     # through the others first took a fifth of the time that storing a message takes.
     intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live)
@@ -110,7 +113,11 @@ def build_app(settings: Settings) -> FastAPI:
             knowledge=parts.knowledge,
             access=parts.access,
             live=live,
-            blobs=parts.blobs,
+            files=parts.blobs,
+            uploads=Uploads(parts.sessions, vault_of(settings, parts.blobs)),
+            outbox=parts.outbox,
+            corrections=Corrections(parts.sessions, parts.accounts),
+            channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.corrections import Corrections
 from core.services.files.inspection import InspectionRules
 from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
@@ -84,8 +85,14 @@ class Desk:
     blobs: ObjectBlobs
     outbox: Outbox
     loopback: Loopback
+    accounts: dict[AccountId, Capabilities]
     app: FastAPI
     live: Live
+
+    def lets_send_files(self, most: int) -> None:
+        """Let the loopback account take up to `most` files of ours in one message."""
+        can = replace(self.loopback.capabilities, max_files=most, max_file_bytes=1_000_000)
+        self.loopback.capabilities = self.accounts[self.loopback.account] = can
 
     async def says(
         self, words: str, *, thread: str = "t1", who: str = "ada", language: str = "en"
@@ -194,6 +201,7 @@ def build_desk(
             files=blobs,
             uploads=Uploads(sessions, Vault(blobs, RULES, folder / "incoming"), clock),
             outbox=outbox,
+            corrections=Corrections(sessions, accounts, clock),
             channels={loopback.account: loopback},
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
@@ -223,6 +231,7 @@ def build_desk(
         blobs=blobs,
         outbox=outbox,
         loopback=loopback,
+        accounts=accounts,
         app=app,
         live=live,
     )
