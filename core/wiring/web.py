@@ -74,6 +74,8 @@ def build_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with contextlib.suppress(StorageUnavailable):  # `watch` goes on trying
+            await parts.directory.refresh()
         tasks = [
             asyncio.create_task(live.run(), name="live feed"),
             asyncio.create_task(parts.directory.watch(), name="accounts"),
