@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NoReturn, Protocol, runtime_checkable
@@ -33,7 +33,7 @@ from core.storage.queries.accounts import (
 from core.storage.tables import Account
 
 _LOGGER = logging.getLogger(__name__)
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.75
 _STILL_IN_USE_SECONDS = 60.0
 """How long a replaced channel may still be sending before its connections are closed."""
 
@@ -54,6 +54,9 @@ class Connection:
     channel: Channel
     is_enabled: bool = True
     is_broken: bool = False  # it cannot be opened; the channel says why to everything
+    is_news: bool = (
+        False  # other processes may not know it yet: nothing is let in until the next look
+    )
     revision: int = 0  # 0: its settings do not change while the process lives
 
 
@@ -127,7 +130,9 @@ class Directory:
         return [
             connection.channel
             for connection in self._connections.values()
-            if connection.is_enabled and connection.channel.capabilities.polls
+            if connection.is_enabled
+            and connection.channel.capabilities.polls
+            and not connection.is_news
         ]
 
     async def refresh(self) -> None:
@@ -202,8 +207,12 @@ class Directory:
         self, marks: Mapping[AccountId, AccountMark], opened: Mapping[AccountId, Connection]
     ) -> None:
         before = dict(self._connections)
+        for account, connection in before.items():
+            if connection.is_news:  # every process has looked since
+                self._connections[account] = replace(connection, is_news=False)
         for account, connection in opened.items():
-            self._put(account, connection)
+            is_news = self.is_known and account not in before
+            self._put(account, replace(connection, is_news=is_news))
         for account, connection in list(self._connections.items()):
             mark = marks.get(account)
             if mark is None and connection.revision != 0:
@@ -211,7 +220,7 @@ class Directory:
                 self._channels.pop(account)
                 self._capabilities.pop(account)
             elif mark is not None and mark.is_enabled != connection.is_enabled:
-                self._put(account, _switched(connection, is_enabled=mark.is_enabled))
+                self._put(account, replace(connection, is_enabled=mark.is_enabled))
         for account, old in before.items():
             if self._channels.get(account) is not old.channel:
                 self._retire(old.channel)
@@ -287,16 +296,6 @@ class Directory:
             task = asyncio.create_task(_close_later(channel), name=f"close {channel.account}")
             self._retired[task] = channel
             task.add_done_callback(lambda done: self._retired.pop(done, None))
-
-
-def _switched(connection: Connection, *, is_enabled: bool) -> Connection:
-    return Connection(
-        kind=connection.kind,
-        channel=connection.channel,
-        is_enabled=is_enabled,
-        is_broken=connection.is_broken,
-        revision=connection.revision,
-    )
 
 
 def _why_broken(account: AccountId, error: Exception) -> Health:

@@ -65,7 +65,7 @@ class Webhooks(BaseRoute):
             raise StorageUnavailable("which accounts there are is not known yet")
         if found is None or connection is None or connection.kind != found[1]:
             raise NotFound("there is no such account")
-        if connection.is_broken or not connection.is_enabled:
+        if connection.is_broken or connection.is_news or not connection.is_enabled:
             raise StorageUnavailable(f"the account {account} is not connected now")
         channel = connection.channel
         known, router = self._routers.get(account, (None, None))

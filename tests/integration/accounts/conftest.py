@@ -34,6 +34,11 @@ class Process:
     directory: Directory
     intake: Intake
 
+    async def look(self) -> None:
+        """Look for changes, and once more, when what is new is let in."""
+        await self.directory.refresh()
+        await self.directory.refresh()
+
     def pager(self, name: str) -> pager.Pager:
         found = self.directory.channels[AccountId(name)]
         assert isinstance(found, pager.Pager)

@@ -57,15 +57,26 @@ async def until_known(desk: Process) -> None:
     assert await until(known, every=0.02, seconds=5)
 
 
+async def test_a_new_account_lets_nothing_in_before_others_can_know_it(process: Make) -> None:
+    desk = process()
+    await desk.directory.refresh()
+    await desk.book.add("duty", "pager", {"token": "x"})
+    await desk.directory.refresh()
+    assert DUTY in desk.directory.capabilities
+    assert not desk.directory.polling
+    await desk.directory.refresh()
+    assert desk.directory.polling
+
+
 async def test_a_changed_account_has_a_new_channel_and_the_old_one_is_closed(process: Make) -> None:
     desk = process()
     await desk.book.add("duty", "pager", {"token": "x"})
-    await desk.directory.refresh()
+    await desk.look()
     old = desk.pager("duty")
-    await desk.directory.refresh()
+    await desk.look()
     assert desk.pager("duty") is old
     await desk.book.change(DUTY, {"port": "27"})
-    await desk.directory.refresh()
+    await desk.look()
     assert desk.pager("duty").settings.port == 27
     assert not old.is_closed  # something may still be on its way through it
     await desk.directory.close()
@@ -75,19 +86,19 @@ async def test_a_changed_account_has_a_new_channel_and_the_old_one_is_closed(pro
 async def test_an_account_removed_and_made_again_is_another(process: Make) -> None:
     desk = process()
     await desk.book.add("duty", "pager", {"token": "x"})
-    await desk.directory.refresh()
+    await desk.look()
     await desk.book.remove(DUTY)
     await desk.book.add("duty", "pager", {"token": "y"})
-    await desk.directory.refresh()
+    await desk.look()
     assert desk.pager("duty").settings.token.get_secret_value() == "y"
 
 
 async def test_a_removed_account_is_gone(process: Make) -> None:
     desk = process()
     await desk.book.add("duty", "pager", {"token": "x"})
-    await desk.directory.refresh()
+    await desk.look()
     await desk.book.remove(DUTY)
-    await desk.directory.refresh()
+    await desk.look()
     assert DUTY not in desk.directory.channels
     assert DUTY not in desk.directory.capabilities
 
@@ -95,10 +106,10 @@ async def test_a_removed_account_is_gone(process: Make) -> None:
 async def test_a_paused_account_does_not_poll_and_keeps_its_messages(process: Make) -> None:
     desk = process()
     await desk.book.add("duty", "pager", {"token": "x"})
-    await desk.directory.refresh()
+    await desk.look()
     assert [channel.account for channel in desk.directory.polling] == [DUTY]
     await desk.book.set_enabled(DUTY, enabled=False)
-    await desk.directory.refresh()
+    await desk.look()
     assert not desk.directory.polling
     assert DUTY in desk.directory.capabilities
 
@@ -106,19 +117,19 @@ async def test_a_paused_account_does_not_poll_and_keeps_its_messages(process: Ma
 async def test_the_environment_declares_accounts_and_keeps_their_secrets(process: Make) -> None:
     settings = pager.PagerSettings(token=SecretStr("s3cret"))
     desk = process(DeclaredAccount(id=DUTY, kind="pager", settings=settings))
-    await desk.directory.refresh()
+    await desk.look()
     view = await desk.view("duty")
     assert (view.origin, view.settings) == (Origin.SETTINGS, {})
     assert desk.pager("duty").settings is settings
     await desk.book.set_enabled(DUTY, enabled=False)
-    await desk.directory.refresh()
+    await desk.look()
     assert not desk.directory.polling
 
 
 async def test_under_another_key_an_account_asks_for_its_secrets_again(process: Make) -> None:
     await process().book.add("duty", "pager", {"token": "s3cret"})
     desk = process(key=b"another key")
-    await desk.directory.refresh()
+    await desk.look()
     health = (await desk.view("duty")).health
     assert health.state is AccountState.BAD_CREDENTIALS
     assert "again" in health.remedy
@@ -126,14 +137,14 @@ async def test_under_another_key_an_account_asks_for_its_secrets_again(process: 
     assert isinstance(channel, BrokenChannel)
     assert (await desk.book.form(DUTY)).kept == frozenset()
     await desk.book.change(DUTY, {"token": "entered again"})
-    await desk.directory.refresh()
+    await desk.look()
     assert desk.pager("duty").settings.token.get_secret_value() == "entered again"
 
 
 async def test_what_is_to_be_sent_through_a_broken_account_waits(process: Make) -> None:
     await process().book.add("duty", "pager", {"token": "s3cret"})
     desk = process(key=b"another key")
-    await desk.directory.refresh()
+    await desk.look()
     with pytest.raises(BadCredentials):
         await desk.directory.channels[DUTY].deliver(outbound())
 

@@ -56,12 +56,12 @@ async def door(desk: Process) -> AsyncIterator[Door]:
 
 async def connected(desk: Process) -> None:
     await desk.book.add("duty", "pager", {"token": "s3cret", "mode": "push"})
-    await desk.directory.refresh()
+    await desk.look()
 
 
 async def test_an_account_made_while_the_desk_runs_is_reached(process: Make) -> None:
     desk = process()
-    await desk.directory.refresh()
+    await desk.look()
     async with door(desk) as web:
         answer = await web.post()
         assert answer.status_code == 404
@@ -76,7 +76,7 @@ async def test_a_new_secret_counts_at_once(process: Make) -> None:
     async with door(desk) as web:
         assert (await web.post(headers=GOOD)).status_code == 200
         await desk.book.change(DUTY, {"token": "another"})
-        await desk.directory.refresh()
+        await desk.look()
         assert (await web.post(headers=GOOD)).status_code == 403
         assert (await web.post(headers={"X-Token": "another"})).status_code == 200
 
@@ -106,7 +106,7 @@ async def test_a_paused_account_asks_the_platform_to_come_again(process: Make) -
     desk = process()
     await connected(desk)
     await desk.book.set_enabled(DUTY, enabled=False)
-    await desk.directory.refresh()
+    await desk.look()
     async with door(desk) as web:
         assert (await web.post(headers=GOOD)).status_code == 503
 
