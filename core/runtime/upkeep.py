@@ -21,6 +21,7 @@ from core.services.tickets import Tickets
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
+from core.storage.queries.files import forget_uploads
 from core.storage.queries.lanes import (
     beat,
     forget_beat,
@@ -33,6 +34,7 @@ from core.storage.wakeups import LaneKind, wake
 _LOGGER = logging.getLogger(__name__)
 _LOCK = 0x73_77_65_65_70  # "sweep": only one process does it at a time
 _FEED_KEPT = timedelta(days=1)
+_UPLOADS_KEPT = timedelta(days=1)
 _BEATS_KEPT = timedelta(minutes=10)
 _PATIENCE = timedelta(seconds=1)
 
@@ -129,5 +131,6 @@ class Upkeep:
         async with storage_errors(), self.sessions.begin() as session:
             await prune_feed(session, datetime.now(UTC) - _FEED_KEPT)
             await forget_beats(session, _BEATS_KEPT)
+            await forget_uploads(session, datetime.now(UTC) - _UPLOADS_KEPT)
         await self.early.forget_old()
         await self.access.forget_expired()

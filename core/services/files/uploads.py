@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -21,8 +21,6 @@ from core.storage.tables import Upload
 MOST_FILES = 20
 """In one message, whatever the channel takes."""
 
-_KEPT_FOR = timedelta(days=1)
-
 _NOT_TAKEN = {
     FileRefusal.EMPTY: "the file is empty",
     FileRefusal.DISGUISED: "the file is not what its name says",
@@ -36,7 +34,7 @@ _NOT_TAKEN = {
 
 
 class Uploads:
-    """Keeps what agents hand in until it is sent, for a day at most."""
+    """Keeps what agents hand in until it is sent; it is forgotten after a day."""
 
     def __init__(
         self,
@@ -88,11 +86,6 @@ class Uploads:
                 )
             )
         return upload, file
-
-    async def forget_old(self) -> None:
-        """Forget what was handed in and not sent for a day."""
-        async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(delete(Upload).where(Upload.created_at < self._now() - _KEPT_FOR))
 
 
 async def handed_in(

@@ -26,7 +26,15 @@ from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import AgentId, ContactId, ConversationId, TicketId
 from core.domain.ticket import RANK, Priority, TicketStatus
-from core.storage.tables import AgentRow, Contact, Message, Ticket, TicketEvent
+from core.storage.tables import (
+    Account,
+    AgentRow,
+    Contact,
+    Conversation,
+    Message,
+    Ticket,
+    TicketEvent,
+)
 
 _MAX_SEARCH_WORDS = 6
 _MAX_NUMBER = 2**63 - 1
@@ -63,6 +71,7 @@ class TicketView:
     language: str
     confidence: float | None
     conversation: ConversationId
+    channel: str | None  # the kind of its account
     requester: Person
     assignee: Person | None
     follows: int | None  # the number of the closed ticket this one goes on from
@@ -283,17 +292,19 @@ def _agent_id(words: str | None) -> UUID | None:
         return None
 
 
-def _views() -> Select[Ticket, Contact, AgentRow, int]:
+def _views() -> Select[Ticket, Contact, AgentRow, int, str]:
     return (
-        select(Ticket, Contact, AgentRow, _Follows.number)
+        select(Ticket, Contact, AgentRow, _Follows.number, Account.channel)
         .join(Contact, Contact.id == Ticket.contact_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
         .outerjoin(AgentRow, AgentRow.id == Ticket.assignee_id)
         .outerjoin(_Follows, _Follows.id == Ticket.follows_id)
     )
 
 
 def _view(row: Any) -> TicketView:
-    ticket, contact, assignee, follows = row
+    ticket, contact, assignee, follows, channel = row
     return TicketView(
         id=TicketId(ticket.id),
         number=ticket.number,
@@ -306,6 +317,7 @@ def _view(row: Any) -> TicketView:
         language=ticket.language,
         confidence=ticket.confidence,
         conversation=ConversationId(ticket.conversation_id),
+        channel=channel,
         requester=Person(id=contact.id, name=contact.name, email=contact.email),
         assignee=None
         if assignee is None
