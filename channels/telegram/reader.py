@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from channels.telegram import ids
 from channels.telegram.addressing import (
@@ -19,11 +20,13 @@ from channels.telegram.fields import Fields, integer, mapping
 from channels.telegram.parse import parse_update, pressed_message
 from channels.telegram.settings import GroupMessages, TelegramSettings
 from core.domain.errors import IgnoredPayload
-from core.domain.events import ChoicePressed, Event, ReactionChanged
-from core.domain.ids import AccountId
+from core.domain.events import ChoicePressed, Event, MessagePosted, ReactionChanged
+from core.domain.ids import AccountId, RemoteId, ThreadKey
 from core.ports import Inbox
 
-_REMEMBERED_ALBUMS = 1_000
+_REMEMBERED = 1_000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class Reader:
@@ -42,6 +45,8 @@ class Reader:
         self._identify = identify
         self._clock = clock
         self._albums: OrderedDict[str, None] = OrderedDict()
+        # A reaction can come in one batch with its message, when the desk does not know that yet.
+        self._threads: OrderedDict[RemoteId, ThreadKey] = OrderedDict()
 
     async def notice_albums(self, updates: Iterable[Fields]) -> None:
         """Remember which albums are meant for the bot: one part of each says so for all."""
@@ -50,10 +55,7 @@ class Reader:
                 continue
             album = addressed_album(update, await self._reading(update))
             if album is not None:
-                self._albums[album] = None
-                self._albums.move_to_end(album)
-        while len(self._albums) > _REMEMBERED_ALBUMS:
-            self._albums.popitem(last=False)
+                _remember(self._albums, album, None)
 
     async def read(self, update: Fields, raw: bytes, inbox: Inbox) -> tuple[Event, ...]:
         """Return what `update` says; `raw` is the payload as it came.
@@ -67,6 +69,10 @@ class Reader:
         reading = await self._reading(update)
         events = parse_update(update, reading, self._clock(), raw)
         await self._check_edit(update, reading, inbox)
+        for event in events:
+            if isinstance(event, MessagePosted):
+                for remote in event.remote_ids:
+                    _remember(self._threads, remote, event.thread)
         return tuple([await self._placed(event, update, inbox) for event in events])
 
     async def _reading(self, update: Fields) -> Reading:
@@ -90,17 +96,28 @@ class Reader:
             return
         chat = integer(mapping(message, "chat"), "id")
         remote = ids.remote_id(chat, integer(message, "message_id"))
-        if await inbox.thread_of(self._account, [remote]) is None:
+        if await self._thread_of(remote, inbox) is None:
             raise IgnoredPayload("an edit in a group of a message that was not for the bot")
 
     async def _placed(self, event: Event, update: Fields, inbox: Inbox) -> Event:
         """Return `event` with its thread, where Telegram tells the chat without the topic."""
         if isinstance(event, ReactionChanged):
-            thread = await inbox.thread_of(self._account, [event.remote_id])
+            thread = await self._thread_of(event.remote_id, inbox)
             if thread is None and not ids.read_thread(event.thread).is_private:
                 raise IgnoredPayload("a reaction in a group to what was not for the bot")
         elif isinstance(event, ChoicePressed) and (remote := pressed_message(update)):
-            thread = await inbox.thread_of(self._account, [remote])
+            thread = await self._thread_of(remote, inbox)
         else:
             return event
         return event if thread is None else replace(event, thread=thread)
+
+    async def _thread_of(self, remote: RemoteId, inbox: Inbox) -> ThreadKey | None:
+        known = self._threads.get(remote)
+        return known or await inbox.thread_of(self._account, [remote])
+
+
+def _remember(memory: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)

@@ -56,7 +56,7 @@ class MemoryDesk:
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
         known = {event.key for event in self.events}
-        fresh = [event for event in events if event.key not in known]
+        fresh = list({event.key: event for event in events if event.key not in known}.values())
         self.events += fresh
         if cursor is not None:
             self._cursors[cursor.name] = cursor.value
@@ -80,6 +80,9 @@ class MemoryDesk:
             for name in event.remote_ids
         }
         return next((threads[name] for name in remote_ids if name in threads), None)
+
+    async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
+        return any(event.thread == thread for event in self.events)
 
     async def report(self, account: AccountId, health: Health) -> None:
         self.told.append(health)

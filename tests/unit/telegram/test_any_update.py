@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -290,8 +291,7 @@ anything = st.recursive(
 def read(update: dict[str, Any], reading: Reading) -> None:
     try:
         events = parse_update(update, reading, NOW)
-    except (IgnoredPayload, UnknownPayload) as reason:
-        assert str(reason)
+    except (IgnoredPayload, UnknownPayload):
         return
     assert events
     for event in events:
@@ -335,7 +335,5 @@ def test_a_wrong_value_anywhere_is_no_other_error(
 
 @given(line=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()))
 def test_a_line_of_anything_is_no_other_error(line: bytes) -> None:
-    try:
-        read_any(ACCOUNT, line)
-    except (IgnoredPayload, UnknownPayload) as reason:
-        assert str(reason)
+    with suppress(IgnoredPayload, UnknownPayload):
+        assert read_any(ACCOUNT, line)
