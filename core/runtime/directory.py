@@ -143,18 +143,25 @@ class Directory:
         """
         async with self._looking:
             health: dict[AccountId, Health] = {}
-            async with storage_errors(), self._sessions() as session:
-                if not self.is_known:
-                    await self._enrol(session)
-                marks = await account_marks(session)
-                stale = [name for name, mark in marks.items() if self._is_stale(name, mark)]
-                stored = await stored_accounts(session, stale) if stale else ()
+            marks, stored = await self._look()
             opened = {row.id: self._open_stored(row, health) for row in stored}
             if not self.is_known:
                 opened |= {a.id: self._open_declared(a, health) for a in self._declared.values()}
             await self._tell(health)
             self._apply(marks, opened)
             self.is_known = True
+
+    async def _look(self) -> tuple[Mapping[AccountId, AccountMark], Sequence[StoredAccount]]:
+        """Return a mark for each account, and those that are not as they are known here."""
+        try:
+            async with storage_errors(), self._sessions() as session:
+                if not self.is_known:
+                    await self._enrol(session)
+                marks = await account_marks(session)
+                stale = [name for name, mark in marks.items() if self._is_stale(name, mark)]
+                return marks, await stored_accounts(session, stale) if stale else ()
+        except ProgrammingError as error:
+            raise StorageUnavailable("the database's schema is not of this release") from error
 
     async def watch(self) -> None:
         """Follow the database until cancelled."""
@@ -163,13 +170,9 @@ class Directory:
             try:
                 await self.refresh()
                 is_away = False
-            except (StorageUnavailable, ProgrammingError) as error:
-                # ProgrammingError: the schema is not of this release yet.
+            except StorageUnavailable as error:
                 if not is_away:
-                    _LOGGER.warning(
-                        "accounts stay as they are known: %s",
-                        error if isinstance(error, DeskError) else "the schema is another",
-                    )
+                    _LOGGER.warning("accounts stay as they are known: %s", error)
                 is_away = True
             await asyncio.sleep(_LOOK_SECONDS)
 
