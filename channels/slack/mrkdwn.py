@@ -9,13 +9,13 @@ import re
 
 _CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
 _ANGLE = re.compile(r"<([^<>\n]+)>")
-_QUOTE = re.compile(r"^&gt;&gt;&gt;|^&gt;", re.MULTILINE)
+_QUOTE = re.compile(r"^(?:&gt;&gt;&gt;|&gt;) ?", re.MULTILINE)
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])")
 _STRIKE = re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])")
 _BULLET = re.compile(r"^(\s*)[•◦▪]\s+", re.MULTILINE)
 _HELD = re.compile("\ue000(\\d+)\ue001")
-_PAIRED = re.compile(r"(?<!\\)([*`]|~~|(?<!\w)_|_(?!\w))")
+_PAIRED = re.compile(r"(?<!\\)((?<=\S)\*|\*(?=\S)|`|~~|(?<!\w)_(?=\w)|(?<=\w)_(?!\w))")
 _LINK_START = re.compile(r"\[(?=[^\]\n]*\]\()")
 _HEADING = re.compile(r"^(?=#{1,6}\s)", re.MULTILINE)
 

@@ -120,9 +120,10 @@ def _blocks(pieces: Sequence[Piece]) -> list[Block]:
     # A message may have fewer blocks than pieces: what one rich text can hold stays in one.
     for kind, group in groupby(pieces, key=lambda piece: piece.kind):
         same = list(group)
-        if kind is Kind.RULE and len(blocks) < _MAX_BLOCKS // 2:
-            close()
-            blocks.append({"type": "divider"})
+        if kind is Kind.RULE:
+            if len(blocks) < _MAX_BLOCKS // 2:
+                close()
+                blocks.append({"type": "divider"})
         elif kind is Kind.HEADING and len(blocks) < _MAX_BLOCKS // 2 and _fit_headings(same):
             close()
             blocks.extend(_heading(piece) for piece in same)

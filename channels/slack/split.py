@@ -20,7 +20,7 @@ def split(pieces: Sequence[Piece]) -> list[list[Piece]]:
     size = 0
     for piece in pieces:
         for part in _cut(piece):
-            length = len(part.text) + sum(len(run.address or "") for run in part.runs)
+            length = sum(map(_size, part.runs))
             is_full = size + length > MAX_MESSAGE_CHARS or len(groups[-1]) >= MAX_MESSAGE_PIECES
             if groups[-1] and is_full:
                 groups.append([])
@@ -32,20 +32,25 @@ def split(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 def _cut(piece: Piece) -> Iterator[Piece]:
     """Yield `piece` in parts of `MAX_PIECE_CHARS` at most."""
-    if len(piece.text) <= MAX_PIECE_CHARS:
+    if sum(map(_size, piece.runs)) <= MAX_PIECE_CHARS:
         yield piece
         return
     room, taken = MAX_PIECE_CHARS, list[Run]()
     for run in piece.runs:
         for part in _cut_run(run, room, code_block=piece.kind is Kind.CODE):
-            if len(part.text) > room and taken:
+            if _size(part) > room and taken:
                 yield replace(piece, runs=tuple(taken))
                 piece = _continued(piece)
                 room, taken = MAX_PIECE_CHARS, []
             taken.append(part)
-            room -= len(part.text)
+            room -= _size(part)
     if taken:
         yield replace(piece, runs=tuple(taken))
+
+
+def _size(run: Run) -> int:
+    """Return what a run takes of a message's room: Slack counts where links lead, too."""
+    return len(run.text) + len(run.address or "")
 
 
 def _continued(piece: Piece) -> Piece:
@@ -71,8 +76,9 @@ def _cut_run(run: Run, room: int, *, code_block: bool) -> Iterator[Run]:
             room = MAX_PIECE_CHARS  # nothing to cut here: it begins the next piece
             continue
         at = at or _safe_cut(text, room)
-        yield replace(run, text=text[:at])
-        text = text[at:].lstrip("\n") if code_block else text[at:]
+        part, text = text[:at], text[at:]
+        # Each part of a code block is a block of its own, which ends its last line.
+        yield replace(run, text=part.removesuffix("\n") if code_block else part)
         room = MAX_PIECE_CHARS
     if text:
         yield replace(run, text=text)

@@ -67,10 +67,11 @@ class Taking:
         known = Desk(bot_user=identity.bot_user if identity else None)
         try:
             reading = parse(self._account, payload, datetime.now(UTC), raw, known)
-            await self._check_part(reading, desk_in(Fields(payload), known))
+            desk = desk_in(Fields(payload), known)
+            await self._check_part(reading, desk)
             events = [await self._completed(event) for event in reading.events]
             if reading.wants_context:
-                events = [await self._with_context(event, known) for event in events]
+                events = [await self._with_context(event, desk) for event in events]
             await self._inbox.accept(*events)
         except IgnoredPayload as ignored:
             _LOGGER.debug("account %s: ignored: %s", self._account, ignored)

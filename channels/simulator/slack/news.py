@@ -13,7 +13,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -55,6 +55,9 @@ class Telling:
         self.address: str | None = None
         """Where requests go; None for sockets."""
         self.retry_seconds: tuple[float, ...] = (0.1, 1.0, 5.0)
+        """Pauses before each repetition of a request that failed; Slack's are up to an hour."""
+        self.at_once = 1
+        """How many requests are under way together; with one, they come in order."""
         self._faults = faults
         self._secret = signing_secret.encode()
         self._sockets: list[_Open] = []
@@ -63,12 +66,13 @@ class Telling:
         self._held: News | None = None
         self._told: set[asyncio.Task[None]] = set()
         self._queue: asyncio.Queue[News] = asyncio.Queue()
-        self._sender: asyncio.Task[None] | None = None
+        self._under_way = 0
+        self._senders = 0
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Tell nothing any more."""
-        tasks = [*self._told, *([self._sender] if self._sender else [])]
+        tasks = list(self._told)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -94,6 +98,13 @@ class Telling:
         held, self._held = self._held, None
         if held is not None:
             await self._send(held)
+
+    @property
+    def pending(self) -> int:
+        """How much is told and not acknowledged yet, nor given up."""
+        over_sockets = sum(len(opened.unacknowledged) for opened in self._sockets)
+        held = 0 if self._held is None else 1
+        return over_sockets + len(self._waiting) + self._queue.qsize() + self._under_way + held
 
     @property
     def sockets(self) -> int:
@@ -151,9 +162,10 @@ class Telling:
         if self.address is None:
             await self._send_over_socket(news)
             return
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_requests())
         await self._queue.put(news)
+        if self._senders < self.at_once:
+            self._senders += 1
+            self._start(self._send_requests())
 
     async def _send_over_socket(self, news: News, *, is_retry: bool = False) -> None:
         if not self._sockets:
@@ -178,20 +190,30 @@ class Telling:
         except ConnectionError:
             return  # its end is noticed where it is read, and this is sent again
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._told.add(task)
+        task.add_done_callback(self._told.discard)
+
     async def _send_requests(self) -> None:
-        """Send one after the other: the order of what happened is the order of requests."""
-        while True:
-            news = await self._queue.get()
-            if not await self._request(news, 0, ""):
-                task = asyncio.create_task(self._try_again(news))
-                self._told.add(task)
-                task.add_done_callback(self._told.discard)
+        """Send one after the other, so that one sender keeps the order of what happened."""
+        try:
+            while not self._queue.empty():
+                news = self._queue.get_nowait()
+                self._under_way += 1
+                if await self._request(news, 0, ""):
+                    self._under_way -= 1
+                else:
+                    self._start(self._try_again(news))
+        finally:
+            self._senders -= 1
 
     async def _try_again(self, news: News) -> None:
         for number, seconds in enumerate(self.retry_seconds, 1):
             await asyncio.sleep(seconds)
             if await self._request(news, number, "http_error"):
-                return
+                break
+        self._under_way -= 1
 
     async def _request(self, news: News, number: int, reason: str) -> bool:
         """Return whether the desk acknowledged."""
