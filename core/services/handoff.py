@@ -66,11 +66,13 @@ async def hand_off(
     kind: TicketKind = TicketKind.INCIDENT,
     confidence: float | None = None,
     actor: str = "assistant",
+    silent: bool = False,
 ) -> Ticket:
     """Queue the locked `conversation` for a human and tell the requester the ticket's number.
 
-    Nobody is told where the reason is one of `UNANNOUNCED`. An unclosed ticket of the
-    conversation is opened again; else a new one begins, which names the closed one it follows.
+    Nobody is told where it is `silent` or the reason is one of `UNANNOUNCED`. An unclosed ticket
+    of the conversation is opened again; else a new one begins, which names the closed one it
+    follows.
     """
     conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
     ticket = await session.scalar(
@@ -87,7 +89,7 @@ async def hand_off(
     ticket.confidence = confidence
     if summary:
         ticket.summary = summary[:SUMMARY_CHARS]
-    if reason not in UNANNOUNCED:
+    if not silent and reason not in UNANNOUNCED:
         notice = NOTICES.get(reason, USUAL_NOTICE)
         ledger.say(
             conversation,

@@ -98,6 +98,7 @@ class Ledger:
         row = self._message(conversation, Speaker.CUSTOMER, body, message=message, at=event.at)
         row["position"] = position
         row["order"] = event.order or None
+        row["author"] = event.author.address
         row["caution"] = caution
         if pressed is not None:
             row["pressed_choice"] = pressed.id
@@ -175,7 +176,15 @@ class Ledger:
         agent: AgentId | None = None,
         turn: TurnId | None = None,
     ) -> MessageId:
-        """Add what the desk says to the requester, and what it takes to deliver it."""
+        """Add what the desk says to the requester, and what it takes to deliver it.
+
+        What machines say in one transaction is one message where the channel joins a turn.
+        """
+        if speaker != Speaker.AGENT and not choices:
+            begun = self._begun_letter(conversation)
+            if begun is not None:
+                begun["text"] += f"\n\n{words}"
+                return MessageId(begun["id"])
         message = MessageId(new_id())
         row = self._message(
             conversation, speaker, Body(text=words), message=message, at=self.now, agent=agent
@@ -204,6 +213,22 @@ class Ledger:
             row["delivery"] = DeliveryState.WAITING
             self.send(conversation, message, DeliveryAction.SEND)
         return message
+
+    def _begun_letter(self, conversation: Conversation) -> dict[str, Any] | None:
+        """Return the message of a machine that what it says next belongs to, if there is one."""
+        capabilities = self.can(conversation.account_id)
+        if capabilities is None or not capabilities.joins_turn:
+            return None
+        last = next(
+            (
+                row
+                for row in reversed(self._rows[Message])
+                if row["conversation_id"] == conversation.id
+            ),
+            None,
+        )
+        is_ours = last is not None and last["speaker"] in {Speaker.BOT, Speaker.SYSTEM}
+        return last if is_ours else None
 
     def send(self, conversation: Conversation, message: MessageId, action: DeliveryAction) -> None:
         """Have `action` done with `message` on the platform, after all that waits there."""
@@ -265,6 +290,7 @@ class Ledger:
             "pressed_choice": None,
             "intent": None,
             "turn_id": None,
+            "author": None,
             "order": None,
             "envelope": None,
             "caution": None,

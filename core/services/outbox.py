@@ -31,6 +31,7 @@ from core.domain.ids import (
     MessageId,
     ThreadKey,
 )
+from core.services.budget import may_speak
 from core.services.ledger import Accounts, Ledger
 from core.services.outbound import outbound, receipt_of
 from core.services.turns import locked
@@ -91,6 +92,9 @@ class Outbox:
                     continue
                 if delivery.available_at > ledger.now:
                     break
+                if not await self._is_within_budget(session, message, conversation, ledger):
+                    _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+                    continue
                 gate = await _gate(session, delivery.account_id, ledger.now)
                 if gate is not _Gate.CLOSED:
                     plan = await self._begin(
@@ -124,6 +128,15 @@ class Outbox:
             may_have_left=may_have_left,
         )
 
+    async def _is_within_budget(
+        self, session: AsyncSession, message: Message, conversation: Conversation, ledger: Ledger
+    ) -> bool:
+        """Say whether the desk's own words may go out; people's always may."""
+        if message.speaker != Speaker.SYSTEM:
+            return True  # the assistant was asked before it spoke
+        capabilities = ledger.can(conversation.account_id)
+        return await may_speak(session, conversation, capabilities, ledger.now, before=message)
+
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
@@ -137,7 +150,7 @@ class Outbox:
                 await _resume(session, AccountId(delivery.account_id), ledger.now)
             if isinstance(outcome, Receipt):
                 await _name(session, ledger, conversation, plan, outcome)
-                message.delivery_detail = None
+                message.delivery_detail = outcome.detail or None
                 _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
             else:
                 delivery.error = str(outcome) or type(outcome).__name__

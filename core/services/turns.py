@@ -23,6 +23,7 @@ from core.domain.assistant import (
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId, new_id
 from core.domain.knowledge import Article
+from core.services.budget import may_speak
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.ledger import Accounts, Ledger
@@ -124,6 +125,12 @@ class Turns:
         if await _turns_taken(session, conversation) > self._most_turns(conversation):
             _finish(turn, "dropped", ledger.now)
             await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP)
+            return None
+        capabilities = ledger.can(conversation.account_id)
+        if not await may_speak(session, conversation, capabilities, ledger.now):
+            # Whoever answers every answer is a machine too: a notice would be answered as well.
+            _finish(turn, "dropped", ledger.now)
+            await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP, silent=True)
             return None
         if turn.attempts >= _MOST_BEGINNINGS:
             # Workers keep dying of it, or its reply can never be written down: a human can help.
