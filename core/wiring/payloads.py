@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,10 +36,13 @@ def readings(kind: str, path: Path) -> Iterator[Reading]:
             yield reading(reader, line.rstrip(b"\r\n"))
 
 
-def reading(kind: ChannelKind, payload: bytes) -> Reading:
-    """Return what becomes of one payload."""
+def reading(kind: ChannelKind, line: bytes) -> Reading:
+    """Return what becomes of the payload in a line.
+
+    A payload with line ends in it, as letters have, is written as a JSON string.
+    """
     try:
-        events = [event_json(event) for event in kind.read(_ACCOUNT, payload)]
+        events = [event_json(event) for event in kind.read(_ACCOUNT, _payload(line))]
     except IgnoredPayload as said:
         return {"ignored": str(said) or "it says nothing to the desk"}
     except DeskError as said:
@@ -48,3 +52,12 @@ def reading(kind: ChannelKind, payload: bytes) -> Reading:
         _LOGGER.warning("the reader of %s failed", kind.name, exc_info=error)
         return {"quarantined": f"the reader failed ({type(error).__name__})"}
     return {"events": events} if events else {"ignored": "it says nothing to the desk"}
+
+
+def _payload(line: bytes) -> bytes:
+    if not line.startswith(b'"'):
+        return line
+    try:
+        return str(json.loads(line)).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return line

@@ -88,11 +88,11 @@ def _open(account: AccountId, settings: PagerSettings, context: ChannelContext) 
 
 
 def _read(account: AccountId, raw: bytes) -> Sequence[Event]:
-    if raw == b'"beat"':
+    if raw == b"beat":
         raise IgnoredPayload("a sign of life")
-    if raw == b'"crash"':
+    if raw == b"crash":
         raise RuntimeError("a fault of the reader")
-    return [parse_event(account, raw)] if raw != b'"nothing"' else []
+    return [parse_event(account, raw)] if raw != b"nothing" else []
 
 
 KIND = ChannelKind(name="pager", settings=PagerSettings, open=_open, read=_read)

@@ -80,6 +80,7 @@ def test_a_line_becomes_its_events() -> None:
     ("line", "outcome"),
     [
         (b'"beat"', {"ignored": "a sign of life"}),
+        (b"beat", {"ignored": "a sign of life"}),
         (b'"nothing"', {"ignored": "it says nothing to the desk"}),
         (b"", {"quarantined": "not a posting of the loopback platform"}),
         (b'"crash"', {"quarantined": "the reader failed (RuntimeError)"}),
