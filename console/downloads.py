@@ -11,7 +11,7 @@ from core.domain.errors import NotFound
 from core.domain.files import FileState, plain_name
 from core.ports import FileStore
 from core.services.files.inspection import PICTURES_TO_SHOW
-from core.storage.queries.conversations import FileView
+from core.storage.queries.files import FileView
 
 _PROTECTION = {
     "Cache-Control": "private, max-age=3600",

@@ -15,7 +15,7 @@ from console.desk import desk_of
 from console.downloads import send_file
 from core.domain.errors import InvalidInput
 from core.storage.engine import storage_errors
-from core.storage.queries.conversations import file_view
+from core.storage.queries.files import file_view
 
 router = APIRouter(prefix="/files", tags=["files"])
 

@@ -13,7 +13,8 @@ from core.domain.files import FileState, plain_name
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Audience, Outcome
 from core.domain.ticket import Priority, TicketStatus
-from core.storage.queries.conversations import FileView, MessageView
+from core.storage.queries.conversations import MessageView
+from core.storage.queries.files import FileView
 from core.storage.queries.tickets import Person, TicketView
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from core.domain.errors import DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.files import FileState
 from core.services.files.inspection import PICTURES_TO_SHOW
 from core.storage.engine import storage_errors
-from core.storage.queries.conversations import FileView, file_view, letter_of
+from core.storage.queries.files import FileView, file_view, letter_of
 
 router = APIRouter(prefix="/console")
 

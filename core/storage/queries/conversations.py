@@ -16,15 +16,15 @@ from core.domain.channel import DeliveryState
 from core.domain.content import Caution, Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
-from core.domain.files import FileState
 from core.domain.ids import Address, ContactId, ConversationId, MessageId
+from core.storage.queries.files import FileView, files_of
 from core.storage.queries.tickets import Person
 from core.storage.tables import (
     Account,
     AgentRow,
-    Attachment,
     ChoiceRow,
     Contact,
+    ContactAddress,
     Conversation,
     Message,
     MessageRevision,
@@ -70,22 +70,6 @@ class ChoiceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileView:
-    """A file of a message. Its media type is what its content shows, once it is fetched."""
-
-    id: UUID
-    name: str
-    media_type: str
-    size_bytes: int | None
-    state: FileState
-    detail: str | None  # why it waits, was refused or failed
-    is_inline: bool
-    content_id: str | None
-    removed_at: datetime | None
-    blob_key: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionView:
     """What a message said before an edit."""
 
@@ -100,6 +84,7 @@ class MessageView:
     id: MessageId
     seq: int
     speaker: Speaker
+    author: str | None  # name or address, of another person than the requester
     agent: Person | None
     is_internal: bool
     text: str
@@ -195,22 +180,36 @@ async def _messages(
     session: AsyncSession, *conditions: ColumnElement[bool], limit: int
 ) -> Sequence[MessageView]:
     query = (
-        select(Message, AgentRow, Turn.intent, Turn.confidence)
+        select(
+            Message,
+            AgentRow,
+            Turn.intent,
+            Turn.confidence,
+            func.coalesce(ContactAddress.name, ContactAddress.address),
+        )
+        .join(Conversation, Conversation.id == Message.conversation_id)
         .outerjoin(AgentRow, AgentRow.id == Message.agent_id)
         .outerjoin(Turn, Turn.id == Message.turn_id)
+        .outerjoin(
+            ContactAddress,
+            (ContactAddress.account_id == Conversation.account_id)
+            & (ContactAddress.address == Message.author)
+            & (Message.author != Conversation.address),
+        )
         .where(*conditions)
         .order_by(Message.position.desc(), Message.seq.desc())
         .limit(limit)
     )
     found = (await session.execute(query)).all()
     pressed = await _pressed(session, [m.id for m, *_ in found if m.choices])
-    files = await _files(session, [m.id for m, *_ in found])
+    files = await files_of(session, [m.id for m, *_ in found])
     revisions = await _revisions(session, [m.id for m, *_ in found if m.edited_at])
     return [
         MessageView(
             id=MessageId(message.id),
             seq=message.seq,
             speaker=Speaker(message.speaker),
+            author=author,
             agent=None
             if agent is None
             else Person(id=agent.id, name=agent.name, email=agent.email),
@@ -245,7 +244,7 @@ async def _messages(
             edited_at=message.edited_at,
             removed_at=message.removed_at,
         )
-        for message, agent, intent, confidence in found
+        for message, agent, intent, confidence, author in found
     ]
 
 
@@ -261,30 +260,6 @@ async def participants_of(
     return [
         ParticipantView(address=row.address, name=row.name, left_at=row.left_at) for row in rows
     ]
-
-
-async def file_view(session: AsyncSession, attachment: UUID) -> FileView:
-    """Return one file.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = await session.get(Attachment, attachment)
-    if row is None:
-        raise NotFound("there is no such file")
-    return _file(row)
-
-
-async def letter_of(session: AsyncSession, message: UUID) -> tuple[str, list[FileView]]:
-    """Return the laid-out form of a message, and its files.
-
-    Raises:
-        NotFound: there is no such message, or it was not laid out.
-    """
-    html = await session.scalar(select(Message.html).where(Message.id == message))
-    if html is None:
-        raise NotFound("there is no such letter")
-    return html, (await _files(session, [message])).get(message, [])
 
 
 async def message_view(
@@ -372,35 +347,6 @@ async def _pressed(session: AsyncSession, messages: Sequence[UUID]) -> set[UUID]
         )
     )
     return set(rows)
-
-
-async def _files(session: AsyncSession, messages: Sequence[UUID]) -> dict[UUID, list[FileView]]:
-    if not messages:
-        return {}
-    rows = await session.scalars(
-        select(Attachment)
-        .where(Attachment.message_id.in_(messages))
-        .order_by(Attachment.message_id, Attachment.position)
-    )
-    found: dict[UUID, list[FileView]] = {}
-    for row in rows:
-        found.setdefault(row.message_id, []).append(_file(row))
-    return found
-
-
-def _file(row: Attachment) -> FileView:
-    return FileView(
-        id=row.id,
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        state=FileState(row.status),
-        detail=row.detail,
-        is_inline=row.is_inline,
-        content_id=row.content_id,
-        removed_at=row.removed_at,
-        blob_key=row.blob_key,
-    )
 
 
 async def _revisions(
