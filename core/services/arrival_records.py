@@ -47,7 +47,7 @@ class Records:
     """The locked records that a batch of events concerns, and what is to follow from them."""
 
     contacts: Mapping[Place, ContactId]  # by account and address
-    to_look_up: frozenset[Place]  # people whom the platform is to be asked about
+    to_look_up: set[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
     tickets: Mapping[UUID, Ticket]  # unclosed ones, by conversation
     messages: Mapping[Place, Known]  # by account and remote id
@@ -65,6 +65,7 @@ class Records:
     early: list[EarlyOccurrence] = field(default_factory=list)  # to be kept for their message
     unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
+    asked_for: dict[Place, UUID] = field(default_factory=dict)  # with the conversation of each
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
 
 
@@ -105,7 +106,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     )
     records = Records(
         contacts=people.contacts,
-        to_look_up=frozenset(people.wanted),
+        to_look_up=set(people.wanted),
         conversations=conversations,
         tickets=tickets,
         messages=await _known_messages(session, named, locked, tickets),

@@ -152,7 +152,10 @@ def _respond(
     if conversation.unreachable_since is not None:
         conversation.unreachable_since = None
         ledger.changed(conversation, FeedKind.CONVERSATION)
-    if (event.account, str(event.author.address)) in records.to_look_up:
+    author = (event.account, str(event.author.address))
+    if author in records.to_look_up:
+        records.to_look_up.remove(author)
+        records.asked_for[author] = conversation.id
         ledger.wake(LaneKind.PEOPLE, conversation)
     if conversation.responder != Responder.BOT:
         return

@@ -17,6 +17,7 @@ from core.services.handoff import hand_off
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
 from core.services.message_changes import Known, change
+from core.services.people import want_look_up
 from core.storage.feed import FeedKind
 from core.storage.tables import ContactAddress, Conversation, Delivery, Message, Participant
 
@@ -38,6 +39,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
                 for one in records.copied
             ],
         )
+    if records.asked_for:
+        await want_look_up(session, records.asked_for, ledger.now)
     if records.early:
         await keep(session, records.early)
     for report in records.reports:

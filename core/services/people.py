@@ -31,6 +31,16 @@ _LOCK_EMAILS = text(
     " (SELECT email FROM unnest(CAST(:emails AS text[])) email ORDER BY email) AS ordered"
 )
 
+_ASK = text(
+    """
+    UPDATE contact_address SET look_up_at = :now, look_up_for = asked.conversation
+    FROM unnest(CAST(:accounts AS text[]), CAST(:addresses AS text[]),
+                CAST(:conversations AS uuid[])) AS asked (account, address, conversation)
+    WHERE contact_address.account_id = asked.account
+      AND contact_address.address = asked.address
+    """
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -74,9 +84,9 @@ async def recognise(
     holders = await _holders(session, news.values()) if news else {}
     missing = sorted(writing.keys() - known.keys())
     told = known.keys() & (news.keys() | changed.keys())
-    wanted = await _ask_again(session, ledger, known, writing)
+    wanted = _ask_again(ledger, known, writing)
     if missing:
-        known |= await _add(session, ledger, writing, missing, holders)
+        known |= await _add(session, writing, missing, holders)
         wanted |= {place for place in missing if _looks_up(ledger, place)}
         if len(known) < len(seen):  # others were first
             known = await _addresses(session, seen)
@@ -178,7 +188,6 @@ async def _holders(session: AsyncSession, emails: Collection[str]) -> dict[str, 
 
 async def _add(
     session: AsyncSession,
-    ledger: Ledger,
     writing: Mapping[Place, Author],
     missing: Sequence[Place],
     holders: dict[str, ContactId],
@@ -202,7 +211,6 @@ async def _add(
                 "contact_id": contact,
                 "name": author.name,
                 "verified_email": email,
-                "look_up_at": ledger.now if _looks_up(ledger, place) else None,
             }
         )
     won = await session.execute(
@@ -225,27 +233,30 @@ async def _add(
     return added
 
 
-async def _ask_again(
-    session: AsyncSession,
-    ledger: Ledger,
-    known: Mapping[Place, _Address],
-    writing: Collection[Place],
+def _ask_again(
+    ledger: Ledger, known: Mapping[Place, _Address], writing: Collection[Place]
 ) -> set[Place]:
-    """Have the platform asked about people whom it was not asked about for a day."""
-    old = {
+    """Return the people whom the platform was not asked about for a day."""
+    return {
         place
         for place, row in known.items()
         if place in writing and _looks_up(ledger, place) and row.look_up_at is None
         if row.looked_up_at is None or row.looked_up_at < ledger.now - _ASKED_AGAIN_AFTER
     }
-    if old:
-        await session.execute(
-            update(ContactAddress)
-            .where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(old)))
-            .values(look_up_at=ledger.now)
-            .execution_options(synchronize_session=False)
-        )
-    return old
+
+
+async def want_look_up(session: AsyncSession, people: Mapping[Place, UUID], now: datetime) -> None:
+    """Have the platform asked about `people`, each in the lane of a conversation."""
+    ordered = sorted(people)
+    await session.execute(
+        _ASK,
+        {
+            "now": now,
+            "accounts": [account for account, _ in ordered],
+            "addresses": [address for _, address in ordered],
+            "conversations": [people[place] for place in ordered],
+        },
+    )
 
 
 def _looks_up(ledger: Ledger, place: Place) -> bool:
@@ -308,12 +319,12 @@ class People:
         async with storage_errors(), self._sessions() as session:
             row = await session.scalar(
                 select(ContactAddress)
-                .join(
-                    Conversation,
-                    (Conversation.account_id == ContactAddress.account_id)
-                    & (Conversation.address == ContactAddress.address),
+                .where(
+                    ContactAddress.look_up_for == conversation,
+                    ContactAddress.look_up_at <= self._now(),
                 )
-                .where(Conversation.id == conversation, ContactAddress.look_up_at <= self._now())
+                .order_by(ContactAddress.look_up_at, ContactAddress.address)
+                .limit(1)
             )
             if row is None or row.look_up_at is None:
                 return None

@@ -20,9 +20,8 @@ _TABLES = {
     " WHERE NOT EXISTS (SELECT FROM account"
     "  WHERE account.id = delivery.account_id"
     "  AND (account.paused_until > now() OR NOT account.is_enabled)))",
-    LaneKind.PEOPLE: "(SELECT conversation.id AS conversation_id, 'due' AS status,"
-    " look_up_at AS available_at FROM contact_address"
-    " JOIN conversation USING (account_id, address) WHERE look_up_at IS NOT NULL)",
+    LaneKind.PEOPLE: "(SELECT look_up_for AS conversation_id, 'due' AS status,"
+    " look_up_at AS available_at FROM contact_address WHERE look_up_at IS NOT NULL)",
     LaneKind.FILES: "(SELECT conversation_id, status, available_at FROM attachment"
     " JOIN message ON message.id = attachment.message_id)",
 }

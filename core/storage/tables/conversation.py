@@ -86,6 +86,7 @@ class Message(Base):
     order: Mapped[str | None]
     speaker: Mapped[str]
     agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
+    author: Mapped[str | None]  # address of the requester or participant who said it
     is_internal: Mapped[bool] = mapped_column(server_default=sql("false"))
     text: Mapped[str]
     html: Mapped[str | None]

@@ -44,6 +44,7 @@ class ContactAddress(Base):
     verified_email: Mapped[str | None] = mapped_column(index=True)  # in lower case
     looked_up_at: Mapped[datetime | None]  # when the platform last said who this is
     look_up_at: Mapped[datetime | None]  # when it is to be asked; none: not at all for now
+    look_up_for: Mapped[UUID | None]  # the conversation in whose lane that is done
     bounce: Mapped[str | None]  # "hard" or "soft": mail to it came back
     bounced_at: Mapped[datetime | None]
 

@@ -191,3 +191,17 @@ async def test_a_look_up_that_fails_waits_its_time(
     assert await rig.people.plan(conversation) is None
     rig.clock.advance(minutes=10)
     assert (await rig.people.plan(conversation) is not None) == waits
+
+
+async def test_whoever_writes_in_a_thread_is_looked_up_and_named(rig: Rig) -> None:
+    rig.enable(looks_up_people=True)
+    await rig.intake.accept(
+        said("hi", who="U1", thread="t1"), said("me too", who="U2", thread="t1")
+    )
+    rig.platform.people.update(U1=("Ana", None), U2=("Bea", None))
+    await look_up(rig)
+
+    async with rig.sessions() as session:
+        names = await session.scalars(select(ContactAddress.name).order_by(ContactAddress.address))
+        assert names.all() == ["Ana", "Bea"]
+    assert [message.author for message in await rig.messages()] == ["U1", "U2"]

@@ -69,6 +69,11 @@ def _message() -> None:
     op.execute("UPDATE message SET position = seq")
     op.alter_column("message", "position", nullable=False)
     op.add_column("message", _text("order"))
+    op.add_column("message", _text("author"))
+    op.execute(
+        "UPDATE message SET author = conversation.address FROM conversation"
+        " WHERE conversation.id = message.conversation_id AND message.speaker = 'customer'"
+    )
     op.add_column("message", sa.Column("envelope", postgresql.JSONB(), nullable=True))
     op.add_column("message", _text("caution"))
     op.add_column(
@@ -122,6 +127,7 @@ def _people() -> None:
         op.add_column("contact_address", _text(name))
     for name in ("looked_up_at", "look_up_at", "bounced_at"):
         op.add_column("contact_address", _time(name))
+    op.add_column("contact_address", sa.Column("look_up_for", sa.Uuid(), nullable=True))
     op.create_index("ix_contact_address_verified_email", "contact_address", ["verified_email"])
     op.create_index(
         "ix_contact_address_due",
