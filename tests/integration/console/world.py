@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import update
 
 import console
 from channels.loopback import Loopback
 from core.adapters.blobs import ObjectBlobs
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Answer, Handoff, HandoffReason, Say, TurnReply
-from core.domain.channel import Capabilities
+from core.domain.channel import Capabilities, DeliveryState
 from core.domain.content import Body
 from core.domain.events import Author, MessagePosted
 from core.domain.ids import (
@@ -29,6 +31,8 @@ from core.domain.ids import (
     new_id,
 )
 from core.domain.ticket import Priority
+from core.ports import Channel
+from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
@@ -44,7 +48,7 @@ from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
-from core.storage.tables import Message
+from core.storage.tables import Delivery, Message
 from tests.support import pager
 
 ACCOUNT = AccountId("webchat")
@@ -86,8 +90,25 @@ class Desk:
     outbox: Outbox
     loopback: Loopback
     accounts: dict[AccountId, Capabilities]
+    channels: dict[AccountId, Channel]
     app: FastAPI
     live: Live
+
+    async def deliver(self, conversation: UUID) -> None:
+        """Send what waits in a conversation."""
+        lane = DeliveriesLane(self.outbox, self.channels)
+        await lane.advance(ConversationId(conversation))
+
+    async def park(self, message: str) -> None:
+        """Let it be uncertain whether a message that was sent has arrived."""
+        parked = DeliveryState.PARKED
+        async with self.sessions.begin() as session:
+            await session.execute(
+                update(Message).where(Message.id == UUID(message)).values(delivery=parked)
+            )
+            await session.execute(
+                update(Delivery).where(Delivery.message_id == UUID(message)).values(status=parked)
+            )
 
     def lets_send_files(self, most: int) -> None:
         """Let the loopback account take up to `most` files of ours in one message."""
@@ -171,6 +192,7 @@ def build_desk(
         ACCOUNT: Capabilities(reads_store=True),
         loopback.account: loopback.capabilities,
     }
+    channels: dict[AccountId, Channel] = {loopback.account: loopback}
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
@@ -202,7 +224,7 @@ def build_desk(
             uploads=Uploads(sessions, Vault(blobs, RULES, folder / "incoming"), clock),
             outbox=outbox,
             corrections=Corrections(sessions, accounts, clock),
-            channels={loopback.account: loopback},
+            channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
@@ -232,6 +254,7 @@ def build_desk(
         outbox=outbox,
         loopback=loopback,
         accounts=accounts,
+        channels=channels,
         app=app,
         live=live,
     )
