@@ -5,6 +5,7 @@ The subject is never looked at, and neither are ticket numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from channels.email.tokens import Tokens
 from core.domain.ids import EventKey, RemoteId, ThreadKey
 
 _MOST_REFERENCES = 50
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +31,16 @@ class Trail:
 
 def key_of(mail: Mail, raw: bytes) -> EventKey:
     """Return the key of a mail; the same for one that came twice by different ways."""
-    # What relays, folders and mailing lists put around a mail is left out, so that a copy is a
-    # copy. A mail that says nothing at all is only itself byte for byte.
+    # What relays and folders put around a mail is left out, so that a copy is a copy. The body
+    # is taken as it came: a later version of the desk may read it otherwise.
     author = mail.author.address.lower() if mail.author else ""
     date = mail.date.isoformat() if mail.date else ""
     if not (mail.message_id or author or date):
         return post_key("", raw)
-    words = (author, date, mail.subject, mail.text)
-    contents = (file.content for file in mail.attachments)
+    words = (author, date, mail.subject)
+    body = _HEAD_END.split(raw, maxsplit=1)[-1].replace(b"\r\n", b"\n").strip()
     return post_key(
-        mail.message_id or "", *(word.encode("utf-8", "replace") for word in words), *contents
+        mail.message_id or "", *(word.encode("utf-8", "replace") for word in words), body
     )
 
 
