@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import psycopg
+import pytest
 
 from core.domain.account import AccountState
 from core.domain.ids import AccountId
+from core.runtime.leases import LeaseLost, leases
 from core.runtime.machine.polling import until
 from core.runtime.receivers import Receivers
 from tests.integration.accounts.conftest import Process
@@ -120,3 +122,24 @@ async def test_a_channel_that_fails_is_shown_and_tried_again(
         async with asyncio.timeout(5):
             await pager.began.wait()
         assert desk.pager("other").receiving == 1
+
+
+async def test_a_holder_that_hangs_loses_its_lease(database_url: str) -> None:
+    async with leases(database_url) as hanging, leases(database_url) as other:
+        assert await hanging.take("duty")
+        assert not await other.take("duty")
+
+        async def taken() -> bool:
+            return await other.take("duty")
+
+        # `hanging.hold` does not run, as in a process that stands still.
+        assert await until(taken, every=0.1, seconds=10)
+        with pytest.raises(LeaseLost):
+            await hanging.hold()
+
+
+async def test_a_lease_that_was_given_back_can_be_taken(database_url: str) -> None:
+    async with leases(database_url) as first, leases(database_url) as other:
+        assert await first.take("duty")
+        await first.give_back("duty")
+        assert await other.take("duty")
