@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -27,7 +28,7 @@ from channels.slack.texts import language_of
 from channels.slack.web_api import WebApi
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import MAX_TEXT_CHARS, FileRef
-from core.domain.errors import Rejected
+from core.domain.errors import DeliveryError, Rejected
 from core.domain.events import Event
 from core.domain.ids import AccountId, Address, ThreadKey
 from core.ports import ChannelContext, Inbox, Transcript
@@ -35,6 +36,7 @@ from core.ports import ChannelContext, Inbox, Transcript
 _MAX_FILES = 10
 _PROFILE_SECONDS = 600.0
 _REMEMBERED = 2_000
+_LOGGER = logging.getLogger(__name__)
 
 
 class Slack(ABC):
@@ -69,6 +71,7 @@ class Slack(ABC):
         self._deliveries = Deliveries(self._api, context.blobs, settings.max_file_bytes)
         self._profiles: OrderedDict[str, tuple[float, Fields]] = OrderedDict()
         self._takings: list[Taking] = []
+        self._asking: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def receive(self, inbox: Inbox) -> None:
@@ -78,6 +81,8 @@ class Slack(ABC):
         """Give connections back."""
         for taking in self._takings:
             await taking.finish()
+        if self._asking is not None:
+            self._asking.cancel()
         await self._api.close()
 
     async def deliver(self, message: Outbound) -> Receipt:
@@ -115,12 +120,15 @@ class Slack(ABC):
     def link(self, thread: ThreadKey) -> str | None:
         """See `core.ports.LinksThreads.link`.
 
-        A direct conversation is between two: no link opens it for somebody else.
+        A direct conversation is between two: no link opens it for somebody else. The first link
+        of a process leads to the channel only: where the workspace is has to be asked for.
         """
         place = ids.place_of(thread)
         if place.thread_ts is None:
             return None
         identity = self._api.known_identity
+        if identity is None and self._asking is None:
+            self._asking = asyncio.create_task(self._ask_who_we_are())
         if identity is not None and identity.team_url:
             return (
                 f"{identity.team_url}archives/{place.channel}/p{place.thread_ts.replace('.', '')}"
@@ -155,6 +163,12 @@ class Slack(ABC):
         if len(self._profiles) > _REMEMBERED:
             self._profiles.popitem(last=False)
         return profile
+
+    async def _ask_who_we_are(self) -> None:
+        try:
+            await self._api.identity()
+        except DeliveryError as error:
+            _LOGGER.info("account %s: links lead to channels: %s", self.account, error)
 
     async def _show_home(self, payload: Payload) -> None:
         """Show somebody their tickets on the app's home tab."""

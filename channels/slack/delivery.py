@@ -45,14 +45,15 @@ class Deliveries:
         posts = render.render(message)
         if not posts and not message.body.files:
             raise Rejected("the message is empty")
-        files = [(file, await self._content(file)) for file in message.body.files]
+        for file in message.body.files:
+            self._check_size(file, file.size_bytes)
         sent = self._parts_of(message.message)
         where = render.address(message) | await self._speaker(message)
         for part, post in enumerate(posts, 1):
             if part not in sent:
                 sent[part] = (await self._post(where, post),)
-        if files and 0 not in sent:
-            sent[0] = await self._upload(message, files)
+        if message.body.files and 0 not in sent:
+            sent[0] = await self._upload(message)
         self._sent.pop(message.message, None)
         return _receipt(sent)
 
@@ -132,20 +133,21 @@ class Deliveries:
             content = await self._blobs.get(file.remote)
         except NotFound as error:
             raise Rejected(f"the file {file.name} is not there any more") from error
-        if not content:
-            raise Rejected(f"the file {file.name} is empty: Slack takes no empty files")
-        if len(content) > self._max_file_bytes:
-            raise Rejected(f"the file {file.name} is too large to send")
+        self._check_size(file, len(content))
         return content
 
-    async def _upload(
-        self, message: Outbound, files: list[tuple[FileRef, bytes]]
-    ) -> tuple[RemoteId, ...]:
+    def _check_size(self, file: FileRef, size_bytes: int | None) -> None:
+        if size_bytes == 0:
+            raise Rejected(f"the file {file.name} is empty: Slack takes no empty files")
+        if size_bytes is not None and size_bytes > self._max_file_bytes:
+            raise Rejected(f"the file {file.name} is too large to send")
+
+    async def _upload(self, message: Outbound) -> tuple[RemoteId, ...]:
         """Send files as one post. https://docs.slack.dev/messaging/working-with-files"""
         place = await self._place(message)
         uploaded = []
-        for file, content in files:
-            name = _file_name(file)
+        for file in message.body.files:
+            name, content = _file_name(file), await self._content(file)
             slot = await self._api.call(
                 "files.getUploadURLExternal", filename=name, length=len(content)
             )

@@ -109,7 +109,7 @@ def author_of(message: Fields, desk: Desk) -> Author:
     person = message.text("user")
     if desk.bot_user is not None and person == desk.bot_user:
         raise IgnoredPayload("the desk's own message")
-    if message.text("bot_id") or message.text("app_id") or person == _SLACKBOT:
+    if message.text("bot_id") or "id" in message.inner("bot_profile") or person == _SLACKBOT:
         raise IgnoredPayload("a bot's message")
     if not ids.is_person(person):
         raise UnknownPayload("a message without an author")

@@ -128,14 +128,18 @@ class Socket:
                 message = await socket.receive(timeout=_FAREWELL_SECONDS if leaving else None)
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break
-                frame = _frame(message)
+                try:
+                    frame = _frame(message)
+                except UnknownPayload:
+                    _LOGGER.warning("a frame that is no envelope: nothing to acknowledge")
+                    continue
                 if frame.text("type") == "disconnect":
                     _LOGGER.info("Slack will close the socket: %s", frame.text("reason")[:40])
                     connection.leaving.set()
                 elif frame.text("envelope_id"):
                     await self._room.acquire()
                     tasks.create_task(self._take(socket, frame))
-        except (aiohttp.ClientError, TimeoutError, OSError, UnknownPayload) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _LOGGER.info("Slack's socket ended: %s", type(error).__name__)
         finally:
             connection.leaving.set()

@@ -121,7 +121,7 @@ async def _served(channel: SlackOverHttp, store: Store) -> AsyncIterator[str]:
     """The channel's routes, served as the desk serves them."""
     app = FastAPI()
     problems.install(app)
-    transcript = LiveTranscript(store.sessions, Live(store.url))
+    transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
     app.router.routes.extend(channel.routes(store.intake, transcript))
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
@@ -360,6 +360,15 @@ class TestSlackOverHttp(SlackConformance):
         assert await _answer(platform, body, headers) == status
         assert await store.events() == 0
         assert await store.quarantined() == 0
+
+    @pytest.mark.parametrize("odd", [b'{"event":[]}', b'{"team":1}', b'{"authorizations":[1]}'])
+    async def test_what_slack_signed_and_nobody_understands_is_kept_aside(
+        self, platform: Workspace, store: Store, odd: bytes
+    ) -> None:
+        body = odd.replace(b"{", b'{"type":"event_callback",', 1)
+        headers = platform.slack.telling.signature(body) | {"Content-Type": "application/json"}
+        assert await _answer(platform, body, headers) == 200
+        assert await store.quarantined() == 1
 
     async def test_slacks_question_for_the_address_is_answered(self, platform: Workspace) -> None:
         body = b'{"type":"url_verification","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY"}'

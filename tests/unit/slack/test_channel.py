@@ -308,13 +308,18 @@ async def test_people_are_looked_up_once(channel: Slack, slack: SlackPlatform, a
 
 
 async def test_threads_of_channels_have_links_and_direct_ones_have_none(
-    channel: Slack, ana: Person
+    channel: Slack, slack: SlackPlatform, ana: Person
 ) -> None:
-    await channel.look_up(Address(ana.id))
+    thread = ThreadKey("C1/1355517523.000005")
     assert channel.link(ThreadKey(ana.direct)) is None
-    link = channel.link(ThreadKey("C1/1355517523.000005"))
-    assert link is not None
-    assert "C1" in link
+    assert channel.link(thread) == "https://slack.com/app_redirect?channel=C1"
+
+    async def known() -> bool:
+        return channel.link(thread) != "https://slack.com/app_redirect?channel=C1"
+
+    assert await until(known, every=0.01, seconds=10)
+    root = slack.url.removesuffix("api/")
+    assert channel.link(thread) == f"{root}archives/C1/p1355517523000005"
 
 
 class Kept:

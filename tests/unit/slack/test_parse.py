@@ -93,7 +93,7 @@ def test_talk_in_a_channel_is_not_for_the_desk() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"bot_id": "B1"}, {"user": BOT}, {"user": "USLACKBOT"}, {"app_id": "A9", "user": ANA}],
+    [{"bot_id": "B1"}, {"user": BOT}, {"user": "USLACKBOT"}, {"bot_profile": {"id": "B1"}}],
 )
 def test_programs_are_not_customers(fields: dict[str, Any]) -> None:
     with pytest.raises(IgnoredPayload):
