@@ -33,7 +33,7 @@ class Taken:
     def text(self) -> str:
         """Its plain text."""
         body = self.mail.get_body(("plain",))
-        return "" if body is None else str(body.get_content()).strip()
+        return "" if body is None else "\n".join(str(body.get_content()).splitlines()).strip()
 
 
 class _Server(SMTP):
@@ -55,6 +55,7 @@ class MailServer:
         """Call `took` with each mail; insist on `credentials`, where given."""
         self.refused: dict[str, str] = {}  # by recipient: the reply to RCPT
         self.greylists = False
+        self.connections = 0  # so far
         self.credentials = credentials
         self._faults = faults
         self._took = took
@@ -63,12 +64,12 @@ class MailServer:
 
     def protocol(self) -> SMTP:
         """Return the protocol of one connection."""
+        self.connections += 1
         return _Server(
             self,
             hostname="mail.simulator.example",
             ident="simulator",
             enable_SMTPUTF8=True,
-            auth_required=self.credentials is not None,
             auth_require_tls=False,
             authenticator=self._authenticate,
             loop=asyncio.get_running_loop(),
@@ -93,11 +94,13 @@ class MailServer:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's names
         self,
         server: _Server,
-        session: Session,  # noqa: ARG002
+        session: Session,
         envelope: Envelope,
         address: str,
         mail_options: list[str],
     ) -> str:
+        if self.credentials is not None and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         match self._faults.for_call("send"):
             case Fault.THROTTLED:
                 wait = self._faults.retry_after_seconds
