@@ -197,5 +197,6 @@ _TOKEN_FILTER = _TokenFilter()
 
 
 def _keep_tokens_out_of_logs() -> None:
-    for name in ("httpx", "telegram.Bot"):
-        logging.getLogger(name).addFilter(_TOKEN_FILTER)  # the same filter twice is once
+    logging.getLogger("httpx").addFilter(_TOKEN_FILTER)  # the same filter twice is once
+    # At DEBUG the library logs what is said, and the token with it.
+    logging.getLogger("telegram.Bot").setLevel(logging.INFO)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -20,32 +18,31 @@ from channels.telegram.addressing import (
     without_our_name,
 )
 from channels.telegram.commands import intent_of, words_of
-from channels.telegram.content import person_name, read_body
+from channels.telegram.content import read_body
 from channels.telegram.fields import (
     Fields,
-    flag,
     integer,
     mapping,
     mappings,
-    maybe_integer,
     maybe_mapping,
     maybe_string,
     moment,
     string,
 )
-from channels.telegram.ids import Place
+from channels.telegram.happenings import (
+    read_membership,
+    read_migration,
+    read_participants,
+    read_reaction,
+)
+from channels.telegram.origin import Frame, author_of, check_author, person_of, place_of
 from core.domain.content import Body, Intent
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import (
-    Author,
     ChoicePressed,
     Event,
     MessageEdited,
     MessagePosted,
-    ParticipantChanged,
-    ReachabilityChanged,
-    ReactionChanged,
-    ThreadMoved,
 )
 from core.domain.ids import AccountId, ChoiceId, RemoteId
 
@@ -82,8 +79,6 @@ _IGNORED: Mapping[str, str] = MappingProxyType(
         "managed_bot": "other bots do not concern the desk",
     }
 )
-_REACHABLE = frozenset({"creator", "administrator", "member"})
-_UNREACHABLE = frozenset({"left", "kicked"})
 
 
 def read_update(raw: bytes) -> Fields:
@@ -116,7 +111,7 @@ def parse_update(
     number = integer(update, "update_id")
     for kind, parse in _PARSERS.items():
         if (fields := maybe_mapping(update, kind)) is not None:
-            return tuple(parse(_Update(reading, number, now, raw), fields))
+            return tuple(parse(Frame(reading, number, now, raw), fields))
     for kind, reason in _IGNORED.items():
         if kind in update:
             raise IgnoredPayload(reason)
@@ -144,44 +139,26 @@ def pressed_message(update: Fields) -> RemoteId | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """What all events of an update share."""
-
-    reading: Reading
-    number: int
-    now: datetime
-    raw: bytes
-
-    def common(self, place: Place, at: datetime) -> dict[str, Any]:
-        return {
-            "account": self.reading.account,
-            "thread": ids.thread_key(place),
-            "at": at,
-            "raw": self.raw,
-        }
-
-
-def _message(update: _Update, message: Fields) -> Iterator[Event]:
+def _message(frame: Frame, message: Fields) -> Iterator[Event]:
     chat, number = integer(mapping(message, "chat"), "id"), integer(message, "message_id")
-    place, at = _place(message), moment(message, "date")
-    author = _author(message, update.reading)
-    common = update.common(place, at)
-    if (event := _moved(update, message)) is not None:
+    place, at = place_of(message), moment(message, "date")
+    author = author_of(message, frame.reading)
+    common = frame.common(place, at)
+    if (event := read_migration(frame, message)) is not None:
         yield event
         return
     if joined := [*mappings(message, "new_chat_members")]:
-        yield from _participants(common, author, chat, number, joined, joined=True)
+        yield from read_participants(common, author, chat, number, joined, joined=True)
         return
     if left := maybe_mapping(message, "left_chat_member"):
-        yield from _participants(common, author, chat, number, [left], joined=False)
+        yield from read_participants(common, author, chat, number, [left], joined=False)
         return
-    _check_author(message, author)
+    check_author(message, author)
     body = read_body(message)
     if body is None:
         raise IgnoredPayload(f"a notice of the chat: {_notice(message)}")
     assert author is not None
-    if not is_addressed(message, update.reading):
+    if not is_addressed(message, frame.reading):
         raise IgnoredPayload("a message in a group that is not meant for the bot")
     intent = None
     if command := command_of(message):
@@ -190,7 +167,7 @@ def _message(update: _Update, message: Fields) -> Iterator[Event]:
         if intent is not None:
             body = Body(text=words_of(name, argument), quoted=body.quoted)
     elif not place.is_private:
-        body = without_our_name(body, update.reading)
+        body = without_our_name(body, frame.reading)
     yield MessagePosted(
         **common,
         key=ids.post_key(chat, number),
@@ -203,20 +180,20 @@ def _message(update: _Update, message: Fields) -> Iterator[Event]:
     )
 
 
-def _edited(update: _Update, message: Fields) -> Iterator[Event]:
+def _edited(frame: Frame, message: Fields) -> Iterator[Event]:
     chat, number = integer(mapping(message, "chat"), "id"), integer(message, "message_id")
-    author = _author(message, update.reading)
-    _check_author(message, author)
+    author = author_of(message, frame.reading)
+    check_author(message, author)
     body = read_body(message)
     if body is None:
         raise IgnoredPayload(f"a notice of the chat: {_notice(message)}")
     assert author is not None
     at = moment(message, "edit_date" if "edit_date" in message else "date")
-    if not _place(message).is_private:
-        body = without_our_name(body, update.reading)
+    if not place_of(message).is_private:
+        body = without_our_name(body, frame.reading)
     content = json.dumps([body.text, [file.remote for file in body.files]])
     yield MessageEdited(
-        **update.common(_place(message), at),
+        **frame.common(place_of(message), at),
         key=ids.edit_key(chat, number, int(at.timestamp()), content),
         author=author,
         order=ids.order(chat, number),
@@ -225,7 +202,7 @@ def _edited(update: _Update, message: Fields) -> Iterator[Event]:
     )
 
 
-def _callback(update: _Update, query: Fields) -> Iterator[Event]:
+def _callback(frame: Frame, query: Fields) -> Iterator[Event]:
     callback, user = string(query, "id"), mapping(query, "from")
     message = maybe_mapping(query, "message")
     if message is None:
@@ -235,170 +212,11 @@ def _callback(update: _Update, query: Fields) -> Iterator[Event]:
         raise IgnoredPayload("a button that is not the desk's")
     integer(message, "message_id")
     yield ChoicePressed(
-        **update.common(_place(message), update.now),
+        **frame.common(place_of(message), frame.now),
         key=ids.press_key(callback),
-        author=_person(user),
+        author=person_of(user),
         choice=ChoiceId(choice),
     )
-
-
-def _reaction(update: _Update, change: Fields) -> Iterator[Event]:
-    chat, number = integer(mapping(change, "chat"), "id"), integer(change, "message_id")
-    user, actor = maybe_mapping(change, "user"), maybe_mapping(change, "actor_chat")
-    if user is not None and flag(user, "is_bot"):
-        raise IgnoredPayload("a bot's reaction")
-    if user is not None:
-        author = _person(user)
-    elif actor is not None:
-        author = _group(actor)
-    else:
-        raise IgnoredPayload("a reaction without a person behind it")
-    at = moment(change, "date")
-    old, new = _reactions(change, "old_reaction"), _reactions(change, "new_reaction")
-    changes = [(name, False) for name in old if name not in new]
-    changes += [(name, True) for name in new if name not in old]
-    if not changes:
-        raise IgnoredPayload("the reactions are the same as before")
-    for name, added in changes:
-        yield ReactionChanged(
-            **update.common(Place(chat=chat), at),
-            key=ids.reaction_key(update.number, chat, number, author.address, name, added=added),
-            author=author,
-            remote_id=ids.remote_id(chat, number),
-            reaction=name,
-            added=added,
-        )
-
-
-def _reactions(change: Fields, name: str) -> list[str]:
-    names = []
-    for reaction in mappings(change, name):
-        match string(reaction, "type"):
-            case "emoji":
-                names.append(string(reaction, "emoji"))
-            case "custom_emoji":
-                names.append(f"custom:{string(reaction, 'custom_emoji_id')}")
-            case "paid":
-                names.append("⭐")
-            case kind:
-                raise UnknownPayload(f"reaction of type {kind!r}")
-    return list(dict.fromkeys(names))
-
-
-def _membership(update: _Update, change: Fields) -> Iterator[Event]:
-    chat, at = mapping(change, "chat"), moment(change, "date")
-    member = mapping(change, "new_chat_member")
-    status = string(member, "status")
-    if string(chat, "type") == "channel":
-        raise IgnoredPayload("a channel has no person behind it")
-    if status in _REACHABLE:
-        reachable = True
-    elif status in _UNREACHABLE:
-        reachable = False
-    elif status == "restricted":
-        reachable = flag(member, "can_send_messages")
-    else:
-        raise UnknownPayload(f"member status {status!r}")
-    is_private = string(chat, "type") == "private"
-    detail = "the bot is blocked" if is_private else "the bot is not in the group any more"
-    yield ReachabilityChanged(
-        **update.common(Place(chat=integer(chat, "id")), at),
-        key=ids.membership_key(update.number, integer(chat, "id"), integer(change, "date")),
-        author=_person(mapping(change, "from")),
-        reachable=reachable,
-        detail="" if reachable else detail,
-    )
-
-
-def _moved(update: _Update, message: Fields) -> Event | None:
-    chat = integer(mapping(message, "chat"), "id")
-    new, old = (maybe_integer(message, f"migrate_{way}_chat_id") for way in ("to", "from"))
-    if new is not None:
-        old = chat
-    elif old is not None:
-        new = chat
-    if new is None or old is None:
-        return None
-    user = maybe_mapping(message, "from")
-    return ThreadMoved(
-        **update.common(Place(chat=old), moment(message, "date")),
-        key=ids.move_key(old, new),
-        author=_group(mapping(message, "chat")) if user is None else _person(user),
-        new_thread=ids.thread_key(Place(chat=new)),
-    )
-
-
-def _participants(
-    common: Mapping[str, Any],
-    author: Author | None,
-    chat: int,
-    number: int,
-    members: Sequence[Fields],
-    *,
-    joined: bool,
-) -> Iterator[Event]:
-    people = [member for member in members if not flag(member, "is_bot")]
-    if author is None or not people:
-        raise IgnoredPayload("a bot joined or left")
-    for member in people:
-        user = integer(member, "id")
-        yield ParticipantChanged(
-            **common,
-            key=ids.participant_key(chat, number, user, joined=joined),
-            author=author,
-            participant=_person(member),
-            joined=joined,
-        )
-
-
-def _place(message: Fields) -> Place:
-    """Return the conversation that a message belongs to.
-
-    In groups without topics `message_thread_id` names what a message answers, not a topic.
-    """
-    chat = integer(mapping(message, "chat"), "id")
-    direct = maybe_mapping(message, "direct_messages_topic")
-    if direct is not None:
-        return Place(chat=chat, topic=integer(direct, "topic_id"), is_direct=True)
-    topic = maybe_integer(message, "message_thread_id")
-    return Place(chat=chat, topic=topic if flag(message, "is_topic_message") else None)
-
-
-def _author(message: Fields, reading: Reading) -> Author | None:
-    """Return who wrote; a chat where somebody writes in its name; None for bots."""
-    chat = maybe_mapping(message, "sender_chat")
-    user = maybe_mapping(message, "from")
-    if chat is not None and not flag(message, "is_automatic_forward"):
-        return _group(chat)
-    if user is None or flag(user, "is_bot"):
-        return None
-    if reading.bot is not None and integer(user, "id") == reading.bot.id:
-        return None
-    return _person(user)
-
-
-def _check_author(message: Fields, author: Author | None) -> None:
-    chat = mapping(message, "chat")
-    if string(chat, "type") == "channel":
-        raise IgnoredPayload("a post in a channel has no person behind it")
-    if flag(message, "is_automatic_forward"):
-        raise IgnoredPayload("a channel's post, which Telegram put into its group")
-    if author is None:
-        raise IgnoredPayload("a bot's message, or our own")
-
-
-def _person(user: Fields) -> Author:
-    language = (maybe_string(user, "language_code") or "").replace("_", "-").partition("-")[0]
-    return Author(
-        address=ids.person(integer(user, "id")),
-        name=person_name(user),
-        language=language.lower() if len(language) == 2 and language.isalpha() else None,
-    )
-
-
-def _group(chat: Fields) -> Author:
-    name = maybe_string(chat, "title") or person_name(chat)
-    return Author(address=ids.group(integer(chat, "id")), name=name)
 
 
 def _album(message: Fields, intent: Intent | None) -> str | None:
@@ -419,12 +237,12 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
-_PARSERS: Mapping[str, Callable[[_Update, Fields], Iterator[Event]]] = MappingProxyType(
+_PARSERS: Mapping[str, Callable[[Frame, Fields], Iterator[Event]]] = MappingProxyType(
     {
         "message": _message,
         "edited_message": _edited,
         "callback_query": _callback,
-        "message_reaction": _reaction,
-        "my_chat_member": _membership,
+        "message_reaction": read_reaction,
+        "my_chat_member": read_membership,
     }
 )

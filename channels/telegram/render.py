@@ -125,7 +125,12 @@ def typing(place: Place) -> dict[str, Any]:
 def _spoken(message: Outbound) -> Styled:
     """Return the text with the agent's name before it."""
     styled = to_styled(message.body.text)
-    styled = styled.piece(0, len(styled.text))
+    # Markup without a word, such as ">>>", is what somebody meant to say.
+    styled = (
+        styled.piece(0, len(styled.text))
+        if styled.text.strip()
+        else Styled(message.body.text.strip())
+    )
     if message.speaker is not Speaker.AGENT or not message.speaker_name or not styled.text:
         return styled
     name = f"{' '.join(message.speaker_name.split())}:"
