@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from uuid import UUID
 
 from core.domain.account import Health
 from core.domain.assistant import TicketBrief, TurnReply, TurnRequest
@@ -216,6 +217,16 @@ def capabilities_of(channel: Channel) -> Capabilities:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptFile:
+    """A file that an agent sent."""
+
+    id: UUID
+    name: str
+    media_type: str  # what its content shows
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptEntry:
     """One message as the requester may see it."""
 
@@ -227,6 +238,7 @@ class TranscriptEntry:
     choices: tuple[Choice, ...]
     chosen: ChoiceId | None  # the choice already pressed under this message
     at: datetime
+    files: tuple[TranscriptFile, ...] = ()
 
 
 class Transcript(Protocol):
@@ -239,6 +251,15 @@ class Transcript(Protocol):
 
         They come in the platform's order, in which one that arrived late may stand before others:
         read on from the greatest `seq`, not from the last one.
+        """
+
+    async def open_file(
+        self, account: AccountId, thread: ThreadKey, file: UUID
+    ) -> tuple[TranscriptFile, AsyncIterator[bytes]]:
+        """Return one of the thread's files that an agent sent, and its bytes, piece by piece.
+
+        Raises:
+            NotFound: there is none of that id in this thread.
         """
 
     def watch(

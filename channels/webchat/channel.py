@@ -26,7 +26,7 @@ def _now() -> datetime:
 class WebChat:
     """Chat on the desk's own pages. Keeps the promises of `Channel` and `HandlesRequests`."""
 
-    capabilities = Capabilities(reads_store=True, max_text_chars=MAX_TEXT_CHARS)
+    capabilities = Capabilities(reads_store=True, max_text_chars=MAX_TEXT_CHARS, max_files=10)
 
     def __init__(
         self,

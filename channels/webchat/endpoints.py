@@ -6,17 +6,19 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import to_json
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from channels.webchat import ids, parse, render
 from channels.webchat.limits import ChatLimits
 from channels.webchat.texts import choose_language
 from channels.webchat.tokens import Session, SessionTokens
+from core.domain.downloads import file_headers
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.ids import AccountId, ChoiceId, ThreadKey, new_id
 from core.ports import Acceptance, Inbox, Refusal, Transcript, TranscriptEntry
@@ -25,6 +27,7 @@ MAX_BODY_BYTES = 64 * 1024
 HEARTBEAT_SECONDS = 15
 _PAGE_ENTRIES = 200
 _MAX_ENTRIES = 2_000  # in one answer; "more" says that there is more
+_LINK_SECONDS = 7 * 24 * 3600
 _SEND_SECONDS = 30  # a reader that takes nothing for so long is gone
 
 
@@ -71,6 +74,7 @@ class ChatEndpoints:
             Route("/chat/messages", self.list_messages, methods=["GET"]),
             Route("/chat/choices", self.press_choice, methods=["POST"]),
             Route("/chat/events", self.stream_events, methods=["GET"]),
+            Route("/chat/files/{file:uuid}", self.send_file, methods=["GET"]),
         ]
 
     async def open_session(self, request: Request) -> Response:
@@ -121,20 +125,22 @@ class ChatEndpoints:
 
     async def list_messages(self, request: Request) -> Response:
         """Answer with the messages above `after`, oldest first."""
-        thread = ids.thread_key(self._session(request).id)
+        session = self._session(request)
+        thread = ids.thread_key(session.id)
         after = parse.parse_seq(request.query_params.get("after"))
         messages: list[dict[str, Any]] = []
         more = True
         while more and len(messages) < _MAX_ENTRIES:
             entries = await self._since(thread, after)
-            messages += map(render.to_json, entries)
+            messages += [render.to_json(entry, self._links(session.id)) for entry in entries]
             more = len(entries) == _PAGE_ENTRIES
             after = max((entry.seq for entry in entries), default=after)
         return _json({"messages": messages, "more": more})
 
     async def stream_events(self, request: Request) -> Response:
         """Answer with a stream of messages above `Last-Event-ID`, or else `after`."""
-        thread = ids.thread_key(self._session(request).id)
+        session = self._session(request)
+        thread = ids.thread_key(session.id)
         after = parse.parse_seq(
             request.headers.get("last-event-id") or request.query_params.get("after")
         )
@@ -142,23 +148,46 @@ class ChatEndpoints:
         # stream that ends at once.
         entries = await self._since(thread, after)
         return EventSourceResponse(
-            self._events(thread, after, entries),
+            self._events(session.id, after, entries),
             headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
             ping=self._heartbeat_seconds,
             sep="\n",
             send_timeout=_SEND_SECONDS,
         )
 
+    async def send_file(self, request: Request) -> Response:
+        """Answer with a file that an agent sent; the link itself says who may follow it."""
+        file: UUID = request.path_params["file"]
+        session, until, seal = parse.parse_file_link(request.query_params)
+        self._tokens.check_file_seal(session, file, until, seal, self._clock())
+        found, pieces = await self._transcript.open_file(
+            self._account, ids.thread_key(session), file
+        )
+        headers = file_headers(found.name, found.media_type, found.size_bytes, may_show=True)
+        return StreamingResponse(pieces, headers=headers)
+
+    def _links(self, session: UUID) -> Callable[[UUID], str]:
+        """Return what makes the addresses of files for one session, good for some days."""
+        until = int(self._clock().timestamp()) + _LINK_SECONDS
+
+        def link(file: UUID) -> str:
+            seal = self._tokens.file_seal(session, file, until)
+            return f"/chat/files/{file}?session={session}&until={until}&seal={seal}"
+
+        return link
+
     async def _events(
-        self, thread: ThreadKey, after: int, entries: Sequence[TranscriptEntry]
+        self, session: UUID, after: int, entries: Sequence[TranscriptEntry]
     ) -> AsyncIterator[ServerSentEvent]:
+        thread = ids.thread_key(session)
         try:
             async with self._transcript.watch(self._account, thread) as changes:
                 may_be_more = True  # the first read came before the watch began
                 while True:
                     for entry in entries:
                         after = entry.seq
-                        yield ServerSentEvent(_line(render.to_json(entry)), id=str(after))
+                        shown = render.to_json(entry, self._links(session))
+                        yield ServerSentEvent(_line(shown), id=str(after))
                     # What is committed from here on ticks, also while it is being read.
                     if not may_be_more and await anext(changes, _ENDED) is _ENDED:
                         return

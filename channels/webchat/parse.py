@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from unicodedata import category
@@ -21,6 +22,7 @@ MAX_SEQ = 2**63 - 1
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
 _SEQ = re.compile(r"[0-9]{1,19}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 # PostgreSQL cannot store NUL; the other controls show as nothing and confuse what reads the text.
@@ -95,6 +97,22 @@ def parse_seq(value: str | None) -> int:
     if not _SEQ.fullmatch(value) or int(value) > MAX_SEQ:
         raise InvalidInput("`after` must be a sequence number: 0 or more")
     return int(value)
+
+
+def parse_file_link(query: Mapping[str, str]) -> tuple[UUID, int, str]:
+    """Return whose link it is, until when it works (seconds since 1970), and its seal.
+
+    Raises:
+        InvalidInput: it is not a link of ours.
+    """
+    until = query.get("until", "")
+    try:
+        session = UUID(query.get("session", ""))
+    except ValueError:
+        session = None
+    if session is None or not _SECONDS.fullmatch(until):
+        raise InvalidInput("this is not a link of ours")
+    return session, int(until), query.get("seal", "")
 
 
 def parse_bearer(header: str | None) -> str:

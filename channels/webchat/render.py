@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from functools import cache, lru_cache
 from typing import Any
+from uuid import UUID
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from core.domain.conversation import Speaker
+from core.domain.files import plain_name
 from core.ports import TranscriptEntry
 
 _TAGS = {
@@ -74,8 +76,8 @@ def _with_links(tokens: list[Token]) -> Iterator[Token]:
                 yield Token("link_close", "a", -1)
 
 
-def to_json(entry: TranscriptEntry) -> dict[str, Any]:
-    """Return `entry` as the interface shows it."""
+def to_json(entry: TranscriptEntry, link: Callable[[UUID], str]) -> dict[str, Any]:
+    """Return `entry` as the interface shows it; `link` makes the address of a file."""
     return {
         "seq": entry.seq,
         "from": entry.speaker.value,
@@ -85,5 +87,14 @@ def to_json(entry: TranscriptEntry) -> dict[str, Any]:
         "id": str(entry.id),
         "name": entry.speaker_name,
         "html": None if entry.speaker is Speaker.CUSTOMER else to_html(entry.text),
+        "files": [
+            {
+                "name": plain_name(file.name),
+                "media_type": file.media_type,
+                "size": file.size_bytes,
+                "url": link(file.id),
+            }
+            for file in entry.files
+        ],
         "chosen": str(entry.chosen) if entry.chosen is not None else None,
     }

@@ -14,9 +14,9 @@ from console.letters import headers, letter_page
 from console.pages.session import Agents
 from console.pages.view import translator
 from console.words import error_in_words
+from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.errors import DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.files import FileState
-from core.services.files.inspection import PICTURES_TO_SHOW
 from core.storage.engine import storage_errors
 from core.storage.queries.files import FileView, file_view, letter_of
 

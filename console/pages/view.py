@@ -19,9 +19,9 @@ from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
 from core.domain.actor import Role
+from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.files import ending_of, plain_name
 from core.services.access import SignedIn
-from core.services.files.inspection import PICTURES_TO_SHOW
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -6,14 +6,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError, sql
 
 from core.domain.ids import AccountId, ThreadKey
-from core.ports import TranscriptEntry
+from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
 from core.storage.feed import CHANNEL, thread_topic
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.transcripts import sent_file, thread_since
 
 _LOGGER = logging.getLogger(__name__)
 _EVERYTHING = "*"
@@ -80,9 +81,10 @@ async def _ticks(event: asyncio.Event) -> AsyncIterator[None]:
 class LiveTranscript:
     """Implements `core.ports.Transcript`."""
 
-    def __init__(self, sessions: Sessions, live: Live) -> None:
+    def __init__(self, sessions: Sessions, live: Live, store: FileStore) -> None:
         self._sessions = sessions
         self._live = live
+        self._store = store
 
     async def since(
         self, account: AccountId, thread: ThreadKey, after: int, limit: int = 200
@@ -90,6 +92,14 @@ class LiveTranscript:
         """See `core.ports.Transcript.since`."""
         async with storage_errors(), self._sessions() as session:
             return await thread_since(session, account, thread, after, limit)
+
+    async def open_file(
+        self, account: AccountId, thread: ThreadKey, file: UUID
+    ) -> tuple[TranscriptFile, AsyncIterator[bytes]]:
+        """See `core.ports.Transcript.open_file`."""
+        async with storage_errors(), self._sessions() as session:
+            found, key = await sent_file(session, account, thread, file)
+        return found, self._store.stream(key)
 
     @asynccontextmanager
     async def watch(

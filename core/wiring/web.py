@@ -100,7 +100,7 @@ def build_app(settings: Settings) -> FastAPI:
     console.install_problems(app, settings.max_file_bytes)
     # The channels' routes come before the console's many: routes are tried in order, and looking
     # through the others first took a fifth of the time that storing a message takes.
-    intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live)
+    intake, transcript = parts.intake(), LiveTranscript(parts.sessions, live, parts.blobs)
     for channel in parts.channels.values():
         if isinstance(channel, HandlesRequests):
             app.router.routes.extend(channel.routes(intake, transcript))

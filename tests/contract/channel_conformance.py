@@ -94,6 +94,7 @@ class Store:
 
     sessions: Sessions
     intake: Intake
+    blobs: ObjectBlobs
     url: str
 
     async def texts(self) -> list[str]:
@@ -149,13 +150,14 @@ class Store:
 
 def store_for(sessions: Sessions, url: str, folder: Path, channel: Channel) -> Store:
     """Return a desk on its own database that has only `channel`."""
+    blobs = ObjectBlobs.at(folder.as_uri())
     intake = Intake(
         sessions,
-        ObjectBlobs.at(folder.as_uri()),
+        blobs,
         {channel.account: channel.capabilities},
         ArrivalRules(reopen_window=timedelta(hours=72), default_language="en"),
     )
-    return Store(sessions=sessions, intake=intake, url=url)
+    return Store(sessions=sessions, intake=intake, blobs=blobs, url=url)
 
 
 class ChannelConformance:

@@ -204,7 +204,7 @@ class served:  # noqa: N801 - a context manager
     def __init__(self, channel: WebhookTelegram, store: Store, port: int) -> None:
         app = FastAPI()
         problems.install(app)
-        transcript = LiveTranscript(store.sessions, Live(store.url))
+        transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
         app.router.routes.extend(channel.routes(store.intake, transcript))
         self.server = uvicorn.Server(_config(app, port))
 
@@ -223,7 +223,22 @@ def _config(app: ASGIApp, port: int) -> uvicorn.Config:
     return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
 
 
-class TestPolling(RemoteChannelConformance):
+class TelegramConformance(RemoteChannelConformance):
+    """What both ways in promise besides."""
+
+    async def test_news_told_twice_and_out_of_order_are_kept_once_and_in_order(
+        self, platform: Fake, store: Store
+    ) -> None:
+        words = [f"word {number}" for number in range(12)]
+        platform.telegram.faults.plan(*[Fault.DUPLICATED, Fault.REORDERED] * 5)
+        for word in words:
+            await platform.post(word, word)
+        await _until(lambda: len(platform.telegram.acknowledged) == len(words) + 5)
+        assert await store.texts() == words
+        assert await store.events() == len(words)
+
+
+class TestPolling(TelegramConformance):
     @pytest.fixture
     def again(self, telegram: TelegramPlatform, tmp_path: Path) -> Callable[[], Telegram]:
         return lambda: PollingTelegram(ACCOUNT, settings(telegram), context(tmp_path), pace=PACE)
@@ -248,7 +263,7 @@ class TestPolling(RemoteChannelConformance):
         assert await store.quarantined() == 1
 
 
-class TestWebhook(RemoteChannelConformance):
+class TestWebhook(TelegramConformance):
     @pytest.fixture
     def again(self, telegram: TelegramPlatform, tmp_path: Path) -> Callable[[], Telegram]:
         chosen = settings(telegram, mode="webhook", webhook_secret=SECRET)

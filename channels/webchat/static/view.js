@@ -41,6 +41,12 @@ function dayName(date) {
   return (date.getFullYear() === today.getFullYear() ? day : dayOfYear).format(date);
 }
 
+function sizeName(bytes) {
+  const [unit, size] = bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
+  const shown = size < 10 ? Math.max(0.1, Math.round(size * 10) / 10) : Math.round(size);
+  return new Intl.NumberFormat(region, { style: "unit", unit, unitDisplay: "short" }).format(shown);
+}
+
 export class View {
   #log = document.getElementById("log");
   #scroller = document.getElementById("scroller");
@@ -210,7 +216,9 @@ export class View {
     } else {
       bubble.textContent = message.text;
     }
-    const content = element("div", "content", element("div", "name", speaker), bubble);
+    const content = element("div", "content", element("div", "name", speaker));
+    if (message.text || !message.files?.length) content.append(bubble);
+    if (message.files?.length) content.append(this.#files(message.files));
     if (message.choices?.length) content.append(this.#choices(message));
     content.append(element("div", "foot", time, element("span", "delivery")));
     const made = element("article", `message from-${message.from}`);
@@ -224,6 +232,18 @@ export class View {
     made.dataset.at = String(at.getTime());
     made.dataset.speaker = `${message.from}/${message.name ?? ""}`;
     return made;
+  }
+
+  #files(files) {
+    const list = element("ul", "files");
+    for (const file of files) {
+      const link = element("a", "file", element("span", "", file.name), element("small", "", sizeName(file.size)));
+      link.href = file.url;
+      link.target = "_blank";
+      link.rel = "noopener";
+      list.append(element("li", "", link));
+    }
+    return list;
   }
 
   #choices(message) {

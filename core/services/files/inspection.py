@@ -15,9 +15,6 @@ from core.services.files.svg import activity_in
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused: who shows them must hold four bytes for each."""
 
-PICTURES_TO_SHOW = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""What a page may show; everything else is for downloading."""
-
 _SEEN_OR_HEARD = frozenset(
     {"png", "jpg", "jpeg", "jpe", "jfif", "gif", "webp", "bmp", "tif", "tiff", "heic", "heif"}
     | {"avif", "ico", "pdf", "mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "flac", "mp4"}

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Choice, Intent
 from core.domain.conversation import Speaker
+from core.domain.errors import NotFound
+from core.domain.files import FileState
 from core.domain.ids import AccountId, ChoiceId, MessageId, ThreadKey
-from core.ports import TranscriptEntry
-from core.storage.tables import AgentRow, ChoiceRow, Conversation, Message
+from core.ports import TranscriptEntry, TranscriptFile
+from core.storage.tables import AgentRow, Attachment, ChoiceRow, Conversation, Message
 
 
 async def thread_since(
@@ -42,6 +44,7 @@ async def thread_since(
     )
     with_choices = [message.id for message, _ in found if message.choices]
     chosen = await _chosen(session, with_choices)
+    files = await _files(session, [m.id for m, _ in found if m.speaker == Speaker.AGENT])
     return [
         TranscriptEntry(
             id=MessageId(message.id),
@@ -59,9 +62,58 @@ async def thread_since(
             ),
             chosen=chosen.get(message.id),
             at=message.created_at,
+            files=tuple(files.get(message.id, ())),
         )
         for message, name in found
     ]
+
+
+async def sent_file(
+    session: AsyncSession, account: AccountId, thread: ThreadKey, file: UUID
+) -> tuple[TranscriptFile, str]:
+    """Return a file that an agent sent in a thread, and its key in the blob store.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = await session.scalar(
+        select(Attachment)
+        .join(Message, Message.id == Attachment.message_id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Attachment.id == file,
+            Conversation.account_id == account,
+            Conversation.thread == thread,
+            Message.speaker == Speaker.AGENT,
+            Message.is_internal.is_(False),
+            Message.removed_at.is_(None),
+        )
+    )
+    if row is None or row.blob_key is None:
+        raise NotFound("there is no such file in this conversation")
+    return _file(row), row.blob_key
+
+
+async def _files(
+    session: AsyncSession, messages: Sequence[UUID]
+) -> dict[UUID, list[TranscriptFile]]:
+    if not messages:
+        return {}
+    rows = await session.scalars(
+        select(Attachment)
+        .where(Attachment.message_id.in_(messages), Attachment.status == FileState.FETCHED)
+        .order_by(Attachment.message_id, Attachment.position)
+    )
+    found: dict[UUID, list[TranscriptFile]] = {}
+    for row in rows:
+        found.setdefault(row.message_id, []).append(_file(row))
+    return found
+
+
+def _file(row: Attachment) -> TranscriptFile:
+    return TranscriptFile(
+        id=row.id, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes or 0
+    )
 
 
 async def _chosen(session: AsyncSession, messages: Sequence[UUID]) -> dict[UUID, ChoiceId]:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
+from uuid import UUID
 
 from pydantic_core import to_json
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from channels.webchat.channel import WebChat
+from core.domain.account import Health
 from core.domain.content import Choice, Intent
 from core.domain.conversation import Speaker
 from core.domain.errors import (
@@ -29,8 +31,16 @@ from core.domain.errors import (
     Unauthenticated,
 )
 from core.domain.events import ChoicePressed, Event, MessagePosted
-from core.domain.ids import AccountId, ChoiceId, EventKey, MessageId, ThreadKey, new_id
-from core.ports import Acceptance, Cursor, Refusal, TranscriptEntry
+from core.domain.ids import (
+    AccountId,
+    ChoiceId,
+    EventKey,
+    MessageId,
+    RemoteId,
+    ThreadKey,
+    new_id,
+)
+from core.ports import Acceptance, Cursor, Refusal, TranscriptEntry, TranscriptFile
 
 ACCOUNT = AccountId("webchat")
 KEY = b"a key that only this test knows"
@@ -52,6 +62,7 @@ class MemoryDesk:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.is_down = False
+        self.files: dict[UUID, bytes] = {}
         self._entries: dict[ThreadKey, list[TranscriptEntry]] = defaultdict(list)
         self._accepted: dict[EventKey, Acceptance] = {}
         self._watchers: dict[ThreadKey, set[asyncio.Queue[None]]] = defaultdict(set)
@@ -66,11 +77,34 @@ class MemoryDesk:
     async def cursor(self, account: AccountId, name: str) -> str | None:
         return None
 
+    async def thread_of(
+        self, account: AccountId, remote_ids: Sequence[RemoteId]
+    ) -> ThreadKey | None:
+        return None
+
+    async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
+        return bool(self._entries[thread])
+
+    async def report(self, account: AccountId, health: Health) -> None:
+        raise AssertionError("the web chat is always there")
+
     async def since(
         self, account: AccountId, thread: ThreadKey, after: int, limit: int = 200
     ) -> Sequence[TranscriptEntry]:
         self._check()
         return [entry for entry in self._entries[thread] if entry.seq > after][:limit]
+
+    async def open_file(
+        self, account: AccountId, thread: ThreadKey, file: UUID
+    ) -> tuple[TranscriptFile, AsyncIterator[bytes]]:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield self.files[file]
+
+        for entry in self._entries[thread]:
+            for kept in entry.files:
+                if kept.id == file:
+                    return kept, pieces()
+        raise NotFound("there is no such file in this conversation")
 
     @asynccontextmanager
     async def watch(
@@ -98,6 +132,7 @@ class MemoryDesk:
         speaker: Speaker = Speaker.BOT,
         name: str | None = None,
         choices: Sequence[str] = (),
+        files: Sequence[TranscriptFile] = (),
         at: datetime | None = None,
     ) -> TranscriptEntry:
         """Add a message to a thread, as the desk does for everybody but the requester."""
@@ -114,6 +149,7 @@ class MemoryDesk:
             ),
             chosen=None,
             at=at or datetime.now(UTC),
+            files=tuple(files),
         )
         entries.append(entry)
         self.wake(thread)

@@ -62,7 +62,7 @@ def entry(speaker: Speaker, text: str = "**Hi**") -> TranscriptEntry:
 
 
 def test_an_entry_has_the_fields_of_the_interface() -> None:
-    shown = to_json(entry(Speaker.AGENT))
+    shown = to_json(entry(Speaker.AGENT), str)
     assert shown == {
         "seq": 3,
         "from": "agent",
@@ -72,12 +72,13 @@ def test_an_entry_has_the_fields_of_the_interface() -> None:
         "id": str(UUID(int=4)),
         "name": "Ana",
         "html": "<p><strong>Hi</strong></p>",
+        "files": [],
         "chosen": str(CHOICE.id),
     }
 
 
 def test_a_requesters_own_words_stay_plain_text() -> None:
-    assert to_json(entry(Speaker.CUSTOMER))["html"] is None
+    assert to_json(entry(Speaker.CUSTOMER), str)["html"] is None
 
 
 @pytest.mark.parametrize(
