@@ -1,26 +1,28 @@
-"""How the desk finds e-mail."""
+"""How the desk finds e-mail; the libraries are imported when an account is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from channels.email.channel import EmailChannel
-from channels.email.parse import Reader
-from channels.email.reading.read import read_mail
 from channels.email.settings import EmailSettings
-from channels.email.tokens import Tokens
 from core.domain.events import Event
 from core.domain.ids import AccountId
-from core.ports import ChannelContext, ChannelKind
+from core.ports import Channel, ChannelContext, ChannelKind
 
 
-def _open(account: AccountId, settings: EmailSettings, context: ChannelContext) -> EmailChannel:
+def _open(account: AccountId, settings: EmailSettings, context: ChannelContext) -> Channel:
+    from channels.email.channel import EmailChannel
+
     return EmailChannel(account, settings, context)
 
 
 def _read(account: AccountId, raw: bytes) -> Sequence[Event]:
     """Return what a mail says to somebody without the account's settings and key."""
+    from channels.email.parse import Reader
+    from channels.email.reading.read import read_mail
+    from channels.email.tokens import Tokens
+
     settings = EmailSettings(address="desk@localhost", lmtp_host="127.0.0.1")
     tokens = Tokens(account, b"", settings.address)
     reader = Reader(account=account, settings=settings, tokens=tokens)

@@ -258,6 +258,7 @@ class PollingTelegram(Telegram):
             inbox,
             self._answer_press,
             self._pace.poll,
+            bot=self._settings.bot,
         )
         await poller.run(answered)
 

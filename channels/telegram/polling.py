@@ -18,7 +18,6 @@ from core.ports import Cursor, Inbox
 if TYPE_CHECKING:
     from channels.telegram.client import Client
 
-CURSOR = "updates"
 _MAX_UPDATES = 100
 _GRACE_SECONDS = 10.0  # for the answer, after the time that Telegram may wait for news
 _log = logging.getLogger(__name__)
@@ -45,14 +44,18 @@ class Poller:
         inbox: Inbox,
         answer: Callable[[str], None],
         poll_seconds: int,
+        *,
+        bot: int,
     ) -> None:
-        """`answer` is called with pressed buttons once they are stored."""
+        """`answer` is called with pressed buttons once they are stored; `bot` is the bot's id."""
         self._account = account
         self._client = client
         self._reader = reader
         self._inbox = inbox
         self._answer = answer
         self._poll_seconds = poll_seconds
+        # Each bot numbers its updates: with the token of another one, the count begins anew.
+        self._cursor_name = f"updates:{bot}"
 
     async def run(self, on_answer: Callable[[], Awaitable[None]]) -> None:
         """Take updates in until cancelled; call `on_answer` whenever Telegram answered.
@@ -62,7 +65,7 @@ class Poller:
             StorageUnavailable: nothing can be stored now.
         """
         while True:
-            position = await self._inbox.cursor(self._account, CURSOR)
+            position = await self._inbox.cursor(self._account, self._cursor_name)
             updates = await self._ask(None if position is None else int(position))
             await on_answer()
             if updates:
@@ -121,7 +124,7 @@ class Poller:
         )
 
     def _cursor(self, position: int) -> Cursor:
-        return Cursor(account=self._account, name=CURSOR, value=str(position))
+        return Cursor(account=self._account, name=self._cursor_name, value=str(position))
 
 
 def callback_of(update: Any) -> str | None:

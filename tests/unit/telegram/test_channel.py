@@ -298,6 +298,23 @@ class TestChanging:
             await channel.remove(ids.thread_key(Place(chat=ana.id)), receipt)
 
 
+async def test_another_bot_on_the_same_account_begins_with_its_first_update(
+    desk: MemoryDesk,
+) -> None:
+    stored = 0
+    for bot, people in ((700_100_300, ("Ana", "Bo")), (700_100_200, ("Cem",))):
+        async with TelegramPlatform(bot=bot) as telegram:
+            for name in people:
+                person = telegram.person(name)
+                person.chat.last_number = stored  # messages that the desk does not know
+                await person.write("hello")
+            channel = PollingTelegram(ACCOUNT, settings(telegram), desk.context(), pace=PACE)
+            stored += len(people)
+            async with receiving(channel, desk):
+                await desk.until(stored)
+            await channel.close()
+
+
 class TestBesides:
     async def test_typing_is_shown_in_the_topic(
         self, telegram: TelegramPlatform, channel: PollingTelegram
