@@ -20,7 +20,7 @@ from channels.telegram.fields import (
     number,
     string,
 )
-from core.domain.content import Body, FileRef
+from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
 
 _MAX_QUOTED_CHARS = 1_000
 _MAX_NAME_CHARS = 200
@@ -54,8 +54,12 @@ def read_body(message: Fields) -> Body | None:
     if not is_content:
         return None
     _forwarded(message, content)
+    text = "\n\n".join(text for text in content.texts if text.strip())
+    if len(text) > MAX_TEXT_CHARS:  # a rich message can be longer; the payload is kept whole
+        text = text[:MAX_TEXT_CHARS]
+        content.unsupported.append("the rest of a long text")
     return Body(
-        text="\n\n".join(text for text in content.texts if text.strip()),
+        text=text,
         quoted=_quoted(message),
         files=tuple(content.files),
         unsupported=tuple(dict.fromkeys(content.unsupported)),
@@ -249,7 +253,7 @@ def _forwarded(message: Fields, content: _Content) -> None:
         name = person_name(user)
     elif chat is not None:
         name = maybe_string(chat, "title")
-    content.unsupported.append(f"forwarded from {name}" if name else "forwarded")
+    content.unsupported.append(f"forwarded from {name[:_MAX_NAME_CHARS]}" if name else "forwarded")
 
 
 def _quoted(message: Fields) -> str | None:

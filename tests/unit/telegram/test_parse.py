@@ -10,7 +10,7 @@ import pytest
 
 from channels.telegram.addressing import Reading, Self
 from channels.telegram.parse import parse_update, pressed_message, read_any
-from core.domain.content import Body, Intent
+from core.domain.content import MAX_TEXT_CHARS, Body, Intent
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import (
     ChoicePressed,
@@ -198,6 +198,13 @@ def test_a_rich_message_is_read_as_text_and_files() -> None:
     body = posted(update(rich_message={"blocks": blocks})).body
     assert body.text == "**Report**\n\nIt is **broken**.\n\n- one\n\nthe screen"
     assert [file.remote for file in body.files] == ["large"]
+
+
+def test_a_text_longer_than_the_desk_keeps_is_cut_and_says_so() -> None:
+    blocks = [{"type": "paragraph", "text": "word " * 1_000}] * 5
+    body = posted(update(rich_message={"blocks": blocks})).body
+    assert len(body.text) == MAX_TEXT_CHARS
+    assert body.unsupported == ("the rest of a long text",)
 
 
 def test_parts_of_an_album_name_it() -> None:
