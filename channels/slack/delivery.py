@@ -58,29 +58,11 @@ class Deliveries:
         return _receipt(sent)
 
     async def find(self, message: Outbound) -> Receipt | None:
-        """See `core.ports.FindsDeliveries.find_delivery`.
-
-        Posts are told by their metadata; an upload, which has none, by the names of its files.
-        """
+        """See `core.ports.FindsDeliveries.find_delivery`."""
         expected = set(range(1, len(render.render(message)) + 1))
         if message.body.files:
             expected.add(0)
-        sent = self._parts_of(message.message)
-        identity = await self._api.identity()
-        names = sorted(_file_name(file) for file in message.body.files)
-        place = await self._place(message)
-        async for found in self._recent(place, _made_at(message.message)):
-            metadata = found.inner("metadata")
-            payload = metadata.inner("event_payload")
-            if metadata.text("event_type") == render.METADATA_TYPE and payload.text(
-                "message"
-            ) == str(message.message):
-                part = payload.number("part") or 1
-                sent[part] = (ids.remote_id(place.channel, found.required("ts")),)
-            elif names and found.text("user") == identity.bot_user:
-                files = found.each("files")
-                if sorted(file.text("title") or file.text("name") for file in files) == names:
-                    sent[0] = tuple(ids.file_remote_id(file.text("id")) for file in files)
+        sent = await self._look_for(message)
         if not expected <= sent.keys():
             return None
         self._sent.pop(message.message, None)
@@ -98,7 +80,11 @@ class Deliveries:
         for channel, ts in old[len(posts) :]:
             await self._delete("chat.delete", channel=channel, ts=ts)
         where = render.address(message) | await self._speaker(message)
-        new += [await self._post(where, post) for post in posts[len(old) :]]
+        # A change is tried again where its end is not known: a post that it added stays one.
+        there = await self._look_for(message) if len(posts) > len(old) else {}
+        for part, post in enumerate(posts[len(old) :], len(old) + 1):
+            new += there.get(part) or (await self._post(where, post),)
+        self._sent.pop(message.message, None)
         return Receipt(remote_ids=(*new, *kept))
 
     async def remove(self, receipt: Receipt) -> None:
@@ -109,6 +95,29 @@ class Deliveries:
                 await self._delete("chat.delete", channel=place[0], ts=place[1])
             else:
                 await self._delete("files.delete", file=name)
+
+    async def _look_for(self, message: Outbound) -> dict[int, tuple[RemoteId, ...]]:
+        """Return what of `message` is on Slack, by part.
+
+        Posts are told by their metadata; an upload, which has none, by the names of its files.
+        """
+        sent = self._parts_of(message.message)
+        identity = await self._api.identity()
+        names = sorted(_file_name(file) for file in message.body.files)
+        place = await self._place(message)
+        async for found in self._recent(place, _made_at(message.message)):
+            metadata = found.inner("metadata")
+            payload = metadata.inner("event_payload")
+            if metadata.text("event_type") == render.METADATA_TYPE and payload.text(
+                "message"
+            ) == str(message.message):
+                part = payload.number("part") or 1
+                sent[part] = (ids.remote_id(place.channel, found.required("ts")),)
+            elif names and found.text("user") == identity.bot_user:
+                files = found.each("files")
+                if sorted(file.text("title") or file.text("name") for file in files) == names:
+                    sent[0] = tuple(ids.file_remote_id(file.text("id")) for file in files)
+        return sent
 
     def _parts_of(self, message: MessageId) -> dict[int, tuple[RemoteId, ...]]:
         """Return what of `message` is known to be sent, to be added to: 0 is for its files."""

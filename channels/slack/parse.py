@@ -25,6 +25,9 @@ REVOKED = frozenset({"app_uninstalled", "tokens_revoked"})
 
 HOME_OPENED = "app_home_opened"
 
+RATE_LIMITED = "app_rate_limited"
+"""A payload, not an event: https://docs.slack.dev/reference/events/app_rate_limited"""
+
 _ENVELOPES = frozenset({"events_api", "interactive", "slash_commands"})
 
 

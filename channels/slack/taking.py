@@ -14,7 +14,7 @@ from channels.slack import ids
 from channels.slack.errors import bad_credentials
 from channels.slack.fields import Fields
 from channels.slack.membership import LOOK_SECONDS, Membership
-from channels.slack.parse import HOME_OPENED, REVOKED, desk_in, inner_event, parse
+from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
 from channels.slack.reading import Desk, Reading
 from channels.slack.texts import text
 from channels.slack.web_api import WebApi
@@ -145,7 +145,14 @@ class Taking:
         """Do what a payload asks for that says nothing in a conversation."""
         event = inner_event(payload)
         kind = event.text("type")
-        if kind == HOME_OPENED and event.text("tab") in {"home", ""}:
+        if payload.get("type") == RATE_LIMITED:
+            health = Health(
+                state=AccountState.DEGRADED,
+                reason="Slack holds events back: the workspace has more than 30,000 an hour",
+                remedy="remove the app from channels where nobody asks it anything",
+            )
+            await self._inbox.report(self._account, health)
+        elif kind == HOME_OPENED and event.text("tab") in {"home", ""}:
             self._run_beside(self._on_home(payload))
         elif kind in REVOKED and _concerns_the_bot(event):
             error = bad_credentials(

@@ -21,9 +21,11 @@ from channels.slack.kind import KIND
 from channels.slack.settings import SlackSettings
 from console import problems
 from core.domain.account import AccountState
-from core.domain.content import MAX_TEXT_CHARS
+from core.domain.assistant import OfferedChoice, Say
+from core.domain.content import MAX_TEXT_CHARS, Intent
 from core.domain.ids import AccountId, ThreadKey
-from core.ports import ChannelContext, FindsDeliveries
+from core.ports import ChannelContext, FindsDeliveries, capabilities_of
+from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.polling import until
 from core.storage.engine import Sessions
@@ -34,6 +36,7 @@ from tests.contract.channel_conformance import (
     outbound,
     store_for,
 )
+from tests.support.desk import Rig
 from tests.support.slack import channel_context, plain_text
 
 ACCOUNT = AccountId("acme")
@@ -240,6 +243,38 @@ class SlackConformance(RemoteChannelConformance):
         assert len(receipt.remote_ids) == len(await platform.sent()) > 1
         assert isinstance(platform.channel, FindsDeliveries)
         assert await platform.channel.find_delivery(message) == receipt
+
+    async def test_a_question_in_a_thread_is_answered_there_corrected_and_taken_back(
+        self, platform: Workspace, store: Store, tmp_path: Path
+    ) -> None:
+        slack, rig = platform.slack, Rig(store.sessions, tmp_path)
+        rig.accounts[ACCOUNT] = capabilities_of(platform.channel)
+        deliveries = DeliveriesLane(rig.outbox, {ACCOUNT: platform.channel})
+        asked = await slack.mention(platform.ana, "my screen is black")
+        await _until_told(platform, 2)
+        conversation = await rig.conversation_id(f"{asked.channel}/{asked.ts}")
+        yes = OfferedChoice(label="Yes", intent=Intent(name="affirm"))
+        await rig.reply(conversation, Say(text="Is it **plugged in**?", choices=(yes,)))
+        await deliveries.advance(conversation)
+        (answer,) = slack.sent()
+        assert answer.thread_ts == asked.ts
+        assert plain_text(answer) == "Is it plugged in?"
+        await slack.press(platform.ana, answer, "Yes")
+        await _until_told(platform, 3)
+        eva = await rig.agent("Eva")
+        ticket = await rig.tickets.take_over(conversation, eva)
+        said = await rig.tickets.reply(ticket, eva, "Then I come by.")
+        await deliveries.advance(conversation)
+        assert (slack.sent()[-1].username, plain_text(slack.sent()[-1])) == (
+            "Eva",
+            "Then I come by.",
+        )
+        await rig.corrections.correct(said, eva, "Then I come by at ten.")
+        await deliveries.advance(conversation)
+        assert plain_text(slack.sent()[-1]) == "Then I come by at ten."
+        await rig.corrections.withdraw(said, eva)
+        await deliveries.advance(conversation)
+        assert [plain_text(message) for message in slack.sent()][1:] == []
 
 
 async def _until_told(platform: Workspace, count: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from channels.simulator.faults import Fault
-from channels.simulator.slack import Person, SlackPlatform
+from channels.simulator.slack import News, Person, SlackPlatform
 from channels.simulator.slack.workspace import APP, TEAM
 from channels.slack.channel import Slack, open_slack
 from channels.slack.settings import SlackSettings
@@ -232,6 +232,20 @@ async def test_an_edit_that_is_longer_or_shorter_adds_and_takes_posts(
     receipt = await channel.edit(message, receipt)
     assert [plain_text(m) for m in slack.sent()] == ["short"]
     assert len(receipt.remote_ids) == 1
+
+
+async def test_an_edit_whose_end_is_unknown_can_be_tried_again(
+    channel: Slack, slack: SlackPlatform, ana: Person
+) -> None:
+    message = outbound(ana, "short")
+    receipt = await channel.deliver(message)
+    long = replace(message, body=Body(text="word " * 4_000))
+    slack.faults.plan(Fault.CUT_AFTER, method="chat.postMessage")
+    with pytest.raises(Uncertain):
+        await channel.edit(long, receipt)
+    again = await channel.edit(long, receipt)
+    assert len(again.remote_ids) == len(slack.sent()) > 1
+    assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
 
 
 async def test_a_message_is_taken_back_with_its_files_and_that_can_be_repeated(
@@ -467,6 +481,13 @@ async def test_a_token_that_was_revoked_is_reported(slack: SlackPlatform, inbox:
 
     assert await until(reported, every=0.01, seconds=10)
     assert "reinstall" in inbox.health[-1].remedy or "app-level" in inbox.health[-1].remedy
+
+
+async def test_events_that_slack_holds_back_are_reported(slack: SlackPlatform, inbox: Kept) -> None:
+    payload = {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1518467820}
+    await slack.telling.tell(News(id="limited", kind="events_api", payload=payload))
+    await _told(slack)
+    assert AccountState.DEGRADED in {health.state for health in inbox.health}
 
 
 async def test_a_persons_own_token_is_none_of_the_accounts(
