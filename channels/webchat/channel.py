@@ -26,7 +26,12 @@ def _now() -> datetime:
 class WebChat:
     """Chat on the desk's own pages. Keeps the promises of `Channel` and `HandlesRequests`."""
 
-    capabilities = Capabilities(reads_store=True, max_text_chars=MAX_TEXT_CHARS, max_files=10)
+    capabilities = Capabilities(
+        reads_store=True,
+        max_text_chars=MAX_TEXT_CHARS,
+        max_files=10,
+        max_file_bytes=1_000_000_000,  # links bear any size: the desk's own limit decides
+    )
 
     def __init__(
         self,
