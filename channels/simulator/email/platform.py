@@ -28,6 +28,7 @@ class MailPlatform:
         self.server = MailServer(self.faults, self._take, credentials)
         self.received: list[Taken] = []
         self.responders: dict[str, str] = {}  # programs: what they answer to every mail
+        self.responders_thread = True  # they say which mail they answer
         self.lmtp_port = 0  # where the desk takes mail
         self.smtp_port = 0
         self.handed_in = 0
@@ -52,6 +53,11 @@ class MailPlatform:
                 for task in platform._answering:
                     task.cancel()
                 await asyncio.gather(*platform._answering, return_exceptions=True)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a program is still at an answer."""
+        return bool(self._answering)
 
     def compose(
         self,
@@ -110,5 +116,10 @@ class MailPlatform:
         subject = str(taken.mail["Subject"] or "")
         answered = str(taken.mail["Message-ID"] or "")
         await self.hand_in(
-            self.compose(Person(address=responder), words, subject=subject, answers=[answered])
+            self.compose(
+                Person(address=responder),
+                words,
+                subject=subject,
+                answers=[answered] if self.responders_thread else (),
+            )
         )
