@@ -31,6 +31,7 @@ async def send_all(calls: Sequence[Call], place: Place, send: Send, pace: Pace) 
     """
     sent: list[RemoteId] = []
     ends_at = 0.0
+    has_moved = False  # a group becomes a supergroup once
     pauses = Pauses(pace)
     for number, call in enumerate(calls):
         while True:
@@ -41,7 +42,8 @@ async def send_all(calls: Sequence[Call], place: Place, send: Send, pace: Pace) 
                     raise
                 ends_at = ends_at or time.monotonic() + pace.patience
                 wait = _wait(error, pauses)
-                if isinstance(error, Moved):
+                if isinstance(error, Moved) and not has_moved:
+                    has_moved = True
                     place = replace(place, chat=ids.read_thread(error.new_thread).chat)
                 elif wait is None or time.monotonic() + wait > ends_at:
                     raise _broken_off(error, number, len(calls)) from error

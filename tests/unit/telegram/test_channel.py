@@ -212,6 +212,20 @@ class TestSending:
         await channel.deliver(replace(message, thread=raised.value.new_thread))
         assert telegram.posted[0].chat == new
 
+    async def test_a_group_that_moves_in_the_middle_gets_the_rest_in_its_new_place(
+        self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
+    ) -> None:
+        group = telegram.group("Office", is_supergroup=False)
+        telegram.faults.delay_seconds = 0.5
+        telegram.faults.plan(Fault.SLOW, Fault.SLOW)
+        message = out("word " * 900, thread=ids.thread_key(Place(chat=group.id)))
+        delivering = asyncio.create_task(channel.deliver(message))
+        await _until(lambda: telegram.posted)
+        old, new = group.id, await group.become_supergroup(ana)
+        receipt = await delivering
+        assert [posted.chat for posted in telegram.posted] == [old, new]
+        assert [ids.read_remote(name)[0] for name in receipt.remote_ids] == [old, new]
+
     async def test_limits_of_groups_hold_up_the_group_alone(
         self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
     ) -> None:
