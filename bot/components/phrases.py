@@ -3,6 +3,7 @@ from raising an alarm on a faint suspicion."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -13,20 +14,30 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.urgent import recognise
 
+_FILE = "intents.json"
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class UrgentPhrases(IntentClassifier, GraphComponent):
-    """Sets the intent of messages that must not be missed, wherever in the text it is said."""
+    """Sets the intent of messages that must not be missed, wherever in the text it is said.
 
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [IntentClassifier]
+    Stands last in the pipeline. (Rasa cannot be told: a component that learns would have to learn
+    after those it requires.)
+    Only intents that the examples know are set: an assistant trained for something else, with
+    other intents, has no rule for these.
+    """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource
+    ) -> None:
         self._config = config
+        self._storage = model_storage
+        self._resource = resource
+        self._known: frozenset[str] = frozenset()
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -53,12 +64,32 @@ class UrgentPhrases(IntentClassifier, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> UrgentPhrases:
-        return cls(config)
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        self._known = frozenset(str(intent) for intent in training_data.intents)
+        with self._storage.write_to(self._resource) as folder:
+            (folder / _FILE).write_text(json.dumps(sorted(self._known)), encoding="utf-8")
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> UrgentPhrases:
+        phrases = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            phrases._known = frozenset(json.loads((folder / _FILE).read_text(encoding="utf-8")))
+        return phrases
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             intent = recognise(message.get(TEXT) or "")
-            if intent is not None:
+            if intent in self._known:
                 _put_first(message, {"name": intent, "confidence": 1.0})
             elif self._is_faint(message.get(INTENT) or {}):
                 confidence = message.get(INTENT)["confidence"]
