@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from channels.email.reading import reply_words
 from channels.email.reading.reply_lines import Line, LineKind
@@ -48,28 +49,34 @@ def _stripped(lines: list[Line], end: int) -> int:
 
 
 def _above_dashes(lines: list[Line], end: int) -> int:
-    for at in range(end):
+    cut = end
+    for at, below in _from_below(lines, end, _MOST_LINES_UNDER_DASHES):
         if lines[at].kind is _K.SIGNATURE:
-            count = _filled(lines, at, end)
             is_exact = lines[at].text in {"-- ", "--"}
-            if count <= (_MOST_LINES_UNDER_DASHES if is_exact else _MOST_LINES_UNDER_RULE):
-                return at
-    return end
+            if is_exact or below <= _MOST_LINES_UNDER_RULE:
+                cut = at
+    return cut
 
 
 def _above_rule(lines: list[Line], end: int) -> int:
-    for at in range(end):
-        if lines[at].kind is not _K.RULE:
-            continue
-        before = lines[at - 1].kind if at else _K.EMPTY
-        is_underline = before in _OWN and lines[at].text.strip()[:1] in "=-~#*"
-        if not is_underline and _filled(lines, at, end) <= _MOST_LINES_UNDER_RULE:
-            return at
-    return end
+    cut = end
+    for at, _ in _from_below(lines, end, _MOST_LINES_UNDER_RULE):
+        if lines[at].kind is _K.RULE:
+            before = lines[at - 1].kind if at else _K.EMPTY
+            is_underline = before in _OWN and lines[at].text.strip()[:1] in "=-~#*"
+            if not is_underline:
+                cut = at
+    return cut
 
 
-def _filled(lines: list[Line], start: int, end: int) -> int:
-    return sum(line.kind is not _K.EMPTY for line in lines[start + 1 : end])
+def _from_below(lines: list[Line], end: int, most: int) -> Iterator[tuple[int, int]]:
+    """Give each place above `end`, lowest first, and how many lines with something stand below."""
+    below = 0
+    for at in range(end - 1, -1, -1):
+        yield at, below
+        below += lines[at].kind is not _K.EMPTY
+        if below > most:
+            return
 
 
 def _above_device(lines: list[Line], end: int) -> int:

@@ -21,6 +21,7 @@ _TIGHT = re.compile(r"MsoNormal|MsoListParagraph|MsoPlainText", re.I)
 _ZERO_MARGIN = re.compile(r"margin(?:-bottom|-top)?\s*:\s*0", re.I)
 _WIDEST_CELL = 300
 _MOST_COLUMNS = 20
+_DEEPEST_QUOTE = 10
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
@@ -39,11 +40,12 @@ def _tidy(text: str) -> str:
 class _Writer:
     """Text in the making, which knows how many line breaks are due before the next word."""
 
-    def __init__(self) -> None:
+    def __init__(self, quote_depth: int = 0) -> None:
         self._pieces: list[str] = []
         self._breaks = 0
         self._is_started = False
         self._ends_in_space = True
+        self.quote_depth = quote_depth
 
     def text(self, words: str) -> None:
         if not words:
@@ -100,7 +102,10 @@ def _write(element: HtmlElement, out: _Writer) -> None:
         out.boundary(2)
     elif tag == "blockquote":
         out.boundary(2)
-        out.verbatim(_prefixed(_children_text(element), "> "))
+        if out.quote_depth < _DEEPEST_QUOTE:
+            out.verbatim(_prefixed(_children_text(element, out.quote_depth + 1), "> "))
+        else:
+            _write_children(element, out)
         out.boundary(2)
     elif tag == "pre":
         out.boundary(2)
@@ -147,8 +152,8 @@ def _write_children(element: HtmlElement, out: _Writer) -> None:
             out.text(_SPACES.sub(" ", child.tail))
 
 
-def _children_text(element: HtmlElement) -> str:
-    out = _Writer()
+def _children_text(element: HtmlElement, quote_depth: int = 0) -> str:
+    out = _Writer(quote_depth)
     _write_children(element, out)
     return _tidy(out.result())
 

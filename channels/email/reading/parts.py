@@ -22,7 +22,7 @@ from channels.email.reading.limits import (
 )
 
 _HEADER_LINE = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
-_BLANK = re.compile(rb"\r?\n[ \t]*\r?\n|\r?\n[ \t]*\Z")
+_BLANK = re.compile(rb"\r?\n[ \t]{0,200}\r?\n")
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _FIRST_DELIMITER = re.compile(rb"(?:\A|\n)--([^\s][^\r\n]{0,100})\r?\n")
 
@@ -119,9 +119,7 @@ def _entity(raw: bytes, start: int, end: int, defects: Defects, *, default_type:
 
 def _read_headers(part: Part, first: int, defects: Defects) -> None:
     raw, end = part.raw, part.end
-    blank = _BLANK.search(raw, first, end)
-    header_end = blank.start() if blank else end
-    part.start = blank.end() if blank else end
+    header_end, part.start = _header_end(raw, first, end)
     if header_end - first > MAX_HEADER_BYTES:
         defects.over_limits("header too large")
         header_end = first + MAX_HEADER_BYTES
@@ -155,6 +153,19 @@ def _read_headers(part: Part, first: int, defects: Defects) -> None:
             return
         position = line_end + 1
     _keep(part, name, lines)
+
+
+def _header_end(raw: bytes, first: int, end: int) -> tuple[int, int]:
+    """Return where the header ends and where the body begins."""
+    blank = _BLANK.search(raw, first, min(end, first + MAX_HEADER_BYTES))
+    if blank is not None:
+        return blank.start(), blank.end()
+    found = [
+        (at, at + len(mark))
+        for mark in (b"\n\n", b"\n\r\n")
+        if (at := raw.find(mark, first, end)) != -1
+    ]
+    return min(found, default=(end, end))
 
 
 def _keep(part: Part, name: str | None, lines: list[bytes]) -> None:

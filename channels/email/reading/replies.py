@@ -7,10 +7,11 @@ and last what hangs below the author's own words (signature, device, small print
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from channels.email.reading import reply_words
 from channels.email.reading.footers import without_footer
+from channels.email.reading.limits import MAX_REPLY_LINES
 from channels.email.reading.reply_lines import Line, LineKind, classify
 
 _K = LineKind
@@ -37,6 +38,12 @@ def split_reply(text: str) -> Reply:
 
     Where nothing remains, as in a mere forward, what was passed on is what is visible.
     """
+    head, rest = _within_reason(text)
+    if rest:
+        reply = split_reply(head)
+        if reply.quoted and head.rstrip().endswith(reply.quoted[-200:].rstrip()):
+            return replace(reply, quoted=f"{reply.quoted}\n{rest}")
+        return replace(reply, visible=f"{reply.visible}\n{rest}")
     lines = classify(text)
     seam = _first(lines, _SEAMS)
     if seam is None:
@@ -47,6 +54,13 @@ def split_reply(text: str) -> Reply:
     if any(line.is_quoted for line in above):
         return _all_quoted(lines, seam)
     return _from_the_top(lines, seam)
+
+
+def _within_reason(text: str) -> tuple[str, str]:
+    lines = text.split("\n", MAX_REPLY_LINES)
+    if len(lines) <= MAX_REPLY_LINES:
+        return text, ""
+    return "\n".join(lines[:-1]), lines[-1]
 
 
 def _first(lines: list[Line], kinds: frozenset[LineKind], start: int = 0) -> int | None:

@@ -42,10 +42,8 @@ def _any(*tables: tuple[str, ...]) -> str:
 
 _QUOTE = re.compile(r"\s{0,3}(?:>|\|(?!.*\|)|(?-i:[A-Z][A-Za-z]{0,8})>)")
 _QUOTE_MARKS = re.compile(r"(?:\s{0,3}[>|])+\s?")
-_RULE = re.compile(
-    r"\s*(?:-{3,}|_{3,}|\*{3,}|#{3,}|~{3,}|={3,}|\+{3,}|—{1,}|–{2,}|[-_*=~ ]{8,})\s*"
-)
-_SIGNATURE = re.compile(r"\s{0,1}(?:--|—|–)\s*")
+_RULE = re.compile(r"-{3,}|_{3,}|\*{3,}|#{3,}|~{3,}|={3,}|\+{3,}|—+|–{2,}")
+_RULE_CHARS = frozenset("-_*=~ ")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~~)")
 _STARS = re.compile(r"^[*_\s]+|[*_\s]+$")
 
@@ -58,9 +56,11 @@ _HAS_DATE = re.compile(
 _WROTE = re.compile(
     rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|書きました|のメール|作成", re.I
 )
+_WROTE_ALONE = re.compile(rf"(?:{_any(words.WROTE)})\s?[:：]?", re.I)
 _ENDS = re.compile(r"(?:[:：]|-{2,}|—)\s*\*{0,2}\s*$")
 _BEGINS = re.compile(
-    rf"[-*\s\"“]*(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،، \d])|\d{{1,4}}[./\-\s年년]|[在于於])",
+    rf"[-*\s\"“]*(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،\d])"
+    r"|\d{1,4}[./\-\s年년]|[在于於])",
     re.I,
 )
 _BEGINS_DAY = re.compile(
@@ -73,26 +73,21 @@ _DATE_NAME_ADDRESS = re.compile(
 _DATE_NAME = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2} \d{1,2}:\d\d (?:GMT|UTC)?[+-]\d\d:?\d\d \S.{1,80}"
 )
-_NAME_WROTE = re.compile(rf"-{{2,}}\s?.{{1,160}}(?:{_any(words.WROTE)})\s?:?\s?-{{2,}}\s*", re.I)
+_NAME_WROTE = re.compile(rf".{{1,160}}?(?:{_any(words.WROTE)})\s?:?", re.I)
 
-_ORIGINAL = re.compile(
-    rf"[\s*>_=-]{{0,90}}(?:-{{2,}}|_{{2,}}|={{2,}}|\*{{1,2}}-{{2,}})\s{{0,3}}(?:{_any(words.ORIGINAL)})"
-    r"\s{0,3}:?\s{0,2}[-_=* ]{0,90}",
-    re.I,
-)
+_DECORATION = " \t*>_=-:：|"
+_ORIGINAL = re.compile(_any(words.ORIGINAL), re.I)
 _REPLY_ABOVE = re.compile(
-    r"[#=\-_*\s]{0,40}(?:please )?(?:reply above this line|type your reply above this line"
+    r"(?:please )?(?:reply above this line|type your reply above this line"
     r"|write your reply above this line|do not write below this line|responda? (?:por )?encima de "
     r"esta l[ií]nea|escriba su respuesta (?:por )?encima de esta l[ií]nea"
     r"|bitte antworten sie oberhalb dieser (?:linie|zeile)|r[eé]pondre au-dessus de cette ligne)"
     r".{0,40}",
     re.I,
 )
-_FORWARD = re.compile(
-    rf"[\s*>_=:-]{{0,90}}(?:{_any(words.FORWARDED)})[^\n]{{0,60}}?\s?[:：]?[-_=*\s]{{0,90}}", re.I
-)
-_DASHED = re.compile(r"[-_=]{2,}|[:：]\s*\**$|^\s*(?i:begin|start|in[ií]c|anfang|d[eé]but)")
-_SENT_FROM = re.compile(rf"[\s*_<(\[>-]{{0,8}}(?:{_any(words.SENT_FROM)})[\s*_>)\].!]{{0,8}}", re.I)
+_FORWARD = re.compile(rf"(?:{_any(words.FORWARDED)}).{{0,60}}", re.I)
+_ANNOUNCES = re.compile(r"begin|start|in[ií]c|anfang|d[eé]but|pocz|начало|alkaa|p[aå]b", re.I)
+_SENT_FROM = re.compile(_any(words.SENT_FROM), re.I)
 
 
 def _head(table: tuple[str, ...]) -> re.Pattern[str]:
@@ -149,21 +144,46 @@ def _kind_at(bare: list[str], quoted: list[bool], index: int) -> tuple[LineKind,
     if not line.strip(" \t>|\u200b\u1427\u00a0"):
         return (LineKind.QUOTE if is_quoted else LineKind.EMPTY), 1
     if len(line) <= _LONGEST_MARKER:
-        if _ORIGINAL.fullmatch(line) or _REPLY_ABOVE.fullmatch(line) or _NAME_WROTE.fullmatch(line):
+        stripped = line.strip()
+        if _is_original(stripped) or _REPLY_ABOVE.fullmatch(stripped.strip(_DECORATION + "#")):
             return LineKind.MARKER, 1
-        if _FORWARD.fullmatch(line) and _DASHED.search(line):
+        is_framed = stripped.startswith("--") and stripped.endswith("--")
+        if is_framed and _NAME_WROTE.fullmatch(stripped.strip("- ")):
+            return LineKind.MARKER, 1
+        if _is_forward(stripped):
             return LineKind.FORWARD, 1
         if count := _marker_lines(bare, index):
             return LineKind.MARKER, count
         if is_quoted:
             return LineKind.QUOTE, 1
-        if _SIGNATURE.fullmatch(line):
+        if stripped in {"--", "—", "–"} and line[:2].strip():
             return LineKind.SIGNATURE, 1
-        if _RULE.fullmatch(line):
+        if _RULE.fullmatch(stripped) or (len(stripped) >= 8 and _RULE_CHARS.issuperset(stripped)):
             return LineKind.RULE, 1
-        if _SENT_FROM.fullmatch(line):
+        if _SENT_FROM.fullmatch(stripped.strip("*_<>()[]-. !")):
             return LineKind.SENT_FROM, 1
     return (LineKind.QUOTE if is_quoted else LineKind.WORDS), 1
+
+
+def _is_original(stripped: str) -> bool:
+    """Return whether a line is "Original message" between rules."""
+    core = stripped.strip(_DECORATION)
+    edge = stripped[: len(stripped) - len(stripped.lstrip(_DECORATION))]
+    is_framed = any(rule in edge for rule in ("--", "__", "==", "**"))
+    return is_framed and bool(_ORIGINAL.fullmatch(core))
+
+
+def _is_forward(stripped: str) -> bool:
+    """Return whether a line says that what follows was passed on, in a frame or with a colon."""
+    core = stripped.strip(_DECORATION)
+    if not _FORWARD.fullmatch(core):
+        return False
+    return (
+        "--" in stripped
+        or "__" in stripped
+        or "==" in stripped
+        or (stripped.rstrip("*_ ").endswith((":", "：")) or bool(_ANNOUNCES.match(core)))
+    )
 
 
 def _marker_lines(bare: list[str], index: int) -> int:
@@ -187,7 +207,9 @@ def _marker_lines(bare: list[str], index: int) -> int:
         if taken > _MOST_MARKER_LINES or len(joined) > _LONGEST_MARKER:
             break
         if piece and _is_marker(joined, begins=begins):
-            return 0 if _begins_later(bare, index, offset) else offset + 1
+            if _begins_later(bare, index, offset):
+                return 0
+            return offset + 1 + _ends_later(bare, index + offset + 1, joined)
         # A paragraph ends at an empty line; only an address may still follow one.
         following = bare[index + offset + 1].lstrip() if index + offset + 1 < len(bare) else ""
         if not piece and not following.startswith(("<", "mailto:")):
@@ -205,6 +227,13 @@ def _begins_later(bare: list[str], index: int, offset: int) -> bool:
             if _HAS_DATE.search(joined) and _is_marker(joined, begins=True):
                 return True
     return False
+
+
+def _ends_later(bare: list[str], following: int, joined: str) -> int:
+    """Return 1 where the line that follows holds nothing but the word for "wrote"."""
+    line = bare[following].strip() if following < len(bare) else ""
+    is_open = not _ENDS.search(joined)
+    return int(is_open and len(line) < 40 and bool(_WROTE_ALONE.fullmatch(line)))
 
 
 def _may_be_named(bare: list[str], index: int) -> bool:

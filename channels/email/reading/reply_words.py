@@ -14,7 +14,7 @@ WROTE = (
     r"schrieb(?:en)?|hat geschrieben|geschrieben hat|schrieb am",  # de
     r"ha scritto|scrisse|ha inviato",  # it
     r"schreef|geschreven|heeft het volgende geschreven",  # nl
-    r"napisa[lł](?:\(?a\)?)?|pisze",  # pl
+    r"napisa[lł](?:\(?a\)?)?|pisze|napisan[aey] przez",  # pl
     r"написал(?:\(?а\)?)?|писал(?:\(?а\)?)?|пишет|написа|пише|написав(?:\(?ла\)?)?",  # ru, uk, bg
     r"skrev|skriver|har skrevet|har skrivit",  # sv, no, da
     r"kirjoitti",  # fi
@@ -39,7 +39,7 @@ BEGINS = (
     r"on|at|in",  # en
     r"el|o dia|em|no dia|a|le|am|il|op|den|dnia|w dniu|dne|dňa|la|vào|pada|il giorno|il giorn[oi]",
     r"em|na|no|kl|v|v dne|στις|tarihinde|ב|בתאריך|في|ngày|เมื่อ|date|datum|fecha|data",
-    r"on behalf of|quoting|citando|zitat von|citat|в|от|у|пн|вт|ср|чт|пт|сб|вс|在|于|於|週|周",
+    r"on behalf of|wiadomo[sś][cć] napisana|quoting|citando|zitat von|citat|в|от|у|пн|вт|ср|чт|пт|сб|вс|在|于|於|週|周",
 )
 
 DAYS = (
