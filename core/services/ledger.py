@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, text, update
+from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ from core.domain.ids import (
     new_id,
 )
 from core.services.json_forms import envelope_json, intent_json
+from core.services.wanted_turns import WantedTurns
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.tables import (
     Attachment,
@@ -38,16 +39,11 @@ from core.storage.tables import (
     RemoteMessage,
     Ticket,
     TicketEvent,
-    Turn,
 )
 from core.storage.wakeups import Lane, LaneKind, wake
 
 Accounts = Mapping[AccountId, Capabilities]
 """What each connected account can do."""
-
-_ALBUM_PAUSE = timedelta(seconds=1.5)
-_LONGEST_ALBUM_PAUSE = timedelta(seconds=5)
-_WAITING_TURN = text("status = 'waiting' AND first_seq IS NULL")
 
 
 class Ledger:
@@ -68,8 +64,7 @@ class Ledger:
             Delivery: [],
             TicketEvent: [],
         }
-        self._turns: dict[ConversationId, dict[str, Any]] = {}
-        self._albums: dict[ConversationId, dict[str, Any]] = {}
+        self._turns = WantedTurns()
         self._moved: dict[MessageId, float] = {}
         self._lanes: set[Lane] = set()
         self._changes: list[Change] = []
@@ -335,17 +330,7 @@ class Ledger:
 
         Where `more_may_follow`, as of an album, the turn waits a moment for it.
         """
-        name = ConversationId(conversation.id)
-        self._turns[name] = {
-            "id": new_id(),
-            "conversation_id": name,
-            "episode": conversation.episode,
-        }
-        if more_may_follow:
-            self._albums[name] = {
-                "created_at": self.now,
-                "available_at": self.now + _ALBUM_PAUSE,
-            }
+        self._turns.add(conversation, self.now, more_may_follow=more_may_follow)
         self.wake(LaneKind.TURNS, conversation)
 
     def record(
@@ -403,29 +388,8 @@ class Ledger:
                 update(Message),
                 [{"id": name, "position": position} for name, position in self._moved.items()],
             )
-        await self._write_turns(session)
+        await self._turns.write(session)
         await publish(session, self._changes)
         await wake(session, self._lanes)
-        self._moved, self._turns, self._albums = {}, {}, {}
+        self._moved = {}
         self._changes, self._lanes = [], set()
-
-    async def _write_turns(self, session: AsyncSession) -> None:
-        at_once = [turn for name, turn in self._turns.items() if name not in self._albums]
-        if at_once:
-            await session.execute(
-                upsert(Turn).on_conflict_do_nothing(
-                    index_elements=[Turn.conversation_id], index_where=_WAITING_TURN
-                ),
-                at_once,
-            )
-        if self._albums:
-            added = upsert(Turn)
-            latest = Turn.created_at + _LONGEST_ALBUM_PAUSE
-            await session.execute(
-                added.on_conflict_do_update(
-                    index_elements=[Turn.conversation_id],
-                    index_where=_WAITING_TURN,
-                    set_={"available_at": func.least(added.excluded.available_at, latest)},
-                ),
-                [self._turns[name] | times for name, times in self._albums.items()],
-            )
