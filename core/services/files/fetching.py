@@ -183,7 +183,7 @@ async def _tell(
         return  # a machine would not read it, and may answer; the other is not who it says
     if not conversation.is_current:
         # The thread has gone on in another conversation, and counts its messages on from there.
-        conversation = (
+        found = (
             await session.scalars(
                 select(Conversation)
                 .where(
@@ -194,6 +194,9 @@ async def _tell(
                 .with_for_update()
                 .execution_options(populate_existing=True)
             )
-        ).one()
+        ).one_or_none()
+        if found is None:
+            return  # the thread moved on under another name
+        conversation = found
     words = told(refused.reason, attachment.name, conversation.language)
     ledger.say(conversation, Speaker.SYSTEM, words)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from core.adapters.clamav import Clamd
 from core.domain.content import Body, FileRef
+from core.domain.conversation import Responder, Speaker
 from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
 from core.domain.events import Author, MessagePosted
 from core.domain.files import FileRefusal, FileState, refusal_of
@@ -22,7 +23,7 @@ from core.services.files.inspection import InspectionRules
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions
 from core.storage.queries.lanes import forgotten_lanes
-from core.storage.tables import Attachment
+from core.storage.tables import Attachment, Conversation, Message
 from core.storage.wakeups import Lane, LaneKind
 from tests.support.desk import LOOP, Rig
 from tests.unit.files.builders import WINDOWS_PROGRAM, png
@@ -269,3 +270,17 @@ async def test_an_account_that_gives_no_files_says_so(files: Files, tmp_path: Pa
     await lane.advance(conversation)
     waiting = await files.attachment()
     assert (waiting.status, waiting.detail) == (FileState.WAITING, "the account is not connected")
+
+
+async def test_a_refusal_is_told_in_the_conversation_that_goes_on(files: Files) -> None:
+    first = await files.sent(b"")
+    async with files.rig.sessions.begin() as session:
+        closed = await session.get_one(Conversation, first)
+        closed.responder, closed.closed_at = Responder.CLOSED, files.rig.clock()
+    files.rig.clock.advance(hours=100)
+    second = await files.rig.hear("something else")
+    assert second != first
+    await files.lane.advance(first)
+    async with files.rig.sessions() as session:
+        told = await session.scalars(select(Message).where(Message.speaker == Speaker.SYSTEM))
+        assert [message.conversation_id for message in told] == [second]
