@@ -286,7 +286,7 @@ class WebhookTelegram(Telegram):
         except Rejected as error:
             await reports.degraded(
                 str(error),
-                "Give the desk a public https address (DESK_BASE_URL), or use the mode polling",
+                "Give the desk a public https address (DESK_PUBLIC_URL), or use the mode polling",
             )
             await asyncio.sleep(self._pace.probe)
             return
