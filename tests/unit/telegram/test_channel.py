@@ -522,7 +522,7 @@ class TestReceiving:
             health = await desk.until_told(AccountState.DEGRADED)
         await channel.close()
         assert "https" in health.reason
-        assert "DESK_BASE_URL" in health.remedy
+        assert "DESK_PUBLIC_URL" in health.remedy
 
 
 async def _until(holds: Callable[[], Any]) -> None:
