@@ -102,6 +102,14 @@ class Inbox(Protocol):
 
 
 @runtime_checkable
+class KnowsChoices(Protocol):
+    """An inbox that can be asked what was offered, by channels where people answer in words."""
+
+    async def choices_of(self, account: AccountId, message: MessageId) -> Sequence[Choice]:
+        """Return the choices under a message of ours, as they were shown; none where unknown."""
+
+
+@runtime_checkable
 class Channel(Protocol):
     """The whole mandatory surface of a channel; one instance serves one account."""
 

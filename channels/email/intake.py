@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from channels.email import ids
-from channels.email.parse import Reader
+from channels.email.parse import Reader, chosen
 from channels.email.reading.mail import Mail
 from channels.email.threading import Trail, key_of, trail_of
 from core.domain.errors import IgnoredPayload, InvalidInput, UnknownPayload
 from core.domain.events import Event, MessagePosted
 from core.domain.ids import EventKey, RemoteId, ThreadKey
-from core.ports import BlobStore, Cursor, Inbox
+from core.ports import BlobStore, Cursor, Inbox, KnowsChoices
 
 log = logging.getLogger(__name__)
+
+_LONGEST_CHOICE = 200  # characters of a reply that can be a choice
 
 
 class Fate(StrEnum):
@@ -139,6 +141,7 @@ class MailIntake:
         except UnknownPayload as reason:
             await self.put_aside(arrived.raw, str(reason))
             return Fate.ASIDE, ()
+        found = tuple([await self._with_intent(event, read) for event in found])
         if any(isinstance(event, MessagePosted) and event.body.files for event in found):
             # Attachments are fetched from there, later and by another process.
             key = ids.raw_key(self._reader.account, ids.raw_name(arrived.raw))
@@ -187,3 +190,15 @@ class MailIntake:
             # only in the second case does the thread matter.
             return trail.alone
         return trail.root
+
+    async def _with_intent(self, event: Event, read: _Read) -> Event:
+        """Return `event` with what it chooses, where it answers a list of choices of ours."""
+        words = event.body.text if isinstance(event, MessagePosted) else ""
+        if not 0 < len(words) <= _LONGEST_CHOICE or not isinstance(self._inbox, KnowsChoices):
+            return event
+        answered = (self._reader.tokens.own_message(name) for name in read.trail.named)
+        nearest = next((made[1] for made in answered if made is not None), None)
+        if nearest is None or not isinstance(event, MessagePosted) or event.is_automatic:
+            return event
+        choice = chosen(words, await self._inbox.choices_of(self._reader.account, nearest))
+        return event if choice is None else replace(event, intent=choice.intent)

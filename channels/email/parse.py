@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from channels.email.settings import EmailSettings, MachineMail
 from channels.email.texts import LANGUAGES
 from channels.email.threading import Trail, key_of, trail_of
 from channels.email.tokens import Tokens
-from core.domain.content import MAX_TEXT_CHARS, Body, Caution, Envelope, FileRef
+from core.domain.content import MAX_TEXT_CHARS, Body, Caution, Choice, Envelope, FileRef
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import Author, DeliveryReported, Event, MessagePosted
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
@@ -197,6 +197,15 @@ class Reader:
             if made is not None:
                 return remote, made[0] or ids.thread_key("report", remote)
         return None
+
+
+def chosen(text: str, choices: Sequence[Choice]) -> Choice | None:
+    """Return the choice that a reply names, by its number or its words; None for other words."""
+    said = text.strip().strip("*_.)").strip()
+    if said.isdecimal() and said.isascii() and 1 <= int(said) <= len(choices):
+        return choices[int(said) - 1]
+    named = [choice for choice in choices if choice.label.strip().casefold() == said.casefold()]
+    return named[0] if len(named) == 1 else None
 
 
 def believable(date: datetime | None, received_at: datetime) -> datetime:

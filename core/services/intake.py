@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Health
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body
+from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body, Choice
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
     ChoicePressed,
@@ -36,6 +36,7 @@ from core.services.arrivals import ArrivalRules, Outcome, apply
 from core.services.consequences import follow_up
 from core.services.group_commit import GroupCommit
 from core.services.ledger import Accounts, Ledger
+from core.services.outbound import choices_under
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.accounts import write_health
 from core.storage.tables import (
@@ -72,7 +73,7 @@ class _Submission:
 
 
 class Intake:
-    """Implements `core.ports.Inbox`."""
+    """Implements `core.ports.Inbox` and `KnowsChoices`."""
 
     def __init__(
         self,
@@ -131,6 +132,16 @@ class Intake:
                 .limit(1)
             )
         return found is not None
+
+    async def choices_of(self, account: AccountId, message: MessageId) -> Sequence[Choice]:
+        """See `core.ports.KnowsChoices.choices_of`."""
+        async with storage_errors(), self._sessions() as session:
+            found = await session.scalar(
+                select(Message)
+                .join(Conversation, Conversation.id == Message.conversation_id)
+                .where(Message.id == message, Conversation.account_id == account)
+            )
+            return () if found is None else await choices_under(session, found)
 
     async def report(self, account: AccountId, health: Health) -> None:
         """See `core.ports.Inbox.report`."""

@@ -57,7 +57,7 @@ async def outbound(
             quoted=quoted,
             files=await _files(session, message),
         ),
-        choices=await _choices(session, message),
+        choices=await choices_under(session, message),
         language=message.language or "en",
         speaker_name=await _speaker_name(session, message),
         requester=None if conversation.address is None else Address(conversation.address),
@@ -131,7 +131,8 @@ async def _files(session: AsyncSession, message: Message) -> tuple[FileRef, ...]
     )
 
 
-async def _choices(session: AsyncSession, message: Message) -> tuple[Choice, ...]:
+async def choices_under(session: AsyncSession, message: Message) -> tuple[Choice, ...]:
+    """Return the choices of `message`, in the order in which they are shown."""
     if not message.choices:
         return ()
     found = await session.scalars(select(ChoiceRow).where(ChoiceRow.message_id == message.id))

@@ -15,7 +15,8 @@ from channels.email.channel import EmailChannel
 from channels.email.settings import EmailSettings
 from channels.simulator.email import MailPlatform, Person
 from core.adapters.blobs import ObjectBlobs
-from core.domain.assistant import Handoff, HandoffReason, Say, Step, TurnReply
+from core.domain.assistant import Handoff, HandoffReason, OfferedChoice, Say, Step, TurnReply
+from core.domain.content import Intent
 from core.domain.conversation import Responder
 from core.domain.errors import DeliveryError
 from core.domain.ids import AccountId, ConversationId
@@ -160,3 +161,26 @@ async def test_a_reply_finds_its_conversation_without_any_header_but_ours(
     async with desk.sessions() as session:
         assert await session.scalar(select(func.count()).select_from(Conversation)) == 1
     assert await desk.heard() == 2
+
+
+@pytest.mark.parametrize("reply", ["2", " 2.", "reset IT"])
+async def test_a_reply_with_a_number_or_its_words_is_that_choice(
+    desk: MailDesk, people: MailPlatform, reply: str
+) -> None:
+    ana = Person(address="ana@people.example", name="Ana")
+    choices = tuple(
+        OfferedChoice(label=label, intent=Intent(name="choose", entities={"what": label}))
+        for label in ("Call us", "Reset it")
+    )
+    desk.steps = (Say(text="Which one?", choices=choices),)
+    await people.hand_in(people.compose(ana, "It is broken."))
+    await desk.work()
+    (answer,) = people.received
+    assert "2. Reset it" in answer.text
+    ours = str(answer.mail["Message-ID"])
+    await people.hand_in(people.compose(ana, reply, answers=[ours]))
+    async with desk.sessions() as session:
+        (conversation,) = (await session.scalars(select(Conversation.id))).all()
+    turn = await desk.turns.plan(ConversationId(conversation))
+    assert turn is not None
+    assert turn.request.intent == Intent(name="choose", entities={"what": "Reset it"})
