@@ -41,14 +41,14 @@ class UrgentPhrases(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        # Without a known wording, an urgent intent must be this probable, or it is a question.
+        # Without a known wording, an urgent intent needs this confidence, or it is a question.
         return {
             "alone": {
-                "self_harm": 0.6,
-                "emergency": 0.6,
-                "security_incident": 0.6,
-                "ask_human": 0.7,
-                "angry": 0.75,
+                "self_harm": 0.75,
+                "emergency": 0.75,
+                "security_incident": 0.85,
+                "ask_human": 0.8,
+                "angry": 0.85,
             }
         }
 
