@@ -30,6 +30,7 @@ from core.services.message_changes import Known
 from core.services.order import Place, Tail, late_places, tails
 from core.services.people import Move, move, recognise
 from core.storage.tables import (
+    AgentRow,
     Attachment,
     ChoiceRow,
     Conversation,
@@ -59,6 +60,7 @@ class Records:
     taken_threads: set[Place] = field(default_factory=set)
     started: list[Conversation] = field(default_factory=list)
     joined: list[Participant] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)  # addresses in letters that nobody vouches for
     copied: list[Participant] = field(default_factory=list)  # whom a letter also went to
     posted: dict[Place, MessageId] = field(default_factory=dict)  # by account and remote id
     changes: list[tuple[MessageId, EarlyOccurrence]] = field(default_factory=list)
@@ -122,6 +124,14 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
             },
         ),
     )
+    claimed = {
+        event.author.address.lower()
+        for event in posting
+        if isinstance(event, MessagePosted) and event.envelope and event.author.email is None
+    }
+    if claimed:
+        found = await session.scalars(select(AgentRow.email).where(AgentRow.email.in_(claimed)))
+        records.agents = set(found)
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)

@@ -119,6 +119,8 @@ def _posted(
     else:
         conversation = _conversation_for(event, records, ledger, rules)
     caution = event.caution if isinstance(event, MessagePosted) else None
+    if event.author.address.lower() in records.agents:
+        caution = Caution.CLAIMS_AGENT
     if not is_automatic and _is_stranger(event, conversation, records):
         caution = caution if caution == Caution.CLAIMS_AGENT else Caution.STRANGER
     seq = conversation.last_seq + 1

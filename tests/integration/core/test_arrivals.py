@@ -199,6 +199,16 @@ async def test_a_new_conversation_that_claims_too_much_goes_to_a_human_unanswere
     assert (await rig.messages())[0].caution == caution
 
 
+async def test_a_letter_in_an_agents_name_that_nobody_vouches_for_claims_to_be_one(
+    rig: Rig,
+) -> None:
+    agent = await rig.agent()
+    await rig.intake.accept(letter("reset my password", who=agent.email.upper()))
+
+    assert (await rig.messages())[0].caution == Caution.CLAIMS_AGENT
+    assert await tickets(rig) == ["unverified_author"]
+
+
 async def test_a_stranger_in_a_known_thread_is_flagged_and_not_answered(rig: Rig) -> None:
     await rig.intake.accept(letter("hello"))
     await rig.reply(await rig.conversation_id(), Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
