@@ -45,7 +45,7 @@ _QUOTE_MARKS = re.compile(r"(?:\s{0,3}[>|])+\s?")
 _RULE = re.compile(r"-{3,}|_{3,}|\*{3,}|#{3,}|~{3,}|={3,}|\+{3,}|—+|–{2,}")
 _RULE_CHARS = frozenset("-_*=~ ")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~~)")
-_STARS = re.compile(r"^[*_\s]+|[*_\s]+$")
+_DIRECTION_MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 _EMAIL = r"[^\s<>@()\[\]\"]{1,80}@[^\s<>@()\[\]\"]{1,120}"
 _HAS_EMAIL = re.compile(_EMAIL)
@@ -56,17 +56,19 @@ _HAS_DATE = re.compile(
 _WROTE = re.compile(
     rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|書きました|のメール|作成", re.I
 )
+_HAS_TIME = re.compile(r"\d[:.h]\d\d")
+_IN_BRACKETS = re.compile(rf"<{_EMAIL}>")
 _WROTE_ALONE = re.compile(rf"(?:{_any(words.WROTE)})\s?[:：]?", re.I)
 _ENDS = re.compile(r"(?:[:：]|-{2,}|—)\s*\*{0,2}\s*$")
 _BEGINS = re.compile(
-    rf"[-*\s\"“]*(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،\d])"
+    rf"[-*\s\"“]*+(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،\d])"
     r"|\d{1,4}[./\-\s年년]|[在于於])",
     re.I,
 )
 _BEGINS_DAY = re.compile(
-    rf"[-*\s]*(?:(?:{_any(words.DAYS)})[.,]?\s|\d{{1,4}}[./\-年년 ]\s?\w)", re.I
+    rf"[-*\s]*+(?:(?:{_any(words.DAYS)})[.,]?\s|\d{{1,4}}[./\-年년 ]\s?\w)", re.I
 )
-_NAME_ADDRESS = re.compile(rf"[\"“'*\s]*[^<>@:\n]{{0,80}}[\"”']?\s*[<(\[]\s?(?:mailto:)?{_EMAIL}")
+_NAME_ADDRESS = re.compile(rf"[^<>@:\n]{{0,90}}[<(\[]\s?(?:mailto:)?{_EMAIL}")
 _DATE_NAME_ADDRESS = re.compile(
     rf"[^<>:]{{0,12}}\d[^<>@\n]{{5,140}}[<(\[]\s*(?:mailto:)?{_EMAIL}[^\n]{{0,140}}[>)\]]\s*[:：]?"
 )
@@ -107,15 +109,16 @@ _MOST_HEAD_GAP = 2  # lines that continue a header, or are empty
 def classify(text: str) -> list[Line]:
     """Return the lines of `text`, each with what it is. Looks at each a bounded number of times."""
     raw = text.split("\n")
+    shown = raw if text.isascii() else text.translate(_DIRECTION_MARKS).split("\n")
     kinds = [LineKind.WORDS] * len(raw)
     _mark_code(raw, kinds)
     quoted = [
         kind is not LineKind.CODE and bool(_QUOTE.match(line))
-        for line, kind in zip(raw, kinds, strict=True)
+        for line, kind in zip(shown, kinds, strict=True)
     ]
     bare = [
         _QUOTE_MARKS.sub("", line, count=1) if is_quoted else line
-        for line, is_quoted in zip(raw, quoted, strict=True)
+        for line, is_quoted in zip(shown, quoted, strict=True)
     ]
     index = 0
     while index < len(raw):
@@ -188,10 +191,11 @@ def _is_forward(stripped: str) -> bool:
 
 def _marker_lines(bare: list[str], index: int) -> int:
     """Return how many lines from `index` say who wrote the quotation and when; 0 for none."""
-    first = bare[index]
+    first = bare[index].strip()
     begins = bool(_BEGINS.match(first))
     named = not begins and bool(_NAME_ADDRESS.match(first) or _may_be_named(bare, index))
-    if not begins and not named:
+    is_apart = index == 0 or not bare[index - 1].strip()
+    if not begins and not named and not (is_apart and any(map(str.isdigit, first))):
         return 0
     joined = ""
     taken = 0
@@ -254,13 +258,14 @@ def _is_marker(joined: str, *, begins: bool) -> bool:
     if _WROTE.search(joined):
         if begins:
             return has_date or has_email
-        return bool(_NAME_ADDRESS.match(joined))
+        return bool(_NAME_ADDRESS.match(joined)) or (has_date and has_email)
     if begins:
         # Languages not listed: a date and an address, or a date, a time and a name.
         return has_date and (
-            has_email or bool(_BEGINS_DAY.match(joined) and re.search(r"\d[:.h]\d\d", joined))
+            has_email or bool(_BEGINS_DAY.match(joined) and _HAS_TIME.search(joined))
         )
-    return False
+    # Languages of which not even the first word is: an address in brackets, a date and a time.
+    return has_date and bool(_IN_BRACKETS.search(joined) and _HAS_TIME.search(joined))
 
 
 def head_name(line: str) -> str | None:
