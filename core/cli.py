@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from core.domain.diagnosis import Diagnosis
+from core.domain.errors import InvalidInput
 from core.wiring import program
 from core.wiring.program import errors_as_lines, read_settings, with_database
 
@@ -257,6 +258,66 @@ def channel_parse(
             ((outcome, said),) = found.items()
             words = said if isinstance(said, str) else ", ".join(f"{e['type']}" for e in said)
             print(f"{number}: {outcome}: {words}".encode("ascii", "backslashreplace").decode())
+
+
+@channel_app.command("simulate")
+def channel_simulate(
+    account: Annotated[
+        str, typer.Option(help="An account of the desk, or a kind: slack, telegram or email.")
+    ],
+    messages: Annotated[int, typer.Option(min=1, help="How many messages people write.")],
+    conversations: Annotated[int, typer.Option(min=1, help="How many people write them.")] = 200,
+    faults: Annotated[
+        str,
+        typer.Option(
+            help="Between commas: duplicate, reorder, 429, cut, crash; of mail greylist, loop."
+        ),
+    ] = "",
+    inlet: Annotated[
+        str | None,
+        typer.Option(help="slack: socket or events; telegram: polling or webhook; email: lmtp."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(min=0.1, help="Messages a second, of all people together.")
+    ] = 25.0,
+    seed: Annotated[
+        int | None, typer.Option(help="Makes the same choices again; crashes hit as they may.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Rehearse: drive the running desk through a simulated platform and count what came of it.
+
+    Nothing is sent to a real platform, and nothing of it stays. Exit status 1 where a message was
+    lost, doubled or out of order.
+    """
+    from channels.simulator.rehearsal.drive import Trouble
+    from core.wiring.rehearsal import Plan, check, rehearse
+
+    words = [word.strip() for word in faults.split(",") if word.strip()]
+    known = list(Trouble)
+    if unknown := [word for word in words if word not in known]:
+        raise InvalidInput(f"no such fault: {', '.join(unknown)} (there are {', '.join(known)})")
+    plan = Plan(
+        account=account,
+        messages=messages,
+        conversations=min(conversations, messages),
+        troubles=frozenset(map(Trouble, words)),
+        inlet=inlet,
+        per_second=rate,
+        seed=seed,
+    )
+    check(read_settings(), plan)
+    report = with_database(
+        lambda settings: rehearse(
+            settings, plan, lambda line: print(line, file=sys.stderr, flush=True)
+        )
+    )
+    if as_json:
+        print(json.dumps(report.as_json()))
+    else:
+        print("\n".join(report.as_lines()))
+    if not report.is_good:
+        raise typer.Exit(1)
 
 
 @mail_app.command("parse")

@@ -63,3 +63,29 @@ def write(
         recipient=to,
         raw="".join(named).encode("ascii") + mail.as_bytes(),
     )
+
+
+def bounce(
+    returned: bytes, recipient: str, to: str, *, status: str, said: str, message_id: str
+) -> Written:
+    """Return what a mail server writes about a mail that did not arrive (RFC 3464)."""
+    boundary = "simulator-report"
+    headers = returned.split(b"\r\n\r\n", 1)[0]
+    server = "MAILER-DAEMON@mail.simulator.example"
+    action = "failed" if status.startswith("5") else "delayed"
+    raw = (
+        f"From: Mail Delivery System <{server}>\r\nTo: {to}\r\n"
+        "Subject: Undelivered Mail Returned to Sender\r\n"
+        f"Message-ID: {message_id}\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+        f' boundary="{boundary}"\r\n\r\n'
+        f"--{boundary}\r\nContent-Type: text/plain\r\n\r\n"
+        f"Your mail to <{recipient}> could not be delivered: {said}\r\n\r\n"
+        f"--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; mail.simulator.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: smtp; {said}\r\n\r\n"
+        f"--{boundary}\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+    ).encode("ascii")
+    end = f"\r\n\r\n--{boundary}--\r\n".encode("ascii")
+    return Written(message_id=message_id, sender="", recipient=to, raw=raw + headers + end)

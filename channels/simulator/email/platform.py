@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Self
 
-from channels.simulator.email.letters import Person, Written, write
+from channels.simulator.email.letters import Person, Written, bounce, write
 from channels.simulator.email.server import MailServer, Taken
 from channels.simulator.faults import Fault, Faults
 
 _HOST = "127.0.0.1"
 _TIMEOUT_SECONDS = 30.0
+HAND_IN = "hand in"
+"""What faults of handing mail in are planned for: the mail is lost, or the desk's answer to it."""
 
 
 class MailPlatform:
@@ -67,17 +69,34 @@ class MailPlatform:
         subject: str = "A question",
         answers: Sequence[str] = (),
         name: str | None = None,
+        at: datetime | None = None,
     ) -> Written:
-        """Return a mail of `person` to the desk; `name` is its Message-ID without the domain."""
+        """Return a mail of `person` to the desk; `name` is its Message-ID without the domain.
+
+        It was written now, or `at`.
+        """
         domain = person.address.rpartition("@")[2]
         return write(
             person,
             self.desk,
             text,
             message_id=f"<{name or f'{next(self._numbers)}.simulator'}@{domain}>",
-            at=datetime.now(UTC),
+            at=at or datetime.now(UTC),
             subject=subject,
             answers=answers,
+        )
+
+    def compose_bounce(
+        self, taken: Taken, recipient: str, *, status: str = "5.1.1", said: str = ""
+    ) -> Written:
+        """Return what a mail server tells the desk about a mail that did not reach `recipient`."""
+        return bounce(
+            taken.raw,
+            recipient,
+            taken.sender,
+            status=status,
+            said=said or f"550 {status} No such user",
+            message_id=f"<{next(self._numbers)}.bounce@mail.simulator.example>",
         )
 
     async def hand_in(self, written: Written) -> None:
@@ -96,12 +115,19 @@ class MailPlatform:
             await self._give(self._held.pop(0))
 
     async def _give(self, written: Written) -> None:
-        await asyncio.to_thread(self._give_by_lmtp, written)
+        fault = self.faults.for_call(HAND_IN, among=(HAND_IN,))
+        await asyncio.to_thread(self._give_by_lmtp, written, fault)
         self.handed_in += 1
 
-    def _give_by_lmtp(self, written: Written) -> None:
+    def _give_by_lmtp(self, written: Written, fault: Fault | None) -> None:
         with smtplib.LMTP(_HOST, self.lmtp_port, timeout=_TIMEOUT_SECONDS) as desk:
+            if fault is Fault.CUT_BEFORE:
+                desk.close()
+                raise ConnectionResetError("cut on purpose, before the mail")
             desk.sendmail(written.sender, [written.recipient], written.raw)
+            if fault is Fault.CUT_AFTER:
+                desk.close()
+                raise ConnectionResetError("cut on purpose, before the answer was read")
 
     async def _take(self, taken: Taken) -> None:
         self.received.append(taken)

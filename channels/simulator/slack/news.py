@@ -13,7 +13,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +25,8 @@ from channels.simulator.faults import Fault, Faults
 from channels.simulator.slack.workspace import APP, News
 
 _ANSWER_SECONDS = 3.0
+REQUEST = "request"
+"""What faults of the requests to the desk are planned for: they are lost, or their answers."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Telling:
         """Pauses before each repetition of a request that failed; Slack's are up to an hour."""
         self.at_once = 1
         """How many requests are under way together; with one, they come in order."""
+        self.on_acknowledged: Callable[[str], None] | None = None
+        """Called with each id that is put into `acknowledged`."""
         self._faults = faults
         self._secret = signing_secret.encode()
         self._sockets: list[_Open] = []
@@ -154,9 +158,14 @@ class Telling:
             return
         if news in self._waiting:
             self._waiting.remove(news)
-        self.acknowledged.append(news.id)
+        self._note(news)
         if "payload" in answer:
             self.answers.append((news.id, answer["payload"]))
+
+    def _note(self, news: News) -> None:
+        self.acknowledged.append(news.id)
+        if self.on_acknowledged is not None:
+            self.on_acknowledged(news.id)
 
     async def _send(self, news: News) -> None:
         if self.address is None:
@@ -223,6 +232,9 @@ class Telling:
             headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
         if self._session is None:
             self._session = aiohttp.ClientSession()
+        fault = self._faults.for_call(REQUEST, among=(REQUEST,))
+        if fault is Fault.CUT_BEFORE:
+            return False
         try:
             async with self._session.post(
                 self.address,
@@ -235,10 +247,12 @@ class Telling:
         except (aiohttp.ClientError, TimeoutError, OSError):
             self.refusals.append(Refusal(news, 0))
             return False
+        if fault is Fault.CUT_AFTER:
+            return False
         if not 200 <= status < 300:
             self.refusals.append(Refusal(news, status))
             return False
-        self.acknowledged.append(news.id)
+        self._note(news)
         if content:
             self.answers.append((news.id, json.loads(content)))
         return True

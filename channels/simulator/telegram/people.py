@@ -75,6 +75,14 @@ class Person:
         """Return the person's id, which is the id of their private chat too."""
         return int(self.fields["id"])
 
+    def compose(self, text: str) -> Fields:
+        """Say `text` in private and return the message; the bot is not told of it yet."""
+        self.chat.has_spoken = True
+        marks = marked(text)
+        return self._world.add(
+            self.chat, self.fields, text=text, **({"entities": marks} if marks else {})
+        )
+
     async def write(
         self,
         text: str,

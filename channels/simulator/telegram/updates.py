@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,8 @@ Fields = dict[str, Any]
 _FIRST_RETRY_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 2.0
 _DELIVERY_SECONDS = 60.0
+REQUEST = "request"
+"""What faults of the calls of the webhook are planned for: they are lost, or their answers."""
 _DEFAULT_KINDS_WITHOUT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
@@ -26,6 +29,8 @@ class Updates:
     def __init__(self, faults: Faults, now: Any) -> None:
         self.acknowledged: list[Fields] = []
         """What the bot has confirmed, by a later offset or a 200; redeliveries too."""
+        self.on_acknowledged: Callable[[Fields], None] | None = None
+        """Called with each update that is put into `acknowledged`."""
         self.webhook: Fields = {}
         self._faults = faults
         self._now = now
@@ -80,7 +85,7 @@ class Updates:
             mine = self._poll
             self._news.notify_all()
             while self._waiting and offset is not None and self._waiting[0]["update_id"] < offset:
-                self.acknowledged.append(self._waiting.popleft())
+                self._note(self._waiting.popleft())
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._news.wait_for(lambda: self._waiting or self._poll != mine)
@@ -113,6 +118,11 @@ class Updates:
         if self._session is not None:
             await self._session.close()
 
+    def _note(self, update: Fields) -> None:
+        self.acknowledged.append(update)
+        if self.on_acknowledged is not None:
+            self.on_acknowledged(update)
+
     def _numbered(self, kind: str, content: Fields) -> Fields:
         self._next_id += 1
         return {"update_id": self._next_id, kind: json.loads(json.dumps(content))}
@@ -143,7 +153,7 @@ class Updates:
         pause = _FIRST_RETRY_SECONDS
         while bag and self.webhook:
             if await self._deliver(bag[0]):
-                self.acknowledged.append(bag.popleft())
+                self._note(bag.popleft())
                 pause = _FIRST_RETRY_SECONDS
             else:
                 await asyncio.sleep(pause)
@@ -158,6 +168,9 @@ class Updates:
         headers = {"Content-Type": "application/json"}
         if secret := self.webhook["secret"]:
             headers["X-Telegram-Bot-Api-Secret-Token"] = secret
+        fault = self._faults.for_call(REQUEST, among=(REQUEST,))
+        if fault is Fault.CUT_BEFORE:
+            return False
         try:
             async with self._session.post(
                 self.webhook["url"], data=json.dumps(update).encode(), headers=headers
@@ -165,6 +178,8 @@ class Updates:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self.last_error = self._now(), f"Connection failed: {type(error).__name__}"
+            return False
+        if fault is Fault.CUT_AFTER:
             return False
         if response.status != 200:
             self.last_error = (

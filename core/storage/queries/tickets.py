@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from core.domain.account import Origin
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import AgentId, ContactId, ConversationId, TicketId
@@ -332,7 +333,13 @@ def _view(row: Any) -> TicketView:
 
 
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    rehearsed = (
+        select(Conversation.id)
+        .join(Account, Account.id == Conversation.account_id)
+        .where(Account.origin == Origin.REHEARSAL)
+    )
+    # Nobody waits for an answer in a rehearsal: agents are not to see its tickets.
+    conditions: list[ColumnElement[bool]] = [Ticket.conversation_id.not_in(rehearsed)]
     if wanted.statuses:
         conditions.append(Ticket.status.in_(wanted.statuses))
     if wanted.assignee is Unassigned.NONE:

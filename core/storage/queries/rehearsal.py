@@ -1,0 +1,93 @@
+"""What an account holds of a rehearsal: every message, whether it was answered, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.ids import AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message of a requester. It is answered, too, where a human is to do that."""
+
+    thread: str
+    text: str
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What the desk knows of its messages in one thread."""
+
+    thread: str
+    parts: int  # names that the platform gave to those that it took
+    uncertain: int  # may have been sent: an agent is to decide
+
+
+async def stored_messages(session: AsyncSession, account: AccountId) -> Sequence[StoredMessage]:
+    """Return what requesters said, thread by thread, in the order of the transcript."""
+    rows = await session.execute(
+        text(
+            "SELECT conversation.thread, message.text,"
+            " conversation.responder IN ('queued', 'human') OR EXISTS (SELECT FROM turn"
+            "  JOIN message AS answer ON answer.turn_id = turn.id"
+            "   AND answer.conversation_id = turn.conversation_id AND answer.speaker = 'bot'"
+            "  WHERE turn.conversation_id = conversation.id AND turn.status = 'done'"
+            "   AND message.seq BETWEEN turn.first_seq AND turn.last_seq)"
+            " FROM message JOIN conversation ON conversation.id = message.conversation_id"
+            " WHERE conversation.account_id = :account AND message.speaker = 'customer'"
+            " ORDER BY conversation.thread, conversation.first_seq, message.position, message.seq"
+        ),
+        {"account": account},
+    )
+    return [StoredMessage(thread=row[0], text=row[1], is_answered=row[2]) for row in rows]
+
+
+async def sent_messages(session: AsyncSession, account: AccountId) -> Sequence[Sent]:
+    """Return what was sent in each thread that anything was sent in."""
+    rows = await session.execute(
+        text(
+            "SELECT conversation.thread, count(remote_message.remote_id),"
+            " count(*) FILTER (WHERE message.delivery = 'parked')"
+            " FROM message JOIN conversation ON conversation.id = message.conversation_id"
+            " LEFT JOIN remote_message ON remote_message.message_id = message.id"
+            " WHERE conversation.account_id = :account AND message.speaker <> 'customer'"
+            " GROUP BY conversation.thread"
+        ),
+        {"account": account},
+    )
+    return [Sent(thread=row[0], parts=row[1], uncertain=row[2]) for row in rows]
+
+
+async def work_left(session: AsyncSession, account: AccountId) -> int:
+    """Return how many turns and deliveries of the account are not finished."""
+    left = await session.scalar(
+        text(
+            "SELECT (SELECT count(*) FROM turn"
+            "  JOIN conversation ON conversation.id = turn.conversation_id"
+            "  WHERE conversation.account_id = :account"
+            "  AND turn.status IN ('waiting', 'running'))"
+            " + (SELECT count(*) FROM delivery WHERE account_id = :account"
+            "  AND status IN ('waiting', 'sending'))"
+        ),
+        {"account": account},
+    )
+    return int(left or 0)
+
+
+async def some_questions(session: AsyncSession, limit: int) -> Sequence[str]:
+    """Return questions that articles for everybody are to answer."""
+    rows = await session.scalars(
+        text(
+            "SELECT question FROM article, jsonb_array_elements_text(questions) AS question"
+            " WHERE audience = 'public' AND length(question) BETWEEN 10 AND 120"
+            " ORDER BY md5(id || question) LIMIT :limit"
+        ),
+        {"limit": limit},
+    )
+    return list(rows)
