@@ -15,9 +15,9 @@ from channels.email.settings import EmailSettings
 from channels.simulator.email import MailPlatform, Person, write
 from core.domain.content import FileRef
 from core.domain.errors import BadCredentials, IgnoredPayload, Rejected
-from core.domain.events import MessagePosted
+from core.domain.events import DeliveryReported, MessagePosted
 from core.ports import Channel, FetchesFiles, ReadsPayloads
-from tests.unit.email.transport.builders import ACCOUNT, ANA, DESK, NOW, outbound, settings
+from tests.unit.email.transport.builders import ACCOUNT, ANA, DESK, NOW, THREAD, outbound, settings
 from tests.unit.email.transport.memory import MemoryBlobs, context
 
 WITH_FILES = write(
@@ -70,6 +70,42 @@ async def test_what_was_put_aside_is_read_as_it_would_be_now() -> None:
         await sender.close()
         with pytest.raises(IgnoredPayload):
             channel.read(people.received[0].raw)
+
+
+@pytest.mark.parametrize(("status", "is_permanent"), [("5.1.1", True), ("4.4.1", False)])
+async def test_what_a_mail_server_says_of_a_sent_mail_names_that_mail(
+    status: str, is_permanent: bool
+) -> None:
+    async with MailPlatform.running(DESK) as people:
+        channel = EmailChannel(
+            ACCOUNT,
+            settings(smtp_host="127.0.0.1", smtp_port=people.smtp_port, smtp_security="none"),
+            context(),
+        )
+        receipt = await channel.deliver(outbound())
+        await channel.close()
+        (report,) = channel.read(people.compose_bounce(people.received[0], ANA, status=status).raw)
+    assert isinstance(report, DeliveryReported)
+    assert (report.remote_id,) == receipt.remote_ids
+    assert report.thread == THREAD
+    assert report.recipient == ANA
+    assert report.is_permanent is is_permanent
+    assert not report.delivered
+
+
+def test_an_out_of_office_reply_is_automatic() -> None:
+    raw = write(
+        Person(address=ANA),
+        DESK,
+        "I am away.",
+        message_id="<2@people.example>",
+        at=NOW,
+        subject="Automatic reply: Printer",
+        headers=[("Auto-Submitted", "auto-replied")],
+    ).raw
+    (event,) = EmailChannel(ACCOUNT, settings(), context()).read(raw)
+    assert isinstance(event, MessagePosted)
+    assert event.is_automatic
 
 
 def test_mail_is_signed_with_the_domains_key() -> None:
