@@ -6,10 +6,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
-from channels.email import ids, lmtp
+from channels.email import ids, lmtp, texts
+from channels.email.addressing import bare_subject, checked
 from channels.email.dkim import signed
 from channels.email.folder import FolderReader
+from channels.email.headers import reply_subject
 from channels.email.intake import MailIntake
 from channels.email.oauth import AccessTokens
 from channels.email.parse import Reader, part_of
@@ -22,10 +25,10 @@ from channels.email.smtp import Outlet
 from channels.email.tokens import Tokens
 from core.domain.account import AccountState, Health
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
-from core.domain.content import FileRef
+from core.domain.content import Envelope, FileRef
 from core.domain.errors import BadCredentials, NotFound, Rejected
 from core.domain.events import Event
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, ThreadKey
 from core.ports import ChannelContext, Inbox
 
 _MOST_FILES = 20
@@ -35,7 +38,7 @@ _BASE64_GROWTH = 1.4
 
 
 class EmailChannel:
-    """Keeps the promises of `Channel`, `FetchesFiles` and `ReadsPayloads`."""
+    """Keeps the promises of `Channel`, `FetchesFiles`, `ReadsPayloads` and `SendsLetters`."""
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class EmailChannel:
             max_turns=_MOST_TURNS,
             answers_per_hour=settings.answers_per_hour,
             quotes=settings.quote_last,
+            replies_to_all=settings.reply_all,
             when_uncertain=UncertainPolicy.RESEND,  # with the same Message-ID
         )
         self.lmtp_port: int | None = None  # once mail can come that way
@@ -64,7 +68,7 @@ class EmailChannel:
         self._now = now
         self._tokens = Tokens(account, context.key, settings.address)
         self._reader = Reader(account=account, settings=settings, tokens=self._tokens)
-        self._access = AccessTokens(settings)
+        self._access = AccessTokens(settings, self._tls)
         self._outlet = Outlet(settings, self._access, self._tls)
 
     async def receive(self, inbox: Inbox) -> None:
@@ -181,6 +185,22 @@ class EmailChannel:
             raise Rejected("the mail has no such file")
         for start in range(0, max(len(content), 1), _PIECE_BYTES):
             yield content[start : start + _PIECE_BYTES]
+
+    def checked(self, envelope: Envelope) -> Envelope:
+        """See `core.ports.SendsLetters.checked`."""
+        return checked(envelope, self._settings.own_addresses)
+
+    def subject_of_reply(self, subject: str | None, language: str) -> str:
+        """See `core.ports.SendsLetters.subject_of_reply`."""
+        return reply_subject(subject, texts.text(language, texts.YOUR_MESSAGE))
+
+    def is_same_subject(self, one: str, other: str) -> bool:
+        """See `core.ports.SendsLetters.is_same_subject`."""
+        return bare_subject(one) == bare_subject(other)
+
+    def begin_thread(self, seed: UUID) -> ThreadKey:
+        """See `core.ports.SendsLetters.begin_thread`."""
+        return ids.thread_key("begun", str(seed))
 
     async def close(self) -> None:
         """Say goodbye to the SMTP server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from types import MappingProxyType
@@ -38,9 +39,14 @@ class AccessTokens:
     """The current access token of an account; renewed when it is about to end."""
 
     def __init__(
-        self, settings: EmailSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: EmailSettings,
+        tls: Callable[[], ssl.SSLContext],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Ask the provider of `settings`, verified by `tls`."""
         self._settings = settings
+        self._tls = tls
         self._clock = clock
         self._token: str | None = None
         self._ends_at = 0.0
@@ -74,9 +80,10 @@ class AccessTokens:
             form["client_secret"] = secret
         if scope := _SCOPES.get(settings.oauth_provider):
             form["scope"] = scope
-        verify = str(settings.tls_ca_file) if settings.tls_ca_file else True
         try:
-            async with httpx.AsyncClient(timeout=settings.timeout_seconds, verify=verify) as client:
+            async with httpx.AsyncClient(
+                timeout=settings.timeout_seconds, verify=self._tls()
+            ) as client:
                 response = await client.post(self._address(), data=form)
         except httpx.HTTPError as error:
             raise Unavailable("the token service could not be reached") from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,6 +52,7 @@ async def tokens_from(
                 oauth_token_url=f"http://127.0.0.1:{port}/token",
                 timeout_seconds=5,
             ),
+            ssl.create_default_context,
             clock,
         )
     finally:
