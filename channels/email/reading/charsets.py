@@ -158,7 +158,7 @@ def _likely_codec(content: bytes) -> str:
         line[:400] for line in content[:400_000].splitlines() if not line.isascii()
     )[:_SAMPLE_BYTES]
     high = sum(byte > 127 for byte in telling)
-    if len(telling) < _TOO_SHORT_BYTES and high * 3 < len(telling):
+    if len(telling) < 12 or (len(telling) < _TOO_SHORT_BYTES and high * 3 < len(telling)):
         return "cp1252"  # a few accents: too little to tell more
     best = from_bytes(telling, steps=3, chunk_size=512).best()
     if best is None:

@@ -201,7 +201,7 @@ def _find_children(part: Part, budget: _Budget, defects: Defects) -> None:
     raw = part.raw
     boundary = part.type.get("boundary").rstrip().encode("utf-8", "surrogateescape")[:1_000]
     if not boundary or raw.find(b"--" + boundary, part.start, part.end) == -1:
-        guess = _FIRST_DELIMITER.search(raw, part.start, part.end)
+        guess = _FIRST_DELIMITER.search(raw, max(0, part.start - 1), part.end)
         defects.note("boundary missing" if guess else "no parts between boundaries")
         if guess is None:
             return

@@ -34,6 +34,7 @@ _STYLES = {
 }
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.ASCII)
 _LONGEST_TARGET = 2_000
+_LEADS_SOMEWHERE = re.compile(r"(?:https?|mailto|tel):", re.I)
 
 
 def sanitise(root: HtmlElement) -> str:
@@ -44,7 +45,7 @@ def sanitise(root: HtmlElement) -> str:
     for link in tree.iter("a"):
         target = (link.get("href") or "").strip()
         link.attrib.pop("title", None)
-        if target and len(target) <= _LONGEST_TARGET and not target.startswith("#"):
+        if len(target) <= _LONGEST_TARGET and _LEADS_SOMEWHERE.match(target):
             link.set("title", target)
     text = tostring(tree, encoding="unicode", method="html")
     clean: str = nh3.clean(
