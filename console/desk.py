@@ -16,7 +16,9 @@ from core.services.accounts import AccountBook
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge
+from core.services.letters import Letters
 from core.services.outbox import Outbox
+from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
@@ -35,8 +37,10 @@ class ConsoleDesk:
     readiness: Callable[[], Awaitable[Mapping[str, Any]]]  # what /readyz answers
     files: FileStore  # what people sent along; and quarantined payloads
     uploads: Uploads
+    pictures: AgentPictures
     outbox: Outbox
     corrections: Corrections
+    letters: Letters
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     accounts: AccountBook

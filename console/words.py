@@ -15,6 +15,7 @@ from core.domain.errors import (
     ScannerUnavailable,
     StorageUnavailable,
     TooManyAttempts,
+    WrongAddress,
 )
 from core.domain.files import FileRefusal, refusal_of
 from core.domain.knowledge import Outcome
@@ -181,6 +182,8 @@ ERRORS = (
     "this channel cannot change what was sent",
     "this channel cannot take back what was sent",
     "the file is too large",
+    "a picture may have 512 KB at most",
+    "a picture is a PNG, JPEG, GIF or WebP file",
     "the file is empty",
     "the file is not what its name says",
     "programs and scripts cannot be sent",
@@ -194,6 +197,14 @@ ERRORS = (
     "a message has 20 files at most",
     "these are more files than the channel takes in one message",
     "a file is larger than the channel takes",
+    "a letter goes to 50 addresses at most",
+    "a letter needs somebody to go to",
+    "a subject has 250 characters at most",
+    "this channel has no letters",
+    "the payload of this message was not kept",
+    "a conversation cannot be split at its beginning",
+    "wait until what is being sent has left",
+    "this is the requester: answer them instead",
     "something went wrong on our side",
 )
 """What errors say for themselves that an agent may come to see."""
@@ -239,6 +250,8 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return said[:1].upper() + said[1:]
         case NotFound():
             return t("There is nothing here (any more).")
+        case WrongAddress():
+            return t("No letter can go to “{word}”: it is not an address.", word=error.word)
         case TooManyAttempts():
             seconds = max(1, round(error.retry_after))
             return t("Too many attempts. Try again in {seconds} s.", seconds=seconds)

@@ -14,6 +14,7 @@ from console.pages import (
     conversations,
     events,
     files,
+    pictures,
     public,
     queue,
     sign_in,
@@ -30,6 +31,7 @@ _PAGES = (
     articles,
     accounts,
     admin,
+    pictures,
     public,
 )
 _ROOM = Path(__file__).parent.parent

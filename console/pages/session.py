@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -62,12 +63,21 @@ async def same_origin(request: Request) -> None:
         raise Forbidden("this request comes from another site")
 
 
-async def _signed_in(request: Request) -> SignedIn:
+async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
+    try:
+        yield await _check(request)
+    finally:
+        await request.close()  # the file that a form may have brought
+
+
+async def _check(request: Request) -> SignedIn:
     await same_origin(request)
     signed_in = await desk_of(request).access.session(cookie_of(request))
     request.state.signed_in = signed_in
     if request.method in _UNSAFE:
-        shown = request.headers.get("x-csrf-token") or text_field(await form_of(request), "csrf")
+        shown = request.headers.get("x-csrf-token") or text_field(
+            await file_form_of(request), "csrf"
+        )
         if not hmac.compare_digest(shown.encode(), signed_in.csrf_token.encode()):
             raise Forbidden("this page is too old: load it again")
     return signed_in
@@ -90,11 +100,16 @@ async def form_of(request: Request) -> FormData:
     """Return the form that `request` sends.
 
     Raises:
-        InvalidInput: it carries files, which no form of ours does.
+        InvalidInput: it carries files, which only `file_form_of` takes.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise InvalidInput("this form takes no files")
     return await request.form()
+
+
+async def file_form_of(request: Request) -> FormData:
+    """Return the form that `request` sends, which may carry one file."""
+    return await request.form(max_files=1)
 
 
 def text_field(form: FormData, name: str) -> str:

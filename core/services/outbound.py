@@ -21,8 +21,8 @@ from core.domain.ids import (
     ThreadKey,
 )
 from core.services.json_forms import envelope_from_json
+from core.storage.queries.agents import speaker_of
 from core.storage.tables import (
-    AgentRow,
     Attachment,
     ChoiceRow,
     Conversation,
@@ -39,12 +39,16 @@ async def outbound(
     conversation: Conversation,
     message: Message,
     capabilities: Capabilities | None,
+    base_url: str,
 ) -> Outbound:
-    """Return `message` as its channel is to send it."""
+    """Return `message` as its channel is to send it; `base_url` is where people reach the desk."""
     before = await _named_before(session, message)
     quoted = None
     if capabilities is not None and capabilities.quotes:
         quoted = await _last_words_before(session, message)
+    name = picture = None
+    if message.speaker == Speaker.AGENT and message.agent_id is not None:
+        name, picture = await speaker_of(session, message.agent_id)
     return Outbound(
         message=MessageId(message.id),
         account=AccountId(conversation.account_id),
@@ -59,7 +63,9 @@ async def outbound(
         ),
         choices=await choices_under(session, message),
         language=message.language or "en",
-        speaker_name=await _speaker_name(session, message),
+        speaker_name=name,
+        # Platforms fetch it, so it has to be on an address that they reach.
+        speaker_picture=f"{base_url}{picture}" if picture and _is_public(base_url) else None,
         requester=None if conversation.address is None else Address(conversation.address),
         participants=await _participants(session, conversation),
         subject=conversation.subject,
@@ -69,6 +75,10 @@ async def outbound(
         thread_ids=tuple(name for name, _ in before),
         envelope=envelope_from_json(message.envelope),
     )
+
+
+def _is_public(base_url: str) -> bool:
+    return base_url.startswith("https://")
 
 
 async def receipt_of(session: AsyncSession, message: Message) -> Receipt:
@@ -146,12 +156,6 @@ async def choices_under(session: AsyncSession, message: Message) -> tuple[Choice
         )
         for row in shown
     )
-
-
-async def _speaker_name(session: AsyncSession, message: Message) -> str | None:
-    if message.agent_id is None or message.speaker != Speaker.AGENT:
-        return None
-    return await session.scalar(select(AgentRow.name).where(AgentRow.id == message.agent_id))
 
 
 async def _participants(session: AsyncSession, conversation: Conversation) -> tuple[Address, ...]:

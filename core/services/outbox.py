@@ -72,10 +72,13 @@ class Outbox:
         accounts: Accounts,
         max_age: timedelta = timedelta(hours=24),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        base_url: str = "",
     ) -> None:
+        """Send for `accounts`; `base_url` is where people reach the desk."""
         self._sessions = sessions
         self._accounts = accounts
         self._max_age = max_age
+        self._base_url = base_url
         self._now = now
 
     async def plan(self, conversation_id: ConversationId) -> SendPlan | None:
@@ -122,7 +125,9 @@ class Outbox:
             conversation=ConversationId(conversation.id),
             attempt=delivery.attempts,
             action=DeliveryAction(delivery.action),
-            message=await outbound(session, conversation, message, capabilities),
+            message=await outbound(
+                session, conversation, message, capabilities, self._base_url
+            ),
             receipt=receipt,
             is_probe=gate is _Gate.PROBE,
             may_have_left=may_have_left,

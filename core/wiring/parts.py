@@ -135,7 +135,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
                 default_language=settings.default_language,
             ),
         ),
-        outbox=Outbox(sessions, accounts),
+        outbox=Outbox(sessions, accounts, base_url=settings.base_url),
         access=Access(sessions, settings.key, settings.shared_bot_token),
         assistant=RasaAssistant(
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds

@@ -24,6 +24,8 @@ from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
+from core.services.letters import Letters
+from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.settings import Settings
 from core.storage.engine import storage_errors
@@ -107,6 +109,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.router.routes.append(Webhooks(parts.directory, intake, transcript))
     refused: Counter[str] = Counter()
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
+    vault = vault_of(settings, parts.blobs)
     console.include(
         app,
         console.ConsoleDesk(
@@ -116,9 +119,11 @@ def build_app(settings: Settings) -> FastAPI:
             access=parts.access,
             live=live,
             files=parts.blobs,
-            uploads=Uploads(parts.sessions, vault_of(settings, parts.blobs)),
+            uploads=Uploads(parts.sessions, vault),
+            pictures=AgentPictures(parts.sessions, vault),
             outbox=parts.outbox,
             corrections=Corrections(parts.sessions, parts.accounts),
+            letters=Letters(parts.channels),
             channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,

@@ -62,3 +62,21 @@ async def agent_named(session: AsyncSession, name: str) -> AgentId:
     if found is None:
         raise NotFound("there is no such agent")
     return AgentId(found)
+
+
+def picture_version(blob_key: str) -> str:
+    """Return the part of a picture's address that is another for another picture."""
+    return blob_key[-16:]
+
+
+async def speaker_of(session: AsyncSession, agent: UUID) -> tuple[str | None, str | None]:
+    """Return an agent's name, and the path of their picture where they have one."""
+    row = (
+        await session.execute(
+            select(AgentRow.name, AgentRow.picture_blob).where(AgentRow.id == agent)
+        )
+    ).one_or_none()
+    if row is None:
+        return None, None
+    picture = row.picture_blob and f"/agents/{agent}/{picture_version(row.picture_blob)}"
+    return row.name, picture

@@ -59,6 +59,7 @@ class AgentRow(Base):
     name: Mapped[str]
     role: Mapped[str]
     picture_blob: Mapped[str | None]
+    picture_type: Mapped[str | None]
     language: Mapped[str] = mapped_column(server_default="en")
     password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
     created_at: Mapped[CreatedAt]

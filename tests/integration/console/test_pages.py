@@ -42,6 +42,7 @@ PAGES = [
     "/console/tickets/1001?tab=all&show=1",
     "/console/tickets/1001/live",
     "/console/password",
+    "/console/picture",
     "/console/knowledge",
     "/console/knowledge?q=vpn&language=es",
     "/console/knowledge/articles/vpn",

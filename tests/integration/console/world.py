@@ -43,7 +43,9 @@ from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
+from core.services.letters import Letters
 from core.services.outbox import Outbox
+from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
@@ -196,6 +198,7 @@ def build_desk(
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
+    vault = Vault(blobs, RULES, folder / "incoming")
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
@@ -221,9 +224,11 @@ def build_desk(
             access=access,
             live=live,
             files=blobs,
-            uploads=Uploads(sessions, Vault(blobs, RULES, folder / "incoming"), clock),
+            uploads=Uploads(sessions, vault, clock),
+            pictures=AgentPictures(sessions, vault),
             outbox=outbox,
             corrections=Corrections(sessions, accounts, clock),
+            letters=Letters(channels),
             channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,

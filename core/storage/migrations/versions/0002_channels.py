@@ -62,6 +62,12 @@ def _conversation() -> None:
         " AND known.account_id = conversation.account_id"
     )
     op.add_column("conversation", _time("unreachable_since"))
+    op.add_column("conversation", sa.Column("side_of", sa.Uuid(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_conversation_side_of"), "conversation", "conversation", ["side_of"], ["id"]
+    )
+    op.create_index("ix_conversation_side_of", "conversation", ["side_of"])
+    op.create_index("ix_inbound_event_message_id", "inbound_event", ["message_id"])
 
 
 def _message() -> None:
@@ -75,6 +81,10 @@ def _message() -> None:
         " WHERE conversation.id = message.conversation_id AND message.speaker = 'customer'"
     )
     op.add_column("message", sa.Column("envelope", postgresql.JSONB(), nullable=True))
+    op.add_column(
+        "message",
+        sa.Column("reported", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
+    )
     op.add_column("message", _text("caution"))
     op.add_column(
         "message",
@@ -136,6 +146,7 @@ def _people() -> None:
         postgresql_where=sa.text("look_up_at IS NOT NULL"),
     )
     op.add_column("agent", _text("picture_blob"))
+    op.add_column("agent", _text("picture_type"))
 
 
 def _flag(name: str, default: str) -> sa.Column[bool]:

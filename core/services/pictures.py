@@ -1,0 +1,74 @@
+"""Agents' pictures: what platforms show beside their words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from sqlalchemy import update
+
+from core.domain.errors import InvalidInput, NotFound, TooLarge
+from core.domain.files import KeptFile, Refused
+from core.domain.ids import AgentId
+from core.services.files.vault import Vault
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.agents import picture_version
+from core.storage.tables import AgentRow
+
+MAX_PICTURE_BYTES = 512 * 1024
+_KINDS = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+class AgentPictures:
+    """Keeps one picture an agent."""
+
+    def __init__(self, sessions: Sessions, vault: Vault) -> None:
+        self._sessions = sessions
+        self._vault = vault
+
+    async def set(self, agent: AgentId, content: bytes) -> None:
+        """Show `content` beside what `agent` says from now on.
+
+        Raises:
+            TooLarge: it is more than half a megabyte.
+            InvalidInput: it is no picture that may be kept.
+            ScannerUnavailable: it cannot be looked at now.
+        """
+        if len(content) > MAX_PICTURE_BYTES:
+            raise TooLarge("a picture may have 512 KB at most")
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield content
+
+        kept = await self._vault.keep(pieces(), name="picture", announced="")
+        if isinstance(kept, Refused) or kept.media_type not in _KINDS:
+            raise InvalidInput("a picture is a PNG, JPEG, GIF or WebP file")
+        await self._write(agent, kept.blob_key, kept.media_type)
+
+    async def clear(self, agent: AgentId) -> None:
+        """Show no picture any more."""
+        await self._write(agent, None, None)
+
+    async def get(self, agent: UUID, version: str) -> KeptFile:
+        """Return the picture of `agent` at the address that messages name.
+
+        Raises:
+            NotFound: there is none, or another by now.
+        """
+        async with storage_errors(), self._sessions() as session:
+            row = await session.get(AgentRow, agent)
+        if row is None or row.picture_blob is None or row.picture_type is None:
+            raise NotFound("there is no such picture")
+        if picture_version(row.picture_blob) != version:
+            raise NotFound("there is no such picture")
+        return KeptFile(
+            name="picture", media_type=row.picture_type, size_bytes=0, blob_key=row.picture_blob
+        )
+
+    async def _write(self, agent: AgentId, blob: str | None, media_type: str | None) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(AgentRow)
+                .where(AgentRow.id == agent)
+                .values(picture_blob=blob, picture_type=media_type)
+            )
