@@ -17,7 +17,6 @@ from core.domain.account import Health
 from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body, Choice
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
-    ChoicePressed,
     DeliveryReported,
     Event,
     MessageEdited,
@@ -37,7 +36,7 @@ from core.services.consequences import follow_up
 from core.services.group_commit import GroupCommit
 from core.services.ledger import Accounts, Ledger
 from core.services.outbound import choices_under
-from core.storage.engine import Sessions, storage_errors
+from core.storage.engine import Deadlocked, Sessions, storage_errors
 from core.storage.queries.accounts import write_health
 from core.storage.tables import (
     ChannelCursor,
@@ -50,6 +49,8 @@ from core.storage.tables import (
 
 _MAX_BATCH = 64
 _LONGEST_NAME = 1_000
+_LONGEST_NAME_BYTES = 2_000  # an index takes 2,704, and the account's name stands before it
+_LARGEST_FILE = 2**63 - 1
 _RACES_SURVIVED = 2
 
 # Arrays make this one statement whatever the size of a batch: compiled once, prepared once.
@@ -158,8 +159,9 @@ class Intake:
                     cursors = [s.cursor for s in batch if s.cursor]
                     await _move_cursors(session, cursors, self._now())
                 break
-            except IntegrityError:
-                # Another process began a conversation in the same thread; now it can be seen.
+            except (IntegrityError, Deadlocked):
+                # Another process began a conversation in the same thread, which can be seen now,
+                # or had the locks that this one needed in another order.
                 if attempt == _RACES_SURVIVED:
                     raise
         remaining = iter(acceptances)
@@ -230,38 +232,65 @@ def _check(event: Event) -> None:
     names = [event.key, event.author.address]
     if not isinstance(event, ProfileChanged):
         names.append(event.thread)
-    for name in names:
-        if not 1 <= len(name) <= _LONGEST_NAME:
-            raise InvalidInput("an event's key, thread and author are 1 to 1,000 characters")
+    if not all(names):
+        raise InvalidInput("an event's key, thread and author cannot be empty")
+    names += _names_in(event)
+    if any(_is_too_long(name) for name in names):
+        raise InvalidInput("an event's names and addresses are 1,000 characters at most")
     author = event.author
-    words = [*names, event.order, author.name, author.email, author.language]
+    words = [*names, event.order, author.name, author.language]
     if isinstance(event, MessagePosted | MessageEdited):
         words += _words_of(event.body)
+        for file in event.body.files:
+            if not 0 <= (file.size_bytes or 0) <= _LARGEST_FILE:
+                raise InvalidInput("a file cannot have this size")
         if len(event.body.text) > MAX_TEXT_CHARS:
             raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
     match event:
         case MessagePosted():
-            words += [event.subject, *event.remote_ids]
+            words.append(event.subject)
             if event.envelope is not None:
-                words += [*event.envelope.to, *event.envelope.cc, event.envelope.subject]
+                words.append(event.envelope.subject)
             if event.intent is not None:
                 words += [event.intent.name, *event.intent.entities.values()]
-        case MessageEdited() | MessageRemoved():
-            words.append(event.remote_id)
         case ReactionChanged():
-            words += [event.remote_id, event.reaction]
-        case DeliveryReported():
-            words += [event.remote_id, event.detail, event.recipient]
-        case ReachabilityChanged():
+            words.append(event.reaction)
+        case DeliveryReported() | ReachabilityChanged():
             words.append(event.detail)
-        case ThreadMoved():
-            words.append(event.new_thread)
         case ParticipantChanged():
-            words += [event.participant.address, event.participant.name]
-        case ChoicePressed() | ProfileChanged():
+            words.append(event.participant.name)
+        case _:
             pass
     if any(UNSTORABLE.search(word) for word in words if word):
         raise InvalidInput("text must not hold NUL characters or lone surrogates")
+
+
+def _names_in(event: Event) -> list[str]:
+    """Return what the database finds records by, besides the names that every event has."""
+    names: list[str] = [event.author.email] if event.author.email else []
+    match event:
+        case MessagePosted():
+            names += event.remote_ids
+            if event.envelope is not None:
+                names += [*event.envelope.to, *event.envelope.cc, *event.envelope.bcc]
+        case DeliveryReported():
+            names += [event.remote_id, *([event.recipient] if event.recipient else [])]
+        case MessageEdited() | MessageRemoved() | ReactionChanged():
+            names.append(event.remote_id)
+        case ThreadMoved():
+            names.append(event.new_thread)
+        case ParticipantChanged():
+            names.append(event.participant.address)
+        case _:
+            pass
+    return names
+
+
+def _is_too_long(name: str) -> bool:
+    return (
+        len(name) > _LONGEST_NAME
+        or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
+    )
 
 
 def _words_of(body: Body) -> list[str | None]:

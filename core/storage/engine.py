@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from psycopg import OperationalError as DriverOperationalError
+from psycopg.errors import DeadlockDetected, ProgramLimitExceeded
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -57,15 +58,27 @@ def sessions_of(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
+class Deadlocked(StorageUnavailable):
+    """Two transactions waited for each other, and this one was undone: it can be done again."""
+
+
 @asynccontextmanager
 async def storage_errors() -> AsyncIterator[None]:
-    """Turn the loss of the database inside the block into `StorageUnavailable`."""
+    """Turn the loss of the database inside the block into `StorageUnavailable`.
+
+    What the database will never take is `InvalidInput` instead: its driver counts that among the
+    errors of a server in trouble, and whoever tried again would do so for ever.
+    """
     try:
         yield
     except (PoolTimeout, InterfaceError) as error:
         raise StorageUnavailable("the database gave no connection in time") from error
     except (OperationalError, DriverOperationalError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
+        if isinstance(cause, ProgramLimitExceeded):
+            raise InvalidInput("a name is longer than the database can look up") from error
+        if isinstance(cause, DeadlockDetected):
+            raise Deadlocked("two transactions waited for each other") from error
         raise StorageUnavailable(
             f"the database does not answer as it should ({type(cause).__name__})"
         ) from error

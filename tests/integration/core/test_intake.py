@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from channels.loopback.channel import Platform
-from core.domain.content import Body, FileRef
+from core.domain.content import Body, Envelope, FileRef
 from core.domain.errors import InvalidInput, StorageUnavailable, TooLarge
 from core.domain.events import (
     ChoicePressed,
@@ -36,6 +36,11 @@ from core.storage.tables import (
 )
 from core.storage.wakeups import Lane, LaneKind, wake
 from tests.support.desk import LOOP, Rig, posted
+
+WIDE = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))
+"""A name of which no index entry can be made: three bytes a character, and nothing to compress."""
+
+HUGE = FileRef(name="huge", media_type="text/plain", size_bytes=2**63, remote="huge")
 
 
 async def _jobs(rig: Rig) -> list[str]:
@@ -186,6 +191,10 @@ async def test_a_cursor_alone_can_be_committed(rig: Rig) -> None:
         (posted("lone \ud800"), InvalidInput),
         (posted("x", thread=""), InvalidInput),
         (replace(posted("x"), at=datetime(2026, 1, 1)), InvalidInput),  # noqa: DTZ001
+        (replace(posted("x"), remote_ids=(RemoteId(WIDE),)), InvalidInput),
+        (posted("x", thread=WIDE[:900]), InvalidInput),
+        (replace(posted("x"), envelope=Envelope(to=(), cc=(Address(WIDE),))), InvalidInput),
+        (replace(posted("x"), body=Body(text="x", files=(HUGE,))), InvalidInput),
     ],
 )
 async def test_what_can_never_be_stored_is_refused_in_words(
@@ -193,6 +202,41 @@ async def test_what_can_never_be_stored_is_refused_in_words(
 ) -> None:
     with pytest.raises(error):
         await rig.intake.accept(event)  # type: ignore[arg-type]
+
+
+async def test_what_the_database_will_never_take_does_not_look_like_its_absence(rig: Rig) -> None:
+    with pytest.raises(InvalidInput):
+        await rig.intake.accept(posted("x"), cursor=Cursor(account=LOOP, name=WIDE, value="1"))
+
+
+async def test_a_batch_that_another_transaction_stood_in_the_way_of_is_stored_after_it(
+    rig: Rig,
+) -> None:
+    rig.accounts[LOOP] = replace(rig.accounts[LOOP], looks_up_people=True)
+    await rig.hear("one")
+    async with rig.sessions.begin() as session:
+        await session.execute(
+            text("UPDATE contact_address SET looked_up_at = 'epoch', look_up_at = NULL")
+        )
+    async with rig.sessions.begin() as other:
+        await other.execute(text("SET LOCAL deadlock_timeout = '10s'"))
+        await other.execute(text("SELECT FROM contact_address FOR UPDATE"))
+        storing = asyncio.create_task(rig.intake.accept(posted("two")))
+        await _until_somebody_waits(rig)
+        await other.execute(text("SELECT FROM conversation FOR UPDATE"))
+    (accepted,) = await storing
+
+    assert accepted.is_new
+    assert await rig.texts() == [("customer", "one"), ("customer", "two")]
+
+
+async def _until_somebody_waits(rig: Rig) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with rig.sessions() as session:
+                if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    return
+            await asyncio.sleep(0.02)
 
 
 async def test_without_a_database_nothing_is_acknowledged(rig: Rig, tmp_path: Path) -> None:
