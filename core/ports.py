@@ -14,7 +14,7 @@ from uuid import UUID
 from core.domain.account import Health
 from core.domain.assistant import TicketBrief, TurnReply, TurnRequest
 from core.domain.channel import Capabilities, Outbound, Receipt
-from core.domain.content import Choice, FileRef
+from core.domain.content import Choice, Envelope, FileRef
 from core.domain.conversation import Speaker
 from core.domain.events import Event
 from core.domain.ids import (
@@ -214,10 +214,35 @@ class LinksThreads(Protocol):
         """Return the address that opens `thread`, or None where this one has none."""
 
 
+@runtime_checkable
+class SendsLetters(Protocol):
+    """A channel whose messages are letters: each is addressed, and has a subject.
+
+    All of it is pure: nothing is asked of anybody.
+    """
+
+    def checked(self, envelope: Envelope) -> Envelope:
+        """Return `envelope` as it can be sent: the desk itself left out, each person once.
+
+        Raises:
+            WrongAddress: no letter can go to one of the addresses.
+        """
+
+    def subject_of_reply(self, subject: str | None, language: str) -> str:
+        """Return the subject of an answer in a conversation about `subject`."""
+
+    def is_same_subject(self, one: str, other: str) -> bool:
+        """Say whether two subjects differ only by the marks of answers and forwarded letters."""
+
+    def begin_thread(self, seed: UUID) -> ThreadKey:
+        """Return the key of a thread that nobody has written in yet; the same for one `seed`."""
+
+
 def capabilities_of(channel: Channel) -> Capabilities:
     """Return what `channel` can do, what its optional protocols say included."""
     return replace(
         channel.capabilities,
+        letters=isinstance(channel, SendsLetters),
         edits=isinstance(channel, EditsMessages),
         removes=isinstance(channel, RemovesMessages),
         looks_up_people=isinstance(channel, LooksUpPeople),

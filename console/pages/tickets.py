@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,17 +12,20 @@ from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.conversations import live_parts
+from console.pages.envelopes import envelope_in
 from console.pages.queue import LABELS, read_queue
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.words import STATUS, error_in_words
+from core.domain.actor import Agent
+from core.domain.content import Envelope
 from core.domain.errors import Conflict, DeskError, InvalidInput
-from core.domain.ids import AgentId, MessageId, TicketId, UploadId
+from core.domain.ids import AccountId, AgentId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
-from core.storage.queries.conversations import message_view
+from core.storage.queries.conversations import conversation_view, message_view
 from core.storage.queries.tickets import ticket_named, ticket_view
 
 router = APIRouter(prefix="/console/tickets")
@@ -121,8 +124,26 @@ async def say(request: Request, signed_in: Agents, named: Named) -> Response:
         work = tickets.note(named, signed_in.agent, words, files=files)
     else:
         status = _status(then) if then else None
-        work = tickets.reply(named, signed_in.agent, words, files=files, then=status)
+        work = _reply(request, named, signed_in.agent, words, files, status, envelope_in(form))
     return await _try(request, named, work, trigger="said")
+
+
+async def _reply(
+    request: Request,
+    ticket: TicketId,
+    agent: Agent,
+    words: str,
+    files: Sequence[UploadId],
+    then: TicketStatus | None,
+    envelope: Envelope | None,
+) -> None:
+    desk = desk_of(request)
+    if envelope is not None:
+        async with storage_errors(), desk.sessions() as session:
+            view = await ticket_view(session, ticket)
+            account = (await conversation_view(session, view.conversation)).account
+        envelope = desk.letters.checked(AccountId(account), envelope)
+    await desk.tickets.reply(ticket, agent, words, files=files, then=then, envelope=envelope)
 
 
 @router.post("/{ticket}/messages/{message}/parked")

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.desk import ConsoleDesk
 from console.times import Times
-from core.domain.ids import AccountId, ContactId, ConversationId, ThreadKey, TicketId
+from core.domain.channel import RecipientOutcome
+from core.domain.conversation import Speaker
+from core.domain.errors import NotFound
+from core.domain.ids import (
+    AccountId,
+    Address,
+    ContactId,
+    ConversationId,
+    MessageId,
+    ThreadKey,
+    TicketId,
+)
 from core.ports import LinksThreads, capabilities_of
 from core.services.files.uploads import MOST_FILES
+from core.services.letters import Addressing, Letters
 from core.storage.queries.agents import AgentView, list_agents
 from core.storage.queries.conversations import (
     ConversationView,
@@ -26,8 +39,10 @@ from core.storage.queries.conversations import (
     conversations_of,
     messages_before,
     participants_of,
+    sides_of,
 )
 from core.storage.queries.feed import FeedPosition, feed_end
+from core.storage.queries.letters import bounces_of, sourced
 from core.storage.queries.tickets import (
     Change,
     TicketFilter,
@@ -40,6 +55,8 @@ from core.storage.queries.tickets import (
 
 MESSAGES_SHOWN = 200
 MOST_MESSAGES = 5_000
+
+_CAME_BACK = (RecipientOutcome.SOFT, RecipientOutcome.HARD)
 
 Shown = Annotated[int, Query(ge=1, le=MOST_MESSAGES)]
 """How many of a conversation's last messages a page shows."""
@@ -73,6 +90,17 @@ class Workspace:
     agents: Sequence[AgentView]
     other_tickets: Sequence[TicketView]
     other_conversations: Sequence[ConversationView]
+    addressing: Addressing | None  # how the next answer may be addressed, where letters go
+    bounces: Mapping[str, RecipientOutcome]  # whose letters came back, among those it goes to
+    new_subjects: Mapping[MessageId, str]  # of letters that turn to something else
+    sourced: Collection[UUID]  # messages whose payload was kept
+    main: ConversationView  # the requester's: `conversation`, unless that is held beside it
+    sides: Sequence[ConversationView]  # held beside it with others, latest word first
+
+    @property
+    def is_side(self) -> bool:
+        """Whether this is shown with somebody else than the ticket's requester."""
+        return self.conversation.id != self.main.id
 
     def by_day(self, times: Times) -> Iterator[tuple[date, list[MessageView]]]:
         """Yield the reader's days with what was said on each.
@@ -89,16 +117,20 @@ class Workspace:
 
 
 async def of_ticket(
-    desk: ConsoleDesk, session: AsyncSession, ticket: TicketId, shown: int
+    desk: ConsoleDesk,
+    session: AsyncSession,
+    ticket: TicketId,
+    shown: int,
+    side: ConversationId | None = None,
 ) -> Workspace:
-    """Return the workspace of a ticket.
+    """Return the workspace of a ticket: its own conversation, or `side`, held beside it.
 
     Raises:
-        NotFound: there is no such ticket.
+        NotFound: there is no such ticket, or no such conversation beside its own.
     """
     position = await feed_end(session)  # first: what changes while reading is told again
     view = await ticket_view(session, ticket)
-    return await _read(desk, session, position, view.conversation, view, shown)
+    return await _read(desk, session, position, view.conversation, view, shown, side)
 
 
 async def of_conversation(
@@ -122,17 +154,28 @@ async def _read(
     conversation_id: ConversationId,
     ticket: TicketView | None,
     shown: int,
+    side: ConversationId | None = None,
 ) -> Workspace:
-    conversation = await conversation_view(session, conversation_id)
-    said = await messages_before(session, conversation_id, before=None, limit=shown + 1)
-    requester = ContactId(conversation.requester.id)
+    main = await conversation_view(session, conversation_id)
+    sides = await sides_of(session, conversation_id)
+    conversation = main
+    if side is not None:
+        found = [one for one in sides if one.id == side]
+        if not found:
+            raise NotFound("there is no such conversation")
+        (conversation,) = found
+    said = await messages_before(session, conversation.id, before=None, limit=shown + 1)
+    messages = said[:shown][::-1]
+    requester = ContactId(main.requester.id)
     tickets = await list_tickets(session, TicketFilter(requester=requester), limit=11)
+    participants = await participants_of(session, conversation.id)
+    addressing = _addressing(desk, conversation, participants)
     return Workspace(
         position=position,
         conversation=conversation,
         place=_place(desk, conversation),
-        participants=await participants_of(session, conversation_id),
-        messages=said[:shown][::-1],
+        participants=participants,
+        messages=messages,
         has_earlier=len(said) > shown,
         shown=shown,
         ticket=ticket,
@@ -140,7 +183,66 @@ async def _read(
         agents=await list_agents(session),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],
         other_conversations=await conversations_of(session, requester, besides=conversation_id),
+        addressing=addressing,
+        bounces=await _bounces(session, conversation, messages, addressing),
+        new_subjects=_new_subjects(desk.letters, conversation, messages),
+        sourced=await sourced(session, [m.id for m in messages if m.speaker == Speaker.CUSTOMER]),
+        main=main,
+        sides=sides,
     )
+
+
+def _addressing(
+    desk: ConsoleDesk, conversation: ConversationView, participants: Sequence[ParticipantView]
+) -> Addressing | None:
+    return desk.letters.addressing(
+        AccountId(conversation.account),
+        None if conversation.address is None else Address(conversation.address),
+        [Address(person.address) for person in participants if person.left_at is None],
+        conversation.subject,
+        conversation.language or "en",
+    )
+
+
+async def _bounces(
+    session: AsyncSession,
+    conversation: ConversationView,
+    messages: Sequence[MessageView],
+    addressing: Addressing | None,
+) -> dict[str, RecipientOutcome]:
+    """Return whose letters came back, of those that the next answer may go to.
+
+    What was heard last of a letter in this conversation counts where the desk does not know the
+    address as a person's.
+    """
+    if addressing is None:
+        return {}
+    goes_to = {*addressing.to_all.to, *addressing.to_all.cc}
+    heard = {
+        address: report.outcome
+        for message in messages
+        for address, report in message.reported.items()
+        if address in goes_to
+    }
+    came_back = {a: outcome for a, outcome in heard.items() if outcome in _CAME_BACK}
+    return came_back | await bounces_of(session, conversation.account, goes_to)
+
+
+def _new_subjects(
+    letters: Letters, conversation: ConversationView, messages: Sequence[MessageView]
+) -> dict[MessageId, str]:
+    """Return the letters whose author changed the subject, with the new one."""
+    found: dict[MessageId, str] = {}
+    account, about = AccountId(conversation.account), conversation.subject
+    for message in messages:
+        subject = None if message.envelope is None else message.envelope.subject
+        if not subject or message.is_automatic:
+            continue
+        is_new = about is not None and not letters.is_same_subject(account, about, subject)
+        if is_new and message.speaker == Speaker.CUSTOMER:
+            found[message.id] = subject
+        about = subject
+    return found
 
 
 def _place(desk: ConsoleDesk, conversation: ConversationView) -> Place:

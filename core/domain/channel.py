@@ -33,7 +33,9 @@ class Capabilities:
     max_turns: int | None = None  # the assistant's, before a human; None: as the desk has it
     answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit
     quotes: bool = False  # wants the requester's last words in `Outbound.body.quoted`
-    edits: bool = False  # see `core.ports.capabilities_of` for these three
+    replies_to_all: bool = False  # letters of agents go to all in the thread, unless they say
+    letters: bool = False  # see `core.ports.capabilities_of` for these four
+    edits: bool = False
     removes: bool = False
     looks_up_people: bool = False
     when_uncertain: UncertainPolicy = UncertainPolicy.PARK
@@ -75,6 +77,14 @@ class DeliveryAction(StrEnum):
     SEND = "send"
     EDIT = "edit"
     REMOVE = "remove"
+
+
+class RecipientOutcome(StrEnum):
+    """What became of a message for one of several recipients."""
+
+    DELIVERED = "delivered"
+    SOFT = "soft"  # refused for now: it may work later
+    HARD = "hard"  # refused for good
 
 
 class DeliveryState(StrEnum):

@@ -5,7 +5,8 @@ DeskError
 ├── NotFound               the record does not exist (or is not the caller's to see)
 ├── Conflict               somebody else was first: show who, let the caller choose again
 ├── InvalidInput           the caller's input is wrong: say what to change
-│   └── TooLarge           … because it is too big
+│   ├── TooLarge           … because it is too big
+│   └── WrongAddress       … because nothing can be sent to `word`
 ├── Unauthenticated        who is asking is not known: sign in again
 ├── Forbidden              who is asking may not do this
 ├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
@@ -59,6 +60,14 @@ class InvalidInput(DeskError):
 
 class TooLarge(InvalidInput):
     """The caller's input is too big."""
+
+
+class WrongAddress(InvalidInput):
+    """The caller wrote an address that nothing can be sent to."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"nothing can be sent to {word!r}")
+        self.word = word
 
 
 class Unauthenticated(DeskError):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import Capabilities, DeliveryAction, DeliveryState
-from core.domain.content import Body, Caution, Choice, FileRef
+from core.domain.content import Body, Caution, Choice, Envelope, FileRef
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.files import FileState, KeptFile
@@ -170,6 +170,7 @@ class Ledger:
         choices: Sequence[Choice] = (),
         agent: AgentId | None = None,
         turn: TurnId | None = None,
+        envelope: Envelope | None = None,
     ) -> MessageId:
         """Add what the desk says to the requester, and what it takes to deliver it.
 
@@ -185,6 +186,7 @@ class Ledger:
             conversation, speaker, Body(text=words), message=message, at=self.now, agent=agent
         )
         row["turn_id"] = turn
+        row["envelope"] = envelope_json(envelope)
         row["choices"] = [{"id": str(choice.id), "label": choice.label} for choice in choices]
         self._rows[ChoiceRow].extend(
             {

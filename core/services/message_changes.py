@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.domain.channel import DeliveryState
+from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import FileRef
 from core.domain.conversation import Cause, Responder, next_responder
 from core.domain.events import DeliveryReported, MessageEdited, MessageRemoved, ReactionChanged
@@ -39,6 +39,8 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
         case ReactionChanged():
             message.reactions = _reacted(message.reactions, event)
         case DeliveryReported():
+            if event.recipient is not None:
+                message.reported = {**message.reported, event.recipient: _reported(event)}
             if not event.delivered:
                 message.delivery = DeliveryState.FAILED
                 message.delivery_detail = event.detail or None
@@ -48,6 +50,13 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
                 message.delivery = DeliveryState.SENT
                 message.delivery_detail = event.detail or None
     ledger.changed(known.conversation, FeedKind.MESSAGE)
+
+
+def _reported(event: DeliveryReported) -> dict[str, str]:
+    outcome = RecipientOutcome.DELIVERED
+    if not event.delivered:
+        outcome = RecipientOutcome.HARD if event.is_permanent else RecipientOutcome.SOFT
+    return {"outcome": outcome, "detail": event.detail}
 
 
 def _edit(known: Known, event: MessageEdited, ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
+from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Envelope
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, TooLarge
 from core.domain.ids import (
@@ -37,6 +37,7 @@ from core.services.arrivals import begin_episode
 from core.services.files.uploads import check_fit, handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
+from core.services.letters import bring_in
 from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
@@ -169,10 +170,12 @@ class Tickets:
         *,
         files: Sequence[UploadId] = (),
         then: TicketStatus | None = None,
+        envelope: Envelope | None = None,
     ) -> MessageId:
         """Answer the requester. A ticket without an assignee becomes the agent's own.
 
-        With `then`, the ticket has that status afterwards, by the same commit.
+        With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
+        `Letters.checked` gave, says between whom a letter goes; else the channel has its way.
         """
         _check(words, files)
         async with self._at_work(ticket_id) as desk:
@@ -190,7 +193,15 @@ class Tickets:
                 desk.turn_over(Cause.AGENT_TOOK)
             if desk.ticket.first_response_at is None:
                 desk.ticket.first_response_at = desk.ledger.now
-            said = desk.ledger.say(desk.conversation, Speaker.AGENT, words.strip(), agent=agent.id)
+            said = desk.ledger.say(
+                desk.conversation,
+                Speaker.AGENT,
+                words.strip(),
+                agent=agent.id,
+                envelope=envelope,
+            )
+            if envelope is not None:
+                await bring_in(desk.session, desk.conversation, envelope, desk.ledger.now)
             desk.ledger.enclose(said, enclosed)
             if then is not None:
                 self._set_status(desk, then, agent)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.domain.channel import DeliveryState
+from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution, Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
@@ -32,6 +32,8 @@ from core.storage.tables import (
     Turn,
 )
 
+_MOST_SIDES = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationView:
@@ -43,6 +45,8 @@ class ConversationView:
     thread: str
     responder: Responder
     requester: Person
+    address: str | None  # of the requester: the one this conversation began with
+    side_of: ConversationId | None  # the conversation it is held beside
     language: str | None
     subject: str | None
     opening: str  # the requester's first words
@@ -78,6 +82,14 @@ class RevisionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientReport:
+    """What became of a message for one recipient."""
+
+    outcome: RecipientOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """Something said in a conversation; internal notes too."""
 
@@ -104,6 +116,7 @@ class MessageView:
     confidence: float | None
     delivery: DeliveryState
     delivery_detail: str | None
+    reported: Mapping[str, RecipientReport]  # what was heard of single recipients, by address
     at: datetime
     edited_at: datetime | None
     removed_at: datetime | None
@@ -240,6 +253,12 @@ async def _messages(
             confidence=confidence,
             delivery=DeliveryState(message.delivery),
             delivery_detail=message.delivery_detail,
+            reported={
+                address: RecipientReport(
+                    outcome=RecipientOutcome(report["outcome"]), detail=report["detail"]
+                )
+                for address, report in message.reported.items()
+            },
             at=message.created_at,
             edited_at=message.edited_at,
             removed_at=message.removed_at,
@@ -260,6 +279,13 @@ async def participants_of(
     return [
         ParticipantView(address=row.address, name=row.name, left_at=row.left_at) for row in rows
     ]
+
+
+async def sides_of(
+    session: AsyncSession, conversation: ConversationId
+) -> Sequence[ConversationView]:
+    """Return the conversations held beside one, latest word first."""
+    return await _views(session, Conversation.side_of == conversation, limit=_MOST_SIDES)
 
 
 async def message_view(
@@ -323,6 +349,8 @@ async def _views(
             thread=conversation.thread,
             responder=Responder(conversation.responder),
             requester=Person(id=contact.id, name=contact.name, email=contact.email),
+            address=conversation.address,
+            side_of=None if conversation.side_of is None else ConversationId(conversation.side_of),
             language=conversation.language,
             subject=conversation.subject,
             opening=words or "",

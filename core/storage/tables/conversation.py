@@ -43,6 +43,9 @@ class Conversation(Base):
     thread: Mapped[str]
     is_current: Mapped[bool] = mapped_column(server_default=sql("true"))
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    side_of: Mapped[UUID | None] = mapped_column(  # the conversation it is held beside
+        ForeignKey("conversation.id"), index=True
+    )
     address: Mapped[str | None]  # of the contact: the one this conversation began with
     responder: Mapped[str]
     episode: Mapped[int] = mapped_column(server_default="1")
@@ -104,6 +107,8 @@ class Message(Base):
     is_automatic: Mapped[bool] = mapped_column(server_default=sql("false"))
     delivery: Mapped[str] = mapped_column(server_default="not_sent")
     delivery_detail: Mapped[str | None]
+    # What was reported for single recipients: {address: {outcome, detail}}.
+    reported: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     at: Mapped[datetime]  # by the platform's clock
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]

@@ -19,6 +19,7 @@ class InboundEvent(Base):
     """An occurrence on a platform. The primary key is the dedupe."""
 
     __tablename__ = "inbound_event"
+    __table_args__ = (Index("ix_inbound_event_message_id", "message_id"),)
 
     account_id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
