@@ -61,7 +61,10 @@ class Connection:
 
 
 class BrokenChannel:
-    """The channel of an account that cannot be opened: what is to be sent waits."""
+    """The channel of an account that cannot be opened: whatever is wanted of it waits.
+
+    What else the account's kind can do is not known of it; lanes ask `refuse` first.
+    """
 
     capabilities = Capabilities()
 
@@ -73,11 +76,12 @@ class BrokenChannel:
         """Return at once."""
         return
 
-    async def deliver(self, message: Outbound) -> Receipt:
+    async def deliver(self, message: Outbound) -> Receipt:  # noqa: ARG002 - none can be sent
         """Raise what has to be mended first."""
-        self._refuse(message)
+        self.refuse()
 
-    def _refuse(self, _: Outbound) -> NoReturn:
+    def refuse(self) -> NoReturn:
+        """Raise what has to be mended first."""
         raise BadCredentials(self._health.reason, self._health.remedy)
 
 

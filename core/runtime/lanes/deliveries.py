@@ -9,6 +9,7 @@ from core.domain.channel import DeliveryAction, Receipt
 from core.domain.errors import DeliveryError, Rejected, Unavailable, Uncertain
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, EditsMessages, FindsDeliveries, RemovesMessages
+from core.runtime.directory import BrokenChannel
 from core.services.outbox import Outbox, SendPlan
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class DeliveriesLane:
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:
+            if isinstance(channel, BrokenChannel):
+                channel.refuse()
             if plan.action != DeliveryAction.SEND:
                 return await self._change(channel, plan)
             if plan.may_have_left:

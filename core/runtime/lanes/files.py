@@ -14,6 +14,7 @@ from core.domain.errors import (
 )
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, FetchesFiles
+from core.runtime.directory import BrokenChannel
 from core.services.files.fetching import Fetching, FetchPlan, NotConnected, Outcome
 from core.services.files.inspection import size_refusal
 from core.services.files.vault import Vault
@@ -42,13 +43,15 @@ class FilesLane:
         channel = self._channels.get(plan.account)
         if channel is None:
             return NotConnected()
-        if not isinstance(channel, FetchesFiles):
-            return Rejected("this channel gives no files")
         if plan.file.size_bytes and (
             refused := size_refusal(plan.file.size_bytes, self._vault.rules)
         ):
             return refused
         try:
+            if isinstance(channel, BrokenChannel):
+                channel.refuse()
+            if not isinstance(channel, FetchesFiles):
+                return Rejected("this channel gives no files")
             if not await self._vault.is_ready():
                 return ScannerUnavailable("the virus scanner is away")
             return await self._vault.keep(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from core.domain.errors import DeliveryError, Rejected, Throttled
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, LooksUpPeople
+from core.runtime.directory import BrokenChannel
 from core.services.people import LookUp, People
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ class PeopleLane:
         """Ask about whoever is due. What must wait is found again by the sweep."""
         while plan := await self._people.plan(conversation):
             channel = self._channels.get(plan.account)
+            if isinstance(channel, BrokenChannel):
+                await self._people.put_back(plan)
+                continue
             if not isinstance(channel, LooksUpPeople):
                 await self._people.give_up(plan)
                 return

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core.adapters.clamav import Clamd
+from core.domain.account import AccountState, Health
 from core.domain.content import Body, FileRef
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
@@ -17,6 +18,7 @@ from core.domain.events import Author, MessagePosted
 from core.domain.files import FileRefusal, FileState, refusal_of
 from core.domain.ids import Address, ConversationId, EventKey, ThreadKey, new_id
 from core.ports import VirusScanner
+from core.runtime.directory import BrokenChannel
 from core.runtime.lanes.files import FilesLane
 from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
@@ -39,10 +41,11 @@ class Files:
         self.rig = rig
         self.folder = folder
         rules = InspectionRules(max_bytes=MAX_BYTES, refused_endings=frozenset({"exe"}))
+        self.vault = Vault(rig.blobs, rules, folder, scanner)
         self.lane = FilesLane(
             Fetching(rig.sessions, {LOOP: rig.loopback.capabilities}, now=rig.clock),
             {LOOP: rig.loopback},
-            Vault(rig.blobs, rules, folder, scanner),
+            self.vault,
         )
 
     async def sent(
@@ -284,3 +287,21 @@ async def test_a_refusal_is_told_in_the_conversation_that_goes_on(files: Files) 
     async with files.rig.sessions() as session:
         told = await session.scalars(select(Message).where(Message.speaker == Speaker.SYSTEM))
         assert [message.conversation_id for message in told] == [second]
+
+
+async def test_the_file_of_an_account_that_cannot_be_opened_waits(
+    files: Files, sessions: Sessions
+) -> None:
+    conversation = await files.sent(png())
+    reason = Health(state=AccountState.BAD_CREDENTIALS, reason="the key is another", remedy="mend")
+    broken = FilesLane(
+        Fetching(sessions, {LOOP: BrokenChannel.capabilities}, now=files.rig.clock),
+        {LOOP: BrokenChannel(LOOP, reason)},
+        files.vault,
+    )
+    await broken.advance(conversation)
+    assert (await files.attachment()).status == FileState.WAITING
+
+    files.rig.clock.advance(minutes=2)
+    await files.lane.advance(conversation)
+    assert (await files.attachment()).status == FileState.FETCHED
