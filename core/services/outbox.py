@@ -151,7 +151,8 @@ class Outbox:
                 return
             message = await session.get_one(Message, delivery.message_id)
             ledger = Ledger(self._accounts, self._now())
-            if plan.is_probe and not _is_account_wide(outcome):
+            if plan.is_probe and not isinstance(outcome, BadCredentials):
+                # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
                 await _resume(session, AccountId(delivery.account_id), ledger.now)
             if isinstance(outcome, Receipt):
                 await _name(session, ledger, conversation, plan, outcome)
@@ -312,12 +313,6 @@ async def _gate(session: AsyncSession, account: str, now: datetime) -> _Gate:
         .execution_options(synchronize_session=False)
     )
     return _Gate.CLOSED if claimed.first() is None else _Gate.PROBE
-
-
-def _is_account_wide(outcome: Receipt | DeliveryError) -> bool:
-    return isinstance(outcome, BadCredentials) or (
-        isinstance(outcome, Throttled) and outcome.scope == ThrottleScope.ACCOUNT
-    )
 
 
 async def _resume(session: AsyncSession, account: AccountId, now: datetime) -> None:

@@ -126,6 +126,8 @@ class TelegramPlatform:
             return await self._answer(request)
         except Refused as error:
             return refused(error)
+        except ConnectionResetError:
+            return web.Response()  # goes nowhere: the connection has been cut
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]

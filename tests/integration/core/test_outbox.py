@@ -256,6 +256,17 @@ async def test_after_a_pause_one_message_is_tried_before_the_others(rig: Rig) ->
     assert await rig.outbox.plan(other) is not None
 
 
+async def test_a_probe_that_is_throttled_again_waits_only_as_long_as_it_is_told(rig: Rig) -> None:
+    await _connected(rig)
+    conversation = await _said(rig, "a")
+    for pause_seconds in (30, 2):
+        _next(rig, Throttled(pause_seconds))
+        await _advance(rig, conversation)
+        rig.clock.advance(seconds=pause_seconds + 1)
+    await _advance(rig, conversation)
+    assert await _states(rig) == ["sent"]
+
+
 async def test_a_probe_whose_worker_died_is_followed_by_another(rig: Rig) -> None:
     await _connected(rig)
     first = await _said(rig, "a")
