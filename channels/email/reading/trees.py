@@ -47,8 +47,8 @@ def parse_html(text: str, defects: Defects) -> HtmlElement | None:
         return None
     if not isinstance(root, HtmlElement):
         return None
-    _drop_what_nobody_sees(root)
     _clip(root, defects)
+    _drop_what_nobody_sees(root)
     return root
 
 
@@ -87,7 +87,7 @@ def _clip(root: HtmlElement, defects: Defects) -> None:
     depth = formatting = count = 0
     too_deep: list[HtmlElement] = []
     too_formatted: list[HtmlElement] = []
-    too_many: list[HtmlElement] = []
+    beyond: HtmlElement | None = None
     for event, element in etree.iterwalk(root, events=("start", "end")):
         step = 1 if event == "start" else -1
         is_formatting = element.tag in _FORMATTING
@@ -100,16 +100,14 @@ def _clip(root: HtmlElement, defects: Defects) -> None:
             if is_formatting and formatting > _DEEPEST_FORMATTING:
                 too_formatted.append(element)
             if count > MAX_HTML_ELEMENTS:
-                too_many.append(element)
+                defects.note("HTML too long: cut")
+                beyond = element
+                break
         else:
             depth -= 1
             formatting -= is_formatting
-    if too_many:
-        defects.note("HTML too long: cut")
-        for element in reversed(too_many):
-            parent = element.getparent()
-            if parent is not None:
-                parent.remove(element)
+    if beyond is not None:
+        _cut_from(beyond)
     for element in too_deep:
         text = " ".join(_pieces(element))
         for child in list(element):
@@ -119,6 +117,15 @@ def _clip(root: HtmlElement, defects: Defects) -> None:
     for element in too_formatted:
         if element.getparent() is not None:
             element.drop_tag()
+
+
+def _cut_from(element: HtmlElement) -> None:
+    """Take `element` and all that follows it out of its tree."""
+    current = element
+    parent = current.getparent()
+    while parent is not None:
+        del parent[parent.index(current) + (current is not element) :]
+        current, parent = parent, parent.getparent()
 
 
 def _pieces(element: HtmlElement) -> Iterator[str]:

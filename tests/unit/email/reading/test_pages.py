@@ -135,3 +135,9 @@ def test_an_element_with_many_attributes_takes_no_time() -> None:
     page = "<a " + " ".join(f"x{n}=1" for n in range(50_000)) + ">x</a>"
     assert read(page, Content_Type="text/html") is not None
     assert time.process_time() - started < 5
+
+
+def test_a_page_without_end_is_cut_and_says_so() -> None:
+    mail = read("<p>line</p>" * 20_000, Content_Type="text/html")
+    assert mail.text.startswith("line\n\nline")
+    assert "HTML too long: cut" in mail.defects
