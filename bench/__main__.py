@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench import answers, search
+from bench.channels import mail, slack
 from bench.desk import RunningDesk, running_desk
 from bench.footprint import DESK, Memory, is_measurable, memory_by_role
 from bench.intake import Intake
@@ -27,9 +28,10 @@ _ACCEPTED_SECONDS = 5.0
 _ANSWERED_SECONDS = 30.0
 _DESK_MB = 300.0
 _ASSISTANT_MB = 900.0
+_MAIL_ROUNDS = 3
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
 
-_PARTS = ("desk", "intake", "growth", "search")
+_PARTS = ("desk", "intake", "growth", "search", "slack", "mail")
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,14 +41,18 @@ def _arguments() -> argparse.Namespace:
         choices=_PARTS,
         action="append",
         help="desk: starts, memory, answers; intake: messages per second; growth: their cost with "
-        "many stored; search: the knowledge search. May be repeated; default: all",
+        "many stored; search: the knowledge search; slack: beside Rasa's Slack channel; mail: "
+        "beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
     )
     parser.add_argument("--home", type=Path, help="keep the desk's home here, to train only once")
-    parser.add_argument("--questions", type=int, default=180, help="to the desk and to bare Rasa")
+    parser.add_argument("--questions", type=int, default=180, help="to each that is compared")
     parser.add_argument("--messages", type=int, default=10_000, help="in a measurement of intake")
     parser.add_argument("--rounds", type=int, default=5, help="of few against many stored")
     parser.add_argument("--stored", type=int, default=200_000, help="messages that are many")
     parser.add_argument("--passages", type=int, default=100_000, help="in the knowledge search")
+    parser.add_argument("--kills", type=int, default=10, help="of each on Slack")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of 100 Slack events/s")
+    parser.add_argument("--mails", type=int, default=500, help="in a round of the mail intake")
     parser.add_argument("--kb", type=Path, help="articles of an evaluation of retrieval (JSONL)")
     parser.add_argument("--queries", type=Path, help="its questions (JSONL)")
     return parser.parse_args()
@@ -57,6 +63,16 @@ async def _measure(arguments: argparse.Namespace, home: Path) -> list[Figure]:
     figures: list[Figure] = []
     if "desk" in wanted:
         figures += await _desk(home, arguments)
+    if "slack" in wanted:
+        figures += await slack.measure(
+            home,
+            messages=arguments.questions,
+            seconds=arguments.seconds,
+            kills=arguments.kills,
+            say=_say,
+        )
+    if "mail" in wanted:
+        figures += await mail.measure(home, mails=arguments.mails, rounds=_MAIL_ROUNDS, say=_say)
     async with AsyncExitStack() as stack:
         if {"intake", "growth", "search"} & set(wanted):
             server = Server(await stack.enter_async_context(embedded_postgres(home, say=_say)))

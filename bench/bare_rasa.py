@@ -16,9 +16,9 @@ from bench.machine import REPOSITORY
 from bench.program import running
 from core.runtime.machine.addresses import free_ports
 
-_BOT = REPOSITORY / "bot"
+BOT = REPOSITORY / "bot"
 _POLL_SECONDS = 0.2
-_ENVIRONMENT = {
+ENVIRONMENT = {
     # The desk's assistant sets the same (bot/main.py): the comparison is about what is around it.
     "RASA_TELEMETRY_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -64,13 +64,13 @@ async def bare_rasa(
     endpoints.write_text(f"action_endpoint:\n  url: http://127.0.0.1:{actions_port}/webhook\n")
     credentials = folder / "credentials.yml"
     credentials.write_text("rest:\n")
-    environment = _ENVIRONMENT | {
+    environment = ENVIRONMENT | {
         "DESK_URL": desk_url,
         "BOT_TOKEN": bot_token,
-        "PYTHONPATH": str(_BOT),
+        "PYTHONPATH": str(BOT),
         "MPLCONFIGDIR": str(folder),
     }
-    rasa = _BOT / ".venv" / "bin" / "rasa"
+    rasa = BOT / ".venv" / "bin" / "rasa"
     log = folder / "rasa.log"
     serve = [rasa, "run", "--model", model, "--interface", "127.0.0.1", "--port", port]
     serve += ["--endpoints", endpoints, "--credentials", credentials]
@@ -79,15 +79,15 @@ async def bare_rasa(
         for command in (actions, serve):
             program = await stack.enter_async_context(
                 running(
-                    [str(word) for word in command], log=log, environment=environment, folder=_BOT
+                    [str(word) for word in command], log=log, environment=environment, folder=BOT
                 )
             )
-        connection = await program.until(_answering(port))
+        connection = await program.until(answering(port))
         yield BareRasa(await stack.enter_async_context(connection))
 
 
-async def _answering(port: int) -> Connection:
-    """Return a connection once Rasa and its actions answer."""
+async def answering(port: int) -> Connection:
+    """Return a connection, to be entered, once Rasa and its actions answer."""
     while True:
         try:
             async with Connection(port) as connection:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 from bench.chat import NotAnswered, open_page
 from bench.program import DidNotStart, running
@@ -17,6 +19,7 @@ from core.runtime.machine.home import Home, RunRecord
 
 _START_SECONDS = 600.0  # a first start trains the assistant
 _POLL_SECONDS = 0.02
+_LOOK_SECONDS = 0.5
 _FIRST_QUESTION = "How do I connect to the VPN?"
 
 
@@ -38,6 +41,18 @@ class RunningDesk:
             raise DidNotStart(f"there is no record of a running desk in {self.home}")
         return record
 
+    async def all_is_embedded(self) -> None:
+        """Return once every passage has its vector, which takes a while in a new home."""
+        async with await psycopg.AsyncConnection.connect(self.record.database_url) as connection:
+            while True:
+                rows = await connection.execute(
+                    "SELECT count(*) FROM passage WHERE vector_model IS NULL"
+                )
+                if await rows.fetchone() == (0,):
+                    return
+                await connection.rollback()  # or it would look at the same moment for ever
+                await asyncio.sleep(_LOOK_SECONDS)
+
     @property
     def model(self) -> Path:
         """The assistant's model."""
@@ -46,13 +61,18 @@ class RunningDesk:
 
 
 @asynccontextmanager
-async def running_desk(home: Path) -> AsyncIterator[RunningDesk]:
-    """Run the desk for as long as the block does; yields once a question was answered."""
+async def running_desk(
+    home: Path, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[RunningDesk]:
+    """Run the desk for as long as the block does; yields once a question was answered.
+
+    `settings` are further variables of its environment.
+    """
     (port,) = free_ports(1)
     async with running(
         [sys.executable, "-m", "core.cli", "run"],
         log=Home.at(home).logs / "bench.log",
-        environment={"DESK_HOME": str(home), "DESK_PORT": str(port)},
+        environment={**(settings or {}), "DESK_HOME": str(home), "DESK_PORT": str(port)},
     ) as program:
         accepted, answered = await program.until(_first_words(port, program.started))
         yield RunningDesk(

@@ -43,14 +43,33 @@ def memory_by_role(supervisor: int) -> dict[str, Memory]:
     """Return the memory of `supervisor` and all that descends from it, by what it is for."""
     found: dict[str, Memory] = {}
     for process in [supervisor, *_descendants(supervisor)]:
+        role = _role(process)
         try:
-            command = (_PROC / str(process) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             memory = _memory_of(process)
         except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
             continue
-        role = next((role for sign, role in _ROLES.items() if sign in command), "other")
+        if role is None:
+            continue
         found[role] = found.get(role, Memory()) + memory
     return found
+
+
+def process_of(supervisor: int, role: str) -> int | None:
+    """Return the process id of `role` below `supervisor`, or None while it does not run."""
+    for process in _descendants(supervisor):
+        if _role(process) == role:
+            return process
+    return None
+
+
+def _role(process: int) -> str | None:
+    """Return what `process` is for, "other" where that is not known, None where it ended."""
+    try:
+        said = (_PROC / str(process) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    command = said.replace(b"\0", b" ").decode()
+    return next((role for sign, role in _ROLES.items() if sign in command), "other")
 
 
 def _memory_of(process: int) -> Memory:

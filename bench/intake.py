@@ -154,7 +154,7 @@ class Intake:
         (port,) = free_ports(1)
         command = [_PROGRAM, "serve"] if max_batch is None else ["bench.web", str(max_batch)]
         async with self._program(command, database, port) as program:
-            await program.until(_alive(port))
+            await program.until(until_alive(port))
             yield port
 
     @asynccontextmanager
@@ -193,7 +193,7 @@ async def load(port: int, *, messages: int) -> Outcome:
     return Outcome(**json.loads(said))
 
 
-async def _alive(port: int) -> None:
+async def until_alive(port: int) -> None:
     """Return once the web server answers."""
     while True:
         try:

@@ -121,6 +121,10 @@ class Server:
                         await connection.execute(statement, numbers)
             await connection.execute("VACUUM ANALYZE")
 
+    async def create_empty(self, database: str) -> None:
+        """Make `database` anew, without a schema."""
+        await self._recreate(database, sql.SQL(""))
+
     @asynccontextmanager
     async def copied(self, template: str) -> AsyncIterator[str]:
         """Yield the name of a copy of `template`, gone after the block."""

@@ -85,6 +85,25 @@ def check_arguments(method: str, arguments: Mapping[str, Any]) -> None:
         raise Refused("invalid_arguments", detail=f"missing argument {name}")
 
 
+def forgiven(method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `arguments` as Slack itself takes them: it passes over those that it does not know,
+    and names buttons that have no `action_id`."""
+    names = {name.removesuffix("!") for name in _ARGUMENTS.get(method, "").split()} | {"token"}
+    kept = {name: value for name, value in arguments.items() if name in names}
+    if isinstance(kept.get("blocks"), list):
+        kept["blocks"] = [
+            block | {"elements": _named(block["elements"])}
+            if isinstance(block, dict) and block.get("type") == "actions"
+            else block
+            for block in kept["blocks"]
+        ]
+    return kept
+
+
+def _named(elements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"action_id": f"unnamed-{number}", **each} for number, each in enumerate(elements)]
+
+
 def check_message(arguments: Mapping[str, Any]) -> None:
     """Refuse a message that is too long, empty or of a wrong form."""
     text = arguments.get("text", "")

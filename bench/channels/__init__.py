@@ -1,0 +1,1 @@
+"""What is measured through the channels, beside the programs they compare with."""
