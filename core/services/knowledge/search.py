@@ -70,7 +70,8 @@ class Search:
             Hit(article=ArticleId(candidate.article), title=candidate.title, score=chance)
             for chance, (candidate, _) in ranked
         )
-        return Finding(outcome=self._policy.outcome(hits), hits=hits[:limit])
+        outcome = self._policy.outcome(hits, with_vectors=found.with_vectors)
+        return Finding(outcome=outcome, hits=hits[:limit])
 
     async def gather(
         self,
@@ -103,13 +104,16 @@ class Search:
                     limit=_BY_VECTORS,
                 )
             ids = {match.article for match in by_words} | {match.article for match in by_vectors}
+            centres: Mapping[str, float] = {}
+            if by_vectors and vector is not None and self._embedder is not None:
+                centres = await queries.centres(session, vector, self._embedder.model, articles=ids)
             candidates = (
                 await queries.visible(session, ids, audiences=audiences, exclude=exclude)
                 if ids
                 else {}
             )
         return Found(
-            candidates=_merged(candidates, by_words, by_vectors, language),
+            candidates=_merged(candidates, by_words, by_vectors, centres, language),
             words=len(asked.split()),
             with_vectors=bool(by_vectors),
         )
@@ -133,6 +137,7 @@ def _merged(
     candidates: Mapping[str, Candidate],
     by_words: Sequence[WordMatch],
     by_vectors: Sequence[VectorMatch],
+    centres: Mapping[str, float],
     language: str | None,
 ) -> tuple[tuple[Candidate, Evidence], ...]:
     """Bring both kinds of match together; of translations keep the one to show."""
@@ -148,14 +153,13 @@ def _merged(
 
     def evidence(candidate: Candidate) -> Evidence:
         said = words.get(candidate.article)
-        near = sorted(cosines.get(candidate.article, ()), reverse=True)[:3]
-        if highest is not None and not near:
-            near = [highest]  # just written and without vectors yet: let its words decide
+        # An article just written has no vectors yet: then let its words decide.
+        nearest = max(cosines.get(candidate.article, ()), default=highest)
         return Evidence(
             words=said.score if said else 0.0,
             coverage=said.coverage if said else 0.0,
-            cosine=near[0] if near else None,
-            cosine_three=sum(near) / len(near) if near else None,
+            cosine=nearest,
+            cosine_centre=centres.get(candidate.article, nearest),
             is_same_language=language is None or candidate.language == language,
         )
 

@@ -112,6 +112,15 @@ _BY_VECTORS = text(
     )
 )
 
+# Where an article's title and questions lie together. Bodies stay out: long ones are about much.
+_CENTRES = text(
+    """
+    SELECT article_id, avg(vector) <=> CAST(:vector AS halfvec) FROM passage
+    WHERE article_id = ANY(:articles) AND vector_model = :model AND kind <> 'body'
+    GROUP BY article_id
+    """
+)
+
 _VISIBLE = text(
     """
     SELECT id, title, language, translation_of FROM article
@@ -203,6 +212,17 @@ async def by_vectors(
         },
     )
     return [VectorMatch(article=row[0], kind=row[1], cosine=1 - row[2]) for row in rows]
+
+
+async def centres(
+    session: AsyncSession, vector: Sequence[float], model: str, *, articles: Collection[str]
+) -> dict[str, float]:
+    """Return the cosine to the mean of each article's title and questions, where it has any."""
+    rows = await session.execute(
+        _CENTRES,
+        {"vector": vector_text(vector), "model": model, "articles": list(articles)},
+    )
+    return {row[0]: 1 - row[1] for row in rows}
 
 
 async def visible(

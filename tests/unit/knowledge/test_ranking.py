@@ -16,7 +16,7 @@ WITH_VECTORS = st.builds(
     words=SHARE,
     coverage=SHARE,
     cosine=SHARE,
-    cosine_three=SHARE,
+    cosine_centre=SHARE,
     is_same_language=st.booleans(),
 )
 WITHOUT_VECTORS = st.builds(Evidence, words=SHARE, coverage=SHARE, is_same_language=st.booleans())
@@ -50,7 +50,7 @@ def test_of_equals_the_one_in_the_askers_language_is_likelier(with_vectors: bool
             words=0.5,
             coverage=0.5,
             cosine=cosine,
-            cosine_three=cosine,
+            cosine_centre=cosine,
             is_same_language=is_same_language,
         )
         for is_same_language in (True, False)
@@ -64,7 +64,7 @@ def test_of_equals_the_one_in_the_askers_language_is_likelier(with_vectors: bool
     [
         ((), Outcome.HAND_OFF),
         ((0.95, 0.02), Outcome.ANSWER),
-        ((0.9, 0.02), Outcome.OFFER),
+        ((0.91, 0.02), Outcome.OFFER),
         ((0.3, 0.2, 0.1, 0.1), Outcome.OFFER),
         ((0.3, 0.05, 0.05, 0.3), Outcome.HAND_OFF),
         ((0.05,), Outcome.HAND_OFF),
@@ -84,3 +84,9 @@ def test_more_tolerance_means_more_answers() -> None:
 
 def test_a_near_tie_is_offered_however_tolerant_the_desk_is() -> None:
     assert Policy(wrong_answers_per_hundred=80).outcome(hits(0.5, 0.45)) is Outcome.OFFER
+
+
+def test_words_alone_must_be_surer() -> None:
+    policy = Policy(wrong_answers_per_hundred=10)
+    assert policy.outcome(hits(0.95, 0.01)) is Outcome.ANSWER
+    assert policy.outcome(hits(0.95, 0.01), with_vectors=False) is Outcome.OFFER
