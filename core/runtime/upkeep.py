@@ -132,5 +132,6 @@ class Upkeep:
             await prune_feed(session, datetime.now(UTC) - _FEED_KEPT)
             await forget_beats(session, _BEATS_KEPT)
             await forget_uploads(session, datetime.now(UTC) - _UPLOADS_KEPT)
+        await self.early.apply_all()
         await self.early.forget_old()
         await self.access.forget_expired()

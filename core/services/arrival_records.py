@@ -28,7 +28,7 @@ from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
 from core.services.message_changes import Known
 from core.services.order import Place, Tail, late_places, tails
-from core.services.people import Move, move, recognise
+from core.services.people import Move, move, recognise, theirs
 from core.storage.tables import (
     AgentRow,
     Attachment,
@@ -66,6 +66,7 @@ class Records:
     changes: list[tuple[MessageId, EarlyOccurrence]] = field(default_factory=list)
     early: list[EarlyOccurrence] = field(default_factory=list)  # to be kept for their message
     unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
+    beside: list[Conversation] = field(default_factory=list)  # where third parties wrote
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
     asked_for: dict[Place, UUID] = field(default_factory=dict)  # with the conversation of each
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
@@ -172,8 +173,7 @@ async def _lock_conversations(
     if ids:
         wanted.append(Conversation.id.in_(ids))
     if moves:
-        addresses = [one.place for one in moves]
-        wanted.append(tuple_(Conversation.account_id, Conversation.address).in_(addresses))
+        wanted.append(theirs(moves))
     if not wanted:
         return {}
     rows = await session.scalars(

@@ -138,6 +138,8 @@ def _posted(
             conversation.subject = event.subject
         if caution not in _NOT_ACTED_ON:
             _copy_in(event, conversation, records)
+    if conversation.side_of is not None and not is_automatic:
+        records.beside.append(conversation)
     if not is_automatic:
         _respond(event, conversation, caution, records, ledger)
     return Outcome(message=message, seq=seq)
@@ -326,10 +328,11 @@ def _moved(event: ThreadMoved, records: Records, ledger: Ledger) -> Outcome:
     conversation = records.conversations.get((event.account, event.thread))
     if conversation is None:
         return Outcome(refusal=Refusal.UNKNOWN_THREAD)
-    if (event.account, event.new_thread) in records.taken_threads:
+    place = (event.account, event.new_thread)
+    if place in records.taken_threads or place in records.conversations:
         return Outcome(refusal=Refusal.THREAD_TAKEN)
     del records.conversations[event.account, event.thread]
-    records.conversations[event.account, event.new_thread] = conversation
+    records.conversations[place] = conversation
     conversation.thread = event.new_thread
     ledger.changed(conversation, FeedKind.CONVERSATION)
     return Outcome()

@@ -10,7 +10,8 @@ from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryAction, DeliveryState
 from core.domain.conversation import Responder
 from core.domain.events import DeliveryReported
-from core.domain.ids import MessageId
+from core.domain.ids import MessageId, TicketId
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
 from core.services.arrival_records import Records, attachments_of
 from core.services.early_events import forget, keep
 from core.services.handoff import hand_off
@@ -19,7 +20,14 @@ from core.services.ledger import Ledger
 from core.services.message_changes import Known, change
 from core.services.people import want_look_up
 from core.storage.feed import FeedKind
-from core.storage.tables import ContactAddress, Conversation, Delivery, Message, Participant
+from core.storage.tables import (
+    ContactAddress,
+    Conversation,
+    Delivery,
+    Message,
+    Participant,
+    Ticket,
+)
 
 
 async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> bool:
@@ -46,6 +54,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
     for report in records.reports:
         await _note_bounce(session, records, report)
     await _apply_changes(session, records, ledger)
+    for conversation in {one.id: one for one in records.beside}.values():
+        await _tell_main(session, ledger, conversation)
     for conversation in {id(one): one for one in records.unvouched}.values():
         if conversation.responder == Responder.BOT:
             await hand_off(
@@ -57,7 +67,32 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
             )
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
-    return bool(records.changes or records.kept or records.unvouched or records.unreachable)
+    return bool(
+        records.changes
+        or records.kept
+        or records.unvouched
+        or records.unreachable
+        or records.beside
+    )
+
+
+async def _tell_main(session: AsyncSession, ledger: Ledger, side: Conversation) -> None:
+    """Let the ticket that waited for a third party be looked at: they have answered."""
+    main = await session.get_one(Conversation, side.side_of)
+    ticket = await session.scalar(
+        select(Ticket)
+        .where(Ticket.conversation_id == main.id, Ticket.status != TicketStatus.CLOSED)
+        .with_for_update()
+    )
+    if ticket is None:
+        return
+    old = TicketStatus(ticket.status)
+    if CATEGORY[old] == StatusCategory.WAITING:
+        ticket.status = next_status(old, TicketTrigger.REOPENED)
+        ledger.record(
+            ticket, "status", old, ticket.status, actor="third_party", reason="side_answer"
+        )
+    ledger.changed(main, FeedKind.TICKET, TicketId(ticket.id))
 
 
 async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger) -> None:
@@ -72,11 +107,11 @@ async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger
         return
     rows = await session.scalars(select(Message).where(Message.id.in_(waiting)))
     attachments = await attachments_of(session, list(waiting))
-    conversations = {c.id: c for c in records.conversations.values()}
     for row in rows:
         known = Known(
             message=row,
-            conversation=conversations[row.conversation_id],
+            # It is locked, or began just now: the session has it.
+            conversation=await session.get_one(Conversation, row.conversation_id),
             ticket=None,  # none of these moves a ticket
             attachments=attachments.get(row.id, ()),
         )

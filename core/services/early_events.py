@@ -19,6 +19,8 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Attachment, Conversation, EarlyEvent, Message, RemoteMessage
 
 _KEPT = timedelta(days=7)
+_FRESH = timedelta(minutes=10)
+_MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,22 @@ class EarlyEvents:
         self._accounts = accounts
         self._now = now
 
-    async def apply_due(self, limit: int = 100) -> int:
-        """Apply what is kept for messages that are there by now; return how many that was."""
+    async def apply_due(self) -> int:
+        """Apply what came lately for messages that are there by now; return how many that was.
+
+        Only what came lately: a platform may tell of many messages that are none of ours, and
+        going through a week of that each second is in vain.
+        """
+        return await self._apply_since(self._now() - _FRESH)
+
+    async def apply_all(self) -> int:
+        """Apply everything that is kept for messages that are there by now, however old."""
+        applied = 0
+        while more := await self._apply_since(self._now() - _KEPT):
+            applied += more
+        return applied
+
+    async def _apply_since(self, since: datetime) -> int:
         async with storage_errors(), self._sessions() as session:
             found = await session.execute(
                 select(EarlyEvent.account_id, EarlyEvent.remote_id, Message.conversation_id)
@@ -102,8 +118,9 @@ class EarlyEvents:
                     & (RemoteMessage.remote_id == EarlyEvent.remote_id),
                 )
                 .join(Message, Message.id == RemoteMessage.message_id)
+                .where(EarlyEvent.received_at > since)
                 .distinct()
-                .limit(limit)
+                .limit(_MOST_AT_ONCE)
             )
             due = [
                 ((AccountId(account), name), ConversationId(conversation))

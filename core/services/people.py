@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,6 +105,15 @@ async def recognise(
         contact = contacts[place] if place in changed or place not in moved else None
         await _note(session, place, seen[place], contact)
     return Recognised(contacts=contacts, moves=moves, wanted=wanted)
+
+
+def theirs(moves: Sequence[Move]) -> ColumnElement[bool]:
+    """Return the condition that a conversation is one of the addresses that move."""
+    return (
+        # Nothing else of a conversation with somebody is indexed.
+        Conversation.contact_id.in_({one.old for one in moves})
+        & tuple_(Conversation.account_id, Conversation.address).in_([one.place for one in moves])
+    )
 
 
 async def move(
@@ -341,17 +350,20 @@ class People:
         async with storage_errors(), self._sessions.begin() as session:
             ledger = Ledger(self._accounts, self._now())
             found = await recognise(session, ledger, {}, {place: author})
-            conversations = await session.scalars(
+            holder = next((one.old for one in found.moves), found.contacts.get(place))
+            locked = await session.scalars(
                 select(Conversation)
                 .where(
-                    Conversation.account_id == plan.account, Conversation.address == plan.address
+                    Conversation.contact_id == holder,
+                    Conversation.account_id == plan.account,
+                    Conversation.address == plan.address,
                 )
                 .order_by(Conversation.id)
                 .with_for_update()
             )
-            theirs = conversations.all()
-            await move(session, ledger, found.moves, theirs)
-            for conversation in theirs:
+            conversations = locked.all()
+            await move(session, ledger, found.moves, conversations)
+            for conversation in conversations:
                 ledger.changed(conversation, FeedKind.CONVERSATION)
             await session.execute(
                 update(ContactAddress)

@@ -84,7 +84,10 @@ class EarlyEvent(Base):
     """An event about a message that has not arrived yet; applied when it does."""
 
     __tablename__ = "early_event"
-    __table_args__ = (Index("ix_early_event_message", "account_id", "remote_id"),)
+    __table_args__ = (
+        Index("ix_early_event_message", "account_id", "remote_id"),
+        Index("ix_early_event_received_at", "received_at"),
+    )
 
     account_id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -29,7 +29,10 @@ class ContactAddress(Base):
     __tablename__ = "contact_address"
     __table_args__ = (
         Index(
-            "ix_contact_address_due", "look_up_at", postgresql_where=text("look_up_at IS NOT NULL")
+            "ix_contact_address_due",
+            "look_up_for",
+            "look_up_at",
+            postgresql_where=text("look_up_at IS NOT NULL"),
         ),
     )
 

@@ -344,6 +344,24 @@ async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
     assert await rig.texts("t2") == [("customer", "x"), ("customer", "y")]
 
 
+async def test_a_thread_does_not_move_to_where_another_began_in_the_same_batch(rig: Rig) -> None:
+    said = posted("x")
+    await rig.intake.accept(said)
+    moved = ThreadMoved(
+        account=LOOP,
+        key=EventKey("move"),
+        thread=said.thread,
+        author=said.author,
+        at=said.at,
+        new_thread=ThreadKey("t2"),
+    )
+    _, refused = await rig.intake.accept(posted("y", thread="t2"), moved)
+
+    assert refused.refusal == Refusal.THREAD_TAKEN
+    assert await rig.texts("t1") == [("customer", "x")]
+    assert await rig.texts("t2") == [("customer", "y")]
+
+
 async def test_participants_are_remembered(rig: Rig) -> None:
     said = posted("x")
     await rig.intake.accept(said)
@@ -396,6 +414,31 @@ async def test_a_message_long_after_the_end_begins_a_new_conversation_and_counts
 
     assert later != conversation
     assert [message.seq for message in await rig.messages()] == [1, 2]
+
+
+async def test_what_a_machine_said_in_an_ended_conversation_can_be_taken_back_in_its_batch(
+    rig: Rig,
+) -> None:
+    from core.domain.assistant import Close
+
+    conversation = await rig.hear("bye")
+    await rig.reply(conversation, Close(reason="goodbye"))
+    rig.clock.advance(hours=80)
+    machine = replace(posted("away", key="away"), is_automatic=True)
+    taken_back = MessageRemoved(
+        account=LOOP,
+        key=EventKey("removal"),
+        thread=machine.thread,
+        author=machine.author,
+        at=machine.at,
+        remote_id=machine.remote_ids[0],
+    )
+    accepted = await rig.intake.accept(taken_back, machine, posted("me again"))
+
+    assert [one.refusal for one in accepted] == [None, None, None]
+    _, away, again = await rig.messages()
+    assert away.removed_at is not None
+    assert away.conversation_id == conversation != again.conversation_id
 
 
 async def test_a_message_soon_after_the_end_goes_on_in_a_new_episode(rig: Rig) -> None:

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.domain.ids import new_id
-from core.storage.engine import open_engine
+from core.domain.ids import ConversationId, ThreadKey, new_id
+from core.storage import migrations
+from core.storage.engine import open_engine, sessions_of
 from core.storage.migrate import migrate, pending
-from core.storage.tables import Base
+from core.storage.queries.transcripts import thread_since
+from core.storage.tables import Attachment, Base
+from tests.support.desk import LOOP, Rig, posted
 
 
 async def test_the_migrations_make_what_the_tables_say(engine: AsyncEngine) -> None:
@@ -32,6 +40,73 @@ async def test_the_migrations_make_what_the_tables_say(engine: AsyncEngine) -> N
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_a_desk_of_the_first_release_goes_on_where_it_was(
+    unmigrated: AsyncEngine, tmp_path: Path
+) -> None:
+    async with unmigrated.begin() as connection:
+        await connection.run_sync(_upgrade, "0001")
+        for statement in _FIRST_RELEASE.split(";"):
+            await connection.execute(text(statement))
+    await migrate(unmigrated)
+    rig = Rig(sessions_of(unmigrated), tmp_path)
+    conversation = await rig.conversation()
+    plan = await rig.outbox.plan(ConversationId(conversation.id))
+    (accepted,) = await rig.intake.accept(posted("and now?", who="ada"))
+    async with rig.sessions() as session:
+        said = await thread_since(session, LOOP, ThreadKey("t1"), 0, 10)
+        files = await session.scalars(select(Attachment.status).order_by(Attachment.position))
+
+        assert [entry.text for entry in said] == ["hello", "good day", "and now?"]
+        assert files.all() == ["fetched", "waiting"]
+    assert plan is not None
+    assert plan.message.body.text == "good day"
+    assert plan.message.requester == "ada"
+    assert accepted.seq == 3
+    assert (await rig.conversation()).contact_id == conversation.contact_id
+    assert [message.author for message in await rig.messages()] == ["ada", None, "ada"]
+
+
+_FIRST_RELEASE = """
+    INSERT INTO account (id, channel) VALUES ('loop', 'loopback');
+    INSERT INTO contact (id, name) VALUES (uuidv7(), 'Ada');
+    INSERT INTO contact_address (account_id, address, contact_id)
+    SELECT 'loop', 'ada', id FROM contact;
+    INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
+                              last_message_at)
+    SELECT uuidv7(), 'loop', 't1', id, 'queued', 'en', 2, now() FROM contact;
+    INSERT INTO message (id, conversation_id, seq, speaker, text, delivery, language, at)
+    SELECT uuidv7(), id, 1, 'customer', 'hello', 'not_sent', 'en', now() FROM conversation;
+    INSERT INTO message (id, conversation_id, seq, speaker, text, delivery, language, at)
+    SELECT uuidv7(), id, 2, 'system', 'good day', 'waiting', 'en', now() FROM conversation;
+    INSERT INTO remote_message (account_id, remote_id, message_id)
+    SELECT 'loop', '1', id FROM message WHERE seq = 1;
+    INSERT INTO attachment (id, message_id, position, name, media_type, remote, blob_key)
+    SELECT uuidv7(), id, n, 'a.png', 'image/png', 'remote', CASE n WHEN 0 THEN 'files/a' END
+    FROM message, generate_series(0, 1) AS n WHERE seq = 1;
+    INSERT INTO delivery (id, conversation_id, account_id, message_id)
+    SELECT uuidv7(), conversation_id, 'loop', id FROM message WHERE seq = 2
+"""
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__path__[0])))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+@pytest.fixture
+async def unmigrated(postgres: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database without a schema."""
+    name = f"test_{new_id().hex}"
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        engine = open_engine(postgres.replace("/desk?", f"/{name}?"))
+        yield engine
+        await engine.dispose()
+        await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 async def test_processes_that_migrate_at_once_take_turns(postgres: str) -> None:

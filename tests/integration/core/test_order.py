@@ -234,6 +234,19 @@ async def test_an_edit_stored_beside_its_message_is_applied_by_the_clock(rig: Ri
     assert await rig.texts() == [("customer", "printer")]
 
 
+async def test_what_has_waited_long_is_looked_at_seldom(rig: Rig) -> None:
+    await rig.intake.accept(posted("printr", key="1"))
+    await rig.intake.accept(edited("2", "printer"))
+    async with rig.sessions.begin() as session:
+        await session.execute(update(EarlyEvent).values(remote_id="1"))
+    early = EarlyEvents(rig.sessions, rig.accounts, rig.clock)
+    rig.clock.advance(minutes=20)
+
+    assert await early.apply_due() == 0
+    assert await early.apply_all() == 1
+    assert await rig.texts() == [("customer", "printer")]
+
+
 async def test_what_waits_for_its_message_in_vain_is_forgotten_after_a_week(rig: Rig) -> None:
     await rig.intake.accept(edited("1", "printer"))
     early = EarlyEvents(rig.sessions, rig.accounts, rig.clock)

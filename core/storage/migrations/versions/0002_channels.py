@@ -51,6 +51,7 @@ def _account() -> None:
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_early_event")),
     )
     op.create_index("ix_early_event_message", "early_event", ["account_id", "remote_id"])
+    op.create_index("ix_early_event_received_at", "early_event", ["received_at"])
 
 
 def _conversation() -> None:
@@ -99,6 +100,7 @@ def _files_and_deliveries() -> None:
         _flag("is_inline", "false"),
     )
     op.add_column("attachment", _text("status", "waiting"))
+    op.execute("UPDATE attachment SET status = 'fetched' WHERE blob_key IS NOT NULL")
     op.add_column("attachment", _text("detail"))
     op.add_column(
         "attachment", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False)
@@ -142,7 +144,7 @@ def _people() -> None:
     op.create_index(
         "ix_contact_address_due",
         "contact_address",
-        ["look_up_at"],
+        ["look_up_for", "look_up_at"],
         postgresql_where=sa.text("look_up_at IS NOT NULL"),
     )
     op.add_column("agent", _text("picture_blob"))
