@@ -32,9 +32,9 @@ _FILL = (
     SELECT 'webchat', thread, contact FROM filled ORDER BY number
     """,
     """
-    INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, turned_seq,
-                              last_seq, last_message_at)
-    SELECT conversation, 'webchat', thread, contact, 'bot', 'en', %(messages)s - 1, %(messages)s,
+    INSERT INTO conversation (id, account_id, thread, contact_id, address, responder, language,
+                              turned_seq, last_seq, last_message_at)
+    SELECT conversation, 'webchat', thread, contact, thread, 'bot', 'en', %(messages)s - 1, %(messages)s,
            now()
     FROM filled ORDER BY number
     """,
@@ -46,9 +46,11 @@ _FILL = (
          LATERAL (SELECT (number - %(conversations)s) * interval '1 minute' AS age) AS ages
     """,
     """
-    INSERT INTO message (id, conversation_id, seq, speaker, text, delivery, language, at)
-    SELECT id, conversation, seq,
+    INSERT INTO message (id, conversation_id, seq, position, speaker, author, text, delivery,
+                         language, at)
+    SELECT id, conversation, seq, seq,
            CASE seq %% 2 WHEN 1 THEN 'customer' ELSE 'bot' END,
+           CASE seq %% 2 WHEN 1 THEN thread END,
            CASE seq %% 2 WHEN 1 THEN 'How do I get this to work again? ' || number || '/' || seq
                 ELSE repeat('Open the settings and choose your account. ', 12) END,
            CASE seq %% 2 WHEN 1 THEN 'not_sent' ELSE 'sent' END, 'en', now()
