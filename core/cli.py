@@ -16,6 +16,7 @@ import typer
 from core.domain.diagnosis import Diagnosis
 from core.domain.errors import InvalidInput
 from core.wiring import program
+from core.wiring.mail_commands import mail_app
 from core.wiring.program import errors_as_lines, read_settings, with_database
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ channel_app = typer.Typer(help="Channels to platforms.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(knowledge_app, name="knowledge")
-mail_app = typer.Typer(help="How mail is read.", no_args_is_help=True)
 app.add_typer(mail_app, name="mail")
 app.add_typer(channel_app, name="channel")
 
@@ -318,60 +318,6 @@ def channel_simulate(
         print("\n".join(report.as_lines()))
     if not report.is_good:
         raise typer.Exit(1)
-
-
-@mail_app.command("parse")
-def mail_parse(
-    files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="Mails as they came.")
-    ],
-    trust: Annotated[
-        list[str] | None,
-        typer.Option(help="A relay whose Authentication-Results are believed; may be repeated."),
-    ] = None,
-    own: Annotated[
-        list[str] | None, typer.Option(help="An address of the desk; may be repeated.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
-) -> None:
-    """Show what the desk reads in mails; needs no database and stores nothing."""
-    from channels.email.reading.json_lines import as_json as mail_as_json
-    from channels.email.reading.read import read_mail
-
-    for file in files:
-        mail = read_mail(
-            file.read_bytes(), trusted_authserv_ids=trust or (), own_addresses=own or ()
-        )
-        if as_json:
-            print(json.dumps(mail_as_json(str(file), mail)))
-        else:
-            author = mail.author.address if mail.author else "nobody"
-            words = f"{file}: {mail.kind} from {author}: {mail.subject}"
-            print(words.encode("ascii", "backslashreplace").decode())
-
-
-@mail_app.command("visible")
-def mail_visible(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, dir_okay=False, help='JSONL: {"id", "format": "text|html", "input"}.'
-        ),
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
-) -> None:
-    """Show what people wrote in replies, without what these repeat; needs no database."""
-    from channels.email.reading.json_lines import visible_replies
-
-    for reply in visible_replies(file):
-        if as_json:
-            print(json.dumps(reply))
-        else:
-            print(
-                f"--- {reply['id']}\n{reply['visible']}".encode(
-                    "ascii", "backslashreplace"
-                ).decode()
-            )
 
 
 @app.command()
