@@ -18,7 +18,7 @@ class _Bot(SlackBot):
     async def send_custom_json(
         self, recipient_id: str, json_message: dict[str, Any], **kwargs: Any
     ) -> None:
-        await self.send_text_message(recipient_id, json.dumps(json_message), **kwargs)
+        await self.send_text_message(recipient_id, json.dumps(json_message))
 
 
 class SlackAt(SlackInput):
