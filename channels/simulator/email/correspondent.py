@@ -25,8 +25,8 @@ def person(words: str) -> Person:
     """
     name, address = parseaddr(words)
     local, at, domain = address.rpartition("@")
-    is_plain = address.isascii() and address.isprintable() and " " not in address
-    if not (local and at and domain and is_plain and name.isprintable()):
+    is_plain = address.isascii() and words.isprintable() and " " not in address
+    if not (local and at and domain and is_plain):
         raise InvalidInput(f"{words!r} is not a mail address, such as ana@example.org")
     return Person(address=address, name=name)
 

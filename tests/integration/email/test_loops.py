@@ -2,78 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from channels.email.channel import EmailChannel
-from channels.email.settings import EmailSettings
 from channels.simulator.email import MailPlatform, Person
-from core.adapters.blobs import ObjectBlobs
-from core.domain.assistant import Handoff, HandoffReason, OfferedChoice, Say, Step, TurnReply
+from core.domain.assistant import Handoff, HandoffReason, OfferedChoice, Say, Step
 from core.domain.content import Intent
 from core.domain.conversation import Responder
-from core.domain.errors import DeliveryError
-from core.domain.ids import AccountId, ConversationId
+from core.domain.ids import ConversationId
 from core.runtime.machine.polling import until
-from core.services.arrivals import ArrivalRules
-from core.services.intake import Intake
-from core.services.outbox import Outbox
-from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
-from core.storage.tables import Conversation, Message
-from tests.unit.email.transport.memory import MemoryBlobs, context
+from core.storage.tables import Conversation
+from tests.support.mail_desk import MailDesk, mail_desk
 
-ACCOUNT = AccountId("support")
 DESK = "help@desk.example"
 ROBOT = "robot@other.example"
-
-
-class MailDesk:
-    """The desk's services around one mail account; `work` is what its worker does."""
-
-    def __init__(self, sessions: Sessions, folder: Path, channel: EmailChannel) -> None:
-        accounts = {ACCOUNT: channel.capabilities}
-        rules = ArrivalRules(reopen_window=timedelta(hours=72), default_language="en")
-        turn_rules = TurnRules(
-            deadline=timedelta(seconds=20),
-            turn_cap=40,
-            base_url="http://desk.example",
-            default_language="en",
-        )
-        self.sessions = sessions
-        self.channel = channel
-        self.intake = Intake(sessions, ObjectBlobs.at(folder.as_uri()), accounts, rules)
-        self.turns = Turns(sessions, accounts, turn_rules)
-        self.outbox = Outbox(sessions, accounts)
-        self.steps: tuple[Step, ...] = (Say(text="I am not sure. Could you say it otherwise?"),)
-
-    async def work(self) -> None:
-        """Answer what waits for an answer, and send what waits to be sent."""
-        async with self.sessions() as session:
-            conversations = (await session.scalars(select(Conversation.id))).all()
-        for name in conversations:
-            conversation = ConversationId(name)
-            while (turn := await self.turns.plan(conversation)) is not None:
-                reply = TurnReply(
-                    turn=turn.turn, steps=self.steps, intent=None, confidence=None, model=None
-                )
-                await self.turns.settle(turn, reply)
-            while (sending := await self.outbox.plan(conversation)) is not None:
-                try:
-                    await self.outbox.settle(sending, await self.channel.deliver(sending.message))
-                except DeliveryError as error:
-                    await self.outbox.settle(sending, error)
-
-    async def heard(self) -> int:
-        async with self.sessions() as session:
-            count = select(func.count()).select_from(Message)
-            return await session.scalar(count.where(Message.speaker == "customer")) or 0
 
 
 @pytest.fixture
@@ -84,28 +30,9 @@ async def people() -> AsyncIterator[MailPlatform]:
 
 @pytest.fixture
 async def desk(sessions: Sessions, tmp_path: Path, people: MailPlatform) -> AsyncIterator[MailDesk]:
-    settings = EmailSettings(
-        address=DESK,
-        lmtp_host="127.0.0.1",
-        lmtp_port=0,
-        smtp_host="127.0.0.1",
-        smtp_port=people.smtp_port,
-        smtp_security="none",
-    )
-    channel = EmailChannel(ACCOUNT, settings, context(MemoryBlobs()))
-    desk = MailDesk(sessions, tmp_path, channel)
-    receiving = asyncio.create_task(channel.receive(desk.intake))
-
-    async def listens() -> bool:
-        return channel.lmtp_port is not None
-
-    assert await until(listens, every=0.01, seconds=10)
-    people.lmtp_port = channel.lmtp_port or 0
-    yield desk
-    receiving.cancel()
-    with suppress(asyncio.CancelledError):
-        await receiving
-    await channel.close()
+    async with mail_desk(sessions, tmp_path, DESK, smtp_port=people.smtp_port) as desk:
+        people.lmtp_port = desk.lmtp_port
+        yield desk
 
 
 async def _talk(desk: MailDesk, people: MailPlatform) -> None:
