@@ -34,8 +34,8 @@ _FILL = (
     """
     INSERT INTO conversation (id, account_id, thread, contact_id, address, responder, language,
                               turned_seq, last_seq, last_message_at)
-    SELECT conversation, 'webchat', thread, contact, thread, 'bot', 'en', %(messages)s - 1, %(messages)s,
-           now()
+    SELECT conversation, 'webchat', thread, contact, thread, 'bot', 'en', %(messages)s - 1,
+           %(messages)s, now()
     FROM filled ORDER BY number
     """,
     """

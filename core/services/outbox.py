@@ -125,9 +125,7 @@ class Outbox:
             conversation=ConversationId(conversation.id),
             attempt=delivery.attempts,
             action=DeliveryAction(delivery.action),
-            message=await outbound(
-                session, conversation, message, capabilities, self._base_url
-            ),
+            message=await outbound(session, conversation, message, capabilities, self._base_url),
             receipt=receipt,
             is_probe=gate is _Gate.PROBE,
             may_have_left=may_have_left,
@@ -153,7 +151,7 @@ class Outbox:
             ledger = Ledger(self._accounts, self._now())
             if plan.is_probe and not isinstance(outcome, BadCredentials):
                 # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
-                await _resume(session, AccountId(delivery.account_id), ledger.now)
+                await _resume(session, AccountId(delivery.account_id), outcome, ledger.now)
             if isinstance(outcome, Receipt):
                 await _name(session, ledger, conversation, plan, outcome)
                 message.delivery_detail = outcome.detail or None
@@ -315,11 +313,16 @@ async def _gate(session: AsyncSession, account: str, now: datetime) -> _Gate:
     return _Gate.CLOSED if claimed.first() is None else _Gate.PROBE
 
 
-async def _resume(session: AsyncSession, account: AccountId, now: datetime) -> None:
-    """Let everything of `account` leave again; its credentials are accepted."""
+async def _resume(
+    session: AsyncSession, account: AccountId, outcome: Receipt | DeliveryError, now: datetime
+) -> None:
+    """Let everything of `account` leave again, unless `outcome` leaves its credentials in doubt."""
     row = await session.get(Account, account, with_for_update=True, populate_existing=True)
     if row is None:
         return
+    nobody_looked = isinstance(outcome, Unavailable | Uncertain)
+    if row.health == AccountState.BAD_CREDENTIALS and nobody_looked:
+        return  # another probe follows
     row.paused_until, row.pause_reason = None, None
     if row.health == AccountState.BAD_CREDENTIALS:
         await write_health(session, account, Health(state=AccountState.CONNECTED), now)

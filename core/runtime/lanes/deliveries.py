@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -18,7 +19,15 @@ _LOGGER = logging.getLogger(__name__)
 class DeliveriesLane:
     """Sends a conversation's messages in order, until nothing is due."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[AccountId, Channel]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Mapping[AccountId, Channel],
+        *,
+        longest_seconds: float = 600.0,
+    ) -> None:
+        """A send that has no end within `longest_seconds` gives its place to others."""
+        self._longest_seconds = longest_seconds
         self._outbox = outbox
         self._channels = channels
 
@@ -34,13 +43,7 @@ class DeliveriesLane:
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:
-            if isinstance(channel, BrokenChannel):
-                channel.refuse()
-            if plan.action != DeliveryAction.SEND:
-                return await self._change(channel, plan)
-            if plan.may_have_left:
-                return await self._verify(channel, plan)
-            return await channel.deliver(plan.message)
+            return await self._attempt(channel, plan)
         except Uncertain as error:
             if plan.action != DeliveryAction.SEND:
                 return Unavailable(str(error))  # done twice, a change is the same change
@@ -54,6 +57,19 @@ class DeliveriesLane:
             if plan.action != DeliveryAction.SEND:
                 return Rejected("the channel failed; see the worker's log")
             return Uncertain("the channel failed; see the worker's log")
+
+    async def _attempt(self, channel: Channel, plan: SendPlan) -> Receipt:
+        if isinstance(channel, BrokenChannel):
+            channel.refuse()
+        try:
+            async with asyncio.timeout(self._longest_seconds):
+                if plan.action != DeliveryAction.SEND:
+                    return await self._change(channel, plan)
+                if plan.may_have_left:
+                    return await self._verify(channel, plan)
+                return await channel.deliver(plan.message)
+        except TimeoutError as error:
+            raise Uncertain("the platform takes too long to answer") from error
 
     async def _change(self, channel: Channel, plan: SendPlan) -> Receipt:
         """Change or take back what was sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -26,8 +27,15 @@ class FilesLane:
     """Fetches a conversation's files, one after the other, until none is due."""
 
     def __init__(
-        self, fetching: Fetching, channels: Mapping[AccountId, Channel], vault: Vault
+        self,
+        fetching: Fetching,
+        channels: Mapping[AccountId, Channel],
+        vault: Vault,
+        *,
+        longest_seconds: float = 600.0,
     ) -> None:
+        """A file that comes more slowly than in `longest_seconds` gives its place to others."""
+        self._longest_seconds = longest_seconds
         self._fetching = fetching
         self._channels = channels
         self._vault = vault
@@ -54,9 +62,12 @@ class FilesLane:
                 return Rejected("this channel gives no files")
             if not await self._vault.is_ready():
                 return ScannerUnavailable("the virus scanner is away")
-            return await self._vault.keep(
-                channel.fetch(plan.file), name=plan.file.name, announced=plan.file.media_type
-            )
+            async with asyncio.timeout(self._longest_seconds):
+                return await self._vault.keep(
+                    channel.fetch(plan.file), name=plan.file.name, announced=plan.file.media_type
+                )
+        except TimeoutError:
+            return Unavailable("the platform takes too long to give the file")
         except (DeliveryError, ScannerUnavailable) as error:
             return error
         except StorageUnavailable as error:

@@ -93,6 +93,8 @@ class Fetching:
                 attachment.available_at = account.paused_until
                 return None
             attachment.attempts += 1
+            # A file that kills whoever looks at it must not do so again at once.
+            attachment.available_at = self._now() + pause_after(attachment.attempts)
             return FetchPlan(
                 attachment=attachment.id,
                 conversation=conversation_id,

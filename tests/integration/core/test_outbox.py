@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,6 +193,20 @@ async def test_a_fault_of_the_channels_own_code_is_doubt_and_not_a_loop(rig: Rig
     assert await _states(rig) == ["parked"]
 
 
+async def test_a_send_without_an_end_is_doubt_and_gives_its_place_to_others(rig: Rig) -> None:
+    class Endless(Loopback):
+        find_delivery = None  # type: ignore[assignment]
+
+        async def deliver(self, message: Outbound) -> Receipt:
+            await asyncio.Event().wait()
+            return Receipt(remote_ids=())
+
+    conversation = await _said(rig, "a")
+    lane = DeliveriesLane(rig.outbox, {LOOP: Endless(LOOP)}, longest_seconds=0.05)
+    await lane.advance(conversation)
+    assert await _states(rig) == ["parked"]
+
+
 def _next(rig: Rig, *faults: DeliveryError) -> None:
     rig.platform.faults.extend(faults)
 
@@ -229,6 +244,20 @@ async def test_bad_credentials_hold_the_account_up_until_they_are_accepted(rig: 
     assert _received(rig) == ["You said: a", "You said: b"]
     assert await _health(rig) == ("connected", "")
     assert (await _account(rig)).paused_until is None
+
+
+async def test_a_platform_that_is_away_says_nothing_of_credentials(rig: Rig) -> None:
+    await _connected(rig)
+    conversation = await _said(rig, "a")
+    _next(rig, BadCredentials("the token was revoked", "enter a new token"), Unavailable("away"))
+    await _advance(rig, conversation)
+    rig.clock.advance(seconds=61)
+    await _advance(rig, conversation)
+    assert (await _health(rig))[0] == "bad_credentials"
+    rig.clock.advance(seconds=61)
+    await _advance(rig, conversation)
+    assert await _states(rig) == ["sent"]
+    assert await _health(rig) == ("connected", "")
 
 
 async def test_bad_credentials_that_nobody_mends_fail_the_message_after_a_day(rig: Rig) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from channels.loopback import Loopback
 from core.adapters.clamav import Clamd
 from core.domain.account import AccountState, Health
 from core.domain.content import Body, FileRef
@@ -252,8 +254,11 @@ async def test_while_the_scanner_is_away_files_wait_and_are_not_fetched(files: F
 
 async def test_a_process_killed_while_fetching_leaves_the_file_to_the_next(files: Files) -> None:
     conversation = await files.sent(png())
-    fetching = Fetching(files.rig.sessions, {LOOP: files.rig.loopback.capabilities})
+    clock = files.rig.clock
+    fetching = Fetching(files.rig.sessions, {LOOP: files.rig.loopback.capabilities}, now=clock)
     first = await fetching.plan(conversation)
+    assert await fetching.plan(conversation) is None  # it may have been the file that killed it
+    clock.advance(seconds=3)
     second = await fetching.plan(conversation)
     assert first is not None
     assert second is not None
@@ -305,3 +310,19 @@ async def test_the_file_of_an_account_that_cannot_be_opened_waits(
     files.rig.clock.advance(minutes=2)
     await files.lane.advance(conversation)
     assert (await files.attachment()).status == FileState.FETCHED
+
+
+async def test_a_file_that_never_ends_gives_its_place_to_others(files: Files) -> None:
+    class Slow(Loopback):
+        async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
+            yield file.name.encode()
+            await asyncio.Event().wait()
+
+    conversation = await files.sent(png())
+    fetching = Fetching(files.rig.sessions, files.rig.accounts, now=files.rig.clock)
+    lane = FilesLane(fetching, {LOOP: Slow(LOOP)}, files.vault, longest_seconds=0.05)
+    await lane.advance(conversation)
+
+    waiting = await files.attachment()
+    assert waiting.status == FileState.WAITING
+    assert "too long" in (waiting.detail or "")
