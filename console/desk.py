@@ -20,6 +20,8 @@ from core.services.letters import Letters
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.sides import Sides
+from core.services.splitting import Splitting
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
 
@@ -41,6 +43,8 @@ class ConsoleDesk:
     outbox: Outbox
     corrections: Corrections
     letters: Letters
+    splitting: Splitting
+    sides: Sides
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     accounts: AccountBook

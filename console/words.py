@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.domain.assistant import HandoffReason
-from core.domain.channel import DeliveryState
+from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.errors import (
@@ -84,6 +84,13 @@ DELIVERY: Mapping[str, str] = {
 }
 """States worth showing; a message that was sent needs no words."""
 
+RECIPIENT: Mapping[str, str] = {
+    RecipientOutcome.DELIVERED: "arrived",
+    RecipientOutcome.SOFT: "came back for now",
+    RecipientOutcome.HARD: "came back for good",
+}
+"""What was heard of a letter for one of those it went to."""
+
 CHANNEL: Mapping[str, str] = {
     "webchat": "Web chat",
     "slack": "Slack",
@@ -132,6 +139,7 @@ ACTOR: Mapping[str, str] = {
     "assistant": "The assistant",
     "timer": "The desk",
     "platform": "The platform",
+    "third_party": "The third party",
 }
 """Who changes tickets besides agents, who have names."""
 
@@ -201,6 +209,8 @@ ERRORS = (
     "a letter needs somebody to go to",
     "a subject has 250 characters at most",
     "this channel has no letters",
+    "there is no such conversation",
+    "there is no such message",
     "the payload of this message was not kept",
     "a conversation cannot be split at its beginning",
     "wait until what is being sent has left",
@@ -229,6 +239,10 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} changed the priority to: {priority}", who=who, priority=priority)
         case "reason":
             return t("{who} noted: {reason}", who=who, reason=_label(REASON, change.new, t))
+        case "side":
+            return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
+        case "split":
+            return t("{who} split it; the other ticket is #{number}", who=who, number=change.new)
         case field:
             return t("{who} changed {field}", who=who, field=field)
 

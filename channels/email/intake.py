@@ -176,7 +176,7 @@ class MailIntake:
             # Another mail of this batch has this Message-ID.
             return trail.signed or trail.alone
         if trail.signed is not None:
-            return trail.signed
+            return await self._split_off(trail) or trail.signed
         for name in trail.named:
             if name in known and name != trail.own:
                 return known[name][0]
@@ -190,6 +190,19 @@ class MailIntake:
             # only in the second case does the thread matter.
             return trail.alone
         return trail.root
+
+    async def _split_off(self, trail: Trail) -> ThreadKey | None:
+        """Return where the letter of ours that is answered is by now.
+
+        Its name says in which thread it was written; an agent may have split that since.
+        """
+        for name in trail.named:
+            made = self._reader.tokens.own_message(name)
+            if made is not None:
+                if made[0] != trail.signed:
+                    return None
+                return await self._inbox.thread_of(self._reader.account, [name])
+        return None
 
     async def _with_intent(self, event: Event, read: _Read) -> Event:
         """Return `event` with what it chooses, where it answers a list of choices of ours."""

@@ -20,8 +20,8 @@ from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.words import STATUS, error_in_words
 from core.domain.actor import Agent
 from core.domain.content import Envelope
-from core.domain.errors import Conflict, DeskError, InvalidInput
-from core.domain.ids import AccountId, AgentId, MessageId, TicketId, UploadId
+from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
+from core.domain.ids import AccountId, AgentId, ConversationId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
@@ -46,10 +46,11 @@ async def show_ticket(
     named: Named,
     tab: str | None = None,
     show: Shown = MESSAGES_SHOWN,
+    side: UUID | None = None,
 ) -> Response:
-    """Show a ticket beside the queue it was chosen from."""
+    """Show a ticket beside the queue it was chosen from, or what is said beside it with others."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, named, show)
+        work = await of_ticket(desk_of(request), session, named, show, _conversation(side))
         queue = await read_queue(session, signed_in.agent.id, tab)
     assert work.ticket is not None
     return page(
@@ -79,7 +80,7 @@ async def take(request: Request, signed_in: Agents, named: Named) -> Response:
             holder = (await ticket_view(session, named)).assignee
         name = "?" if holder is None else (holder.name or "?")
         said = translator(request)("{name} has this ticket already.", name=name)
-        return await _refused(request, named, said, 409)
+        return await refused(request, named, said, 409)
     return await _done(request, named)
 
 
@@ -117,10 +118,14 @@ async def say(request: Request, signed_in: Agents, named: Named) -> Response:
     # Forms send ends of line as CR LF, whatever was typed.
     words = text_field(form, "text").replace("\r\n", "\n")
     then = text_field(form, "then")
-    files = _files(form)
+    files = files_in(form)
     tickets = desk_of(request).tickets
     work: Awaitable[Any]
-    if text_field(form, "mode") == "note":
+    side = _side(request)
+    if side is not None:
+        sides, letter = desk_of(request).sides, envelope_in(form)
+        work = sides.say(named, side, signed_in.agent, words, letter, files=files)
+    elif text_field(form, "mode") == "note":
         work = tickets.note(named, signed_in.agent, words, files=files)
     else:
         status = _status(then) if then else None
@@ -182,7 +187,8 @@ async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> N
         await message_view(session, conversation, MessageId(message))
 
 
-def _files(form: FormData) -> list[UploadId]:
+def files_in(form: FormData) -> list[UploadId]:
+    """Return the files that `form` names, which were handed in before."""
     try:
         return [UploadId(UUID(str(name))) for name in form.getlist("file")]
     except ValueError:
@@ -205,7 +211,7 @@ async def _try(
         if not is_htmx(request):
             raise
         status = 422 if isinstance(error, InvalidInput) else 409
-        return await _refused(request, ticket, error_in_words(error, translator(request)), status)
+        return await refused(request, ticket, error_in_words(error, translator(request)), status)
     return await _done(request, ticket, trigger)
 
 
@@ -217,10 +223,13 @@ async def _done(request: Request, ticket: TicketId, trigger: str | None = None) 
         return response
     async with storage_errors(), desk_of(request).sessions() as session:
         number = (await ticket_view(session, ticket)).number
-    return RedirectResponse(f"/console/tickets/{number}", 303)
+    side = _side(request)
+    query = "" if side is None else f"?side={side}"
+    return RedirectResponse(f"/console/tickets/{number}{query}", 303)
 
 
-async def _refused(request: Request, ticket: TicketId, said: str, status: int) -> Response:
+async def refused(request: Request, ticket: TicketId, said: str, status: int) -> Response:
+    """Answer with how things are, and why nothing was done."""
     if is_htmx(request):
         return await _parts(request, ticket, _shown(request), notice=said, status=status)
     return page(request, "error.html", status=status, code=status, said=said)
@@ -230,10 +239,23 @@ async def _parts(
     request: Request, ticket: TicketId, shown: int, *, notice: str = "", status: int = 200
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, ticket, shown)
+        work = await of_ticket(desk_of(request), session, ticket, shown, _side(request))
     return live_parts(request, work, notice=notice, status=status)
 
 
 def _shown(request: Request) -> int:
     words = request.query_params.get("show", "")
     return int(words) if words.isascii() and words.isdigit() and len(words) < 6 else MESSAGES_SHOWN
+
+
+def _side(request: Request) -> ConversationId | None:
+    """Return the conversation beside the ticket's own that a page shows, if it shows one."""
+    words = request.query_params.get("side")
+    try:
+        return None if words is None else ConversationId(UUID(words))
+    except ValueError:
+        raise NotFound("there is no such conversation") from None
+
+
+def _conversation(side: UUID | None) -> ConversationId | None:
+    return None if side is None else ConversationId(side)

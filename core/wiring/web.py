@@ -27,6 +27,8 @@ from core.services.files.uploads import Uploads
 from core.services.letters import Letters
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.sides import Sides
+from core.services.splitting import Splitting
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
@@ -110,6 +112,7 @@ def build_app(settings: Settings) -> FastAPI:
     refused: Counter[str] = Counter()
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
     vault = vault_of(settings, parts.blobs)
+    letters = Letters(parts.channels)
     console.include(
         app,
         console.ConsoleDesk(
@@ -123,7 +126,9 @@ def build_app(settings: Settings) -> FastAPI:
             pictures=AgentPictures(parts.sessions, vault),
             outbox=parts.outbox,
             corrections=Corrections(parts.sessions, parts.accounts),
-            letters=Letters(parts.channels),
+            letters=letters,
+            splitting=Splitting(parts.sessions, parts.accounts, letters),
+            sides=Sides(parts.sessions, parts.accounts, letters),
             channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,

@@ -47,6 +47,8 @@ from core.services.letters import Letters
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.sides import Sides
+from core.services.splitting import Splitting
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
@@ -202,6 +204,7 @@ def build_desk(
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
+    letters = Letters(channels)
     intake = Intake(
         sessions,
         blobs,
@@ -228,7 +231,9 @@ def build_desk(
             pictures=AgentPictures(sessions, vault),
             outbox=outbox,
             corrections=Corrections(sessions, accounts, clock),
-            letters=Letters(channels),
+            letters=letters,
+            splitting=Splitting(sessions, accounts, letters, clock),
+            sides=Sides(sessions, accounts, letters, clock),
             channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,

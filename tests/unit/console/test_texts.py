@@ -43,7 +43,7 @@ def words_used() -> set[str]:
         words.STATUS, words.STATUS_HINT, words.PRIORITY, words.REASON, words.RESPONDER,
         words.DELIVERY, words.ACTOR, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT,
         LABELS, account_words.STATE, words.CHANNEL, words.CAUTION, words.CAUTION_MEANS,
-        words.FILE_REFUSED,
+        words.FILE_REFUSED, words.RECIPIENT,
     )  # fmt: skip
     for table in tables:
         said.update(table.values())
