@@ -16,7 +16,10 @@ from rasa.core.channels.slack import SlackBot, SlackInput
 
 class _Bot(SlackBot):
     async def send_custom_json(
-        self, recipient_id: str, json_message: dict[str, Any], **kwargs: Any
+        self,
+        recipient_id: str,
+        json_message: dict[str, Any],
+        **kwargs: Any,  # noqa: ARG002 - the parts of the message that are not the command
     ) -> None:
         await self.send_text_message(recipient_id, json.dumps(json_message))
 
