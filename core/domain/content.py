@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.errors import InvalidInput, TooLarge
 from core.domain.ids import Address, ChoiceId
 
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -14,6 +15,21 @@ UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 MAX_TEXT_CHARS = 20_000
 """Longest text that is kept as one message; intake refuses more."""
+
+
+def check_words(words: str, *, may_be_empty: bool = False) -> None:
+    """Refuse what cannot be kept as one message of an agent; with files it needs no words.
+
+    Raises:
+        InvalidInput: the words are missing, or hold what cannot be stored.
+        TooLarge: they are too many.
+    """
+    if not words.strip() and not may_be_empty:
+        raise InvalidInput("the text is empty")
+    if UNSTORABLE.search(words):
+        raise InvalidInput("text must not hold NUL characters or lone surrogates")
+    if len(words) > MAX_TEXT_CHARS:
+        raise TooLarge(f"the text may have {MAX_TEXT_CHARS:,} characters at most")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

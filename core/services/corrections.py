@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent, Role
 from core.domain.channel import DeliveryAction, DeliveryState
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE
+from core.domain.content import check_words
 from core.domain.conversation import Speaker
-from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
+from core.domain.errors import Conflict, Forbidden, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.services.ledger import Accounts, Ledger
 from core.services.turns import locked
@@ -66,7 +66,7 @@ class Corrections:
             Conflict: it was taken back, never reached anybody, or the channel cannot change it.
             InvalidInput: the words are empty, too many, or hold what cannot be stored.
         """
-        _check(words)
+        check_words(words)
         async with self._at_work(message_id, agent) as desk:
             message = desk.message
             if message.text == words.strip():
@@ -133,12 +133,3 @@ class Corrections:
 
 
 _REACHED_NOBODY = (DeliveryState.FAILED, DeliveryState.DROPPED)
-
-
-def _check(words: str) -> None:
-    if not words.strip():
-        raise InvalidInput("the text is empty")
-    if UNSTORABLE.search(words):
-        raise InvalidInput("text must not hold NUL characters or lone surrogates")
-    if len(words) > MAX_TEXT_CHARS:
-        raise TooLarge(f"the text may have {MAX_TEXT_CHARS:,} characters at most")

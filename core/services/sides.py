@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Envelope
+from core.domain.content import Envelope, check_words
 from core.domain.conversation import Responder, Speaker
-from core.domain.errors import IllegalTransition, InvalidInput, NotFound, TooLarge
+from core.domain.errors import IllegalTransition, InvalidInput, NotFound
 from core.domain.files import FileState, KeptFile
 from core.domain.ids import (
     AccountId,
@@ -98,7 +98,7 @@ class Sides:
             ]
             said = _with_quotes(words, messages, await _names(session, main, messages))
             _check_open(ticket)
-            _check_words(said, enclosed)
+            check_words(said, may_be_empty=bool(enclosed))
             check_fit(enclosed, self._accounts.get(account))
             ledger = Ledger(self._accounts, self._now())
             side = Conversation(
@@ -156,7 +156,7 @@ class Sides:
             ticket = await session.get_one(Ticket, ticket_id, with_for_update=True)
             _check_open(ticket)
             enclosed = await handed_in(session, agent.id, files)
-            _check_words(words, enclosed)
+            check_words(words, may_be_empty=bool(enclosed))
             check_fit(enclosed, self._accounts.get(account))
             ledger = Ledger(self._accounts, self._now())
             await self._write(session, ledger, side, agent, words, letter, enclosed)
@@ -223,15 +223,6 @@ def _check_third_party(main: Conversation, contact: ContactId, letter: Envelope)
 def _check_open(ticket: Ticket) -> None:
     if ticket.status == TicketStatus.CLOSED:
         raise IllegalTransition("ticket", ticket.status, "a letter")
-
-
-def _check_words(words: str, files: Sequence[KeptFile]) -> None:
-    if not words.strip() and not files:
-        raise InvalidInput("the text is empty")
-    if UNSTORABLE.search(words):
-        raise InvalidInput("text must not hold NUL characters or lone surrogates")
-    if len(words) > MAX_TEXT_CHARS:
-        raise TooLarge(f"the text may have {MAX_TEXT_CHARS:,} characters at most")
 
 
 async def _public_messages(

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Envelope
+from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, TooLarge
+from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from core.domain.ids import (
     AccountId,
     AgentId,
@@ -177,7 +177,7 @@ class Tickets:
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
         `Letters.checked` gave, says between whom a letter goes; else the channel has its way.
         """
-        _check(words, files)
+        check_words(words, may_be_empty=bool(files))
         async with self._at_work(ticket_id) as desk:
             enclosed = await handed_in(desk.session, agent.id, files)
             check_fit(enclosed, self._accounts.get(AccountId(desk.conversation.account_id)))
@@ -211,7 +211,7 @@ class Tickets:
         self, ticket_id: TicketId, agent: Agent, words: str, *, files: Sequence[UploadId] = ()
     ) -> MessageId:
         """Leave an internal note; the requester never sees it."""
-        _check(words, files)
+        check_words(words, may_be_empty=bool(files))
         async with self._at_work(ticket_id) as desk:
             enclosed = await handed_in(desk.session, agent.id, files)
             noted = desk.ledger.note(desk.conversation, agent.id, words.strip())
@@ -391,12 +391,3 @@ async def _summary(desk: _Desk) -> str:
 
 def _actor(agent: Agent) -> str:
     return f"agent:{agent.id}"
-
-
-def _check(words: str, files: Sequence[UploadId] = ()) -> None:
-    if not words.strip() and not files:
-        raise InvalidInput("the text is empty")
-    if UNSTORABLE.search(words):
-        raise InvalidInput("text must not hold NUL characters or lone surrogates")
-    if len(words) > MAX_TEXT_CHARS:
-        raise TooLarge(f"the text may have {MAX_TEXT_CHARS:,} characters at most")
