@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from channels.email.errors import IMAP_REMEDY
-from channels.email.imap import FolderState, ImapConnection, ImapFailed, Listed, NoSuchFolder
+from channels.email.imap import ImapConnection, ImapFailed, NoSuchFolder
+from channels.email.imap_answers import FolderState, Listed
 from channels.email.intake import Arrived, Fate, MailIntake
 from channels.email.oauth import AccessTokens
 from channels.email.pulse import PROBE_SECONDS, STORAGE_PAUSE_SECONDS, Backoff, Pulse

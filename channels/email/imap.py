@@ -7,13 +7,10 @@ every command at once, STARTTLS, refusals in XOAUTH2, folder names, news between
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import ssl
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
 from aioimaplib.aioimaplib import (
@@ -28,17 +25,23 @@ from aioimaplib.aioimaplib import (
 
 from channels.email.errors import IMAP_REMEDY
 from channels.email.headers import one_line
+from channels.email.imap_answers import (
+    FolderState,
+    Listed,
+    contents,
+    folder_state,
+    found_uids,
+    last_line,
+    listed,
+    modified_utf7,
+    uid_set,
+    words_of,
+)
 from channels.email.imap_protocol import WatchfulProtocol
 from core.domain.errors import BadCredentials
 
 _T = TypeVar("_T")
-_FETCHED = re.compile(rb"^(?:\* )?\d+ FETCH \(")
-_NUMBER = re.compile(rb"\[(UIDVALIDITY|UIDNEXT) (\d+)\]", re.IGNORECASE)
-_UID = re.compile(rb"\bUID (\d+)")
-_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
-_ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 _TRY_LATER = re.compile(rb"\[(?:UNAVAILABLE|LIMIT|INUSE|SERVERBUG)\]", re.IGNORECASE)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 class ImapFailed(Exception):
@@ -47,23 +50,6 @@ class ImapFailed(Exception):
 
 class NoSuchFolder(ImapFailed):
     """The folder does not exist or may not be opened."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderState:
-    """What the server says of a folder that was just opened."""
-
-    uid_validity: int  # another number: the UIDs known so far mean nothing
-    uid_next: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A mail on the server, not loaded yet."""
-
-    uid: int
-    size_bytes: int
-    arrived_at: datetime | None  # INTERNALDATE
 
 
 class ImapConnection:
@@ -148,10 +134,10 @@ class ImapConnection:
 
     async def _signed_in(self, response: Response) -> None:
         if response.result != "OK":
-            said = _last_line(response)
+            said = last_line(response)
             if _TRY_LATER.search(said):
-                raise ImapFailed(_words(said))
-            raise BadCredentials(_words(said), IMAP_REMEDY)
+                raise ImapFailed(words_of(said))
+            raise BadCredentials(words_of(said), IMAP_REMEDY)
         # What a server can do it may say only now.
         await self._within(self._protocol.capability())
 
@@ -168,25 +154,15 @@ class ImapConnection:
         else:
             response = await self._within(protocol.select(name))
         if response.result != "OK":
-            raise NoSuchFolder(f"folder {folder!r}: {_words(_last_line(response))}")
+            raise NoSuchFolder(f"folder {folder!r}: {words_of(last_line(response))}")
         protocol.state = SELECTED  # aioimaplib knows only SELECT to open a folder
-        numbers = {
-            found[1].upper(): int(found[2])
-            for line in _lines(response)
-            if (found := _NUMBER.search(line))
-        }
-        return FolderState(
-            uid_validity=numbers.get(b"UIDVALIDITY", 0), uid_next=numbers.get(b"UIDNEXT")
-        )
+        return folder_state(response)
 
     async def search(self, *criteria: str) -> list[int]:
         """Return the UIDs that match, in order."""
         # No charset: Exchange refuses the word, and nothing here needs one.
         response = await self._checked(self._protocol.search(*criteria, charset=None, by_uid=True))
-        found = {
-            int(word) for line in response.lines[:-1] for word in line.split() if word.isdigit()
-        }
-        return sorted(found)
+        return found_uids(response)
 
     async def describe(self, uids: Sequence[int]) -> dict[int, Listed]:
         """Return size and time of those mails that still exist."""
@@ -196,16 +172,7 @@ class ImapConnection:
             ),
             has_timeout=True,
         )
-        listed = {}
-        for text, _ in _items(response):
-            uid, size, arrived = _UID.search(text), _SIZE.search(text), _ARRIVED.search(text)
-            if uid and size:
-                listed[int(uid[1])] = Listed(
-                    uid=int(uid[1]),
-                    size_bytes=int(size[1]),
-                    arrived_at=_internal_date(arrived[1]) if arrived else None,
-                )
-        return listed
+        return listed(response)
 
     async def fetch(self, uids: Sequence[int], section: str = "") -> dict[int, bytes]:
         """Return the bytes of those mails that still exist; no flag changes.
@@ -218,11 +185,7 @@ class ImapConnection:
             ),
             has_timeout=True,
         )
-        found = {}
-        for text, content in _items(response):
-            if uid := _UID.search(text):
-                found[int(uid[1])] = content
-        return found
+        return contents(response)
 
     async def add_flag(self, uids: Sequence[int], flag: str) -> None:
         """Set `flag`, such as a backslash and Seen."""
@@ -279,7 +242,7 @@ class ImapConnection:
                 protocol.idle_done()
             response = await self._within(idling)
             if response.result != "OK":
-                raise ImapFailed(f"IDLE: {_words(_last_line(response))}")
+                raise ImapFailed(f"IDLE: {words_of(last_line(response))}")
         except AioImapException as error:
             raise ImapFailed(f"IDLE: {error}") from error
         finally:
@@ -308,7 +271,7 @@ class ImapConnection:
         """Return the response to a command that has to succeed."""
         response = await (self._race(command) if has_timeout else self._within(command))
         if response.result != "OK":
-            raise ImapFailed(_words(_last_line(response)))
+            raise ImapFailed(words_of(last_line(response)))
         return response
 
     async def _within(self, waited: Coroutine[Any, Any, _T] | asyncio.Future[_T]) -> _T:
@@ -343,71 +306,3 @@ async def _first(done: asyncio.Future[Any], other: Coroutine[Any, Any, Any]) -> 
         await asyncio.wait({done, task}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         task.cancel()
-
-
-def uid_set(uids: Iterable[int]) -> str:
-    """Return UIDs as a sequence set: runs become ranges."""
-    runs: list[list[int]] = []
-    for uid in sorted(set(uids)):
-        if runs and uid == runs[-1][1] + 1:
-            runs[-1][1] = uid
-        else:
-            runs.append([uid, uid])
-    return ",".join(f"{a}" if a == b else f"{a}:{b}" for a, b in runs)
-
-
-def modified_utf7(name: str) -> str:
-    """Return a folder's name as IMAP writes it (RFC 3501, 5.1.3)."""
-    written = []
-    for run in re.split(r"([^ -~]+)", name):
-        if any(c < " " or c > "~" for c in run):
-            encoded = base64.b64encode(run.encode("utf-16-be")).decode("ascii")
-            written.append("&" + encoded.rstrip("=").replace("/", ",") + "-")
-        else:
-            written.append(run.replace("&", "&-"))
-    return "".join(written)
-
-
-def _lines(response: Response) -> list[bytes]:
-    return [bytes(line) for line in response.lines]
-
-
-def _last_line(response: Response) -> bytes:
-    lines = _lines(response)
-    return lines[-1] if lines else b"no reason given"
-
-
-def _words(line: bytes) -> str:
-    return one_line(line.decode("utf-8", "replace"), 200)
-
-
-def _items(response: Response) -> list[tuple[bytes, bytes]]:
-    """Return, of each FETCH answer, its text and the literal (or quoted string) in it."""
-    items: list[tuple[bytearray, bytearray]] = []
-    for line in response.lines[:-1]:
-        if isinstance(line, bytearray):  # aioimaplib gives literals, and only them, so
-            if items:
-                items[-1][1].extend(line)
-        elif _FETCHED.match(line):
-            items.append((bytearray(line), bytearray()))
-        elif items:
-            items[-1][0].extend(b" " + line)
-    return [(bytes(text), bytes(content) or _quoted_body(bytes(text))) for text, content in items]
-
-
-def _quoted_body(text: bytes) -> bytes:
-    found = re.search(rb'BODY\[[A-Z]*\] "((?:[^"\\]|\\.)*)"', text)
-    return re.sub(rb"\\(.)", rb"\1", found[1]) if found else b""
-
-
-def _internal_date(written: bytes) -> datetime | None:
-    """Return `17-Jul-1996 02:44:25 -0700` as a time; None where it is none."""
-    try:
-        day, clock, zone = written.decode("ascii").split()
-        number, month, year = day.split("-")
-        text = (
-            f"{int(year):04}-{_MONTHS.index(month.lower()) + 1:02}-{int(number):02}T{clock}{zone}"
-        )
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from channels.email.channel import EmailChannel
-from channels.email.imap import ImapConnection, ImapFailed, modified_utf7, uid_set
+from channels.email.imap import ImapConnection, ImapFailed
+from channels.email.imap_answers import modified_utf7, uid_set
 from channels.email.settings import EmailSettings
 from channels.simulator.email import Person, write
 from core.domain.account import AccountState
