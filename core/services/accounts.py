@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,7 +32,7 @@ from core.storage.queries.accounts import (
     StoredAccount,
     list_accounts,
 )
-from core.storage.tables import Account, ChannelCursor, EarlyEvent
+from core.storage.tables import Account, ChannelCursor, Conversation, EarlyEvent, InboundEvent
 from core.storage.tables.intake import account_revision
 
 RESERVED_NAMES = frozenset({"webchat"})
@@ -127,7 +127,8 @@ class AccountBook:
         Raises:
             NotFound: there is no such kind.
             InvalidInput: the name or a setting is wrong (`InvalidSettings`).
-            Conflict: there is an account of this name.
+            Conflict: there is an account of this name; or, for a rehearsal, whose traces are
+                erased by the account's name, there ever was one.
         """
         if not ACCOUNT_NAME.fullmatch(name):
             raise InvalidInput("an account's name is 1 to 40 small letters, digits and hyphens")
@@ -148,6 +149,8 @@ class AccountBook:
             )
             if made is None or account in RESERVED_NAMES:
                 raise Conflict("there is an account of this name already")
+            if origin is Origin.REHEARSAL and await _has_history(session, account):
+                raise Conflict("conversations of an account of this name are kept: take another")
         return account
 
     async def change(
@@ -201,9 +204,16 @@ class AccountBook:
         async with storage_errors(), self._sessions.begin() as session:
             row = await _found(session, account, lock=True)
             await session.delete(row)
-            # Another account may take the name: it must not go on where this one had read to.
+            # Another account may take the name: it must not go on where this one had read to, nor
+            # take its own first messages for redeliveries of this one's. The keys lead to the
+            # payloads as they came, so they stay, under a name that no account can have.
             for table in (ChannelCursor, EarlyEvent):
                 await session.execute(delete(table).where(table.account_id == account))
+            await session.execute(
+                update(InboundEvent)
+                .where(InboundEvent.account_id == account)
+                .values(account_id=f"{account}#{row.revision}")
+            )
 
     def settings_of(self, stored: StoredAccount) -> BaseModel:
         """Return the settings of an account, with its secrets.
@@ -238,6 +248,11 @@ async def _found(session: AsyncSession, account: AccountId, *, lock: bool = Fals
     if row is None or account in RESERVED_NAMES:
         raise NotFound("there is no such account")
     return row
+
+
+async def _has_history(session: AsyncSession, account: AccountId) -> bool:
+    held = select(Conversation.id).where(Conversation.account_id == account).limit(1)
+    return await session.scalar(held) is not None
 
 
 async def _changeable(session: AsyncSession, account: AccountId, *, lock: bool = False) -> Account:

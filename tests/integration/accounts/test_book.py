@@ -17,6 +17,7 @@ from core.services.accounts import DeclaredAccount
 from core.storage.engine import Sessions
 from tests.integration.accounts.conftest import Process
 from tests.support import pager
+from tests.support.desk import posted
 
 DUTY = AccountId("duty")
 Make = Callable[..., Process]
@@ -92,6 +93,27 @@ async def test_what_was_removed_is_gone_and_its_name_begins_afresh(process: Make
         await desk.book.remove(DUTY)
     await desk.book.add("duty", "pager", {"token": "y"})
     assert await desk.intake.cursor(DUTY, "events") is None
+
+
+async def test_the_first_messages_of_an_account_are_none_of_a_removed_ones(process: Make) -> None:
+    desk = process()
+    await desk.book.add("duty", "pager", {"token": "x"})
+    first = posted("from the old pager", account=DUTY, key="1", thread="old")
+    await desk.intake.accept(first)
+    await desk.book.remove(DUTY)
+    await desk.book.add("duty", "pager", {"token": "y"})
+    (accepted,) = await desk.intake.accept(posted("hello", account=DUTY, key="1", thread="new"))
+    assert accepted.is_new
+
+
+async def test_no_rehearsal_takes_the_name_of_a_removed_account(process: Make) -> None:
+    desk = process()
+    await desk.book.add("duty", "pager", {"token": "x"})
+    await desk.intake.accept(posted("help", account=DUTY))
+    await desk.book.remove(DUTY)
+    with pytest.raises(Conflict):
+        await desk.book.add("duty", "pager", {"token": "x"}, origin=Origin.REHEARSAL)
+    await desk.book.add("other", "pager", {"token": "x"}, origin=Origin.REHEARSAL)
 
 
 async def test_an_account_of_the_environment_is_changed_there(process: Make) -> None:
