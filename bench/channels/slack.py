@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import random
 import signal
@@ -56,6 +57,8 @@ async def measure(
 ) -> list[Figure]:
     """Measure messages end to end, acknowledgements at a rate, and what kills cost."""
     folder = home / "bench"
+    # A program that is killed breaks its calls off; the server would print a traceback for each.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
         for_desk = await stack.enter_async_context(SlackPlatform())
         for_rasa = await stack.enter_async_context(SlackPlatform())
