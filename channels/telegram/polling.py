@@ -64,24 +64,26 @@ class Poller:
             DeliveryError: Telegram could not be asked.
             StorageUnavailable: nothing can be stored now.
         """
+        seconds = 0  # the first answer comes at once, and shows that the account works
         while True:
             position = await self._inbox.cursor(self._account, self._cursor_name)
-            updates = await self._ask(None if position is None else int(position))
+            updates = await self._ask(None if position is None else int(position), seconds)
+            seconds = self._poll_seconds
             await on_answer()
             if updates:
                 await self._take(updates)
 
-    async def _ask(self, position: int | None) -> Sequence[dict[str, Any]]:
-        """Return the updates from `position` on; with that, Telegram forgets those before it."""
+    async def _ask(self, position: int | None, seconds: int) -> Sequence[dict[str, Any]]:
+        """Return the updates from `position` on, waiting for some; Telegram forgets older ones."""
         arguments: dict[str, Any] = {
             "limit": _MAX_UPDATES,
-            "timeout": self._poll_seconds,
+            "timeout": seconds,
             "allowed_updates": list(ALLOWED_UPDATES),
         }
         if position is not None:
             arguments["offset"] = position
         updates = await self._client.call(
-            "getUpdates", arguments, seconds=self._poll_seconds + _GRACE_SECONDS
+            "getUpdates", arguments, seconds=seconds + _GRACE_SECONDS
         )
         if not isinstance(updates, list) or not all(_is_numbered(update) for update in updates):
             raise Unavailable("Telegram's updates could not be read")

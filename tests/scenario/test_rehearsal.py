@@ -1,0 +1,141 @@
+"""`desk channel simulate`: people on a simulated platform, trouble on the way, nothing left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from core.runtime.supervision.crashes import Part, SupervisedDesk
+from tests.support.running_desk import (
+    RunningDesk,
+    desk_command,
+    free_port,
+    home_with_model,
+    running_desk,
+)
+
+_TROUBLES = "duplicate,reorder,429,cut"
+_TABLES = (
+    *("account", "contact_address", "conversation", "inbound_event", "channel_cursor"),
+    *("quarantine", "early_event"),
+)
+_COLUMNS = {"account": "id"}
+
+
+async def rehearse(desk: RunningDesk, kind: str, troubles: str, **options: object) -> Any:
+    """Rehearse and return the figures; fail where the command does."""
+    more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    size = ("--messages", "150", "--conversations", "15", "--rate", "40")
+    code, output, errors = await desk_command(
+        *(desk.home, desk.port, "channel", "simulate", "--account", kind, *size),
+        *("--faults", troubles, *more, "--json"),
+    )
+    assert code == 0, f"{output}\n{errors}"
+    return json.loads(output)
+
+
+def promises(figures: Any) -> dict[str, int]:
+    """Return the figures that the desk promises."""
+    names = ("messages", "accepted", "answered", "lost", "doubled", "out_of_order", "unfinished")
+    return {name: figures[name] for name in names}
+
+
+KEPT = {
+    "messages": 150,
+    "accepted": 150,
+    "answered": 150,
+    "lost": 0,
+    "doubled": 0,
+    "out_of_order": 0,
+    "unfinished": 0,
+}
+
+
+async def left_of(desk: RunningDesk, account: str) -> dict[str, int]:
+    """Return how many rows of each table still belong to `account`."""
+    async with await psycopg.AsyncConnection.connect(desk.database_url) as connection:
+        left = {}
+        for table in _TABLES:
+            column = _COLUMNS.get(table, "account_id")
+            found = await connection.execute(
+                f"SELECT count(*) FROM {table} WHERE {column} = %s", (account,)
+            )
+            row = await found.fetchone()
+            assert row is not None
+            left[table] = row[0]
+    return left
+
+
+@pytest.mark.parametrize(
+    ("kind", "troubles"),
+    [
+        ("slack", _TROUBLES),
+        ("telegram", _TROUBLES),
+        ("email", f"{_TROUBLES},greylist,loop"),
+    ],
+)
+async def test_nothing_is_lost_doubled_or_out_of_order_and_nothing_stays(
+    whole_desk: RunningDesk, kind: str, troubles: str
+) -> None:
+    figures = await rehearse(whole_desk, kind, troubles)
+    assert promises(figures) == KEPT
+    assert figures["to_machine"] <= 5
+    assert set((await left_of(whole_desk, f"rehearsal-{kind}")).values()) == {0}
+
+
+@pytest.mark.parametrize(("kind", "inlet"), [("slack", "events"), ("telegram", "webhook")])
+async def test_platforms_that_call_the_desk_are_rehearsed_too(
+    whole_desk: RunningDesk, kind: str, inlet: str
+) -> None:
+    figures = await rehearse(whole_desk, kind, _TROUBLES, inlet=inlet)
+    assert promises(figures) == KEPT
+
+
+async def test_what_there_is_not_is_refused_in_words(whole_desk: RunningDesk) -> None:
+    for arguments, words in (
+        (("--account", "pigeon"), "no account and no kind of channel called pigeon"),
+        (("--account", "slack", "--faults", "meteor"), "no such fault: meteor"),
+        (("--account", "slack", "--inlet", "polling"), "slack has no inlet polling"),
+        (("--account", "slack", "--faults", "loop"), "slack knows no fault loop"),
+    ):
+        code, _, errors = await desk_command(
+            *(whole_desk.home, whole_desk.port, "channel", "simulate", "--messages", "1"),
+            *arguments,
+        )
+        assert code == 1
+        assert words in errors
+
+
+async def test_without_a_running_desk_there_is_no_rehearsal(tmp_path: Path) -> None:
+    code, _, errors = await desk_command(
+        *(tmp_path / "home", free_port(), "channel", "simulate"),
+        *("--account", "slack", "--messages", "1"),
+    )
+    assert code == 1
+    assert "no desk runs in" in errors
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+async def test_processes_that_are_killed_meanwhile_lose_and_double_nothing(
+    trained: Path, tmp_path: Path
+) -> None:
+    home = home_with_model(tmp_path / "home", trained)
+    async with running_desk(home, free_port()) as desk:
+        await desk.until_ready()
+        figures = await rehearse(desk, "slack", f"{_TROUBLES},crash")
+        assert promises(figures) == KEPT
+        assert sum(figures["killed"].values()) > 0
+
+
+async def test_the_parts_of_a_running_desk_are_told_apart(whole_desk: RunningDesk) -> None:
+    from core.runtime.machine.home import Home
+
+    desk = SupervisedDesk.of(Home.at(whole_desk.home))
+    assert desk is not None
+    pids = {part: desk.pid(part) for part in Part if part is not Part.RECEIVER}
+    assert None not in pids.values()
+    assert len(set(pids.values())) == len(pids)
