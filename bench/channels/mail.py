@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,10 +78,9 @@ async def measure(
     home: Path, *, mails: int, rounds: int, say: Callable[[str], None]
 ) -> list[Figure]:
     """Measure intake side by side, then the answers of a whole desk."""
-    if not all(path.exists() for path in _DOVECOT):
-        how = "Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd"
-        return [Figure(what="e-mail", target="a real Dovecot", measured=how)]
-    # Kept with the tests, which need it more often; it brings the tests' tools with it.
+    if missing := _missing():
+        return [Figure(what="e-mail on a real Dovecot", target="…", measured=missing)]
+    # Kept with the tests, which need it more often, and which bring their own tools.
     from tests.support.dovecot import running_dovecot
 
     with ExitStack() as stack:
@@ -89,6 +89,15 @@ async def measure(
             figures = await _side_by_side(home, Server(url), dovecot, mails, rounds, say)
         say("mail: starting the desk")
         return [*figures, await _answers(home, dovecot, say)]
+
+
+def _missing() -> str | None:
+    """Return what this machine lacks for the measurement, and how to get it."""
+    if not all(path.exists() for path in _DOVECOT):
+        return "Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd"
+    if find_spec("pytest") is None:
+        return "the development tools are not installed: make check"
+    return None
 
 
 async def _side_by_side(
