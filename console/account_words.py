@@ -24,6 +24,7 @@ CHIP: Mapping[str, str] = {
 SAID = (
     "an account's name is 1 to 40 small letters, digits and hyphens",
     "there is an account of this name already",
+    "this name is for rehearsals, and what has it is erased: take another",
     "this account is set in the environment; change it there",
     "this is needed",
     "this is not JSON",

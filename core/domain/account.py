@@ -9,6 +9,9 @@ from enum import StrEnum
 ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 """What the whole name of an account has to look like: it becomes part of addresses."""
 
+REHEARSAL_PREFIX = "rehearsal-"
+"""How the names of rehearsals' accounts begin, and of no others: what has such a name is erased."""
+
 
 class Origin(StrEnum):
     """Where an account's settings are kept."""

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.account import ACCOUNT_NAME, AccountState, Origin
+from core.domain.account import ACCOUNT_NAME, REHEARSAL_PREFIX, AccountState, Origin
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
@@ -32,7 +32,7 @@ from core.storage.queries.accounts import (
     StoredAccount,
     list_accounts,
 )
-from core.storage.tables import Account, ChannelCursor, Conversation, EarlyEvent, InboundEvent
+from core.storage.tables import Account, ChannelCursor, EarlyEvent, InboundEvent
 from core.storage.tables.intake import account_revision
 
 RESERVED_NAMES = frozenset({"webchat"})
@@ -127,11 +127,12 @@ class AccountBook:
         Raises:
             NotFound: there is no such kind.
             InvalidInput: the name or a setting is wrong (`InvalidSettings`).
-            Conflict: there is an account of this name; or, for a rehearsal, whose traces are
-                erased by the account's name, there ever was one.
+            Conflict: there is an account of this name, or only a rehearsal's may have it.
         """
         if not ACCOUNT_NAME.fullmatch(name):
             raise InvalidInput("an account's name is 1 to 40 small letters, digits and hyphens")
+        if name.startswith(REHEARSAL_PREFIX) and origin is not Origin.REHEARSAL:
+            raise Conflict("this name is for rehearsals, and what has it is erased: take another")
         account = AccountId(name)
         settings = read_settings(self._kind(kind).settings, texts)
         async with storage_errors(), self._sessions.begin() as session:
@@ -149,8 +150,6 @@ class AccountBook:
             )
             if made is None or account in RESERVED_NAMES:
                 raise Conflict("there is an account of this name already")
-            if origin is Origin.REHEARSAL and await _has_history(session, account):
-                raise Conflict("conversations of an account of this name are kept: take another")
         return account
 
     async def change(
@@ -248,11 +247,6 @@ async def _found(session: AsyncSession, account: AccountId, *, lock: bool = Fals
     if row is None or account in RESERVED_NAMES:
         raise NotFound("there is no such account")
     return row
-
-
-async def _has_history(session: AsyncSession, account: AccountId) -> bool:
-    held = select(Conversation.id).where(Conversation.account_id == account).limit(1)
-    return await session.scalar(held) is not None
 
 
 async def _changeable(session: AsyncSession, account: AccountId, *, lock: bool = False) -> Account:

@@ -22,7 +22,7 @@ from channels.simulator.rehearsal.drive import Drive, Trouble
 from channels.simulator.rehearsal.email import EmailStage
 from channels.simulator.rehearsal.stage import Stage
 from channels.simulator.rehearsal.stages import inlets, open_stage
-from core.domain.account import ACCOUNT_NAME, AccountState, Origin
+from core.domain.account import ACCOUNT_NAME, REHEARSAL_PREFIX, AccountState, Origin
 from core.domain.errors import Conflict, InvalidInput, NotFound, StorageUnavailable
 from core.domain.ids import AccountId
 from core.runtime.machine.addresses import local_url
@@ -45,7 +45,6 @@ from core.wiring.rehearsal_report import Report, report_of
 
 T = TypeVar("T")
 
-_PREFIX = "rehearsal-"
 _WORKER_SILENCE = timedelta(seconds=15)
 _CONNECTED_WITHIN_SECONDS = 60.0
 _STORAGE_BACK_WITHIN_SECONDS = 90.0
@@ -165,7 +164,7 @@ class _Rehearsal:
         kind = known.get(AccountId(name), name)
         if not inlets(kind):
             raise NotFound(f"there is no account and no kind of channel called {name}")
-        account = f"{_PREFIX}{name}"[:40]
+        account = f"{REHEARSAL_PREFIX}{name}"[:40]
         assert ACCOUNT_NAME.fullmatch(account)
         return kind, AccountId(account)
 

@@ -106,14 +106,11 @@ async def test_the_first_messages_of_an_account_are_none_of_a_removed_ones(proce
     assert accepted.is_new
 
 
-async def test_no_rehearsal_takes_the_name_of_a_removed_account(process: Make) -> None:
+async def test_only_a_rehearsals_account_has_a_name_whose_traces_are_erased(process: Make) -> None:
     desk = process()
-    await desk.book.add("duty", "pager", {"token": "x"})
-    await desk.intake.accept(posted("help", account=DUTY))
-    await desk.book.remove(DUTY)
     with pytest.raises(Conflict):
-        await desk.book.add("duty", "pager", {"token": "x"}, origin=Origin.REHEARSAL)
-    await desk.book.add("other", "pager", {"token": "x"}, origin=Origin.REHEARSAL)
+        await desk.book.add("rehearsal-duty", "pager", {"token": "x"})
+    await desk.book.add("rehearsal-duty", "pager", {"token": "x"}, origin=Origin.REHEARSAL)
 
 
 async def test_an_account_of_the_environment_is_changed_there(process: Make) -> None:
