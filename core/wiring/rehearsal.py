@@ -51,8 +51,11 @@ _STORAGE_BACK_WITHIN_SECONDS = 90.0
 _STALLED_SECONDS = 180.0
 _SAY_EVERY_SECONDS = 5.0
 _CRASH_EVERY_SECONDS = (3.0, 7.0)
-_KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 8, Part.POSTGRES: 2, Part.ASSISTANT: 1}
+_KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 6, Part.POSTGRES: 2, Part.ASSISTANT: 1}
 """How often each is killed, in proportion; an assistant takes long to load."""
+
+_SPARED_SECONDS = 20.0
+"""How long a process is spared after it was killed: one that is always starting does nothing."""
 
 _QUESTIONS = 200
 _KNOWN_SECONDS = 2.0  # until every process has noticed that the account is paused
@@ -256,11 +259,17 @@ class _Rehearsal:
 
     async def _crash(self, chance: Random) -> None:
         """Kill a process every few seconds until cancelled, where that was asked for."""
+        spared_until = dict.fromkeys(_KILLED, 0.0)
         while Trouble.CRASH in self.plan.troubles and self.supervised is not None:
             await asyncio.sleep(chance.uniform(*_CRASH_EVERY_SECONDS))
-            (part,) = chance.choices(list(_KILLED), weights=list(_KILLED.values()))
+            now = time.monotonic()
+            weights = {part: n for part, n in _KILLED.items() if spared_until[part] <= now}
+            if not weights:
+                continue
+            (part,) = chance.choices(list(weights), weights=list(weights.values()))
             if await asyncio.to_thread(self.supervised.kill, part) is not None:
                 self.killed[part] += 1
+                spared_until[part] = now + _SPARED_SECONDS
 
     async def _settle(self, account: AccountId) -> int:
         """Wait until every message is dealt with; return how much is left if that stalls."""
