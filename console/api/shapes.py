@@ -8,11 +8,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from core.domain.content import MAX_TEXT_CHARS, Caution
+from core.domain.channel import RecipientOutcome
+from core.domain.content import MAX_TEXT_CHARS, Caution, Envelope
 from core.domain.files import FileState, plain_name
+from core.domain.ids import Address as MailAddress
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Audience, Outcome
 from core.domain.ticket import Priority, TicketStatus
+from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.conversations import MessageView
 from core.storage.queries.files import FileView
 from core.storage.queries.tickets import Person, TicketView
@@ -35,6 +38,8 @@ def _storable(words: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 """Words that the database can keep."""
 
+Address = Annotated[Text, Field(max_length=320)]
+
 
 class Body(BaseModel):
     """Base of what callers send: a field that is not known is a mistake."""
@@ -53,6 +58,30 @@ class Reply(Body):
     files: Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=20)] = Field(
         default_factory=list
     )
+
+
+class EnvelopeBody(Body):
+    """Between whom a letter goes; a subject that is null is the usual one."""
+
+    to: Annotated[list[Address], Field(max_length=MOST_ADDRESSES)] = Field(default_factory=list)
+    cc: Annotated[list[Address], Field(max_length=MOST_ADDRESSES)] = Field(default_factory=list)
+    bcc: Annotated[list[Address], Field(max_length=MOST_ADDRESSES)] = Field(default_factory=list)
+    subject: Annotated[Text, Field(max_length=MAX_SUBJECT_CHARS)] | None = None
+
+    def envelope(self) -> Envelope:
+        """Return it as the desk knows it, unchecked."""
+        return Envelope(
+            to=tuple(MailAddress(address) for address in self.to),
+            cc=tuple(MailAddress(address) for address in self.cc),
+            bcc=tuple(MailAddress(address) for address in self.bcc),
+            subject=self.subject,
+        )
+
+
+class Letter(Reply):
+    """An answer; where letters go, `envelope` says between whom, else the account's rule does."""
+
+    envelope: EnvelopeBody | None = None
 
 
 class NewStatus(Body):
@@ -237,6 +266,33 @@ class FileOut(BaseModel):
         )
 
 
+class EnvelopeOut(BaseModel):
+    """Between whom a letter went."""
+
+    to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    subject: str | None
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> EnvelopeOut:
+        """Return what the API tells of `envelope`."""
+        return cls(
+            to=list(envelope.to),
+            cc=list(envelope.cc),
+            bcc=list(envelope.bcc),
+            subject=envelope.subject,
+        )
+
+
+class RecipientOut(BaseModel):
+    """What was heard of a letter for one of those it went to."""
+
+    address: str
+    outcome: RecipientOutcome
+    detail: str
+
+
 class RevisionOut(BaseModel):
     """What a message said before an edit."""
 
@@ -262,6 +318,8 @@ class MessageOut(BaseModel):
     unsupported: list[str]  # kinds of content without a text form, such as a poll
     reactions: dict[str, int]  # how many people reacted with what
     revisions: list[RevisionOut]  # oldest first
+    envelope: EnvelopeOut | None
+    recipients: list[RecipientOut]  # those of whom something was heard
     caution: Caution | None
     automatic: bool  # from a machine
     delivery: str
@@ -292,6 +350,11 @@ class MessageOut(BaseModel):
             revisions=[
                 RevisionOut(text=revision.text, replaced_at=revision.replaced_at)
                 for revision in (() if message.removed_at else message.revisions)
+            ],
+            envelope=None if message.envelope is None else EnvelopeOut.of(message.envelope),
+            recipients=[
+                RecipientOut(address=address, outcome=report.outcome, detail=report.detail)
+                for address, report in message.reported.items()
             ],
             caution=message.caution,
             automatic=message.is_automatic,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from console.api.principal import AgentCaller
 from console.api.shapes import (
     MAX_PAGE,
+    Letter,
     MessageOut,
     NewAssignee,
     NewStatus,
@@ -21,11 +22,11 @@ from console.api.shapes import (
 )
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AgentId, MessageId, TicketId, UploadId
+from core.domain.ids import AccountId, AgentId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
-from core.storage.queries.conversations import message_view
+from core.storage.queries.conversations import conversation_view, message_view
 from core.storage.queries.tickets import (
     TicketFilter,
     Unassigned,
@@ -115,13 +116,19 @@ async def assign(
 
 @router.post("/{ticket}/replies", status_code=201)
 async def reply(
-    request: Request, caller: AgentCaller, ticket: TicketName, body: Reply
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Letter
 ) -> MessageOut:
     """Answer the requester, with files handed in before if any."""
     desk = desk_of(request)
     named = await _named(desk, ticket)
     files = [UploadId(file) for file in body.files]
-    said = await desk.tickets.reply(named, caller, body.text, files=files)
+    envelope = None if body.envelope is None else body.envelope.envelope()
+    if envelope is not None:
+        async with storage_errors(), desk.sessions() as session:
+            view = await ticket_view(session, named)
+            account = (await conversation_view(session, view.conversation)).account
+        envelope = desk.letters.checked(AccountId(account), envelope)
+    said = await desk.tickets.reply(named, caller, body.text, files=files, envelope=envelope)
     return await _said(desk, named, said)
 
 

@@ -71,6 +71,10 @@
       else if (newest && now !== last) newest.hidden = false;
       last = now;
     });
+    // The composer grows and shrinks: who was at the end stays there.
+    let atEnd = true;
+    messages().addEventListener("scroll", () => { atEnd = isAtEnd(); }, { passive: true });
+    new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(messages());
     newest?.addEventListener("click", () => { toEnd(); newest.hidden = true; });
     document.addEventListener("scroll", () => {
       if (newest && isAtEnd()) newest.hidden = true;

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -460,3 +462,21 @@ async def test_notes_are_not_passed_on(desk: Desk, ticket: str) -> None:
         f"{ticket}/sides", text="x", to=SUPPLIER, subject="x", message=str(note.id)
     )
     assert answer.status_code == 404
+
+
+# Through the API
+
+
+async def test_programs_address_letters_too(
+    desk: Desk, ticket: str, api: Callable[..., Awaitable[httpx.AsyncClient]]
+) -> None:
+    client = await api(email="eva@example.org")
+    path = f"/api/v1/tickets/{ticket.rpartition('/')[2]}/replies"
+    body = {"text": "Try again", "envelope": {"to": [ADA.address, DESK], "cc": [BOB]}}
+    answer = await client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    said = answer.json()
+    assert said["envelope"] == {"to": [ADA.address], "cc": [BOB], "bcc": [], "subject": None}
+    assert said["recipients"] == []
+    refused = await client.post(path, json={"text": "Try again", "envelope": {"to": ["ada"]}})
+    assert refused.status_code == 422

@@ -91,6 +91,10 @@ class MemoryInbox:
         self._check()
         return next((self._threads[name] for name in remote_ids if name in self._threads), None)
 
+    def moves(self, name: RemoteId, thread: ThreadKey) -> None:
+        """Let a message be in another thread by now."""
+        self._threads[name] = thread
+
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         self._check()
         return thread in self._threads.values()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from channels.email.ids import thread_key
 from channels.email.intake import Arrived, Fate, MailIntake
 from channels.email.reading.read import read_mail
 from channels.simulator.email import Person, write
@@ -141,3 +142,12 @@ async def test_a_mail_with_files_is_kept_for_who_fetches_them() -> None:
     with_file = raw("a file", "<2@x>", files=[("a.bin", b"content")])
     await door.take(with_file)
     assert list(door.blobs.kept.values()) == [with_file]
+
+
+async def test_an_answer_to_a_letter_that_was_split_off_goes_where_that_is() -> None:
+    door = Door()
+    ours = tokens().message_id(THREAD, MESSAGE)
+    elsewhere = thread_key("begun", "1")
+    door.inbox.moves(ours, elsewhere)
+    await door.take(raw("two", "<2@x>", answers=[f"<{ours}>"]))
+    assert door.inbox.posted[0].thread == elsewhere
