@@ -1,0 +1,88 @@
+"""What rehearsals leave: nothing; and agents see none of their tickets meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from core.domain.account import Origin
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.errors import Conflict
+from core.domain.ids import AccountId
+from core.services.rehearsals import Rehearsals
+from core.storage.queries.rehearsal import stored_messages, work_left
+from core.storage.queries.tickets import TicketFilter, count_tickets, list_tickets
+from core.storage.tables import Account
+from tests.support.desk import LOOP, WEB, Rig
+
+_EVERYTHING = (
+    *("account", "contact", "contact_address", "conversation", "delivery", "feed"),
+    *("inbound_event", "message", "remote_message", "ticket", "ticket_event", "turn"),
+)
+
+
+async def _rehearsed(rig: Rig, origin: Origin = Origin.REHEARSAL) -> None:
+    """Have two tickets, one of them through an account of `origin`."""
+    async with rig.sessions.begin() as session:
+        session.add(Account(id=LOOP, channel="loopback", origin=origin))
+    for thread, account in (("real", WEB), ("rehearsed", LOOP)):
+        conversation = await rig.hear("Is anybody there?", thread=thread, account=account)
+        await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+
+
+async def _rows(rig: Rig) -> dict[str, int]:
+    async with rig.sessions() as session:
+        return {
+            table: int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+            for table in _EVERYTHING
+        }
+
+
+async def test_tickets_of_rehearsals_are_in_no_list_and_no_count(rig: Rig) -> None:
+    await _rehearsed(rig)
+    async with rig.sessions() as session:
+        listed = await list_tickets(session, TicketFilter())
+        assert [ticket.number for ticket in listed] == [(await rig.ticket("real")).number]
+        assert await count_tickets(session, TicketFilter()) == 1
+
+
+async def test_erasing_a_rehearsal_leaves_what_is_real_and_nothing_else(rig: Rig) -> None:
+    conversation = await rig.hear("Is anybody there?", thread="real", account=WEB)
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    before = await _rows(rig)
+    async with rig.sessions.begin() as session:
+        session.add(Account(id=LOOP, channel="loopback", origin=Origin.REHEARSAL))
+    conversation = await rig.hear("Is anybody there?", thread="rehearsed")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    assert await _rows(rig) != before
+    await Rehearsals(rig.sessions).erase(LOOP)
+    assert await _rows(rig) == before
+
+
+async def test_what_is_no_rehearsal_is_not_erased(rig: Rig) -> None:
+    await _rehearsed(rig, Origin.CONSOLE)
+    before = await _rows(rig)
+    with pytest.raises(Conflict):
+        await Rehearsals(rig.sessions).erase(LOOP)
+    assert await _rows(rig) == before
+
+
+async def test_erasing_what_is_not_there_does_nothing(rig: Rig) -> None:
+    await Rehearsals(rig.sessions).erase(AccountId("rehearsal-nothing"))
+
+
+async def test_a_message_counts_as_answered_by_the_assistant_or_with_a_human(rig: Rig) -> None:
+    async with rig.sessions.begin() as session:
+        session.add(Account(id=LOOP, channel="loopback", origin=Origin.REHEARSAL))
+    await rig.reply(await rig.hear("hello", thread="answered"))
+    handed_over = await rig.hear("human", thread="queued")
+    await rig.reply(handed_over, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await rig.hear("hello?", thread="waiting")
+    async with rig.sessions() as session:
+        stored = await stored_messages(session, LOOP)
+        assert {(one.thread, one.is_answered) for one in stored} == {
+            ("answered", True),
+            ("queued", True),
+            ("waiting", False),
+        }
+        assert await work_left(session, LOOP) > 0
