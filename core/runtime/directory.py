@@ -181,7 +181,7 @@ class Directory:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yield at once, then after each change of what is connected."""
+        """Yield at once, when the accounts become known, then after each change of them."""
         event = asyncio.Event()
         self._changed.add(event)
         try:
@@ -231,7 +231,7 @@ class Directory:
         for account, old in before.items():
             if self._channels.get(account) is not old.channel:
                 self._retire(old.channel)
-        if self._connections != before:
+        if self._connections != before or not self.is_known:
             for event in self._changed:
                 event.set()
 

@@ -83,7 +83,7 @@ def build_app(settings: Settings) -> FastAPI:
         tasks = [
             asyncio.create_task(live.run(), name="live feed"),
             asyncio.create_task(parts.directory.watch(), name="accounts"),
-            asyncio.create_task(_want_receivers(parts), name="receivers wanted"),
+            asyncio.create_task(want_receivers(parts), name="receivers wanted"),
         ]
         try:
             yield
@@ -140,9 +140,11 @@ def build_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _want_receivers(parts: Parts) -> None:
+async def want_receivers(parts: Parts) -> None:
     """Let `desk run` know whether some account's platform has to be asked for news."""
     async for _ in parts.directory.changes():
+        if not parts.directory.is_known:
+            continue  # the database is away: whoever receives goes on
         tell(Home.at(parts.settings.home).receivers_wanted, is_wanted=bool(parts.directory.polling))
 
 

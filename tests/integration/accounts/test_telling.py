@@ -1,9 +1,11 @@
-"""`/readyz` and `desk doctor` say how accounts do, and nothing secret."""
+"""`/readyz`, `desk doctor` and the supervisor are told of accounts, and nothing secret."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from pydantic import SecretStr
 
 from core.domain.account import AccountState, Health
 from core.domain.ids import AccountId
+from core.runtime.machine.home import Home
+from core.runtime.machine.polling import until
 from core.settings import Settings
 from core.wiring.commands import diagnose
 from core.wiring.parts import Parts, open_parts
-from core.wiring.web import readiness
+from core.wiring.web import readiness, want_receivers
 
 HELP = AccountId("help")
 TOKEN = "123456:s3cret-s3cret"
@@ -68,3 +72,48 @@ async def test_an_account_of_the_product_opens_with_the_real_kind(parts: Parts) 
     await parts.directory.refresh()
     assert type(parts.channels[HELP]).__module__.startswith("channels.telegram")
     assert parts.accounts[HELP].polls
+
+
+async def test_whoever_receives_goes_on_until_the_accounts_are_known(
+    parts: Parts, settings: Settings
+) -> None:
+    wanted = Home.at(settings.home).receivers_wanted
+    wanted.touch()
+    telling = asyncio.create_task(want_receivers(parts))
+    try:
+        await asyncio.sleep(0)  # it has looked once; the database has not been asked yet
+        assert wanted.exists()
+        await parts.directory.refresh()
+        await parts.account_book.remove(HELP)
+
+        async def nobody_is_wanted() -> bool:
+            await parts.directory.refresh()
+            return not wanted.exists()
+
+        assert await until(nobody_is_wanted, every=0.05, seconds=10)
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
+
+
+async def test_a_desk_without_accounts_ends_receivers_that_were_wanted_before(
+    parts: Parts, settings: Settings
+) -> None:
+    await parts.account_book.remove(HELP)
+    wanted = Home.at(settings.home).receivers_wanted
+    wanted.touch()
+    telling = asyncio.create_task(want_receivers(parts))
+    try:
+        await asyncio.sleep(0)
+        assert wanted.exists()
+        await parts.directory.refresh()
+
+        async def nobody_is_wanted() -> bool:
+            return not wanted.exists()
+
+        assert await until(nobody_is_wanted, every=0.01, seconds=10)
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
