@@ -20,6 +20,7 @@ from channels.email.pulse import Backoff, Pulse
 from channels.email.reading.mail import Mail
 from channels.email.reading.read import read_mail
 from channels.email.render import EnclosedFile, Letter, render
+from channels.email.sent import SentCopies
 from channels.email.settings import EmailSettings
 from channels.email.smtp import Outlet
 from channels.email.tokens import Tokens
@@ -70,6 +71,7 @@ class EmailChannel:
         self._reader = Reader(account=account, settings=settings, tokens=self._tokens)
         self._access = AccessTokens(settings, self._tls)
         self._outlet = Outlet(settings, self._access, self._tls)
+        self._copies = SentCopies(account, settings, self._access, self._tls)
 
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`; folders and the LMTP inlet run side by side."""
@@ -133,6 +135,7 @@ class EmailChannel:
             )
         letter = await self._letter(message)
         refusals = await self._outlet.send(letter)
+        self._copies.keep(letter)
         return Receipt(remote_ids=(letter.message_id,), detail=refusals)
 
     async def _letter(self, message: Outbound) -> Letter:
@@ -203,8 +206,9 @@ class EmailChannel:
         return ids.thread_key("begun", str(seed))
 
     async def close(self) -> None:
-        """Say goodbye to the SMTP server."""
+        """Say goodbye to the servers."""
         await self._outlet.close()
+        await self._copies.close()
 
     def _tls(self) -> ssl.SSLContext:
         """Return how servers are verified: by the system's certificates, and the account's."""

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from channels.email.errors import IMAP_REMEDY
 from channels.email.imap import ImapConnection, ImapFailed, NoSuchFolder
 from channels.email.imap_answers import FolderState, Listed
+from channels.email.imap_sign_in import signed_in
 from channels.email.intake import Arrived, Fate, MailIntake
 from channels.email.oauth import AccessTokens
 from channels.email.pulse import PROBE_SECONDS, STORAGE_PAUSE_SECONDS, Backoff, Pulse
-from channels.email.settings import AfterProcessing, EmailSettings, OAuthProvider, Security
+from channels.email.settings import AfterProcessing, EmailSettings
 from core.domain.account import AccountState, Health
 from core.domain.errors import BadCredentials, StorageUnavailable, Unavailable
 from core.domain.ids import AccountId
@@ -116,7 +116,7 @@ class FolderReader:
         await self._pulse.tell(f"folder {self._folder}", health)
 
     async def _read(self, pauses: Backoff) -> None:
-        imap = await self._connected()
+        imap = await signed_in(self._settings, self._access, self._tls)
         try:
             is_read_only = self._settings.after_processing is AfterProcessing.LEAVE
             state = await imap.select(self._folder, read_only=is_read_only)
@@ -131,33 +131,6 @@ class FolderReader:
                 await imap.wait_for_news(wait)
         finally:
             imap.abort()
-
-    async def _connected(self) -> ImapConnection:
-        settings = self._settings
-        is_plain = settings.imap_security is Security.NONE
-        imap = await ImapConnection.open(
-            settings.imap_host,
-            settings.imap_port,
-            tls=None if is_plain else self._tls(),
-            starts_tls=settings.imap_security is Security.STARTTLS,
-            timeout_seconds=settings.timeout_seconds,
-        )
-        try:
-            await self._sign_in(imap)
-        except BaseException:
-            imap.abort()
-            raise
-        return imap
-
-    async def _sign_in(self, imap: ImapConnection) -> None:
-        settings = self._settings
-        user = settings.imap_user or settings.address
-        if settings.oauth_provider is not OAuthProvider.NONE:
-            await imap.sign_in_with_token(user, await self._access.current())
-        elif password := settings.imap_password.get_secret_value():
-            await imap.sign_in(user, password)
-        else:
-            raise BadCredentials("no IMAP password is set", IMAP_REMEDY)
 
     async def _position(self, imap: ImapConnection, state: FolderState) -> Position:
         """Return where to read on; the first time, and after new UIDs, where to begin."""

@@ -202,6 +202,19 @@ class ImapConnection:
             await self._checked(self._protocol.copy(uid_set(uids), name, by_uid=True))
             await self.delete(uids)
 
+    async def append(self, folder: str, content: bytes, flag: str) -> None:
+        """Put a mail into `folder`, with `flag` set.
+
+        Raises:
+            ImapFailed: it is not there; the folder may not exist.
+        """
+        await self._checked(
+            self._protocol.append(
+                content, quoted(modified_utf7(folder)), flag, timeout=self._timeout
+            ),
+            has_timeout=True,
+        )
+
     async def delete(self, uids: Sequence[int]) -> None:
         """Delete mails; on a server without UIDPLUS, mark them deleted and no more."""
         await self.add_flag(uids, "\\Deleted")

@@ -80,6 +80,9 @@ class EmailSettings(BaseModel):
     folders: Words = Field(default=("INBOX",), min_length=1, description="Folders to read")
     after_processing: AfterProcessing = AfterProcessing.FLAG
     move_to: str = Field(default="", description="Folder for mail that was taken in")
+    sent_folder: str = Field(
+        default="", description="IMAP folder for copies of what is sent; empty: no copies"
+    )
     import_all: bool = Field(
         default=False, description="Take in mail from before the account was added, too"
     )
@@ -155,7 +158,9 @@ class EmailSettings(BaseModel):
                 raise ValueError("is not a mail address of plain characters")
         return value.lower() if isinstance(value, str) else tuple(v.lower() for v in value)
 
-    @field_validator("name", "move_to", "imap_user", "smtp_user", "folders", mode="after")
+    @field_validator(
+        "name", "move_to", "sent_folder", "imap_user", "smtp_user", "folders", mode="after"
+    )
     @classmethod
     def _is_one_line(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for line in (value,) if isinstance(value, str) else value:
@@ -171,6 +176,10 @@ class EmailSettings(BaseModel):
             raise ValueError("after_processing=move needs move_to, a folder")
         if self.move_to and self.move_to in self.folders:
             raise ValueError("move_to must not be one of the folders that are read")
+        if self.sent_folder and not self.imap_host:
+            raise ValueError("sent_folder needs imap_host")
+        if self.sent_folder in self.folders:
+            raise ValueError("sent_folder must not be one of the folders that are read")
         for name in ("imap", "smtp"):
             host = getattr(self, f"{name}_host")
             if host and getattr(self, f"{name}_security") is Security.NONE and not _is_local(host):

@@ -36,6 +36,8 @@ def test_lists_may_be_written_with_commas() -> None:
         ({"smtp_host": "smtp.desk.example", "smtp_security": "none"}, "only for a server"),
         ({"after_processing": "move"}, "needs move_to"),
         ({"after_processing": "move", "move_to": "INBOX"}, "must not be one of the folders"),
+        ({"sent_folder": "Sent", "imap_host": "", "lmtp_host": "127.0.0.1"}, "needs imap_host"),
+        ({"sent_folder": "INBOX"}, "must not be one of the folders"),
         ({"folders": "a\r\nb"}, "control characters"),
         ({"lmtp_host": "192.0.2.1.example"}, "private network"),
         ({"lmtp_host": "8.8.8.8"}, "private network"),
