@@ -16,6 +16,8 @@ from channels.simulator.faults import Fault, Faults
 
 _HOST = "127.0.0.1"
 _TIMEOUT_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
 HAND_IN = "hand in"
 """What faults of handing mail in are planned for: the mail is lost, or the desk's answer to it."""
 
@@ -112,7 +114,24 @@ class MailPlatform:
         for _ in range(2 if fault is Fault.DUPLICATED else 1):
             await self._give(written)
         while self._held:
-            await self._give(self._held.pop(0))
+            held = self._held.pop(0)
+            try:
+                await self._give(held)
+            except BaseException:
+                self._held.insert(0, held)
+                raise
+
+    async def hand_in_until_taken(self, written: Written) -> None:
+        """Give a mail to the desk as a mail server does: again and again until it is taken."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self.hand_in(written)
+            except (OSError, smtplib.SMTPException):
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
 
     async def _give(self, written: Written) -> None:
         fault = self.faults.for_call(HAND_IN, among=(HAND_IN,))
@@ -141,7 +160,7 @@ class MailPlatform:
         """Answer as a careless program does: no header says that nobody wrote this."""
         subject = str(taken.mail["Subject"] or "")
         answered = str(taken.mail["Message-ID"] or "")
-        await self.hand_in(
+        await self.hand_in_until_taken(
             self.compose(
                 Person(address=responder),
                 words,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import smtplib
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from channels.simulator.email import MailPlatform, Person, Taken, Written
+from channels.simulator.email import MailPlatform, Person, Taken
 from channels.simulator.email.platform import HAND_IN
 from channels.simulator.faults import Fault
 from channels.simulator.rehearsal.stage import Tell
@@ -20,8 +18,6 @@ INLETS = ("lmtp",)
 _DESK = "desk@rehearsal.invalid"
 _HOST = "127.0.0.1"
 _SEND = "send"
-_FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 10.0
 _BETWEEN_MAILS = timedelta(seconds=1)  # dates of mails have no fractions
 _BEGAN_BEFORE = timedelta(hours=6)
 _NAMED = 20  # of the mails before, in References
@@ -83,19 +79,7 @@ class EmailStage:
             at=self._dates[person],
         )
         thread.append(written.message_id)
-        return lambda: self._hand_in(written)
-
-    async def _hand_in(self, written: Written) -> None:
-        """Give a mail to the desk as a mail server does: again and again until it is taken."""
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                await self._platform.hand_in(written)
-            except (OSError, smtplib.SMTPException):
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            else:
-                return
+        return lambda: self._platform.hand_in_until_taken(written)
 
     def throttle(self) -> None:
         """See `Stage.throttle`."""
@@ -113,7 +97,7 @@ class EmailStage:
     async def answer_by_machine(self) -> None:
         """Let somebody write once whose program answers every mail and does not say so."""
         self._platform.responders[self._machine.address] = "I am away and read nothing."
-        await self._hand_in(self._platform.compose(self._machine, "hello"))
+        await self._platform.hand_in_until_taken(self._platform.compose(self._machine, "hello"))
 
     @property
     def to_machine(self) -> int:
