@@ -50,7 +50,7 @@ _CONNECTED_WITHIN_SECONDS = 60.0
 _STORAGE_BACK_WITHIN_SECONDS = 90.0
 _STALLED_SECONDS = 180.0
 _SAY_EVERY_SECONDS = 5.0
-_CRASH_EVERY_SECONDS = (3.0, 7.0)
+_CRASH_EVERY_SECONDS = (2.0, 6.0)
 _KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 6, Part.POSTGRES: 2, Part.ASSISTANT: 1}
 """How often each is killed, in proportion; an assistant takes long to load."""
 
@@ -262,11 +262,10 @@ class _Rehearsal:
         spared_until = dict.fromkeys(_KILLED, 0.0)
         while Trouble.CRASH in self.plan.troubles and self.supervised is not None:
             await asyncio.sleep(chance.uniform(*_CRASH_EVERY_SECONDS))
+            (part,) = chance.choices(list(_KILLED), weights=list(_KILLED.values()))
             now = time.monotonic()
-            weights = {part: n for part, n in _KILLED.items() if spared_until[part] <= now}
-            if not weights:
+            if now < spared_until[part]:
                 continue
-            (part,) = chance.choices(list(weights), weights=list(weights.values()))
             if await asyncio.to_thread(self.supervised.kill, part) is not None:
                 self.killed[part] += 1
                 spared_until[part] = now + _SPARED_SECONDS
