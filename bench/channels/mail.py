@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -207,13 +208,14 @@ async def _answers(home: Path, dovecot: Dovecot, say: Callable[[str], None]) -> 
 
     await asyncio.to_thread(dovecot.empty, _OURS)
     waits = []
+    run = secrets.token_hex(3)  # a home that is kept knows the people of the last run
     async with MailPlatform.running(USER) as people:
         account = _account(dovecot.imap_port, smtp_port=people.smtp_port)
         async with running_desk(home, account) as desk:
             await desk.all_is_embedded()
             say("mail: delivery to first answer")
             for number, question in enumerate(distinct_questions(_WARM_UP + _ANSWERS)):
-                person = Person(address=f"asker{number}@people.example", name="Asker")
+                person = Person(address=f"asker{number}-{run}@people.example", name="Asker")
                 written = people.compose(person, question, subject=question)
                 began = time.perf_counter()
                 await asyncio.to_thread(dovecot.deliver, written.raw, person.address)

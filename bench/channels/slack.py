@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import random
+import secrets
 import signal
 import time
 from collections import Counter
@@ -26,7 +27,6 @@ from bench.timings import percentile
 from channels.simulator.slack import News, SlackPlatform
 from core.settings import Settings
 
-_ACCOUNT = "bench"
 _WARM_UP = 10
 _BLOCKS = 3
 _PATIENCE_SECONDS = 20.0
@@ -57,6 +57,9 @@ async def measure(
 ) -> list[Figure]:
     """Measure messages end to end, acknowledgements at a rate, and what kills cost."""
     folder = home / "bench"
+    # Another one each time: a home that is kept knows the conversations of the last run, whose
+    # people have the same ids.
+    account = f"bench-{secrets.token_hex(3)}"
     # A program that is killed breaks its calls off; the server would print a traceback for each.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
@@ -64,7 +67,7 @@ async def measure(
         for_rasa = await stack.enter_async_context(SlackPlatform())
         for_rasa.server.is_strict = False  # Rasa sends an argument that Slack does not have
         say("Slack: starting the desk")
-        desk = await stack.enter_async_context(running_desk(home, _account(for_desk)))
+        desk = await stack.enter_async_context(running_desk(home, _settings(account, for_desk)))
         await desk.all_is_embedded()
         say("Slack: starting Rasa")
         folder.mkdir(exist_ok=True)
@@ -77,7 +80,7 @@ async def measure(
                 bot_token=Settings(home=home).shared_bot_token,
             )
         )
-        address = f"http://127.0.0.1:{desk.port}/channels/slack/{_ACCOUNT}/events"
+        address = f"http://127.0.0.1:{desk.port}/channels/slack/{account}/events"
         ours = _Side(
             name="the desk",
             postman=await stack.enter_async_context(Postman(for_desk, address)),
@@ -95,8 +98,8 @@ async def measure(
         return figures + await _at_rate((ours, theirs), seconds)
 
 
-def _account(platform: SlackPlatform) -> dict[str, str]:
-    prefix = f"DESK_SLACK__{_ACCOUNT.upper()}__"
+def _settings(account: str, platform: SlackPlatform) -> dict[str, str]:
+    prefix = f"DESK_SLACK__{account.upper().replace('-', '_')}__"
     return {
         f"{prefix}BOT_TOKEN": platform.bot_token,
         f"{prefix}SIGNING_SECRET": platform.signing_secret,
