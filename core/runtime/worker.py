@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -29,6 +29,14 @@ _POLL_SECONDS = 1.0
 _EMBED_BATCH = 32
 _GRACE_SECONDS = 5.0
 
+# Each with workers of its own: a platform that hangs holds up neither the assistant nor, by its
+# files, what is to be sent elsewhere.
+_QUEUES = (
+    (LaneKind.TURNS,),
+    (LaneKind.DELIVERIES, LaneKind.PEOPLE),
+    (LaneKind.FILES,),
+)
+
 
 def instance_name() -> str:
     """Return a name for this process that no other process alive has."""
@@ -46,7 +54,7 @@ def open_jobs(url: str, concurrency: int) -> App:
         connector=PsycopgConnector(
             conninfo=libpq_url(url),
             min_size=1,
-            max_size=min(concurrency, 4) + 2,
+            max_size=min(concurrency, 4) + 1 + len(_QUEUES),  # of which one listens for each
             kwargs={"options": "-c synchronous_commit=off"},
         )
     )
@@ -104,7 +112,7 @@ async def _work(
     concurrency: int,
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(_do_jobs(jobs, concurrency), name="jobs")
+        group.create_task(do_jobs(jobs, concurrency), name="jobs")
         group.create_task(_every(1.0, lambda: _watch(assistant, gate, upkeep)), name="assistant")
         group.create_task(_every(1.0, upkeep.sweep), name="sweep")
         group.create_task(_every(HEARTBEAT_SECONDS, upkeep.note_life), name="life")
@@ -113,9 +121,17 @@ async def _work(
         group.create_task(_every(1.0, lambda: _embed(knowledge)), name="embedding")
 
 
-async def _do_jobs(jobs: App, concurrency: int) -> None:
+async def do_jobs(jobs: App, concurrency: int) -> None:
+    """Advance lanes until cancelled, `concurrency` of each group of queues at a time."""
+    async with asyncio.TaskGroup() as group:
+        for queues in _QUEUES:
+            group.create_task(_do_jobs_of(jobs, queues, concurrency), name=f"jobs {queues[0]}")
+
+
+async def _do_jobs_of(jobs: App, queues: Sequence[LaneKind], concurrency: int) -> None:
     await jobs.run_worker_async(
-        name=instance_name(),
+        name=f"{instance_name()} {queues[0]}",
+        queues=list(queues),
         concurrency=concurrency,
         fetch_job_polling_interval=_POLL_SECONDS,
         shutdown_graceful_timeout=_GRACE_SECONDS,

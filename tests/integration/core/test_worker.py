@@ -1,0 +1,53 @@
+"""What one kind of work does to another in a worker."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, cast
+
+from core.domain.ids import ConversationId, new_id
+from core.runtime.worker import do_jobs, open_jobs, register_lanes
+from core.storage.engine import Sessions
+from core.storage.wakeups import Lane, LaneKind, wake
+
+CONCURRENCY = 2
+PATIENCE_SECONDS = 15.0
+
+
+class Work:
+    """A lane whose work begins, and ends only when `may_end` is set."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.has_begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def advance(self, _: ConversationId) -> None:
+        self.begun += 1
+        self.has_begun.set()
+        await self.may_end.wait()
+
+
+async def test_a_platform_that_hangs_does_not_hold_up_the_assistant(
+    database_url: str, sessions: Sessions
+) -> None:
+    lanes = {kind: Work() for kind in LaneKind}
+    jobs = open_jobs(database_url, CONCURRENCY)
+    register_lanes(jobs, **cast("Any", lanes))
+    async with jobs.open_async():
+        working = asyncio.create_task(do_jobs(jobs, CONCURRENCY))
+        for kind in (LaneKind.FILES, LaneKind.DELIVERIES, LaneKind.TURNS):
+            async with sessions.begin() as session:
+                await wake(
+                    session,
+                    [Lane(kind, ConversationId(new_id())) for _ in range(CONCURRENCY + 1)],
+                )
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await lanes[kind].has_begun.wait()
+        assert lanes[LaneKind.FILES].begun == CONCURRENCY
+        for work in lanes.values():
+            work.may_end.set()
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
