@@ -102,6 +102,7 @@ class Reader:
             subject=one_line(mail.subject) or None,
             envelope=self._envelope(mail, author.address),
             caution=self._caution(mail, author),
+            forwarded_from=self._forwarded_from(mail),
             is_automatic=mail.kind is not MailKind.HUMAN and not self._is_of_own_list(mail),
         )
 
@@ -122,6 +123,16 @@ class Reader:
             email=address if is_verified else None,
             language=_language(mail),
         )
+
+    def _forwarded_from(self, mail: Mail) -> Author | None:
+        """Return who wrote a mail that somebody passed on; nobody vouches for it."""
+        author = mail.forwarded.author if mail.forwarded else None
+        if author is None or not author.address.strip() or self._is_own(author):
+            return None
+        address = ids.address(author.address)
+        if len(address) > _LONGEST_NAME:
+            return None
+        return Author(address=address, name=one_line(author.name, _LONGEST_NAME) or None)
 
     def _caution(self, mail: Mail, author: Author) -> Caution | None:
         if mail.author is not None and self._is_own(mail.author):

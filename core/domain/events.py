@@ -41,6 +41,7 @@ class MessagePosted(_Occurrence):
     album: str | None = None  # names messages that make one turn; more of them may follow
     envelope: Envelope | None = None
     caution: Caution | None = None
+    forwarded_from: Author | None = None  # who wrote it first, as whoever passed it on says
     is_automatic: bool = False  # from a machine: kept in a known thread, starts nothing
 
 

@@ -251,6 +251,8 @@ def _check(event: Event) -> None:
             words.append(event.subject)
             if event.envelope is not None:
                 words.append(event.envelope.subject)
+            if event.forwarded_from is not None:
+                words.append(event.forwarded_from.name)
             if event.intent is not None:
                 words += [event.intent.name, *event.intent.entities.values()]
         case ReactionChanged():
@@ -273,6 +275,8 @@ def _names_in(event: Event) -> list[str]:
             names += event.remote_ids
             if event.envelope is not None:
                 names += [*event.envelope.to, *event.envelope.cc, *event.envelope.bcc]
+            if event.forwarded_from is not None:
+                names.append(event.forwarded_from.address)
         case DeliveryReported():
             names += [event.remote_id, *([event.recipient] if event.recipient else [])]
         case MessageEdited() | MessageRemoved() | ReactionChanged():

@@ -52,6 +52,11 @@ def envelope_from_json(stored: Mapping[str, Any] | None) -> Envelope | None:
     )
 
 
+def author_json(author: Author | None) -> dict[str, Any] | None:
+    """Return who wrote what was passed on, as it is kept in a message."""
+    return None if author is None else {"address": author.address, "name": author.name}
+
+
 def early_json(event: EarlyOccurrence) -> dict[str, Any]:
     """Return `event` as it is kept until its message comes; its raw payload is kept elsewhere."""
     kept: dict[str, Any] = {

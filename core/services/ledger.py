@@ -26,7 +26,7 @@ from core.domain.ids import (
     TurnId,
     new_id,
 )
-from core.services.json_forms import envelope_json, intent_json
+from core.services.json_forms import author_json, envelope_json, intent_json
 from core.services.wanted_turns import WantedTurns
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.tables import (
@@ -101,6 +101,7 @@ class Ledger:
         if isinstance(event, MessagePosted):
             row["intent"] = row["intent"] or intent_json(event.intent)
             row["envelope"] = envelope_json(event.envelope)
+            row["forwarded_from"] = author_json(event.forwarded_from)
             row["is_automatic"] = event.is_automatic
             self.name_remotely(conversation, message, event.remote_ids)
             self.attach(conversation, message, body.files)
@@ -290,6 +291,7 @@ class Ledger:
             "author": None,
             "order": None,
             "envelope": None,
+            "forwarded_from": None,
             "caution": None,
             "is_automatic": False,
             "language": conversation.language,

@@ -103,6 +103,7 @@ class Message(Base):
     turn_id: Mapped[UUID | None]
     language: Mapped[str | None]
     envelope: Mapped[dict[str, Any] | None]  # {to,cc,bcc,subject}
+    forwarded_from: Mapped[dict[str, Any] | None]  # {address,name}
     caution: Mapped[str | None]
     is_automatic: Mapped[bool] = mapped_column(server_default=sql("false"))
     delivery: Mapped[str] = mapped_column(server_default="not_sent")

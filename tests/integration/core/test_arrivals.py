@@ -14,6 +14,7 @@ from core.domain.assistant import Close, Handoff, HandoffReason, Say, TurnReply,
 from core.domain.content import Caution, Envelope, Intent
 from core.domain.conversation import Responder
 from core.domain.events import (
+    Author,
     DeliveryReported,
     MessagePosted,
     ReachabilityChanged,
@@ -238,6 +239,14 @@ async def test_who_got_a_copy_is_a_participant_and_no_stranger(rig: Rig) -> None
 
 def _to(*addresses: str) -> tuple[Address, ...]:
     return tuple(Address(address) for address in addresses)
+
+
+async def test_who_wrote_a_letter_that_was_passed_on_is_kept(rig: Rig) -> None:
+    origin = Author(address=Address("zoe@people.example"), name="Zoe")
+    await rig.intake.accept(letter("Can you see to this?", forwarded_from=origin))
+    (first,) = await rig.messages()
+    assert first.forwarded_from == {"address": "zoe@people.example", "name": "Zoe"}
+    assert first.author != origin.address
 
 
 async def test_where_threads_never_end_an_old_one_goes_on(rig: Rig) -> None:

@@ -82,6 +82,7 @@ def _message() -> None:
         " WHERE conversation.id = message.conversation_id AND message.speaker = 'customer'"
     )
     op.add_column("message", sa.Column("envelope", postgresql.JSONB(), nullable=True))
+    op.add_column("message", sa.Column("forwarded_from", postgresql.JSONB(), nullable=True))
     op.add_column(
         "message",
         sa.Column("reported", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),

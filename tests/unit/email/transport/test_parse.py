@@ -12,6 +12,7 @@ from channels.email.reading.mail import (
     Authentication,
     Bounce,
     FailedRecipient,
+    Forwarded,
     Mail,
     MailAddress,
     MailKind,
@@ -95,6 +96,25 @@ def test_a_verified_author_has_an_e_mail_address() -> None:
     event = posted(mail(authentication=Authentication(dmarc="pass", is_verified=True)))
     assert event.caution is None
     assert event.author.email == ANA
+
+
+def test_who_wrote_a_mail_that_was_passed_on_is_told() -> None:
+    zoe = Forwarded(author=MailAddress(address="Zoe@People.example", name="Zoe"))
+    event = posted(mail(forwarded=zoe))
+    assert event.author.address == ANA
+    assert event.forwarded_from is not None
+    assert event.forwarded_from.address == "zoe@people.example"
+    assert event.forwarded_from.name == "Zoe"
+    assert event.forwarded_from.email is None  # nobody vouches for it
+
+
+@pytest.mark.parametrize(
+    "forwarded", [None, Forwarded(), Forwarded(author=MailAddress(address=DESK))]
+)
+def test_a_mail_passed_on_by_nobody_or_from_the_desk_names_nobody(
+    forwarded: Forwarded | None,
+) -> None:
+    assert posted(mail(forwarded=forwarded)).forwarded_from is None
 
 
 def test_a_mail_in_the_desks_own_name_claims_to_be_the_desk() -> None:
