@@ -82,9 +82,7 @@ class Poller:
         }
         if position is not None:
             arguments["offset"] = position
-        updates = await self._client.call(
-            "getUpdates", arguments, seconds=seconds + _GRACE_SECONDS
-        )
+        updates = await self._client.call("getUpdates", arguments, seconds=seconds + _GRACE_SECONDS)
         if not isinstance(updates, list) or not all(_is_numbered(update) for update in updates):
             raise Unavailable("Telegram's updates could not be read")
         return updates

@@ -52,9 +52,8 @@ class Pager:
     began: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(polls=self.settings.mode == "poll")
+    def __post_init__(self) -> None:
+        self.capabilities = Capabilities(polls=self.settings.mode == "poll")
 
     async def receive(self, inbox: Inbox) -> None:
         """Receive until cancelled, or fail where the server's name says so."""
