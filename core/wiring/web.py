@@ -20,6 +20,7 @@ from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.home import Home
+from core.runtime.machine.memory import give_back
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
 from core.services.corrections import Corrections
@@ -85,6 +86,7 @@ def build_app(settings: Settings) -> FastAPI:
             asyncio.create_task(parts.directory.watch(), name="accounts"),
             asyncio.create_task(want_receivers(parts), name="receivers wanted"),
         ]
+        give_back()
         try:
             yield
         finally:

@@ -1,6 +1,5 @@
 """What the desk knows: articles, and the search that finds the one that answers a question."""
 
-from core.services.knowledge.evaluation import evaluate
 from core.services.knowledge.knowledge import Knowledge
 
-__all__ = ["Knowledge", "evaluate"]
+__all__ = ["Knowledge"]

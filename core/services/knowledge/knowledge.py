@@ -13,7 +13,7 @@ from core.domain.ids import ArticleId, ConversationId, new_id
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
 from core.ports import Embedder
-from core.services.knowledge import articles, imports, indexing
+from core.services.knowledge import articles, indexing
 from core.services.knowledge.articles import Page
 from core.services.knowledge.plaintext import storable
 from core.services.knowledge.ranking import Policy
@@ -111,6 +111,9 @@ class Knowledge:
 
         What an admin made of an imported article stays until its source changes again.
         """
+        # Imported here: what reads files is not for the memory of those who only search.
+        from core.services.knowledge import imports
+
         report = await imports.import_path(self._sessions, path)
         self._search.forget_counts()
         return report

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _TEXT_TOKENS = {"text", "code_inline"}
 _BREAK_TOKENS = {"softbreak", "hardbreak"}
+
+
+@cache
+def _commonmark() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # only who indexes articles has to hold it
+
+    return MarkdownIt("commonmark", {"html": False})
 
 
 def storable(text: str) -> str:
@@ -27,7 +36,7 @@ def folded(text: str) -> str:
 
 def blocks(markdown: str) -> Iterator[str]:
     """Yield the text of each paragraph, heading, list item and code block."""
-    for token in _MARKDOWN.parse(markdown):
+    for token in _commonmark().parse(markdown):
         if token.type == "inline":
             parts = []
             for child in token.children or ():
