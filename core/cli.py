@@ -72,7 +72,7 @@ def run() -> None:
         embedder_url=settings.embedder_url,
     )
     # The same process, without what was needed to read the settings: it will live long.
-    command = [sys.executable, "-P", "-m", "core.runtime.supervision.supervisor"]
+    command = [sys.executable, "-OO", "-P", "-m", "core.runtime.supervision.supervisor"]
     os.execve(sys.executable, command, {**os.environ, **plan.to_environment()})  # noqa: S606
 
 

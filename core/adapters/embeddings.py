@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from core.adapters.http import httpx
+from core.adapters.http import client_of, httpx
 from core.domain.errors import EmbedderUnavailable
 
 _log = logging.getLogger(__name__)
@@ -41,11 +41,10 @@ class HttpEmbedder:
         self.model = model
         self.dimensions = dimensions
         base = url.rstrip("/").removesuffix("/v1")
-        self._client = httpx.AsyncClient(
-            base_url=base,
+        self._client = client_of(
+            base,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             transport=transport,
-            trust_env=False,
         )
         self._query_seconds, self._passages_seconds = query_seconds, passages_seconds
         self._tells_kind = True

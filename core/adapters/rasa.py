@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.adapters.http import httpx
+from core.adapters.http import client_of, httpx
 from core.domain.assistant import (
     Answer,
     Close,
@@ -215,11 +215,10 @@ class RasaAssistant:
     """Implements `core.ports.Assistant`. One attempt per call: the turns lane decides on more."""
 
     def __init__(self, url: str, token: str, timeout_seconds: float) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=f"{url.rstrip('/')}/webhooks/desk",
+        self._client = client_of(
+            f"{url.rstrip('/')}/webhooks/desk",
             headers={"Authorization": f"Bearer {token}"},
             timeout=timeout_seconds,
-            trust_env=False,
         )
 
     async def close(self) -> None:

@@ -160,6 +160,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         access_log=False,
         log_config=None,
+        ws="none",
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=True,
