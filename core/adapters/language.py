@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
+if TYPE_CHECKING:
+    from lingua import LanguageDetector
 
-_CANDIDATES = (Language.ENGLISH, Language.SPANISH)
 _LEAST_CONFIDENCE = 0.8
 _LEAST_LETTERS = 15
 _LONGEST_CHARS = 1_000
@@ -30,11 +32,14 @@ _TELLING: Mapping[str, str] = {
 class LinguaDetector:
     """Implements `core.ports.LanguageDetector`."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _detector(self) -> LanguageDetector:
+        """Return the statistics of both languages, which are read for the first long text."""
+        from lingua import Language, LanguageDetectorBuilder
+
         # High accuracy costs 90 MB for two languages and is no better on whole sentences.
-        self._detector = (
-            LanguageDetectorBuilder.from_languages(*_CANDIDATES).with_low_accuracy_mode().build()
-        )
+        candidates = (Language.ENGLISH, Language.SPANISH)
+        return LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
 
     def detect(self, text: str) -> str | None:
         """See `core.ports.LanguageDetector.detect`.
@@ -49,5 +54,4 @@ class LinguaDetector:
         best, *_ = self._detector.compute_language_confidence_values(text[:_LONGEST_CHARS])
         if best.value < _LEAST_CONFIDENCE:
             return None
-        code: IsoCode639_1 = best.language.iso_code_639_1
-        return code.name.lower()
+        return best.language.iso_code_639_1.name.lower()
