@@ -162,6 +162,7 @@ class ByImap(Mailing):
     async def lose_credentials(self) -> None:
         assert self.proxy is not None
         self._server.set_password("another")
+        self._server.until_password_counts("another")
         self.proxy.cut()
 
 
@@ -247,6 +248,7 @@ class TestByImap(RemoteChannelConformance):
     @pytest.fixture
     async def proxy(self, dovecot_server: Dovecot) -> AsyncIterator[CuttableProxy]:
         dovecot_server.set_password(PASSWORD)
+        dovecot_server.until_password_counts(PASSWORD)
         dovecot_server.empty("INBOX")
         async with CuttableProxy.to(dovecot_server.imap_port) as proxy:
             yield proxy

@@ -44,6 +44,7 @@ default_internal_user = {internal}
 default_internal_group = {group}
 default_login_user = {login}
 auth_mechanisms = plain login xoauth2 oauthbearer
+auth_failure_delay = 0
 recipient_delimiter = +
 imap_capability = {capability}
 mail_location = maildir:~/Maildir
@@ -79,6 +80,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service lmtp {{
   inet_listener lmtp {{
@@ -141,6 +145,19 @@ class Dovecot:
     def set_password(self, password: str) -> None:
         """Let the mailbox have another password from the next sign-in on."""
         (self.home / "users").write_text(f"{USER}:{password}\n")
+
+    def until_password_counts(self, password: str) -> None:
+        """Return when the server takes `password`: it looks at its file once a second."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < end:
+            with (
+                contextlib.suppress(imaplib.IMAP4.error),
+                imaplib.IMAP4("127.0.0.1", self.imap_port) as client,
+            ):
+                client.login(USER, password)
+                return
+            time.sleep(0.05)
+        pytest.fail("Dovecot does not take the new password")
 
     def log(self) -> str:
         """Return what it says of itself."""

@@ -91,9 +91,6 @@ _NOT_BASE64 = bytes(
 def base64_bytes(content: bytes) -> bytes:
     """Return what base64 `content` holds; damaged, cut and concatenated input included."""
     clean = content.translate(None, _NOT_BASE64)
-    stop = clean.find(b"=")
-    if stop == -1 or stop >= len(clean) - 2:
-        return _base64_piece(clean.rstrip(b"="))
     return b"".join(_base64_piece(piece) for piece in clean.split(b"=") if piece)
 
 

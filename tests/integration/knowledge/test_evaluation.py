@@ -15,8 +15,7 @@ from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable, InvalidInput
 from core.domain.ids import ArticleId, new_id
 from core.domain.knowledge import Finding, Hit, Outcome
-from core.services.knowledge.evaluation import evaluate
-from core.services.knowledge.evaluation import Question, coverage
+from core.services.knowledge.evaluation import Question, coverage, evaluate
 from core.storage.engine import open_engine
 from tests.integration.knowledge.world import ARTICLES
 

@@ -63,6 +63,7 @@ def test_file_names_are_read_however_they_are_written(value: str, name: str) -> 
         (b"aGk", b"hi"),
         (b"aG k\r\n=!", b"hi"),
         (b"aGk=aGk=", b"hihi"),
+        (b"aGk=b", b"hi"),
         (b"a", b""),
     ],
 )
