@@ -21,7 +21,7 @@ unexport UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format bench evaluate nlu-evaluate clean chromium
+.PHONY: help setup run test check format bench evaluate nlu-evaluate business-time clean chromium
 
 help: ## Show this list
 	@echo "Ventanilla, an omnichannel service desk. make ..."
@@ -64,6 +64,10 @@ nlu-evaluate: $(BOT) ## Train the assistant's pipeline on TRAIN=, report on TEST
 	|| { echo "make: say TRAIN=train.jsonl TEST=test.jsonl [OUT=report.json]" >&2; exit 2; }
 	@bot/.venv/bin/python bot/intent_evaluation.py --train "$(TRAIN)" --test "$(TEST)" \
 	    $(if $(OUT),--out "$(OUT)")
+
+business-time: $(DESK_DEV) ## Check sums with business hours against a slow reference, 100,000 cases
+	@.venv/bin/python -m pytest tests/unit/calendars/test_against_reference.py \
+	    --hypothesis-profile=many $(ARGS)
 
 clean: ## Remove what set-up and tests made; the desk's own data (.desk) stays
 	rm -rf .setup .venv bot/.venv console/node_modules build dist

@@ -1,0 +1,71 @@
+"""Business hours worked out minute by minute with a clock on the wall: slow, and plainly right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from core.domain.calendars.calendar import Calendar
+
+MINUTE = timedelta(minutes=1)
+
+
+class SlowHours:
+    """Answers what `BusinessHours` answers, by looking at every minute."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._zone = ZoneInfo(calendar.zone)
+
+    def is_open(self, at: datetime) -> bool:
+        wall = at.astimezone(self._zone)
+        for own in self._calendar.own_days:
+            if own.day == wall.date():
+                hours = own.hours
+                break
+        else:
+            hours = self._calendar.week[wall.weekday()]
+            if self._calendar.country and wall.date() in _holidays(
+                self._calendar.country, self._calendar.region, wall.year
+            ):
+                hours = ()
+        minute = wall.hour * 60 + wall.minute
+        return any(window.opens <= minute < window.closes for window in hours)
+
+    def between(self, since: datetime, until: datetime) -> timedelta:
+        steps = (step for step in _steps(since, until) if self.is_open(step[0]))
+        return sum((end - start for start, end in steps), timedelta(0))
+
+    def later(self, since: datetime, span: timedelta, until: datetime) -> datetime | None:
+        """Return when `span` has passed, or None if that is not before `until`."""
+        passed = timedelta(0)
+        if span <= passed:
+            return since
+        for start, end in _steps(since, until):
+            if self.is_open(start):
+                if passed + (end - start) >= span:
+                    return start + (span - passed)
+                passed += end - start
+        return None
+
+    def next_opening(self, at: datetime, until: datetime) -> datetime | None:
+        """Return the next opening, or None if there is none before `until`."""
+        return next((start for start, _ in _steps(at, until) if self.is_open(start)), None)
+
+
+def _steps(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the minutes between two moments; the first and the last may be cut short."""
+    start = since
+    while start < until:
+        end = min(until, start.replace(second=0, microsecond=0) + MINUTE)
+        yield start, end
+        start = end
+
+
+@cache
+def _holidays(country: str, region: str | None, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, subdiv=region, years=year))
