@@ -34,11 +34,9 @@ _CITE_PREFIX = re.compile(
     r"(?:\s|$)"
 )
 _SIGNATURE = re.compile(
-    r"(?:^|\s)(?:x_)*(?:gmail_signature|gmail_signature_prefix|moz-signature|Signature"
-    r"|AppleMailSignature|AppleMailSignatureView|ms-outlook-mobile-signature"
-    r"|protonmail_signature_block(?:-user|-proton)?|ydp\w*signature|yahoo_signature"
-    r"|signature-body|zmail_signature|bloop_sign\w*|tutanota_signature|hs_signature"
-    r"|divtagdefaultwrapper_signature|sh-signature|front-signature|edo-signature)(?:\s|$)",
+    r"(?:^|\s)(?:x_)*(?:[\w-]*signature|signature-body|gmail_signature_prefix|AppleMailSignatureView"
+    r"|protonmail_signature_block(?:-user|-proton)?|bloop_sign\w*|Zm-_Id_-Sgn\d*)(?:\s|$)",
+    re.I,
 )
 _TOP_RULE = re.compile(
     r"border\s*:\s*none\s*;\s*border-top\s*:\s*solid\s+(?:#?\w+\s+1\.0pt|#?\w+\s*)", re.I

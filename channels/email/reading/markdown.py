@@ -22,6 +22,7 @@ _ZERO_MARGIN = re.compile(r"margin(?:-bottom|-top)?\s*:\s*0", re.I)
 _WIDEST_CELL = 300
 _MOST_COLUMNS = 20
 _DEEPEST_QUOTE = 10
+_PROSE = re.compile(r"moz-(?:quote-pre|signature)")  # written as fixed text, but no code
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
@@ -234,7 +235,7 @@ def _write_preformatted(element: HtmlElement, out: _Writer) -> None:
         line_break.text = None
         line_break.tail = "\n" + (line_break.tail or "")
     text = "".join(str(piece) for piece in element.itertext()).replace("\u00a0", " ")
-    is_prose = element.get("wrap") is not None or "moz-quote-pre" in (element.get("class") or "")
+    is_prose = element.get("wrap") is not None or bool(_PROSE.search(element.get("class") or ""))
     lines = [line.rstrip() for line in text.strip("\n").split("\n")]
     if is_prose or len(lines) < 2:
         out.verbatim("\n".join(lines))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from channels.email.reading import reply_words
-from channels.email.reading.footers import without_footer
+from channels.email.reading.footers import without_banner, without_footer
 from channels.email.reading.limits import MAX_REPLY_LINES
 from channels.email.reading.reply_lines import Line, LineKind, classify
 
@@ -44,7 +44,14 @@ def split_reply(text: str) -> Reply:
         if reply.quoted and head.rstrip().endswith(reply.quoted[-200:].rstrip()):
             return replace(reply, quoted=f"{reply.quoted}\n{rest}")
         return replace(reply, visible=f"{reply.visible}\n{rest}")
-    lines = classify(text)
+    banner, lines = without_banner(classify(text))
+    reply = _taken_apart(lines)
+    if banner:
+        return replace(reply, signature=_joined(_text(banner), reply.signature))
+    return reply
+
+
+def _taken_apart(lines: list[Line]) -> Reply:
     seam = _first(lines, _SEAMS)
     if seam is None:
         return _without_seam(lines)

@@ -43,7 +43,7 @@ def _any(*tables: tuple[str, ...]) -> str:
 _QUOTE = re.compile(r"\s{0,3}(?:>|\|(?!.*\|)|(?-i:[A-Z][A-Za-z]{0,8})>)")
 _QUOTE_MARKS = re.compile(r"(?:\s{0,3}[>|])+\s?")
 _RULE = re.compile(r"-{3,}|_{3,}|\*{3,}|#{3,}|~{3,}|={3,}|\+{3,}|—+|–{2,}")
-_RULE_CHARS = frozenset("-_*=~ ")
+_RULE_CHARS = frozenset("-_*=~ —–")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~~)")
 _DIRECTION_MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
@@ -59,9 +59,9 @@ _WROTE = re.compile(
 _HAS_TIME = re.compile(r"\d[:.h]\d\d")
 _IN_BRACKETS = re.compile(rf"<{_EMAIL}>")
 _WROTE_ALONE = re.compile(rf"(?:{_any(words.WROTE)})\s?[:：]?", re.I)
-_ENDS = re.compile(r"(?:[:：]|-{2,}|—)\s*\*{0,2}\s*$")
+_ENDS = re.compile(r"(?:[:：]|-{2,}|={2,}|—)\s*\*{0,2}\s*$")
 _BEGINS = re.compile(
-    rf"[-*\s\"“]*+(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،\d])"
+    rf"[-=*\s\"“]*+(?:(?:{_any(words.BEGINS, words.DAYS)})(?=[\s.,،\d])"
     r"|\d{1,4}[./\-\s年년]|[在于於])",
     re.I,
 )
@@ -77,7 +77,10 @@ _DATE_NAME = re.compile(
 )
 _NAME_WROTE = re.compile(rf".{{1,160}}?(?:{_any(words.WROTE)})\s?:?", re.I)
 
-_DECORATION = " \t*>_=-:：|"
+# Yahoo on telephones: the introduction and the quotation in one line.
+_GLUED = re.compile(rf"(.{{10,300}}?>\s?(?:{_any(words.WROTE)})\s?[:：])\s{{2,}}\S", re.I)
+
+_DECORATION = " \t*>_=-:：|\\"
 _ORIGINAL = re.compile(_any(words.ORIGINAL), re.I)
 _REPLY_ABOVE = re.compile(
     r"(?:please )?(?:reply above this line|type your reply above this line"
@@ -144,6 +147,9 @@ def _mark_code(raw: list[str], kinds: list[LineKind]) -> None:
 def _kind_at(bare: list[str], quoted: list[bool], index: int) -> tuple[LineKind, int]:
     line = bare[index]
     is_quoted = quoted[index]
+    glued = _GLUED.match(line)
+    if glued and _BEGINS.match(line) and _is_marker(glued[1].strip(), begins=True):
+        return LineKind.MARKER, 1
     if not line.strip(" \t>|\u200b\u1427\u00a0"):
         return (LineKind.QUOTE if is_quoted else LineKind.EMPTY), 1
     if len(line) <= _LONGEST_MARKER:
@@ -161,7 +167,7 @@ def _kind_at(bare: list[str], quoted: list[bool], index: int) -> tuple[LineKind,
             return LineKind.QUOTE, 1
         if stripped in {"--", "—", "–"} and line[:2].strip():
             return LineKind.SIGNATURE, 1
-        if _RULE.fullmatch(stripped) or (len(stripped) >= 8 and _RULE_CHARS.issuperset(stripped)):
+        if _RULE.fullmatch(stripped) or (len(stripped) >= 5 and _RULE_CHARS.issuperset(stripped)):
             return LineKind.RULE, 1
         if _SENT_FROM.fullmatch(stripped.strip("*_<>()[]-. !")):
             return LineKind.SENT_FROM, 1
@@ -331,7 +337,7 @@ def _is_head_block(
     if len(names) < 2 or not known & {"from", "sent"}:
         return False
     has_email = bool(_HAS_EMAIL.search(text))
-    if "from" in known and "subject" in known and len(known) >= 3:
+    if {"from", "sent", "subject"} <= known:
         return True
     if len(known) >= 3 and has_email:
         return True

@@ -192,6 +192,72 @@ LEGAL = (
 )
 """Words of the small print under business mail; several of them together make it."""
 
+SPEAKS_OF_ITSELF = (
+    r"(?:aviso|nota) (?:legal|de confidencialidad\w*)|advertencia legal|confidentiality (?:notice|note)",
+    r"legal (?:notice|disclaimer)|disclaimer|aviso de confidencialidade|avis de confidentialit[eé]",
+    r"(?:rechtlicher|vertraulichkeits)\s?hinweis|avviso di riservatezza|nota di riservatezza",
+    r"(?:this|the (?:information|contents?)(?: contained)? (?:in|of) this)"
+    r" (?:e-?mail|message|communication|transmission)",
+    r"(?:este|el presente) (?:mensaje|correo|e-?mail)|esta (?:comunicaci[oó]n|mensagem)",
+    r"este e-?mail|a presente mensagem|as informa[cç][oõ]es contidas nest[ae]",
+    r"(?:ce|le pr[eé]sent) (?:message|courriel|mail)|cet e-?mail|les informations contenues dans ce",
+    r"dies(?:e|er) (?:e-?mail|nachricht|mitteilung)|diese mail|der inhalt dieser (?:e-?mail|nachricht)",
+    r"(?:questo|il presente) (?:messaggio|documento)|questa (?:e-?mail|comunicazione)"
+    r"|le informazioni contenute in quest[ao]",
+    r"dit (?:e-?mail)?bericht|deze e-?mail|de informatie in (?:dit|deze)",
+    r"(?:ta|niniejsza) (?:wiadomo[sś][cć]|korespondencja)|niniejszy e-?mail|tre[sś][cć] tej wiadomo[sś]ci",
+    r"(?:это|данное|настоящее) (?:сообщение|письмо)|информация в (?:этом|данном)",
+    r"(?:detta|denna) (?:e-?post|meddelande|mejl)\w*|denne (?:e-?posten?|meldingen?|meddelelse|mail)",
+    r"t[aä]m[aä] (?:s[aä]hk[oö]posti|viesti)|(?:本|此)(?:电子)?(?:邮件|郵件|メール)|このメール",
+)
+"""How small print begins: with itself."""
+
+PRINTING = (
+    r"before (?:you )?print\w*|(?:need to|do not|don['’]t) print|antes de imprimir|no imprima",
+    r"avant d['’]imprimer|n['’]imprim(?:ez|er)|bevor .{0,30}drucken|nicht (?:aus)?drucken",
+    r"prima di stampare|non stampare|voordat .{0,30}(?:print|afdruk)\w*|zanim .{0,12}wydruk\w*",
+    r"прежде чем .{0,20}печат\w*|перед (?:печатью|тем).{0,20}печат\w*|innan .{0,20}skriver ut",
+    r"f[oø]r .{0,20}(?:skriver? ut|udskriver?)|ennen .{0,20}tulost\w*|打印|印刷",
+)
+PAPER = (
+    r"environment|this (?:e-?mail|message)|(?:medio )?ambiente|este (?:correo|mensaje|e-?mail)|natureza",
+    r"esta mensagem|environnement|ce (?:mail|message|courriel)|umwelt|diese (?:e-?mail|mail|nachricht)",
+    r"questa e-?mail|questo messaggio|milieu|dit bericht|deze e-?mail|[sś]rodowisk\w*|t[eę] wiadomo[sś][cć]",
+    r"природ\w*|окружающ\w*|это письмо|milj[oö]n|milj[oø]et|ymp[aä]rist[oö]\w*|环境|环保|環境",
+)
+"""The request not to print a mail: a word of each, in a line of its own."""
+
+VIRUS_FREE = (
+    r"virus-?free|free (?:of|from) virus(?:es)?|(?:libre|livre|isento|sans|priva) (?:de |di )?v[ií]rus",
+    r"virenfrei|virusvrij|woln[ay] od wirus[oó]w|не содержит вирусов|(?:scanned|checked) for viruses",
+    r"auf viren (?:gepr[uü]ft|untersucht)|analis[ae]do|gecontroleerd op virussen",
+)
+SCANNERS = (r"(?:avast|avg|norton|avira|eset|mcafee|kaspersky)\.com", r"sig-email", r"anti-?virus")
+"""What programs against viruses add: a word of each."""
+
+FROM_OUTSIDE = (
+    r"(?:originat\w+|sent|comes?|came|received) (?:from )?outside|external (?:e-?mail|sender|message|source)",
+    r"do(?: not|n['’]t) click|unless you (?:recogni[sz]e|trust|know)|open(?:ing)? attachments|be (?:careful|cautious)",
+    r"(?:correo|remitente|mensaje) externo|(?:fuera|exterior) de (?:la|su|nuestra) (?:organizaci[oó]n|empresa)",
+    r"no (?:haga|pulse|abra)\b.{0,40}(?:enlaces?|clic|adjuntos)|(?:fora|exterior) d[ao] (?:sua )?organiza[cç][aã]o",
+    r"n[aã]o clique|(?:courriel|exp[eé]diteur|message) externe|(?:ext[eé]rieur|dehors) de (?:l['’]|votre )"
+    r"(?:organisation|entreprise)|ne cliquez pas",
+    r"externe[rn]? (?:e-?mail|absender|nachricht)|von au[sß]+erhalb|(?:keine|klicken sie nicht).{0,30}"
+    r"(?:links?|anh[aä]nge)|e-?mail esterna|mittente esterno|non (?:cliccare|aprire)",
+    r"externe? (?:afzender|e-?mail)|buiten (?:de|uw|onze) organisatie|klik niet|externt? (?:mejl|e-?post|mail)",
+    r"(?:don['’]t|do not) often (?:get|receive) e-?mail|(?:learn|erfahren sie,?|descubra|d[eé]couvrez)"
+    r" (?:why this|warum dies|por qu[eé] esto|pourquoi ceci)|LearnAboutSenderIdentification",
+    r"no suele recibir correo|erhalten nicht h[aä]ufig e-?mails|n['’]obtenez pas souvent d['’]e-?mail",
+    r"spoza organizacji|nie klikaj|внешн\w+ (?:отправител\w+|письмо)|не (?:переходите|открывайте)|外部邮件|外部メール",
+)
+"""What the banner says that a relay puts above mail from outside; two of these make it."""
+
+WARNS = (
+    r"caution|warning|attention|notice|precauci[oó]n|atenci[oó]n|advertencia|aviso|aten[cç][aã]o|cuidado",
+    r"achtung|vorsicht|hinweis|avertissement|prudence|attenzione|let op|uwaga|внимание|varning|advarsel|注意",
+)
+"""How such a banner begins; then one of these is enough."""
+
 GOODBYE = (
     r"(?:best|kind|warm|many|with)?\s*(?:regards|wishes|thanks)|thank you|cheers|sincerely|yours|thx",
     r"saludos|un saludo|atentamente|gracias|cordialmente|un abrazo",
