@@ -410,6 +410,10 @@ class ChannelContext:
     default_language: str
 
 
+def _nobody(settings: object) -> None:  # noqa: ARG001 - they do not tell
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelKind:
     """A kind of channel as the composition root sees it: `KIND` of each package in `channels`."""
@@ -418,3 +422,8 @@ class ChannelKind:
     settings: type[BaseModel]  # secrets are `SecretStr` fields
     open: Callable[[AccountId, Any, ChannelContext], Channel]  # with an instance of `settings`
     read: Callable[[AccountId, bytes], Sequence[Event]]  # as `ReadsPayloads.read`
+    identity: Callable[[Any], str | None] = _nobody
+    """Whom an instance of `settings` speaks for on the platform, where that alone tells.
+
+    What the desk remembers of an account is that one's: it can be given no other.
+    """

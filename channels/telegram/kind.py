@@ -14,4 +14,10 @@ def _open(account: AccountId, settings: TelegramSettings, context: ChannelContex
     return kind(account, settings, context)
 
 
-KIND = ChannelKind(name="telegram", settings=TelegramSettings, open=_open, read=read_any)
+def _identity(settings: TelegramSettings) -> str:
+    return str(settings.bot)
+
+
+KIND = ChannelKind(
+    name="telegram", settings=TelegramSettings, open=_open, read=read_any, identity=_identity
+)

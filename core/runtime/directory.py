@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NoReturn, Protocol, runtime_checkable
 
 from pydantic import BaseModel
+from sqlalchemy import Text, case, func, literal
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +22,7 @@ from core.domain.errors import BadCredentials, DeskError, StorageUnavailable
 from core.domain.ids import AccountId
 from core.ports import Channel, ChannelContext, ChannelKind, Inbox, capabilities_of
 from core.services.account_secrets import SecretsUnreadable
-from core.services.accounts import AccountBook, DeclaredAccount
+from core.services.accounts import AccountBook, AnothersCredentials, DeclaredAccount
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.accounts import (
     AccountMark,
@@ -150,7 +151,10 @@ class Directory:
             marks, stored = await self._look()
             opened = {row.id: self._open_stored(row, health) for row in stored}
             if not self.is_known:
-                opened |= {a.id: self._open_declared(a, health) for a in self._declared.values()}
+                opened |= {
+                    account.id: self._open_declared(account, marks[account.id], health)
+                    for account in self._declared.values()
+                }
             await self._tell(health)
             self._apply(marks, opened)
             self.is_known = True
@@ -246,13 +250,22 @@ class Directory:
         declared = {account.id: account.kind for account in self._declared.values()}
         for name, kind in (fixed | declared).items():
             values = {"channel": kind, "origin": Origin.SETTINGS}
+            identity = literal(self._declared_identity(name), Text())
             await session.execute(
                 upsert(Account)
-                .values(id=name, **values)
+                .values(id=name, identity=identity, **values)
                 .on_conflict_do_update(
                     index_elements=["id"],
-                    set_=values,
-                    where=(Account.channel != kind) | (Account.origin != Origin.SETTINGS),
+                    set_={
+                        **values,
+                        "identity": case(
+                            (Account.channel != kind, identity),
+                            else_=func.coalesce(Account.identity, identity),
+                        ),
+                    },
+                    where=(Account.channel != kind)
+                    | (Account.origin != Origin.SETTINGS)
+                    | (Account.identity.is_(None) & identity.is_not(None)),
                 )
             )
         await session.commit()
@@ -265,9 +278,19 @@ class Directory:
         )
 
     def _open_declared(
-        self, account: DeclaredAccount, health: dict[AccountId, Health]
+        self, account: DeclaredAccount, mark: AccountMark, health: dict[AccountId, Health]
     ) -> Connection:
-        return self._opened(account.id, account.kind, lambda: account.settings, health)
+        def settings() -> BaseModel:
+            if mark.identity != self._declared_identity(account.id):
+                raise AnothersCredentials
+            return account.settings
+
+        return self._opened(account.id, account.kind, settings, health)
+
+    def _declared_identity(self, name: AccountId) -> str | None:
+        """Return whom an account of the environment speaks for, where its settings tell."""
+        account = self._declared.get(name)
+        return None if account is None else self._kinds[account.kind].identity(account.settings)
 
     def _opened(
         self,
@@ -312,6 +335,12 @@ def _why_broken(account: AccountId, error: Exception) -> Health:
                 state=AccountState.BAD_CREDENTIALS,
                 reason="the desk's secret key is not the one its secrets were kept under",
                 remedy="Enter the account's secrets again, or set DESK_SECRET_KEY back.",
+            )
+        case AnothersCredentials():
+            return Health(
+                state=AccountState.BAD_CREDENTIALS,
+                reason=str(error),
+                remedy="Give the account in these settings another name.",
             )
         case DeskError() | ValueError():
             reason = str(error) if isinstance(error, DeskError) else "its settings are not usable"

@@ -17,6 +17,7 @@ from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
 from core.services.account_fields import (
+    InvalidSettings,
     SettingField,
     fields_of,
     open_values,
@@ -32,10 +33,26 @@ from core.storage.queries.accounts import (
     StoredAccount,
     list_accounts,
 )
-from core.storage.tables import Account, ChannelCursor, EarlyEvent, InboundEvent
+from core.storage.tables import (
+    Account,
+    ChannelCursor,
+    EarlyEvent,
+    InboundEvent,
+    RemoteMessage,
+)
 from core.storage.tables.intake import account_revision
 
 RESERVED_NAMES = frozenset({"webchat"})
+
+
+class AnothersCredentials(InvalidSettings):
+    """The settings speak for another bot or user than the account's.
+
+    What the account has stored is told apart by names that are its own bot's alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([("", "these credentials are another bot's: connect an account for it")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +152,7 @@ class AccountBook:
             raise Conflict("this name is for rehearsals, and what has it is erased: take another")
         account = AccountId(name)
         settings = read_settings(self._kind(kind).settings, texts)
+        identity = self._kind(kind).identity(settings)
         async with storage_errors(), self._sessions.begin() as session:
             made = await session.scalar(
                 upsert(Account)
@@ -144,6 +162,7 @@ class AccountBook:
                     origin=origin,
                     settings=open_values(settings),
                     secrets=self._sealed(account, settings),
+                    identity=identity,
                 )
                 .on_conflict_do_nothing()
                 .returning(Account.id)
@@ -160,11 +179,12 @@ class AccountBook:
         Raises:
             NotFound: there is no such account.
             Conflict: its settings are in the environment.
-            InvalidSettings: see there.
+            InvalidSettings: see there; also where they speak for somebody else on the platform.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _changeable(session, account, lock=True)
-            model = self._kind(row.channel).settings
+            kind = self._kind(row.channel)
+            model = kind.settings
             try:
                 held = unseal(self._key, account, row.secrets)
             except SecretsUnreadable:
@@ -175,6 +195,11 @@ class AccountBook:
                 if name in secret_names(model) and name not in forget
             }
             settings = read_settings(model, texts, kept)
+            identity = kind.identity(settings)
+            known = self._identity_of(row)
+            if known is not None and identity is not None and known != identity:
+                raise AnothersCredentials
+            row.identity = identity
             row.settings = open_values(settings)
             row.secrets = self._sealed(account, settings)
             self._begin_afresh(row)
@@ -208,11 +233,9 @@ class AccountBook:
             # payloads as they came, so they stay, under a name that no account can have.
             for table in (ChannelCursor, EarlyEvent):
                 await session.execute(delete(table).where(table.account_id == account))
-            await session.execute(
-                update(InboundEvent)
-                .where(InboundEvent.account_id == account)
-                .values(account_id=f"{account}#{row.revision}")
-            )
+            await _put_aside(session, InboundEvent, row)
+            if self._identity_of(row) is not None:  # the names of messages are its own, too
+                await _put_aside(session, RemoteMessage, row)
 
     def settings_of(self, stored: StoredAccount) -> BaseModel:
         """Return the settings of an account, with its secrets.
@@ -234,12 +257,36 @@ class AccountBook:
         values = secret_values(settings)
         return seal(self._key, account, values) if values else None
 
+    def _identity_of(self, row: Account) -> str | None:
+        """Return whom an account speaks for; of one from before that was kept, its settings tell.
+
+        None also where this release, or the key of the desk, does not read them.
+        """
+        if row.identity is not None or row.channel not in self._kinds:
+            return row.identity
+        kind = self._kinds[row.channel]
+        try:
+            held = unseal(self._key, AccountId(row.id), row.secrets)
+            return kind.identity(validated(kind.settings, {**row.settings, **held}))
+        except (SecretsUnreadable, InvalidSettings):
+            return None
+
     def _begin_afresh(self, row: Account) -> None:
         """Have every process open the account again, and wait for nothing said of it before."""
         row.revision = account_revision.next_value()
         row.health, row.health_reason, row.health_remedy = AccountState.CONNECTING, "", ""
         row.health_at = self._now()
         row.paused_until = row.pause_reason = None
+
+
+async def _put_aside(
+    session: AsyncSession, names: type[InboundEvent] | type[RemoteMessage], row: Account
+) -> None:
+    await session.execute(
+        update(names)
+        .where(names.account_id == row.id)
+        .values(account_id=f"{row.id}#{row.revision}")
+    )
 
 
 async def _found(session: AsyncSession, account: AccountId, *, lock: bool = False) -> Account:

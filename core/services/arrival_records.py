@@ -31,6 +31,7 @@ from core.services.order import Place, Tail, late_places, tails
 from core.services.people import Move, move, recognise, theirs
 from core.storage.tables import (
     AgentRow,
+    ArticleFeedback,
     Attachment,
     ChoiceRow,
     Conversation,
@@ -70,6 +71,7 @@ class Records:
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
     asked_for: dict[Place, UUID] = field(default_factory=dict)  # with the conversation of each
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
+    feedback: list[ArticleFeedback] = field(default_factory=list)  # on articles, to be added
 
 
 async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -> Records:

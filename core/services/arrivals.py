@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.domain.content import Caution, Choice, Intent
 from core.domain.conversation import Cause, Responder, next_responder
@@ -27,11 +27,14 @@ from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.services.message_changes import AboutMessage, change
 from core.storage.feed import FeedKind
-from core.storage.tables import Conversation, Participant, Ticket
+from core.storage.tables import ArticleFeedback, ChoiceRow, Conversation, Participant, Ticket
 from core.storage.wakeups import LaneKind
 
 _NOT_ACTED_ON = (Caution.STRANGER, Caution.CLAIMS_AGENT)
 """Cautions with which neither the assistant nor anything else automatic acts on a message."""
+
+_JUDGEMENTS = {"helped": True, "not_helped": False}
+"""What a choice under an article says of it, by its intent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,7 @@ def _respond(
     ledger: Ledger,
 ) -> None:
     """See that somebody answers what was just said, and that the desk knows who said it."""
-    if conversation.unreachable_since is not None:
+    if _is_news_of_reach(conversation, event.at) and conversation.unreachable_since is not None:
         conversation.unreachable_since = None
         ledger.changed(conversation, FeedKind.CONVERSATION)
     author = (event.account, str(event.author.address))
@@ -321,7 +324,28 @@ def _pressed(
         label=choice.label,
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
-    return _posted(event, message, pressed, records, ledger, rules)
+    outcome = _posted(event, message, pressed, records, ledger, rules)
+    _judge_article(choice, event, records)
+    return outcome
+
+
+def _judge_article(choice: ChoiceRow, event: ChoicePressed, records: Records) -> None:
+    """Keep whether an article helped, where that is what was asked.
+
+    With the choice and not with the turn that follows it: a turn may be dropped, or never come
+    because a human has the conversation.
+    """
+    article = choice.entities.get("article_id")
+    if choice.intent in _JUDGEMENTS and article:
+        records.feedback.append(
+            ArticleFeedback(
+                id=new_id(),
+                article_id=article,
+                conversation_id=choice.conversation_id,
+                helped=_JUDGEMENTS[choice.intent],
+                at=event.at,
+            )
+        )
 
 
 def _moved(event: ThreadMoved, records: Records, ledger: Ledger) -> Outcome:
@@ -359,9 +383,23 @@ def _reachability(event: ReachabilityChanged, records: Records, ledger: Ledger) 
     conversation = records.conversations.get((event.account, event.thread))
     if conversation is None:
         return Outcome(refusal=Refusal.UNKNOWN_THREAD)
+    if not _is_news_of_reach(conversation, event.at):
+        return Outcome()
     conversation.unreachable_since = None if event.reachable else event.at
     if not event.reachable:
         reason = event.detail or "the requester does not let the account write any more"
         records.unreachable.append((conversation, reason))
     ledger.changed(conversation, FeedKind.CONVERSATION)
     return Outcome()
+
+
+def _is_news_of_reach(conversation: Conversation, at: datetime) -> bool:
+    """Say whether what tells at `at` that somebody can be reached, or not, is the latest to tell.
+
+    Blocking, unblocking and writing may be heard of in any order. Of one moment the last counts.
+    """
+    known = conversation.reach_known_at
+    if known is not None and at < known:
+        return False
+    conversation.reach_known_at = at
+    return True

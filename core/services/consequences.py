@@ -51,6 +51,7 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         await want_look_up(session, records.asked_for, ledger.now)
     if records.early:
         await keep(session, records.early)
+    session.add_all(records.feedback)
     for report in records.reports:
         await _note_bounce(session, records, report)
     await _apply_changes(session, records, ledger)

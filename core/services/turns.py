@@ -21,7 +21,7 @@ from core.domain.assistant import (
     TurnRequest,
 )
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId, new_id
+from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId
 from core.domain.knowledge import Article
 from core.services.budget import may_speak
 from core.services.handoff import hand_off
@@ -32,7 +32,7 @@ from core.services.turn_messages import fix_messages
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.articles import articles_by_id
-from core.storage.tables import ArticleFeedback, Contact, Conversation, Ticket, Turn
+from core.storage.tables import Contact, Conversation, Ticket, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
 
 MAX_ATTEMPTS = 2
@@ -197,7 +197,6 @@ class Turns:
                 await hand_off(
                     session, ledger, conversation, reason=HandoffReason.KNOWLEDGE_UNAVAILABLE
                 )
-            _keep_feedback(session, plan, ledger.now)
             _finish(turn, "done", ledger.now)
             await ledger.write(session)
             return True
@@ -385,19 +384,3 @@ def _report(step: OpenTicket) -> str:
     """Return what the form collected, for the agent."""
     since = f"\nSince: {step.since}" if step.since else ""
     return f"{step.description}\nUrgency: {step.urgency}{since}"
-
-
-def _keep_feedback(session: AsyncSession, plan: TurnPlan, now: datetime) -> None:
-    intent = plan.request.intent
-    if intent is None or intent.name not in {"helped", "not_helped"}:
-        return
-    if article := intent.entities.get("article_id"):
-        session.add(
-            ArticleFeedback(
-                id=new_id(),
-                article_id=article,
-                conversation_id=plan.conversation,
-                helped=intent.name == "helped",
-                at=now,
-            )
-        )

@@ -15,7 +15,7 @@ import pytest
 
 from core.domain.errors import StorageUnavailable
 from core.runtime.database.postgres import be_silent, embedded_postgres
-from core.runtime.database.postmaster import Postmaster
+from core.runtime.database.postmaster import Postmaster, server_of
 from core.runtime.machine.home import Home
 from core.runtime.machine.polling import until
 from core.runtime.machine.processes import is_alive
@@ -38,6 +38,11 @@ asyncio.run(main())
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
+
+
+def test_a_number_that_a_killed_server_left_behind_names_no_server(tmp_path: Path) -> None:
+    (tmp_path / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}\n")
+    assert server_of(tmp_path) is None
 
 
 @asynccontextmanager

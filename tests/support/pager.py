@@ -94,4 +94,10 @@ def _read(account: AccountId, raw: bytes) -> Sequence[Event]:
     return [parse_event(account, raw)] if raw != b"nothing" else []
 
 
-KIND = ChannelKind(name="pager", settings=PagerSettings, open=_open, read=_read)
+def _identity(settings: PagerSettings) -> str | None:
+    """Return the pager's number, where the token begins with one, as in `7:s3cret`."""
+    number, colon, _ = settings.token.get_secret_value().partition(":")
+    return number if colon else None
+
+
+KIND = ChannelKind(name="pager", settings=PagerSettings, open=_open, read=_read, identity=_identity)

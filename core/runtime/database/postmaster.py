@@ -85,7 +85,9 @@ class Postmaster:
         """Return whether the server started or adopted still lives."""
         if self._process is not None:
             return self._process.poll() is None
-        return self._pid is not None and is_alive(self._pid) and self._is_ours(self._pid)
+        return (
+            self._pid is not None and is_alive(self._pid) and _is_server_of(self._folder, self._pid)
+        )
 
     async def _is_gone(self) -> bool:
         return not self.is_running()
@@ -279,18 +281,10 @@ class Postmaster:
         folder = Path(lines[4]) if len(lines) > 4 and lines[4] else None
         return pid, folder, lines[7].strip() if len(lines) > 7 else ""
 
-    def _is_ours(self, pid: int) -> bool:
-        """Return whether `pid` is a server of this very folder, not a reused number."""
-        command = command_of(pid)
-        return any(
-            option == "-D" and folder == str(self._folder)
-            for option, folder in itertools.pairwise(command)
-        )
-
     async def _adopt(self) -> bool:
         """Take over a server that outlived its desk; return False where there is none to use."""
         pid, folder, _ = self._read_pid_file()
-        if pid is None or not is_alive(pid) or not self._is_ours(pid):
+        if pid is None or not is_alive(pid) or not _is_server_of(self._folder, pid):
             return False
         self._process, self._pid = None, pid
         end = time.monotonic() + _START_SECONDS
@@ -324,6 +318,22 @@ class Postmaster:
         # would stop it for ever. No process of this folder lives: see above and `_adopt`.
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
         (self.socket_folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+
+def server_of(folder: Path) -> int | None:
+    """Return the process of the server whose data folder this is, or None where none runs."""
+    try:
+        lines = (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+    return pid if pid and is_alive(pid) and _is_server_of(folder, pid) else None
+
+
+def _is_server_of(folder: Path, pid: int) -> bool:
+    """Return whether `pid` is a server of this very folder, not a reused number."""
+    words = command_of(pid)
+    return any(pair == ("-D", str(folder)) for pair in itertools.pairwise(words))
 
 
 def _find_programs() -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from core.runtime.database.postmaster import server_of
 from core.runtime.machine.home import Home, RunRecord
 from core.runtime.machine.processes import is_alive
 
@@ -76,12 +77,8 @@ class SupervisedDesk:
     def _postmaster(self) -> int | None:
         if not self._record.database_url:  # a server of somebody else's
             return None
-        try:
-            lines = (self._home.postgres / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return None
-        pid = int(lines[0]) if lines and lines[0].isdigit() else 0
-        return pid if pid and is_alive(pid) else None
+        # Not by the number alone, which a killed server leaves behind for anybody's process.
+        return server_of(self._home.postgres)
 
 
 def _processes() -> list[tuple[int, int, list[str]]]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import func
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.domain.errors import NotFound
-from core.domain.ids import ArticleId, ConversationId, new_id
+from core.domain.ids import ArticleId
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
 from core.ports import Embedder
@@ -20,7 +17,6 @@ from core.services.knowledge.ranking import Policy
 from core.services.knowledge.search import Search
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
-from core.storage.tables import ArticleFeedback
 
 
 class Knowledge:
@@ -127,21 +123,3 @@ class Knowledge:
         if self._embedder is None:
             return 0
         return await indexing.embed_pending(self._sessions, self._embedder, limit)
-
-    async def record_feedback(
-        self,
-        session: AsyncSession,
-        article: ArticleId,
-        conversation: ConversationId,
-        helped: bool,
-    ) -> None:
-        """Note in the caller's transaction whether `article` helped."""
-        session.add(
-            ArticleFeedback(
-                id=new_id(),
-                article_id=article,
-                conversation_id=conversation,
-                helped=helped,
-                at=func.now(),
-            )
-        )

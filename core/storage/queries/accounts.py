@@ -22,6 +22,7 @@ class AccountMark:
     revision: int
     origin: Origin
     is_enabled: bool
+    identity: str | None  # whom it speaks for on the platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +54,16 @@ class AccountView:
 async def account_marks(session: AsyncSession) -> dict[AccountId, AccountMark]:
     """Return a mark for each account; cheap enough for every second."""
     rows = await session.execute(
-        select(Account.id, Account.revision, Account.origin, Account.is_enabled)
+        select(Account.id, Account.revision, Account.origin, Account.is_enabled, Account.identity)
     )
     return {
         AccountId(name): AccountMark(
-            revision=revision, origin=Origin(origin), is_enabled=is_enabled
+            revision=revision,
+            origin=Origin(origin),
+            is_enabled=is_enabled,
+            identity=identity,
         )
-        for name, revision, origin, is_enabled in rows
+        for name, revision, origin, is_enabled, identity in rows
     }
 
 

@@ -58,6 +58,7 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(server_default="0")
     last_order: Mapped[str | None]  # the greatest `order` of the requester's messages
     unreachable_since: Mapped[datetime | None]  # the requester blocked the account
+    reach_known_at: Mapped[datetime | None]  # when the latest thing happened that tells
     first_seq: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[CreatedAt]
     last_message_at: Mapped[datetime]

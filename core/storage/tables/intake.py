@@ -68,6 +68,7 @@ class Account(Base):
     origin: Mapped[str] = mapped_column(server_default="settings")  # or console, rehearsal
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # no secrets
     secrets: Mapped[bytes | None]  # encrypted with a key derived from the desk's
+    identity: Mapped[str | None]  # whom it speaks for on the platform, where the settings tell
     is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     revision: Mapped[int] = mapped_column(  # another with every change of settings
         BigInteger, account_revision, server_default=account_revision.next_value()

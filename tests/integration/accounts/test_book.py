@@ -13,7 +13,7 @@ from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import Cursor
 from core.services.account_fields import InvalidSettings
-from core.services.accounts import DeclaredAccount
+from core.services.accounts import AnothersCredentials, DeclaredAccount
 from core.storage.engine import Sessions
 from tests.integration.accounts.conftest import Process
 from tests.support import pager
@@ -104,6 +104,41 @@ async def test_the_first_messages_of_an_account_are_none_of_a_removed_ones(proce
     await desk.book.add("duty", "pager", {"token": "y"})
     (accepted,) = await desk.intake.accept(posted("hello", account=DUTY, key="1", thread="new"))
     assert accepted.is_new
+
+
+async def test_an_account_takes_another_token_of_its_own_pager_and_none_of_another(
+    process: Make,
+) -> None:
+    desk = process()
+    await desk.book.add("duty", "pager", {"token": "7:old"})
+    await desk.book.change(DUTY, {"token": "7:new"})
+    with pytest.raises(AnothersCredentials):
+        await desk.book.change(DUTY, {"token": "8:s3cret"})
+    await desk.directory.refresh()
+    assert desk.pager("duty").settings.token.get_secret_value() == "7:new"
+
+
+async def test_of_an_account_from_before_that_was_kept_the_settings_tell_whose_it_is(
+    process: Make, sessions: Sessions
+) -> None:
+    desk = process()
+    await desk.book.add("duty", "pager", {"token": "7:old"})
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE account SET identity = NULL"))
+    with pytest.raises(AnothersCredentials):
+        await desk.book.change(DUTY, {"token": "8:s3cret"})
+
+
+async def test_what_is_said_of_a_removed_accounts_messages_is_not_said_of_its_namesakes(
+    process: Make,
+) -> None:
+    desk = process()
+    await desk.book.add("duty", "pager", {"token": "7:s3cret"})
+    first = posted("from the old pager", account=DUTY, key="1")
+    await desk.intake.accept(first)
+    await desk.book.remove(DUTY)
+    await desk.book.add("duty", "pager", {"token": "8:s3cret"})
+    assert await desk.intake.thread_of(DUTY, first.remote_ids) is None
 
 
 async def test_only_a_rehearsals_account_has_a_name_whose_traces_are_erased(process: Make) -> None:

@@ -158,3 +158,21 @@ def outbound() -> Outbound:
         speaker=Speaker.AGENT,
         body=Body(text="hello"),
     )
+
+
+async def test_an_account_of_the_environment_with_another_pagers_token_is_not_opened(
+    process: Make,
+) -> None:
+    def declared(token: str) -> DeclaredAccount:
+        settings = pager.PagerSettings(token=SecretStr(token))
+        return DeclaredAccount(id=DUTY, kind="pager", settings=settings)
+
+    await process(declared("7:old")).directory.refresh()
+    renewed, other = process(declared("7:new")), process(declared("8:s3cret"))
+    await renewed.directory.refresh()
+    assert renewed.pager("duty").settings.token.get_secret_value() == "7:new"
+    await other.directory.refresh()
+    assert isinstance(other.directory.channels[DUTY], BrokenChannel)
+    health = (await other.view("duty")).health
+    assert health.state is AccountState.BAD_CREDENTIALS
+    assert health.remedy == "Give the account in these settings another name."

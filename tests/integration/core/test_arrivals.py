@@ -325,14 +325,14 @@ async def test_that_one_recipient_has_it_does_not_mend_that_another_has_not(rig:
     assert answer.delivery == "failed"
 
 
-def reachability(*, reachable: bool) -> ReachabilityChanged:
+def reachability(*, reachable: bool, minute: int = 0) -> ReachabilityChanged:
     said = posted("")
     return ReachabilityChanged(
         account=LOOP,
-        key=EventKey(f"reach:{reachable}"),
+        key=EventKey(f"reach:{reachable}:{minute}"),
         thread=said.thread,
         author=said.author,
-        at=said.at,
+        at=said.at + timedelta(minutes=minute),
         reachable=reachable,
         detail="blocked the bot",
     )
@@ -357,6 +357,27 @@ async def test_who_writes_can_be_reached_again(rig: Rig) -> None:
     await rig.hear("hello")
     await rig.intake.accept(reachability(reachable=False))
     await rig.hear("hello again")
+    assert (await rig.conversation()).unreachable_since is None
+
+
+async def test_a_late_word_that_somebody_blocked_the_account_changes_nothing(rig: Rig) -> None:
+    conversation = await rig.hear("hello")
+    await rig.reply(conversation)
+    await rig.intake.accept(reachability(reachable=True, minute=2))
+    await rig.intake.accept(reachability(reachable=False, minute=1))
+    assert (await rig.conversation()).unreachable_since is None
+    assert await rig.outbox.plan(conversation) is not None
+
+
+async def test_what_was_written_before_somebody_blocked_the_account_does_not_undo_it(
+    rig: Rig,
+) -> None:
+    await rig.hear("hello")
+    await rig.intake.accept(reachability(reachable=False, minute=2))
+    await rig.intake.accept(posted("on its way for long"))
+    assert (await rig.conversation()).unreachable_since is not None
+    after = posted("can you hear me?")
+    await rig.intake.accept(replace(after, at=after.at + timedelta(minutes=3)))
     assert (await rig.conversation()).unreachable_since is None
 
 

@@ -135,9 +135,25 @@ async def test_a_pressed_button_is_the_requesters_word_and_an_intent_of_its_own_
     assert (before.request.text, before.request.intent) == ("well", None)
     assert pressed.request.intent == Intent(name="helped", entities={"article_id": "vpn"})
     assert after.request.text == "thanks"
+
+
+@pytest.mark.parametrize(("label", "helped"), [("Yes", True), ("No", False)])
+async def test_whether_an_article_helped_is_kept_with_the_choice_whoever_answers_next(
+    rig: Rig, label: str, helped: bool
+) -> None:
+    vpn = await _article(rig, "vpn")
+    conversation = await rig.hear("vpn?")
+    await rig.reply(conversation, Answer(article=vpn))
+    await rig.tickets.take_over(conversation, await rig.agent())
+    assert await _press(rig, label) is None
+    assert await _press(rig, label, "2") is Refusal.ALREADY_CHOSEN
     async with rig.sessions() as session:
         (feedback,) = (await session.scalars(select(ArticleFeedback))).all()
-    assert (feedback.article_id, feedback.helped) == ("vpn", True)
+    assert (feedback.article_id, feedback.conversation_id, feedback.helped) == (
+        "vpn",
+        conversation,
+        helped,
+    )
 
 
 async def test_only_one_button_of_a_message_can_be_pressed(rig: Rig) -> None:

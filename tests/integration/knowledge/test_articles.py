@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
 from core.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
-from core.domain.ids import ArticleId, ConversationId
+from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
 from core.services.knowledge import Knowledge
 from core.storage.engine import Sessions
-from core.storage.tables import ArticleFeedback, Passage
+from core.storage.tables import Passage
 from tests.integration.knowledge.world import ARTICLES, article
 
 
@@ -112,14 +111,3 @@ async def test_a_list_can_be_of_one_language_or_hold_a_text(wordy: Knowledge) ->
 async def test_a_forged_cursor_is_invalid_input(wordy: Knowledge, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         await wordy.list(cursor)
-
-
-async def test_feedback_is_kept_with_the_callers_commit(
-    wordy: Knowledge, sessions: Sessions
-) -> None:
-    conversation = ConversationId(uuid4())
-    async with sessions.begin() as session:
-        await wordy.record_feedback(session, ArticleId("book-room"), conversation, helped=False)
-    async with sessions() as session:
-        (feedback,) = await session.scalars(select(ArticleFeedback))
-        assert (feedback.article_id, feedback.helped) == ("book-room", False)
