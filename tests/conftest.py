@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,6 +25,26 @@ from tests.support.running_desk import (
 )
 
 _TEMPLATE = "desk"
+_FOLDER = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every run a temporary folder of its own, outside the one that all runs share.
+
+    Run by root, PostgreSQL has an account of its own and needs a way to its data. Each pytest that
+    starts closes the shared folder to everybody else, which would end the servers of other runs.
+    """
+    if config.option.basetemp is None:
+        config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="ventanilla-tests-"))
+        config.option.basetemp = config.stash[_FOLDER] / "run"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Leave the run's folder behind only where something failed."""
+    folder = session.config.stash.get(_FOLDER, None)
+    if folder is not None and exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
