@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution
@@ -144,7 +145,18 @@ ACTOR: Mapping[str, str] = {
 """Who changes tickets besides agents, who have names."""
 
 AUDIENCE: Mapping[str, str] = {"public": "Public", "internal": "Agents only"}
-ROLE: Mapping[str, str] = {"agent": "Agent", "admin": "Admin"}
+ROLE: Mapping[str, str] = {
+    Role.AGENT: "Agent",
+    Role.LEAD: "Lead",
+    Role.ADMIN: "Admin",
+    Role.AUDITOR: "Auditor",
+}
+ROLE_MEANS: Mapping[str, str] = {
+    Role.AGENT: "Answers requesters",
+    Role.LEAD: "Also looks after teams, rules and figures",
+    Role.ADMIN: "May change everything",
+    Role.AUDITOR: "Reads everything, changes nothing",
+}
 OUTCOME: Mapping[str, str] = {
     Outcome.ANSWER: "answers with the first",
     Outcome.OFFER: "offers a choice",
@@ -170,7 +182,12 @@ ERRORS = (
     "there is an agent with this e-mail address already",
     "this is not an e-mail address",
     "a name has 100 characters at most",
-    "an agent's role is agent or admin",
+    "an agent's role is agent, lead, admin or auditor",
+    "only leads and admins may do this",
+    "only leads, admins and auditors may see this",
+    "only admins and auditors may do this",
+    "there is nothing here that you may set",
+    "auditors change nothing",
     "you cannot disable your own account",
     "there is an article with this id already",
     "an article needs a title",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from console.desk import desk_of
-from core.domain.actor import Agent, Role
+from core.domain.actor import LEADING, Agent, Role
 from core.domain.errors import Forbidden, Unauthenticated
 from core.services.access import Principal
+from core.services.audit import done_from
 
 _scheme = HTTPBearer(auto_error=False, description="A token from `desk token create`.")
 
@@ -18,10 +20,14 @@ _scheme = HTTPBearer(auto_error=False, description="A token from `desk token cre
 async def _principal(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)],
-) -> Principal:
+) -> AsyncIterator[Principal]:
     if credentials is None:
         raise Unauthenticated("this needs an Authorization header with a bearer token")
-    return await desk_of(request).access.bearer(credentials.credentials)
+    principal = await desk_of(request).access.bearer(credentials.credentials)
+    if principal.role == Role.AUDITOR and request.method not in {"GET", "HEAD"}:
+        raise Forbidden("auditors change nothing")
+    with done_from(request.client.host if request.client else None):
+        yield principal
 
 
 async def _agent(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
@@ -36,6 +42,20 @@ async def _admin(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     return principal.agent
 
 
+async def _lead(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+    if principal.agent is None or principal.role not in LEADING:
+        raise Forbidden("only leads and admins may do this")
+    return principal.agent
+
+
+async def _auditor(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+    if principal.agent is None or principal.role not in {Role.ADMIN, Role.AUDITOR}:
+        raise Forbidden("only admins and auditors may do this")
+    return principal.agent
+
+
 AnyCaller = Annotated[Principal, Depends(_principal)]
 AgentCaller = Annotated[Agent, Depends(_agent)]
 AdminCaller = Annotated[Agent, Depends(_admin)]
+LeadCaller = Annotated[Agent, Depends(_lead)]
+AuditCaller = Annotated[Agent, Depends(_auditor)]

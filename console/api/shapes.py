@@ -18,7 +18,7 @@ from core.domain.ticket import Priority, TicketStatus
 from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.conversations import MessageView
 from core.storage.queries.files import FileView
-from core.storage.queries.tickets import Person, TicketView
+from core.storage.queries.tickets import Named, Person, TicketView
 
 T = TypeVar("T")
 
@@ -177,6 +177,18 @@ class PersonOut(BaseModel):
         return cls(id=person.id, name=person.name, email=person.email)
 
 
+class NamedOut(BaseModel):
+    """A team, a category or an organisation."""
+
+    id: UUID
+    name: str
+
+    @classmethod
+    def of(cls, named: Named | None) -> NamedOut | None:
+        """Return what the API tells of `named`."""
+        return None if named is None else cls(id=named.id, name=named.name)
+
+
 class TicketOut(BaseModel):
     """A ticket."""
 
@@ -199,6 +211,15 @@ class TicketOut(BaseModel):
     language: str
     confidence: float | None
     follows: int | None  # the number of the closed ticket this one goes on from
+    team: NamedOut | None
+    level: int  # of support, 1 to 3
+    category: NamedOut | None
+    organisation: NamedOut | None
+    impact: str | None
+    urgency: str | None
+    fields: dict[str, Any]  # by key; what the category asks for
+    tags: list[str]
+    due_at: datetime | None
 
     @classmethod
     def of(cls, ticket: TicketView) -> TicketOut:
@@ -223,6 +244,15 @@ class TicketOut(BaseModel):
             language=ticket.language,
             confidence=ticket.confidence,
             follows=ticket.follows,
+            team=NamedOut.of(ticket.team),
+            level=ticket.level,
+            category=NamedOut.of(ticket.category),
+            organisation=NamedOut.of(ticket.organisation),
+            impact=ticket.impact,
+            urgency=ticket.urgency,
+            fields=dict(ticket.fields),
+            tags=list(ticket.tags),
+            due_at=ticket.due_at,
         )
 
 

@@ -18,6 +18,7 @@ from console.pages import (
     pictures,
     public,
     queue,
+    settings,
     sign_in,
     tickets,
 )
@@ -33,6 +34,7 @@ _PAGES = (
     articles,
     accounts,
     admin,
+    settings,
     pictures,
     public,
 )

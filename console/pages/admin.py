@@ -137,7 +137,7 @@ async def show_status(request: Request, _: Admins) -> Response:
 
 def _role(words: str) -> Role:
     if words not in ROLE:
-        raise InvalidInput("an agent's role is agent or admin")
+        raise InvalidInput("an agent's role is agent, lead, admin or auditor")
     return Role(words)
 
 

@@ -12,11 +12,16 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from console.desk import ConsoleDesk, desk_of
-from core.domain.actor import Role
+from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
 from core.services.access import SESSION_LIFETIME, SignedIn
+from core.services.audit import done_from
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_OWN = frozenset(
+    {"/console/language", "/console/picture", "/console/password", "/console/sign-out"}
+)
+"""What auditors too may change: it is about themselves."""
 
 
 def cookie_name(desk: ConsoleDesk) -> str:
@@ -65,7 +70,8 @@ async def same_origin(request: Request) -> None:
 
 async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
     try:
-        yield await _check(request)
+        with done_from(request.client.host if request.client else None):
+            yield await _check(request)
     finally:
         await request.close()  # the file that a form may have brought
 
@@ -80,6 +86,8 @@ async def _check(request: Request) -> SignedIn:
         )
         if not hmac.compare_digest(shown.encode(), signed_in.csrf_token.encode()):
             raise Forbidden("this page is too old: load it again")
+        if signed_in.agent.role == Role.AUDITOR and request.url.path not in _OWN:
+            raise Forbidden("auditors change nothing")
     return signed_in
 
 
@@ -89,8 +97,26 @@ async def _admin(signed_in: Annotated[SignedIn, Depends(_signed_in)]) -> SignedI
     return signed_in
 
 
+async def _lead(signed_in: Annotated[SignedIn, Depends(_signed_in)]) -> SignedIn:
+    if signed_in.agent.role not in LEADING:
+        raise Forbidden("only leads and admins may do this")
+    return signed_in
+
+
+async def _reader(signed_in: Annotated[SignedIn, Depends(_signed_in)]) -> SignedIn:
+    if signed_in.agent.role == Role.AGENT:
+        raise Forbidden("only leads, admins and auditors may see this")
+    return signed_in
+
+
 Agents = Annotated[SignedIn, Depends(_signed_in)]
-"""The page is for everybody who is signed in."""
+"""The page is for everybody who is signed in; auditors may only read it."""
+
+Leads = Annotated[SignedIn, Depends(_lead)]
+"""The page is for leads and admins."""
+
+Readers = Annotated[SignedIn, Depends(_reader)]
+"""The page is for leads, admins and, to read it, auditors."""
 
 Admins = Annotated[SignedIn, Depends(_admin)]
 """The page is for admins."""

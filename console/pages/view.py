@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 from console import words
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
+from console.rooms import rooms_for, section_of
 from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
@@ -55,7 +56,13 @@ def _environment() -> Environment:
     environment.tests["remote_pictures"] = has_remote_pictures
     environment.tests["picture"] = PICTURES_TO_SHOW.__contains__
     environment.globals.update(
-        words=words, asset=asset, vendor=vendor, Role=Role, LANGUAGES=LANGUAGES
+        words=words,
+        asset=asset,
+        vendor=vendor,
+        Role=Role,
+        LANGUAGES=LANGUAGES,
+        rooms_for=rooms_for,
+        section_of=section_of,
     )
     return environment
 

@@ -12,8 +12,17 @@ class Role(StrEnum):
     """What a signed-in party may do."""
 
     AGENT = "agent"
+    LEAD = "lead"  # an agent who also looks after teams, rules and figures
     ADMIN = "admin"
+    AUDITOR = "auditor"  # reads everything, the audit log too; changes nothing
     ASSISTANT = "assistant"  # the bot's own credential: reads public knowledge, nothing else
+
+
+LEADING = frozenset({Role.LEAD, Role.ADMIN})
+"""Roles that may change how work is shared out."""
+
+WORKING = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
+"""Roles that may answer requesters and change tickets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +34,8 @@ class Agent:
     name: str
     role: Role
     language: str = "en"
+
+    @property
+    def actor(self) -> str:
+        """How records name this agent as the one who did something."""
+        return f"agent:{self.id}"

@@ -31,6 +31,9 @@ DeliveryId = NewType("DeliveryId", UUID)
 TicketId = NewType("TicketId", UUID)
 AgentId = NewType("AgentId", UUID)
 UploadId = NewType("UploadId", UUID)
+TeamId = NewType("TeamId", UUID)
+CategoryId = NewType("CategoryId", UUID)
+OrganisationId = NewType("OrganisationId", UUID)
 ArticleId = NewType("ArticleId", str)
 
 

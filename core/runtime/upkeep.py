@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,6 @@ from core.domain.errors import StorageUnavailable
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
 from core.services.early_events import EarlyEvents
-from core.services.tickets import Tickets
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
@@ -46,6 +45,10 @@ STALLED_SECONDS = 8.0
 """A worker not heard of for this long is taken for dead, and its lanes are given to others."""
 
 
+Duty = Callable[[], Awaitable[object]]
+"""Does what is due by the clock, a bounded part of it; several workers may do it at once."""
+
+
 class ServerRestarted(Exception):
     """The database server went down and came back under a running worker."""
 
@@ -59,7 +62,7 @@ class Upkeep:
     gate: AssistantGate
     turns: Turns
     early: EarlyEvents
-    tickets: Tickets
+    duties: Sequence[Duty]  # further things that fall due, each looked at once a second
     access: Access
     instance: str
     server_started: datetime
@@ -94,11 +97,17 @@ class Upkeep:
                     )
         await self.wake_forgotten(_PATIENCE)
         await self.early.apply_due()
-        await self.tickets.close_solved()
+        for duty in self.duties:
+            await duty()
 
     async def wake_forgotten(self, patience: timedelta) -> None:
         """Wake lanes whose work has been due for `patience` and that nobody looks at."""
-        kinds: Sequence[LaneKind] = [LaneKind.DELIVERIES, LaneKind.PEOPLE, LaneKind.FILES]
+        kinds: Sequence[LaneKind] = [
+            LaneKind.DELIVERIES,
+            LaneKind.PEOPLE,
+            LaneKind.FILES,
+            LaneKind.REACTIONS,
+        ]
         if self.gate.is_up:
             kinds = [*kinds, LaneKind.TURNS]
         async with storage_errors(), self.sessions.begin() as session:

@@ -21,6 +21,7 @@ from core.runtime.lanes.people import PeopleLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Upkeep
 from core.services.knowledge import Knowledge
+from core.services.reactions import Reactions
 from core.storage.engine import libpq_url
 from core.storage.wakeups import LaneKind
 
@@ -35,6 +36,7 @@ _QUEUES = (
     (LaneKind.TURNS,),
     (LaneKind.DELIVERIES, LaneKind.PEOPLE),
     (LaneKind.FILES,),
+    (LaneKind.REACTIONS,),
 )
 
 
@@ -66,6 +68,7 @@ def register_lanes(
     deliveries: DeliveriesLane,
     people: PeopleLane,
     files: FilesLane,
+    reactions: Reactions,
 ) -> None:
     """Teach `app` what to do when a lane is woken."""
 
@@ -84,6 +87,10 @@ def register_lanes(
     @app.task(name="advance_files", queue=LaneKind.FILES)
     async def advance_files(conversation: str) -> None:
         await files.advance(ConversationId(UUID(conversation)))
+
+    @app.task(name="advance_reactions", queue=LaneKind.REACTIONS)
+    async def advance_reactions(conversation: str) -> None:
+        await reactions.advance(ConversationId(UUID(conversation)))
 
 
 async def run_worker(

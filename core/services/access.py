@@ -46,6 +46,11 @@ class SignedIn:
     agent: Agent
     csrf_token: str
 
+    @property
+    def may_audit(self) -> bool:
+        """Whether they may read the audit log."""
+        return self.agent.role in {Role.ADMIN, Role.AUDITOR}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
@@ -88,7 +93,7 @@ class Access:
             language="en",
         )
         if row.role == Role.ASSISTANT:
-            raise InvalidInput("an agent's role is agent or admin")
+            raise InvalidInput("an agent's role is agent, lead, admin or auditor")
         try:
             async with storage_errors(), self._sessions.begin() as session:
                 session.add(row)
@@ -219,7 +224,7 @@ class Access:
         """Return a new API token of the agent `email`, who is added if unknown."""
         role = Role(role)
         if role == Role.ASSISTANT:
-            raise InvalidInput("a token's role is agent or admin")
+            raise InvalidInput("a token's role is agent, lead, admin or auditor")
         address = clean_email(email)
         agent = await self._agent_by_email(address)
         if agent is None:

@@ -145,6 +145,8 @@ def _posted(
         records.beside.append(conversation)
     if not is_automatic:
         _respond(event, conversation, caution, records, ledger)
+        if (ticket := records.tickets.get(conversation.id)) is not None:
+            ledger.record_message(ticket, message, "customer", actor="requester")
     return Outcome(message=message, seq=seq)
 
 

@@ -52,9 +52,11 @@ class Ledger:
     The caller holds the lock of every conversation it writes about.
     """
 
-    def __init__(self, accounts: Accounts, now: datetime) -> None:
+    def __init__(self, accounts: Accounts, now: datetime, *, depth: int = 0) -> None:
+        """Begin at `now`; `depth` counts the reactions that led here (`services/reactions`)."""
         self._accounts = accounts
         self.now = now
+        self._depth = depth
         self._rows: dict[type[Any], list[dict[str, Any]]] = {
             Message: [],
             ChoiceRow: [],
@@ -347,8 +349,9 @@ class Ledger:
         actor: str,
         reason: str | None = None,
     ) -> None:
-        """Append a change of `ticket` to its history."""
+        """Append a change of `ticket` to its history, and have the desk react to it."""
         ticket.updated_at = self.now
+        self._lanes.add(Lane(LaneKind.REACTIONS, ConversationId(ticket.conversation_id)))
         self._rows[TicketEvent].append(
             {
                 "ticket_id": ticket.id,
@@ -357,8 +360,14 @@ class Ledger:
                 "new": new,
                 "actor": actor,
                 "reason": reason,
+                "at": self.now,
+                "depth": self._depth,
             }
         )
+
+    def record_message(self, ticket: Ticket, message: MessageId, who: str, *, actor: str) -> None:
+        """Note that something was said in `ticket`: by a "customer", an "agent" or as a "note"."""
+        self.record(ticket, "message", None, str(message), actor=actor, reason=who)
 
     def changed(
         self, conversation: Conversation, kind: FeedKind, ticket: TicketId | None = None

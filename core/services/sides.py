@@ -119,7 +119,7 @@ class Sides:
             session.add(side)
             await session.flush()
             await self._write(session, ledger, side, agent, said, letter, enclosed)
-            ledger.record(ticket, "side", None, letter.to[0], actor=f"agent:{agent.id}")
+            ledger.record(ticket, "side", None, letter.to[0], actor=agent.actor)
             ledger.changed(side, FeedKind.CONVERSATION)
             ledger.changed(main, FeedKind.TICKET, ticket_id)
             await ledger.write(session)

@@ -79,7 +79,7 @@ class Splitting:
             await _move(session, old, new, moved)
             ticket = await _ticket_for(session, ledger, old_ticket, new, moved[0], agent)
             how = "with later" if with_later else "alone"
-            actor = f"agent:{agent.id}"
+            actor = agent.actor
             ledger.record(
                 old_ticket, "split", str(message_id), str(ticket.number), actor=actor, reason=how
             )
@@ -225,7 +225,7 @@ async def _ticket_for(
     )
     session.add(ticket)
     await session.flush()
-    actor = f"agent:{agent.id}"
+    actor = agent.actor
     ledger.record(ticket, "status", None, TicketStatus.OPEN, actor=actor)
     ledger.record(ticket, "assignee", None, str(agent.id), actor=actor)
     return ticket

@@ -25,6 +25,7 @@ class LaneKind(StrEnum):
     DELIVERIES = "deliveries"
     PEOPLE = "people"
     FILES = "files"
+    REACTIONS = "reactions"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,9 +19,11 @@ from core.runtime.worker import instance_name, open_jobs, register_lanes, run_wo
 from core.services.early_events import EarlyEvents
 from core.services.files.fetching import Fetching
 from core.services.people import People
+from core.services.reactions import Reactions
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
+from core.wiring.duties import duties_of, reactors_of
 from core.wiring.files import vault_of
 from core.wiring.parts import database_url, open_parts
 from core.wiring.process import begin_log, until_told
@@ -68,6 +70,7 @@ async def _work(settings: Settings) -> None:
             DeliveriesLane(parts.outbox, parts.channels),
             PeopleLane(People(parts.sessions, parts.accounts), parts.channels),
             FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
+            Reactions(parts.sessions, parts.accounts, reactors_of(parts)),
         )
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")
         try:
@@ -79,7 +82,7 @@ async def _work(settings: Settings) -> None:
                     gate=gate,
                     turns=parts.turns,
                     early=EarlyEvents(parts.sessions, parts.accounts),
-                    tickets=parts.tickets,
+                    duties=duties_of(parts),
                     access=parts.access,
                     instance=instance_name(),
                     server_started=started,

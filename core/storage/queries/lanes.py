@@ -24,12 +24,16 @@ _TABLES = {
     " look_up_at AS available_at FROM contact_address WHERE look_up_at IS NOT NULL)",
     LaneKind.FILES: "(SELECT conversation_id, status, available_at FROM attachment"
     " JOIN message ON message.id = attachment.message_id)",
+    LaneKind.REACTIONS: "(SELECT conversation_id, 'due' AS status, at AS available_at"
+    " FROM ticket_event JOIN ticket ON ticket.id = ticket_event.ticket_id"
+    " WHERE reacted_at IS NULL)",
 }
 _UNDER_WAY = {
     LaneKind.TURNS: ["waiting", "running"],
     LaneKind.DELIVERIES: ["waiting", "sending"],
     LaneKind.PEOPLE: ["due"],
     LaneKind.FILES: ["waiting"],
+    LaneKind.REACTIONS: ["due"],
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,14 +25,25 @@ from sqlalchemy.orm import aliased
 from core.domain.account import Origin
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
-from core.domain.ids import AgentId, ContactId, ConversationId, TicketId
+from core.domain.ids import (
+    AgentId,
+    CategoryId,
+    ContactId,
+    ConversationId,
+    OrganisationId,
+    TeamId,
+    TicketId,
+)
 from core.domain.ticket import RANK, Priority, TicketStatus
 from core.storage.tables import (
     Account,
     AgentRow,
+    Category,
     Contact,
     Conversation,
     Message,
+    Organisation,
+    Team,
     Ticket,
     TicketEvent,
 )
@@ -58,6 +69,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A team, a category or an organisation, as far as it is shown."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketView:
     """A ticket with the people it concerns."""
 
@@ -75,6 +94,15 @@ class TicketView:
     channel: str | None  # the kind of its account
     requester: Person
     assignee: Person | None
+    team: Named | None
+    level: int  # of support, 1 to 3
+    category: Named | None
+    organisation: Named | None
+    impact: str | None
+    urgency: str | None
+    fields: Mapping[str, Any]  # by key; what the category asks for
+    tags: Sequence[str]
+    due_at: datetime | None
     follows: int | None  # the number of the closed ticket this one goes on from
     created_at: datetime
     updated_at: datetime
@@ -90,6 +118,9 @@ class TicketFilter:
     statuses: Sequence[TicketStatus] = ()
     assignee: AgentId | Unassigned | None = None
     requester: ContactId | None = None
+    team: TeamId | None = None
+    category: CategoryId | None = None
+    organisation: OrganisationId | None = None
     words: str = ""  # a number, or words of subject, requester or messages
 
 
@@ -239,10 +270,12 @@ async def ticket_of_conversation(
 
 
 async def history(session: AsyncSession, ticket: TicketId) -> Sequence[Change]:
-    """Return everything that changed in a ticket, in order, with agents by name."""
+    """Return everything that changed in a ticket, in order, with agents by name; no messages."""
     events = (
         await session.scalars(
-            select(TicketEvent).where(TicketEvent.ticket_id == ticket).order_by(TicketEvent.id)
+            select(TicketEvent)
+            .where(TicketEvent.ticket_id == ticket, TicketEvent.field != "message")
+            .order_by(TicketEvent.id)
         )
     ).all()
     agents: set[UUID] = set()
@@ -293,19 +326,31 @@ def _agent_id(words: str | None) -> UUID | None:
         return None
 
 
-def _views() -> Select[Ticket, Contact, AgentRow, int, str]:
+def _views() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category, Organisation]:
     return (
-        select(Ticket, Contact, AgentRow, _Follows.number, Account.channel)
+        select(
+            Ticket,
+            Contact,
+            AgentRow,
+            _Follows.number,
+            Account.channel,
+            Team,
+            Category,
+            Organisation,
+        )
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .outerjoin(Account, Account.id == Conversation.account_id)
         .outerjoin(AgentRow, AgentRow.id == Ticket.assignee_id)
         .outerjoin(_Follows, _Follows.id == Ticket.follows_id)
+        .outerjoin(Team, Team.id == Ticket.team_id)
+        .outerjoin(Category, Category.id == Ticket.category_id)
+        .outerjoin(Organisation, Organisation.id == Ticket.organisation_id)
     )
 
 
 def _view(row: Any) -> TicketView:
-    ticket, contact, assignee, follows, channel = row
+    ticket, contact, assignee, follows, channel, team, category, organisation = row
     return TicketView(
         id=TicketId(ticket.id),
         number=ticket.number,
@@ -323,6 +368,15 @@ def _view(row: Any) -> TicketView:
         assignee=None
         if assignee is None
         else Person(id=assignee.id, name=assignee.name, email=assignee.email),
+        team=_named(team),
+        level=ticket.level,
+        category=_named(category),
+        organisation=_named(organisation),
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        fields=ticket.fields,
+        tags=ticket.tags,
+        due_at=ticket.due_at,
         follows=follows,
         created_at=ticket.created_at,
         updated_at=ticket.updated_at,
@@ -330,6 +384,10 @@ def _view(row: Any) -> TicketView:
         solved_at=ticket.solved_at,
         closed_at=ticket.closed_at,
     )
+
+
+def _named(row: Team | Category | Organisation | None) -> Named | None:
+    return None if row is None else Named(id=row.id, name=row.name)
 
 
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
@@ -348,6 +406,13 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.assignee_id == wanted.assignee)
     if wanted.requester is not None:
         conditions.append(Ticket.contact_id == wanted.requester)
+    for column, value in (
+        (Ticket.team_id, wanted.team),
+        (Ticket.category_id, wanted.category),
+        (Ticket.organisation_id, wanted.organisation),
+    ):
+        if value is not None:
+            conditions.append(column == value)
     if (number := as_number(wanted.words)) is not None:
         conditions.append(Ticket.number == number)
     else:

@@ -1,6 +1,8 @@
 """The mapped tables, one module per noun."""
 
+from core.storage.tables.audit import AuditEntry
 from core.storage.tables.base import Base
+from core.storage.tables.category import Category
 from core.storage.tables.conversation import (
     Attachment,
     ChoiceRow,
@@ -19,6 +21,7 @@ from core.storage.tables.intake import (
     Quarantined,
 )
 from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage, Posting
+from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
     AgentRow,
     AgentSession,
@@ -28,6 +31,8 @@ from core.storage.tables.people import (
     SignInFailure,
     SignInLink,
 )
+from core.storage.tables.reaction import ReactionFailure
+from core.storage.tables.team import Team, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 
@@ -39,7 +44,9 @@ __all__ = [
     "ArticleFeedback",
     "ArticleRow",
     "Attachment",
+    "AuditEntry",
     "Base",
+    "Category",
     "ChannelCursor",
     "ChoiceRow",
     "Contact",
@@ -52,14 +59,18 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Milestone",
+    "Organisation",
     "Participant",
     "Passage",
     "Posting",
     "ProcessBeat",
     "Quarantined",
+    "ReactionFailure",
     "RemoteMessage",
     "SignInFailure",
     "SignInLink",
+    "Team",
+    "TeamMember",
     "Ticket",
     "TicketEvent",
     "Turn",

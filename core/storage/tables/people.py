@@ -20,6 +20,10 @@ class Contact(Base):
     name: Mapped[str | None]
     email: Mapped[str | None]
     language: Mapped[str | None]
+    time_zone: Mapped[str | None]  # of the IANA database
+    organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    is_vip: Mapped[bool] = mapped_column(server_default=text("false"))
+    notes: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[CreatedAt]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Sequence, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Sequence, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key, Serial
@@ -25,6 +26,7 @@ class Ticket(Base):
             postgresql_where=text("status <> 'closed'"),
         ),
         Index("ix_ticket_queue", "status", "assignee_id"),
+        Index("ix_ticket_team", "team_id", "status"),
         Index("ix_ticket_contact", "contact_id", "id"),
         Index("ix_ticket_solved", "solved_at", postgresql_where=text("status = 'solved'")),
     )
@@ -43,7 +45,18 @@ class Ticket(Base):
     summary: Mapped[str] = mapped_column(server_default="")
     language: Mapped[str]
     confidence: Mapped[float | None]  # the assistant's, in its last understanding
+    team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
+    level: Mapped[int] = mapped_column(SmallInteger, server_default="1")  # of support, 1 to 3
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
+    organisation_id: Mapped[UUID | None] = mapped_column(  # the requester's, when it was opened
+        ForeignKey("organisation.id"), index=True
+    )
+    category_id: Mapped[UUID | None] = mapped_column(ForeignKey("category.id"), index=True)
+    impact: Mapped[str | None]  # with the urgency it makes the priority
+    urgency: Mapped[str | None]
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    due_at: Mapped[datetime | None]  # set by hand; what was promised is kept apart
     follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("ticket.id"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -53,9 +66,21 @@ class Ticket(Base):
 
 
 class TicketEvent(Base):
-    """One change of a ticket; never changed itself."""
+    """One change of a ticket; never changed itself, but for whether the desk reacted to it.
+
+    It is also an item of the conversation's `reactions` lane. A message is a change too: its
+    `field` is "message", `new` its id and `reason` who spoke ("customer", "agent" or "note").
+    """
 
     __tablename__ = "ticket_event"
+    __table_args__ = (
+        Index(
+            "ix_ticket_event_due",
+            "ticket_id",
+            "id",
+            postgresql_where=text("reacted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[Serial]
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id"), index=True)
@@ -65,3 +90,7 @@ class TicketEvent(Base):
     actor: Mapped[str]  # "agent:<id>", "requester", "assistant", "timer"
     reason: Mapped[str | None]
     at: Mapped[CreatedAt]
+    depth: Mapped[int] = mapped_column(
+        SmallInteger, server_default="0"
+    )  # how many reactions led here
+    reacted_at: Mapped[datetime | None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from importlib import resources
+from collections.abc import Iterator, Mapping
+from importlib import import_module, resources
 from importlib.resources.abc import Traversable
 
 import pytest
 
-from console import account_words, words
 from console.pages.queue import LABELS
+from console.rooms import ROOMS, SECTIONS
 from console.texts import LANGUAGES, accepted_language, catalogue, translate
 from core.services.account_fields import fields_of
 from core.wiring.kinds import Kinds
@@ -39,15 +39,19 @@ def words_used() -> set[str]:
         for file in files(room, ending)
         for literal in _CALL.findall(file.read_text("utf-8"))
     }
-    tables = (
-        words.STATUS, words.STATUS_HINT, words.PRIORITY, words.REASON, words.RESPONDER,
-        words.DELIVERY, words.ACTOR, words.AUDIENCE, words.ROLE, words.OUTCOME, words.COMPONENT,
-        LABELS, account_words.STATE, words.CHANNEL, words.CAUTION, words.CAUTION_MEANS,
-        words.FILE_REFUSED, words.RECIPIENT,
-    )  # fmt: skip
-    for table in tables:
-        said.update(table.values())
-    return said | set(words.ERRORS) | set(account_words.SAID) | settings_of_kinds()
+    for name in words_modules():
+        for title, table in vars(import_module(f"console.{name}")).items():
+            if title.isupper() and not title.endswith(("MARK", "CHIP")):
+                said |= set(table.values() if isinstance(table, Mapping) else table)
+    places = (*ROOMS, *SECTIONS)
+    said |= {words for place in places for words in (place.name, place.hint, place.group) if words}
+    return said | set(LABELS.values()) | settings_of_kinds()
+
+
+def words_modules() -> list[str]:
+    """Return the modules that keep tables of words: `words` and those that end with it."""
+    files = resources.files("console").iterdir()
+    return [file.name.removesuffix(".py") for file in files if file.name.endswith("words.py")]
 
 
 def settings_of_kinds() -> set[str]:

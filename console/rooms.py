@@ -1,0 +1,110 @@
+"""The console's rooms and the sections of its settings: one line for each, in order.
+
+A page that belongs to a room starts with its path. Whoever adds pages adds a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.domain.actor import LEADING, Role
+
+_ALL = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN, Role.AUDITOR})
+_ADMINS = frozenset({Role.ADMIN})
+_READERS = frozenset({Role.ADMIN, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Somewhere in the console that is gone to by a link."""
+
+    path: str
+    name: str  # English; the key of the catalogue
+    roles: frozenset[Role]
+    hint: str = ""  # one sentence, of a section
+    group: str = ""  # heading, of a section
+    others: tuple[str, ...] = ()  # further beginnings of its pages' paths
+
+    def holds(self, path: str) -> bool:
+        """Say whether the page at `path` belongs here."""
+        return any(
+            path == start or path.startswith(f"{start}/") for start in (self.path, *self.others)
+        )
+
+
+ROOMS: Sequence[Place] = (
+    Place(
+        path="/console/queue",
+        name="Queue",
+        roles=_ALL,
+        others=("/console/tickets", "/console/conversations"),
+    ),
+    Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
+    Place(
+        path="/console/settings",
+        name="Settings",
+        roles=LEADING | _READERS,
+        others=("/console/admin",),
+    ),
+)
+"""Rooms of the bar at the top."""
+
+SECTIONS: Sequence[Place] = (
+    Place(
+        path="/console/admin/agents",
+        name="Agents",
+        hint="Who works here, and what they may do.",
+        group="People",
+        roles=_ADMINS,
+    ),
+    Place(
+        path="/console/admin/channels",
+        name="Channels",
+        hint="Slack, Telegram and e-mail accounts.",
+        group="Channels",
+        roles=_ADMINS,
+        others=("/console/admin/connect", "/console/admin/guides"),
+    ),
+    Place(
+        path="/console/admin/quarantine",
+        name="Quarantine",
+        hint="What came in and could not be understood.",
+        group="System",
+        roles=_ADMINS,
+    ),
+    Place(
+        path="/console/admin/audit",
+        name="Audit log",
+        hint="Who changed what, when, and from where.",
+        group="System",
+        roles=_READERS,
+    ),
+    Place(
+        path="/console/admin/status",
+        name="Status",
+        hint="What is up and what is not.",
+        group="System",
+        roles=_ADMINS,
+    ),
+)
+"""Sections of the settings, by group in the order of their first line."""
+
+
+def rooms_for(role: Role) -> Sequence[Place]:
+    """Return the rooms that somebody of `role` may enter."""
+    return [place for place in ROOMS if role in place.roles]
+
+
+def sections_for(role: Role) -> dict[str, list[Place]]:
+    """Return the sections of the settings that somebody of `role` may see, by group."""
+    groups: dict[str, list[Place]] = {}
+    for place in SECTIONS:
+        if role in place.roles:
+            groups.setdefault(place.group, []).append(place)
+    return groups
+
+
+def section_of(path: str) -> Place | None:
+    """Return the section that the page at `path` belongs to."""
+    return next((place for place in SECTIONS if place.holds(path)), None)

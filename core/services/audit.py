@@ -1,0 +1,58 @@
+"""The audit log: who changed what in the desk itself, when, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.storage.tables import AuditEntry
+
+_remote: ContextVar[str | None] = ContextVar("remote", default=None)
+
+
+@contextmanager
+def done_from(remote: str | None) -> Iterator[None]:
+    """Let what is recorded inside the block name `remote` as the place it was done from."""
+    token = _remote.set(remote)
+    try:
+        yield
+    finally:
+        _remote.reset(token)
+
+
+def record(
+    session: AsyncSession,
+    actor: str,
+    action: str,
+    subject: tuple[str, object, str],
+    *,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry, which is kept if and when `session`'s transaction commits.
+
+    `actor` is as in a ticket's history, `subject` its kind, id and name. Of `old` and `new` only
+    what differs is kept. They must hold no secrets: name those as "set" or "changed".
+    """
+    kind, key, name = subject
+    before, after = dict(old or {}), dict(new or {})
+    if old is not None and new is not None:
+        same = {k for k in before if k in after and before[k] == after[k]}
+        before = {k: v for k, v in before.items() if k not in same}
+        after = {k: v for k, v in after.items() if k not in same}
+    session.add(
+        AuditEntry(
+            actor=actor,
+            remote=_remote.get(),
+            action=action,
+            subject_kind=kind,
+            subject_id=str(key),
+            subject_name=name,
+            old=None if old is None else before,
+            new=None if new is None else after,
+        )
+    )

@@ -1,0 +1,130 @@
+"""A ticket at work: its locked records, and the changes that one transaction makes to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.conversation import Cause, Responder, Speaker, next_responder
+from core.domain.errors import NotFound
+from core.domain.ids import AgentId, ConversationId, TeamId, TicketId
+from core.domain.ticket import (
+    CATEGORY,
+    Priority,
+    StatusCategory,
+    TicketStatus,
+    TicketTrigger,
+    next_status,
+)
+from core.services.ledger import Ledger
+from core.services.turns import locked
+from core.storage.feed import FeedKind
+from core.storage.tables import Conversation, Ticket
+from core.texts import text
+
+
+@dataclass(slots=True)
+class Case:
+    """A ticket with its conversation, both locked by `session`'s transaction.
+
+    Every change goes through here or `ledger.record`, so that it is in the ticket's history and
+    the desk reacts to it.
+    """
+
+    session: AsyncSession
+    ledger: Ledger
+    conversation: Conversation
+    ticket: Ticket
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the ticket is solved or closed."""
+        return CATEGORY[TicketStatus(self.ticket.status)] == StatusCategory.DONE
+
+    def move(self, trigger: TicketTrigger, *, actor: str, reason: str | None = None) -> None:
+        """Move the ticket to the status that `trigger` leads to."""
+        old = TicketStatus(self.ticket.status)
+        new = next_status(old, trigger)
+        if new == old:
+            return
+        self.ticket.status = new
+        now = self.ledger.now
+        if CATEGORY[new] != StatusCategory.DONE:
+            self.ticket.solved_at = None
+        elif CATEGORY[old] != StatusCategory.DONE:
+            self.ticket.solved_at = now
+        if new == TicketStatus.CLOSED:
+            self.ticket.closed_at = now
+        self.ledger.record(self.ticket, "status", old, new, actor=actor, reason=reason)
+
+    def hand_to(self, agent: AgentId | None, *, actor: str, reason: str | None = None) -> None:
+        """Make `agent` the assignee, or nobody. The conversation's responder is not touched."""
+        old = self.ticket.assignee_id
+        if old == agent:
+            return
+        self.ticket.assignee_id = agent
+        self._record("assignee", old, agent, actor, reason)
+
+    def pass_to(self, team: TeamId | None, *, actor: str, reason: str | None = None) -> None:
+        """Make `team` responsible, or none."""
+        old = self.ticket.team_id
+        if old == team:
+            return
+        self.ticket.team_id = team
+        self._record("team", old, team, actor, reason)
+
+    def rank(self, priority: Priority, *, actor: str, reason: str | None = None) -> None:
+        """Give the ticket `priority`."""
+        old = self.ticket.priority
+        if old == priority:
+            return
+        self.ticket.priority = priority
+        self.ledger.record(self.ticket, "priority", old, priority, actor=actor, reason=reason)
+
+    def turn_over(self, cause: Cause) -> None:
+        """Change who answers the requester."""
+        self.conversation.responder = next_responder(Responder(self.conversation.responder), cause)
+        self.ledger.changed(self.conversation, FeedKind.CONVERSATION)
+
+    def tell(self, key: str) -> None:
+        """Say the desk's sentence `key` to the requester, in their language."""
+        self.ledger.say(
+            self.conversation,
+            Speaker.SYSTEM,
+            text(self.conversation.language, key, number=self.ticket.number),
+        )
+
+    def changed(self) -> None:
+        """Tell live pages that the ticket is not what it was."""
+        self.ledger.changed(self.conversation, FeedKind.TICKET, TicketId(self.ticket.id))
+
+    def _record(
+        self, field: str, old: UUID | None, new: UUID | None, actor: str, reason: str | None
+    ) -> None:
+        self.ledger.record(
+            self.ticket,
+            field,
+            None if old is None else str(old),
+            None if new is None else str(new),
+            actor=actor,
+            reason=reason,
+        )
+
+
+async def open_case(session: AsyncSession, ledger: Ledger, ticket_id: TicketId) -> Case:
+    """Lock a ticket's conversation, then the ticket; return both at work.
+
+    Raises:
+        NotFound: there is no such ticket.
+    """
+    conversation_id = await session.scalar(
+        select(Ticket.conversation_id).where(Ticket.id == ticket_id)
+    )
+    if conversation_id is None:
+        raise NotFound(f"there is no ticket {ticket_id}")
+    conversation = await locked(session, ConversationId(conversation_id))
+    ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    return Case(session, ledger, conversation, ticket)

@@ -1,0 +1,41 @@
+"""Teams and who is in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class Team(Base):
+    """People who share a queue."""
+
+    __tablename__ = "team"
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str] = mapped_column(server_default="")
+    strategy: Mapped[str] = mapped_column(server_default="manual")  # or round_robin, least_loaded
+    escalates_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
+    created_at: Mapped[CreatedAt]
+    archived_at: Mapped[datetime | None]
+
+
+class TeamMember(Base):
+    """An agent's place in a team."""
+
+    __tablename__ = "team_member"
+
+    team_id: Mapped[UUID] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    agent_id: Mapped[UUID] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    level: Mapped[int] = mapped_column(SmallInteger, server_default="1")  # of support, 1 to 3
+    is_lead: Mapped[bool] = mapped_column(server_default=text("false"))
+    joined_at: Mapped[CreatedAt]
