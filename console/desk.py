@@ -20,6 +20,8 @@ from core.services.letters import Letters
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.rejoining import Rejoining
+from core.services.requesters import Requesters
 from core.services.sides import Sides
 from core.services.splitting import Splitting
 from core.services.tickets import Tickets
@@ -44,6 +46,8 @@ class ConsoleDesk:
     corrections: Corrections
     letters: Letters
     splitting: Splitting
+    rejoining: Rejoining
+    requesters: Requesters
     sides: Sides
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine

@@ -231,6 +231,11 @@ ERRORS = (
     "the payload of this message was not kept",
     "a conversation cannot be split at its beginning",
     "wait until what is being sent has left",
+    "this ticket was not split off another one",
+    "it was split off more than 30 days ago",
+    "the ticket it was split off from is closed",
+    "something was said here since: it cannot go back",
+    "somebody was written to beside it since: it cannot go back",
     "this is the requester: answer them instead",
     "something went wrong on our side",
 )
@@ -260,6 +265,11 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
         case "split":
             return t("{who} split it; the other ticket is #{number}", who=who, number=change.new)
+        case "rejoined":
+            said = "{who} put back what was split; the other ticket is #{number}"
+            return t(said, who=who, number=change.new)
+        case "requester":
+            return t("{who} made {name} the requester", who=who, name=change.new or "?")
         case field:
             return t("{who} changed {field}", who=who, field=field)
 

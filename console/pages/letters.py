@@ -1,4 +1,4 @@
-"""What agents do with letters besides answering: read the source, split, write to third parties."""
+"""What agents do with letters besides answering: split, write to third parties, and the like."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.envelopes import envelope_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, files_in, refused
+from console.pages.tickets import Named, attempt, files_in, refused
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, of_ticket
 from console.payloads import payload_at
@@ -21,6 +21,7 @@ from core.domain.content import Envelope
 from core.domain.downloads import file_headers
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import MessageId, TicketId
+from core.services.requesters import Whose
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.letters import source_of
@@ -68,6 +69,29 @@ async def split(request: Request, signed_in: Agents, named: Named, message: UUID
     except DeskError as error:
         return await _told(request, named, error)
     return await _to(request, ticket)
+
+
+@router.post("/tickets/{ticket}/rejoin")
+async def rejoin(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Put what was split off back where it came from."""
+    try:
+        ticket = await desk_of(request).rejoining.rejoin(named, signed_in.agent)
+    except DeskError as error:
+        return await _told(request, named, error)
+    return await _to(request, ticket)
+
+
+@router.post("/tickets/{ticket}/messages/{message}/requester")
+async def choose_requester(
+    request: Request, signed_in: Agents, named: Named, message: UUID
+) -> Response:
+    """Make the author of a letter that was passed on the requester, or who passed it on."""
+    try:
+        whose = Whose(text_field(await form_of(request), "whose"))
+    except ValueError:
+        raise InvalidInput("whose is author or forwarder") from None
+    work = desk_of(request).requesters.choose(named, MessageId(message), whose, signed_in.agent)
+    return await attempt(request, named, work)
 
 
 @router.get("/tickets/{ticket}/sides/new")

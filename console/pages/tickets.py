@@ -93,7 +93,7 @@ async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
     if chosen:
         async with storage_errors(), desk.sessions() as session:
             assignee = await agent_named(session, chosen)
-    return await _try(request, named, desk.tickets.assign(named, assignee, signed_in.agent))
+    return await attempt(request, named, desk.tickets.assign(named, assignee, signed_in.agent))
 
 
 @router.post("/{ticket}/status")
@@ -101,14 +101,14 @@ async def set_status(request: Request, signed_in: Agents, named: Named) -> Respo
     """Set the ticket's status."""
     status = _status(text_field(await form_of(request), "status"))
     tickets = desk_of(request).tickets
-    return await _try(request, named, tickets.set_status(named, status, signed_in.agent))
+    return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
 
 
 @router.post("/{ticket}/return")
 async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Response:
     """Hand the conversation back to the assistant."""
     tickets = desk_of(request).tickets
-    return await _try(request, named, tickets.return_to_bot(named, signed_in.agent))
+    return await attempt(request, named, tickets.return_to_bot(named, signed_in.agent))
 
 
 @router.post("/{ticket}/say")
@@ -130,7 +130,7 @@ async def say(request: Request, signed_in: Agents, named: Named) -> Response:
     else:
         status = _status(then) if then else None
         work = _reply(request, named, signed_in.agent, words, files, status, envelope_in(form))
-    return await _try(request, named, work, trigger="said")
+    return await attempt(request, named, work, trigger="said")
 
 
 async def _reply(
@@ -160,7 +160,7 @@ async def settle_parked(request: Request, _: Agents, named: Named, message: UUID
     await _check_belongs(request, named, message)
     desk = desk_of(request)
     work = desk.outbox.unpark(MessageId(message), resend=decision == "resend")
-    return await _try(request, named, work)
+    return await attempt(request, named, work)
 
 
 @router.post("/{ticket}/messages/{message}/correct")
@@ -170,7 +170,7 @@ async def correct(request: Request, signed_in: Agents, named: Named, message: UU
     desk = desk_of(request)
     await _check_belongs(request, named, message)
     work = desk.corrections.correct(MessageId(message), signed_in.agent, words)
-    return await _try(request, named, work, trigger="corrected")
+    return await attempt(request, named, work, trigger="corrected")
 
 
 @router.post("/{ticket}/messages/{message}/withdraw")
@@ -178,7 +178,7 @@ async def withdraw(request: Request, signed_in: Agents, named: Named, message: U
     """Take back what an agent said."""
     await _check_belongs(request, named, message)
     work = desk_of(request).corrections.withdraw(MessageId(message), signed_in.agent)
-    return await _try(request, named, work, trigger="corrected")
+    return await attempt(request, named, work, trigger="corrected")
 
 
 async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> None:
@@ -201,7 +201,7 @@ def _status(words: str) -> TicketStatus:
     return TicketStatus(words)
 
 
-async def _try(
+async def attempt(
     request: Request, ticket: TicketId, work: Awaitable[Any], trigger: str | None = None
 ) -> Response:
     """Answer with how things are after `work`, or why it was refused."""

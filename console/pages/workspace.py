@@ -42,7 +42,7 @@ from core.storage.queries.conversations import (
     sides_of,
 )
 from core.storage.queries.feed import FeedPosition, feed_end
-from core.storage.queries.letters import bounces_of, sourced
+from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
 from core.storage.queries.tickets import (
     Change,
     TicketFilter,
@@ -96,6 +96,7 @@ class Workspace:
     sourced: Collection[UUID]  # messages whose payload was kept
     main: ConversationView  # the requester's: `conversation`, unless that is held beside it
     sides: Sequence[ConversationView]  # held beside it with others, latest word first
+    split_off: SplitOff | None  # from another ticket
 
     @property
     def is_side(self) -> bool:
@@ -189,6 +190,7 @@ async def _read(
         sourced=await sourced(session, [m.id for m in messages if m.speaker == Speaker.CUSTOMER]),
         main=main,
         sides=sides,
+        split_off=None if ticket is None else await split_off(session, ticket.id),
     )
 
 

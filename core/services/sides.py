@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -17,7 +16,6 @@ from core.domain.errors import IllegalTransition, InvalidInput, NotFound
 from core.domain.files import FileState, KeptFile
 from core.domain.ids import (
     AccountId,
-    Address,
     ContactId,
     ConversationId,
     MessageId,
@@ -26,6 +24,7 @@ from core.domain.ids import (
     new_id,
 )
 from core.domain.ticket import TicketStatus
+from core.services.contacts import contact_at
 from core.services.files.uploads import check_fit, handed_in
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters, bring_in
@@ -34,7 +33,6 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (
     Attachment,
-    Contact,
     ContactAddress,
     Conversation,
     Message,
@@ -87,7 +85,7 @@ class Sides:
             letter = self._letters.checked(account, envelope)
             if not letter.to:
                 raise InvalidInput("a letter needs somebody to go to")
-            contact = await _contact_of(session, account, letter.to[0])
+            contact = await contact_at(session, account, letter.to[0])
             main = await locked(session, main_id)
             ticket = await session.get_one(Ticket, ticket_id, with_for_update=True)
             _check_third_party(main, contact, letter)
@@ -189,29 +187,6 @@ async def _place_of(session: AsyncSession, ticket: TicketId) -> tuple[Conversati
     if row is None:
         raise NotFound(f"there is no ticket {ticket}")
     return ConversationId(row[0]), AccountId(row[1])
-
-
-async def _contact_of(session: AsyncSession, account: AccountId, address: Address) -> ContactId:
-    """Return who has this address; a contact is made where nobody does."""
-    known = select(ContactAddress.contact_id).where(
-        ContactAddress.account_id == account, ContactAddress.address == address
-    )
-    found = await session.scalar(known)
-    if found is None:
-        contact = new_id()
-        made = await session.scalar(
-            upsert(ContactAddress)
-            .values(account_id=account, address=address, contact_id=contact)
-            .on_conflict_do_nothing()
-            .returning(ContactAddress.contact_id)
-        )
-        if made is not None:
-            session.add(Contact(id=contact, name=address))
-            await session.flush()
-            return ContactId(contact)
-        found = await session.scalar(known)  # somebody else was first
-    assert found is not None
-    return ContactId(found)
 
 
 def _check_third_party(main: Conversation, contact: ContactId, letter: Envelope) -> None:

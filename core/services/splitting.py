@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
-from core.domain.channel import DeliveryState
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import Conflict, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId, TicketId, new_id
@@ -19,6 +18,7 @@ from core.domain.ticket import Priority, TicketStatus
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters
+from core.services.rejoining import ON_ITS_WAY
 from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
@@ -33,8 +33,6 @@ from core.storage.tables import (
 )
 from core.storage.tables.ticket import ticket_number
 from core.storage.wakeups import LaneKind
-
-_ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
 
 
 class Splitting:
@@ -151,7 +149,7 @@ async def _to_move(
     if before is None:
         raise Conflict("a conversation cannot be split at its beginning")
     moved = said.all() if with_later else [first]
-    if any(message.delivery in _ON_ITS_WAY for message in moved):
+    if any(message.delivery in ON_ITS_WAY for message in moved):
         raise Conflict("wait until what is being sent has left")
     return moved
 

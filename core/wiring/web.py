@@ -28,6 +28,8 @@ from core.services.files.uploads import Uploads
 from core.services.letters import Letters
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.rejoining import Rejoining
+from core.services.requesters import Requesters
 from core.services.sides import Sides
 from core.services.splitting import Splitting
 from core.settings import Settings
@@ -130,6 +132,8 @@ def build_app(settings: Settings) -> FastAPI:
             corrections=Corrections(parts.sessions, parts.accounts),
             letters=letters,
             splitting=Splitting(parts.sessions, parts.accounts, letters),
+            rejoining=Rejoining(parts.sessions, parts.accounts),
+            requesters=Requesters(parts.sessions, parts.accounts),
             sides=Sides(parts.sessions, parts.accounts, letters),
             channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),

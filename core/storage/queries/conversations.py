@@ -90,6 +90,15 @@ class RecipientReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """The two people behind a letter that one of them passed on."""
+
+    by: str  # addresses
+    author: str
+    author_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """Something said in a conversation; internal notes too."""
 
@@ -104,6 +113,7 @@ class MessageView:
     quoted: str | None
     signature: str | None
     envelope: Envelope | None
+    passed_on: PassedOn | None
     caution: Caution | None
     is_automatic: bool
     reactions: Mapping[str, int]  # how many people reacted with what
@@ -159,6 +169,7 @@ async def conversations_of(
         session,
         Conversation.contact_id == requester,
         Conversation.id != besides,
+        Conversation.last_seq >= Conversation.first_seq,  # one that was put back is empty
         limit=limit,
     )
 
@@ -232,6 +243,7 @@ async def _messages(
             quoted=message.quoted,
             signature=message.signature,
             envelope=_envelope(message.envelope),
+            passed_on=_passed_on(message),
             caution=None if message.caution is None else Caution(message.caution),
             is_automatic=message.is_automatic,
             reactions={
@@ -393,6 +405,16 @@ async def _revisions(
             RevisionView(text=row.text, replaced_at=row.replaced_at)
         )
     return found
+
+
+def _passed_on(message: Message) -> PassedOn | None:
+    if message.forwarded_from is None or message.author is None:
+        return None
+    return PassedOn(
+        by=message.author,
+        author=message.forwarded_from["address"],
+        author_name=message.forwarded_from["name"],
+    )
 
 
 def _envelope(stored: Mapping[str, Any] | None) -> Envelope | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,8 +12,36 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import RecipientOutcome
 from core.domain.errors import NotFound
-from core.domain.ids import MessageId
-from core.storage.tables import ContactAddress, InboundEvent
+from core.domain.ids import MessageId, TicketId
+from core.storage.tables import ContactAddress, InboundEvent, Ticket, TicketEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """How a ticket came to be a part of another."""
+
+    of: TicketId
+    number: int  # of that ticket
+    first: MessageId  # what it began with
+    at: datetime
+
+
+async def split_off(session: AsyncSession, ticket: TicketId) -> SplitOff | None:
+    """Return from which ticket a ticket was split off; None where it was not."""
+    rows = await session.execute(
+        select(Ticket.number, TicketEvent.new, TicketEvent.old, TicketEvent.at)
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .where(TicketEvent.ticket_id == ticket, TicketEvent.field == "split")
+        .order_by(TicketEvent.id)
+    )
+    for number, other, first, at in rows.tuples():
+        assert other is not None
+        assert first is not None
+        # Both tickets keep the split; the one that was there before has the lower number.
+        if int(other) < number:
+            of = (await session.scalars(select(Ticket.id).where(Ticket.number == int(other)))).one()
+            return SplitOff(of=TicketId(of), number=int(other), first=MessageId(UUID(first)), at=at)
+    return None
 
 
 async def bounces_of(

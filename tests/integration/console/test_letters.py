@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from channels.email.addressing import bare_subject, checked
 from channels.loopback import Loopback
@@ -26,6 +26,7 @@ from core.storage.tables import (
     Participant,
     RemoteMessage,
     Ticket,
+    TicketEvent,
 )
 from tests.integration.console.browser import Browser
 from tests.integration.console.test_pages import signed_in
@@ -334,6 +335,233 @@ async def test_nothing_is_split_while_it_is_being_sent(desk: Desk, ticket: str) 
     answer = await browser.send(f"{ticket}/{split}", later="yes", htmx=True)
     assert answer.status_code == 409
     assert "Wait until what is being sent has left" in answer.text
+
+
+# A split undone
+
+
+async def split(desk: Desk, ticket: str, browser: Browser, *, later: bool = True) -> str:
+    """Split Ada's second letter off; return the path of the ticket it gets."""
+    path = await changed(desk, "It is jammed")
+    await browser.see(ticket)
+    answer = await browser.send(f"{ticket}/{path}", later="yes" if later else "no", htmx=True)
+    return answer.headers["hx-redirect"]
+
+
+@pytest.mark.parametrize("later", [True, False])
+async def test_what_was_split_off_goes_back_to_its_place(
+    desk: Desk, ticket: str, later: bool
+) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser, later=later)
+    assert f'action="{part}/rejoin' in await browser.see(part)
+    answer = await browser.send(f"{part}/rejoin", htmx=True)
+    assert answer.status_code == 204, answer.text
+    assert answer.headers["hx-redirect"] == ticket
+    page = await browser.see(ticket)
+    messages = page.partition('id="messages"')[2].partition('id="composer"')[0]
+    places = [messages.find(w) for w in ("It does not connect", "A printer, too", "It is jammed")]
+    assert -1 < places[0] < places[1] < places[2]
+    assert "Ana put back what was split; the other ticket is #" in page
+    empty = await browser.see(part)
+    assert "<article" not in empty
+    assert "Closed" in empty
+    assert "rejoin" not in empty
+    async with desk.sessions() as session:
+        messages_of = (await session.scalars(select(Message.conversation_id))).all()
+    assert len(set(messages_of)) == 1
+
+
+async def test_an_answer_to_what_went_back_finds_it_there(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser)
+    await browser.see(part)
+    await browser.send(f"{part}/rejoin", htmx=True)
+    thread = await desk.intake.thread_of(desk.loopback.account, [RemoteId("other")])
+    assert thread == THREAD
+    await desk.intake.accept(letter(desk, "And now?", name="now"))
+    page = await browser.see(ticket)
+    assert "And now?" in page
+
+
+async def test_a_split_that_was_undone_can_be_made_again(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser)
+    await browser.see(part)
+    await browser.send(f"{part}/rejoin", htmx=True)
+    message = await message_saying(desk, "A printer, too")
+    await browser.see(ticket)
+    answer = await browser.send(f"{ticket}/messages/{message.id}/split", later="yes", htmx=True)
+    again = answer.headers["hx-redirect"]
+    assert again != part
+    await browser.see(again)
+    answer = await browser.send(f"{again}/rejoin", htmx=True)
+    assert answer.headers["hx-redirect"] == ticket
+
+
+async def test_what_was_said_since_keeps_a_split(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser)
+    await browser.see(part)
+    await browser.send(f"{part}/say", mode="note", text="Ask for the model")
+    answer = await browser.send(f"{part}/rejoin", htmx=True)
+    assert answer.status_code == 409
+    assert "Something was said here since: it cannot go back" in answer.text
+    assert "A printer, too" in await browser.see(part)
+
+
+async def test_a_third_party_written_to_since_keeps_a_split(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser)
+    await browser.see(f"{part}/sides/new")
+    await browser.send(f"{part}/sides", text="Do you know it?", to=SUPPLIER, subject="Fwd")
+    answer = await browser.send(f"{part}/rejoin", htmx=True)
+    assert answer.status_code == 409
+    assert "Somebody was written to beside it since" in answer.text
+
+
+async def test_a_split_is_undone_within_a_month(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk, language="es")
+    part = await split(desk, ticket, browser)
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            update(TicketEvent)
+            .where(TicketEvent.field == "split")
+            .values(at=datetime.now(UTC) - timedelta(days=31))
+        )
+    await browser.see(part)
+    answer = await browser.send(f"{part}/rejoin", htmx=True)
+    assert answer.status_code == 409
+    assert "Se separó hace más de 30 días" in answer.text
+
+
+async def test_nothing_goes_back_into_a_closed_ticket(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    part = await split(desk, ticket, browser)
+    await browser.see(ticket)
+    await browser.send(f"{ticket}/status", status="closed")
+    await browser.see(part)
+    answer = await browser.send(f"{part}/rejoin", htmx=True)
+    assert answer.status_code == 409
+    assert "The ticket it was split off from is closed" in answer.text
+
+
+async def test_a_ticket_that_was_no_part_has_no_way_back(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    assert "rejoin" not in await browser.see(ticket)
+    answer = await browser.send(f"{ticket}/rejoin", htmx=True)
+    assert answer.status_code == 409
+    assert "This ticket was not split off another one" in answer.text
+
+
+# Passed on by somebody else
+
+
+CARLA = Author(address=Address("carla@customer.example"), name="Carla")
+
+
+@pytest.fixture
+async def passed_on(desk: Desk, ticket: str) -> Message:
+    """A letter of Carla's that Ada has passed on."""
+    await desk.intake.accept(letter(desk, "Please look", name="fwd", forwarded_from=CARLA))
+    return await message_saying(desk, "Please look")
+
+
+async def people_of(desk: Desk, message: Message) -> tuple[str | None, set[str]]:
+    """Return whose request a message's conversation is, and who else takes part."""
+    async with desk.sessions() as session:
+        conversation = await session.get_one(Conversation, message.conversation_id)
+        others = await session.scalars(
+            select(Participant.address).where(Participant.conversation_id == conversation.id)
+        )
+        return conversation.address, set(others)
+
+
+async def test_the_author_of_what_was_passed_on_becomes_the_requester(
+    desk: Desk, ticket: str, passed_on: Message
+) -> None:
+    browser = await signed_in(desk)
+    page = await browser.see(ticket)
+    assert "Written by <strong>Carla</strong>" in page
+    path = f"{ticket}/messages/{passed_on.id}/requester"
+    answer = await browser.send(path, whose="author", htmx=True)
+    assert answer.status_code == 200, answer.text
+    assert await people_of(desk, passed_on) == (CARLA.address, {ADA.address, BOB})
+    page = await browser.see(ticket)
+    assert f"Ana made {CARLA.address} the requester" in page
+    assert f'name="to" value="{CARLA.address}"' in page
+    assert 'class="person">Carla</p>' in page
+    async with desk.sessions() as session:
+        known = await session.get_one(ContactAddress, (desk.loopback.account, CARLA.address))
+        (contact,) = await session.scalars(select(Ticket.contact_id))
+    assert (known.verified_email, known.name, known.contact_id) == (None, "Carla", contact)
+
+
+async def test_who_passed_it_on_is_the_requester_again(
+    desk: Desk, ticket: str, passed_on: Message
+) -> None:
+    browser = await signed_in(desk)
+    before = await browser.see(ticket)
+    path = f"{ticket}/messages/{passed_on.id}/requester"
+    await browser.send(path, whose="author", htmx=True)
+    answer = await browser.send(path, whose="forwarder", htmx=True)
+    assert answer.status_code == 200, answer.text
+    assert await people_of(desk, passed_on) == (ADA.address, {CARLA.address, BOB})
+    after = await browser.see(ticket)
+    shown = 'class="person">Ada</p>'
+    assert shown in before
+    assert shown in after
+
+
+async def test_an_answer_of_the_author_is_no_strangers(
+    desk: Desk, ticket: str, passed_on: Message
+) -> None:
+    browser = await signed_in(desk)
+    await browser.see(ticket)
+    await browser.send(f"{ticket}/messages/{passed_on.id}/requester", whose="author", htmx=True)
+    for author, words in ((CARLA, "I see"), (ADA, "Thanks")):
+        await desk.intake.accept(letter(desk, words, name=words, author=author))
+        assert (await message_saying(desk, words)).caution is None
+
+
+async def test_choosing_the_requester_twice_changes_nothing(
+    desk: Desk, ticket: str, passed_on: Message
+) -> None:
+    browser = await signed_in(desk)
+    await browser.see(ticket)
+    path = f"{ticket}/messages/{passed_on.id}/requester"
+    for _ in range(2):
+        await browser.send(path, whose="author", htmx=True)
+    async with desk.sessions() as session:
+        changes = await session.scalars(
+            select(TicketEvent.new).where(TicketEvent.field == "requester")
+        )
+    assert changes.all() == [CARLA.address]
+
+
+@pytest.mark.parametrize(("whose", "status"), [("author", 409), ("nobody", 422)])
+async def test_a_letter_of_ones_own_has_no_other_author(
+    desk: Desk, ticket: str, whose: str, status: int
+) -> None:
+    message = await message_saying(desk, "It does not connect")
+    browser = await signed_in(desk)
+    assert "Written by" not in await browser.see(ticket)
+    answer = await browser.send(f"{ticket}/messages/{message.id}/requester", whose=whose, htmx=True)
+    assert answer.status_code == status
+
+
+async def test_a_closed_ticket_keeps_its_requester(
+    desk: Desk, ticket: str, passed_on: Message
+) -> None:
+    browser = await signed_in(desk)
+    await browser.see(ticket)
+    await browser.send(f"{ticket}/status", status="closed")
+    answer = await browser.send(
+        f"{ticket}/messages/{passed_on.id}/requester", whose="author", htmx=True
+    )
+    assert answer.status_code == 409
+    assert "the status: Closed" in answer.text
+    assert (await people_of(desk, passed_on))[0] == ADA.address
 
 
 # Beside

@@ -47,6 +47,8 @@ from core.services.letters import Letters
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.rejoining import Rejoining
+from core.services.requesters import Requesters
 from core.services.sides import Sides
 from core.services.splitting import Splitting
 from core.services.tickets import Tickets
@@ -233,6 +235,8 @@ def build_desk(
             corrections=Corrections(sessions, accounts, clock),
             letters=letters,
             splitting=Splitting(sessions, accounts, letters, clock),
+            rejoining=Rejoining(sessions, accounts, clock),
+            requesters=Requesters(sessions, accounts, clock),
             sides=Sides(sessions, accounts, letters, clock),
             channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),

@@ -1,0 +1,161 @@
+"""How a conversation that was split off goes back to where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.channel import DeliveryState
+from core.domain.conversation import Responder
+from core.domain.errors import Conflict, IllegalTransition, NotFound
+from core.domain.ids import ConversationId, TicketId
+from core.domain.ticket import TicketStatus
+from core.services.ledger import Accounts, Ledger
+from core.services.turns import locked
+from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import FeedKind
+from core.storage.queries.letters import SplitOff, split_off
+from core.storage.tables import ChoiceRow, Conversation, Delivery, Message, Ticket
+from core.storage.wakeups import LaneKind
+
+REJOINED_WITHIN = timedelta(days=30)
+ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
+"""States of a message that must not change its conversation now."""
+
+
+class Rejoining:
+    """Undoes splits, as long as nothing that came after would be lost by that."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+
+    async def rejoin(self, ticket_id: TicketId, agent: Agent) -> TicketId:
+        """Put what was split off back where it came from; return the ticket it is in again.
+
+        Messages have kept their numbers, so they stand where they stood, and answers to them
+        arrive there. The ticket of the split is closed. Both keep what was done: field
+        "rejoined", with the message it began at and the other's number.
+
+        Raises:
+            NotFound: there is no such ticket, or it was not split off another.
+            IllegalTransition: it is closed.
+            Conflict: it was split off too long ago; something was said or begun in it since; the
+                ticket it came from is closed; something of it is being sent.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            found = await split_off(session, ticket_id)
+            if found is None:
+                raise NotFound("this ticket was not split off another one")
+            part, whole = await _locked_conversations(session, ticket_id, found.of)
+            ticket, other = await _locked_tickets(session, ticket_id, found.of)
+            if ticket.status == TicketStatus.CLOSED:
+                raise IllegalTransition("ticket", ticket.status, "a way back")
+            if self._now() - found.at > REJOINED_WITHIN:
+                raise Conflict("it was split off more than 30 days ago")
+            if other.status == TicketStatus.CLOSED:
+                raise Conflict("the ticket it was split off from is closed")
+            moved = await _moved(session, part)
+            ledger = Ledger(self._accounts, self._now())
+            await _move_back(session, part, whole, moved)
+            _end(ledger, part, whole, ticket, other, found, agent)
+            await ledger.write(session)
+            return found.of
+
+
+async def _locked_conversations(
+    session: AsyncSession, ticket: TicketId, other: TicketId
+) -> tuple[Conversation, Conversation]:
+    """Return the conversations of two tickets, locked in the order of their ids."""
+    rows = await session.execute(
+        select(Ticket.id, Ticket.conversation_id).where(Ticket.id.in_([ticket, other]))
+    )
+    named = {row.id: ConversationId(row.conversation_id) for row in rows}
+    held = {name: await locked(session, name) for name in sorted(named.values())}
+    return held[named[ticket]], held[named[other]]
+
+
+async def _locked_tickets(
+    session: AsyncSession, ticket: TicketId, other: TicketId
+) -> tuple[Ticket, Ticket]:
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.id.in_([ticket, other]))
+        .order_by(Ticket.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    named = {row.id: row for row in rows}
+    return named[ticket], named[other]
+
+
+async def _moved(session: AsyncSession, part: Conversation) -> Sequence[Message]:
+    """Return what the split moved, where there is nothing else.
+
+    Raises:
+        Conflict: there is, or something of it is on its way.
+    """
+    beside = select(Conversation.id).where(Conversation.side_of == part.id).limit(1)
+    if await session.scalar(beside) is not None:
+        raise Conflict("somebody was written to beside it since: it cannot go back")
+    said = await session.scalars(select(Message).where(Message.conversation_id == part.id))
+    moved = said.all()
+    # The conversation began with an episode that has none of them.
+    if part.last_seq >= part.episode_first_seq or part.episode > 1:
+        raise Conflict("something was said here since: it cannot go back")
+    if any(message.delivery in ON_ITS_WAY for message in moved):
+        raise Conflict("wait until what is being sent has left")
+    return moved
+
+
+async def _move_back(
+    session: AsyncSession, part: Conversation, whole: Conversation, moved: Sequence[Message]
+) -> None:
+    ids = [message.id for message in moved]
+    for table in (ChoiceRow, Delivery):
+        await session.execute(
+            update(table)
+            .where(table.message_id.in_(ids), table.conversation_id == part.id)
+            .values(conversation_id=whole.id)
+        )
+    for message in moved:
+        message.conversation_id = whole.id
+    whole.last_message_at = max(whole.last_message_at, part.last_message_at)
+
+
+def _end(
+    ledger: Ledger,
+    part: Conversation,
+    whole: Conversation,
+    ticket: Ticket,
+    other: Ticket,
+    found: SplitOff,
+    agent: Agent,
+) -> None:
+    """Close what is empty now, and tell both histories."""
+    actor = f"agent:{agent.id}"
+    first = str(found.first)
+    ledger.record(ticket, "rejoined", first, str(other.number), actor=actor)
+    ledger.record(ticket, "status", ticket.status, TicketStatus.CLOSED, actor=actor)
+    ledger.record(other, "rejoined", first, str(ticket.number), actor=actor)
+    ticket.status = TicketStatus.CLOSED
+    ticket.solved_at = ticket.solved_at or ledger.now
+    ticket.closed_at = ledger.now
+    part.responder = Responder.CLOSED
+    part.closed_at = ledger.now
+    part.first_seq = part.last_seq + 1  # it holds no message any more
+    ledger.changed(part, FeedKind.CONVERSATION)
+    ledger.changed(part, FeedKind.TICKET, TicketId(ticket.id))
+    ledger.changed(whole, FeedKind.MESSAGE)
+    ledger.changed(whole, FeedKind.TICKET, TicketId(other.id))
+    ledger.wake(LaneKind.FILES, whole)
