@@ -33,6 +33,8 @@ SAID = (
     "its settings are not usable",
     "Look through the account's settings and save them again.",
     "The log of the desk says more; it is tried again at the next start.",
+    "these credentials are another bot's: connect an account for it",
+    "Give the account in these settings another name.",
     "its connection ended",
     "The desk tries again by itself; its log says more.",
 )

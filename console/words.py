@@ -266,8 +266,11 @@ def change_in_words(change: Change, t: Translate) -> str:
         case "split":
             return t("{who} split it; the other ticket is #{number}", who=who, number=change.new)
         case "rejoined":
-            said = "{who} put back what was split; the other ticket is #{number}"
-            return t(said, who=who, number=change.new)
+            return t(
+                "{who} put back what was split; the other ticket is #{number}",
+                who=who,
+                number=change.new,
+            )
         case "requester":
             return t("{who} made {name} the requester", who=who, name=change.new or "?")
         case field:
