@@ -7,15 +7,13 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.domain.ids import new_id
 from core.runtime.database.postgres import embedded_postgres
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
+from tests.support.databases import Databases
 from tests.support.running_desk import (
     RunningDesk,
     free_port,
@@ -24,7 +22,6 @@ from tests.support.running_desk import (
     train_into,
 )
 
-_TEMPLATE = "desk"
 _FOLDER = pytest.StashKey[Path]()
 
 
@@ -58,18 +55,19 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
         yield url
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres: str) -> Databases:
+    """The databases of this test run's server."""
+    databases = Databases(postgres)
+    await databases.prepare()
+    return databases
+
+
 @pytest.fixture
-async def database_url(postgres: str) -> AsyncIterator[str]:
-    """The address of a fresh, migrated database of this test alone."""
-    name = f"test_{new_id().hex}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-    async with await psycopg.AsyncConnection.connect(
-        _with_database(postgres, "postgres"), autocommit=True
-    ) as admin:
-        await admin.execute(create.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
-        yield _with_database(postgres, name)
-        await admin.execute(drop.format(sql.Identifier(name)))
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """The address of a migrated database without content, of this test alone."""
+    async with databases.one() as url:
+        yield url
 
 
 @pytest.fixture
@@ -105,8 +103,3 @@ async def whole_desk(
         await desk.until_ready()
         await desk.until_all_is_embedded()
         yield desk
-
-
-def _with_database(url: str, name: str) -> str:
-    head, _, tail = url.partition(f"/{_TEMPLATE}?")
-    return f"{head}/{name}?{tail}"
