@@ -23,6 +23,8 @@ from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
 from core.services.sides import Sides
+from core.services.sla.calendars import Calendars
+from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
@@ -52,6 +54,8 @@ class ConsoleDesk:
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     accounts: AccountBook
+    calendars: Calendars
+    policies: Policies
     refused: Mapping[str, int]  # requests to accounts' addresses that this process refused
 
     @property

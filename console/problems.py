@@ -28,6 +28,7 @@ from core.domain.errors import (
     IllegalTransition,
     InvalidInput,
     NotFound,
+    Outdated,
     ScannerUnavailable,
     StorageUnavailable,
     Throttled,
@@ -47,6 +48,7 @@ _LOGGER = logging.getLogger(__name__)
 _STATUS: Sequence[tuple[type[DeskError], HTTPStatus]] = (
     (IllegalTransition, HTTPStatus.CONFLICT),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Outdated, HTTPStatus.PRECONDITION_FAILED),
     (Conflict, HTTPStatus.CONFLICT),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -4,6 +4,7 @@ DeskError
 ├── IllegalTransition      a command does not fit the record's state: tell the agent
 ├── NotFound               the record does not exist (or is not the caller's to see)
 ├── Conflict               somebody else was first: show who, let the caller choose again
+│   └── Outdated           … and changed what the caller has read: read it again
 ├── InvalidInput           the caller's input is wrong: say what to change
 │   ├── TooLarge           … because it is too big
 │   └── WrongAddress       … because nothing can be sent to `word`
@@ -52,6 +53,13 @@ class NotFound(DeskError):
 
 class Conflict(DeskError):
     """Somebody else was first."""
+
+
+class Outdated(Conflict):
+    """What the caller has read was changed since."""
+
+    def __init__(self) -> None:
+        super().__init__("this was changed meanwhile: load it again")
 
 
 class InvalidInput(DeskError):

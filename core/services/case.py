@@ -25,6 +25,17 @@ from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
 from core.texts import text
 
+ENDED = {
+    TicketStatus.SOLVED: (
+        "Your ticket **#{number}** is solved. If something is still not right, "
+        "write here and it opens again."
+    ),
+    TicketStatus.CLOSED: (
+        "Your ticket **#{number}** is closed. Write here whenever you need us again."
+    ),
+}
+"""What a requester is told when their ticket ends."""
+
 
 @dataclass(slots=True)
 class Case:
@@ -88,6 +99,13 @@ class Case:
         """Change who answers the requester."""
         self.conversation.responder = next_responder(Responder(self.conversation.responder), cause)
         self.ledger.changed(self.conversation, FeedKind.CONVERSATION)
+
+    def conclude(self) -> None:
+        """Tell the requester that the ticket, solved or closed just now, has come to its end."""
+        self.tell(ENDED[TicketStatus(self.ticket.status)])
+        if self.conversation.responder != Responder.CLOSED:
+            self.turn_over(Cause.CLOSED)
+        self.conversation.closed_at = self.ledger.now
 
     def tell(self, key: str) -> None:
         """Say the desk's sentence `key` to the requester, in their language."""

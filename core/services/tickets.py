@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,12 +51,10 @@ class Tickets:
         self,
         sessions: Sessions,
         accounts: Accounts,
-        solved_grace: timedelta,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
-        self._solved_grace = solved_grace
         self._now = now
 
     @asynccontextmanager
@@ -172,7 +170,7 @@ class Tickets:
         was_done = CATEGORY[old] == StatusCategory.DONE
         is_done = CATEGORY[status] == StatusCategory.DONE
         if is_done and not was_done:
-            _end(case, status)
+            case.conclude()
         elif was_done and not is_done:
             case.turn_over(Cause.TICKET_REOPENED)
             if case.ticket.assignee_id is not None:
@@ -233,40 +231,6 @@ class Tickets:
             case.changed()
             await ledger.write(session)
             return TicketId(ticket.id)
-
-    async def close_solved(self, limit: int = 100) -> int:
-        """Close tickets whose requester has been silent since they were solved."""
-        async with storage_errors(), self._sessions() as session:
-            due = await session.scalars(
-                select(Ticket.id)
-                .where(
-                    Ticket.status == TicketStatus.SOLVED,
-                    Ticket.solved_at < self._now() - self._solved_grace,
-                )
-                .limit(limit)
-            )
-            tickets = [TicketId(row) for row in due]
-        closed = 0
-        for ticket_id in tickets:
-            async with self._at_work(ticket_id) as case:
-                if case.ticket.status == TicketStatus.SOLVED:
-                    case.move(TicketTrigger.GRACE_ENDED, actor="timer")
-                    closed += 1
-        return closed
-
-
-def _end(case: Case, status: TicketStatus) -> None:
-    """Tell the requester that their ticket has come to its end."""
-    if status == TicketStatus.SOLVED:
-        case.tell(
-            "Your ticket **#{number}** is solved. If something is still not right, "
-            "write here and it opens again."
-        )
-    else:
-        case.tell("Your ticket **#{number}** is closed. Write here whenever you need us again.")
-    if case.conversation.responder != Responder.CLOSED:
-        case.turn_over(Cause.CLOSED)
-    case.conversation.closed_at = case.ledger.now
 
 
 async def _take(case: Case, agent: Agent) -> None:

@@ -7,18 +7,29 @@ what counts its time and finds somebody for it, last what tells others about it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from core.runtime.upkeep import Duty
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
+from core.services.sla.clocks import ClocksOfTickets, ClockSweep
+from core.services.sla.closing import ClosingSweep
+from core.services.sla.rules import RuleBook
 from core.wiring.parts import Parts
 
 
-def reactors_of(_: Parts) -> Sequence[Reactor]:
+def reactors_of(parts: Parts) -> Sequence[Reactor]:
     """Return what reacts to changes of tickets, in order."""
-    return (OrganisationOfTickets(),)
+    return (OrganisationOfTickets(), _clocks(parts, RuleBook()))
 
 
 def duties_of(parts: Parts) -> Sequence[Duty]:
     """Return what is looked at once a second."""
-    return (parts.tickets.close_solved,)
+    book = RuleBook()
+    sweep = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
+    closing = ClosingSweep(parts.sessions, parts.accounts, book)
+    return (sweep.note_due, sweep.apply_new_rules, closing.end_due)
+
+
+def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:
+    return ClocksOfTickets(timedelta(hours=parts.settings.solved_grace_hours), book)

@@ -124,7 +124,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
         knowledge=Knowledge(
             sessions, embedder, wrong_answers_per_hundred=settings.wrong_answers_per_hundred
         ),
-        tickets=Tickets(sessions, accounts, timedelta(hours=settings.solved_grace_hours)),
+        tickets=Tickets(sessions, accounts),
         turns=Turns(
             sessions,
             accounts,

@@ -31,6 +31,8 @@ from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
 from core.services.sides import Sides
+from core.services.sla.calendars import Calendars
+from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
 from core.settings import Settings
 from core.storage.engine import storage_errors
@@ -141,6 +143,8 @@ def build_app(settings: Settings) -> FastAPI:
             readiness=lambda: readiness(parts),
             accounts=parts.account_book,
             refused=refused,
+            calendars=Calendars(parts.sessions),
+            policies=Policies(parts.sessions),
         ),
     )
     return app

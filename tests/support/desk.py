@@ -89,7 +89,7 @@ class Rig:
             ),
             self.clock,
         )
-        self.tickets = Tickets(sessions, accounts, timedelta(hours=96), self.clock)
+        self.tickets = Tickets(sessions, accounts, self.clock)
         self.outbox = Outbox(sessions, accounts, timedelta(hours=24), self.clock)
         self.corrections = Corrections(sessions, accounts, self.clock)
         self.people = People(sessions, accounts, self.clock)

@@ -32,6 +32,7 @@ from core.storage.tables.people import (
     SignInLink,
 )
 from core.storage.tables.reaction import ReactionFailure
+from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import Team, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
@@ -46,9 +47,11 @@ __all__ = [
     "Attachment",
     "AuditEntry",
     "Base",
+    "CalendarRow",
     "Category",
     "ChannelCursor",
     "ChoiceRow",
+    "ClosingRule",
     "Contact",
     "ContactAddress",
     "Conversation",
@@ -69,6 +72,9 @@ __all__ = [
     "RemoteMessage",
     "SignInFailure",
     "SignInLink",
+    "SlaClock",
+    "SlaPolicy",
+    "SlaTicket",
     "Team",
     "TeamMember",
     "Ticket",

@@ -57,6 +57,9 @@ class Ticket(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     due_at: Mapped[datetime | None]  # set by hand; what was promised is kept apart
+    sla_due_at: Mapped[datetime | None]  # of the running clock that is due first
+    sla_due_kind: Mapped[str | None]
+    sla_breached_at: Mapped[datetime | None]  # the first of its running clocks to run out did then
     follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("ticket.id"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

@@ -50,6 +50,8 @@ from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
 from core.services.sides import Sides
+from core.services.sla.calendars import Calendars
+from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
@@ -201,7 +203,7 @@ def build_desk(
     channels: dict[AccountId, Channel] = {loopback.account: loopback}
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
-    tickets = Tickets(sessions, accounts, timedelta(days=4), clock)
+    tickets = Tickets(sessions, accounts, clock)
     vault = Vault(blobs, RULES, folder / "incoming")
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
@@ -244,6 +246,8 @@ def build_desk(
             readiness=readiness,
             accounts=AccountBook(sessions, {"pager": pager.KIND}, b"key", now=clock),
             refused={"duty": 3},
+            calendars=Calendars(sessions, clock),
+            policies=Policies(sessions, clock),
         ),
     )
     return Desk(

@@ -110,17 +110,6 @@ async def test_a_word_of_the_requester_ends_waiting(rig: Rig) -> None:
     assert (await rig.ticket()).status == TicketStatus.OPEN
 
 
-async def test_a_solved_ticket_closes_after_its_grace(rig: Rig) -> None:
-    ticket, _ = await _queued(rig)
-    await rig.tickets.set_status(ticket, TicketStatus.SOLVED, await rig.agent())
-    assert await rig.tickets.close_solved() == 0
-    rig.clock.advance(hours=97)
-    assert await rig.tickets.close_solved() == 1
-    closed = await rig.ticket()
-    assert closed.status == TicketStatus.CLOSED
-    assert closed.closed_at is not None
-
-
 async def test_a_closed_ticket_takes_no_more(rig: Rig) -> None:
     ticket, _ = await _queued(rig)
     ana = await rig.agent()

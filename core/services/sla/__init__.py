@@ -1,0 +1,1 @@
+"""Promises to requesters: what an admin sets, and what the desk does about it by the clock."""

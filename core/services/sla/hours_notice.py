@@ -1,0 +1,91 @@
+"""Tells requesters who write outside business hours when somebody will be there."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from core.domain.assistant import HandoffReason
+from core.domain.calendars.arithmetic import BusinessHours
+from core.domain.content import Caution
+from core.domain.conversation import Speaker
+from core.domain.sla.policy import Policy
+from core.services.budget import may_speak
+from core.services.case import Case
+from core.services.reactions import TicketChange
+from core.services.sla.moments import day_in_words, known_zone, time_in_words
+from core.storage.tables import Contact, Message, SlaTicket, TicketEvent
+from core.texts import text
+
+CLOSED_NOW = "Our team is not here right now. Somebody will read this on {day} at {time}."
+_FRESH = timedelta(minutes=10)
+_AT_WORK = timedelta(hours=1)
+_UNTOLD = frozenset(
+    {
+        HandoffReason.EMERGENCY,  # were told that somebody answers as soon as possible
+        HandoffReason.SECURITY_INCIDENT,
+        HandoffReason.SELF_HARM,
+        HandoffReason.LOOP,  # perhaps a machine
+        HandoffReason.UNVERIFIED_AUTHOR,  # it would go to somebody who may not have written
+        HandoffReason.AGENT_TOOK_OVER,  # somebody is there
+    }
+)
+_NOT_TOLD = (Caution.STRANGER, Caution.CLAIMS_AGENT)
+
+
+async def tell_hours(
+    case: Case, change: TicketChange, row: SlaTicket, policy: Policy | None, hours: BusinessHours
+) -> None:
+    """Tell the requester of `case`, once for each time they wait, where nobody is there now."""
+    if not change.is_opening and (change.field, change.reason) != ("message", "customer"):
+        return
+    now = case.ledger.now
+    if (policy is not None and not policy.tells_hours) or hours.is_open(now):
+        return
+    if case.is_done or case.ticket.reason in _UNTOLD or now - change.at > _FRESH:
+        return
+    answered = await _last_answer(case)
+    if answered is not None and now - answered < _AT_WORK:
+        return
+    if row.told_hours_at is not None and (answered is None or answered < row.told_hours_at):
+        return
+    if not await _is_heard(case, change):
+        return
+    row.told_hours_at = now
+    contact = await case.session.get_one(Contact, case.ticket.contact_id)
+    own = known_zone(contact.time_zone)
+    zone, language = own or hours.calendar.zone, case.conversation.language
+    opening = hours.next_opening(now)
+    words = text(
+        language,
+        CLOSED_NOW,
+        day=day_in_words(opening, zone, language),
+        time=time_in_words(opening, zone, language, names_zone=own is None),
+    )
+    case.ledger.say(case.conversation, Speaker.SYSTEM, words)
+
+
+async def _last_answer(case: Case) -> datetime | None:
+    return await case.session.scalar(
+        select(func.max(TicketEvent.at)).where(
+            TicketEvent.ticket_id == case.ticket.id,
+            TicketEvent.field == "message",
+            TicketEvent.reason == "agent",
+        )
+    )
+
+
+async def _is_heard(case: Case, change: TicketChange) -> bool:
+    """Say whether a machine may answer, and the requester is the one who wrote."""
+    conversation = case.conversation
+    if conversation.unreachable_since is not None:
+        return False
+    if change.field == "message" and change.new is not None:
+        message = await case.session.get(Message, UUID(change.new))
+        if message is None or message.is_automatic or message.caution in _NOT_TOLD:
+            return False
+    return await may_speak(
+        case.session, conversation, case.ledger.can(conversation.account_id), case.ledger.now
+    )
