@@ -20,6 +20,7 @@ from core.domain.errors import (
 )
 from core.domain.files import FileRefusal, refusal_of
 from core.domain.knowledge import Outcome
+from core.domain.sla.policy import ClockKind
 from core.domain.ticket import Priority, TicketStatus
 from core.storage.queries.tickets import Change
 
@@ -144,6 +145,13 @@ ACTOR: Mapping[str, str] = {
 }
 """Who changes tickets besides agents, who have names."""
 
+CLOCK: Mapping[str, str] = {
+    ClockKind.FIRST_RESPONSE: "First response",
+    ClockKind.NEXT_RESPONSE: "Next response",
+    ClockKind.RESOLUTION: "Solution",
+}
+"""What is promised within a time."""
+
 AUDIENCE: Mapping[str, str] = {"public": "Public", "internal": "Agents only"}
 ROLE: Mapping[str, str] = {
     Role.AGENT: "Agent",
@@ -261,6 +269,12 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} changed the priority to: {priority}", who=who, priority=priority)
         case "reason":
             return t("{who} noted: {reason}", who=who, reason=_label(REASON, change.new, t))
+        case "sla_warning":
+            return t("A promise runs out soon: {promise}", promise=_label(CLOCK, change.new, t))
+        case "sla_breach":
+            return t("A promise was not kept: {promise}", promise=_label(CLOCK, change.new, t))
+        case "reminder":
+            return t("The requester was reminded")
         case "side":
             return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
         case "split":

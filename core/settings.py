@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     """A closed conversation goes on when the requester writes within this time."""
 
     solved_grace_hours: float = Field(default=96.0, gt=0)
-    """A solved ticket is closed after this time without a word from the requester."""
+    """A solved ticket is closed after this time; a number of business days comes before it."""
 
     turn_cap: int = Field(default=40, ge=1)
     """Turns of the assistant in one episode before a human is called."""
