@@ -46,6 +46,7 @@ from core.wiring.rehearsal_report import Report, report_of
 T = TypeVar("T")
 
 _WORKER_SILENCE = timedelta(seconds=15)
+_WORKER_BEAT = timedelta(seconds=5)
 _CONNECTED_WITHIN_SECONDS = 60.0
 _STORAGE_BACK_WITHIN_SECONDS = 90.0
 _STALLED_SECONDS = 180.0
@@ -55,7 +56,10 @@ _KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 6, Part.POSTGRES: 2, Part
 """How often each is killed, in proportion; an assistant takes long to load."""
 
 _SPARED_SECONDS = 20.0
-"""How long a process is spared after it was killed: one that is always starting does nothing."""
+"""How long a process is spared after it was killed: one that is always starting does nothing.
+
+On a busy machine it takes longer than that, so it is also spared until it works again.
+"""
 
 _QUESTIONS = 200
 _KNOWN_SECONDS = 2.0  # until every process has noticed that the account is paused
@@ -264,11 +268,25 @@ class _Rehearsal:
             await asyncio.sleep(chance.uniform(*_CRASH_EVERY_SECONDS))
             (part,) = chance.choices(list(_KILLED), weights=list(_KILLED.values()))
             now = time.monotonic()
-            if now < spared_until[part]:
+            if now < spared_until[part] or not await self._works(part):
                 continue
             if await asyncio.to_thread(self.supervised.kill, part) is not None:
                 self.killed[part] += 1
                 spared_until[part] = now + _SPARED_SECONDS
+
+    async def _works(self, part: Part) -> bool:
+        """Say whether `part` has come back since it was killed, where that shows."""
+        match part:
+            case Part.WEB if self.supervised is not None:
+                return await self.supervised.serves()
+            case Part.WORKER:
+                try:
+                    async with storage_errors(), self.parts.sessions() as session:
+                        return await is_alive(session, "worker", _WORKER_BEAT)
+                except StorageUnavailable:
+                    return False
+            case _:
+                return True
 
     async def _settle(self, account: AccountId) -> int:
         """Wait until every message is dealt with; return how much is left if that stalls."""

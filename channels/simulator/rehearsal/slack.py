@@ -13,7 +13,9 @@ from channels.simulator.slack import News, Person, SlackPlatform
 from channels.simulator.slack.news import REQUEST
 
 INLETS = ("socket", "events")
-_RETRIES_SECONDS = (0.1, 1.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+_RETRIES_SECONDS = (0.1, 1.0, 5.0)
+"""The last of them again and again: Slack would give up after three, in some five minutes, and a
+rehearsal has as many outages in a minute as a desk in a year."""
 _REQUESTS_AT_ONCE = 16
 _SEND = "chat.postMessage"
 
@@ -32,7 +34,8 @@ class SlackStage:
         """See `Stage.running`."""
         telling = self._platform.telling
         telling.on_acknowledged = self._told.came
-        telling.retry_seconds, telling.at_once = _RETRIES_SECONDS, _REQUESTS_AT_ONCE
+        telling.retry_seconds, telling.gives_up = _RETRIES_SECONDS, False
+        telling.at_once = _REQUESTS_AT_ONCE
         async with self._platform:
             self._people = [
                 # A domain that nobody has: the desk must not take them for real people.

@@ -37,6 +37,14 @@ class _Open:
     unacknowledged: dict[str, News] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Something to be told by a request, and which repetition it is; 0 for the first attempt."""
+
+    news: News
+    number: int = 0
+
+
 @dataclass(slots=True)
 class Refusal:
     """An answer of the desk's that was not a 2xx; status 0 where none came."""
@@ -58,6 +66,8 @@ class Telling:
         """Where requests go; None for sockets."""
         self.retry_seconds: tuple[float, ...] = (0.1, 1.0, 5.0)
         """Pauses before each repetition of a request that failed; Slack's are up to an hour."""
+        self.gives_up = True
+        """Whether the last repetition is the last, as it is with Slack; else it is repeated."""
         self.at_once = 1
         """How many requests are under way together; with one, they come in order."""
         self.on_acknowledged: Callable[[str], None] | None = None
@@ -69,7 +79,7 @@ class Telling:
         self._waiting: list[News] = []
         self._held: News | None = None
         self._told: set[asyncio.Task[None]] = set()
-        self._queue: asyncio.Queue[News] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Request] = asyncio.Queue()
         self._under_way = 0
         self._senders = 0
         self._session: aiohttp.ClientSession | None = None
@@ -171,10 +181,7 @@ class Telling:
         if self.address is None:
             await self._send_over_socket(news)
             return
-        await self._queue.put(news)
-        if self._senders < self.at_once:
-            self._senders += 1
-            self._start(self._send_requests())
+        self._enqueue(_Request(news))
 
     async def _send_over_socket(self, news: News, *, is_retry: bool = False) -> None:
         if not self._sockets:
@@ -204,32 +211,46 @@ class Telling:
         self._told.add(task)
         task.add_done_callback(self._told.discard)
 
+    def _enqueue(self, request: _Request) -> None:
+        self._queue.put_nowait(request)
+        if self._senders < self.at_once:
+            self._senders += 1
+            self._start(self._send_requests())
+
     async def _send_requests(self) -> None:
         """Send one after the other, so that one sender keeps the order of what happened."""
         try:
             while not self._queue.empty():
-                news = self._queue.get_nowait()
+                request = self._queue.get_nowait()
                 self._under_way += 1
-                if await self._request(news, 0, ""):
+                if await self._request(request) or not self._is_tried_again(request):
                     self._under_way -= 1
                 else:
-                    self._start(self._try_again(news))
+                    self._start(self._try_again(request))
         finally:
             self._senders -= 1
 
-    async def _try_again(self, news: News) -> None:
-        for number, seconds in enumerate(self.retry_seconds, 1):
-            await asyncio.sleep(seconds)
-            if await self._request(news, number, "http_error"):
-                break
+    def _is_tried_again(self, request: _Request) -> bool:
+        return request.number < len(self.retry_seconds) or (
+            bool(self.retry_seconds) and not self.gives_up
+        )
+
+    async def _try_again(self, request: _Request) -> None:
+        pauses = self.retry_seconds
+        await asyncio.sleep(pauses[min(request.number, len(pauses) - 1)])
+        self._enqueue(_Request(request.news, request.number + 1))
         self._under_way -= 1
 
-    async def _request(self, news: News, number: int, reason: str) -> bool:
+    async def _request(self, request: _Request) -> bool:
         """Return whether the desk acknowledged."""
         assert self.address is not None
+        news = request.news
         body, headers = self.signed(news)
-        if number:
-            headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+        if request.number:
+            headers |= {
+                "X-Slack-Retry-Num": str(request.number),
+                "X-Slack-Retry-Reason": "http_error",
+            }
         if self._session is None:
             self._session = aiohttp.ClientSession()
         fault = self._faults.for_call(REQUEST, among=(REQUEST,))

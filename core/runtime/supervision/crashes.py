@@ -8,8 +8,10 @@ import subprocess
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from core.runtime.database.postmaster import server_of
+from core.runtime.machine.addresses import http_get
 from core.runtime.machine.home import Home, RunRecord
 from core.runtime.machine.processes import is_alive
 
@@ -51,6 +53,15 @@ class SupervisedDesk:
     def address(self) -> str:
         """Return where its web server is on this machine."""
         return self._record.address
+
+    async def serves(self) -> bool:
+        """Say whether the web server answers."""
+        address = urlsplit(self.address)
+        try:
+            status, _ = await http_get(address.hostname or "", address.port or 80, "/healthz")
+        except OSError:
+            return False
+        return status == 200
 
     def pid(self, part: Part) -> int | None:
         """Return the process of `part`, or None while it does not run here."""
