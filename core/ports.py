@@ -376,6 +376,9 @@ class FileStore(BlobStore, Protocol):
     async def put_file(self, key: str, path: Path) -> None:
         """Store the file at `path` under `key`; durable on return."""
 
+    async def delete(self, key: str) -> None:
+        """Delete what `key` holds; nothing is stored there afterwards, also if nothing was."""
+
     def stream(self, key: str) -> AsyncIterator[bytes]:
         """Yield what `key` holds, piece by piece.
 

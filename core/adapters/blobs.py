@@ -49,6 +49,15 @@ class ObjectBlobs:
         except BaseError as error:
             raise StorageUnavailable("the blob store does not take files") from error
 
+    async def delete(self, key: str) -> None:
+        """See `core.ports.FileStore.delete`."""
+        try:
+            await self._store.delete_async(key)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except BaseError as error:
+            raise StorageUnavailable("the blob store deletes nothing") from error
+
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         """See `core.ports.FileStore.stream`."""
         try:

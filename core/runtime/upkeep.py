@@ -17,6 +17,7 @@ from core.domain.errors import StorageUnavailable
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
 from core.services.early_events import EarlyEvents
+from core.services.files.loose import LooseBlobs
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
@@ -64,6 +65,7 @@ class Upkeep:
     early: EarlyEvents
     duties: Sequence[Duty]  # further things that fall due, each looked at once a second
     access: Access
+    loose: LooseBlobs
     instance: str
     server_started: datetime
 
@@ -144,3 +146,4 @@ class Upkeep:
         await self.early.apply_all()
         await self.early.forget_old()
         await self.access.forget_expired()
+        await self.loose.delete_forgotten()

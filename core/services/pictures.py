@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import UUID
-
-from sqlalchemy import update
 
 from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.files import KeptFile, Refused
 from core.domain.ids import AgentId
+from core.services.files.loose import let_go
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.agents import picture_version
@@ -67,8 +67,7 @@ class AgentPictures:
 
     async def _write(self, agent: AgentId, blob: str | None, media_type: str | None) -> None:
         async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(
-                update(AgentRow)
-                .where(AgentRow.id == agent)
-                .values(picture_blob=blob, picture_type=media_type)
-            )
+            row = await session.get_one(AgentRow, agent, with_for_update=True)
+            if row.picture_blob is not None:
+                await let_go(session, row.picture_blob, datetime.now(UTC))
+            row.picture_blob, row.picture_type = blob, media_type

@@ -18,6 +18,7 @@ from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.services.early_events import EarlyEvents
 from core.services.files.fetching import Fetching
+from core.services.files.loose import LooseBlobs
 from core.services.people import People
 from core.services.reactions import Reactions
 from core.settings import Settings
@@ -55,7 +56,7 @@ async def _work(settings: Settings) -> None:
             was_up = await is_alive(session, ASSISTANT, patience)
         give_back()
         gate = AssistantGate(settings.assistant_start_seconds, was_up=was_up)
-        vault = vault_of(settings, parts.blobs)
+        vault = vault_of(settings, parts.blobs, parts.sessions)
         await asyncio.to_thread(vault.sweep)
         register_lanes(
             jobs,
@@ -84,6 +85,7 @@ async def _work(settings: Settings) -> None:
                     early=EarlyEvents(parts.sessions, parts.accounts),
                     duties=duties_of(parts),
                     access=parts.access,
+                    loose=LooseBlobs(parts.sessions, parts.blobs),
                     instance=instance_name(),
                     server_started=started,
                 ),

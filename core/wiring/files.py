@@ -6,11 +6,13 @@ from core.adapters.blobs import ObjectBlobs
 from core.adapters.clamav import Clamd
 from core.runtime.machine.home import Home
 from core.services.files.inspection import InspectionRules
+from core.services.files.loose import LooseBlobs
 from core.services.files.vault import Vault
 from core.settings import Settings
+from core.storage.engine import Sessions
 
 
-def vault_of(settings: Settings, blobs: ObjectBlobs) -> Vault:
+def vault_of(settings: Settings, blobs: ObjectBlobs, sessions: Sessions) -> Vault:
     """Return what files are taken in through."""
     return Vault(
         blobs,
@@ -18,5 +20,6 @@ def vault_of(settings: Settings, blobs: ObjectBlobs) -> Vault:
             max_bytes=settings.max_file_bytes, refused_endings=settings.refused_endings
         ),
         Home.at(settings.home).root / "incoming",
+        LooseBlobs(sessions, blobs),
         Clamd(settings.clamd) if settings.clamd else None,
     )

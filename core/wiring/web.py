@@ -117,7 +117,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.router.routes.append(Webhooks(parts.directory, intake, transcript))
     refused: Counter[str] = Counter()
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
-    vault = vault_of(settings, parts.blobs)
+    vault = vault_of(settings, parts.blobs, parts.sessions)
     letters = Letters(parts.channels)
     console.include(
         app,

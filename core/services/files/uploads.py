@@ -101,7 +101,10 @@ async def handed_in(
     if len(uploads) > MOST_FILES:
         raise InvalidInput(f"a message has {MOST_FILES} files at most")
     rows = await session.scalars(
-        select(Upload).where(Upload.id.in_(uploads), Upload.agent_id == agent)
+        # Locked: while it is here, what forgets uploads and their files waits.
+        select(Upload)
+        .where(Upload.id.in_(uploads), Upload.agent_id == agent)
+        .with_for_update(read=True)
     )
     found: dict[UUID, KeptFile] = {
         row.id: KeptFile(

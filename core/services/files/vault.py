@@ -14,6 +14,7 @@ from core.domain.errors import StorageUnavailable, TooLarge
 from core.domain.files import FileRefusal, Refused
 from core.ports import FileStore, VirusScanner
 from core.services.files.inspection import InspectionRules, inspect
+from core.services.files.loose import LooseBlobs
 
 _FORGOTTEN_SECONDS = 24 * 3600.0
 
@@ -35,9 +36,11 @@ class Vault:
         store: FileStore,
         rules: InspectionRules,
         folder: Path,
+        loose: LooseBlobs,
         scanner: VirusScanner | None = None,
     ) -> None:
         self._store = store
+        self._loose = loose
         self.rules = rules
         self._folder = folder
         self._scanner = scanner
@@ -50,6 +53,8 @@ class Vault:
         self, pieces: AsyncIterator[bytes], *, name: str, announced: str
     ) -> Kept | Refused:
         """Take in a file that its sender calls `name` and says is an `announced`.
+
+        It is kept for a day; who wants it longer refers to it by then.
 
         Raises:
             ScannerUnavailable: nothing was kept.
@@ -79,6 +84,7 @@ class Vault:
             if virus is not None:
                 return Refused(reason=FileRefusal.INFECTED, detail=virus)
         key = f"files/{digest[:2]}/{digest}"
+        await self._loose.hold(key)
         await self._store.put_file(key, path)
         size = (await asyncio.to_thread(path.stat)).st_size
         return Kept(blob_key=key, media_type=verdict.media_type, size_bytes=size)

@@ -12,7 +12,7 @@ from core.storage.tables.conversation import (
     Participant,
     RemoteMessage,
 )
-from core.storage.tables.files import Upload
+from core.storage.tables.files import LooseBlob, Upload
 from core.storage.tables.intake import (
     Account,
     ChannelCursor,
@@ -59,6 +59,7 @@ __all__ = [
     "EarlyEvent",
     "FeedEntry",
     "InboundEvent",
+    "LooseBlob",
     "Message",
     "MessageRevision",
     "Milestone",

@@ -39,6 +39,7 @@ from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.corrections import Corrections
 from core.services.files.inspection import InspectionRules
+from core.services.files.loose import LooseBlobs
 from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
 from core.services.intake import Intake
@@ -204,7 +205,7 @@ def build_desk(
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, clock)
-    vault = Vault(blobs, RULES, folder / "incoming")
+    vault = Vault(blobs, RULES, folder / "incoming", LooseBlobs(sessions, blobs))
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)

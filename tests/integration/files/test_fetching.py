@@ -24,6 +24,7 @@ from core.runtime.directory import BrokenChannel
 from core.runtime.lanes.files import FilesLane
 from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
+from core.services.files.loose import LooseBlobs
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions
 from core.storage.queries.lanes import forgotten_lanes
@@ -43,7 +44,7 @@ class Files:
         self.rig = rig
         self.folder = folder
         rules = InspectionRules(max_bytes=MAX_BYTES, refused_endings=frozenset({"exe"}))
-        self.vault = Vault(rig.blobs, rules, folder, scanner)
+        self.vault = Vault(rig.blobs, rules, folder, LooseBlobs(rig.sessions, rig.blobs), scanner)
         self.lane = FilesLane(
             Fetching(rig.sessions, {LOOP: rig.loopback.capabilities}, now=rig.clock),
             {LOOP: rig.loopback},
@@ -273,7 +274,12 @@ async def test_an_account_that_gives_no_files_says_so(files: Files, tmp_path: Pa
     lane = FilesLane(
         Fetching(files.rig.sessions, {}),
         {},
-        Vault(files.rig.blobs, InspectionRules(max_bytes=1, refused_endings=frozenset()), tmp_path),
+        Vault(
+            files.rig.blobs,
+            InspectionRules(max_bytes=1, refused_endings=frozenset()),
+            tmp_path,
+            LooseBlobs(files.rig.sessions, files.rig.blobs),
+        ),
     )
     await lane.advance(conversation)
     waiting = await files.attachment()
