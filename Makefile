@@ -8,6 +8,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 UV := .setup/bin/uv
 ARGS ?=
+WORKERS ?= 2
 
 DESK := .venv/.made
 DESK_DEV := .venv/.made-dev
@@ -33,11 +34,11 @@ setup: $(DESK) $(BOT) $(PAGES) ## Install everything the desk needs, into this f
 run: setup ## Run the desk: set-up, database, assistant, web; ends with "ready" and the address
 	@exec .venv/bin/desk run
 
-test: $(DESK_DEV) $(BOT_DEV) $(PAGES) chromium ## Run every test (ARGS=... goes to pytest)
+test: $(DESK_DEV) $(BOT_DEV) $(PAGES) chromium ## Run every test (ARGS=... goes to pytest, WORKERS=2)
 	@echo "-- tests of the assistant"
 	@cd bot && .venv/bin/python -m pytest
 	@echo "-- tests of the desk"
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 check: $(DESK_DEV) $(BOT_DEV) ## Check style, types, layers and lock files
 	.venv/bin/ruff check .

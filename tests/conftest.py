@@ -14,6 +14,7 @@ from core.runtime.database.postgres import embedded_postgres
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from tests.support.databases import Databases
+from tests.support.distribution import ByGroup, longest_first
 from tests.support.running_desk import (
     RunningDesk,
     free_port,
@@ -35,6 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None:
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="ventanilla-tests-"))
         config.option.basetemp = config.stash[_FOLDER] / "run"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByGroup:
+    """Share the tests out by groups."""
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, where tests are shared out."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -1,0 +1,40 @@
+"""How the tests of a run are shared out among processes (`pytest -n`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+# Tests of one group run in one process, one after the other. All that start a desk of real
+# processes, or share one, are one group: two desks at once would take the machine from each other.
+_GROUPS: Mapping[str, str] = {
+    "tests/scenario/": "whole desk",
+    "tests/browser/test_whole_desk.py": "whole desk",
+}
+
+
+def group_of(nodeid: str) -> str:
+    """Return the group of a test; by default its module, whose fixtures are then made once."""
+    for prefix, group in _GROUPS.items():
+        if nodeid.startswith(prefix):
+            return group
+    return nodeid.partition("::")[0]
+
+
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process a group at a time, in the order in which tests were collected."""
+
+    def __init__(self, config: pytest.Config, log: object) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests with those of the large groups first: what begins last ends last."""
+    large = set(_GROUPS.values())
+    return sorted(items, key=lambda item: group_of(item.nodeid) not in large)
