@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -89,10 +89,10 @@ class Inbox(Protocol):
     async def cursor(self, account: AccountId, name: str) -> str | None:
         """Return the value committed last under `name`, or None."""
 
-    async def thread_of(
-        self, account: AccountId, remote_ids: Sequence[RemoteId]
-    ) -> ThreadKey | None:
-        """Return the thread of the first of these messages that the account knows, or None."""
+    async def threads_of(
+        self, account: AccountId, remote_ids: Collection[RemoteId]
+    ) -> Mapping[RemoteId, ThreadKey]:
+        """Return the threads of those of these messages that the account knows."""
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         """Say whether a conversation was ever held in `thread`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from channels.email import ids
 from channels.email.parse import Reader, chosen
 from channels.email.reading.mail import Mail
 from channels.email.threading import Trail, key_of, trail_of
-from core.domain.errors import IgnoredPayload, InvalidInput, UnknownPayload
+from core.domain.errors import DeskError, IgnoredPayload, InvalidInput, UnknownPayload
 from core.domain.events import Event, MessagePosted
 from core.domain.ids import EventKey, RemoteId, ThreadKey
 from core.ports import BlobStore, Cursor, Inbox, KnowsChoices
@@ -50,6 +50,10 @@ class _Read:
     received_at: datetime
 
 
+_Opened = _Read | IgnoredPayload | UnknownPayload
+"""A mail that was read, or why it says nothing or cannot be read."""
+
+
 class MailIntake:
     """The one door for all the mail of an account, by whatever way it comes."""
 
@@ -82,12 +86,14 @@ class MailIntake:
         Raises:
             StorageUnavailable: not all are stored; come again with all of them.
         """
+        opened = await asyncio.to_thread(lambda: [self._open(arrived) for arrived in mails])
         async with self._lock:
+            stored = await self._stored(opened)
             fates: list[Fate] = []
             events: list[tuple[int, tuple[Event, ...]]] = []
             known: dict[RemoteId, tuple[ThreadKey, EventKey]] = {}
             for position, arrived in enumerate(mails):
-                fate, found = await self._understand(arrived, known)
+                fate, found = await self._understand(arrived, opened[position], known, stored)
                 fates.append(fate)
                 if found:
                     events.append((position, found))
@@ -122,18 +128,23 @@ class MailIntake:
         return Fate.STORED
 
     async def _understand(
-        self, arrived: Arrived, known: dict[RemoteId, tuple[ThreadKey, EventKey]]
+        self,
+        arrived: Arrived,
+        opened: _Opened,
+        known: dict[RemoteId, tuple[ThreadKey, EventKey]],
+        stored: Mapping[RemoteId, ThreadKey],
     ) -> tuple[Fate, tuple[Event, ...]]:
         """Return what a mail says; `known` holds those of the same batch, which gains it."""
         try:
-            read = await asyncio.to_thread(self._open, arrived)
-            thread = await self._thread(read, known)
+            if isinstance(opened, DeskError):
+                raise opened
+            thread = self._thread(opened, known, stored)
             found = self._reader.events(
-                read.mail,
-                read.raw,
-                trail=read.trail,
+                opened.mail,
+                opened.raw,
+                trail=opened.trail,
                 thread=thread,
-                received_at=read.received_at,
+                received_at=opened.received_at,
             )
         except IgnoredPayload as reason:
             log.info("account %s: a mail is ignored: %s", self._reader.account, reason)
@@ -141,24 +152,24 @@ class MailIntake:
         except UnknownPayload as reason:
             await self.put_aside(arrived.raw, str(reason))
             return Fate.ASIDE, ()
-        found = tuple([await self._with_intent(event, read) for event in found])
+        found = tuple([await self._with_intent(event, opened) for event in found])
         if any(isinstance(event, MessagePosted) and event.body.files for event in found):
             # Attachments are fetched from there, later and by another process.
             key = ids.raw_key(self._reader.account, ids.raw_name(arrived.raw))
             await self._blobs.put(key, arrived.raw)
-        if read.trail.own is not None:
-            known.setdefault(read.trail.own, (thread, read.key))
+        if opened.trail.own is not None:
+            known.setdefault(opened.trail.own, (thread, opened.key))
         return Fate.STORED, found
 
-    def _open(self, arrived: Arrived) -> _Read:
+    def _open(self, arrived: Arrived) -> _Opened:
         try:
             mail = self._read(arrived.raw)
-        except UnknownPayload:
-            raise
+            self._reader.check(mail)
+        except (IgnoredPayload, UnknownPayload) as reason:
+            return reason
         except Exception as error:  # whatever a mail does to its reader, the stream goes on
             log.exception("account %s: a mail could not be read", self._reader.account)
-            raise UnknownPayload(f"could not be read: {type(error).__name__}") from error
-        self._reader.check(mail)
+            return UnknownPayload(f"could not be read: {type(error).__name__}")
         return _Read(
             mail=mail,
             raw=arrived.raw,
@@ -167,8 +178,19 @@ class MailIntake:
             received_at=arrived.received_at,
         )
 
-    async def _thread(
-        self, read: _Read, known: dict[RemoteId, tuple[ThreadKey, EventKey]]
+    async def _stored(self, opened: Sequence[_Opened]) -> Mapping[RemoteId, ThreadKey]:
+        """Return in which threads the mails are that these name, as far as the account knows."""
+        trails = [one.trail for one in opened if isinstance(one, _Read)]
+        names = {name for trail in trails for name in (*trail.named, trail.own) if name}
+        if not names:
+            return {}
+        return await self._inbox.threads_of(self._reader.account, names)
+
+    def _thread(
+        self,
+        read: _Read,
+        known: Mapping[RemoteId, tuple[ThreadKey, EventKey]],
+        stored: Mapping[RemoteId, ThreadKey],
     ) -> ThreadKey:
         trail = read.trail
         own = known.get(trail.own) if trail.own else None
@@ -176,22 +198,20 @@ class MailIntake:
             # Another mail of this batch has this Message-ID.
             return trail.signed or trail.alone
         if trail.signed is not None:
-            return await self._split_off(trail) or trail.signed
+            return self._split_off(trail, stored) or trail.signed
         for name in trail.named:
             if name in known and name != trail.own:
                 return known[name][0]
-        account = self._reader.account
-        if trail.named:
-            found = await self._inbox.thread_of(account, trail.named)
-            if found is not None:
-                return found
-        if trail.own and await self._inbox.thread_of(account, [trail.own]) is not None:
+        for name in trail.named:
+            if name in stored:
+                return stored[name]
+        if trail.own in stored:
             # It came before, or another mail did with its Message-ID: the key tells which, and
             # only in the second case does the thread matter.
             return trail.alone
         return trail.root
 
-    async def _split_off(self, trail: Trail) -> ThreadKey | None:
+    def _split_off(self, trail: Trail, stored: Mapping[RemoteId, ThreadKey]) -> ThreadKey | None:
         """Return where the letter of ours that is answered is by now.
 
         Its name says in which thread it was written; an agent may have split that since.
@@ -199,9 +219,7 @@ class MailIntake:
         for name in trail.named:
             made = self._reader.tokens.own_message(name)
             if made is not None:
-                if made[0] != trail.signed:
-                    return None
-                return await self._inbox.thread_of(self._reader.account, [name])
+                return stored.get(name) if made[0] == trail.signed else None
         return None
 
     async def _with_intent(self, event: Event, read: _Read) -> Event:

@@ -16,10 +16,13 @@ from aiosmtpd.smtp import Envelope, Session
 from channels.email.intake import Arrived, MailIntake
 from channels.email.settings import EmailSettings
 from core.domain.errors import StorageUnavailable
+from core.domain.group_commit import GroupCommit
 
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 300
+_MOST_AT_ONCE = 32  # mails in a transaction
+_MOST_WAITING = 200  # mails in memory; whoever brings more is asked to come again
 _LONGEST_LINE = 1024 * 1024
 _REFUSED_AS_A_WHOLE = re.compile(r"^(?:552 Error: Too much|500 Line too long)")
 
@@ -43,7 +46,8 @@ class _Taker:
         self, settings: EmailSettings, intake: MailIntake, now: Callable[[], datetime]
     ) -> None:
         self._own = settings.own_addresses
-        self._intake = intake
+        # Sessions that wait for a commit share the next one.
+        self._commits = GroupCommit(intake.take, max_batch=_MOST_AT_ONCE, max_waiting=_MOST_WAITING)
         self._now = now
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -76,7 +80,7 @@ class _Taker:
             marks.insert(0, f"Return-Path: <{envelope.mail_from}>\r\n")
         raw = "".join(marks).encode("utf-8", "surrogateescape") + content
         try:
-            await self._intake.take([Arrived(raw=raw, received_at=self._now())])
+            await self._commits.submit(Arrived(raw=raw, received_at=self._now()))
             reply = "250 2.6.0 the desk has it"
         except StorageUnavailable:
             reply = "451 4.3.0 the desk cannot store mail now, try again later"

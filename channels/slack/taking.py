@@ -96,7 +96,7 @@ class Taking:
         elif reading.only_about is not None:
             # A message a moment old may still be on its way.
             is_young = any(isinstance(e, ReactionChanged) and _is_young(e) for e in reading.events)
-            if not is_young and not await self._inbox.thread_of(
+            if not is_young and not await self._inbox.threads_of(
                 self._account, [reading.only_about]
             ):
                 raise IgnoredPayload("a message that the desk does not know")

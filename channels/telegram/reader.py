@@ -113,7 +113,7 @@ class Reader:
 
     async def _thread_of(self, remote: RemoteId, inbox: Inbox) -> ThreadKey | None:
         known = self._threads.get(remote)
-        return known or await inbox.thread_of(self._account, [remote])
+        return known or (await inbox.threads_of(self._account, [remote])).get(remote)
 
 
 def _remember(memory: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,12 +28,12 @@ from core.domain.events import (
     ReactionChanged,
     ThreadMoved,
 )
+from core.domain.group_commit import GroupCommit
 from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.arrival_records import add_conversations, load
 from core.services.arrivals import ArrivalRules, Outcome, apply
 from core.services.consequences import follow_up
-from core.services.group_commit import GroupCommit
 from core.services.ledger import Accounts, Ledger
 from core.services.outbound import choices_under
 from core.storage.engine import Deadlocked, Sessions, storage_errors
@@ -110,10 +110,12 @@ class Intake:
             row = await session.get(ChannelCursor, (account, name))
             return None if row is None else row.value
 
-    async def thread_of(
-        self, account: AccountId, remote_ids: Sequence[RemoteId]
-    ) -> ThreadKey | None:
-        """See `core.ports.Inbox.thread_of`."""
+    async def threads_of(
+        self, account: AccountId, remote_ids: Collection[RemoteId]
+    ) -> Mapping[RemoteId, ThreadKey]:
+        """See `core.ports.Inbox.threads_of`."""
+        if not remote_ids:
+            return {}
         async with storage_errors(), self._sessions() as session:
             rows = await session.execute(
                 select(RemoteMessage.remote_id, Conversation.thread)
@@ -121,8 +123,7 @@ class Intake:
                 .join(Conversation, Conversation.id == Message.conversation_id)
                 .where(RemoteMessage.account_id == account, RemoteMessage.remote_id.in_(remote_ids))
             )
-            threads = {remote_id: ThreadKey(thread) for remote_id, thread in rows}
-        return next((threads[name] for name in remote_ids if name in threads), None)
+            return {RemoteId(name): ThreadKey(thread) for name, thread in rows}
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         """See `core.ports.Inbox.has_thread`."""

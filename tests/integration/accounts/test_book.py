@@ -138,7 +138,7 @@ async def test_what_is_said_of_a_removed_accounts_messages_is_not_said_of_its_na
     await desk.intake.accept(first)
     await desk.book.remove(DUTY)
     await desk.book.add("duty", "pager", {"token": "8:s3cret"})
-    assert await desk.intake.thread_of(DUTY, first.remote_ids) is None
+    assert await desk.intake.threads_of(DUTY, first.remote_ids) == {}
 
 
 async def test_only_a_rehearsals_account_has_a_name_whose_traces_are_erased(process: Make) -> None:

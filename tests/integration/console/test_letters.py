@@ -305,10 +305,10 @@ async def test_an_answer_to_a_split_letter_finds_it(desk: Desk, ticket: str) -> 
     await browser.see(ticket)
     await browser.send(f"{ticket}/{split}", later="yes", htmx=True)
     account = desk.loopback.account
-    thread = await desk.intake.thread_of(account, [RemoteId("other")])
-    assert thread is not None
+    threads = await desk.intake.threads_of(account, [RemoteId("other"), RemoteId("first")])
+    thread = threads[RemoteId("other")]
     assert thread != THREAD
-    assert await desk.intake.thread_of(account, [RemoteId("first")]) == THREAD
+    assert threads[RemoteId("first")] == THREAD
     await desk.intake.accept(letter(desk, "And on paper?", name="n", thread=thread))
     answer, moved = (
         await message_saying(desk, "And on paper?"),
@@ -377,8 +377,8 @@ async def test_an_answer_to_what_went_back_finds_it_there(desk: Desk, ticket: st
     part = await split(desk, ticket, browser)
     await browser.see(part)
     await browser.send(f"{part}/rejoin", htmx=True)
-    thread = await desk.intake.thread_of(desk.loopback.account, [RemoteId("other")])
-    assert thread == THREAD
+    threads = await desk.intake.threads_of(desk.loopback.account, [RemoteId("other")])
+    assert threads == {"other": THREAD}
     await desk.intake.accept(letter(desk, "And now?", name="now"))
     page = await browser.see(ticket)
     assert "And now?" in page

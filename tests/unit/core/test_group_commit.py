@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from core.domain.errors import InvalidInput, StorageUnavailable
-from core.services.group_commit import GroupCommit
+from core.domain.group_commit import GroupCommit
 
 
 class Store:

@@ -355,8 +355,8 @@ class Kept:
     async def cursor(self, account: AccountId, name: str) -> str | None:
         return None
 
-    async def thread_of(self, account: AccountId, remote_ids: Any) -> ThreadKey | None:
-        return None
+    async def threads_of(self, account: AccountId, remote_ids: Any) -> dict[Any, ThreadKey]:
+        return {}
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         return thread in self.threads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.domain.account import Health
@@ -70,16 +70,16 @@ class MemoryDesk:
     async def cursor(self, account: AccountId, name: str) -> str | None:
         return self._cursors.get(name)
 
-    async def thread_of(
-        self, account: AccountId, remote_ids: Sequence[RemoteId]
-    ) -> ThreadKey | None:
+    async def threads_of(
+        self, account: AccountId, remote_ids: Collection[RemoteId]
+    ) -> Mapping[RemoteId, ThreadKey]:
         threads = {
             name: event.thread
             for event in self.events
             if isinstance(event, MessagePosted)
             for name in event.remote_ids
         }
-        return next((threads[name] for name in remote_ids if name in threads), None)
+        return {name: threads[name] for name in remote_ids if name in threads}
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         return any(event.thread == thread for event in self.events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -77,10 +77,10 @@ class MemoryDesk:
     async def cursor(self, account: AccountId, name: str) -> str | None:
         return None
 
-    async def thread_of(
-        self, account: AccountId, remote_ids: Sequence[RemoteId]
-    ) -> ThreadKey | None:
-        return None
+    async def threads_of(
+        self, account: AccountId, remote_ids: Collection[RemoteId]
+    ) -> Mapping[RemoteId, ThreadKey]:
+        return {}
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         return bool(self._entries[thread])

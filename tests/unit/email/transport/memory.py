@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Mapping
 
 from core.domain.account import Health
 from core.domain.errors import InvalidInput, NotFound, StorageUnavailable
@@ -38,6 +39,9 @@ class MemoryInbox:
         self.cursors: dict[str, str] = {}
         self.health: list[Health] = []
         self.is_away = False
+        self.may_store = asyncio.Event()
+        self.may_store.set()
+        self.batches: list[int] = []  # how many events came in each transaction
         self.refused: set[str] = set()  # texts that can never be stored
         self._keys: set[EventKey] = set()
         self._threads: dict[RemoteId, ThreadKey] = {}
@@ -59,6 +63,8 @@ class MemoryInbox:
             raise StorageUnavailable
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
+        self.batches.append(len(events))
+        await self.may_store.wait()
         self._check()
         for event in events:
             if isinstance(event, MessagePosted) and event.body.text in self.refused:
@@ -85,11 +91,11 @@ class MemoryInbox:
         self._check()
         return self.cursors.get(name)
 
-    async def thread_of(
-        self, account: AccountId, remote_ids: Sequence[RemoteId]
-    ) -> ThreadKey | None:
+    async def threads_of(
+        self, account: AccountId, remote_ids: Collection[RemoteId]
+    ) -> Mapping[RemoteId, ThreadKey]:
         self._check()
-        return next((self._threads[name] for name in remote_ids if name in self._threads), None)
+        return {name: self._threads[name] for name in remote_ids if name in self._threads}
 
     def moves(self, name: RemoteId, thread: ThreadKey) -> None:
         """Let a message be in another thread by now."""

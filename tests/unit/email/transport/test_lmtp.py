@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,8 +20,8 @@ from tests.unit.email.transport.memory import MemoryBlobs, MemoryInbox, context
 class Door:
     """A desk that takes mail by LMTP."""
 
-    def __init__(self, channel: EmailChannel, inbox: MemoryInbox) -> None:
-        self.channel, self.inbox = channel, inbox
+    def __init__(self, channel: EmailChannel, inbox: MemoryInbox, arrived: Counter[str]) -> None:
+        self.channel, self.inbox, self.arrived = channel, inbox, arrived
 
     async def give(self, raw: bytes, recipient: str = DESK) -> None:
         """Hand a mail in."""
@@ -53,14 +55,21 @@ class Door:
 async def door() -> AsyncIterator[Door]:
     inbox = MemoryInbox()
     configured = settings(max_bytes=50_000, aliases="sales@desk.example")
-    channel = EmailChannel(ACCOUNT, configured, context(MemoryBlobs()))
+    arrived = Counter[str]()
+
+    def now() -> datetime:
+        arrived["mails"] += 1
+        return datetime.now(UTC)
+
+    channel = EmailChannel(ACCOUNT, configured, context(MemoryBlobs()), now)
     receiving = asyncio.create_task(channel.receive(inbox))
 
     async def listens() -> bool:
         return channel.lmtp_port is not None
 
     assert await until(listens, every=0.01, seconds=10)
-    yield Door(channel, inbox)
+    arrived.clear()
+    yield Door(channel, inbox, arrived)
     assert not receiving.done(), "receive ended by itself"
     receiving.cancel()
     with suppress(asyncio.CancelledError):
@@ -128,3 +137,34 @@ async def test_a_port_that_is_taken_is_told_and_had_later(door: Door) -> None:
     receiving.cancel()
     with suppress(asyncio.CancelledError):
         await receiving
+
+
+async def test_sessions_that_wait_for_a_commit_share_the_next_one(door: Door) -> None:
+    door.inbox.may_store.clear()
+    first = asyncio.create_task(door.give(mail("0", number=0)))
+    assert await until(lambda: _holds(door.inbox.batches == [1]), every=0.01, seconds=10)
+    others = [asyncio.create_task(door.give(mail(str(n), number=n))) for n in range(1, 4)]
+    assert await until(lambda: _holds(door.arrived["mails"] == 4), every=0.01, seconds=10)
+    assert not any(one.done() for one in (first, *others))
+    door.inbox.may_store.set()
+    await asyncio.gather(first, *others)
+    assert door.inbox.batches == [1, 3]
+    assert sorted(door.inbox.texts) == ["0", "1", "2", "3"]
+
+
+async def test_a_mail_that_cannot_be_stored_takes_no_other_with_it(door: Door) -> None:
+    door.inbox.refused.add("bad")
+    door.inbox.may_store.clear()
+    giving = [
+        asyncio.create_task(door.give(mail(words, number=n)))
+        for n, words in enumerate(("one", "bad", "two"))
+    ]
+    assert await until(lambda: _holds(door.arrived["mails"] == 3), every=0.01, seconds=10)
+    door.inbox.may_store.set()
+    await asyncio.gather(*giving)
+    assert sorted(door.inbox.texts) == ["one", "two"]
+    assert [reason for _, reason in door.inbox.asides] == ["this can never be stored"]
+
+
+async def _holds(truth: bool) -> bool:
+    return truth
