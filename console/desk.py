@@ -22,6 +22,7 @@ from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
+from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
@@ -53,6 +54,7 @@ class ConsoleDesk:
     sides: Sides
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
+    survey_answers: SurveyAnswers
     accounts: AccountBook
     calendars: Calendars
     policies: Policies

@@ -67,6 +67,13 @@ SECTIONS: Sequence[Place] = (
         others=("/console/admin/connect", "/console/admin/guides"),
     ),
     Place(
+        path="/console/admin/satisfaction",
+        name="Satisfaction",
+        hint="When requesters are asked how they were helped.",
+        group="Tickets",
+        roles=LEADING,
+    ),
+    Place(
         path="/console/admin/quarantine",
         name="Quarantine",
         hint="What came in and could not be understood.",

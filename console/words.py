@@ -275,6 +275,8 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("A promise was not kept: {promise}", promise=_label(CLOCK, change.new, t))
         case "reminder":
             return t("The requester was reminded")
+        case "satisfaction":
+            return t("{who} was asked and gave {score} of 5", who=who, score=change.new)
         case "side":
             return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
         case "split":

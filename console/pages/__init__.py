@@ -20,6 +20,7 @@ from console.pages import (
     queue,
     settings,
     sign_in,
+    survey,
     tickets,
 )
 
@@ -35,6 +36,7 @@ _PAGES = (
     accounts,
     admin,
     settings,
+    survey,
     pictures,
     public,
 )

@@ -43,6 +43,7 @@ from core.storage.queries.conversations import (
 )
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
+from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.tickets import (
     Change,
     TicketFilter,
@@ -86,6 +87,7 @@ class Workspace:
     has_earlier: bool
     shown: int
     ticket: TicketView | None
+    satisfaction: AnswerView | None  # what the requester said about it
     history: Sequence[Change]
     agents: Sequence[AgentView]
     other_tickets: Sequence[TicketView]
@@ -180,6 +182,7 @@ async def _read(
         has_earlier=len(said) > shown,
         shown=shown,
         ticket=ticket,
+        satisfaction=None if ticket is None else await answer_of(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.content import Intent
 from core.domain.conversation import Responder
 from core.domain.events import (
     ChoicePressed,
@@ -69,6 +70,7 @@ class Records:
     unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
     beside: list[Conversation] = field(default_factory=list)  # where third parties wrote
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
+    presses: list[tuple[Conversation, Intent]] = field(default_factory=list)  # of our own buttons
     asked_for: dict[Place, UUID] = field(default_factory=dict)  # with the conversation of each
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
     feedback: list[ArticleFeedback] = field(default_factory=list)  # on articles, to be added

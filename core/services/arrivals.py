@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from core.domain.content import Caution, Choice, Intent
 from core.domain.conversation import Cause, Responder, next_responder
+from core.domain.desk_choices import is_for_desk
 from core.domain.events import (
     ChoicePressed,
     DeliveryReported,
@@ -115,7 +116,8 @@ def _posted(
 ) -> Outcome:
     place = (event.account, str(event.thread))
     is_automatic = isinstance(event, MessagePosted) and event.is_automatic
-    if is_automatic:
+    is_quiet = is_automatic or (pressed is not None and is_for_desk(pressed.intent.name))
+    if is_quiet:
         if place not in records.conversations:
             return Outcome(refusal=Refusal.AUTOMATIC)
         conversation = records.conversations[place]
@@ -143,7 +145,7 @@ def _posted(
             _copy_in(event, conversation, records)
     if conversation.side_of is not None and not is_automatic:
         records.beside.append(conversation)
-    if not is_automatic:
+    if not is_quiet:
         _respond(event, conversation, caution, records, ledger)
         if (ticket := records.tickets.get(conversation.id)) is not None:
             ledger.record_message(ticket, message, "customer", actor="requester")
@@ -327,6 +329,8 @@ def _pressed(
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
     outcome = _posted(event, message, pressed, records, ledger, rules)
+    if is_for_desk(choice.intent):
+        records.presses.append((conversation, pressed.intent))
     _judge_article(choice, event, records)
     return outcome
 

@@ -13,6 +13,7 @@ from core.domain.events import DeliveryReported
 from core.domain.ids import MessageId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
 from core.services.arrival_records import Records, attachments_of
+from core.services.desk_choices import answer_press
 from core.services.early_events import forget, keep
 from core.services.handoff import hand_off
 from core.services.json_forms import EarlyOccurrence
@@ -66,6 +67,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
                 reason=HandoffReason.UNVERIFIED_AUTHOR,
                 actor="timer",
             )
+    for conversation, intent in records.presses:
+        await answer_press(session, ledger, conversation, intent)
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
     return bool(
@@ -73,6 +76,7 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         or records.kept
         or records.unvouched
         or records.unreachable
+        or records.presses
         or records.beside
     )
 

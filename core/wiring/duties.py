@@ -12,6 +12,7 @@ from datetime import timedelta
 from core.runtime.upkeep import Duty
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
+from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
 from core.services.sla.rules import RuleBook
@@ -21,6 +22,7 @@ from core.wiring.parts import Parts
 def reactors_of(parts: Parts) -> Sequence[Reactor]:
     """Return what reacts to changes of tickets, in order."""
     return (OrganisationOfTickets(), _clocks(parts, RuleBook()))
+    return (OrganisationOfTickets(), SurveysOfTickets(parts.survey_links))
 
 
 def duties_of(parts: Parts) -> Sequence[Duty]:
@@ -33,3 +35,5 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
 
 def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:
     return ClocksOfTickets(timedelta(hours=parts.settings.solved_grace_hours), book)
+    surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
+    return (parts.tickets.close_solved, surveys.do_due)

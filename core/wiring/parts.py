@@ -26,6 +26,7 @@ from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
 from core.services.requester_tickets import TicketsOfRequesters
+from core.services.satisfaction.links import SurveyLinks
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.settings import Settings, environment
@@ -51,6 +52,7 @@ class Parts:
     assistant: RasaAssistant
     embedder: HttpEmbedder | None
     blobs: ObjectBlobs
+    survey_links: SurveyLinks
 
     @property
     def channels(self) -> Mapping[AccountId, Channel]:
@@ -142,6 +144,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
         ),
         embedder=embedder,
         blobs=blobs,
+        survey_links=SurveyLinks(settings.key, settings.base_url),
     )
 
 

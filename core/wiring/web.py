@@ -30,6 +30,7 @@ from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
+from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
@@ -141,6 +142,7 @@ def build_app(settings: Settings) -> FastAPI:
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
+            survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
             accounts=parts.account_book,
             refused=refused,
             calendars=Calendars(parts.sessions),

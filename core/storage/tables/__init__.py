@@ -32,6 +32,7 @@ from core.storage.tables.people import (
     SignInLink,
 )
 from core.storage.tables.reaction import ReactionFailure
+from core.storage.tables.satisfaction import Satisfaction, SurveyRule
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import Team, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
@@ -71,11 +72,13 @@ __all__ = [
     "Quarantined",
     "ReactionFailure",
     "RemoteMessage",
+    "Satisfaction",
     "SignInFailure",
     "SignInLink",
     "SlaClock",
     "SlaPolicy",
     "SlaTicket",
+    "SurveyRule",
     "Team",
     "TeamMember",
     "Ticket",

@@ -50,6 +50,8 @@ from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requesters import Requesters
+from core.services.satisfaction.answering import SurveyAnswers
+from core.services.satisfaction.links import SurveyLinks
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
@@ -245,6 +247,7 @@ def build_desk(
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
+            survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),
             accounts=AccountBook(sessions, {"pager": pager.KIND}, b"key", now=clock),
             refused={"duty": 3},
             calendars=Calendars(sessions, clock),

@@ -1,0 +1,27 @@
+"""What the desk does when a button is pressed that it answers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import Intent
+from core.domain.desk_choices import RATE
+from core.services.ledger import Ledger
+from core.services.satisfaction import answering
+from core.storage.tables import Conversation
+
+Answer = Callable[[AsyncSession, Ledger, Conversation, Intent], Awaitable[None]]
+
+_ANSWERS: Mapping[str, Answer] = {RATE: answering.press}
+
+
+async def answer_press(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, intent: Intent
+) -> None:
+    """Do what a button with `intent` asks for, in the transaction that keeps its press.
+
+    `conversation` is where it was pressed; it is locked.
+    """
+    await _ANSWERS[intent.name](session, ledger, conversation, intent)

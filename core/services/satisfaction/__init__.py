@@ -1,0 +1,1 @@
+"""Asking requesters how they were helped, and keeping what they say."""

@@ -1,0 +1,162 @@
+"""Keeps what a requester says about how they were helped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import Choice, Intent
+from core.domain.conversation import Speaker
+from core.domain.errors import IllegalTransition, NotFound
+from core.domain.ids import ChoiceId, TicketId, new_id
+from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
+from core.services.case import Case, open_case
+from core.services.ledger import Accounts, Ledger
+from core.services.satisfaction.links import SurveyLinks
+from core.services.satisfaction.rules import survey_rules
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import Conversation, Satisfaction, Ticket
+from core.texts import text
+
+THANKS = "Thank you for telling us."
+SORRY = "Thank you for telling us, and sorry that it was not better. Shall we look at it again?"
+OPEN_AGAIN = "Yes, open it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyView:
+    """A survey as its page shows it."""
+
+    id: UUID
+    number: int
+    subject: str
+    language: str
+    score: int | None
+    comment: str
+    is_over: bool
+
+
+class SurveyAnswers:
+    """What the survey's page reads and writes."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        links: SurveyLinks,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._links = links
+        self._now = now
+
+    async def view(self, token: str) -> SurveyView:
+        """Return the survey that a link leads to.
+
+        Raises:
+            NotFound: the link was not made here.
+        """
+        async with storage_errors(), self._sessions() as session:
+            row = (
+                await session.execute(
+                    select(Satisfaction, Ticket.number, Ticket.subject, Conversation.language)
+                    .join(Ticket, Ticket.id == Satisfaction.ticket_id)
+                    .join(Conversation, Conversation.id == Ticket.conversation_id)
+                    .where(Satisfaction.id == self._links.survey(token))
+                )
+            ).one_or_none()
+        if row is None:
+            raise NotFound("there is no such survey")
+        survey, number, subject, language = row
+        return SurveyView(
+            id=survey.id,
+            number=number,
+            subject=subject,
+            language=language or "en",
+            score=survey.score,
+            comment=survey.comment,
+            is_over=not _takes_answers(survey, self._now()),
+        )
+
+    async def answer(self, token: str, score: int, comment: str) -> None:
+        """Keep an answer, or change the one that was given.
+
+        Raises:
+            NotFound: the link was not made here.
+            IllegalTransition: the survey is over.
+            InvalidInput: there is no such score, or the comment is too long.
+        """
+        name, said = self._links.survey(token), checked_comment(comment)
+        async with storage_errors(), self._sessions.begin() as session:
+            ticket = await session.scalar(
+                select(Satisfaction.ticket_id).where(Satisfaction.id == name)
+            )
+            if ticket is None:
+                raise NotFound("there is no such survey")
+            case = await open_case(session, Ledger(self._accounts, self._now()), TicketId(ticket))
+            survey = await session.get_one(Satisfaction, name, with_for_update=True)
+            keep_answer(case, survey, score, said)
+            await case.ledger.write(session)
+
+
+def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | None = None) -> None:
+    """Keep an answer in the locked `survey` and in the history of its ticket."""
+    if not _takes_answers(survey, case.ledger.now):
+        raise IllegalTransition("survey", survey.status, "an answer")
+    old, new = survey.score, checked_score(score)
+    survey.score = new
+    if comment is not None:
+        survey.comment = comment
+    survey.status, survey.answered_at = SurveyStatus.ANSWERED, case.ledger.now
+    survey.due_at = None
+    if old != new:
+        case.ledger.record(
+            case.ticket,
+            "satisfaction",
+            None if old is None else str(old),
+            str(new),
+            actor="requester",
+        )
+        case.changed()
+
+
+async def press(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, intent: Intent
+) -> None:
+    """Keep the score that a button stands for, and thank for it."""
+    name = UUID(intent.entities["survey"])
+    ticket = await session.scalar(
+        select(Ticket)
+        .join(Satisfaction, Satisfaction.ticket_id == Ticket.id)
+        .where(Satisfaction.id == name, Ticket.conversation_id == conversation.id)
+        .with_for_update(of=Ticket)
+    )
+    if ticket is None:
+        return  # it was merged into another conversation: its page still takes the answer
+    survey = await session.get_one(Satisfaction, name, with_for_update=True)
+    if not _takes_answers(survey, ledger.now):
+        return
+    score = int(intent.entities["score"])
+    keep_answer(Case(session, ledger, conversation, ticket), survey, score)
+    language = conversation.language
+    if score > (await survey_rules(session)).low_score:
+        ledger.say(conversation, Speaker.SYSTEM, text(language, THANKS))
+        return
+    again = Choice(
+        id=ChoiceId(new_id()), label=text(language, OPEN_AGAIN), intent=Intent(name="ask_human")
+    )
+    ledger.say(conversation, Speaker.SYSTEM, text(language, SORRY), choices=[again])
+
+
+def _takes_answers(survey: Satisfaction, now: datetime) -> bool:
+    return (
+        survey.status in {SurveyStatus.ASKED, SurveyStatus.ANSWERED}
+        and survey.expires_at is not None
+        and now < survey.expires_at
+    )

@@ -1,0 +1,212 @@
+"""When a requester is asked how they were helped, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import exists, select
+
+from core.domain.assistant import HandoffReason
+from core.domain.content import Choice, Intent
+from core.domain.conversation import Speaker
+from core.domain.desk_choices import RATE
+from core.domain.ids import ChoiceId, TicketId, new_id
+from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
+from core.domain.ticket import TicketStatus
+from core.services.budget import may_speak
+from core.services.case import Case, open_case
+from core.services.ledger import Accounts, Ledger
+from core.services.reactions.reactor import TicketChange
+from core.services.satisfaction.links import SurveyLinks
+from core.services.satisfaction.rules import survey_rules
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import Account, Satisfaction
+from core.texts import text
+
+QUESTION = "How did we help you with ticket **#{number}**?"
+REMINDER = "One short question if you have time: how did we help you with ticket **#{number}**?"
+WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
+LETTER = "One click is enough: {links}"
+
+_BATCH = 100
+_OPEN = (SurveyStatus.WAITING, SurveyStatus.ASKED)
+
+
+class SurveysOfTickets:
+    """Asks when a ticket is solved; what was not answered is dropped when it is opened again."""
+
+    name = "satisfaction"
+
+    def __init__(self, links: SurveyLinks) -> None:
+        self._links = links
+
+    async def react(self, case: Case, change: TicketChange) -> None:
+        """Look at changes of the status."""
+        if change.field != "status":
+            return
+        if change.new == TicketStatus.SOLVED and case.ticket.status == TicketStatus.SOLVED:
+            await self._plan(case)
+        elif not case.is_done:
+            await _drop(case)
+
+    async def _plan(self, case: Case) -> None:
+        rules = await survey_rules(case.session)
+        if not rules.is_on or not await _may_be_asked(case, rules):
+            return
+        now = case.ledger.now
+        survey = Satisfaction(
+            id=new_id(),
+            ticket_id=case.ticket.id,
+            contact_id=case.ticket.contact_id,
+            agent_id=case.ticket.assignee_id,
+            team_id=case.ticket.team_id,
+            category_id=case.ticket.category_id,
+            channel=await case.session.scalar(
+                select(Account.channel).where(Account.id == case.conversation.account_id)
+            ),
+            status=SurveyStatus.WAITING,
+            due_at=now + rules.delay,
+            created_at=now,
+        )
+        case.session.add(survey)
+        if not rules.delay:
+            ask(case, survey, rules, self._links)
+
+
+class SurveySweep:
+    """Asks, reminds and lets expire what is due."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        links: SurveyLinks,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._links = links
+        self._now = now
+
+    async def do_due(self) -> int:
+        """Do what is due, a bounded part of it; return how many surveys were looked at."""
+        async with storage_errors(), self._sessions() as session:
+            due = (
+                await session.execute(
+                    select(Satisfaction.id, Satisfaction.ticket_id)
+                    .where(Satisfaction.due_at <= self._now())
+                    .order_by(Satisfaction.due_at)
+                    .limit(_BATCH)
+                )
+            ).all()
+        for survey, ticket in due:
+            async with storage_errors(), self._sessions.begin() as session:
+                ledger = Ledger(self._accounts, self._now())
+                case = await open_case(session, ledger, TicketId(ticket))
+                row = await session.get_one(Satisfaction, survey, with_for_update=True)
+                if row.due_at is not None and row.due_at <= ledger.now:
+                    await self._go_on(case, row)
+                await ledger.write(session)
+        return len(due)
+
+    async def _go_on(self, case: Case, survey: Satisfaction) -> None:
+        now = case.ledger.now
+        rules = await survey_rules(case.session)
+        if survey.expires_at is not None and survey.expires_at <= now:
+            survey.due_at = None
+            if survey.status == SurveyStatus.ASKED:
+                survey.status = SurveyStatus.EXPIRED
+        elif not case.is_done:
+            await _drop(case)
+        elif survey.status == SurveyStatus.WAITING:
+            if await _can_be_told(case):
+                ask(case, survey, rules, self._links)
+            else:
+                survey.status, survey.due_at = SurveyStatus.DROPPED, None
+        elif survey.status == SurveyStatus.ASKED and survey.reminded_at is None:
+            survey.reminded_at = now
+            survey.due_at = survey.expires_at
+            if case.ticket.status == TicketStatus.SOLVED and await _can_be_told(case):
+                _say(case, survey, REMINDER, self._links)
+        else:
+            survey.due_at = survey.expires_at
+
+
+def ask(case: Case, survey: Satisfaction, rules: SurveyRules, links: SurveyLinks) -> None:
+    """Put the question to the requester of the locked `case`."""
+    now = case.ledger.now
+    survey.status = SurveyStatus.ASKED
+    survey.asked_at = now
+    survey.expires_at = now + rules.lasts
+    survey.due_at = survey.expires_at if rules.remind_after is None else now + rules.remind_after
+    _say(case, survey, QUESTION, links)
+
+
+def _say(case: Case, survey: Satisfaction, key: str, links: SurveyLinks) -> None:
+    language = case.conversation.language
+    said = text(language, key, number=case.ticket.number)
+    capabilities = case.ledger.can(case.conversation.account_id)
+    choices: list[Choice] = []
+    if capabilities is not None and capabilities.letters:
+        # A click leads to a page with a button: programs that open every link must not vote.
+        shown = " · ".join(
+            f"[{score} {text(language, label)}]({links.link(survey.id, score)})"
+            for score, label in zip(SCORES, LABELS, strict=True)
+        )
+        said = f"{said}\n\n{text(language, LETTER, links=shown)}"
+    else:
+        said = f"{said}\n\n{text(language, WITH_LINK, link=links.link(survey.id))}"
+        choices = [
+            Choice(
+                id=ChoiceId(new_id()),
+                label=text(language, label),
+                intent=Intent(name=RATE, entities={"survey": str(survey.id), "score": str(score)}),
+            )
+            for score, label in zip(SCORES, LABELS, strict=True)
+        ]
+    case.ledger.say(case.conversation, Speaker.SYSTEM, said, choices=choices)
+
+
+async def _may_be_asked(case: Case, rules: SurveyRules) -> bool:
+    if case.ticket.reason == HandoffReason.UNVERIFIED_AUTHOR or not await _can_be_told(case):
+        return False
+    asked_lately = await case.session.scalar(
+        select(
+            exists().where(
+                Satisfaction.contact_id == case.ticket.contact_id,
+                (Satisfaction.asked_at > case.ledger.now - rules.quiet)
+                | (Satisfaction.status == SurveyStatus.WAITING),
+            )
+        )
+    )
+    return not asked_lately and not await _is_open(case)
+
+
+async def _is_open(case: Case) -> bool:
+    found = await case.session.scalar(
+        select(
+            exists().where(Satisfaction.ticket_id == case.ticket.id, Satisfaction.status.in_(_OPEN))
+        )
+    )
+    return bool(found)
+
+
+async def _can_be_told(case: Case) -> bool:
+    capabilities = case.ledger.can(case.conversation.account_id)
+    return (
+        capabilities is not None
+        and case.conversation.unreachable_since is None
+        and case.conversation.is_current
+        and await may_speak(case.session, case.conversation, capabilities, case.ledger.now)
+    )
+
+
+async def _drop(case: Case) -> None:
+    surveys = await case.session.scalars(
+        select(Satisfaction)
+        .where(Satisfaction.ticket_id == case.ticket.id, Satisfaction.status.in_(_OPEN))
+        .with_for_update()
+    )
+    for survey in surveys:
+        survey.status, survey.due_at = SurveyStatus.DROPPED, None

@@ -1,0 +1,200 @@
+"""A requester is asked once, answers by a button or a link, and only by will."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.channel import Capabilities
+from core.domain.conversation import Speaker
+from core.domain.errors import IllegalTransition, InvalidInput, NotFound
+from core.domain.events import ChoicePressed
+from core.domain.ids import ChoiceId, ConversationId, EventKey, ThreadKey, new_id
+from core.domain.satisfaction import SurveyRules, SurveyStatus
+from core.domain.ticket import TicketStatus
+from core.services.reactions import Reactions
+from core.services.satisfaction.answering import SurveyAnswers
+from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
+from core.services.satisfaction.links import SurveyLinks
+from core.services.satisfaction.rules import set_survey_rules
+from core.storage.tables import ChoiceRow, Message, Satisfaction, TicketEvent
+from tests.support.desk import LOOP, Rig, posted
+
+LINKS = SurveyLinks(b"a key", "http://desk.test")
+
+
+async def _solved(rig: Rig, thread: str = "t1") -> ConversationId:
+    conversation = await rig.hear("my screen is broken", thread=thread)
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await rig.tickets.set_status(
+        await rig.ticket_id(thread), TicketStatus.SOLVED, await rig.agent(f"Ana-{thread}")
+    )
+    await _react(rig, conversation)
+    return conversation
+
+
+async def _react(rig: Rig, conversation: ConversationId) -> None:
+    reactors = [SurveysOfTickets(LINKS)]
+    await Reactions(rig.sessions, rig.accounts, reactors, rig.clock).advance(conversation)
+
+
+async def _sweep(rig: Rig) -> None:
+    await SurveySweep(rig.sessions, rig.accounts, LINKS, rig.clock).do_due()
+
+
+async def _survey(rig: Rig) -> Satisfaction:
+    async with rig.sessions() as session:
+        found = await session.scalars(select(Satisfaction).order_by(Satisfaction.id.desc()))
+        return found.first() or pytest.fail("nobody was asked")
+
+
+async def _said(rig: Rig, conversation: ConversationId) -> list[str]:
+    async with rig.sessions() as session:
+        said = await session.scalars(
+            select(Message.text)
+            .where(Message.conversation_id == conversation, Message.speaker == Speaker.SYSTEM)
+            .order_by(Message.seq)
+        )
+        return list(said)
+
+
+async def _press(rig: Rig, conversation: ConversationId, label: str, thread: str = "t1") -> None:
+    async with rig.sessions() as session:
+        found = await session.scalars(
+            select(ChoiceRow.id)
+            .where(ChoiceRow.conversation_id == conversation, ChoiceRow.label == label)
+            .order_by(ChoiceRow.id.desc())
+        )
+        choice = found.first()
+    assert choice is not None
+    who = posted("x", thread=thread).author
+    await rig.intake.accept(
+        ChoicePressed(
+            account=LOOP,
+            key=EventKey(f"press-{new_id()}"),
+            thread=ThreadKey(thread),
+            author=who,
+            at=rig.clock(),
+            choice=ChoiceId(choice),
+        )
+    )
+
+
+def answers(rig: Rig) -> SurveyAnswers:
+    return SurveyAnswers(rig.sessions, rig.accounts, LINKS, rig.clock)
+
+
+def token_of(survey: Satisfaction) -> str:
+    return LINKS.link(survey.id).rpartition("/")[2]
+
+
+async def test_a_pressed_score_is_kept_and_opens_nothing_again(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    await _press(rig, conversation, "Very good")
+    survey, ticket = await _survey(rig), await rig.ticket()
+    assert (survey.score, survey.status) == (5, SurveyStatus.ANSWERED)
+    assert ticket.status == TicketStatus.SOLVED
+    assert await rig.turns.plan(conversation) is None
+    assert (await _said(rig, conversation))[-1] == "Thank you for telling us."
+    async with rig.sessions() as session:
+        kept = await session.scalars(
+            select(TicketEvent.new).where(TicketEvent.field == "satisfaction")
+        )
+        assert kept.all() == ["5"]
+
+
+async def test_a_low_score_leads_to_an_offer_that_opens_the_ticket_again(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    await _press(rig, conversation, "Bad")
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+    await _press(rig, conversation, "Yes, open it again")
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+
+
+async def test_a_letter_has_a_link_for_each_score_and_looking_at_one_answers_nothing(
+    rig: Rig,
+) -> None:
+    rig.accounts[LOOP] = Capabilities(letters=True)
+    conversation = await _solved(rig)
+    question = (await _said(rig, conversation))[-1]
+    assert all(f"?score={score})" in question for score in range(1, 6))
+    survey = await _survey(rig)
+    assert (await answers(rig).view(token_of(survey))).score is None
+    assert (await _survey(rig)).status == SurveyStatus.ASKED
+
+
+async def test_an_answer_by_link_can_be_changed_until_the_survey_ends(rig: Rig) -> None:
+    await _solved(rig)
+    token = token_of(await _survey(rig))
+    await answers(rig).answer(token, 4, "quick")
+    await answers(rig).answer(token, 2, "  but wrong ")
+    survey = await _survey(rig)
+    assert (survey.score, survey.comment) == (2, "but wrong")
+    rig.clock.advance(days=15)
+    with pytest.raises(IllegalTransition):
+        await answers(rig).answer(token, 5, "")
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "=" * 9])
+async def test_a_forged_link_leads_nowhere(rig: Rig, token: str) -> None:
+    with pytest.raises(NotFound):
+        await answers(rig).view(token)
+
+
+async def test_a_link_made_with_another_key_leads_nowhere(rig: Rig) -> None:
+    await _solved(rig)
+    forged = SurveyLinks(b"another key", "http://desk.test").link((await _survey(rig)).id)
+    with pytest.raises(NotFound):
+        await answers(rig).answer(forged.rpartition("/")[2], 1, "")
+
+
+@pytest.mark.parametrize(("score", "comment"), [(0, ""), (6, ""), (3, "x" * 2001), (3, "\x00")])
+async def test_what_is_no_answer_is_refused(rig: Rig, score: int, comment: str) -> None:
+    await _solved(rig)
+    with pytest.raises(InvalidInput):
+        await answers(rig).answer(token_of(await _survey(rig)), score, comment)
+
+
+async def test_there_is_one_reminder_and_then_an_end(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    before = len(await _said(rig, conversation))
+    rig.clock.advance(days=2, minutes=1)
+    await _sweep(rig)
+    await _sweep(rig)
+    rig.clock.advance(days=5)
+    await _sweep(rig)
+    assert len(await _said(rig, conversation)) == before + 1
+    rig.clock.advance(days=8)
+    await _sweep(rig)
+    assert (await _survey(rig)).status == SurveyStatus.EXPIRED
+
+
+async def test_nobody_is_reminded_of_a_ticket_that_was_opened_again(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    await rig.hear("it broke again")
+    await _react(rig, conversation)
+    assert (await _survey(rig)).status == SurveyStatus.DROPPED
+    before = len(await _said(rig, conversation))
+    rig.clock.advance(days=3)
+    await _sweep(rig)
+    assert len(await _said(rig, conversation)) == before
+
+
+async def test_asking_can_wait_be_rare_or_be_off(rig: Rig) -> None:
+    ana = await rig.agent("Rule")
+    async with rig.sessions.begin() as session:
+        await set_survey_rules(session, SurveyRules(delay=timedelta(hours=2)), ana)
+    conversation = await _solved(rig)
+    assert (await _survey(rig)).status == SurveyStatus.WAITING
+    rig.clock.advance(hours=3)
+    await _sweep(rig)
+    assert (await _survey(rig)).status == SurveyStatus.ASKED
+    assert "How did we help you" in (await _said(rig, conversation))[-1]
+    async with rig.sessions.begin() as session:
+        await set_survey_rules(session, SurveyRules(is_on=False), ana)
+    first = (await _survey(rig)).id
+    await _solved(rig, "t2")
+    assert (await _survey(rig)).id == first
