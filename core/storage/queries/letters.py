@@ -34,7 +34,7 @@ async def split_off(session: AsyncSession, ticket: TicketId) -> SplitOff | None:
         .where(TicketEvent.ticket_id == ticket, TicketEvent.field == "split")
         .order_by(TicketEvent.id)
     )
-    for number, other, first, at in rows.tuples():
+    for number, other, first, at in rows:
         assert other is not None
         assert first is not None
         # Both tickets keep the split; the one that was there before has the lower number.
