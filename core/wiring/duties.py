@@ -21,19 +21,21 @@ from core.wiring.parts import Parts
 
 def reactors_of(parts: Parts) -> Sequence[Reactor]:
     """Return what reacts to changes of tickets, in order."""
-    return (OrganisationOfTickets(), _clocks(parts, RuleBook()))
-    return (OrganisationOfTickets(), SurveysOfTickets(parts.survey_links))
+    return (
+        OrganisationOfTickets(),
+        _clocks(parts, RuleBook()),
+        SurveysOfTickets(parts.survey_links),
+    )
 
 
 def duties_of(parts: Parts) -> Sequence[Duty]:
     """Return what is looked at once a second."""
     book = RuleBook()
-    sweep = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
+    clocks = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
     closing = ClosingSweep(parts.sessions, parts.accounts, book)
-    return (sweep.note_due, sweep.apply_new_rules, closing.end_due)
+    surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
+    return (clocks.note_due, clocks.apply_new_rules, closing.end_due, surveys.do_due)
 
 
 def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:
     return ClocksOfTickets(timedelta(hours=parts.settings.solved_grace_hours), book)
-    surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
-    return (parts.tickets.close_solved, surveys.do_due)
