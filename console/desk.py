@@ -27,6 +27,7 @@ from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
+from core.services.teams.staffing import Staffing
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
 
@@ -58,6 +59,7 @@ class ConsoleDesk:
     accounts: AccountBook
     calendars: Calendars
     policies: Policies
+    staffing: Staffing
     refused: Mapping[str, int]  # requests to accounts' addresses that this process refused
 
     @property

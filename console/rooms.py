@@ -59,6 +59,14 @@ SECTIONS: Sequence[Place] = (
         roles=_ADMINS,
     ),
     Place(
+        path="/console/settings/teams",
+        name="Teams",
+        hint="Who shares which queue, and how tickets find an agent.",
+        group="People",
+        roles=LEADING | _READERS,
+        others=("/console/settings/agents",),
+    ),
+    Place(
         path="/console/admin/channels",
         name="Channels",
         hint="Slack, Telegram and e-mail accounts.",

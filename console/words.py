@@ -137,6 +137,7 @@ FILE_REFUSED: Mapping[str, str] = {
 """Why the desk did not keep a file."""
 
 ACTOR: Mapping[str, str] = {
+    "command": "The command line",
     "requester": "The requester",
     "assistant": "The assistant",
     "timer": "The desk",

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.api import conversations, files, knowledge, satisfaction, tickets
+from console.api import agents, conversations, files, knowledge, satisfaction, teams, tickets
 from console.api.shapes import PROBLEMS
+
+_PARTS = (tickets, conversations, files, knowledge, satisfaction, teams, agents)
 
 
 def router() -> APIRouter:
     """Return the API's routes; `console.install` says which desk serves them."""
     api = APIRouter(prefix="/api/v1", responses=PROBLEMS)
-    for part in (
-        tickets.router,
-        conversations.router,
-        files.router,
-        knowledge.router,
-        satisfaction.router,
-    ):
-        api.include_router(part)
+    for part in _PARTS:
+        api.include_router(part.router)
     return api

@@ -12,7 +12,7 @@ from console.desk import desk_of
 from core.domain.actor import LEADING, Agent, Role
 from core.domain.errors import Forbidden, Unauthenticated
 from core.services.access import Principal
-from core.services.audit import done_from
+from core.services.audit import done_by, done_from
 
 _scheme = HTTPBearer(auto_error=False, description="A token from `desk token create`.")
 
@@ -26,7 +26,8 @@ async def _principal(
     principal = await desk_of(request).access.bearer(credentials.credentials)
     if principal.role == Role.AUDITOR and request.method not in {"GET", "HEAD"}:
         raise Forbidden("auditors change nothing")
-    with done_from(request.client.host if request.client else None):
+    actor = "assistant" if principal.agent is None else principal.agent.actor
+    with done_from(request.client.host if request.client else None), done_by(actor):
         yield principal
 
 

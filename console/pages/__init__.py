@@ -21,6 +21,7 @@ from console.pages import (
     settings,
     sign_in,
     survey,
+    teams,
     tickets,
 )
 
@@ -37,6 +38,7 @@ _PAGES = (
     admin,
     settings,
     survey,
+    teams,
     pictures,
     public,
 )

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Agents, cookie_of
+from core.domain.actor import Agent
 from core.domain.errors import StorageUnavailable
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import FeedPosition, feed_end, position_of, read_feed
@@ -27,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @router.get("/events")
-async def events(request: Request, _: Agents, after: str | None = None) -> Response:
+async def events(request: Request, signed_in: Agents, after: str | None = None) -> Response:
     """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
 
     Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
@@ -40,7 +41,7 @@ async def events(request: Request, _: Agents, after: str | None = None) -> Respo
         async with storage_errors(), desk.sessions() as session:
             position = await feed_end(session)
     return EventSourceResponse(
-        _news(desk, cookie_of(request), position),
+        _news(desk, signed_in.agent, cookie_of(request), position),
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         ping=_PING_SECONDS,
         sep="\n",
@@ -49,11 +50,12 @@ async def events(request: Request, _: Agents, after: str | None = None) -> Respo
 
 
 async def _news(
-    desk: ConsoleDesk, cookie: str | None, position: FeedPosition
+    desk: ConsoleDesk, agent: Agent, cookie: str | None, position: FeedPosition
 ) -> AsyncIterator[ServerSentEvent]:
     looked = time.monotonic()
     try:
         async with desk.live.watch() as ticks:
+            await desk.staffing.crew.seen(agent.id)  # an open console: they are there
             # Said at once, so that the page knows its position even if nothing ever happens.
             yield ServerSentEvent(event="position", data="", id=str(position))
             while True:
@@ -74,6 +76,7 @@ async def _news(
                     looked = time.monotonic()
                     if not await desk.access.still_signed_in(cookie):
                         return
+                    await desk.staffing.crew.seen(agent.id)
     except StorageUnavailable:
         # The browser connects again, by itself, and says where it was.
         _LOGGER.warning("a stream of news ended: the database is away")

@@ -15,7 +15,7 @@ from console.desk import ConsoleDesk, desk_of
 from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
 from core.services.access import SESSION_LIFETIME, SignedIn
-from core.services.audit import done_from
+from core.services.audit import done_by, done_from
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _OWN = frozenset(
@@ -71,7 +71,9 @@ async def same_origin(request: Request) -> None:
 async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
     try:
         with done_from(request.client.host if request.client else None):
-            yield await _check(request)
+            signed_in = await _check(request)
+            with done_by(signed_in.agent.actor):
+                yield signed_in
     finally:
         await request.close()  # the file that a form may have brought
 

@@ -100,10 +100,11 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, _: Agents) -> Response:
+async def sign_out(request: Request, signed_in: Agents) -> Response:
     """End this browser's session."""
     desk = desk_of(request)
     await desk.access.sign_out(cookie_of(request))
+    await desk.staffing.crew.leave(signed_in.agent.id)
     response = RedirectResponse("/console/sign-in", 303)
     take_cookie(response, desk)
     return response

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent, Role
 from core.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from core.domain.ids import AgentId, new_id
+from core.services import audit
 from core.services.backoff import GuessingGuard
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, ApiToken, SignInLink
@@ -97,6 +98,13 @@ class Access:
         try:
             async with storage_errors(), self._sessions.begin() as session:
                 session.add(row)
+                audit.record(
+                    session,
+                    None,
+                    "agent.added",
+                    ("agent", row.id, row.name),
+                    new={"email": row.email, "role": row.role},
+                )
         except IntegrityError:
             raise Conflict("there is an agent with this e-mail address already") from None
         return agent_of(row)
@@ -237,6 +245,8 @@ class Access:
             session.add(
                 ApiToken(digest=_digest(token), agent_id=agent, role=role, created_at=self._now())
             )
+            subject = ("agent", agent, address)
+            audit.record(session, None, "token.created", subject, new={"role": str(role)})
         return token
 
     async def bearer(self, token: str) -> Principal:
@@ -283,6 +293,9 @@ class Access:
             row = await session.get(AgentRow, agent, with_for_update=True)
             if row is None:
                 raise NotFound("there is no such agent")
+            if (row.disabled_at is not None) != disabled:
+                action = "agent.disabled" if disabled else "agent.enabled"
+                audit.record(session, by.actor, action, ("agent", agent, row.name))
             row.disabled_at = (row.disabled_at or self._now()) if disabled else None
             if disabled:
                 await session.execute(delete(AgentSession).where(AgentSession.agent_id == agent))

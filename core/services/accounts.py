@@ -16,6 +16,7 @@ from core.domain.account import ACCOUNT_NAME, REHEARSAL_PREFIX, AccountState, Or
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
+from core.services import audit
 from core.services.account_fields import (
     InvalidSettings,
     SettingField,
@@ -169,6 +170,9 @@ class AccountBook:
             )
             if made is None or account in RESERVED_NAMES:
                 raise Conflict("there is an account of this name already")
+            if origin is not Origin.REHEARSAL:
+                subject = ("account", account, str(account))
+                audit.record(session, None, "account.added", subject, new={"kind": kind})
         return account
 
     async def change(
@@ -199,6 +203,18 @@ class AccountBook:
             known = self._identity_of(row)
             if known is not None and identity is not None and known != identity:
                 raise AnothersCredentials
+            audit.record(
+                session,
+                None,
+                "account.changed",
+                ("account", account, str(account)),
+                old=row.settings | dict.fromkeys(held, "set"),
+                new=open_values(settings)
+                | {
+                    name: "changed" if texts.get(name, "").strip() else "set"
+                    for name in secret_values(settings)
+                },
+            )
             row.identity = identity
             row.settings = open_values(settings)
             row.secrets = self._sealed(account, settings)
@@ -214,6 +230,8 @@ class AccountBook:
             row = await _found(session, account, lock=True)
             if row.is_enabled != enabled:
                 row.is_enabled = enabled
+                action = "account.resumed" if enabled else "account.paused"
+                audit.record(session, None, action, ("account", account, str(account)))
                 self._begin_afresh(row)
 
     async def remove(self, account: AccountId) -> None:
@@ -228,6 +246,8 @@ class AccountBook:
         async with storage_errors(), self._sessions.begin() as session:
             row = await _found(session, account, lock=True)
             await session.delete(row)
+            if row.origin != Origin.REHEARSAL:
+                audit.record(session, None, "account.removed", ("account", account, str(account)))
             # Another account may take the name: it must not go on where this one had read to, nor
             # take its own first messages for redeliveries of this one's. The keys lead to the
             # payloads as they came, so they stay, under a name that no account can have.

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.storage.tables import AuditEntry
 
 _remote: ContextVar[str | None] = ContextVar("remote", default=None)
+_actor: ContextVar[str] = ContextVar("actor", default="command")
 
 
 @contextmanager
@@ -24,9 +25,22 @@ def done_from(remote: str | None) -> Iterator[None]:
         _remote.reset(token)
 
 
+@contextmanager
+def done_by(actor: str) -> Iterator[None]:
+    """Let what is recorded inside the block name `actor`, where it names nobody itself.
+
+    Outside of such a block it is "command": somebody at the desk's own terminal.
+    """
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
 def record(
     session: AsyncSession,
-    actor: str,
+    actor: str | None,
     action: str,
     subject: tuple[str, object, str],
     *,
@@ -35,8 +49,9 @@ def record(
 ) -> None:
     """Add an entry, which is kept if and when `session`'s transaction commits.
 
-    `actor` is as in a ticket's history, `subject` its kind, id and name. Of `old` and `new` only
-    what differs is kept. They must hold no secrets: name those as "set" or "changed".
+    `actor` is as in a ticket's history, or None for whom `done_by` names; `subject` is a kind, an
+    id and a name. Of `old` and `new` only what differs is kept. They must hold no secrets: name
+    those as "set" or "changed".
     """
     kind, key, name = subject
     before, after = dict(old or {}), dict(new or {})
@@ -46,7 +61,7 @@ def record(
         after = {k: v for k, v in after.items() if k not in same}
     session.add(
         AuditEntry(
-            actor=actor,
+            actor=_actor.get() if actor is None else actor,
             remote=_remote.get(),
             action=action,
             subject_kind=kind,

@@ -31,6 +31,7 @@ from core.domain.ticket import (
     TicketStatus,
     TicketTrigger,
 )
+from core.services import audit
 from core.services.arrivals import begin_episode
 from core.services.case import Case, open_case
 from core.services.files.uploads import check_fit, handed_in
@@ -230,6 +231,8 @@ class Tickets:
             case.turn_over(Cause.AGENT_TOOK)
             case.changed()
             await ledger.write(session)
+            subject = ("ticket", ticket.number, ticket.subject)
+            audit.record(session, agent.actor, "conversation.taken_over", subject)
             return TicketId(ticket.id)
 
 

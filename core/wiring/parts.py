@@ -27,6 +27,7 @@ from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
 from core.services.requester_tickets import TicketsOfRequesters
 from core.services.satisfaction.links import SurveyLinks
+from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.settings import Settings, environment
@@ -49,6 +50,7 @@ class Parts:
     turns: Turns
     outbox: Outbox
     access: Access
+    staffing: Staffing
     assistant: RasaAssistant
     embedder: HttpEmbedder | None
     blobs: ObjectBlobs
@@ -138,6 +140,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
             ),
         ),
         outbox=Outbox(sessions, accounts, base_url=settings.base_url),
+        staffing=staffing_of(sessions),
         access=Access(sessions, settings.key, settings.shared_bot_token),
         assistant=RasaAssistant(
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds

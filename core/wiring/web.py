@@ -144,6 +144,7 @@ def build_app(settings: Settings) -> FastAPI:
             readiness=lambda: readiness(parts),
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
             accounts=parts.account_book,
+            staffing=parts.staffing,
             refused=refused,
             calendars=Calendars(parts.sessions),
             policies=Policies(parts.sessions),

@@ -10,6 +10,7 @@ from core.domain.ids import ArticleId
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
 from core.ports import Embedder
+from core.services import audit
 from core.services.knowledge import articles, indexing
 from core.services.knowledge.articles import Page
 from core.services.knowledge.plaintext import storable
@@ -100,6 +101,7 @@ class Knowledge:
         """Delete an article; `NotFound` where there is none."""
         async with storage_errors(), self._sessions.begin() as session:
             await articles.remove(session, article)
+            audit.record(session, None, "article.deleted", ("article", article, str(article)))
         self._search.forget_counts()
 
     async def import_path(self, path: Path) -> ImportReport:

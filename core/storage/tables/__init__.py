@@ -1,5 +1,6 @@
 """The mapped tables, one module per noun."""
 
+from core.storage.tables.assignment import AssignmentPolicy, RoutingRule, TicketRouting
 from core.storage.tables.audit import AuditEntry
 from core.storage.tables.base import Base
 from core.storage.tables.category import Category
@@ -34,17 +35,19 @@ from core.storage.tables.people import (
 from core.storage.tables.reaction import ReactionFailure
 from core.storage.tables.satisfaction import Satisfaction, SurveyRule
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
-from core.storage.tables.team import Team, TeamMember
+from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 
 __all__ = [
     "Account",
+    "AgentPresence",
     "AgentRow",
     "AgentSession",
     "ApiToken",
     "ArticleFeedback",
     "ArticleRow",
+    "AssignmentPolicy",
     "Attachment",
     "AuditEntry",
     "Base",
@@ -72,6 +75,7 @@ __all__ = [
     "Quarantined",
     "ReactionFailure",
     "RemoteMessage",
+    "RoutingRule",
     "Satisfaction",
     "SignInFailure",
     "SignInLink",
@@ -80,9 +84,11 @@ __all__ = [
     "SlaTicket",
     "SurveyRule",
     "Team",
+    "TeamEscalation",
     "TeamMember",
     "Ticket",
     "TicketEvent",
+    "TicketRouting",
     "Turn",
     "Upload",
 ]

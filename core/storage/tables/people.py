@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
@@ -68,6 +69,9 @@ class AgentRow(Base):
     picture_blob: Mapped[str | None]
     picture_type: Mapped[str | None]
     language: Mapped[str] = mapped_column(server_default="en")
+    skills: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    languages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # they answer in
+    capacity: Mapped[int] = mapped_column(server_default="10")  # open tickets they are given
     password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]
@@ -103,10 +107,17 @@ class ApiToken(Base):
     __tablename__ = "api_token"
 
     digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    id: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"), unique=True)
     agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
     role: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    scopes: Mapped[list[Any]] = mapped_column(
+        server_default=text("""'["read", "tickets", "knowledge", "admin"]'""")
+    )
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class SignInFailure(Base):

@@ -1,4 +1,4 @@
-"""Teams and who is in them."""
+"""Teams, who is in them, and whether those are there."""
 
 from __future__ import annotations
 
@@ -39,3 +39,29 @@ class TeamMember(Base):
     level: Mapped[int] = mapped_column(SmallInteger, server_default="1")  # of support, 1 to 3
     is_lead: Mapped[bool] = mapped_column(server_default=text("false"))
     joined_at: Mapped[CreatedAt]
+    last_given_at: Mapped[datetime | None]  # by the desk: whose turn it is, in a round robin
+
+
+class TeamEscalation(Base):
+    """When a team's tickets of one level go on to the next by themselves."""
+
+    __tablename__ = "team_escalation"
+
+    team_id: Mapped[UUID] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    untouched_minutes: Mapped[int | None]  # without a word of an agent
+    unsolved_minutes: Mapped[int | None]
+
+
+class AgentPresence(Base):
+    """Whether an agent is there: what they say themselves, and when they were last heard of."""
+
+    __tablename__ = "agent_presence"
+
+    agent_id: Mapped[UUID] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True
+    )
+    chosen: Mapped[str] = mapped_column(server_default="online")  # or away, offline
+    seen_at: Mapped[datetime | None]  # none: signed out

@@ -56,6 +56,7 @@ from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
+from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
 from core.storage.engine import Sessions
@@ -104,6 +105,7 @@ class Desk:
     channels: dict[AccountId, Channel]
     app: FastAPI
     live: Live
+    staffing: Staffing
 
     async def deliver(self, conversation: UUID) -> None:
         """Send what waits in a conversation."""
@@ -211,6 +213,7 @@ def build_desk(
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
+    staffing = staffing_of(sessions, clock)
     letters = Letters(channels)
     intake = Intake(
         sessions,
@@ -252,6 +255,7 @@ def build_desk(
             refused={"duty": 3},
             calendars=Calendars(sessions, clock),
             policies=Policies(sessions, clock),
+            staffing=staffing,
         ),
     )
     return Desk(
@@ -279,4 +283,5 @@ def build_desk(
         channels=channels,
         app=app,
         live=live,
+        staffing=staffing,
     )

@@ -1,0 +1,135 @@
+"""Agents in the API: who works here, what they can be given, and whether they are there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from console.api.principal import AgentCaller, LeadCaller
+from console.api.shapes import Body, NamedOut, Text
+from console.api.teams import AgentName
+from console.desk import ConsoleDesk, desk_of
+from core.domain.actor import Agent, Role
+from core.domain.errors import Forbidden, NotFound
+from core.domain.ids import AgentId
+from core.domain.teams import Presence
+from core.services.teams.crew import Abilities
+from core.storage.engine import storage_errors
+from core.storage.queries.agents import agent_named
+from core.storage.queries.teams import CrewView, crew
+
+router = APIRouter(prefix="/agents", tags=["agents"])
+
+_Words = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(max_length=100)]
+
+
+class CrewOut(BaseModel):
+    """An agent as they are given work."""
+
+    id: UUID
+    name: str
+    email: str
+    role: Role
+    skills: list[str]
+    languages: list[str]
+    capacity: int  # open tickets the desk gives them at most
+    load: int  # open tickets they have
+    presence: Presence
+    teams: list[NamedOut]
+
+    @classmethod
+    def of(cls, agent: CrewView) -> CrewOut:
+        """Return what the API tells of `agent`."""
+        return cls(
+            id=agent.id,
+            name=agent.name,
+            email=agent.email,
+            role=agent.role,
+            skills=list(agent.skills),
+            languages=list(agent.languages),
+            capacity=agent.capacity,
+            load=agent.load,
+            presence=agent.presence,
+            teams=[NamedOut(id=team.id, name=team.name) for team in agent.teams],
+        )
+
+
+class AgentChange(Body):
+    """What to set of an agent; what is left out stays. The role is for admins to set."""
+
+    role: Annotated[Role, Field(strict=False)] | None = None
+    skills: _Words | None = None
+    languages: _Words | None = None
+    capacity: Annotated[int, Field(ge=0)] | None = None
+
+
+class NewPresence(Body):
+    """Whether the caller is there."""
+
+    presence: Annotated[Presence, Field(strict=False)]
+
+
+@router.get("")
+async def get_agents(request: Request, _: AgentCaller) -> list[CrewOut]:
+    """List agents who are not disabled, by name."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        return [CrewOut.of(agent) for agent in await crew(session, datetime.now(UTC))]
+
+
+@router.get("/{agent}")
+async def get_agent(request: Request, caller: AgentCaller, agent: AgentName) -> CrewOut:
+    """Return one agent; `me` is whose token it is."""
+    desk = desk_of(request)
+    return await _answer(desk, await _named(desk, agent, caller))
+
+
+@router.patch("/{agent}")
+async def patch_agent(
+    request: Request, caller: LeadCaller, agent: AgentName, body: AgentChange
+) -> CrewOut:
+    """Set an agent's skills, languages, capacity or role."""
+    desk = desk_of(request)
+    named = await _named(desk, agent, caller)
+    now = await _answer(desk, named)
+    if body.role is not None:
+        await desk.staffing.crew.set_role(named, body.role, caller)
+    if {"skills", "languages", "capacity"} & body.model_fields_set:
+        abilities = Abilities(
+            skills=now.skills if body.skills is None else body.skills,
+            languages=now.languages if body.languages is None else body.languages,
+            capacity=now.capacity if body.capacity is None else body.capacity,
+        )
+        await desk.staffing.crew.set_abilities(named, abilities, caller)
+    return await _answer(desk, named)
+
+
+@router.put("/{agent}/presence")
+async def put_presence(
+    request: Request, caller: AgentCaller, agent: AgentName, body: NewPresence
+) -> CrewOut:
+    """Say whether one is there; online counts for three minutes unless it is said again."""
+    desk = desk_of(request)
+    named = await _named(desk, agent, caller)
+    if named != caller.id and caller.role != Role.ADMIN:
+        raise Forbidden("only admins may do this")
+    await desk.staffing.crew.be(named, body.presence)
+    return await _answer(desk, named)
+
+
+async def _named(desk: ConsoleDesk, name: str, caller: Agent) -> AgentId:
+    if name == "me":
+        return caller.id
+    async with storage_errors(), desk.sessions() as session:
+        return await agent_named(session, name)
+
+
+async def _answer(desk: ConsoleDesk, agent: AgentId) -> CrewOut:
+    async with storage_errors(), desk.sessions() as session:
+        for person in await crew(session, datetime.now(UTC)):
+            if person.id == agent:
+                return CrewOut.of(person)
+    raise NotFound("there is no such agent")

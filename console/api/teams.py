@@ -1,0 +1,243 @@
+"""Teams in the API: what they are set to, and who is in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from console.api.principal import AgentCaller, LeadCaller
+from console.api.shapes import Body, NamedOut, Text
+from console.desk import ConsoleDesk, desk_of
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import AgentId, TeamId
+from core.domain.teams import Presence, Strategy
+from core.services.teams.teams import Patience, TeamShape
+from core.storage.engine import storage_errors
+from core.storage.queries.agents import agent_named
+from core.storage.queries.teams import (
+    MemberView,
+    PatienceView,
+    TeamView,
+    list_teams,
+    team_named,
+    team_view,
+)
+
+router = APIRouter(prefix="/teams", tags=["teams"])
+
+TeamName = Annotated[Text, Path(description="A team's id, or its name.", max_length=100)]
+AgentName = Annotated[Text, Path(description="An agent's id, or e-mail address.", max_length=254)]
+_Minutes = Annotated[int, Field(ge=1)] | None
+
+
+class PatienceBody(Body):
+    """How long tickets of one level wait until they go on; null: for ever."""
+
+    level: Annotated[int, Field(ge=1, le=3)]
+    untouched_minutes: _Minutes = None  # without a word of an agent
+    unsolved_minutes: _Minutes = None
+
+
+class TeamBody(Body):
+    """What a team is set to."""
+
+    name: Annotated[Text, Field(max_length=200)]
+    description: Annotated[Text, Field(max_length=2_000)] = ""
+    strategy: Annotated[Strategy, Field(strict=False)] = Strategy.MANUAL
+    escalates_to: Annotated[Text, Field(max_length=100)] | None = None  # a team's id or name
+    patience: Annotated[list[PatienceBody], Field(max_length=3)] = Field(default_factory=list)
+
+
+class MemberBody(Body):
+    """An agent's place in a team."""
+
+    level: Annotated[int, Field(ge=1, le=3)] = 1
+    lead: bool = False
+
+
+class MemberOut(BaseModel):
+    """An agent in a team."""
+
+    id: UUID
+    name: str
+    email: str
+    level: int
+    lead: bool
+    presence: Presence
+    load: int  # open tickets they have, of all teams
+    capacity: int
+
+    @classmethod
+    def of(cls, member: MemberView) -> MemberOut:
+        """Return what the API tells of `member`."""
+        agent = member.agent
+        return cls(
+            id=agent.id,
+            name=agent.name,
+            email=agent.email,
+            level=member.level,
+            lead=member.is_lead,
+            presence=agent.presence,
+            load=agent.load,
+            capacity=agent.capacity,
+        )
+
+
+class PatienceOut(BaseModel):
+    """How long tickets of one level wait until they go on."""
+
+    level: int
+    untouched_minutes: int | None
+    unsolved_minutes: int | None
+
+    @classmethod
+    def of(cls, time: PatienceView) -> PatienceOut:
+        """Return what the API tells of `time`."""
+        return cls(
+            level=time.level,
+            untouched_minutes=time.untouched_minutes,
+            unsolved_minutes=time.unsolved_minutes,
+        )
+
+
+class TeamOut(BaseModel):
+    """A team."""
+
+    id: UUID
+    name: str
+    description: str
+    strategy: Strategy
+    escalates_to: NamedOut | None
+    archived: bool
+    patience: list[PatienceOut]
+    members: list[MemberOut]
+    open_tickets: int
+    waiting_tickets: int  # open ones that nobody has
+
+    @classmethod
+    def of(cls, team: TeamView) -> TeamOut:
+        """Return what the API tells of `team`."""
+        return cls(
+            id=team.id,
+            name=team.name,
+            description=team.description,
+            strategy=team.strategy,
+            escalates_to=NamedOut.of(team.escalates_to),
+            archived=team.is_archived,
+            patience=[PatienceOut.of(time) for time in team.patience],
+            members=[MemberOut.of(member) for member in team.members],
+            open_tickets=team.open_tickets,
+            waiting_tickets=team.waiting_tickets,
+        )
+
+
+@router.get("")
+async def get_teams(request: Request, _: AgentCaller, archived: bool = False) -> list[TeamOut]:
+    """List teams by name, with who is in them; with `archived`, those out of use too."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await list_teams(session, datetime.now(UTC), with_archived=archived)
+    return [TeamOut.of(team) for team in found]
+
+
+@router.post("", status_code=201)
+async def create_team(request: Request, caller: LeadCaller, body: TeamBody) -> TeamOut:
+    """Add a team; a lead who adds one leads it."""
+    desk = desk_of(request)
+    team = await desk.staffing.teams.create(await _shape(desk, body), caller)
+    return await _answer(desk, team)
+
+
+@router.get("/{team}")
+async def get_team(request: Request, _: AgentCaller, team: TeamName) -> TeamOut:
+    """Return one team."""
+    desk = desk_of(request)
+    return await _answer(desk, await _named(desk, team))
+
+
+@router.put("/{team}")
+async def put_team(request: Request, caller: LeadCaller, team: TeamName, body: TeamBody) -> TeamOut:
+    """Set what a team is called, how it shares out work, and where its tickets go on to."""
+    desk = desk_of(request)
+    named = await _named(desk, team)
+    await desk.staffing.teams.change(named, await _shape(desk, body), caller)
+    return await _answer(desk, named)
+
+
+@router.post("/{team}/archive")
+async def archive_team(request: Request, caller: LeadCaller, team: TeamName) -> TeamOut:
+    """Take a team out of use; its tickets stay where they are."""
+    desk = desk_of(request)
+    named = await _named(desk, team)
+    await desk.staffing.teams.archive(named, caller, archived=True)
+    return await _answer(desk, named)
+
+
+@router.post("/{team}/restore")
+async def restore_team(request: Request, caller: LeadCaller, team: TeamName) -> TeamOut:
+    """Put an archived team back in use."""
+    desk = desk_of(request)
+    named = await _named(desk, team)
+    await desk.staffing.teams.archive(named, caller, archived=False)
+    return await _answer(desk, named)
+
+
+@router.put("/{team}/members/{agent}")
+async def put_member(
+    request: Request, caller: LeadCaller, team: TeamName, agent: AgentName, body: MemberBody
+) -> TeamOut:
+    """Let an agent be in a team, or change their place in it."""
+    desk = desk_of(request)
+    named, who = await _named(desk, team), await _agent(desk, agent)
+    await desk.staffing.teams.set_member(named, who, body.level, caller, is_lead=body.lead)
+    return await _answer(desk, named)
+
+
+@router.delete("/{team}/members/{agent}", status_code=204)
+async def delete_member(
+    request: Request, caller: LeadCaller, team: TeamName, agent: AgentName
+) -> Response:
+    """Take an agent out of a team; the tickets they have stay theirs."""
+    desk = desk_of(request)
+    named, who = await _named(desk, team), await _agent(desk, agent)
+    await desk.staffing.teams.remove_member(named, who, caller)
+    return Response(status_code=204)
+
+
+async def _named(desk: ConsoleDesk, name: str) -> TeamId:
+    async with storage_errors(), desk.sessions() as session:
+        return await team_named(session, name)
+
+
+async def _agent(desk: ConsoleDesk, name: str) -> AgentId:
+    async with storage_errors(), desk.sessions() as session:
+        return await agent_named(session, name)
+
+
+async def _answer(desk: ConsoleDesk, team: TeamId) -> TeamOut:
+    async with storage_errors(), desk.sessions() as session:
+        return TeamOut.of(await team_view(session, team, datetime.now(UTC)))
+
+
+async def _shape(desk: ConsoleDesk, body: TeamBody) -> TeamShape:
+    onward = None
+    if body.escalates_to is not None:
+        try:
+            onward = await _named(desk, body.escalates_to)
+        except NotFound:
+            raise InvalidInput("there is no such team to go on to") from None
+    return TeamShape(
+        name=body.name,
+        description=body.description,
+        strategy=body.strategy,
+        escalates_to=onward,
+        patience={
+            time.level: Patience(
+                untouched_minutes=time.untouched_minutes, unsolved_minutes=time.unsolved_minutes
+            )
+            for time in body.patience
+        },
+    )

@@ -1,0 +1,51 @@
+"""What teams, presence and assignment are called; English, the keys of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.domain.teams import Presence, Strategy
+
+STRATEGY: Mapping[str, str] = {
+    Strategy.MANUAL: "By hand",
+    Strategy.ROUND_ROBIN: "In turn",
+    Strategy.LEAST_LOADED: "Fewest open tickets",
+}
+
+STRATEGY_HINT: Mapping[str, str] = {
+    Strategy.MANUAL: "Agents take what they choose from the queue.",
+    Strategy.ROUND_ROBIN: "Whoever was given a ticket longest ago gets the next.",
+    Strategy.LEAST_LOADED: "Whoever has the fewest open tickets gets the next.",
+}
+
+PRESENCE: Mapping[str, str] = {
+    Presence.ONLINE: "Online",
+    Presence.AWAY: "Away",
+    Presence.OFFLINE: "Offline",
+}
+
+PRESENCE_HINT: Mapping[str, str] = {
+    Presence.ONLINE: "You are given tickets while the console is open",
+    Presence.AWAY: "You keep yours and are given no more",
+    Presence.OFFLINE: "You are not there; what waits may go to others",
+}
+
+ERRORS = (
+    "a team's name has 1 to 60 characters",
+    "a team's description has 500 characters at most",
+    "levels are 1, 2 and 3",
+    "a time is 1 minute at least and 90 days at most",
+    "there is a team of this name already",
+    "there is no such team",
+    "there is no such team to go on to",
+    "tickets would go round in a circle",
+    "rules or other teams still lead to this team: change them first",
+    "auditors are in no team: they change nothing",
+    "only the leads of this team and admins may do this",
+    "an agent's capacity is 0 to 1,000 open tickets",
+    "these are 40 at most",
+    "a skill or language has 40 characters at most",
+    "you cannot change your own role",
+    "this is not a whole number",
+)
+"""What errors say for themselves that an agent may come to see."""

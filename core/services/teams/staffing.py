@@ -1,0 +1,26 @@
+"""The services by which tickets find their people, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.services.teams.crew import Crew
+from core.services.teams.teams import Teams
+from core.storage.engine import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staffing:
+    """Teams, agents at work, and what brings tickets to them."""
+
+    teams: Teams
+    crew: Crew
+
+
+def staffing_of(
+    sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Staffing:
+    """Build the services on one database."""
+    return Staffing(teams=Teams(sessions), crew=Crew(sessions, now))
