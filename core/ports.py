@@ -425,6 +425,11 @@ class ChannelKind:
     settings: type[BaseModel]  # secrets are `SecretStr` fields
     open: Callable[[AccountId, Any, ChannelContext], Channel]  # with an instance of `settings`
     read: Callable[[AccountId, bytes], Sequence[Event]]  # as `ReadsPayloads.read`
+    called_at: str | None = None
+    """What follows the account in the address that admins tell the platform, if they tell it one.
+
+    The address begins with `/channels/`, the kind's name and the account's.
+    """
     identity: Callable[[Any], str | None] = _nobody
     """Whom an instance of `settings` speaks for on the platform, where that alone tells.
 

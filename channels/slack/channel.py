@@ -139,11 +139,12 @@ class Slack(ABC):
         """See `core.ports.ReadsPayloads.read`."""
         return parse(self.account, load(raw), datetime.now(UTC), raw).events
 
-    def _door(self, inbox: Inbox) -> Door:
+    def _door(self, inbox: Inbox, vitals: Vitals) -> Door:
         taking = Taking(
             self.account,
             self._api,
             inbox,
+            vitals=vitals,
             language=self._context.default_language,
             on_home=self._show_home,
             on_press=self._show_choice,
@@ -199,7 +200,7 @@ class SlackOverSocket(Slack):
         vitals = Vitals(self.account, inbox)
         await vitals.begin(uses_socket=True)
         token = self._settings.app_token.get_secret_value()
-        socket = Socket(self._api, token, self._door(inbox), vitals)
+        socket = Socket(self._api, token, self._door(inbox, vitals), vitals)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(vitals.watch_token(self._api))
             tasks.create_task(socket.run())
@@ -217,7 +218,9 @@ class SlackOverHttp(Slack):
     def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:  # noqa: ARG002
         """See `core.ports.HandlesRequests.routes`."""
         secret = self._settings.signing_secret.get_secret_value()
-        return [EventsApi(self.account, secret, self._door(inbox)).route()]
+        # What else is known of the account's health, the process that watches over it knows.
+        vitals = Vitals(self.account, inbox)
+        return [EventsApi(self.account, secret, self._door(inbox, vitals)).route()]
 
 
 def open_slack(account: AccountId, settings: SlackSettings, context: ChannelContext) -> Slack:

@@ -43,6 +43,13 @@ class Vitals:
             self._socket = _CONNECTING
         await self._report()
 
+    async def token_is_refused(self, error: BadCredentials) -> None:
+        """Slack told that it takes the bot token no more."""
+        self._token = Health(
+            state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
+        )
+        await self._report()
+
     async def socket_works(self) -> None:
         """A connection is open."""
         self._socket = _CONNECTED
@@ -71,9 +78,7 @@ class Vitals:
                 await api.identity()
                 self._token, pause = _CONNECTED, _WELL_SECONDS
             except BadCredentials as error:
-                self._token = Health(
-                    state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
-                )
+                await self.token_is_refused(error)
                 pause = _ILL_SECONDS
             except DeliveryError as error:
                 self._token = Health(state=AccountState.DEGRADED, reason=str(error))

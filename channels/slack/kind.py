@@ -23,4 +23,6 @@ def _read(account: AccountId, raw: bytes) -> Sequence[Event]:
     return parse(account, load(raw), datetime.now(UTC), raw).events
 
 
-KIND = ChannelKind(name="slack", settings=SlackSettings, open=_open, read=_read)
+KIND = ChannelKind(
+    name="slack", settings=SlackSettings, open=_open, read=_read, called_at="/events"
+)

@@ -13,6 +13,7 @@ from typing import Any
 from channels.slack import ids
 from channels.slack.errors import bad_credentials
 from channels.slack.fields import Fields
+from channels.slack.health import Vitals
 from channels.slack.membership import LOOK_SECONDS, Membership
 from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
 from channels.slack.reading import Desk, Reading
@@ -42,6 +43,7 @@ class Taking:
         api: WebApi,
         inbox: Inbox,
         *,
+        vitals: Vitals,
         language: str,
         on_home: AfterStored,
         on_press: AfterStored,
@@ -50,6 +52,7 @@ class Taking:
         self._account = account
         self._api = api
         self._inbox = inbox
+        self._vitals = vitals
         self._language = language
         self._on_home = on_home
         self._on_press = on_press
@@ -158,11 +161,8 @@ class Taking:
             error = bad_credentials(
                 "app_uninstalled" if kind == "app_uninstalled" else "token_revoked"
             )
-            health = Health(
-                state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
-            )
             self._api.forget_identity()
-            await self._inbox.report(self._account, health)
+            await self._vitals.token_is_refused(error)
 
     def _follow_up(self, payload: Payload, events: list[Event]) -> Answer | None:
         if any(isinstance(event, ChoicePressed) for event in events):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from console import account_words
 from console.desk import desk_of
@@ -27,7 +27,8 @@ from core.storage.queries.feed import feed_end
 router = APIRouter(prefix="/console/admin")
 
 _LIST = "/console/admin/channels"
-_GUIDES = Path(__file__).parents[2] / "docs" / "channels"
+_DOCS = (Path(__file__).parents[2] / "docs").resolve()
+_GUIDE_TYPES = frozenset({".md", ".yaml"})
 
 
 @router.get("/channels")
@@ -97,27 +98,25 @@ async def remove_account(request: Request, _: Admins, account: str) -> Response:
     return RedirectResponse(_LIST, 303)
 
 
-@router.get("/guides/{kind}")
-async def show_guide(request: Request, _: Admins, kind: str) -> Response:
-    """Show how an account of a kind is set up, step by step."""
-    guide = _guide(request, kind)
-    if guide is None:
+@router.get("/guides/{path:path}")
+async def show_guide(request: Request, _: Admins, path: str) -> Response:
+    """Show a page of the documentation: how an account is set up, and what that page leads to."""
+    found = (_DOCS / path).resolve()
+    if not (found.is_relative_to(_DOCS) and found.is_file() and found.suffix in _GUIDE_TYPES):
         raise NotFound("there is no such page")
+    content = found.read_text("utf-8")
+    if found.suffix != ".md":
+        return PlainTextResponse(content)
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-    return page(
-        request,
-        "guide.html",
-        position=position,
-        kind=kind,
-        body=to_page(guide.read_text("utf-8")),
-    )
+    title, body = content.partition("\n")[0].lstrip("# "), to_page(content)
+    return page(request, "guide.html", position=position, title=title, body=body)
 
 
-def _guide(request: Request, kind: str) -> Path | None:
-    """Return the page about setting up a kind, where this copy of the desk has it."""
-    path = _GUIDES / f"{kind}.md"
-    return path if kind in desk_of(request).accounts.kinds and path.is_file() else None
+def _guide(kind: str) -> str | None:
+    """Return the address of the page about setting up a kind, where this desk has one."""
+    path = f"channels/{kind}.md"
+    return f"/console/admin/guides/{path}" if (_DOCS / path).is_file() else None
 
 
 async def _view(request: Request, account: str) -> AccountView:
@@ -176,8 +175,8 @@ async def _form(
         texts=texts,
         beside=beside,
         wrong=wrong,
-        has_guide=_guide(request, form.kind) is not None,
-        address=None if account is None else _address(request, account),
+        guide=_guide(form.kind),
+        address=None if account is None else _address(request, form, account),
     )
 
 
@@ -191,7 +190,7 @@ async def _accounts(
     values: dict[str, Any] = {
         "position": position,
         "accounts": await desk.accounts.list(),
-        "kinds": {kind: _guide(request, kind) is not None for kind in desk.accounts.kinds},
+        "kinds": {kind: _guide(kind) for kind in desk.accounts.kinds},
         "refused": desk.refused,
         "wrong": wrong,
         "now": datetime.now(UTC),
@@ -200,5 +199,7 @@ async def _accounts(
     return page(request, "accounts.html", status=status, **values)
 
 
-def _address(request: Request, account: AccountView) -> str:
-    return f"{desk_of(request).base_url}/channels/{account.kind}/{account.id}"
+def _address(request: Request, form: AccountForm, account: AccountView) -> str | None:
+    if form.called_at is None:
+        return None
+    return f"{desk_of(request).base_url}/channels/{account.kind}/{account.id}{form.called_at}"

@@ -73,6 +73,7 @@ class AccountForm:
     fields: tuple[SettingField, ...]
     values: Mapping[str, Any]  # no secrets
     kept: frozenset[str]  # names of secrets that the desk holds
+    called_at: str | None = None  # as `ChannelKind.called_at`
 
 
 class AccountBook:
@@ -109,8 +110,7 @@ class AccountBook:
         Raises:
             NotFound: there is no such kind.
         """
-        fields = fields_of(self._kind(kind).settings)
-        return AccountForm(kind=kind, fields=fields, values={}, kept=frozenset())
+        return self._form(kind, {}, frozenset())
 
     async def form(self, account: AccountId) -> AccountForm:
         """Return what can be changed of an account.
@@ -125,12 +125,7 @@ class AccountBook:
             kept = unseal(self._key, account, row.secrets)
         except SecretsUnreadable:
             kept = {}
-        return AccountForm(
-            kind=row.channel,
-            fields=fields_of(self._kind(row.channel).settings),
-            values=row.settings,
-            kept=frozenset(kept),
-        )
+        return self._form(row.channel, row.settings, frozenset(kept))
 
     async def add(
         self,
@@ -267,6 +262,16 @@ class AccountBook:
         """
         secrets = unseal(self._key, stored.id, stored.secrets)
         return validated(self._kind(stored.kind).settings, {**stored.settings, **secrets})
+
+    def _form(self, name: str, values: Mapping[str, Any], kept: frozenset[str]) -> AccountForm:
+        kind = self._kind(name)
+        return AccountForm(
+            kind=name,
+            fields=fields_of(kind.settings),
+            values=values,
+            kept=kept,
+            called_at=kind.called_at,
+        )
 
     def _kind(self, name: str) -> ChannelKind:
         if name not in self._kinds:

@@ -100,4 +100,11 @@ def _identity(settings: PagerSettings) -> str | None:
     return number if colon else None
 
 
-KIND = ChannelKind(name="pager", settings=PagerSettings, open=_open, read=_read, identity=_identity)
+KIND = ChannelKind(
+    name="pager",
+    settings=PagerSettings,
+    open=_open,
+    read=_read,
+    called_at="/page",
+    identity=_identity,
+)

@@ -16,6 +16,7 @@ from tests.integration.console.world import Desk
 LIST = "/console/admin/channels"
 NEW = "/console/admin/connect/pager"
 DUTY = f"{LIST}/duty"
+GUIDES = "/console/admin/guides/channels"
 
 
 async def admin(desk: Desk, language: str = "en") -> Browser:
@@ -46,7 +47,7 @@ async def test_an_account_is_connected_from_the_form_of_its_kind(desk: Desk) -> 
     assert "Connecting" in page
     assert "Requests refused since the web server started: 3" in page
     page = await browser.see(DUTY)
-    assert "http://desk.test/channels/pager/duty" in page
+    assert "http://desk.test/channels/pager/duty/page" in page
     assert "fire\nwater" in page
 
 
@@ -144,5 +145,13 @@ async def test_a_form_from_another_page_changes_nothing(desk: Desk) -> None:
 async def test_kinds_and_guides_that_are_not_there_are_not_found(desk: Desk) -> None:
     browser = await admin(desk)
     await browser.see("/console/admin/connect/pigeon", status=404)
-    await browser.see("/console/admin/guides/pager", status=404)
-    await browser.see("/console/admin/guides/..%2Fapi", status=404)
+    await browser.see("/console/admin/guides/channels/pager.md", status=404)
+    await browser.see("/console/admin/guides/..%2FREADME.md", status=404)
+
+
+async def test_a_guide_leads_to_what_it_names(desk: Desk) -> None:
+    browser = await admin(desk)
+    assert 'href="slack-manifest.yaml"' in await browser.see(f"{GUIDES}/slack.md")
+    assert "socket_mode_enabled: true" in await browser.see(f"{GUIDES}/slack-manifest.yaml")
+    assert 'href="../settings.md#telegram"' in await browser.see(f"{GUIDES}/telegram.md")
+    assert "DESK_HOME" in await browser.see("/console/admin/guides/settings.md")

@@ -480,7 +480,7 @@ async def test_a_token_that_was_revoked_is_reported(slack: SlackPlatform, inbox:
         return inbox.health[-1].state is AccountState.BAD_CREDENTIALS
 
     assert await until(reported, every=0.01, seconds=10)
-    assert "reinstall" in inbox.health[-1].remedy or "app-level" in inbox.health[-1].remedy
+    assert "reinstall" in inbox.health[-1].remedy
 
 
 async def test_events_that_slack_holds_back_are_reported(slack: SlackPlatform, inbox: Kept) -> None:
