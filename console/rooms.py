@@ -82,6 +82,27 @@ SECTIONS: Sequence[Place] = (
         roles=LEADING,
     ),
     Place(
+        path="/console/admin/policies",
+        name="Service levels",
+        hint="What is promised to whom, and within which time.",
+        group="Promises",
+        roles=LEADING | _READERS,
+    ),
+    Place(
+        path="/console/admin/calendars",
+        name="Business hours",
+        hint="When somebody is there: hours, time zones, holidays.",
+        group="Promises",
+        roles=LEADING | _READERS,
+    ),
+    Place(
+        path="/console/admin/closing",
+        name="Silent tickets",
+        hint="When tickets that nobody writes in come to their end.",
+        group="Promises",
+        roles=LEADING | _READERS,
+    ),
+    Place(
         path="/console/admin/quarantine",
         name="Quarantine",
         hint="What came in and could not be understood.",

@@ -47,6 +47,20 @@ class Times:
             locale=self._language,
         )
 
+    def span(self, seconds: float) -> str:
+        """Return a length of time in one short unit, a minute at least."""
+        return format_timedelta(
+            max(int(seconds), 60),
+            granularity="minute",
+            threshold=1.5,
+            format="short",
+            locale=self._language,
+        )
+
+    def until(self, at: datetime) -> float:
+        """Return how many seconds are left until a moment; less than nothing once it is past."""
+        return (at - self._now).total_seconds()
+
     def day_of(self, at: datetime) -> date:
         """Return the reader's day of a moment."""
         return at.astimezone(self._zone).date()

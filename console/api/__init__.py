@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.api import agents, conversations, files, knowledge, satisfaction, teams, tickets
+from console.api import agents, conversations, files, knowledge, satisfaction, sla, teams, tickets
 from console.api.shapes import PROBLEMS
 
-_PARTS = (tickets, conversations, files, knowledge, satisfaction, teams, agents)
+_PARTS = (tickets, sla, conversations, files, knowledge, satisfaction, teams, agents)
 
 
 def router() -> APIRouter:

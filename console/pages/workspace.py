@@ -44,6 +44,7 @@ from core.storage.queries.conversations import (
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
 from core.storage.queries.satisfaction import AnswerView, answer_of
+from core.storage.queries.sla import PromiseView, promise_view
 from core.storage.queries.tickets import (
     Change,
     TicketFilter,
@@ -88,6 +89,7 @@ class Workspace:
     shown: int
     ticket: TicketView | None
     satisfaction: AnswerView | None  # what the requester said about it
+    promise: PromiseView | None
     history: Sequence[Change]
     agents: Sequence[AgentView]
     other_tickets: Sequence[TicketView]
@@ -183,6 +185,7 @@ async def _read(
         shown=shown,
         ticket=ticket,
         satisfaction=None if ticket is None else await answer_of(session, ticket.id),
+        promise=None if ticket is None else await promise_view(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],

@@ -102,6 +102,12 @@ class PromiseView:
     remind_at: datetime | None
     end_at: datetime | None
 
+    @property
+    def latest(self) -> Sequence[ClockView]:
+        """The last round of each kind, in the order in which they began."""
+        last = {clock.kind: clock for clock in self.clocks}
+        return [clock for clock in self.clocks if last[clock.kind] is clock]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChoices:

@@ -103,6 +103,9 @@ class TicketView:
     fields: Mapping[str, Any]  # by key; what the category asks for
     tags: Sequence[str]
     due_at: datetime | None
+    sla_due_at: datetime | None  # of the running clock that is due first
+    sla_due_kind: str | None
+    sla_breached_at: datetime | None  # of the first of its running clocks that ran out
     follows: int | None  # the number of the closed ticket this one goes on from
     created_at: datetime
     updated_at: datetime
@@ -127,8 +130,8 @@ class TicketFilter:
 class QueueOrder(StrEnum):
     """How agents look through tickets."""
 
-    LONGEST_WAITING = "longest_waiting"  # the most urgent first
-    LATEST_CHANGE = "latest_change"  # the most urgent first
+    LONGEST_WAITING = "longest_waiting"  # the most urgent first, then what is due first
+    LATEST_CHANGE = "latest_change"  # the most urgent first, then what is due first
     NEWEST = "newest"
 
 
@@ -180,8 +183,16 @@ async def queue(
         {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
     )
     orders: dict[QueueOrder, tuple[UnaryExpression[Any], ...]] = {
-        QueueOrder.LONGEST_WAITING: (rank.desc(), Ticket.created_at.asc()),
-        QueueOrder.LATEST_CHANGE: (rank.desc(), Ticket.updated_at.desc()),
+        QueueOrder.LONGEST_WAITING: (
+            rank.desc(),
+            Ticket.sla_due_at.asc().nulls_last(),
+            Ticket.created_at.asc(),
+        ),
+        QueueOrder.LATEST_CHANGE: (
+            rank.desc(),
+            Ticket.sla_due_at.asc().nulls_last(),
+            Ticket.updated_at.desc(),
+        ),
         QueueOrder.NEWEST: (Ticket.id.desc(),),
     }
     last = (
@@ -377,6 +388,9 @@ def _view(row: Any) -> TicketView:
         fields=ticket.fields,
         tags=ticket.tags,
         due_at=ticket.due_at,
+        sla_due_at=ticket.sla_due_at,
+        sla_due_kind=ticket.sla_due_kind,
+        sla_breached_at=ticket.sla_breached_at,
         follows=follows,
         created_at=ticket.created_at,
         updated_at=ticket.updated_at,

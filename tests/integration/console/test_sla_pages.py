@@ -1,0 +1,197 @@
+"""Calendars, policies and the closing rule, by their pages and by the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from core.domain.actor import Role
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.test_api import assert_problem
+from tests.integration.console.world import Desk
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+
+WEEK = {f"day{number}": "09:00-17:00" for number in range(5)}
+OFFICE: dict[str, Any] = {
+    "name": "Office",
+    "zone": "Europe/Madrid",
+    "week": ["09:00-13:00, 14:00-18:00"] * 5 + ["", ""],
+    "country": "ES",
+    "region": "MD",
+    "own_days": [{"day": "2030-12-24", "hours": "09:00-13:00", "name": "Nochebuena"}],
+}
+
+
+async def _lead(desk: Desk, email: str = "root@example.org", role: Role = Role.ADMIN) -> Browser:
+    agent = await desk.agent(email, role=role)
+    await desk.access.set_password(agent.id, PASSWORD)
+    return await Browser.signed_in(desk, email)
+
+
+async def test_an_admin_makes_a_calendar_and_a_policy_that_counts_by_it(desk: Desk) -> None:
+    browser = await _lead(desk)
+    await browser.see("/console/admin/calendars/new")
+    made = await browser.send(
+        "/console/admin/calendars/new",
+        form={**WEEK, "own_days": "2030-12-24 09:00-13:00 Nochebuena\n2030-12-31 closed Fin"},
+        name="Office",
+        zone="Europe/Madrid",
+        country="ES",
+        region="MD",
+    )
+    assert made.status_code == 303, made.text
+    page = await browser.see("/console/admin/calendars")
+    (calendar,) = re.findall(r'calendars/([0-9a-f-]{36})"', page)
+    form = await browser.see(f"/console/admin/calendars/{calendar}")
+    assert "2030-12-24 09:00-13:00 Nochebuena\n2030-12-31 Fin" in form
+    await browser.see("/console/admin/policies/new")
+    answer = await browser.send(
+        "/console/admin/policies/new",
+        form={"first_response.hours": "1", "resolution.hours": "8", "priorities": "urgent"},
+        name="Urgent",
+        calendar=calendar,
+        warn_percent="75",
+    )
+    assert answer.status_code == 303, answer.text
+    listed = await browser.see("/console/admin/policies")
+    assert "Urgent" in listed
+    assert "First response: 1 h" in listed
+
+
+async def test_a_calendar_that_cannot_be_is_shown_again_with_what_is_wrong(desk: Desk) -> None:
+    browser = await _lead(desk)
+    await browser.see("/console/admin/calendars/new")
+    answer = await browser.send(
+        "/console/admin/calendars/new", name="Nights", zone="Europe/Madrid", day0="22:00-06:00"
+    )
+    assert answer.status_code == 422
+    assert "split at 24:00" in answer.text
+    assert 'value="22:00-06:00"' in answer.text
+
+
+async def test_a_preview_tells_the_days_ahead_and_when_a_ticket_would_be_due(desk: Desk) -> None:
+    browser = await _lead(desk)
+    await browser.see("/console/admin/calendars/new")
+    days = await browser.send(
+        "/console/admin/calendars/preview",
+        form={f"day{number}": "00:00-24:00" for number in range(7)},
+        htmx=True,
+        name="Always",
+        zone="UTC",
+    )
+    assert "Open now" in days.text
+    due = await browser.send(
+        "/console/admin/policies/preview",
+        form={"resolution.hours": "2"},
+        htmx=True,
+        name="Any",
+        warn_percent="80",
+    )
+    assert "Solution" in due.text
+    assert "<time" in due.text
+
+
+async def test_the_closing_rule_is_set_on_its_page(desk: Desk) -> None:
+    browser = await _lead(desk, "lead@example.org", Role.LEAD)
+    await browser.see("/console/admin/closing")
+    wrong = await browser.send(
+        "/console/admin/closing", remind_after_days="9", solve_after_days="3"
+    )
+    assert wrong.status_code == 422
+    assert "The reminder comes before the end" in wrong.text
+    right = await browser.send(
+        "/console/admin/closing", remind_after_days="3", solve_after_days="9"
+    )
+    assert right.status_code == 303
+    assert 'value="9"' in await browser.see("/console/admin/closing")
+
+
+async def test_agents_do_not_set_what_is_promised_and_auditors_only_read_it(desk: Desk) -> None:
+    agent = await _lead(desk, "ana@example.org", Role.AGENT)
+    await agent.see("/console/admin/policies", 403)
+    auditor = await _lead(desk, "eva@example.org", Role.AUDITOR)
+    await auditor.see("/console/admin/policies")
+    refused = await auditor.send("/console/admin/closing", close_after_days="3")
+    assert refused.status_code == 403
+
+
+async def test_a_calendar_by_the_api_with_its_entity_tag(api: Api) -> None:
+    client = await api(Role.LEAD)
+    made = await client.post("/api/v1/calendars", json=OFFICE)
+    assert made.status_code == 201, made.text
+    calendar, tag = made.json(), made.headers["etag"]
+    assert calendar["is_default"] is True
+    path = f"/api/v1/calendars/{calendar['id']}"
+    changed = await client.put(
+        path, json=OFFICE | {"name": "Head office"}, headers={"If-Match": tag}
+    )
+    assert changed.status_code == 200, changed.text
+    assert changed.headers["etag"] != tag
+    assert_problem(await client.put(path, json=OFFICE, headers={"If-Match": tag}), 412)
+    assert_problem(await client.put(path, json=OFFICE, headers={"If-Match": "7"}), 422)
+    assert (await client.delete(path)).status_code == 204
+    assert_problem(await client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"zone": "Mars/Olympus"},
+        {"week": ["18:00-09:00"] * 7},
+        {"week": [""] * 7},
+        {"week": ["09:00-17:00"] * 6},
+        {"country": "ZZ"},
+        {"own_days": [{"day": "2030-02-30"}]},
+        {"name": ""},
+    ],
+)
+async def test_impossible_calendars_are_refused_by_the_api(api: Api, wrong: dict[str, Any]) -> None:
+    client = await api(Role.LEAD)
+    assert_problem(await client.post("/api/v1/calendars", json=OFFICE | wrong), 422)
+
+
+async def test_policies_by_the_api_in_their_order(api: Api) -> None:
+    client = await api(Role.LEAD)
+    ids = []
+    for name, priorities in (("usual", []), ("urgent", ["urgent"])):
+        made = await client.post(
+            "/api/v1/sla-policies",
+            json={
+                "name": name,
+                "targets": {"resolution": 480},
+                "conditions": {"priorities": priorities},
+            },
+        )
+        assert made.status_code == 201, made.text
+        ids.append(made.json()["id"])
+    ordered = await client.put("/api/v1/sla-policies/order", json={"order": ids[::-1]})
+    assert [each["name"] for each in ordered.json()["items"]] == ["urgent", "usual"]
+    gone = await client.delete(f"/api/v1/sla-policies/{ids[0]}")
+    assert gone.status_code == 204
+    assert_problem(await client.get(f"/api/v1/sla-policies/{ids[0]}"), 404)
+    assert_problem(
+        await client.post("/api/v1/sla-policies", json={"name": "none", "targets": {}}), 422
+    )
+    assert_problem(
+        await client.post(
+            "/api/v1/sla-policies", json={"name": "x", "targets": {"resolution": 10**12}}
+        ),
+        422,
+    )
+
+
+async def test_agents_read_rules_and_clocks_and_change_none(desk: Desk, api: Api) -> None:
+    client = await api(Role.AGENT)
+    assert (await client.get("/api/v1/calendars")).json()["items"] == []
+    assert_problem(await client.post("/api/v1/calendars", json=OFFICE), 403)
+    assert_problem(await client.put("/api/v1/closing-rule", json={}), 403)
+    assert (await client.get("/api/v1/closing-rule")).json()["close_after_days"] is None
+    await desk.queued("The VPN is broken")
+    promised = await client.get("/api/v1/tickets/1001/promises")
+    assert promised.json()["clocks"] == []
+    assert (await client.get("/api/v1/tickets/1001")).json()["sla_due_at"] is None
