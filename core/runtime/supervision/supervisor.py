@@ -19,6 +19,7 @@ from core.runtime.database.postmaster import PORT, Postmaster
 from core.runtime.machine.addresses import free_ports, http_get, local_url, why_taken
 from core.runtime.machine.filelock import FileLock
 from core.runtime.machine.home import Home, RunRecord
+from core.runtime.machine.memory import give_back
 from core.runtime.machine.polling import until
 from core.runtime.machine.processes import is_alive
 from core.runtime.supervision import supervised
@@ -315,6 +316,7 @@ class Supervisor:
         self._say.plainly(f"  console  {self._plan.public_url}/console")
         if link is not None:
             self._say.plainly(f"  sign in  {link}  (works once)")
+        give_back()
         self._say.plainly(f"ready http://{self._plan.host}:{self._plan.port}")
 
     # -- stop ------------------------------------------------------------------------------------
