@@ -40,8 +40,8 @@ async def embedder_url() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def embedder(embedder_url: str) -> AsyncIterator[HttpEmbedder]:
-    """A client of the embeddings service."""
-    embedder = HttpEmbedder(embedder_url, MODEL)
+    """A client of the embeddings service that has patience on a busy machine."""
+    embedder = HttpEmbedder(embedder_url, MODEL, query_seconds=30.0)
     yield embedder
     await embedder.close()
 
