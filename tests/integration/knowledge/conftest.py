@@ -41,7 +41,7 @@ async def embedder_url() -> AsyncIterator[str]:
 @pytest.fixture
 async def embedder(embedder_url: str) -> AsyncIterator[HttpEmbedder]:
     """A client of the embeddings service that has patience on a busy machine."""
-    embedder = HttpEmbedder(embedder_url, MODEL, query_seconds=30.0)
+    embedder = HttpEmbedder(embedder_url, MODEL, query_seconds=30.0, passages_seconds=300.0)
     yield embedder
     await embedder.close()
 

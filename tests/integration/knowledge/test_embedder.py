@@ -72,7 +72,7 @@ async def test_any_text_has_a_vector(embedder: HttpEmbedder, text: str) -> None:
 
 async def test_a_question_overtakes_waiting_passages(embedder: HttpEmbedder) -> None:
     passages = asyncio.create_task(
-        embedder.embed_passages([f"Passage {number} " * 40 for number in range(30)])
+        embedder.embed_passages([f"Passage {number} " * 20 for number in range(12)])
     )
     await embedder.embed_query("warm the connection")
     await embedder.embed_query("Who is first?")
