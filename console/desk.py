@@ -13,6 +13,9 @@ from core.ports import Channel, FileStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
+from core.services.classification.categories import Categories
+from core.services.classification.priorities import Priorities
+from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge
@@ -38,6 +41,9 @@ class ConsoleDesk:
 
     sessions: Sessions
     tickets: Tickets
+    sorting: TicketSorting
+    categories: Categories
+    priorities: Priorities
     knowledge: Knowledge
     access: Access
     live: Live

@@ -67,6 +67,14 @@ SECTIONS: Sequence[Place] = (
         others=("/console/settings/agents",),
     ),
     Place(
+        path="/console/admin/categories",
+        name="Categories and priorities",
+        hint="What tickets are about, what is asked about them, and how urgent they are.",
+        group="Tickets",
+        roles=LEADING,
+        others=("/console/admin/priorities",),
+    ),
+    Place(
         path="/console/admin/channels",
         name="Channels",
         hint="Slack, Telegram and e-mail accounts.",

@@ -30,6 +30,10 @@ class Times:
         """Return date and time in full."""
         return format_datetime(at.astimezone(self._zone), "long", locale=self._language)
 
+    def field(self, at: datetime) -> str:
+        """Return a moment as a form's field for date and time has it."""
+        return at.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M")
+
     def clock(self, at: datetime) -> str:
         """Return the time of day."""
         return format_time(at.astimezone(self._zone), "HH:mm", locale=self._language)

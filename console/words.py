@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from console.classification_words import sorted_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryState, RecipientOutcome
+from core.domain.classification import FieldsMissing, WrongField
 from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.errors import (
@@ -246,6 +248,7 @@ ERRORS = (
     "something was said here since: it cannot go back",
     "somebody was written to beside it since: it cannot go back",
     "this is the requester: answer them instead",
+    "this was changed meanwhile: load it again",
     "something went wrong on our side",
 )
 """What errors say for themselves that an agent may come to see."""
@@ -290,6 +293,8 @@ def change_in_words(change: Change, t: Translate) -> str:
             )
         case "requester":
             return t("{who} made {name} the requester", who=who, name=change.new or "?")
+        case _ if said := sorted_in_words(change, who, t):
+            return said
         case field:
             return t("{who} changed {field}", who=who, field=field)
 
@@ -302,6 +307,11 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("This does not fit a ticket with the status: {status}", status=status)
         case IllegalTransition():
             return t("The conversation is in another state by now. Look again.")
+        case WrongField():
+            return t("This is no value for “{field}”.", field=error.spec.label)
+        case FieldsMissing():
+            names = ", ".join(spec.label for spec in error.specs)
+            return t("Fill in before solving: {names}", names=names)
         case StorageUnavailable():
             return t("The desk cannot reach its database. Try again shortly.")
         case ScannerUnavailable():

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.api import agents, conversations, files, knowledge, satisfaction, sla, teams, tickets
+from console.api import (
+    agents,
+    categories,
+    conversations,
+    files,
+    knowledge,
+    satisfaction,
+    sla,
+    sorting,
+    teams,
+    tickets,
+)
 from console.api.shapes import PROBLEMS
 
-_PARTS = (tickets, sla, conversations, files, knowledge, satisfaction, teams, agents)
+_PARTS = (
+    tickets,
+    sorting,
+    categories,
+    sla,
+    conversations,
+    files,
+    knowledge,
+    satisfaction,
+    teams,
+    agents,
+)
 
 
 def router() -> APIRouter:

@@ -217,6 +217,7 @@ class TicketOut(BaseModel):
     organisation: NamedOut | None
     impact: str | None
     urgency: str | None
+    priority_is_set: bool  # by hand; impact and urgency leave it alone
     fields: dict[str, Any]  # by key; what the category asks for
     tags: list[str]
     due_at: datetime | None  # set by hand
@@ -253,6 +254,7 @@ class TicketOut(BaseModel):
             organisation=NamedOut.of(ticket.organisation),
             impact=ticket.impact,
             urgency=ticket.urgency,
+            priority_is_set=ticket.is_priority_set,
             fields=dict(ticket.fields),
             tags=list(ticket.tags),
             due_at=ticket.due_at,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from console.api.principal import AgentCaller
+from console.api.revisions import give_etag
 from console.api.shapes import (
     MAX_PAGE,
     Letter,
@@ -22,8 +23,9 @@ from console.api.shapes import (
 )
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AccountId, AgentId, MessageId, TicketId, UploadId
+from core.domain.ids import AccountId, AgentId, CategoryId, MessageId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
+from core.services.classification.sorting import version_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view, message_view
@@ -48,6 +50,8 @@ async def find_tickets(
     assignee: Annotated[
         Text | None, Query(description="An agent's id or e-mail, `me` or `none`.", max_length=254)
     ] = None,
+    category: Annotated[UUID | None, Query(description="Its own tickets alone.")] = None,
+    tag: Annotated[Text | None, Query(max_length=40)] = None,
     q: Annotated[
         Text, Query(description="A number, or words of subject, requester or messages.")
     ] = "",
@@ -67,7 +71,11 @@ async def find_tickets(
             except NotFound:
                 return Page(items=[], next=None)
         wanted = TicketFilter(
-            statuses=() if status is None else (status,), assignee=whose, words=q[:500]
+            statuses=() if status is None else (status,),
+            assignee=whose,
+            category=None if category is None else CategoryId(category),
+            tag=None if tag is None else tag.lower(),
+            words=q[:500],
         )
         before = None if cursor is None else _position(cursor)
         found = await list_tickets(session, wanted, before=before, limit=limit + 1)
@@ -79,10 +87,14 @@ async def find_tickets(
 
 
 @router.get("/{ticket}")
-async def get_ticket(request: Request, _: AgentCaller, ticket: TicketName) -> TicketOut:
-    """Return one ticket."""
+async def get_ticket(
+    request: Request, response: Response, _: AgentCaller, ticket: TicketName
+) -> TicketOut:
+    """Return one ticket; its `ETag` names this state of it."""
     desk = desk_of(request)
-    return await _answer(desk, await _named(desk, ticket))
+    found = await answer(desk, await ticket_called(desk, ticket))
+    give_etag(response, version_of(found.updated_at))
+    return found
 
 
 @router.post("/{ticket}/take")
@@ -91,9 +103,9 @@ async def take(
 ) -> TicketOut:
     """Take a ticket; the assistant falls silent."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     await desk.tickets.take(named, caller)
-    return await _answer(desk, named)
+    return await answer(desk, named)
 
 
 @router.post("/{ticket}/assign")
@@ -102,7 +114,7 @@ async def assign(
 ) -> TicketOut:
     """Give a ticket to an agent, or put it back in the queue."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     assignee = None
     if body.agent is not None:
         try:
@@ -111,7 +123,7 @@ async def assign(
         except NotFound as error:
             raise InvalidInput(str(error)) from None
     await desk.tickets.assign(named, assignee, caller)
-    return await _answer(desk, named)
+    return await answer(desk, named)
 
 
 @router.post("/{ticket}/replies", status_code=201)
@@ -120,7 +132,7 @@ async def reply(
 ) -> MessageOut:
     """Answer the requester, with files handed in before if any."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     files = [UploadId(file) for file in body.files]
     envelope = None if body.envelope is None else body.envelope.envelope()
     if envelope is not None:
@@ -138,7 +150,7 @@ async def note(
 ) -> MessageOut:
     """Leave an internal note, which the requester never sees."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     files = [UploadId(file) for file in body.files]
     said = await desk.tickets.note(named, caller, body.text, files=files)
     return await _said(desk, named, said)
@@ -150,9 +162,9 @@ async def set_status(
 ) -> TicketOut:
     """Set a ticket's status; the requester is told when it is solved, closed or open again."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     await desk.tickets.set_status(named, TicketStatus(body.status), caller)
-    return await _answer(desk, named)
+    return await answer(desk, named)
 
 
 @router.post("/{ticket}/return-to-bot")
@@ -161,17 +173,19 @@ async def return_to_bot(
 ) -> TicketOut:
     """Hand the conversation back to the assistant; the ticket is solved with it."""
     desk = desk_of(request)
-    named = await _named(desk, ticket)
+    named = await ticket_called(desk, ticket)
     await desk.tickets.return_to_bot(named, caller)
-    return await _answer(desk, named)
+    return await answer(desk, named)
 
 
-async def _named(desk: ConsoleDesk, name: str) -> TicketId:
+async def ticket_called(desk: ConsoleDesk, name: str) -> TicketId:
+    """Return the ticket that a caller names."""
     async with storage_errors(), desk.sessions() as session:
         return await ticket_named(session, name)
 
 
-async def _answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:
+async def answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:
+    """Return how a ticket is now."""
     async with storage_errors(), desk.sessions() as session:
         return TicketOut.of(await ticket_view(session, ticket))
 

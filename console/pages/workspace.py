@@ -31,6 +31,12 @@ from core.ports import LinksThreads, capabilities_of
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
 from core.storage.queries.agents import AgentView, list_agents
+from core.storage.queries.categories import (
+    CategoryTree,
+    category_tree,
+    open_teams,
+    watchers_of,
+)
 from core.storage.queries.conversations import (
     ConversationView,
     MessageView,
@@ -47,6 +53,8 @@ from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.sla import PromiseView, promise_view
 from core.storage.queries.tickets import (
     Change,
+    Named,
+    Person,
     TicketFilter,
     TicketView,
     history,
@@ -92,6 +100,9 @@ class Workspace:
     promise: PromiseView | None
     history: Sequence[Change]
     agents: Sequence[AgentView]
+    tree: CategoryTree
+    teams: Sequence[Named]
+    watchers: Sequence[Person]
     other_tickets: Sequence[TicketView]
     other_conversations: Sequence[ConversationView]
     addressing: Addressing | None  # how the next answer may be addressed, where letters go
@@ -188,6 +199,9 @@ async def _read(
         promise=None if ticket is None else await promise_view(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
+        tree=await category_tree(session),
+        teams=await open_teams(session),
+        watchers=() if ticket is None else await watchers_of(session, ticket.id),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],
         other_conversations=await conversations_of(session, requester, besides=conversation_id),
         addressing=addressing,

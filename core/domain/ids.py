@@ -33,6 +33,7 @@ AgentId = NewType("AgentId", UUID)
 UploadId = NewType("UploadId", UUID)
 TeamId = NewType("TeamId", UUID)
 CategoryId = NewType("CategoryId", UUID)
+CategoryFieldId = NewType("CategoryFieldId", UUID)
 OrganisationId = NewType("OrganisationId", UUID)
 ArticleId = NewType("ArticleId", str)
 

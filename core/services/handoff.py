@@ -155,7 +155,7 @@ def _reopen(
     if ticket.assignee_id is not None:
         ledger.record(ticket, "assignee", str(ticket.assignee_id), None, actor=actor)
         ticket.assignee_id = None
-    if ticket.priority != priority:
+    if ticket.priority != priority and not ticket.is_priority_set:
         ledger.record(ticket, "priority", ticket.priority, priority, actor=actor, reason=reason)
         ticket.priority = priority
     ledger.record(ticket, "reason", ticket.reason, reason, actor=actor)

@@ -34,6 +34,7 @@ from core.domain.ticket import (
 from core.services import audit
 from core.services.arrivals import begin_episode
 from core.services.case import Case, open_case
+from core.services.classification.sorting import check_complete
 from core.services.files.uploads import check_fit, handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
@@ -143,7 +144,7 @@ class Tickets:
             case.ledger.enclose(said, enclosed)
             case.ledger.record_message(case.ticket, said, "agent", actor=agent.actor)
             if then is not None:
-                self._set_status(case, then, agent)
+                await self._set_status(case, then, agent)
             return said
 
     async def note(
@@ -161,11 +162,13 @@ class Tickets:
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
         """Set a ticket's status; the requester is told when it is solved, closed or reopened."""
         async with self._at_work(ticket_id) as case:
-            self._set_status(case, status, agent)
+            await self._set_status(case, status, agent)
 
-    def _set_status(self, case: Case, status: TicketStatus, agent: Agent) -> None:
+    async def _set_status(self, case: Case, status: TicketStatus, agent: Agent) -> None:
         if status not in TRIGGER_FOR:
             raise InvalidInput("a ticket cannot be set to new")
+        if status == TicketStatus.SOLVED:
+            await check_complete(case)
         old = TicketStatus(case.ticket.status)
         case.move(TRIGGER_FOR[status], actor=agent.actor)
         was_done = CATEGORY[old] == StatusCategory.DONE

@@ -23,6 +23,9 @@ from core.runtime.machine.home import Home
 from core.runtime.machine.memory import give_back
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
+from core.services.classification.categories import Categories
+from core.services.classification.priorities import Priorities
+from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.letters import Letters
@@ -125,6 +128,9 @@ def build_app(settings: Settings) -> FastAPI:
         console.ConsoleDesk(
             sessions=parts.sessions,
             tickets=parts.tickets,
+            sorting=TicketSorting(parts.sessions, parts.accounts),
+            categories=Categories(parts.sessions),
+            priorities=Priorities(parts.sessions),
             knowledge=parts.knowledge,
             access=parts.access,
             live=live,

@@ -100,6 +100,7 @@ class TicketView:
     organisation: Named | None
     impact: str | None
     urgency: str | None
+    is_priority_set: bool  # by hand; impact and urgency leave it alone
     fields: Mapping[str, Any]  # by key; what the category asks for
     tags: Sequence[str]
     due_at: datetime | None
@@ -124,6 +125,7 @@ class TicketFilter:
     team: TeamId | None = None
     category: CategoryId | None = None
     organisation: OrganisationId | None = None
+    tag: str | None = None
     words: str = ""  # a number, or words of subject, requester or messages
 
 
@@ -154,7 +156,7 @@ class Change:
     new: str | None
     actor: str
     actor_name: str | None  # of an agent
-    old_name: str | None  # of an agent, where the field is the assignee
+    old_name: str | None  # of an agent, a team or a category, where the field is one
     new_name: str | None
     reason: str | None
     at: datetime
@@ -289,24 +291,16 @@ async def history(session: AsyncSession, ticket: TicketId) -> Sequence[Change]:
             .order_by(TicketEvent.id)
         )
     ).all()
-    agents: set[UUID] = set()
-    for event in events:
-        agents.update(_agents_in(event))
-    names = {
-        row.id: row.name
-        for row in await session.execute(
-            select(AgentRow.id, AgentRow.name).where(AgentRow.id.in_(agents))
-        )
-    }
+    names = await _names_in(session, events)
     return [
         Change(
             field=event.field,
             old=event.old,
             new=event.new,
             actor=event.actor,
-            actor_name=names.get(_agent_id(event.actor.removeprefix("agent:"))),
-            old_name=names.get(_agent_id(event.old)),
-            new_name=names.get(_agent_id(event.new)),
+            actor_name=names.get(_id_in(event.actor.removeprefix("agent:"))),
+            old_name=names.get(_id_in(event.old)),
+            new_name=names.get(_id_in(event.new)),
             reason=event.reason,
             at=event.at,
         )
@@ -323,14 +317,38 @@ def as_number(words: str) -> int | None:
     return number if number <= _MAX_NUMBER else None
 
 
-def _agents_in(event: TicketEvent) -> set[UUID]:
-    names = [event.actor.removeprefix("agent:")]
-    if event.field == "assignee":
-        names += [event.old or "", event.new or ""]
-    return {agent for name in names if (agent := _agent_id(name)) is not None}
+_Table = type[AgentRow] | type[Team] | type[Category]
+
+_NAMED_BY: Mapping[str, _Table] = {
+    "assignee": AgentRow,
+    "watcher": AgentRow,
+    "team": Team,
+    "category": Category,
+}
+"""What the ids in a ticket's history are of, by field."""
 
 
-def _agent_id(words: str | None) -> UUID | None:
+async def _names_in(
+    session: AsyncSession, events: Sequence[TicketEvent]
+) -> Mapping[UUID | None, str]:
+    """Return the names of whom and what events mention by id."""
+    wanted: dict[_Table, set[UUID]] = {}
+    for event in events:
+        actor = _id_in(event.actor.removeprefix("agent:"))
+        mentioned: list[tuple[_Table, UUID | None]] = [(AgentRow, actor)]
+        if (table := _NAMED_BY.get(event.field)) is not None:
+            mentioned += [(table, _id_in(event.old)), (table, _id_in(event.new))]
+        for table, one in mentioned:
+            if one is not None:
+                wanted.setdefault(table, set()).add(one)
+    names: dict[UUID | None, str] = {}
+    for table, ids in wanted.items():
+        rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
+        names.update({row.id: row.name for row in rows})
+    return names
+
+
+def _id_in(words: str | None) -> UUID | None:
     try:
         return UUID(words) if words else None
     except ValueError:
@@ -385,6 +403,7 @@ def _view(row: Any) -> TicketView:
         organisation=_named(organisation),
         impact=ticket.impact,
         urgency=ticket.urgency,
+        is_priority_set=ticket.is_priority_set,
         fields=ticket.fields,
         tags=ticket.tags,
         due_at=ticket.due_at,
@@ -427,6 +446,8 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             conditions.append(column == value)
+    if wanted.tag is not None:
+        conditions.append(Ticket.tags.contains([wanted.tag]))
     if (number := as_number(wanted.words)) is not None:
         conditions.append(Ticket.number == number)
     else:

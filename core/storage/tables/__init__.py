@@ -4,6 +4,7 @@ from core.storage.tables.assignment import AssignmentPolicy, RoutingRule, Ticket
 from core.storage.tables.audit import AuditEntry
 from core.storage.tables.base import Base
 from core.storage.tables.category import Category
+from core.storage.tables.classification import CategoryField, PriorityRule, Tag, TicketWatcher
 from core.storage.tables.conversation import (
     Attachment,
     ChoiceRow,
@@ -53,6 +54,7 @@ __all__ = [
     "Base",
     "CalendarRow",
     "Category",
+    "CategoryField",
     "ChannelCursor",
     "ChoiceRow",
     "ClosingRule",
@@ -71,6 +73,7 @@ __all__ = [
     "Participant",
     "Passage",
     "Posting",
+    "PriorityRule",
     "ProcessBeat",
     "Quarantined",
     "ReactionFailure",
@@ -83,12 +86,14 @@ __all__ = [
     "SlaPolicy",
     "SlaTicket",
     "SurveyRule",
+    "Tag",
     "Team",
     "TeamEscalation",
     "TeamMember",
     "Ticket",
     "TicketEvent",
     "TicketRouting",
+    "TicketWatcher",
     "Turn",
     "Upload",
 ]

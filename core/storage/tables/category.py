@@ -22,5 +22,6 @@ class Category(Base):
     name: Mapped[str]  # in the desk's default language
     names: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # by language
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))  # who usually has it
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
     archived_at: Mapped[datetime | None]

@@ -28,6 +28,12 @@ class Ticket(Base):
         Index("ix_ticket_queue", "status", "assignee_id"),
         Index("ix_ticket_team", "team_id", "status"),
         Index("ix_ticket_contact", "contact_id", "id"),
+        Index(
+            "ix_ticket_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_ops={"tags": "jsonb_path_ops"},
+        ),
         Index("ix_ticket_solved", "solved_at", postgresql_where=text("status = 'solved'")),
     )
 
@@ -54,6 +60,9 @@ class Ticket(Base):
     category_id: Mapped[UUID | None] = mapped_column(ForeignKey("category.id"), index=True)
     impact: Mapped[str | None]  # with the urgency it makes the priority
     urgency: Mapped[str | None]
+    is_priority_set: Mapped[bool] = mapped_column(  # by hand; impact and urgency leave it alone
+        server_default=text("false")
+    )
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     due_at: Mapped[datetime | None]  # set by hand; what was promised is kept apart

@@ -37,6 +37,9 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.classification.categories import Categories
+from core.services.classification.priorities import Priorities
+from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
@@ -233,6 +236,9 @@ def build_desk(
         console.ConsoleDesk(
             sessions=sessions,
             tickets=tickets,
+            sorting=TicketSorting(sessions, accounts, clock),
+            categories=Categories(sessions, clock),
+            priorities=Priorities(sessions),
             knowledge=knowledge,
             access=access,
             live=live,

@@ -1,0 +1,62 @@
+"""What is asked about tickets by category, what makes their priority, their tags and watchers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class CategoryField(Base):
+    """Something that is asked about the tickets of a category and of those below it."""
+
+    __tablename__ = "category_field"
+
+    id: Mapped[Key]  # a ticket's `fields` have it as a key
+    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"), index=True)
+    label: Mapped[str]
+    labels: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # by language
+    kind: Mapped[str]
+    choices: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    is_required: Mapped[bool] = mapped_column(server_default=text("false"))
+    position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    archived_at: Mapped[datetime | None]
+
+
+class PriorityRule(Base):
+    """The priority of one impact and urgency, where admins have set it."""
+
+    __tablename__ = "priority_rule"
+
+    impact: Mapped[str] = mapped_column(primary_key=True)
+    urgency: Mapped[str] = mapped_column(primary_key=True)
+    priority: Mapped[str]
+
+
+class Tag(Base):
+    """A word that tickets carry; kept so that it is found again without reading them all."""
+
+    __tablename__ = "tag"
+    __table_args__ = (Index("ix_tag_used", "used_at"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime]
+
+
+class TicketWatcher(Base):
+    """An agent who wants to hear of a ticket."""
+
+    __tablename__ = "ticket_watcher"
+
+    ticket_id: Mapped[UUID] = mapped_column(
+        ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True
+    )
+    agent_id: Mapped[UUID] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    since: Mapped[CreatedAt]
