@@ -258,8 +258,10 @@ def _check(event: Event) -> None:
                 words += [event.intent.name, *event.intent.entities.values()]
         case ReactionChanged():
             words.append(event.reaction)
-        case DeliveryReported() | ReachabilityChanged():
+        case DeliveryReported():
             words.append(event.detail)
+        case ReachabilityChanged():
+            words += [event.detail, event.threads_within]
         case ParticipantChanged():
             words.append(event.participant.name)
         case _:
