@@ -13,6 +13,8 @@ from core.ports import Channel, FileStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
+from core.services.automation.macros import Macros
+from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -62,6 +64,8 @@ class ConsoleDesk:
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     survey_answers: SurveyAnswers
+    macros: Macros
+    webhooks: Webhooks
     accounts: AccountBook
     calendars: Calendars
     policies: Policies

@@ -111,6 +111,27 @@ SECTIONS: Sequence[Place] = (
         roles=LEADING | _READERS,
     ),
     Place(
+        path="/console/admin/rules",
+        name="Rules",
+        hint="What the desk does by itself, and when.",
+        group="Automation",
+        roles=LEADING,
+    ),
+    Place(
+        path="/console/admin/macros",
+        name="Macros",
+        hint="Prepared answers for agents.",
+        group="Automation",
+        roles=LEADING,
+    ),
+    Place(
+        path="/console/admin/webhooks",
+        name="Webhooks",
+        hint="Other systems that are told of changes.",
+        group="Automation",
+        roles=_ADMINS,
+    ),
+    Place(
         path="/console/admin/quarantine",
         name="Quarantine",
         hint="What came in and could not be understood.",

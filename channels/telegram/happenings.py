@@ -97,7 +97,6 @@ def read_membership(frame: Frame, change: Fields) -> Iterator[Event]:
         key=ids.membership_key(frame.number, integer(chat, "id"), integer(change, "date")),
         author=person_of(mapping(change, "from")),
         reachable=reachable,
-        threads_within=ids.topics_of(integer(chat, "id")),
         detail="" if reachable else detail,
     )
 

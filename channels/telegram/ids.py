@@ -32,11 +32,6 @@ def thread_key(place: Place) -> ThreadKey:
     return ThreadKey(f"{place.chat}/{'~' if place.is_direct else ''}{place.topic}")
 
 
-def topics_of(chat: int) -> str:
-    """Return how the keys of the threads begin that are topics of a chat."""
-    return f"{chat}/"
-
-
 def read_thread(thread: ThreadKey) -> Place:
     """Return where `thread` lives."""
     chat, _, topic = thread.partition("/")

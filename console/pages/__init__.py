@@ -17,16 +17,19 @@ from console.pages import (
     events,
     files,
     letters,
+    macros,
     pictures,
     policies,
     public,
     queue,
+    rules,
     settings,
     sign_in,
     sorting,
     survey,
     teams,
     tickets,
+    webhooks,
 )
 
 _PAGES = (
@@ -47,6 +50,9 @@ _PAGES = (
     calendars,
     policies,
     categories,
+    rules,
+    macros,
+    webhooks,
     pictures,
     public,
 )

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.automation_forms import optional_id
 from console.pages.conversations import live_parts
 from console.pages.envelopes import envelope_in
 from console.pages.queue import LABELS, read_queue
@@ -129,7 +130,10 @@ async def say(request: Request, signed_in: Agents, named: Named) -> Response:
         work = tickets.note(named, signed_in.agent, words, files=files)
     else:
         status = _status(then) if then else None
-        work = _reply(request, named, signed_in.agent, words, files, status, envelope_in(form))
+        macro = optional_id(text_field(form, "macro"))
+        work = _reply(
+            request, named, signed_in.agent, words, files, status, envelope_in(form), macro
+        )
     return await attempt(request, named, work, trigger="said")
 
 
@@ -141,6 +145,7 @@ async def _reply(
     files: Sequence[UploadId],
     then: TicketStatus | None,
     envelope: Envelope | None,
+    macro: UUID | None,
 ) -> None:
     desk = desk_of(request)
     if envelope is not None:
@@ -149,6 +154,8 @@ async def _reply(
             account = (await conversation_view(session, view.conversation)).account
         envelope = desk.letters.checked(AccountId(account), envelope)
     await desk.tickets.reply(ticket, agent, words, files=files, then=then, envelope=envelope)
+    if macro is not None:
+        await desk.macros.apply(macro, ticket, agent)
 
 
 @router.post("/{ticket}/messages/{message}/parked")

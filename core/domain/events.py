@@ -112,7 +112,6 @@ class ReachabilityChanged(_Occurrence):
     """The author blocked the account in this thread, or lets it write again."""
 
     reachable: bool
-    threads_within: str = ""  # how the keys of further threads begin of which the same is true
     detail: str = ""
 
 

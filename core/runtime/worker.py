@@ -19,7 +19,7 @@ from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.people import PeopleLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
-from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Upkeep
+from core.runtime.upkeep import HEARTBEAT_SECONDS, STALLED_SECONDS, Duty, Upkeep
 from core.services.knowledge import Knowledge
 from core.services.reactions import Reactions
 from core.storage.engine import libpq_url
@@ -100,11 +100,12 @@ async def run_worker(
     assistant: Assistant,
     gate: AssistantGate,
     knowledge: Knowledge,
+    callers: Sequence[Duty],
     concurrency: int,
 ) -> None:
     """Work until cancelled. The caller has opened `jobs` and registered the lanes."""
     try:
-        await _work(jobs, upkeep, assistant, gate, knowledge, concurrency)
+        await _work(jobs, upkeep, assistant, gate, knowledge, callers, concurrency)
     except asyncio.CancelledError:
         await upkeep.note_orderly_stop()
         raise
@@ -116,6 +117,7 @@ async def _work(
     assistant: Assistant,
     gate: AssistantGate,
     knowledge: Knowledge,
+    callers: Sequence[Duty],
     concurrency: int,
 ) -> None:
     async with asyncio.TaskGroup() as group:
@@ -126,6 +128,8 @@ async def _work(
         group.create_task(_every(HEARTBEAT_SECONDS, upkeep.revive_stalled), name="stalled jobs")
         group.create_task(_every(3_600.0, upkeep.tidy), name="tidy")
         group.create_task(_every(1.0, lambda: _embed(knowledge)), name="embedding")
+        for caller in callers:
+            group.create_task(_every(1.0, caller), name="calls")
 
 
 async def do_jobs(jobs: App, concurrency: int) -> None:
@@ -163,7 +167,7 @@ async def _embed(knowledge: Knowledge) -> None:
         _LOGGER.warning("passages wait for their vectors: %s", error)
 
 
-async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+async def _every(seconds: float, duty: Callable[[], Awaitable[object]]) -> None:
     """Do `duty` again and again; where the database is away, wait and try again."""
     while True:
         try:

@@ -19,7 +19,6 @@ from core.domain.events import (
     MessagePosted,
     MessageRemoved,
     ProfileChanged,
-    ReachabilityChanged,
     ReactionChanged,
     ThreadMoved,
 )
@@ -101,11 +100,6 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         {(event.account, str(event.thread)) for event in events if event.thread},
         await _conversations_of(session, named),
         people.moves,
-        {
-            (event.account, event.threads_within)
-            for event in events
-            if isinstance(event, ReachabilityChanged) and event.threads_within
-        },
     )
     if people.moves:
         await move(session, ledger, people.moves, list(locked.values()))
@@ -171,16 +165,9 @@ async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUI
 
 
 async def _lock_conversations(
-    session: AsyncSession,
-    places: set[Place],
-    ids: set[UUID],
-    moves: Sequence[Move],
-    beginnings: set[Place],
+    session: AsyncSession, places: set[Place], ids: set[UUID], moves: Sequence[Move]
 ) -> dict[UUID, Conversation]:
-    """Lock current conversations in `places`, those in `ids`, and those of `moves`.
-
-    Also current ones in threads whose keys begin as in `beginnings`.
-    """
+    """Lock current conversations in `places`, those in `ids`, and those of `moves`."""
     wanted: list[ColumnElement[bool]] = []
     if places:
         wanted.append(
@@ -191,12 +178,6 @@ async def _lock_conversations(
         wanted.append(Conversation.id.in_(ids))
     if moves:
         wanted.append(theirs(moves))
-    wanted.extend(
-        (Conversation.account_id == account)
-        & Conversation.thread.startswith(beginning, autoescape=True)
-        & Conversation.is_current
-        for account, beginning in beginnings
-    )
     if not wanted:
         return {}
     rows = await session.scalars(

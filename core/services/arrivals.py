@@ -386,26 +386,17 @@ def _participant(event: ParticipantChanged, records: Records, ledger: Ledger) ->
 
 
 def _reachability(event: ReachabilityChanged, records: Records, ledger: Ledger) -> Outcome:
-    concerned = [
-        conversation
-        for (account, thread), conversation in records.conversations.items()
-        if account == event.account and _is_concerned(thread, event)
-    ]
-    for conversation in concerned:
-        if not _is_news_of_reach(conversation, event.at):
-            continue
-        conversation.unreachable_since = None if event.reachable else event.at
-        if not event.reachable:
-            reason = event.detail or "the requester does not let the account write any more"
-            records.unreachable.append((conversation, reason))
-        ledger.changed(conversation, FeedKind.CONVERSATION)
-    return Outcome(refusal=None if concerned else Refusal.UNKNOWN_THREAD)
-
-
-def _is_concerned(thread: str, event: ReachabilityChanged) -> bool:
-    return thread == event.thread or (
-        event.threads_within != "" and thread.startswith(event.threads_within)
-    )
+    conversation = records.conversations.get((event.account, event.thread))
+    if conversation is None:
+        return Outcome(refusal=Refusal.UNKNOWN_THREAD)
+    if not _is_news_of_reach(conversation, event.at):
+        return Outcome()
+    conversation.unreachable_since = None if event.reachable else event.at
+    if not event.reachable:
+        reason = event.detail or "the requester does not let the account write any more"
+        records.unreachable.append((conversation, reason))
+    ledger.changed(conversation, FeedKind.CONVERSATION)
+    return Outcome()
 
 
 def _is_news_of_reach(conversation: Conversation, at: datetime) -> bool:

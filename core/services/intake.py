@@ -258,10 +258,8 @@ def _check(event: Event) -> None:
                 words += [event.intent.name, *event.intent.entities.values()]
         case ReactionChanged():
             words.append(event.reaction)
-        case DeliveryReported():
+        case DeliveryReported() | ReachabilityChanged():
             words.append(event.detail)
-        case ReachabilityChanged():
-            words += [event.detail, event.threads_within]
         case ParticipantChanged():
             words.append(event.participant.name)
         case _:

@@ -247,12 +247,12 @@ class Ledger:
         """Have a worker look at a lane of `conversation`."""
         self._lanes.add(Lane(kind, ConversationId(conversation.id)))
 
-    def note(self, conversation: Conversation, agent: AgentId, words: str) -> MessageId:
-        """Add an internal note, which the requester never sees."""
+    def note(self, conversation: Conversation, agent: AgentId | None, words: str) -> MessageId:
+        """Add an internal note, which the requester never sees; without `agent`, of the desk."""
         message = MessageId(new_id())
         row = self._message(
             conversation,
-            Speaker.AGENT,
+            Speaker.SYSTEM if agent is None else Speaker.AGENT,
             Body(text=words),
             message=message,
             at=self.now,

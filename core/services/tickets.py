@@ -144,7 +144,7 @@ class Tickets:
             case.ledger.enclose(said, enclosed)
             case.ledger.record_message(case.ticket, said, "agent", actor=agent.actor)
             if then is not None:
-                await self._set_status(case, then, agent)
+                await give_status(case, then, actor=agent.actor)
             return said
 
     async def note(
@@ -162,24 +162,7 @@ class Tickets:
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
         """Set a ticket's status; the requester is told when it is solved, closed or reopened."""
         async with self._at_work(ticket_id) as case:
-            await self._set_status(case, status, agent)
-
-    async def _set_status(self, case: Case, status: TicketStatus, agent: Agent) -> None:
-        if status not in TRIGGER_FOR:
-            raise InvalidInput("a ticket cannot be set to new")
-        if status == TicketStatus.SOLVED:
-            await check_complete(case)
-        old = TicketStatus(case.ticket.status)
-        case.move(TRIGGER_FOR[status], actor=agent.actor)
-        was_done = CATEGORY[old] == StatusCategory.DONE
-        is_done = CATEGORY[status] == StatusCategory.DONE
-        if is_done and not was_done:
-            case.conclude()
-        elif was_done and not is_done:
-            case.turn_over(Cause.TICKET_REOPENED)
-            if case.ticket.assignee_id is not None:
-                case.turn_over(Cause.AGENT_TOOK)
-            case.tell("Your ticket **#{number}** is open again.")
+            await give_status(case, status, actor=agent.actor)
 
     async def return_to_bot(self, ticket_id: TicketId, agent: Agent) -> None:
         """Hand the conversation back to the assistant; the ticket is solved with it.
@@ -237,6 +220,29 @@ class Tickets:
             subject = ("ticket", ticket.number, ticket.subject)
             audit.record(session, agent.actor, "conversation.taken_over", subject)
             return TicketId(ticket.id)
+
+
+async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
+    """Give the ticket a status; the requester is told when it is solved, closed or reopened.
+
+    Raises:
+        InvalidInput: it cannot be set to that, or lacks what its category asks for.
+    """
+    if status not in TRIGGER_FOR:
+        raise InvalidInput("a ticket cannot be set to new")
+    if status == TicketStatus.SOLVED:
+        await check_complete(case)
+    old = TicketStatus(case.ticket.status)
+    case.move(TRIGGER_FOR[status], actor=actor)
+    was_done = CATEGORY[old] == StatusCategory.DONE
+    is_done = CATEGORY[status] == StatusCategory.DONE
+    if is_done and not was_done:
+        case.conclude()
+    elif was_done and not is_done:
+        case.turn_over(Cause.TICKET_REOPENED)
+        if case.ticket.assignee_id is not None:
+            case.turn_over(Cause.AGENT_TOOK)
+        case.tell("Your ticket **#{number}** is open again.")
 
 
 async def _take(case: Case, agent: Agent) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.runtime.upkeep import Duty
+from core.runtime.webhooks import WebhookCalls
+from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
+from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
@@ -23,8 +26,10 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
     """Return what reacts to changes of tickets, in order."""
     return (
         OrganisationOfTickets(),
+        RulesOfTickets(RuleShelf(), parts.settings.base_url),
         _clocks(parts, RuleBook()),
         SurveysOfTickets(parts.survey_links),
+        WebhooksOfTickets(),
     )
 
 
@@ -34,7 +39,19 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     clocks = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
     closing = ClosingSweep(parts.sessions, parts.accounts, book)
     surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
-    return (clocks.note_due, clocks.apply_new_rules, closing.end_due, surveys.do_due)
+    idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
+    return (
+        clocks.note_due,
+        clocks.apply_new_rules,
+        closing.end_due,
+        surveys.do_due,
+        idle.apply_due,
+    )
+
+
+def callers_of(parts: Parts) -> Sequence[Duty]:
+    """Return what calls others over the network; each is looked at by itself, once a second."""
+    return (WebhookCalls(Webhooks(parts.sessions, parts.settings.key)).make_due,)
 
 
 def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:

@@ -23,6 +23,8 @@ from core.runtime.machine.home import Home
 from core.runtime.machine.memory import give_back
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
+from core.services.automation.macros import Macros
+from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -149,6 +151,8 @@ def build_app(settings: Settings) -> FastAPI:
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
+            macros=Macros(parts.sessions, parts.accounts, settings.base_url),
+            webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,
             staffing=parts.staffing,
             refused=refused,

@@ -2,6 +2,13 @@
 
 from core.storage.tables.assignment import AssignmentPolicy, RoutingRule, TicketRouting
 from core.storage.tables.audit import AuditEntry
+from core.storage.tables.automation import (
+    AutomationRule,
+    AutomationRun,
+    Macro,
+    Webhook,
+    WebhookDelivery,
+)
 from core.storage.tables.base import Base
 from core.storage.tables.category import Category
 from core.storage.tables.classification import CategoryField, PriorityRule, Tag, TicketWatcher
@@ -51,6 +58,8 @@ __all__ = [
     "AssignmentPolicy",
     "Attachment",
     "AuditEntry",
+    "AutomationRule",
+    "AutomationRun",
     "Base",
     "CalendarRow",
     "Category",
@@ -66,6 +75,7 @@ __all__ = [
     "FeedEntry",
     "InboundEvent",
     "LooseBlob",
+    "Macro",
     "Message",
     "MessageRevision",
     "Milestone",
@@ -96,4 +106,6 @@ __all__ = [
     "TicketWatcher",
     "Turn",
     "Upload",
+    "Webhook",
+    "WebhookDelivery",
 ]

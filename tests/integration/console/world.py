@@ -37,6 +37,8 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.automation.macros import Macros
+from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -256,6 +258,8 @@ def build_desk(
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
+            macros=Macros(sessions, accounts, base_url, clock),
+            webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),
             accounts=AccountBook(sessions, {"pager": pager.KIND}, b"key", now=clock),
             refused={"duty": 3},

@@ -19,7 +19,7 @@ from core.domain.events import (
     MessagePosted,
     ReachabilityChanged,
 )
-from core.domain.ids import Address, EventKey, RemoteId, ThreadKey
+from core.domain.ids import Address, EventKey, RemoteId
 from core.domain.ticket import TicketStatus
 from core.ports import Refusal
 from core.runtime.lanes.deliveries import DeliveriesLane
@@ -358,24 +358,6 @@ async def test_who_writes_can_be_reached_again(rig: Rig) -> None:
     await rig.intake.accept(reachability(reachable=False))
     await rig.hear("hello again")
     assert (await rig.conversation()).unreachable_since is None
-
-
-async def test_who_blocks_the_account_is_out_of_reach_in_every_thread_of_the_place(
-    rig: Rig,
-) -> None:
-    for thread in ("7", "7/1", "7/2", "70/1"):
-        await rig.intake.accept(posted("hello", thread=thread))
-    blocked = replace(
-        reachability(reachable=False, minute=1), thread=ThreadKey("7"), threads_within="7/"
-    )
-    await rig.intake.accept(blocked)
-    async with rig.sessions() as session:
-        found = await session.scalars(
-            select(Conversation.thread)
-            .where(Conversation.unreachable_since.is_not(None))
-            .order_by(Conversation.thread)
-        )
-        assert found.all() == ["7", "7/1", "7/2"]
 
 
 async def test_a_late_word_that_somebody_blocked_the_account_changes_nothing(rig: Rig) -> None:

@@ -1,0 +1,273 @@
+"""Rules: list, edit, try on past tickets, and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from sqlalchemy import func, select
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from console import automation_words as said
+from console.desk import desk_of
+from console.pages.automation_forms import (
+    Names,
+    actions_in,
+    conditions_in,
+    load_names,
+    shown_actions,
+    shown_conditions,
+)
+from console.pages.session import Leads, form_of, text_field
+from console.pages.view import page, translator
+from console.words import error_in_words
+from core.domain.automation.conditions import FITTING, KINDS, Conditions
+from core.domain.automation.rule import Rule, Trigger
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import new_id
+from core.services import audit
+from core.services.automation.forms import actions_json, conditions_json, rule_of
+from core.services.automation.rules import dry_run
+from core.storage.engine import storage_errors
+from core.storage.queries.feed import feed_end
+from core.storage.tables import AutomationRule, AutomationRun, Ticket
+
+router = APIRouter(prefix="/console/admin/rules")
+
+_SHOWN_RUNS = 50
+
+
+@router.get("")
+async def show_rules(request: Request, _: Leads) -> Response:
+    """List the rules in their order, with how often each applied in the last week."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        rows = (
+            await session.scalars(
+                select(AutomationRule).order_by(AutomationRule.position, AutomationRule.id)
+            )
+        ).all()
+        week = func.now() - func.make_interval(0, 0, 1)
+        counts = await session.execute(
+            select(AutomationRun.rule_id, func.count())
+            .where(AutomationRun.at > week)
+            .group_by(AutomationRun.rule_id)
+        )
+        ran = {row[0]: row[1] for row in counts}
+    return page(request, "rules.html", position=position, rules=rows, ran=ran, said=said)
+
+
+@router.get("/new")
+async def new_rule(request: Request, _: Leads) -> Response:
+    """Show an empty form."""
+    return await _form(request, None, {"name": "", "trigger": Trigger.OPENED, "is_on": True})
+
+
+@router.get("/{rule}")
+async def show_rule(request: Request, _: Leads, rule: UUID) -> Response:
+    """Show a rule, and what it did lately."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        row = await session.get(AutomationRule, rule)
+    if row is None:
+        raise NotFound("there is no such rule")
+    return await _form(request, rule, _shown(rule_of(row)))
+
+
+@router.post("/new")
+async def add_rule(request: Request, signed_in: Leads) -> Response:
+    """Add a rule behind the others, or try it."""
+    return await _save(request, signed_in, None)
+
+
+@router.post("/{rule}")
+async def change_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
+    """Replace a rule, or try it."""
+    return await _save(request, signed_in, rule)
+
+
+@router.post("/{rule}/remove")
+async def remove_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
+    """Delete a rule with its log."""
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        row = await _locked(session, rule)
+        audit.record(session, signed_in.agent.actor, "rule.removed", ("rule", rule, row.name))
+        await session.delete(row)
+    return RedirectResponse("/console/admin/rules", 303)
+
+
+@router.post("/{rule}/move")
+async def move_rule(request: Request, _: Leads, rule: UUID) -> Response:
+    """Put a rule one place up or down."""
+    step = -1 if text_field(await form_of(request), "to") == "up" else 1
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        rows = list(
+            await session.scalars(
+                select(AutomationRule)
+                .order_by(AutomationRule.position, AutomationRule.id)
+                .with_for_update()
+            )
+        )
+        at = next((n for n, row in enumerate(rows) if row.id == rule), None)
+        if at is not None and 0 <= at + step < len(rows):
+            rows.insert(at + step, rows.pop(at))
+        for number, row in enumerate(rows):
+            row.position = number
+    return RedirectResponse("/console/admin/rules", 303)
+
+
+async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Response:
+    form = await form_of(request)
+    async with storage_errors(), desk_of(request).sessions() as session:
+        names = await load_names(session)
+    try:
+        wanted = _read(form, names)
+    except InvalidInput as error:
+        wrong = error_in_words(error, translator(request))
+        return await _form(request, rule, _typed(form), wrong=wrong, status=422)
+    if text_field(form, "do") == "try":
+        async with storage_errors(), desk_of(request).sessions() as session:
+            found = await dry_run(session, wanted, datetime.now(UTC))
+        return await _form(request, rule, _shown(wanted), tried=found)
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        if rule is None:
+            last = await session.scalar(select(func.max(AutomationRule.position)))
+            row = AutomationRule(id=new_id(), position=(last or 0) + 1)
+            session.add(row)
+            old = None
+        else:
+            row = await _locked(session, rule)
+            old = _logged(row)
+        row.name, row.trigger = wanted.name.strip(), wanted.trigger
+        row.is_on, row.stops = wanted.is_on, wanted.stops
+        row.conditions = conditions_json(wanted.conditions)
+        row.actions = actions_json(wanted.actions)
+        audit.record(
+            session,
+            signed_in.agent.actor,
+            "rule.added" if rule is None else "rule.changed",
+            ("rule", row.id, row.name),
+            old=old,
+            new=_logged(row),
+        )
+    return RedirectResponse("/console/admin/rules", 303)
+
+
+def _read(form: FormData, names: Names) -> Rule:
+    try:
+        trigger = Trigger(text_field(form, "trigger"))
+    except ValueError:
+        raise InvalidInput("a rule looks when something happens: choose what") from None
+    return Rule(
+        name=text_field(form, "name"),
+        trigger=trigger,
+        conditions=Conditions(
+            every=conditions_in(form, "every", names), some=conditions_in(form, "some", names)
+        ),
+        actions=actions_in(form, names),
+        is_on=text_field(form, "is_on") == "yes",
+        stops=text_field(form, "stops") == "yes",
+    )
+
+
+def _shown(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "trigger": rule.trigger,
+        "is_on": rule.is_on,
+        "stops": rule.stops,
+        "every": rule.conditions.every,
+        "some": rule.conditions.some,
+        "actions": rule.actions,
+    }
+
+
+def _typed(form: FormData) -> dict[str, Any]:
+    """Return what was typed, to be shown again beside what is wrong with it."""
+
+    def rows(*columns: str) -> list[dict[str, str]]:
+        keys = [column.rpartition("-")[2] for column in columns]
+        found = []
+        for number in range(30):
+            values = [text_field(form, f"{column}-{number}") for column in columns]
+            if values[0]:
+                found.append(dict(zip(keys, values, strict=True)))
+        return found
+
+    return {
+        "name": text_field(form, "name"),
+        "trigger": text_field(form, "trigger"),
+        "is_on": text_field(form, "is_on") == "yes",
+        "stops": text_field(form, "stops") == "yes",
+        "every": rows("every-field", "every-comparison", "every-value"),
+        "some": rows("some-field", "some-comparison", "some-value"),
+        "actions": rows("action-kind", "action-value"),
+        "as_typed": True,
+    }
+
+
+async def _form(
+    request: Request,
+    rule: UUID | None,
+    shown: dict[str, Any],
+    *,
+    wrong: str | None = None,
+    tried: Any = None,
+    status: int = 200,
+) -> Response:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        names = await load_names(session)
+        runs: Sequence[Any] = ()
+        if rule is not None:
+            runs = (
+                await session.execute(
+                    select(AutomationRun, Ticket.number)
+                    .join(Ticket, Ticket.id == AutomationRun.ticket_id)
+                    .where(AutomationRun.rule_id == rule)
+                    .order_by(AutomationRun.id.desc())
+                    .limit(_SHOWN_RUNS)
+                )
+            ).all()
+    blank: dict[str, Any] = {"stops": False, "every": (), "some": (), "actions": ()}
+    shown = blank | {"as_typed": False} | shown
+    if not shown["as_typed"]:
+        shown["every"] = shown_conditions(shown["every"], names)
+        shown["some"] = shown_conditions(shown["some"], names)
+        shown["actions"] = shown_actions(shown["actions"], names)
+    fitting = {field: " ".join(FITTING[kind]) for field, kind in KINDS.items()}
+    return page(
+        request,
+        "rule_edit.html",
+        status=status,
+        position=position,
+        rule=rule,
+        shown=shown,
+        names=names,
+        runs=runs,
+        tried=tried,
+        wrong=wrong,
+        said=said,
+        fitting=fitting,
+    )
+
+
+async def _locked(session: Any, rule: UUID) -> AutomationRule:
+    row: AutomationRule | None = await session.get(AutomationRule, rule, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such rule")
+    return row
+
+
+def _logged(row: AutomationRule) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "trigger": str(row.trigger),
+        "is_on": row.is_on,
+        "stops": row.stops,
+        "conditions": row.conditions,
+        "actions": row.actions,
+    }

@@ -1,0 +1,1 @@
+"""Rules and macros: what they look at, and what they do."""

@@ -1,0 +1,1 @@
+"""Rules, macros and webhooks: what the desk does as admins told it."""

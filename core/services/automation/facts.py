@@ -1,0 +1,133 @@
+"""What conditions can look at, read from a ticket; and what templates can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.automation.conditions import Fact, Field
+from core.domain.conversation import Speaker
+from core.domain.ids import TicketId
+from core.services.automation.templates import Values
+from core.services.reactions.reactor import TicketChange
+from core.storage.tables import (
+    Account,
+    AgentRow,
+    Category,
+    Contact,
+    Conversation,
+    Message,
+    Organisation,
+    Satisfaction,
+    Team,
+    Ticket,
+)
+
+_SECONDS_AN_HOUR = 3_600
+
+
+async def facts_of(
+    session: AsyncSession, ticket: TicketId, now: datetime, change: TicketChange | None = None
+) -> Mapping[Field, Fact]:
+    """Return what is known of a ticket; what was just said is read from `change`."""
+    row = (await session.execute(_rows().where(Ticket.id == ticket))).one()
+    found, contact, conversation, channel = row
+    said = await _said(session, conversation.id, change)
+    score = await session.scalar(
+        select(Satisfaction.score)
+        .where(Satisfaction.ticket_id == ticket, Satisfaction.score.is_not(None))
+        .order_by(Satisfaction.id.desc())
+        .limit(1)
+    )
+    return {
+        Field.STATUS: found.status,
+        Field.PRIORITY: found.priority,
+        Field.TYPE: found.kind,
+        Field.REASON: found.reason,
+        Field.CHANNEL: channel,
+        Field.ACCOUNT: conversation.account_id,
+        Field.LANGUAGE: conversation.language or found.language,
+        Field.TEAM: _id(found.team_id),
+        Field.ASSIGNEE: _id(found.assignee_id),
+        Field.CATEGORY: _id(found.category_id),
+        Field.ORGANISATION: _id(found.organisation_id),
+        Field.LEVEL: float(found.level),
+        Field.TAGS: frozenset(map(str, found.tags)),
+        Field.SUBJECT: found.subject,
+        Field.MESSAGE: said,
+        Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
+        Field.VIP: contact.is_vip,
+        Field.SCORE: None if score is None else float(score),
+        Field.HOURS_OPEN: (now - found.created_at).total_seconds() / _SECONDS_AN_HOUR,
+        Field.HOURS_IDLE: (now - found.updated_at).total_seconds() / _SECONDS_AN_HOUR,
+    }
+
+
+async def values_of(
+    session: AsyncSession, ticket: TicketId, base_url: str, agent: AgentRow | None = None
+) -> Values:
+    """Return what a template about a ticket can name."""
+    row = (
+        await session.execute(
+            select(Ticket, Contact, Category.name, Team.name, Organisation.name)
+            .join(Contact, Contact.id == Ticket.contact_id)
+            .outerjoin(Category, Category.id == Ticket.category_id)
+            .outerjoin(Team, Team.id == Ticket.team_id)
+            .outerjoin(Organisation, Organisation.id == Contact.organisation_id)
+            .where(Ticket.id == ticket)
+        )
+    ).one()
+    found, contact, category, team, organisation = row
+    name = (contact.name or "").strip()
+    return {
+        "ticket": {
+            "number": found.number,
+            "subject": found.subject,
+            "status": found.status,
+            "priority": found.priority,
+            "category": category,
+            "team": team,
+            "link": f"{base_url}/console/tickets/{found.number}",
+        },
+        "requester": {
+            "name": name,
+            "first_name": name.split()[0] if name else "",
+            "email": contact.email,
+            "organisation": organisation,
+        },
+        "agent": {
+            "name": None if agent is None else agent.name,
+            "email": None if agent is None else agent.email,
+        },
+    }
+
+
+async def _said(
+    session: AsyncSession, conversation: UUID, change: TicketChange | None
+) -> str | None:
+    if change is not None and change.field == "message" and change.new is not None:
+        return await session.scalar(select(Message.text).where(Message.id == UUID(change.new)))
+    return await session.scalar(
+        select(Message.text)
+        .where(Message.conversation_id == conversation, Message.speaker == Speaker.CUSTOMER)
+        .order_by(Message.position.desc(), Message.seq.desc())
+        .limit(1)
+    )
+
+
+def _rows() -> Select[Ticket, Contact, Conversation, str]:
+    return (
+        select(Ticket, Contact, Conversation, Account.channel)
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
+    )
+
+
+def _id(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,155 @@
+"""Prepared answers: their texts, filled in for a ticket, and what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.automation.actions import MAX_TEXT_CHARS, Action, ActionKind, checked_actions
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import AgentId, TicketId, new_id
+from core.services import audit
+from core.services.automation.doing import perform
+from core.services.automation.facts import values_of
+from core.services.automation.forms import actions_from_json, actions_json
+from core.services.automation.templates import check_template, fill_in
+from core.services.case import Case, open_case
+from core.services.ledger import Accounts, Ledger
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AgentRow, Macro, TeamMember, Ticket
+
+_NOT_IN_MACROS = frozenset({ActionKind.REPLY, ActionKind.NOTE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacroForm:
+    """A macro as its author describes it."""
+
+    name: str
+    text: str
+    language: str | None = None
+    team: UUID | None = None
+    actions: tuple[Action, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name.strip()) <= 120 or "\x00" in self.name:
+            raise InvalidInput("a name has 1 to 120 characters")
+        if len(self.text) > MAX_TEXT_CHARS or "\x00" in self.text:
+            raise InvalidInput(f"a text has {MAX_TEXT_CHARS} characters at most")
+        if not self.text.strip() and not self.actions:
+            raise InvalidInput("a macro has a text, or does something")
+        if any(action.kind in _NOT_IN_MACROS for action in self.actions):
+            raise InvalidInput("what a macro says is its text")
+        checked_actions(self.actions)
+        check_template(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyMacro:
+    """A macro filled in for one ticket."""
+
+    id: UUID
+    name: str
+    text: str
+    actions: Sequence[Action]
+
+
+class Macros:
+    """The macros of the desk."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        base_url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._base_url = base_url
+        self._now = now
+
+    async def save(self, macro: UUID | None, form: MacroForm, by: Agent) -> UUID:
+        """Add a macro, or replace the one of that id."""
+        async with storage_errors(), self._sessions.begin() as session:
+            if macro is None:
+                row = Macro(id=new_id())
+                session.add(row)
+            else:
+                row = await _locked(session, macro)
+            row.name, row.text = form.name.strip(), form.text
+            row.language, row.team_id = form.language, form.team
+            row.actions = actions_json(form.actions)
+            action = "macro.added" if macro is None else "macro.changed"
+            audit.record(session, by.actor, action, ("macro", row.id, row.name))
+            return row.id
+
+    async def remove(self, macro: UUID, by: Agent) -> None:
+        """Delete a macro."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, macro)
+            audit.record(session, by.actor, "macro.removed", ("macro", row.id, row.name))
+            await session.delete(row)
+
+    async def fill_in(self, macro: UUID, ticket: TicketId, agent: AgentId) -> ReadyMacro:
+        """Return a macro with its text filled in for `ticket` and the agent who answers.
+
+        Raises:
+            NotFound: there is no such macro.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, macro)
+            row.used += 1
+            who = await session.get(AgentRow, agent)
+            values = await values_of(session, ticket, self._base_url, who)
+            return ReadyMacro(
+                id=row.id,
+                name=row.name,
+                text=fill_in(row.text, values),
+                actions=actions_from_json(row.actions),
+            )
+
+    async def apply(self, macro: UUID, ticket: TicketId, agent: Agent) -> None:
+        """Do to `ticket` what goes with a macro whose text was sent."""
+        async with storage_errors(), self._sessions.begin() as session:
+            case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
+            row = await session.get(Macro, macro)
+            if row is None:
+                raise NotFound("there is no such macro")
+            await _apply(case, row, agent, self._base_url)
+            await case.ledger.write(session)
+
+
+async def _apply(case: Case, row: Macro, agent: Agent, base_url: str) -> None:
+    who = await case.session.get(AgentRow, agent.id)
+    values = await values_of(case.session, TicketId(case.ticket.id), base_url, who)
+    await perform(case, actions_from_json(row.actions), values, actor=agent.actor)
+
+
+async def macros_for(session: AsyncSession, ticket: TicketId, agent: AgentId) -> Sequence[Macro]:
+    """Return the macros that fit a ticket's language and an agent's teams, most used first."""
+    language = select(Ticket.language).where(Ticket.id == ticket).scalar_subquery()
+    teams = select(TeamMember.team_id).where(TeamMember.agent_id == agent)
+    found = await session.scalars(
+        select(Macro)
+        .where(
+            or_(Macro.language.is_(None), Macro.language == language),
+            or_(Macro.team_id.is_(None), Macro.team_id.in_(teams)),
+        )
+        .order_by(Macro.used.desc(), Macro.name)
+        .limit(100)
+    )
+    return found.all()
+
+
+async def _locked(session: AsyncSession, macro: UUID) -> Macro:
+    row = await session.get(Macro, macro, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such macro")
+    return row

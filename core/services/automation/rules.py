@@ -1,0 +1,250 @@
+"""Rules at work: the reactor that applies them to changes, and the clock that applies the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.automation.conditions import Fact, Field, Test, compiled
+from core.domain.automation.rule import Rule, Trigger
+from core.domain.ids import TicketId
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.services.automation.doing import Did, perform
+from core.services.automation.facts import facts_of, values_of
+from core.services.automation.forms import rule_of
+from core.services.case import Case, open_case
+from core.services.ledger import Accounts, Ledger
+from core.services.reactions.reactor import TicketChange
+from core.services.sla.clocks import BREACH, WARNING
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AutomationRule, AutomationRun, Ticket
+
+_RUNS_AN_HOUR = 10
+"""One rule applies to one ticket no more often, whatever happens: two rules may undo each other."""
+_BATCH = 200
+_ROUND = timedelta(minutes=1)
+_UNDONE = [s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyRule:
+    """A rule with its conditions prepared."""
+
+    id: UUID
+    rule: Rule
+    test: Test
+
+
+class RuleShelf:
+    """The rules that are on, read again when one has changed."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[int, int] | None = None
+        self._rules: Mapping[Trigger, Sequence[ReadyRule]] = {}
+
+    async def of(self, session: AsyncSession, trigger: Trigger) -> Sequence[ReadyRule]:
+        """Return the rules of `trigger`, in their order."""
+        stamp = (
+            await session.execute(
+                select(func.count(), func.coalesce(func.max(AutomationRule.revision), 0))
+            )
+        ).one()
+        if (stamp[0], stamp[1]) != self._stamp:
+            rows = await session.scalars(
+                select(AutomationRule)
+                .where(AutomationRule.is_on)
+                .order_by(AutomationRule.position, AutomationRule.id)
+            )
+            found: dict[Trigger, list[ReadyRule]] = {}
+            for row in rows:
+                rule = rule_of(row)
+                ready = ReadyRule(id=row.id, rule=rule, test=compiled(rule.conditions))
+                found.setdefault(rule.trigger, []).append(ready)
+            self._rules, self._stamp = found, (stamp[0], stamp[1])
+        return self._rules.get(trigger, ())
+
+
+class RulesOfTickets:
+    """Applies the rules of what happened."""
+
+    name = "rules"
+
+    def __init__(self, shelf: RuleShelf, base_url: str) -> None:
+        self._shelf = shelf
+        self._base_url = base_url
+
+    async def react(self, case: Case, change: TicketChange) -> None:
+        """Apply each rule whose trigger this is and whose conditions hold."""
+        trigger = trigger_of(change)
+        if trigger is None:
+            return
+        rules = await self._shelf.of(case.session, trigger)
+        rules = [ready for ready in rules if change.actor != _actor(ready.id)]  # not its own echo
+        if not rules:
+            return
+        now = case.ledger.now
+        facts = await facts_of(case.session, TicketId(case.ticket.id), now, change)
+        for ready in rules:
+            if not ready.test(facts) or not await _may_run(case, ready.id):
+                continue
+            await apply(case, ready, why=change.field, base_url=self._base_url)
+            if ready.rule.stops:
+                return
+            facts = await facts_of(case.session, TicketId(case.ticket.id), now, change)
+
+
+class IdleRules:
+    """Applies the rules by the clock, once for each time a ticket has been left alone."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        shelf: RuleShelf,
+        base_url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._shelf = shelf
+        self._base_url = base_url
+        self._now = now
+        self._looked_at: TicketId | None = None
+        self._next_round = now()
+
+    async def apply_due(self) -> None:
+        """Look at the next tickets that are not done.
+
+        A round over all of them takes several calls, and begins once a minute at most.
+        """
+        if self._looked_at is None:
+            if self._now() < self._next_round:
+                return
+            self._next_round = self._now() + _ROUND
+        async with storage_errors(), self._sessions() as session:
+            rules = await self._shelf.of(session, Trigger.IDLE)
+            if not rules:
+                return
+            query = select(Ticket.id).where(Ticket.status.in_(_UNDONE)).order_by(Ticket.id)
+            if self._looked_at is not None:
+                query = query.where(Ticket.id > self._looked_at)
+            tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
+            fitting = []
+            for ticket in tickets:
+                facts = await facts_of(session, ticket, self._now())
+                if any(ready.test(facts) for ready in rules):
+                    fitting.append(ticket)
+        self._looked_at = tickets[-1] if len(tickets) == _BATCH else None
+        for ticket in fitting:
+            await self._apply(ticket, rules)
+
+    async def _apply(self, ticket: TicketId, rules: Sequence[ReadyRule]) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
+            facts = await facts_of(session, ticket, case.ledger.now)
+            since = case.ticket.updated_at
+            for ready in rules:
+                if not ready.test(facts) or await _has_run_since(session, ready.id, ticket, since):
+                    continue
+                await apply(case, ready, why="idle", base_url=self._base_url)
+                if ready.rule.stops:
+                    break
+            await case.ledger.write(session)
+
+
+async def apply(case: Case, ready: ReadyRule, *, why: str, base_url: str) -> Sequence[Did]:
+    """Do what a rule says to the locked `case`, and keep that it did."""
+    ticket = TicketId(case.ticket.id)
+    values = await values_of(case.session, ticket, base_url)
+    # What changes the ticket moves `updated_at`: an idle rule must not take its own act for news.
+    done = await perform(case, ready.rule.actions, values, actor=_actor(ready.id))
+    case.session.add(
+        AutomationRun(
+            rule_id=ready.id,
+            ticket_id=ticket,
+            at=case.ledger.now,
+            why=why,
+            did=[
+                {"kind": did.action.kind, "value": did.action.value[:200], "failure": did.failure}
+                for did in done
+            ],
+        )
+    )
+    return done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldApply:
+    """A past ticket that a rule would have applied to, as the ticket is now."""
+
+    ticket: TicketId
+    number: int
+    subject: str
+
+
+async def dry_run(
+    session: AsyncSession, rule: Rule, now: datetime, *, tickets: int = 200
+) -> Sequence[WouldApply]:
+    """Return which of the latest tickets the conditions of `rule` hold for now; changes nothing."""
+    test = compiled(rule.conditions)
+    rows = await session.execute(
+        select(Ticket.id, Ticket.number, Ticket.subject).order_by(Ticket.id.desc()).limit(tickets)
+    )
+    found = []
+    for name, number, subject in rows.all():
+        facts: Mapping[Field, Fact] = await facts_of(session, TicketId(name), now)
+        if test(facts):
+            found.append(WouldApply(ticket=TicketId(name), number=number, subject=subject))
+    return found
+
+
+def trigger_of(change: TicketChange) -> Trigger | None:
+    """Return what a change is to rules; none where they do not look at it."""
+    match change.field, change.reason:
+        case "message", "customer":
+            return Trigger.REQUESTER_WROTE
+        case "message", "agent":
+            return Trigger.AGENT_WROTE
+        case "message", _:
+            return None
+        case "satisfaction", _:
+            return Trigger.RATED
+        case field, _ if field == WARNING:
+            return Trigger.PROMISE_AT_RISK
+        case field, _ if field == BREACH:
+            return Trigger.PROMISE_BROKEN
+        case _:
+            return Trigger.OPENED if change.is_opening else Trigger.CHANGED
+
+
+async def _may_run(case: Case, rule: UUID) -> bool:
+    ran = await case.session.scalar(
+        select(func.count())
+        .select_from(AutomationRun)
+        .where(
+            AutomationRun.rule_id == rule,
+            AutomationRun.ticket_id == case.ticket.id,
+            AutomationRun.at > case.ledger.now - timedelta(hours=1),
+        )
+    )
+    return (ran or 0) < _RUNS_AN_HOUR
+
+
+async def _has_run_since(
+    session: AsyncSession, rule: UUID, ticket: TicketId, since: datetime
+) -> bool:
+    last = await session.scalar(
+        select(func.max(AutomationRun.at)).where(
+            AutomationRun.rule_id == rule, AutomationRun.ticket_id == ticket
+        )
+    )
+    return last is not None and last >= since
+
+
+def _actor(rule: UUID) -> str:
+    return f"rule:{rule}"

@@ -1,0 +1,294 @@
+"""Outgoing webhooks: what is to be told to whom, and what became of it."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import AccountId, new_id
+from core.services import audit
+from core.services.account_secrets import seal, unseal
+from core.services.case import Case
+from core.services.reactions.reactor import TicketChange
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import Webhook, WebhookDelivery
+
+EVENTS = ("ticket.opened", "ticket.changed", "ticket.message", "ticket.rated")
+"""What a webhook can ask to be told."""
+
+SIGNATURE = "Ventanilla-Signature"
+_ATTEMPTS = 10
+_FIRST_PAUSE = timedelta(seconds=10)
+_LONGEST_PAUSE = timedelta(hours=4)
+_BATCH = 20
+_LEASE = timedelta(seconds=60)  # whoever took a call makes it within this time
+_MAX_ANSWER_CHARS = 500
+_SECRETS = AccountId("webhooks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call to be made."""
+
+    delivery: UUID
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookForm:
+    """A webhook as an admin describes it."""
+
+    name: str
+    url: str
+    events: Sequence[str] = ()
+    is_on: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name.strip()) <= 120 or "\x00" in self.name:
+            raise InvalidInput("a name has 1 to 120 characters")
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or len(self.url) > 2_000:
+            raise InvalidInput("a webhook's address begins with https:// or http://")
+        if parts.username or parts.password:
+            raise InvalidInput("a webhook's address holds no password")
+        if unknown := set(self.events) - set(EVENTS):
+            raise InvalidInput(f"there is no event {min(unknown)}")
+
+
+class WebhooksOfTickets:
+    """Has webhooks told of the changes they asked for."""
+
+    name = "webhooks"
+
+    async def react(self, case: Case, change: TicketChange) -> None:
+        """Leave a call for each webhook that wants this kind of change."""
+        event = event_of(change)
+        wanting = await case.session.scalars(
+            select(Webhook).where(Webhook.is_on, Webhook.events.contains([event]))
+        )
+        for webhook in wanting:
+            await call_later(case, webhook, event, change)
+
+
+class Webhooks:
+    """Admins' webhooks, and the calls that are due."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        key: bytes,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._key = key
+        self._now = now
+
+    async def add(self, form: WebhookForm, by: Agent) -> tuple[UUID, str]:
+        """Add a webhook; return its id and the secret it signs with, which is shown this once."""
+        name, secret = new_id(), secrets.token_urlsafe(32)
+        async with storage_errors(), self._sessions.begin() as session:
+            session.add(
+                Webhook(
+                    id=name,
+                    name=form.name.strip(),
+                    url=form.url,
+                    secret=seal(self._key, _SECRETS, {"secret": secret}),
+                    events=list(form.events),
+                    is_on=form.is_on,
+                    created_at=self._now(),
+                )
+            )
+            audit.record(
+                session, by.actor, "webhook.added", ("webhook", name, form.name), new=_said(form)
+            )
+        return name, secret
+
+    async def change(self, webhook: UUID, form: WebhookForm, by: Agent) -> None:
+        """Replace a webhook's form; its secret stays."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, webhook)
+            old = WebhookForm(name=row.name, url=row.url, events=row.events, is_on=row.is_on)
+            row.name, row.url = form.name.strip(), form.url
+            row.events, row.is_on = list(form.events), form.is_on
+            if not form.is_on:
+                await stop_calls(session, webhook)
+            audit.record(
+                session,
+                by.actor,
+                "webhook.changed",
+                ("webhook", webhook, form.name),
+                old=_said(old),
+                new=_said(form),
+            )
+
+    async def remove(self, webhook: UUID, by: Agent) -> None:
+        """Delete a webhook with what was told to it."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, webhook)
+            audit.record(session, by.actor, "webhook.removed", ("webhook", webhook, row.name))
+            await session.delete(row)
+
+    async def repeat(self, delivery: UUID) -> None:
+        """Make a call again that is over."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(WebhookDelivery, delivery, with_for_update=True)
+            if row is None:
+                raise NotFound("there is no such call")
+            row.status, row.attempts, row.available_at = "waiting", 0, self._now()
+            row.finished_at = None
+
+    async def due(self) -> Sequence[Call]:
+        """Take calls that are due; nobody else takes them for a minute."""
+        now = self._now()
+        async with storage_errors(), self._sessions.begin() as session:
+            rows = (
+                await session.execute(
+                    select(WebhookDelivery, Webhook)
+                    .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+                    .where(WebhookDelivery.status == "waiting", WebhookDelivery.available_at <= now)
+                    .order_by(WebhookDelivery.available_at)
+                    .limit(_BATCH)
+                    .with_for_update(of=WebhookDelivery, skip_locked=True)
+                )
+            ).all()
+            for delivery, _ in rows:
+                delivery.attempts += 1
+                delivery.available_at = now + _LEASE
+            return [self._call(delivery, webhook, now) for delivery, webhook in rows]
+
+    async def settle(self, delivery: UUID, *, done: bool, answer: str) -> None:
+        """Keep what became of a call; one that failed is made again later, ten times in all."""
+        now = self._now()
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(WebhookDelivery, delivery, with_for_update=True)
+            if row is None or row.status != "waiting":
+                return
+            row.answer = answer[:_MAX_ANSWER_CHARS].replace("\x00", "")
+            if done or row.attempts >= _ATTEMPTS:
+                row.status, row.finished_at = ("done" if done else "failed"), now
+            else:
+                pause = min(_FIRST_PAUSE * 2 ** (row.attempts - 1) * 2, _LONGEST_PAUSE)
+                row.available_at = now + pause * (0.75 + secrets.randbelow(500) / 1_000)
+
+    async def forget_old(self, age: timedelta = timedelta(days=30)) -> None:
+        """Delete calls that were over long ago."""
+        async with storage_errors(), self._sessions.begin() as session:
+            old = select(WebhookDelivery).where(WebhookDelivery.finished_at < self._now() - age)
+            for row in await session.scalars(old.limit(1_000)):
+                await session.delete(row)
+
+    def _call(self, delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> Call:
+        body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        secret = unseal(self._key, _SECRETS, webhook.secret)["secret"]
+        return Call(
+            delivery=delivery.id,
+            url=webhook.url,
+            body=body,
+            headers={
+                "Content-Type": "application/json",
+                "User-Agent": "Ventanilla",
+                "Ventanilla-Event": delivery.event,
+                "Ventanilla-Delivery": str(delivery.id),
+                SIGNATURE: signature(secret, body, int(now.timestamp())),
+            },
+        )
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """Return what shows that `body` is ours, and when it was signed (seconds since 1970).
+
+    HMAC-SHA256 over the time, a dot and the body, in hexadecimal: `t=1700000000,v1=…`.
+    """
+    tag = hmac.new(secret.encode(), f"{at}.".encode() + body, sha256).hexdigest()
+    return f"t={at},v1={tag}"
+
+
+def event_of(change: TicketChange) -> str:
+    """Return what webhooks call a change."""
+    match change.field:
+        case "message":
+            return "ticket.message"
+        case "satisfaction":
+            return "ticket.rated"
+        case _:
+            return "ticket.opened" if change.is_opening else "ticket.changed"
+
+
+async def call_later(
+    case: Case, webhook: Webhook, event: str, change: TicketChange | None = None
+) -> None:
+    """Leave a call of `webhook` about the locked `case`, to be made after the commit."""
+    ticket = case.ticket
+    payload: dict[str, Any] = {
+        "event": event,
+        "at": case.ledger.now.isoformat(),
+        "ticket": {
+            "id": str(ticket.id),
+            "number": ticket.number,
+            "status": ticket.status,
+            "priority": ticket.priority,
+            "subject": ticket.subject,
+            "reason": ticket.reason,
+            "team_id": None if ticket.team_id is None else str(ticket.team_id),
+            "assignee_id": None if ticket.assignee_id is None else str(ticket.assignee_id),
+            "category_id": None if ticket.category_id is None else str(ticket.category_id),
+            "tags": list(ticket.tags),
+            "conversation_id": str(ticket.conversation_id),
+            "created_at": ticket.created_at.isoformat(),
+        },
+        "change": None
+        if change is None
+        else {
+            "field": change.field,
+            "old": change.old,
+            "new": change.new,
+            "actor": change.actor,
+            "reason": change.reason,
+            "at": change.at.isoformat(),
+        },
+    }
+    case.session.add(
+        WebhookDelivery(
+            id=new_id(),
+            webhook_id=webhook.id,
+            event=event,
+            payload=payload,
+            available_at=case.ledger.now,
+            created_at=case.ledger.now,
+        )
+    )
+
+
+async def stop_calls(session: AsyncSession, webhook: UUID) -> None:
+    """Give up the calls of `webhook` that still wait."""
+    await session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.webhook_id == webhook, WebhookDelivery.status == "waiting")
+        .values(status="failed", answer="the webhook was turned off")
+    )
+
+
+async def _locked(session: AsyncSession, webhook: UUID) -> Webhook:
+    row = await session.get(Webhook, webhook, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such webhook")
+    return row
+
+
+def _said(form: WebhookForm) -> dict[str, Any]:
+    return {"name": form.name, "url": form.url, "events": list(form.events), "is_on": form.is_on}

@@ -1,0 +1,252 @@
+"""Rules apply to what they were made for, once, and come to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.automation.actions import Action, ActionKind
+from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
+from core.domain.automation.rule import Rule, Trigger
+from core.domain.conversation import Speaker
+from core.domain.ids import ConversationId, new_id
+from core.domain.ticket import Priority, TicketStatus
+from core.services.automation.forms import actions_json, conditions_json
+from core.services.automation.macros import MacroForm, Macros, macros_for
+from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets, dry_run
+from core.services.reactions import Reactions
+from core.storage.tables import (
+    AutomationRule,
+    AutomationRun,
+    Message,
+    ReactionFailure,
+    Team,
+    TicketEvent,
+)
+from tests.support.desk import Rig
+
+BASE = "http://desk.test"
+
+
+def when(field: Field, comparison: Comparison, value: str = "") -> Condition:
+    return Condition(field=field, comparison=comparison, value=value)
+
+
+def do(kind: ActionKind, value: str) -> Action:
+    return Action(kind=kind, value=value)
+
+
+async def add(
+    rig: Rig,
+    trigger: Trigger,
+    *actions: Action,
+    every: Sequence[Condition] = (),
+    stops: bool = False,
+) -> UUID:
+    name = new_id()
+    async with rig.sessions.begin() as session:
+        last = await session.scalar(select(func.count()).select_from(AutomationRule))
+        session.add(
+            AutomationRule(
+                id=name,
+                position=last or 0,
+                name="a rule",
+                trigger=trigger,
+                is_on=True,
+                stops=stops,
+                conditions=conditions_json(Conditions(every=tuple(every))),
+                actions=actions_json(actions),
+            )
+        )
+    return name
+
+
+async def ticket(rig: Rig, words: str = "the printer is on fire") -> ConversationId:
+    conversation = await rig.hear(words)
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    return conversation
+
+
+async def react(rig: Rig, conversation: ConversationId) -> None:
+    rules = RulesOfTickets(RuleShelf(), BASE)
+    await Reactions(rig.sessions, rig.accounts, [rules], rig.clock).advance(conversation)
+
+
+async def runs(rig: Rig) -> int:
+    async with rig.sessions() as session:
+        return await session.scalar(select(func.count()).select_from(AutomationRun)) or 0
+
+
+async def said(rig: Rig, speaker: Speaker) -> list[tuple[str, bool]]:
+    async with rig.sessions() as session:
+        rows = await session.execute(
+            select(Message.text, Message.is_internal)
+            .where(Message.speaker == speaker)
+            .order_by(Message.seq)
+        )
+        return [(words, internal) for words, internal in rows]
+
+
+async def test_a_rule_does_all_it_says_and_keeps_that_it_did(rig: Rig) -> None:
+    team = new_id()
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=team, name="Printers"))
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.SET_PRIORITY, "urgent"),
+        do(ActionKind.SET_TEAM, str(team)),
+        do(ActionKind.ADD_TAG, "printer"),
+        do(ActionKind.NOTE, "Look at #{{ ticket.number }} first"),
+        do(ActionKind.REPLY, "We know, {{ requester.first_name or 'friend' }}."),
+        every=[when(Field.MESSAGE, Comparison.HAS, "PRINTER")],
+    )
+    await react(rig, await ticket(rig))
+    found = await rig.ticket()
+    assert (found.priority, found.team_id, found.tags) == (Priority.URGENT, team, ["printer"])
+    assert (f"Look at #{found.number} first", True) in await said(rig, Speaker.SYSTEM)
+    assert any(words.startswith("We know, ") for words, _ in await said(rig, Speaker.SYSTEM))
+    assert await runs(rig) == 1
+    async with rig.sessions() as session:
+        actors = set(await session.scalars(select(TicketEvent.actor)))
+    assert sum(actor.startswith("rule:") for actor in actors) == 1
+
+
+async def test_what_does_not_hold_does_nothing(rig: Rig) -> None:
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.ADD_TAG, "x"),
+        every=[when(Field.MESSAGE, Comparison.HAS, "vpn")],
+    )
+    await react(rig, await ticket(rig))
+    assert await runs(rig) == 0
+
+
+async def test_a_rule_that_stops_is_the_last(rig: Rig) -> None:
+    await add(rig, Trigger.OPENED, do(ActionKind.ADD_TAG, "first"), stops=True)
+    await add(rig, Trigger.OPENED, do(ActionKind.ADD_TAG, "second"))
+    await react(rig, await ticket(rig))
+    assert (await rig.ticket()).tags == ["first"]
+
+
+async def test_two_rules_that_undo_each_other_come_to_an_end(rig: Rig) -> None:
+    for field, priority in (("low", "high"), ("high", "low")):
+        await add(
+            rig,
+            Trigger.CHANGED,
+            do(ActionKind.SET_PRIORITY, priority),
+            every=[when(Field.PRIORITY, Comparison.IS, field)],
+        )
+    await add(rig, Trigger.OPENED, do(ActionKind.SET_PRIORITY, "low"))
+    await react(rig, await ticket(rig))
+    assert await runs(rig) <= 21
+    async with rig.sessions() as session:
+        unfinished = select(func.count()).where(TicketEvent.reacted_at.is_(None))
+        assert await session.scalar(unfinished) == 0
+
+
+async def test_an_action_that_no_longer_fits_is_left_out_and_said(rig: Rig) -> None:
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.SET_TEAM, str(new_id())),
+        do(ActionKind.ADD_TAG, "went on"),
+    )
+    await react(rig, await ticket(rig))
+    assert (await rig.ticket()).tags == ["went on"]
+    async with rig.sessions() as session:
+        did = (await session.scalars(select(AutomationRun.did))).one()
+        assert (await session.scalars(select(ReactionFailure))).all() == []
+    assert [one["failure"] for one in did] == ["the team is not there any more", ""]
+
+
+async def test_a_rule_by_the_clock_applies_once_for_each_time_of_silence(rig: Rig) -> None:
+    await add(
+        rig,
+        Trigger.IDLE,
+        do(ActionKind.ADD_TAG, "forgotten"),
+        every=[when(Field.HOURS_IDLE, Comparison.MORE, "4")],
+    )
+    await ticket(rig)
+    idle = IdleRules(rig.sessions, rig.accounts, RuleShelf(), BASE, rig.clock)
+    await idle.apply_due()
+    assert await runs(rig) == 0
+    for _ in range(3):
+        rig.clock.advance(hours=5)
+        await idle.apply_due()
+    assert await runs(rig) == 1
+    assert (await rig.ticket()).tags == ["forgotten"]
+    await rig.hear("anybody there?")
+    rig.clock.advance(hours=5)
+    await idle.apply_due()
+    assert await runs(rig) == 2
+
+
+async def test_a_dry_run_names_tickets_and_changes_nothing(rig: Rig) -> None:
+    await ticket(rig)
+    rule = Rule(
+        name="x",
+        trigger=Trigger.OPENED,
+        conditions=Conditions(every=(when(Field.MESSAGE, Comparison.HAS, "fire"),)),
+        actions=(do(ActionKind.ADD_TAG, "x"),),
+    )
+    async with rig.sessions() as session:
+        found = await dry_run(session, rule, rig.clock())
+    assert [one.number for one in found] == [(await rig.ticket()).number]
+    assert (await rig.ticket()).tags == []
+
+
+async def test_a_macro_is_filled_in_and_does_what_goes_with_it(rig: Rig) -> None:
+    await ticket(rig)
+    ana, name = await rig.agent(), await rig.ticket_id()
+    macros = Macros(rig.sessions, rig.accounts, BASE, rig.clock)
+    macro = await macros.save(
+        None,
+        MacroForm(
+            name="Restart",
+            text="Please restart it. {{ agent.name }}",
+            actions=(do(ActionKind.SET_STATUS, "pending"), do(ActionKind.ADD_TAG, "restart")),
+        ),
+        ana,
+    )
+    await macros.save(None, MacroForm(name="Otra", text="Hola", language="es"), ana)
+    async with rig.sessions() as session:
+        assert [one.name for one in await macros_for(session, name, ana.id)] == ["Restart"]
+    ready = await macros.fill_in(macro, name, ana.id)
+    assert ready.text == "Please restart it. Ana"
+    await macros.apply(macro, name, ana)
+    found = await rig.ticket()
+    assert (found.status, found.tags) == (TicketStatus.PENDING, ["restart"])
+
+
+@pytest.mark.parametrize("count", [1_000])
+async def test_many_rules_are_read_once_until_one_changes(rig: Rig, count: int) -> None:
+    rows = [
+        AutomationRule(
+            id=new_id(),
+            position=number,
+            name=f"rule {number}",
+            trigger=Trigger.OPENED,
+            is_on=True,
+            conditions=conditions_json(
+                Conditions(every=(when(Field.MESSAGE, Comparison.HAS, f"word{number}"),))
+            ),
+            actions=actions_json([do(ActionKind.ADD_TAG, "x")]),
+        )
+        for number in range(count)
+    ]
+    async with rig.sessions.begin() as session:
+        session.add_all(rows)
+    shelf = RuleShelf()
+    async with rig.sessions() as session:
+        first = await shelf.of(session, Trigger.OPENED)
+        assert len(first) == count
+        assert await shelf.of(session, Trigger.OPENED) is first
+    await add(rig, Trigger.OPENED, do(ActionKind.ADD_TAG, "x"))
+    async with rig.sessions() as session:
+        assert len(await shelf.of(session, Trigger.OPENED)) == count + 1

@@ -1,0 +1,136 @@
+"""Webhooks are called with a signature, and again where that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator
+from hashlib import sha256
+
+import pytest
+from aiohttp import web
+from sqlalchemy import select
+
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.ids import ConversationId
+from core.runtime.webhooks import WebhookCalls
+from core.services.automation.webhooks import (
+    SIGNATURE,
+    WebhookForm,
+    Webhooks,
+    WebhooksOfTickets,
+)
+from core.services.reactions import Reactions
+from core.storage.tables import WebhookDelivery
+from tests.support.desk import Rig
+
+
+class Listener:
+    """A server on loopback that keeps what it is told, and answers as it is set to."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.status = 200
+        self.url = ""
+
+    async def listen(self, request: web.Request) -> web.Response:
+        self.heard.append((dict(request.headers), await request.read()))
+        headers = {"Location": "/elsewhere"} if self.status == 302 else {}
+        return web.Response(status=self.status, text="heard", headers=headers)
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Listener]:
+    found = Listener()
+    app = web.Application()
+    app.router.add_post("/hook", found.listen)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    yield found
+    await runner.cleanup()
+
+
+async def opened(rig: Rig) -> ConversationId:
+    conversation = await rig.hear("help")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await Reactions(rig.sessions, rig.accounts, [WebhooksOfTickets()], rig.clock).advance(
+        conversation
+    )
+    return conversation
+
+
+async def calls(rig: Rig) -> list[WebhookDelivery]:
+    async with rig.sessions() as session:
+        return list(await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
+
+
+async def test_what_it_asked_for_is_told_with_a_signature(rig: Rig, listener: Listener) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    _, secret = await hooks.add(form, await rig.agent())
+    await opened(rig)
+    await WebhookCalls(hooks).make_due()
+    ((headers, body),) = listener.heard
+    told = json.loads(body)
+    assert (told["event"], told["ticket"]["status"]) == ("ticket.opened", "new")
+    stamp, tag = (part.partition("=")[2] for part in headers[SIGNATURE].split(","))
+    expected = hmac.new(secret.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
+    assert hmac.compare_digest(tag, expected)
+    assert [call.status for call in await calls(rig)] == ["done"]
+
+
+@pytest.mark.parametrize("status", [302, 404, 503])
+async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
+    rig: Rig, listener: Listener, status: int
+) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    await hooks.add(form, await rig.agent())
+    await opened(rig)
+    listener.status = status
+    for _ in range(12):
+        await WebhookCalls(hooks).make_due()
+        rig.clock.advance(hours=6)
+    (call,) = await calls(rig)
+    assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
+    assert str(status) in (call.answer or "")
+    listener.status = 200
+    await hooks.repeat(call.id)
+    await WebhookCalls(hooks).make_due()
+    assert [call.status for call in await calls(rig)] == ["done"]
+
+
+async def test_nobody_listening_is_a_failed_call(rig: Rig) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    form = WebhookForm(name="gone", url="http://127.0.0.1:9/x", events=["ticket.opened"])
+    await hooks.add(form, await rig.agent())
+    await opened(rig)
+    await WebhookCalls(hooks).make_due()
+    (call,) = await calls(rig)
+    assert (call.status, call.attempts) == ("waiting", 1)
+    assert "ConnectError" in (call.answer or "")
+
+
+async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listener) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    await hooks.add(form, await rig.agent())
+    await opened(rig)
+    await asyncio.gather(*(WebhookCalls(hooks).make_due() for _ in range(4)))
+    assert len(listener.heard) == 1
+
+
+async def test_what_was_turned_off_is_told_nothing_more(rig: Rig, listener: Listener) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    ana = await rig.agent()
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    name, _ = await hooks.add(form, ana)
+    await opened(rig)
+    off = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"], is_on=False)
+    await hooks.change(name, off, ana)
+    await WebhookCalls(hooks).make_due()
+    assert listener.heard == []

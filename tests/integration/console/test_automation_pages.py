@@ -1,0 +1,120 @@
+"""Rules, macros and webhooks as leads and admins see them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from core.domain.actor import Role
+from core.domain.ids import new_id
+from core.storage.tables import AutomationRule, Macro, Team, Ticket, Webhook
+from tests.integration.console.browser import Browser
+from tests.integration.console.test_settings import signed_in_as
+from tests.integration.console.world import Desk
+
+RULES, MACROS, HOOKS = (f"/console/admin/{room}" for room in ("rules", "macros", "webhooks"))
+RULE = {
+    "name": "Printers first",
+    "trigger": "opened",
+    "every-field-0": "message",
+    "every-comparison-0": "has",
+    "every-value-0": "printer | impresora",
+    "action-kind-0": "set_team",
+    "action-value-0": "printer team",
+    "action-kind-1": "reply",
+    "action-value-1": "Hello {{ requester.name }}",
+    "is_on": "yes",
+}
+
+
+async def lead(desk: Desk) -> Browser:
+    async with desk.sessions.begin() as session:
+        session.add(Team(id=new_id(), name="Printer team"))
+    return await signed_in_as(desk, Role.LEAD)
+
+
+async def test_a_lead_writes_a_rule_by_names_and_tries_it_first(desk: Desk) -> None:
+    await desk.queued("my printer is broken")
+    browser = await lead(desk)
+    await browser.see(f"{RULES}/new")
+    tried = await browser.send(f"{RULES}/new", form=RULE, do="try")
+    assert "the conditions hold for 1" in tried.text
+    assert (await browser.send(f"{RULES}/new", form=RULE, do="save")).status_code == 303
+    assert "Printers first" in await browser.see(RULES)
+    async with desk.sessions() as session:
+        rule = (await session.scalars(select(AutomationRule))).one()
+        team = (await session.scalars(select(Team.id))).one()
+    assert rule.actions[0]["value"] == str(team)
+    assert "Printer team" in await browser.see(f"{RULES}/{rule.id}")
+    assert (await browser.send(f"{RULES}/{rule.id}/move", to="up")).status_code == 303
+    assert (await browser.send(f"{RULES}/{rule.id}/remove")).status_code == 303
+    assert "There is no rule yet" in await browser.see(RULES)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"action-value-0": "Nobody knows this team"}, "Nothing here is called"),
+        ({"action-value-1": "{{ ().__class__ }}"}, "A template "),
+        ({"every-comparison-0": "more"}, "cannot be compared"),
+        ({"trigger": "sometimes"}, "choose what"),
+        ({"name": " "}, "1 to 120 characters"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    desk: Desk, change: dict[str, str], said: str
+) -> None:
+    browser = await lead(desk)
+    await browser.see(f"{RULES}/new")
+    answer = await browser.send(f"{RULES}/new", form=RULE | change)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "printer | impresora" in answer.text
+
+
+async def test_an_agent_chooses_a_macro_and_sends_what_goes_with_it(desk: Desk) -> None:
+    await desk.queued("my printer is broken")
+    browser = await lead(desk)
+    await browser.see(f"{MACROS}/new")
+    kept = await browser.send(
+        f"{MACROS}/new",
+        form={"action-kind-0": "add_tag", "action-value-0": "paper"},
+        name="Paper",
+        text="Look for paper, {{ requester.name }}. <b>{{ agent.name }}</b>",
+        language="en",
+    )
+    assert kept.status_code == 303
+    async with desk.sessions() as session:
+        macro = (await session.scalars(select(Macro.id))).one()
+        number = (await session.scalars(select(Ticket.number))).one()
+    agent = await signed_in_as(desk, Role.AGENT)
+    assert "Paper" in await agent.see(f"/console/tickets/{number}/macros")
+    filled = await agent.see(f"/console/tickets/{number}/macros/{macro}")
+    assert "Look for paper, " in filled
+    assert "&lt;b&gt;Agent&lt;/b&gt;" in filled
+    sent = await agent.send(
+        f"/console/tickets/{number}/say", htmx=True, text="There.", mode="reply", macro=str(macro)
+    )
+    assert sent.status_code == 200
+    async with desk.sessions() as session:
+        assert (await session.scalars(select(Ticket.tags))).one() == ["paper"]
+
+
+async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> None:
+    browser = await signed_in_as(desk, Role.ADMIN)
+    await browser.see(HOOKS)
+    wrong = await browser.send(HOOKS, name="CRM", url="crm.example.org")
+    assert wrong.status_code == 422
+    added = await browser.send(
+        HOOKS, form={"ticket.opened": "yes"}, name="CRM", url="https://crm.example.org/in"
+    )
+    secret = re.search(r'<code class="link">([^<]+)</code>', added.text)
+    assert secret is not None
+    async with desk.sessions() as session:
+        hook = (await session.scalars(select(Webhook))).one()
+    assert secret[1].encode() not in hook.secret
+    page = await browser.see(f"{HOOKS}/{hook.id}")
+    assert secret[1] not in page
+    assert "It has not been called yet" in page
