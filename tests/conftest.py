@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.runtime.database.postgres import embedded_postgres
+from core.runtime.supervision.assistant_program import AssistantProgram
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from tests.support.databases import Databases
@@ -97,10 +98,9 @@ async def sessions(engine: AsyncEngine) -> Sessions:
 
 
 @pytest.fixture(scope="session")
-async def trained(pytestconfig: pytest.Config) -> Path:
-    """A folder with an up-to-date model of the assistant, kept from one test run to the next."""
-    assert pytestconfig.cache is not None
-    models = pytestconfig.cache.mkdir("assistant-models")
+async def trained() -> Path:
+    """A folder with an up-to-date model: the one that the assistant's own tests keep theirs in."""
+    models = AssistantProgram().folder / "models"
     await train_into(models)
     return models
 

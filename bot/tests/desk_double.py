@@ -91,7 +91,7 @@ def knowledge_server(port: int = 0) -> Iterator[KnowledgeServer]:
     with ThreadingHTTPServer(("127.0.0.1", port), Requests) as server:
         server.daemon_threads = True
         desk.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             yield desk

@@ -234,7 +234,7 @@ async def train_into(folder: Path) -> None:
 
 def home_with_model(home: Path, models: Path) -> Path:
     """Return `home`, made with a model that is trained already."""
-    shutil.copytree(models, home / "models")
+    shutil.copytree(models, home / "models", ignore=shutil.ignore_patterns(".*"))
     return home
 
 
