@@ -19,6 +19,7 @@ from components.urgent import plain
 
 _MAX_SUBJECT = 80
 _MIN_WORDS = 3  # for what was said together with "I want to report a problem"
+_MIN_LETTER_WORDS = 9  # of a letter that says what it is about, and not only that it is a report
 _KINDS = MappingProxyType({"report_problem": "incident", "request_service": "request"})
 
 _URGENCY = MappingProxyType(
@@ -31,6 +32,16 @@ _URGENCY = MappingProxyType(
         "normal": r"\b(?:normal|medium|medi[oa]|regular|standard|moderate|mas o menos|so so|2)\b",
     }
 )
+_URGENCY_IN_LETTER = MappingProxyType(
+    {
+        "low": r"\b(?:no (?:rush|hurry|hay prisa|es urgente|corre prisa|hay apuro)"
+        r"|not (?:\w+ )?urgent|sin prisa|low priority|prioridad baja)\b",
+        "urgent": r"\b(?:urgent(?:e|isimo|ly|emente)?|asap|as soon as possible|cuanto antes"
+        r"|can(?:not|'?t| not) work|no puedo trabajar)\b",
+    }
+)
+"""What says in passing how urgent a letter is: most words of `_URGENCY` say other things there."""
+
 _LEAD = re.compile(
     r"^.*?\b(?:report|raise|open|log|file|create|submit|reportar|abrir|crear|poner|registrar"
     r"|notificar|levantar|solicitar|hacer)\b[^:,.;\n-]*?\b(?:problems?|issues?|tickets?|incidents?"
@@ -54,6 +65,15 @@ def read_urgency(text: str) -> commands.Priority | None:
         if re.search(_URGENCY[urgency], said):
             return urgency
     return None
+
+
+def urgency_of_letter(text: str) -> commands.Priority:
+    """Return how urgent a whole letter says it is."""
+    said = plain(text)
+    for urgency in ("low", "urgent"):
+        if re.search(_URGENCY_IN_LETTER[urgency], said):
+            return urgency
+    return "normal"
 
 
 def said_along(text: str) -> str | None:
@@ -81,11 +101,16 @@ class ActionBeginTicket(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
         turn = Turn(tracker)
+        what = said_along(turn.text)
+        if turn.is_by_letter and what is None and len(turn.text.split()) >= _MIN_LETTER_WORDS:
+            what = turn.text
         return [
             *form_cleared(),
             *remember(
+                by_letter=turn.is_by_letter,
                 ticket_kind=_KINDS.get(turn.intent or "", "incident"),
-                ticket_what=said_along(turn.text),
+                ticket_what=what,
+                ticket_urgency=urgency_of_letter(turn.text) if turn.is_by_letter else None,
                 pending=None,
                 idle=0,
             ),
@@ -105,6 +130,8 @@ class ValidateTicketForm(FormValidationAction):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[str]:
+        if Turn(tracker).is_by_letter:
+            return [name for name in domain_slots if name == "ticket_what"]
         if Turn(tracker).form.get("kind") == "request":
             return [name for name in domain_slots if name != "ticket_since"]
         return domain_slots
@@ -113,7 +140,10 @@ class ValidateTicketForm(FormValidationAction):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         what = "" if value is None else str(value).strip()
-        return {"ticket_what": what if re.search(r"\w", what) else None}
+        read: dict[str, Any] = {"ticket_what": what if re.search(r"\w", what) else None}
+        if Turn(tracker).is_by_letter:
+            read["ticket_urgency"] = urgency_of_letter(what)
+        return read
 
     def validate_ticket_urgency(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

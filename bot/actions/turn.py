@@ -40,6 +40,11 @@ class Turn:
         return context if isinstance(context, dict) else {}
 
     @property
+    def is_by_letter(self) -> bool:
+        """Whether the requester answers in letters: each question more is a letter more."""
+        return bool(self.context.get("by_letter"))
+
+    @property
     def language(self) -> str:
         return str(self._tracker.get_slot("language") or "en")
 

@@ -148,6 +148,64 @@ def test_what_is_said_with_the_wish_to_report_is_not_asked_again(assistant: Assi
     assert ticket["description"] == "the coffee machine is leaking water"
 
 
+@pytest.mark.parametrize(
+    ("language", "start", "asked", "what"),
+    [
+        (
+            "en",
+            "I want to report a problem",
+            ("since when", "how urgent"),
+            "The scanner has been cutting pages off since Monday. It is urgent.",
+        ),
+        (
+            "es",
+            "quiero reportar un problema",
+            ("desde cuándo", "urgencia"),
+            "El escáner corta las páginas desde el lunes. Es urgente.",
+        ),
+    ],
+)
+def test_a_letter_is_asked_for_everything_at_once(
+    assistant: Assistant, language: str, start: str, asked: tuple[str, str], what: str
+) -> None:
+    talk = assistant.talk(language, by_letter=True)
+    question = talk.say(start)
+    assert all(words in question.said for words in asked) and not question.choices
+    ticket = talk.say(what).args("open_ticket")
+    assert (ticket["description"], ticket["urgency"], ticket["since"]) == (what, "urgent", None)
+
+
+@pytest.mark.parametrize(
+    ("start", "kind", "description"),
+    [
+        (
+            "I want to report a problem: the coffee machine is leaking water",
+            "incident",
+            "the coffee machine is leaking water",
+        ),
+        (
+            "Please file a request for a second screen and a keyboard, no hurry",
+            "request",
+            "Please file a request for a second screen and a keyboard, no hurry",
+        ),
+    ],
+)
+def test_a_letter_that_says_it_all_is_asked_nothing(
+    assistant: Assistant, start: str, kind: str, description: str
+) -> None:
+    talk = assistant.talk(by_letter=True)
+    ticket = talk.say(start).args("open_ticket")
+    assert (ticket["kind"], ticket["description"]) == (kind, description)
+    assert ticket["urgency"] == ("low" if "no hurry" in start else "normal")
+    assert talk.say("how do I use the vpn").commands == ["answer"]
+
+
+def test_a_letter_can_leave_the_form(assistant: Assistant) -> None:
+    talk = assistant.talk(by_letter=True)
+    talk.say("open a ticket")
+    assert "nothing was sent" in talk.say("cancel").said.lower()
+
+
 def test_the_form_takes_any_text_and_a_correction(assistant: Assistant) -> None:
     talk = assistant.talk()
     talk.say("open a ticket")

@@ -72,6 +72,11 @@ def render(
     if message.speaker in {Speaker.BOT, Speaker.SYSTEM}:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
+    if message.speaker is Speaker.SYSTEM and settings.unsubscribe:
+        # A notice that nobody asked for (RFC 2369); with one click by https (RFC 8058).
+        mail["List-Unsubscribe"] = f"<{settings.unsubscribe}>"
+        if settings.unsubscribe.lower().startswith("https:"):
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Content-Language"] = message.language if message.language.isascii() else "en"
     _write_body(mail, message, settings, files)
     name = tokens.message_id(message.thread, message.message)

@@ -130,6 +130,10 @@ class EmailSettings(BaseModel):
         default=2, ge=1, le=100, description="Machine-made mails to one person"
     )
     reply_all: bool = Field(default=True, description="Copies go to everybody in the thread")
+    unsubscribe: str = Field(
+        default="",
+        description="Where people leave notices: a mailto or https address for List-Unsubscribe",
+    )
     quote_last: bool = Field(default=False, description="Repeat what is being answered")
 
     header_en: str = Field(default="", max_length=5_000, description="Markdown above each mail")
@@ -166,6 +170,14 @@ class EmailSettings(BaseModel):
         for line in (value,) if isinstance(value, str) else value:
             if not line.isprintable():
                 raise ValueError("must not hold control characters")
+        return value
+
+    @field_validator("unsubscribe", mode="after")
+    @classmethod
+    def _is_a_link(cls, value: str) -> str:
+        is_plain = value.isascii() and value.isprintable() and not any(c in value for c in ' <>",')
+        if value and not (is_plain and value.lower().startswith(("mailto:", "https://"))):
+            raise ValueError("is not a mailto or https address")
         return value
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.envelopes import envelope_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, attempt, files_in, refused
+from console.pages.tickets import Named, files_in, refused
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, of_ticket
 from console.payloads import payload_at
@@ -90,8 +90,11 @@ async def choose_requester(
         whose = Whose(text_field(await form_of(request), "whose"))
     except ValueError:
         raise InvalidInput("whose is author or forwarder") from None
-    work = desk_of(request).requesters.choose(named, MessageId(message), whose, signed_in.agent)
-    return await attempt(request, named, work)
+    try:
+        await desk_of(request).requesters.choose(named, MessageId(message), whose, signed_in.agent)
+    except DeskError as error:
+        return await _told(request, named, error)
+    return await _to(request, named)
 
 
 @router.get("/tickets/{ticket}/sides/new")

@@ -161,6 +161,7 @@ def turn_json(request: TurnRequest) -> dict[str, Any]:
             "summary": request.summary,
             "requester_name": request.requester_name,
             "channel": request.channel,
+            "by_letter": request.is_by_letter,
         },
     }
 

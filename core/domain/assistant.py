@@ -56,6 +56,7 @@ class TurnRequest:
     summary: str | None = None  # what happened in the episode before
     requester_name: str | None = None
     channel: str
+    is_by_letter: bool = False  # each question more is a letter more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,5 +48,20 @@ async def fix_messages(
     return sorted(taken, key=_platform_order)
 
 
+def words_of(conversation: Conversation, messages: Sequence[Message]) -> str:
+    """Return what the assistant reads of `messages`.
+
+    The subject of the letter that began the conversation belongs to it, unless its text says the
+    same; those of later ones only repeat it.
+    """
+    words = [message.text for message in messages]
+    first = messages[0]
+    subject = ((first.envelope or {}).get("subject") or "").strip()
+    begins = first.seq == conversation.first_seq
+    if begins and subject and subject.casefold() not in first.text.casefold():
+        words.insert(0, subject)
+    return "\n".join(word for word in words if word)
+
+
 def _platform_order(message: Message) -> tuple[float, int]:
     return message.position, message.seq

@@ -28,7 +28,7 @@ from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.ledger import Accounts, Ledger
 from core.services.speech import articles_in, joined, utterances
-from core.services.turn_messages import fix_messages
+from core.services.turn_messages import fix_messages, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.articles import articles_by_id
@@ -149,13 +149,14 @@ class Turns:
         request = TurnRequest(
             turn=TurnId(turn.id),
             sender=f"{conversation.id}:{conversation.episode}",
-            text="\n".join(message.text for message in messages),
+            text=words_of(conversation, messages),
             intent=intent_from_json(messages[-1].intent),
             language=conversation.language or self._rules.default_language,
             tickets=await _tickets_of(session, conversation) if is_vouched else (),
             summary=conversation.episode_summary if is_vouched else None,
             requester_name=contact.name if is_vouched else None,
             channel=conversation.account_id,
+            is_by_letter=capabilities is not None and capabilities.joins_turn,
         )
         return TurnPlan(
             turn=request.turn,

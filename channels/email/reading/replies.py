@@ -108,20 +108,12 @@ def _below_own_words(lines: list[Line], seam: int) -> Reply:
             if under is not None:
                 return _answered_between(above, below[:after], under)
     own, footer = without_footer(above)
-    own, quoted_above = _without_trailing_quotes(own)
     return Reply(
         visible=_text(own),
-        quoted=_joined(_text(quoted_above), _text(below)),
+        quoted=_text(below),
         signature=_text(footer),
         forwarded=_text(below) if is_forward else None,
     )
-
-
-def _without_trailing_quotes(lines: list[Line]) -> tuple[list[Line], list[Line]]:
-    end = len(lines)
-    while end and (lines[end - 1].is_quoted or lines[end - 1].kind in {_K.EMPTY, _K.RULE}):
-        end -= 1
-    return (lines[:end], lines[end:]) if _has_own(lines[:end]) else (lines, [])
 
 
 def _after_marker(below: list[Line]) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from core.domain.assistant import (
     SetLanguage,
     TicketKind,
 )
-from core.domain.content import Intent
+from core.domain.content import Body, Envelope, Intent
 from core.domain.conversation import Responder
 from core.domain.events import ChoicePressed
-from core.domain.ids import ArticleId, ChoiceId, EventKey, new_id
+from core.domain.ids import ArticleId, ChoiceId, ConversationId, EventKey, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.ports import Refusal
 from core.services.turns import with_language
@@ -69,6 +70,30 @@ async def test_quick_successions_are_one_turn(rig: Rig) -> None:
     assert plan.request.text == "my printer\nis broken"
     assert await rig.turns.plan(conversation) is None
     assert (await rig.texts())[-1] == ("bot", "You said: my printer\nis broken")
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "read"),
+    [
+        ("Printer", "It is broken", "Printer\nIt is broken"),
+        ("The printer is broken", "", "The printer is broken"),
+        ("printer", "The Printer is broken", "The Printer is broken"),
+        (None, "It is broken", "It is broken"),
+    ],
+)
+async def test_the_subject_of_the_letter_that_begins_belongs_to_it(
+    rig: Rig, subject: str | None, text: str, read: str
+) -> None:
+    rig.enable(joins_turn=True)
+    letter = replace(posted(text, key="1"), envelope=Envelope(subject=subject), subject=subject)
+    await rig.intake.accept(letter)
+    conversation = ConversationId((await rig.conversation()).id)
+    plan = await rig.reply(conversation)
+    assert (plan.request.text, plan.request.is_by_letter) == (read, True)
+
+    again = replace(letter, key=EventKey("2"), body=Body(text="Still"))
+    await rig.intake.accept(again)
+    assert (await rig.reply(conversation)).request.text == "Still"
 
 
 async def test_what_is_said_during_a_turn_is_the_next_turn(rig: Rig) -> None:

@@ -197,6 +197,27 @@ def test_a_mail_is_never_enclosed_as_a_mail() -> None:
     assert attached.get_payload(decode=True) == b"Subject: x\r\n\r\ny"
 
 
+@pytest.mark.parametrize(
+    ("speaker", "link", "headers"),
+    [
+        (Speaker.SYSTEM, "mailto:leave@desk.example", ("<mailto:leave@desk.example>", None)),
+        (
+            Speaker.SYSTEM,
+            "https://desk.example/leave",
+            ("<https://desk.example/leave>", "List-Unsubscribe=One-Click"),
+        ),
+        (Speaker.SYSTEM, "", (None, None)),
+        (Speaker.BOT, "https://desk.example/leave", (None, None)),
+        (Speaker.AGENT, "https://desk.example/leave", (None, None)),
+    ],
+)
+def test_notices_say_where_to_leave_them(
+    speaker: Speaker, link: str, headers: tuple[str | None, str | None]
+) -> None:
+    mail = read(letter(outbound("It is solved", speaker=speaker), unsubscribe=link))
+    assert (mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"]) == headers
+
+
 def test_markup_in_the_words_stays_words() -> None:
     html = html_of(letter(outbound("<script>alert(1)</script> [x](javascript:alert(1))")))
     assert "<script" not in html

@@ -43,6 +43,8 @@ def test_lists_may_be_written_with_commas() -> None:
         ({"lmtp_host": "8.8.8.8"}, "private network"),
         ({"oauth_provider": "google"}, "oauth_client_id"),
         ({"dkim_domain": "desk.example"}, "DKIM needs"),
+        ({"unsubscribe": "http://desk.example"}, "mailto or https"),
+        ({"unsubscribe": "mailto:a@desk.example>\r\nBcc: b@x"}, "mailto or https"),
         ({"imap_pasword": "x"}, "not permitted"),
     ],
 )
