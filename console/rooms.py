@@ -41,6 +41,7 @@ ROOMS: Sequence[Place] = (
         others=("/console/tickets", "/console/conversations"),
     ),
     Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
+    Place(path="/console/reports", name="Figures", roles=LEADING | _READERS),
     Place(
         path="/console/settings",
         name="Settings",

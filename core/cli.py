@@ -41,6 +41,7 @@ app.add_typer(mail_app, name="mail")
 app.add_typer(channel_app, name="channel")
 
 T = TypeVar("T")
+ReportBy = Literal["channel", "team", "agent", "category", "priority", "reason", "hour", "weekday"]
 AgentRole = Literal["agent", "admin"]
 
 
@@ -318,6 +319,26 @@ def channel_simulate(
         print("\n".join(report.as_lines()))
     if not report.is_good:
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first day, as 2030-12-01.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day; default today.")] = None,
+    by: Annotated[ReportBy, typer.Option(help="What lines are told apart by.")] = "channel",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Print the figures of a period; without one, of the last thirty days."""
+    from core.domain.figures import Dimension
+    from core.services.figures.documents import document
+    from core.wiring.figures import as_lines, report_for
+
+    found = with_database(
+        lambda settings: report_for(settings, first=first, last=last, by=Dimension(by))
+    )
+    print(document(found).model_dump_json(indent=2) if as_json else "\n".join(as_lines(found)))
 
 
 @app.command()

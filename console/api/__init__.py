@@ -10,6 +10,7 @@ from console.api import (
     conversations,
     files,
     knowledge,
+    reports,
     satisfaction,
     sla,
     sorting,
@@ -29,6 +30,7 @@ _PARTS = (
     satisfaction,
     teams,
     agents,
+    reports,
 )
 
 

@@ -22,6 +22,7 @@ from console.pages import (
     policies,
     public,
     queue,
+    reports,
     rules,
     settings,
     sign_in,
@@ -53,6 +54,7 @@ _PAGES = (
     rules,
     macros,
     webhooks,
+    reports,
     pictures,
     public,
 )

@@ -13,6 +13,8 @@ from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
+from core.services.figures.counting import Counting
+from core.services.figures.facts import FiguresOfTickets
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
@@ -30,6 +32,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
         _clocks(parts, RuleBook()),
         SurveysOfTickets(parts.survey_links),
         WebhooksOfTickets(),
+        FiguresOfTickets(),
     )
 
 
@@ -40,12 +43,14 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     closing = ClosingSweep(parts.sessions, parts.accounts, book)
     surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
+    figures = Counting(parts.sessions, book)
     return (
         clocks.note_due,
         clocks.apply_new_rules,
         closing.end_due,
         surveys.do_due,
         idle.apply_due,
+        figures.count_due,
     )
 
 

@@ -21,6 +21,7 @@ from core.storage.tables.conversation import (
     Participant,
     RemoteMessage,
 )
+from core.storage.tables.figures import FigureChange, FigureCount, FigureZone, TicketFigure
 from core.storage.tables.files import LooseBlob, Upload
 from core.storage.tables.intake import (
     Account,
@@ -73,6 +74,9 @@ __all__ = [
     "Delivery",
     "EarlyEvent",
     "FeedEntry",
+    "FigureChange",
+    "FigureCount",
+    "FigureZone",
     "InboundEvent",
     "LooseBlob",
     "Macro",
@@ -102,6 +106,7 @@ __all__ = [
     "TeamMember",
     "Ticket",
     "TicketEvent",
+    "TicketFigure",
     "TicketRouting",
     "TicketWatcher",
     "Turn",

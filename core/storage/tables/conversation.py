@@ -31,6 +31,7 @@ class Conversation(Base):
         ),
         Index("ix_conversation_thread", "account_id", "thread"),
         Index("ix_conversation_contact", "contact_id", "last_message_at"),
+        Index("ix_conversation_created_at", "created_at"),
         Index(
             "ix_conversation_held_by_assistant",
             "last_message_at",

@@ -40,9 +40,8 @@ class Promised(Rig):
         self.policies = Policies(sessions, self.clock)
         self.sweep = ClockSweep(sessions, self.accounts, clocks, self.clock)
         self.closing = ClosingSweep(sessions, self.accounts, book, self.clock)
-        self.reactions = Reactions(
-            sessions, self.accounts, [OrganisationOfTickets(), clocks], self.clock
-        )
+        self.reactors = (OrganisationOfTickets(), clocks)
+        self.reactions = Reactions(sessions, self.accounts, self.reactors, self.clock)
         self._admin: Agent | None = None
 
     async def admin(self) -> Agent:

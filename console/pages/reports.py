@@ -1,0 +1,166 @@
+"""Figures: a page with charts, and the same as a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_day_names
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from console.charts import bars, series
+from console.desk import desk_of
+from console.figure_words import line_in_words
+from console.pages.session import Readers
+from console.pages.view import HEADERS, language_of, page, translator
+from console.words import error_in_words
+from core.domain.errors import InvalidInput
+from core.domain.figures import TIMES, Dimension, Period
+from core.services.audit import record
+from core.services.figures.counting import Report, report
+from core.storage.engine import storage_errors
+from core.storage.queries.feed import feed_end
+from core.storage.queries.figures import counted_zone
+
+router = APIRouter(prefix="/console/reports")
+
+_USUAL_DAYS = 30
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CHOICES = (7, 30, 90, 365)
+
+By = Annotated[Dimension, Query()]
+Day = Annotated[str, Query(max_length=10)]
+
+
+@router.get("")
+async def show_report(
+    request: Request,
+    _: Readers,
+    start: Annotated[str, Query(alias="from", max_length=10)] = "",
+    end: Annotated[str, Query(alias="to", max_length=10)] = "",
+    by: By = Dimension.CHANNEL,
+) -> Response:
+    """Show the figures of a period; without one, of the last thirty days."""
+    wrong = None
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        zone = await counted_zone(session)
+        today = datetime.now(ZoneInfo(zone)).date()
+        try:
+            period = period_of(start, end, today)
+        except InvalidInput as error:
+            wrong = error_in_words(error, translator(request))
+            period = period_of("", "", today)
+        found = await report(session, period, _other(by))
+    language = language_of(request)
+    labels = {day: format_date(day, "d MMM", locale=language) for day in period.days}
+    names = get_day_names("abbreviated", "stand-alone", locale=language)
+    weekdays = [(names[day - 1], found.weekdays.get(day, 0)) for day in range(1, 8)]
+    hours = [(f"{hour:02}", found.hours.get(hour, 0)) for hour in range(24)]
+    return page(
+        request,
+        "report.html",
+        status=200 if wrong is None else 422,
+        position=position,
+        report=found,
+        wrong=wrong,
+        choices=[(days, today - timedelta(days=days - 1), today) for days in _CHOICES],
+        flow=series(labels, found.opened, found.solved, summed=True),
+        backlog=series(labels, found.backlog, summed=False),
+        hours=bars(hours),
+        weekdays=bars(weekdays),
+        most=max((line.tally.opened for line in found.reasons), default=0),
+    )
+
+
+@router.get("/export")
+async def export_report(
+    request: Request,
+    signed_in: Readers,
+    start: Annotated[str, Query(alias="from", max_length=10)] = "",
+    end: Annotated[str, Query(alias="to", max_length=10)] = "",
+    by: By = Dimension.CHANNEL,
+) -> Response:
+    """Give out the lines of a report as CSV (RFC 4180)."""
+    t = translator(request)
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        today = datetime.now(ZoneInfo(await counted_zone(session))).date()
+        period = period_of(start, end, today)
+        found = await report(session, period, _other(by), with_charts=False)
+        name = f"{period.first}_{period.last}_{found.by}"
+        record(session, signed_in.agent.actor, "report.exported", ("report", name, name))
+    names = [line_in_words(found.by, line, t) for line in found.lines]
+    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    # The mark at the beginning tells spreadsheets that this is UTF-8.
+    return Response("\ufeff" + as_csv(found, names), 200, headers, "text/csv; charset=utf-8")
+
+
+def period_of(start: str, end: str, today: date) -> Period:
+    """Return the period that two days name; what is empty is the last thirty days.
+
+    Raises:
+        InvalidInput: one is no day, or they are no period.
+    """
+    last = _day(end) or today
+    return Period(first=_day(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
+
+
+def as_csv(found: Report, names: Sequence[str]) -> str:
+    """Return the lines of a report as CSV that is safe to open in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    times = [f"{measure}_{part}_seconds" for measure in TIMES for part in ("median", "p90")]
+    writer.writerow(
+        [
+            found.by,
+            "opened",
+            "solved",
+            "reopened",
+            "promises_kept",
+            "promises_broken",
+            "score",
+            "answers",
+            *times,
+        ]
+    )
+    for name, line in zip(names, found.lines, strict=True):
+        tally = line.tally
+        writer.writerow(
+            [
+                safe_cell(name),
+                tally.opened,
+                tally.solved,
+                tally.reopened,
+                tally.kept,
+                tally.broken,
+                "" if tally.score is None else round(tally.score, 2),
+                sum(tally.scores.values()),
+                *(
+                    "" if value is None else round(value)
+                    for measure in TIMES
+                    for value in (tally.times[measure].median, tally.times[measure].p90)
+                ),
+            ]
+        )
+    return out.getvalue()
+
+
+def safe_cell(words: str) -> str:
+    """Return `words` so that no spreadsheet takes them for a formula."""
+    return f"'{words}" if words.startswith(_FORMULA) else words
+
+
+def _other(by: Dimension) -> Dimension:
+    return Dimension.CHANNEL if by == Dimension.ALL else by
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidInput("a date is written as 2030-12-31") from None

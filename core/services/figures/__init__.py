@@ -1,0 +1,1 @@
+"""Figures: what each ticket came to, counted by day."""

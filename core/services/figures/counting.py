@@ -1,0 +1,205 @@
+"""Counts days anew on which something has changed, and works out reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.figures import Dimension, Measure, Period, Tally, tally
+from core.services.sla.rules import RuleBook
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.figures import (
+    by_day,
+    count_day,
+    counted_zone,
+    counts,
+    names_of,
+    waiting_now,
+)
+from core.storage.tables import FigureChange, FigureCount, FigureZone, TicketFigure
+
+_LOCK = 0x66_69_67_73  # "figs": only one process counts at a time
+_MOST_CHANGES = 20_000
+_MOST_DAYS = 3  # counted at once
+_PAUSE = timedelta(seconds=10)
+_LOOK_AGAIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What was counted under one value of a dimension."""
+
+    value: str  # empty: none
+    name: str | None  # of a team, an agent or a category
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Figures of a period."""
+
+    period: Period
+    zone: str
+    total: Tally
+    before: Tally  # of the period just before
+    opened: Mapping[date, int]
+    solved: Mapping[date, int]
+    backlog: Mapping[date, int]  # at the end of each day
+    waiting_now: int
+    by: Dimension
+    lines: Sequence[Line]
+    reasons: Sequence[Line]
+    hours: Mapping[int, int]  # opened, by hour of the day
+    weekdays: Mapping[int, int]  # opened; 1 is Monday
+
+
+class Counting:
+    """The sweep that keeps counts by day up to date."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        book: RuleBook,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._book = book
+        self._now = now
+        self._rested_until: datetime | None = None
+        self._looked_at: datetime | None = None
+
+    async def count_due(self) -> int:
+        """Count a few days that have changed; return how many. Rests a while when there is none."""
+        now = self._now()
+        if self._rested_until is not None and now < self._rested_until:
+            return 0
+        done = await self._count(now)
+        self._rested_until = None if done >= _MOST_DAYS else now + _PAUSE
+        return done
+
+    async def count_all(self) -> None:
+        """Count every day that has changed."""
+        while await self._count(self._now()):
+            pass
+
+    async def _count(self, now: datetime) -> int:
+        async with storage_errors(), self._sessions.begin() as session:
+            if not await session.scalar(
+                text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+            ):
+                return 0
+            zone = await self._zone(session)
+            await self._look_again(session, now)
+            changes = (
+                await session.execute(
+                    select(FigureChange.id, FigureChange.at)
+                    .order_by(FigureChange.id)
+                    .limit(_MOST_CHANGES)
+                )
+            ).all()
+            clock = ZoneInfo(zone)
+            days: dict[date, list[int]] = {}
+            for number, at in changes:
+                days.setdefault(at.astimezone(clock).date(), []).append(number)
+            for day in list(days)[:_MOST_DAYS]:
+                await count_day(session, day, zone)
+                await session.execute(delete(FigureChange).where(FigureChange.id.in_(days[day])))
+            return min(len(days), _MOST_DAYS)
+
+    async def _look_again(self, session: AsyncSession, now: datetime) -> None:
+        """Have these days counted now and then: conversations without tickets change nothing."""
+        if self._looked_at is None or now - self._looked_at >= _LOOK_AGAIN:
+            self._looked_at = now
+            session.add_all(FigureChange(at=now - timedelta(days=days)) for days in range(3))
+            await session.flush()
+
+    async def _zone(self, session: AsyncSession) -> str:
+        """Return the zone that days are counted by; where it is another now, count all anew."""
+        rules = await self._book.current(session)
+        zone = "UTC" if rules.default is None else rules.default.calendar.zone
+        kept = await session.scalar(select(FigureZone.zone))
+        if kept != zone:
+            await session.execute(
+                upsert(FigureZone)
+                .values(id=1, zone=zone)
+                .on_conflict_do_update(index_elements=["id"], set_={"zone": zone})
+            )
+            await session.execute(delete(FigureCount))
+            for column in (TicketFigure.opened_at, TicketFigure.solved_at):
+                day = func.date_trunc("day", column, zone).label("at")
+                found = select(day).where(column.is_not(None)).distinct()
+                await session.execute(insert(FigureChange).from_select(["at"], found))
+        return zone
+
+
+async def report(
+    session: AsyncSession, period: Period, by: Dimension, *, with_charts: bool = True
+) -> Report:
+    """Return the figures of a period, told apart `by` one dimension."""
+    total = tally((await counts(session, Dimension.ALL, period)).get("", {}))
+    before = tally((await counts(session, Dimension.ALL, period.before)).get("", {}))
+    series = await by_day(session, period, (Measure.OPENED, Measure.SOLVED))
+    opened, solved = series[Measure.OPENED], series[Measure.SOLVED]
+    waiting = await waiting_now(session)
+    since = Period(first=period.last + timedelta(days=1), last=period.last + timedelta(days=1000))
+    after = await by_day(session, since, (Measure.OPENED, Measure.SOLVED))
+    at_end = waiting - sum(after[Measure.OPENED].values()) + sum(after[Measure.SOLVED].values())
+    hours: Mapping[int, int] = {}
+    weekdays: Mapping[int, int] = {}
+    reasons: Sequence[Line] = ()
+    if with_charts:
+        hours = await _opened_by(session, Dimension.HOUR, period)
+        weekdays = await _opened_by(session, Dimension.WEEKDAY, period)
+        reasons = await _lines(session, Dimension.REASON, period)
+    return Report(
+        period=period,
+        zone=await counted_zone(session),
+        total=total,
+        before=before,
+        opened={day: opened.get(day, 0) for day in period.days},
+        solved={day: solved.get(day, 0) for day in period.days},
+        backlog=_backlog(period, opened, solved, at_end),
+        waiting_now=waiting,
+        by=by,
+        lines=await _lines(session, by, period),
+        reasons=reasons,
+        hours=hours,
+        weekdays=weekdays,
+    )
+
+
+def _backlog(
+    period: Period, opened: Mapping[date, int], solved: Mapping[date, int], at_end: int
+) -> dict[date, int]:
+    found: dict[date, int] = {}
+    left = at_end
+    for day in reversed(period.days):
+        found[day] = max(0, left)
+        left += solved.get(day, 0) - opened.get(day, 0)
+    return dict(reversed(found.items()))
+
+
+async def _lines(session: AsyncSession, by: Dimension, period: Period) -> Sequence[Line]:
+    found = await counts(session, by, period)
+    names = await names_of(session, by, list(found))
+    lines = [
+        Line(value=value, name=names.get(value), tally=tally(buckets))
+        for value, buckets in found.items()
+    ]
+    if by in (Dimension.HOUR, Dimension.WEEKDAY):
+        return sorted(lines, key=lambda line: int(line.value))
+    return sorted(lines, key=lambda line: -line.tally.opened)
+
+
+async def _opened_by(session: AsyncSession, by: Dimension, period: Period) -> Mapping[int, int]:
+    found = await counts(session, by, period)
+    return {
+        int(value): sum(buckets.get(Measure.OPENED, {}).values())
+        for value, buckets in found.items()
+    }

@@ -1,0 +1,119 @@
+"""Reports as JSON: the same for the API and for `desk report --json`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from core.domain.figures import Tally
+from core.services.figures.counting import Line, Report
+
+
+class SpreadDocument(BaseModel):
+    """Lengths of time; seconds, right to within five in a hundred."""
+
+    count: int
+    median: int | None
+    p90: int | None
+
+
+class TallyDocument(BaseModel):
+    """What was counted of some tickets."""
+
+    opened: int
+    solved: int
+    reopened: int
+    times: dict[str, SpreadDocument]  # "first_response", "first_response_business", …
+    promises_kept: int
+    promises_broken: int
+    scores: dict[int, int]  # answers by score
+    average_score: float | None
+    conversations: int
+    assistant_alone: int
+
+
+class LineDocument(BaseModel):
+    """One value of the dimension."""
+
+    value: str  # an id, a name or a number; empty: none
+    name: str | None
+    figures: TallyDocument
+
+
+class DayDocument(BaseModel):
+    """One day."""
+
+    day: date
+    opened: int
+    solved: int
+    backlog: int  # at its end
+
+
+class ReportDocument(BaseModel):
+    """The figures of a period."""
+
+    first: date
+    last: date
+    zone: str  # by whose clock days begin
+    total: TallyDocument
+    before: TallyDocument  # of as many days just before
+    waiting_now: int
+    days: list[DayDocument]
+    by: str
+    lines: list[LineDocument]
+    reasons: list[LineDocument]
+    hours: dict[int, int]  # opened by hour of the day
+    weekdays: dict[int, int]  # opened by weekday; 1 is Monday
+
+
+def document(found: Report) -> ReportDocument:
+    """Return a report as JSON tells it."""
+    return ReportDocument(
+        first=found.period.first,
+        last=found.period.last,
+        zone=found.zone,
+        total=_tally(found.total),
+        before=_tally(found.before),
+        waiting_now=found.waiting_now,
+        days=[
+            DayDocument(
+                day=day,
+                opened=found.opened[day],
+                solved=found.solved[day],
+                backlog=found.backlog[day],
+            )
+            for day in found.period.days
+        ],
+        by=found.by,
+        lines=[_line(line) for line in found.lines],
+        reasons=[_line(line) for line in found.reasons],
+        hours=dict(sorted(found.hours.items())),
+        weekdays=dict(sorted(found.weekdays.items())),
+    )
+
+
+def _line(line: Line) -> LineDocument:
+    return LineDocument(value=line.value, name=line.name, figures=_tally(line.tally))
+
+
+def _tally(found: Tally) -> TallyDocument:
+    return TallyDocument(
+        opened=found.opened,
+        solved=found.solved,
+        reopened=found.reopened,
+        times={
+            measure.value: SpreadDocument(
+                count=times.count,
+                median=None if times.median is None else round(times.median),
+                p90=None if times.p90 is None else round(times.p90),
+            )
+            for measure, times in found.times.items()
+        },
+        promises_kept=found.kept,
+        promises_broken=found.broken,
+        scores=dict(found.scores),
+        average_score=None if found.score is None else round(found.score, 2),
+        conversations=found.conversations,
+        assistant_alone=found.alone,
+    )

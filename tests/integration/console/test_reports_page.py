@@ -1,0 +1,103 @@
+"""Figures by page, CSV and API: who may see them, and that they are safe to open."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from sqlalchemy import insert
+
+from console.pages.reports import safe_cell
+from core.domain.actor import Role
+from core.storage.tables import FigureCount, Team
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.test_api import assert_problem
+from tests.integration.console.world import Desk
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+TEAM = "00000000-0000-0000-0000-000000000001"
+
+
+async def _counted(desk: Desk) -> None:
+    today = datetime.now(UTC).date()
+    rows = [
+        ("all", "", "opened", 0, 7),
+        ("all", "", "first_response", 80, 7),
+        ("hour", "9", "opened", 0, 7),
+        ("weekday", "1", "opened", 0, 7),
+        ("reason", "angry", "opened", 0, 7),
+        ("channel", "email", "opened", 0, 7),
+        ("team", TEAM, "opened", 0, 7),
+    ]
+    async with desk.sessions.begin() as session:
+        session.add(Team(id=TEAM, name='=HYPERLINK("http://evil")'))
+        await session.execute(
+            insert(FigureCount),
+            [
+                {
+                    "day": today,
+                    "dimension": dimension,
+                    "value": value,
+                    "measure": measure,
+                    "bucket": bucket,
+                    "count": count,
+                }
+                for dimension, value, measure, bucket, count in rows
+            ],
+        )
+
+
+async def _browser(desk: Desk, role: Role) -> Browser:
+    agent = await desk.agent("ana@example.org", role=role)
+    await desk.access.set_password(agent.id, PASSWORD)
+    return await Browser.signed_in(desk, agent.email)
+
+
+async def test_a_lead_sees_the_figures_with_charts_and_their_table(desk: Desk) -> None:
+    await _counted(desk)
+    browser = await _browser(desk, Role.LEAD)
+    shown = await browser.see("/console/reports")
+    assert "<polyline" in shown
+    assert "The requester is upset" in shown
+    assert "E-mail" in shown
+
+
+async def test_a_period_that_is_none_is_said_and_the_usual_one_shown(desk: Desk) -> None:
+    browser = await _browser(desk, Role.LEAD)
+    shown = await browser.see("/console/reports?from=2030-02-30", 422)
+    assert "A date is written as 2030-12-31" in shown
+    await browser.see("/console/reports?from=2030-02-03&to=2030-02-01", 422)
+
+
+async def test_agents_do_not_see_figures_of_each_other(desk: Desk, api: Api) -> None:
+    browser = await _browser(desk, Role.AGENT)
+    await browser.see("/console/reports", 403)
+    assert_problem(await (await api(Role.AGENT, "bo@example.org")).get("/api/v1/reports"), 403)
+
+
+async def test_no_cell_of_an_export_is_a_formula(desk: Desk) -> None:
+    await _counted(desk)
+    browser = await _browser(desk, Role.AUDITOR)
+    answer = await browser.client.get("/console/reports/export?by=team")
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert rows[1][:2] == ['\'=HYPERLINK("http://evil")', "7"]
+
+
+@pytest.mark.parametrize("words", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_what_spreadsheets_take_for_formulas_is_marked_as_text(words: str) -> None:
+    assert safe_cell(words) == f"'{words}"
+
+
+async def test_the_api_says_the_same(desk: Desk, api: Api) -> None:
+    await _counted(desk)
+    found = (await (await api(Role.LEAD)).get("/api/v1/reports?by=team")).json()
+    assert found["total"]["opened"] == 7
+    assert found["lines"][0]["value"] == TEAM
+    assert found["weekdays"] == {"1": 7}
+    assert found["days"][-1]["opened"] == 7
+    assert found["total"]["times"]["first_response"]["count"] == 7

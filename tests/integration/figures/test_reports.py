@@ -1,0 +1,136 @@
+"""What reports say of real tickets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.domain.figures import Dimension, Measure, Period
+from core.domain.ids import TicketId
+from core.domain.ticket import TicketStatus
+from core.services.figures.counting import Counting, Report, report
+from core.services.figures.facts import FiguresOfTickets
+from core.services.reactions import Reactions
+from core.services.sla.calendars import CalendarForm
+from core.services.sla.rules import RuleBook
+from core.storage.engine import Sessions
+from core.storage.tables import FigureCount
+from tests.integration.sla.world import Promised
+
+
+class Counted(Promised):
+    """A desk that keeps figures."""
+
+    def __init__(self, sessions: Sessions, folder: Path) -> None:
+        super().__init__(sessions, folder)
+        self.counting = Counting(sessions, RuleBook(), self.clock)
+        self.figures = Reactions(
+            sessions, self.accounts, [*self.reactors, FiguresOfTickets()], self.clock
+        )
+
+    async def react(self) -> None:
+        await self.figures.advance(await self.conversation_id())
+
+    async def report(self, by: Dimension = Dimension.CHANNEL, days: int = 7) -> Report:
+        await self.counting.count_all()
+        today = self.clock().date()
+        period = Period(first=today - timedelta(days=days - 1), last=today)
+        async with self.sessions() as session:
+            return await report(session, period, by)
+
+
+@pytest.fixture
+def desk(sessions: Sessions, tmp_path: Path) -> Counted:
+    return Counted(sessions, tmp_path)
+
+
+async def _solved(desk: Counted) -> TicketId:
+    ticket = await desk.ticket_opens()
+    ana = await desk.agent()
+    desk.clock.advance(hours=1)
+    await desk.tickets.reply(ticket, ana, "try this")
+    desk.clock.advance(hours=2)
+    await desk.tickets.set_status(ticket, TicketStatus.SOLVED, ana)
+    await desk.react()
+    return ticket
+
+
+async def test_a_solved_ticket_is_counted_with_its_times(desk: Counted) -> None:
+    await desk.promise(first_response=2, resolution=2)
+    await _solved(desk)
+    found = await desk.report()
+    assert (found.total.opened, found.total.solved, found.waiting_now) == (1, 1, 0)
+    first = found.total.times[Measure.FIRST_RESPONSE]
+    assert first.median == pytest.approx(3600, rel=0.1)
+    assert found.total.times[Measure.RESOLUTION].median == pytest.approx(3 * 3600, rel=0.1)
+    assert (found.total.kept, found.total.broken) == (1, 1)
+
+
+async def test_business_time_counts_by_the_usual_calendar(desk: Counted) -> None:
+    hour = (desk.clock().hour + 12) % 24
+    await desk.calendar(f"{hour:02}:00-{hour:02}:30", is_default=True)
+    await _solved(desk)
+    found = await desk.report()
+    assert found.total.times[Measure.FIRST_RESPONSE_BUSINESS].median == pytest.approx(0, abs=1)
+
+
+async def test_an_open_ticket_is_backlog(desk: Counted) -> None:
+    await desk.ticket_opens()
+    found = await desk.report()
+    assert found.waiting_now == 1
+    assert list(found.backlog.values())[-2:] == [0, 1]
+
+
+async def test_a_ticket_that_comes_back_is_counted_as_reopened_when_it_is_solved(
+    desk: Counted,
+) -> None:
+    ticket = await _solved(desk)
+    await desk.hear("it is back")
+    await desk.react()
+    assert (await desk.report()).total.solved == 0
+    await desk.tickets.set_status(ticket, TicketStatus.SOLVED, await desk.agent("Bea"))
+    await desk.react()
+    found = await desk.report()
+    assert (found.total.solved, found.total.reopened) == (1, 1)
+
+
+async def test_tickets_are_told_apart_by_agent_and_reason(desk: Counted) -> None:
+    await _solved(desk)
+    found = await desk.report(Dimension.AGENT)
+    assert [(line.name, line.tally.solved) for line in found.lines] == [("Ana", 1)]
+    assert [line.value for line in found.reasons] == ["asked_for_human"]
+
+
+async def test_conversations_without_a_ticket_are_the_assistants_alone(desk: Counted) -> None:
+    await desk.hear("where is the canteen?", thread="t9")
+    await desk.ticket_opens()
+    found = await desk.report()
+    assert (found.total.conversations, found.total.alone) == (2, 1)
+
+
+async def test_days_are_the_desks_own_and_another_zone_counts_all_anew(desk: Counted) -> None:
+    await _solved(desk)
+    assert (await desk.report()).zone == "UTC"
+    zone = "Pacific/Kiritimati"
+    await desk.calendars.add(
+        CalendarForm(name="Far", zone=zone, week=["00:00-24:00"] * 7), await desk.admin()
+    )
+    found = await desk.report(days=30)
+    assert found.zone == zone
+    async with desk.sessions() as session:
+        counted = await session.scalar(
+            select(func.sum(FigureCount.count)).where(
+                FigureCount.measure == "opened", FigureCount.dimension == "all"
+            )
+        )
+    assert counted == 1
+
+
+async def test_counting_twice_counts_once(desk: Counted) -> None:
+    await _solved(desk)
+    await desk.report()
+    desk.clock.advance(minutes=11)
+    assert (await desk.report()).total.opened == 1
