@@ -22,6 +22,7 @@ from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge
 from core.services.letters import Letters
+from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
@@ -65,6 +66,7 @@ class ConsoleDesk:
     quarantine: Quarantine
     survey_answers: SurveyAnswers
     macros: Macros
+    notices: Notices
     webhooks: Webhooks
     accounts: AccountBook
     calendars: Calendars

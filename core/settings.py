@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     clamd: str | None = None
     """A ClamAV daemon that looks at every file: `host:port`, or the path of its socket."""
 
+    notify_smtp_url: SecretStr | None = None
+    """SMTP server for notices to agents: `smtp://[user:password@]host[:port]`, or `smtps://`."""
+
+    notify_from: str = "Ventanilla <desk@localhost>"
+    """Whom notices to agents come from."""
+
     worker_concurrency: int = Field(default=8, ge=1, le=200)
 
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")

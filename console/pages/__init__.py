@@ -18,6 +18,7 @@ from console.pages import (
     files,
     letters,
     macros,
+    notices,
     pictures,
     policies,
     public,
@@ -55,6 +56,7 @@ _PAGES = (
     macros,
     webhooks,
     reports,
+    notices,
     pictures,
     public,
 )

@@ -53,6 +53,7 @@ async def show_ticket(
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_ticket(desk_of(request), session, named, show, _conversation(side))
         queue = await read_queue(session, signed_in.agent.id, tab)
+    await desk_of(request).notices.read_of(signed_in.agent.id, named)
     assert work.ticket is not None
     return page(
         request,

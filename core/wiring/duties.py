@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from core.adapters.smtp import SmtpPostman
+from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
+from core.services.notifications.reading import Notices
+from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
@@ -31,6 +35,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
         RulesOfTickets(RuleShelf(), parts.settings.base_url),
         _clocks(parts, RuleBook()),
         SurveysOfTickets(parts.survey_links),
+        NoticesOfTickets(),
         WebhooksOfTickets(),
         FiguresOfTickets(),
     )
@@ -56,7 +61,13 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
 
 def callers_of(parts: Parts) -> Sequence[Duty]:
     """Return what calls others over the network; each is looked at by itself, once a second."""
-    return (WebhookCalls(Webhooks(parts.sessions, parts.settings.key)).make_due,)
+    settings = parts.settings
+    calls = WebhookCalls(Webhooks(parts.sessions, settings.key))
+    if settings.notify_smtp_url is None:
+        return (calls.make_due,)
+    postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)
+    mails = NoticeMails(Notices(parts.sessions), postman, settings.base_url)
+    return (calls.make_due, mails.send_due)
 
 
 def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:

@@ -31,6 +31,7 @@ from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.letters import Letters
+from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
@@ -151,6 +152,7 @@ def build_app(settings: Settings) -> FastAPI:
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
+            notices=Notices(parts.sessions),
             macros=Macros(parts.sessions, parts.accounts, settings.base_url),
             webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,

@@ -31,6 +31,7 @@ from core.storage.tables.intake import (
     Quarantined,
 )
 from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage, Posting
+from core.storage.tables.notification import Notification, NotificationWish
 from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
     AgentRow,
@@ -83,6 +84,8 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Milestone",
+    "Notification",
+    "NotificationWish",
     "Organisation",
     "Participant",
     "Passage",

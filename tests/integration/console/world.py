@@ -50,6 +50,7 @@ from core.services.files.vault import Vault
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.letters import Letters
+from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
@@ -258,6 +259,7 @@ def build_desk(
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
+            notices=Notices(sessions, clock),
             macros=Macros(sessions, accounts, base_url, clock),
             webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),

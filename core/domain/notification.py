@@ -1,0 +1,79 @@
+"""What agents are told of, and when they want to be left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from core.domain.errors import InvalidInput
+
+
+class Notice(StrEnum):
+    """Why an agent is told."""
+
+    ASSIGNED = "assigned"  # a ticket was given to them
+    ANSWERED = "answered"  # the requester of their ticket wrote
+    MENTIONED = "mentioned"  # a colleague named them in a note
+    WATCHED = "watched"  # something was said in a ticket they watch
+    AT_RISK = "at_risk"  # a promise about their ticket is about to be broken
+    BROKEN = "broken"
+    LOW_SCORE = "low_score"  # a requester was not content
+    ESCALATED = "escalated"  # a ticket came up to their team's level
+
+
+class MailWish(StrEnum):
+    """Whether an agent wants notices by mail."""
+
+    NEVER = "never"
+    UNREAD = "unread"  # what they did not see in the console for a few minutes
+    URGENT = "urgent"  # of that, only mentions, promises and low scores
+
+
+URGENT = frozenset({Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE})
+"""Notices that are mailed to those who want little mail."""
+
+UNREAD_FOR = timedelta(minutes=3)
+"""How long a notice waits to be seen in the console before it is mailed."""
+
+_MENTION = re.compile(r"(?<![\w@.])@([\w.\-]+(?:@[\w.\-]+)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When an agent is not to be mailed, by their own clock; may go past midnight."""
+
+    starts: time
+    ends: time
+    zone: ZoneInfo
+
+    def __post_init__(self) -> None:
+        if self.starts == self.ends:
+            raise InvalidInput("quiet hours end at another time than they begin")
+
+    def after(self, moment: datetime) -> datetime:
+        """Return `moment`, or the end of the quiet hours that it falls into."""
+        local = moment.astimezone(self.zone)
+        now = local.time()
+        if self.starts < self.ends:
+            is_quiet = self.starts <= now < self.ends
+        else:
+            is_quiet = now >= self.starts or now < self.ends
+        if not is_quiet:
+            return moment
+        end = local.replace(
+            hour=self.ends.hour, minute=self.ends.minute, second=0, microsecond=0, fold=0
+        )
+        if end <= local:
+            end = (local + timedelta(days=1)).replace(
+                hour=self.ends.hour, minute=self.ends.minute, second=0, microsecond=0, fold=0
+            )
+        return end.astimezone(moment.tzinfo)
+
+
+def mentions(words: str) -> Sequence[str]:
+    """Return whom a note names with an @: names without spaces, or e-mail addresses; lower case."""
+    return list(dict.fromkeys(found.rstrip(".").casefold() for found in _MENTION.findall(words)))

@@ -1,0 +1,80 @@
+"""Mails agents the notices they did not see in the console."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from core.domain.errors import Unavailable
+from core.domain.notification import Notice
+from core.services.notifications.reading import Digest, Notices, NoticeView
+from core.texts import text
+
+_LOGGER = logging.getLogger(__name__)
+
+SUBJECT = "#{number}: {subject}"
+SUBJECTS = "{count} notices from the desk"
+LINES: Mapping[Notice, str] = {
+    Notice.ASSIGNED: "#{number} was given to you: {subject}",
+    Notice.ANSWERED: "#{number}: the requester wrote: {subject}",
+    Notice.MENTIONED: "#{number}: {who} mentioned you in a note: {subject}",
+    Notice.WATCHED: "#{number}, which you watch, has something new: {subject}",
+    Notice.AT_RISK: "#{number}: a promise is about to be broken: {subject}",
+    Notice.BROKEN: "#{number}: a promise was broken: {subject}",
+    Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
+    Notice.ESCALATED: "#{number} came up to your level: {subject}",
+}
+WHY = "You can set in the console, under Notices, what you are mailed and when."
+
+
+class Postman(Protocol):
+    """Sends a plain mail."""
+
+    async def send(self, to: str, subject: str, words: str) -> None:
+        """Send one; raises `Unavailable` where it was not taken."""
+
+
+class NoticeMails:
+    """A duty: mails what is due, one mail for each agent."""
+
+    def __init__(self, notices: Notices, postman: Postman, base_url: str) -> None:
+        self._notices = notices
+        self._postman = postman
+        self._base_url = base_url
+
+    async def send_due(self) -> None:
+        """Send what is due; what is not taken is tried again some minutes later."""
+        for digest in await self._notices.due():
+            subject, words = letter(digest, self._base_url)
+            try:
+                await self._postman.send(digest.email, subject, words)
+            except Unavailable as error:
+                _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
+                return
+            await self._notices.mailed(digest)
+
+
+def letter(digest: Digest, base_url: str) -> tuple[str, str]:
+    """Return a digest's subject and text."""
+    lines = [
+        f"{_line(digest.language, notice)}\n{base_url}/console/tickets/{notice.number}"
+        for notice in digest.notices
+    ]
+    first = digest.notices[0]
+    subject = (
+        text(digest.language, SUBJECT, number=first.number, subject=first.subject)
+        if len(digest.notices) == 1
+        else text(digest.language, SUBJECTS, count=len(digest.notices))
+    )
+    return subject, "\n\n".join([*lines, f"-- \n{text(digest.language, WHY)}\n"])
+
+
+def _line(language: str, notice: NoticeView) -> str:
+    return text(
+        language,
+        LINES[notice.notice],
+        number=notice.number,
+        subject=notice.subject,
+        who=notice.by_name or "?",
+    )

@@ -1,0 +1,1 @@
+"""Telling agents what concerns them."""

@@ -1,0 +1,220 @@
+"""Agents' notices: read, counted, and mailed where nobody looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.errors import InvalidInput
+from core.domain.ids import AgentId, TicketId
+from core.domain.notification import MailWish, Notice, QuietHours
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
+
+_MOST_IN_A_MAIL = 50
+_AGENTS_AT_ONCE = 20
+_LEASE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """One notice, as it is shown."""
+
+    id: UUID
+    notice: Notice
+    number: int
+    subject: str
+    by: str
+    by_name: str | None
+    detail: str
+    at: datetime
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How an agent wants to be told."""
+
+    mail: MailWish = MailWish.UNREAD
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise InvalidInput("there is no such time zone") from None
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise InvalidInput("quiet hours have a beginning and an end")
+        if self.quiet_from is not None and self.quiet_until is not None:
+            QuietHours(starts=self.quiet_from, ends=self.quiet_until, zone=zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What is to be mailed to one agent."""
+
+    agent: AgentId
+    email: str
+    name: str
+    language: str
+    notices: Sequence[NoticeView]
+
+
+async def notices_of(
+    session: AsyncSession, agent: AgentId, *, limit: int = 50
+) -> Sequence[NoticeView]:
+    """Return an agent's latest notices."""
+    return await _views(session, Notification.agent_id == agent, limit)
+
+
+async def count_unread(session: AsyncSession, agent: AgentId) -> int:
+    """Return how many notices an agent has not read."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(Notification)
+        .where(Notification.agent_id == agent, Notification.read_at.is_(None))
+    )
+    return found or 0
+
+
+async def wishes_of(session: AsyncSession, agent: AgentId) -> Wishes:
+    """Return how an agent wants to be told."""
+    row = await session.get(NotificationWish, agent)
+    if row is None:
+        return Wishes()
+    return Wishes(
+        mail=MailWish(row.mail),
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
+        time_zone=row.time_zone or "UTC",
+    )
+
+
+class Notices:
+    """What agents do with their notices, and which of them are due to be mailed."""
+
+    def __init__(
+        self, sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def read_all(self, agent: AgentId) -> None:
+        """Count all notices of an agent as read."""
+        await self._read(Notification.agent_id == agent)
+
+    async def read_of(self, agent: AgentId, ticket: TicketId) -> None:
+        """Count an agent's notices about `ticket` as read: they are looking at it."""
+        await self._read((Notification.agent_id == agent) & (Notification.ticket_id == ticket))
+
+    async def wish(self, agent: AgentId, wishes: Wishes) -> None:
+        """Keep how an agent wants to be told from now on."""
+        values = {
+            "mail": wishes.mail,
+            "quiet_from": wishes.quiet_from,
+            "quiet_until": wishes.quiet_until,
+            "time_zone": wishes.time_zone,
+        }
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                upsert(NotificationWish)
+                .values(agent_id=agent, **values)
+                .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+            )
+
+    async def due(self) -> Sequence[Digest]:
+        """Take the notices that are due to be mailed; nobody else takes them for five minutes."""
+        now = self._now()
+        digests = []
+        async with storage_errors(), self._sessions.begin() as session:
+            rows = (
+                await session.scalars(
+                    select(Notification)
+                    .where(Notification.mail_at <= now, Notification.read_at.is_(None))
+                    .order_by(Notification.mail_at)
+                    .limit(_MOST_IN_A_MAIL * _AGENTS_AT_ONCE)
+                    .with_for_update(skip_locked=True)
+                )
+            ).all()
+            by_agent: dict[UUID, list[Notification]] = {}
+            for row in rows:
+                by_agent.setdefault(row.agent_id, []).append(row)
+                row.mail_at = now + _LEASE
+            for agent, theirs in by_agent.items():
+                who = await session.get_one(AgentRow, agent)
+                if who.disabled_at is not None:
+                    for row in theirs:
+                        row.mail_at = None
+                    continue
+                chosen = [row.id for row in theirs[:_MOST_IN_A_MAIL]]
+                digests.append(
+                    Digest(
+                        agent=AgentId(agent),
+                        email=who.email,
+                        name=who.name,
+                        language=who.language,
+                        notices=await _views(session, Notification.id.in_(chosen), _MOST_IN_A_MAIL),
+                    )
+                )
+        return digests
+
+    async def mailed(self, digest: Digest) -> None:
+        """Keep that a digest has left; it is not mailed again."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(Notification)
+                .where(Notification.id.in_([notice.id for notice in digest.notices]))
+                .values(mail_at=None, mailed_at=self._now())
+            )
+
+    async def forget_old(self, age: timedelta = timedelta(days=90)) -> None:
+        """Delete notices that are long past."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                delete(Notification).where(Notification.created_at < self._now() - age)
+            )
+
+    async def _read(self, which: ColumnElement[bool]) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(Notification)
+                .where(which, Notification.read_at.is_(None))
+                .values(read_at=self._now(), mail_at=None)
+            )
+
+
+async def _views(
+    session: AsyncSession, which: ColumnElement[bool], limit: int
+) -> Sequence[NoticeView]:
+    doer = AgentRow.name.label("doer")
+    rows = await session.execute(
+        select(Notification, Ticket.number, Ticket.subject, doer)
+        .join(Ticket, Ticket.id == Notification.ticket_id)
+        .outerjoin(AgentRow, Notification.by == func.concat("agent:", AgentRow.id))
+        .where(which)
+        .order_by(Notification.id.desc())
+        .limit(limit)
+    )
+    return [
+        NoticeView(
+            id=row.id,
+            notice=Notice(row.notice),
+            number=number,
+            subject=subject,
+            by=row.by,
+            by_name=name,
+            detail=row.detail,
+            at=row.created_at,
+            is_read=row.read_at is not None,
+        )
+        for row, number, subject, name in rows
+    ]

@@ -1,0 +1,186 @@
+"""Who is told of a change of a ticket, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Role
+from core.domain.ids import new_id
+from core.domain.notification import (
+    UNREAD_FOR,
+    URGENT,
+    MailWish,
+    Notice,
+    QuietHours,
+    mentions,
+)
+from core.services.case import Case
+from core.services.reactions.reactor import TicketChange
+from core.services.satisfaction.rules import survey_rules
+from core.services.sla.clocks import BREACH, WARNING
+from core.storage.tables import (
+    AgentRow,
+    Message,
+    Notification,
+    NotificationWish,
+    TeamMember,
+    TicketWatcher,
+)
+
+
+class NoticesOfTickets:
+    """Leaves a notice for every agent whom a change concerns, but for whoever made it."""
+
+    name = "notifications"
+
+    async def react(self, case: Case, change: TicketChange) -> None:
+        """Find out whom `change` concerns."""
+        told = await _concerned(case, change)
+        doer = change.actor.removeprefix("agent:")
+        told = {agent: why for agent, why in told.items() if str(agent) != doer}
+        if told:
+            await _leave(case, change, told)
+
+
+async def _concerned(case: Case, change: TicketChange) -> Mapping[UUID, Notice]:
+    """Return whom to tell, each with the most telling reason."""
+    session, ticket = case.session, case.ticket
+    owner = [ticket.assignee_id] if ticket.assignee_id is not None else []
+    match change.field:
+        case "assignee" if change.new is not None and str(ticket.assignee_id) == change.new:
+            return dict.fromkeys(owner, Notice.ASSIGNED)
+        case "message" if change.reason == "customer":
+            watching = dict.fromkeys(await _watchers(case), Notice.WATCHED)
+            return watching | dict.fromkeys(owner, Notice.ANSWERED)
+        case "message" if change.reason == "note" and change.new is not None:
+            words = await session.scalar(select(Message.text).where(Message.id == UUID(change.new)))
+            watching = dict.fromkeys(await _watchers(case), Notice.WATCHED)
+            named = await _named(session, mentions(words or ""))
+            return watching | dict.fromkeys(named, Notice.MENTIONED)
+        case "message":
+            return dict.fromkeys(await _watchers(case), Notice.WATCHED)
+        case field if field in {WARNING, BREACH}:
+            notice = Notice.AT_RISK if field == WARNING else Notice.BROKEN
+            leads = await _leads(case) if field == BREACH or not owner else []
+            return dict.fromkeys([*leads, *owner], notice)
+        case "satisfaction" if change.new is not None:
+            if int(change.new) > (await survey_rules(session)).low_score:
+                return {}
+            return dict.fromkeys(await _leads(case), Notice.LOW_SCORE)
+        case "level" if change.new is not None:
+            return dict.fromkeys(await _of_level(case, int(change.new)), Notice.ESCALATED)
+        case _:
+            return {}
+
+
+async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> None:
+    wishes = {
+        row.agent_id: row
+        for row in await case.session.scalars(
+            select(NotificationWish).where(NotificationWish.agent_id.in_(told))
+        )
+    }
+    unread = set(
+        await case.session.scalars(
+            select(Notification.agent_id).where(
+                Notification.ticket_id == case.ticket.id,
+                Notification.agent_id.in_(told),
+                Notification.notice.in_((Notice.ANSWERED, Notice.WATCHED)),
+                Notification.read_at.is_(None),
+            )
+        )
+    )
+    for agent, notice in told.items():
+        if notice in {Notice.ANSWERED, Notice.WATCHED} and agent in unread:
+            continue  # one line for a ticket in which much is said
+        case.session.add(
+            Notification(
+                id=new_id(),
+                agent_id=agent,
+                ticket_id=case.ticket.id,
+                notice=notice,
+                by=change.actor,
+                detail=(change.new or "")[:200] if change.field != "message" else "",
+                created_at=case.ledger.now,
+                mail_at=_mail_at(notice, wishes.get(agent), case.ledger.now),
+            )
+        )
+    case.changed()
+
+
+def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
+    mail = MailWish.UNREAD if wish is None else MailWish(wish.mail)
+    if mail is MailWish.NEVER or (mail is MailWish.URGENT and notice not in URGENT):
+        return None
+    at = now + UNREAD_FOR
+    if wish is None or wish.quiet_from is None or wish.quiet_until is None:
+        return at
+    zone = ZoneInfo(wish.time_zone or "UTC")
+    return QuietHours(starts=wish.quiet_from, ends=wish.quiet_until, zone=zone).after(at)
+
+
+async def _watchers(case: Case) -> Iterable[UUID]:
+    found = await case.session.scalars(
+        select(TicketWatcher.agent_id).where(TicketWatcher.ticket_id == case.ticket.id)
+    )
+    return found.all()
+
+
+async def _named(session: AsyncSession, names: Iterable[str]) -> Iterable[UUID]:
+    """Return the agents that are called so: by address, its first part, or name without spaces."""
+    wanted = set(names)
+    if not wanted:
+        return []
+    found = await session.scalars(
+        select(AgentRow.id).where(
+            AgentRow.disabled_at.is_(None),
+            or_(
+                AgentRow.email.in_(wanted),
+                func.split_part(AgentRow.email, "@", 1).in_(wanted),
+                func.replace(func.lower(AgentRow.name), " ", "").in_(wanted),
+                func.split_part(func.lower(AgentRow.name), " ", 1).in_(wanted),
+            ),
+        )
+    )
+    return found.all()
+
+
+async def _leads(case: Case) -> Iterable[UUID]:
+    """Return the leads of the ticket's team; where it has none, whoever leads or administers."""
+    leads: list[UUID] = []
+    if case.ticket.team_id is not None:
+        found = await case.session.scalars(
+            select(TeamMember.agent_id)
+            .join(AgentRow, AgentRow.id == TeamMember.agent_id)
+            .where(
+                TeamMember.team_id == case.ticket.team_id,
+                TeamMember.is_lead,
+                AgentRow.disabled_at.is_(None),
+            )
+        )
+        leads = list(found)
+    for role in (Role.LEAD, Role.ADMIN):
+        if leads:
+            break
+        others = await case.session.scalars(
+            select(AgentRow.id).where(AgentRow.role == role, AgentRow.disabled_at.is_(None))
+        )
+        leads = list(others)
+    return leads
+
+
+async def _of_level(case: Case, level: int) -> Iterable[UUID]:
+    if case.ticket.team_id is None:
+        return []
+    found = await case.session.scalars(
+        select(TeamMember.agent_id).where(
+            TeamMember.team_id == case.ticket.team_id, TeamMember.level == level
+        )
+    )
+    return found.all()

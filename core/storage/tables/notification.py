@@ -1,0 +1,53 @@
+"""What agents are told, and how they want to be told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import time as clock
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Time, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.tables.base import Base, CreatedAt, Key
+
+
+class Notification(Base):
+    """One thing one agent is told about one ticket."""
+
+    __tablename__ = "notification"
+    __table_args__ = (
+        Index("ix_notification_agent", "agent_id", "id"),
+        Index(
+            "ix_notification_unread",
+            "agent_id",
+            "ticket_id",
+            postgresql_where=text("read_at IS NULL"),
+        ),
+        Index("ix_notification_mail", "mail_at", postgresql_where=text("mail_at IS NOT NULL")),
+    )
+
+    id: Mapped[Key]
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    notice: Mapped[str]
+    by: Mapped[str]  # the actor
+    detail: Mapped[str]  # a score, the kind of promise
+    created_at: Mapped[CreatedAt]
+    read_at: Mapped[datetime | None]
+    mail_at: Mapped[datetime | None]  # when it is mailed, unless it was read; none: not at all
+    mailed_at: Mapped[datetime | None]
+
+
+class NotificationWish(Base):
+    """How an agent wants to be told; those without a row get mail of what they did not see."""
+
+    __tablename__ = "notification_wish"
+
+    agent_id: Mapped[UUID] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True
+    )
+    mail: Mapped[str] = mapped_column(server_default="unread")
+    quiet_from: Mapped[clock | None] = mapped_column(Time())
+    quiet_until: Mapped[clock | None] = mapped_column(Time())
+    time_zone: Mapped[str | None]

@@ -1,0 +1,193 @@
+"""Agents are told what concerns them, once, and by mail only what they did not see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import time
+from email import message_from_bytes
+from email.message import Message as Letter
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from core.adapters.smtp import SmtpPostman
+from core.domain.actor import Agent, Role
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.errors import InvalidInput, Unavailable
+from core.domain.ids import ConversationId, new_id
+from core.domain.notification import MailWish, Notice
+from core.runtime.notices import NoticeMails
+from core.services.case import open_case
+from core.services.ledger import Ledger
+from core.services.notifications.reading import (
+    Notices,
+    NoticeView,
+    Wishes,
+    count_unread,
+    notices_of,
+)
+from core.services.notifications.telling import NoticesOfTickets
+from core.services.reactions import Reactions
+from core.storage.tables import Team, TeamMember, Ticket
+from tests.support.desk import Rig
+from tests.support.running_desk import free_port
+
+
+class Post:
+    """A mail server on loopback."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.refuses = False
+        self.url = ""
+
+    async def handle_DATA(  # noqa: N802  # the server's own name for it
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.refuses:
+            return "451 come back later"
+        assert isinstance(envelope.content, bytes)
+        self.letters.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Post]:
+    found = Post()
+    port = free_port()
+    controller = Controller(found, hostname="127.0.0.1", port=port)
+    controller.start()
+    found.url = f"smtp://127.0.0.1:{port}"
+    yield found
+    controller.stop()
+
+
+async def opened(rig: Rig) -> ConversationId:
+    conversation = await rig.hear("help me")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await react(rig, conversation)
+    return conversation
+
+
+async def react(rig: Rig, conversation: ConversationId) -> None:
+    await Reactions(rig.sessions, rig.accounts, [NoticesOfTickets()], rig.clock).advance(
+        conversation
+    )
+
+
+async def told(rig: Rig, agent: Agent) -> list[NoticeView]:
+    async with rig.sessions() as session:
+        return list(reversed(await notices_of(session, agent.id)))
+
+
+async def kinds(rig: Rig, agent: Agent) -> list[Notice]:
+    return [notice.notice for notice in await told(rig, agent)]
+
+
+async def test_an_agent_is_told_of_their_tickets_but_not_of_what_they_did(rig: Rig) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    await rig.tickets.take(ticket, ana)
+    await rig.tickets.assign(ticket, bo.id, ana)
+    await rig.hear("and one more thing")
+    await rig.hear("and another")
+    await react(rig, conversation)
+    assert await kinds(rig, ana) == []
+    assert await kinds(rig, bo) == [Notice.ASSIGNED, Notice.ANSWERED]
+    async with rig.sessions() as session:
+        assert await count_unread(session, bo.id) == 2
+    await Notices(rig.sessions, rig.clock).read_of(bo.id, ticket)
+    async with rig.sessions() as session:
+        assert await count_unread(session, bo.id) == 0
+
+
+async def test_a_note_tells_whom_it_mentions(rig: Rig) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    conversation = await opened(rig)
+    await rig.tickets.note(await rig.ticket_id(), ana, "@bo can you help? Not @cy. I am @ana")
+    await react(rig, conversation)
+    (notice,) = await told(rig, bo)
+    assert (notice.notice, notice.by_name) == (Notice.MENTIONED, "Ana")
+    assert await told(rig, ana) == []
+
+
+async def test_a_low_score_alerts_the_lead_of_the_team(rig: Rig) -> None:
+    ana, boss = await rig.agent("Ana"), await rig.agent("Boss", Role.LEAD)
+    conversation, team = await opened(rig), new_id()
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=team, name="Help"))
+        await session.flush()
+        session.add(TeamMember(team_id=team, agent_id=ana.id))
+        session.add(TeamMember(team_id=team, agent_id=boss.id, is_lead=True))
+        ticket = await session.get_one(Ticket, await rig.ticket_id())
+        ticket.team_id = team
+    async with rig.sessions.begin() as session:
+        case = await open_case(session, Ledger(rig.accounts, rig.clock()), await rig.ticket_id())
+        for score in ("5", "2"):
+            case.ledger.record(case.ticket, "satisfaction", None, score, actor="requester")
+        await case.ledger.write(session)
+    await react(rig, conversation)
+    assert await kinds(rig, boss) == [Notice.LOW_SCORE]
+    assert await kinds(rig, ana) == []
+
+
+async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    await rig.tickets.assign(ticket, bo.id, ana)
+    await rig.hear("are you there?")
+    await react(rig, conversation)
+    mails = NoticeMails(
+        Notices(rig.sessions, rig.clock), SmtpPostman(post.url, "d@desk.test"), "http://desk.test"
+    )
+    await mails.send_due()
+    assert post.letters == []  # there is time yet to see it in the console
+    rig.clock.advance(minutes=4)
+    post.refuses = True
+    await mails.send_due()
+    post.refuses = False
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    await mails.send_due()
+    (letter,) = post.letters
+    assert letter["To"] == "bo@desk.test"
+    assert letter["Auto-Submitted"] == "auto-generated"
+    words = letter.get_payload(decode=True)
+    assert isinstance(words, bytes)
+    assert b"was given to you" in words
+    assert f"http://desk.test/console/tickets/{(await rig.ticket()).number}".encode() in words
+
+
+async def test_nothing_is_mailed_that_was_read_or_is_not_wanted(rig: Rig, post: Post) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    notices = Notices(rig.sessions, rig.clock)
+    await notices.wish(cy.id, Wishes(mail=MailWish.URGENT))
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (bo, cy):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    await notices.read_all(bo.id)
+    rig.clock.advance(hours=1)
+    assert await notices.due() == []
+
+
+async def test_quiet_hours_put_mail_off(rig: Rig) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    notices, now = Notices(rig.sessions, rig.clock), rig.clock()
+    quiet = Wishes(quiet_from=time(now.hour), quiet_until=time((now.hour + 2) % 24))
+    await notices.wish(bo.id, quiet)
+    conversation = await opened(rig)
+    await rig.tickets.assign(await rig.ticket_id(), bo.id, ana)
+    await react(rig, conversation)
+    rig.clock.advance(minutes=5)
+    assert await notices.due() == []
+    rig.clock.advance(hours=2)
+    assert len(await notices.due()) == 1
+
+
+async def test_a_server_that_is_away_is_unavailable_and_a_wrong_address_is_said() -> None:
+    with pytest.raises(Unavailable):
+        await SmtpPostman("smtp://127.0.0.1:9", "d@desk.test").send("a@desk.test", "x", "y")
+    with pytest.raises(InvalidInput, match="DESK_NOTIFY_SMTP_URL"):
+        SmtpPostman("mail.example.org", "d@desk.test")
