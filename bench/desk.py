@@ -8,18 +8,20 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import psycopg
 
 from bench.chat import NotAnswered, open_page
 from bench.program import DidNotStart, running
-from core.runtime.machine.addresses import free_ports
+from core.runtime.machine.addresses import free_ports, http_get
 from core.runtime.machine.home import Home, RunRecord
 
 _START_SECONDS = 600.0  # a first start trains the assistant
 _POLL_SECONDS = 0.02
 _LOOK_SECONDS = 0.5
+_ANSWER_SECONDS = 30.0
 _FIRST_QUESTION = "How do I connect to the VPN?"
 
 
@@ -52,6 +54,14 @@ class RunningDesk:
                     return
                 await connection.rollback()  # or it would look at the same moment for ever
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def all_is_up(self) -> None:
+        """Return once the assistant works, too: on a busy machine a human had the first answer."""
+        while True:
+            status, _ = await http_get("127.0.0.1", self.port, "/readyz", seconds=_ANSWER_SECONDS)
+            if status == HTTPStatus.OK:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     @property
     def model(self) -> Path:

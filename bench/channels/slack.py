@@ -68,6 +68,7 @@ async def measure(
         for_rasa.server.is_strict = False  # Rasa sends an argument that Slack does not have
         say("Slack: starting the desk")
         desk = await stack.enter_async_context(running_desk(home, _settings(account, for_desk)))
+        await desk.all_is_up()
         await desk.all_is_embedded()
         say("Slack: starting Rasa")
         folder.mkdir(exist_ok=True)
