@@ -76,6 +76,13 @@ SECTIONS: Sequence[Place] = (
         others=("/console/admin/priorities",),
     ),
     Place(
+        path="/console/settings/routing",
+        name="Routing",
+        hint="Which tickets go to which team, and what holds for all of them.",
+        group="Tickets",
+        roles=LEADING | _READERS,
+    ),
+    Place(
         path="/console/admin/channels",
         name="Channels",
         hint="Slack, Telegram and e-mail accounts.",

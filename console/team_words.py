@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.domain.routing import LanguageNeed
 from core.domain.teams import Presence, Strategy
+from core.storage.queries import routing
 
 STRATEGY: Mapping[str, str] = {
     Strategy.MANUAL: "By hand",
@@ -30,6 +32,28 @@ PRESENCE_HINT: Mapping[str, str] = {
     Presence.OFFLINE: "You are not there; what waits may go to others",
 }
 
+LANGUAGE_NEED: Mapping[str, str] = {
+    LanguageNeed.PREFERRED: "If possible, somebody who answers in the ticket's language",
+    LanguageNeed.REQUIRED: "Only somebody who answers in the ticket's language",
+    LanguageNeed.ANY: "Whoever is next, whatever their languages",
+}
+
+CONDITION: Mapping[str, str] = {
+    "categories": "Category",
+    "channels": "Channel",
+    "accounts": "Account",
+    "organisations": "Organisation",
+    "languages": "Language",
+    "words": "Words",
+    "reasons": "Reason",
+}
+
+RULE_OF_ITSELF: Mapping[str, str] = {
+    routing.DEFAULT_RULE: "All others",
+    routing.CATEGORY_RULE: "The category's team",
+}
+"""What those rules are called that nobody made."""
+
 ERRORS = (
     "a team's name has 1 to 60 characters",
     "a team's description has 500 characters at most",
@@ -47,5 +71,13 @@ ERRORS = (
     "a skill or language has 40 characters at most",
     "you cannot change your own role",
     "this is not a whole number",
+    "there is no such rule",
+    "there is no such category",
+    "there is no such organisation",
+    "a rule's name has 1 to 80 characters",
+    "a rule looks for 100 words at most, each of 100 characters at most",
+    "a rule looks for words: signs alone are none",
+    "a time is 1 minute at least and 7 days at most",
+    "an agent is online, away or offline",
 )
 """What errors say for themselves that an agent may come to see."""

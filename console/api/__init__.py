@@ -11,6 +11,7 @@ from console.api import (
     files,
     knowledge,
     reports,
+    routing,
     satisfaction,
     sla,
     sorting,
@@ -31,6 +32,7 @@ _PARTS = (
     teams,
     agents,
     reports,
+    routing,
 )
 
 

@@ -24,6 +24,7 @@ from console.pages import (
     public,
     queue,
     reports,
+    routing,
     rules,
     settings,
     sign_in,
@@ -57,6 +58,7 @@ _PAGES = (
     webhooks,
     reports,
     notices,
+    routing,
     pictures,
     public,
 )

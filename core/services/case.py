@@ -79,6 +79,12 @@ class Case:
         self.ticket.assignee_id = agent
         self._record("assignee", old, agent, actor, reason)
 
+    def release(self, *, actor: str) -> None:
+        """Take the ticket from whoever has it; the requester waits for somebody else."""
+        self.hand_to(None, actor=actor)
+        if self.conversation.responder == Responder.HUMAN:
+            self.turn_over(Cause.RELEASED)
+
     def pass_to(self, team: TeamId | None, *, actor: str, reason: str | None = None) -> None:
         """Make `team` responsible, or none."""
         old = self.ticket.team_id
@@ -86,6 +92,14 @@ class Case:
             return
         self.ticket.team_id = team
         self._record("team", old, team, actor, reason)
+
+    def put_at(self, level: int, *, actor: str, reason: str | None = None) -> None:
+        """Bring the ticket to a level of support, 1 to 3."""
+        old = self.ticket.level
+        if old == level:
+            return
+        self.ticket.level = level
+        self.ledger.record(self.ticket, "level", str(old), str(level), actor=actor, reason=reason)
 
     def rank(self, priority: Priority, *, actor: str, reason: str | None = None) -> None:
         """Give the ticket `priority`."""

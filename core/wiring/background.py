@@ -71,7 +71,12 @@ async def _work(settings: Settings) -> None:
             DeliveriesLane(parts.outbox, parts.channels),
             PeopleLane(People(parts.sessions, parts.accounts), parts.channels),
             FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
-            Reactions(parts.sessions, parts.accounts, reactors_of(parts)),
+            Reactions(
+                parts.sessions,
+                parts.accounts,
+                reactors_of(parts),
+                afterwards=parts.staffing.assignment.fill,
+            ),
         )
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")
         try:

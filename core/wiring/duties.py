@@ -25,6 +25,8 @@ from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
 from core.services.sla.rules import RuleBook
+from core.services.teams.routing import RoutingOfTickets
+from core.services.teams.wanting import WantingTickets
 from core.wiring.parts import Parts
 
 
@@ -32,7 +34,9 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
     """Return what reacts to changes of tickets, in order."""
     return (
         OrganisationOfTickets(),
+        RoutingOfTickets(),
         RulesOfTickets(RuleShelf(), parts.settings.base_url),
+        WantingTickets(),
         _clocks(parts, RuleBook()),
         SurveysOfTickets(parts.survey_links),
         NoticesOfTickets(),
@@ -50,6 +54,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
     figures = Counting(parts.sessions, book)
     return (
+        parts.staffing.assignment.fill_due,
         clocks.note_due,
         clocks.apply_new_rules,
         closing.end_due,

@@ -140,7 +140,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
             ),
         ),
         outbox=Outbox(sessions, accounts, base_url=settings.base_url),
-        staffing=staffing_of(sessions),
+        staffing=staffing_of(sessions, accounts),
         access=Access(sessions, settings.key, settings.shared_bot_token),
         assistant=RasaAssistant(
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds

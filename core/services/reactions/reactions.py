@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -40,17 +40,27 @@ class Reactions:
         accounts: Accounts,
         reactors: Sequence[Reactor],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        afterwards: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """React with `reactors`, in their order: what an earlier one decides, a later one sees."""
+        """React with `reactors`, in their order: what an earlier one decides, a later one sees.
+
+        `afterwards` is done when changes have been reacted to, outside of any transaction.
+        """
         self._sessions = sessions
         self._accounts = accounts
         self._reactors = reactors
         self._now = now
+        self._afterwards = afterwards
 
     async def advance(self, conversation: ConversationId) -> None:
         """React to every change in `conversation` that nothing has reacted to."""
+        reacted = False
         while (waiting := await self._next(conversation)) is not None:
             await self._react(*waiting)
+            reacted = True
+        if reacted and self._afterwards is not None:
+            await self._afterwards()
 
     async def _next(self, conversation: ConversationId) -> tuple[TicketId, int] | None:
         async with storage_errors(), self._sessions() as session:

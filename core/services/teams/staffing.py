@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.services.ledger import Accounts
+from core.services.teams.assignment import Assignment
 from core.services.teams.crew import Crew
+from core.services.teams.rulebook import RuleBook
 from core.services.teams.teams import Teams
 from core.storage.engine import Sessions
 
@@ -17,10 +20,19 @@ class Staffing:
 
     teams: Teams
     crew: Crew
+    rules: RuleBook
+    assignment: Assignment
 
 
 def staffing_of(
-    sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sessions: Sessions,
+    accounts: Accounts,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Staffing:
     """Build the services on one database."""
-    return Staffing(teams=Teams(sessions), crew=Crew(sessions, now))
+    return Staffing(
+        teams=Teams(sessions),
+        crew=Crew(sessions, now),
+        rules=RuleBook(sessions),
+        assignment=Assignment(sessions, accounts, now),
+    )

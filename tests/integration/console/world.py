@@ -219,7 +219,7 @@ def build_desk(
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
     live = Live(database_url)
-    staffing = staffing_of(sessions, clock)
+    staffing = staffing_of(sessions, accounts, clock)
     letters = Letters(channels)
     intake = Intake(
         sessions,

@@ -1,0 +1,57 @@
+"""Keeps of each ticket whether the desk is to find an agent for it."""
+
+from __future__ import annotations
+
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.services.case import Case
+from core.services.reactions.reactor import TicketChange
+from core.storage.tables import TicketRouting
+
+_MOVES_IT = frozenset({"status", "assignee", "team", "level"})
+
+
+async def routing_row(case: Case) -> TicketRouting:
+    """Return what is kept of the way of a ticket, which `case` has locked."""
+    row = await case.session.get(TicketRouting, case.ticket.id)
+    if row is None:
+        row = TicketRouting(
+            ticket_id=case.ticket.id,
+            is_by_hand=False,
+            skills=[],
+            skills_required=False,
+            language="preferred",
+            passed_over=[],
+        )
+        case.session.add(row)
+    return row
+
+
+def _begins(change: TicketChange) -> bool:
+    """Say whether a ticket is opened, or opened again after it was solved."""
+    return change.old is None or CATEGORY[TicketStatus(change.old)] == StatusCategory.DONE
+
+
+class WantingTickets:
+    """Marks tickets of teams that wait for us and that nobody has; the assignment looks there."""
+
+    name = "wanting"
+
+    async def react(self, case: Case, change: TicketChange) -> None:
+        """Look at changes that may leave a ticket without an agent, or give it one."""
+        if change.field not in _MOVES_IT:
+            return
+        ticket = case.ticket
+        row = await routing_row(case)
+        if change.field in {"team", "level"}:
+            row.passed_over = []
+            row.at_level_since = change.at
+        elif change.field == "status" and _begins(change):
+            row.at_level_since = change.at
+        elif change.field == "assignee" and change.actor == f"agent:{change.old}":
+            # They gave it back: it is not to come to them again at once.
+            row.passed_over = [*row.passed_over, change.old]
+        is_open = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN
+        if is_open and ticket.assignee_id is None and ticket.team_id is not None:
+            row.wanting_since = row.wanting_since or change.at
+        else:
+            row.wanting_since = None

@@ -1,0 +1,270 @@
+"""Reads routing rules, and of tickets what rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.account import Origin
+from core.domain.conversation import Speaker
+from core.domain.errors import NotFound
+from core.domain.ids import CategoryId, OrganisationId, TeamId, TicketId
+from core.domain.routing import Conditions, LanguageNeed, RoutingFacts, Rule, folded
+from core.storage.queries.teams import assignment_policy
+from core.storage.queries.tickets import Named
+from core.storage.tables import (
+    Account,
+    Category,
+    Contact,
+    Conversation,
+    Message,
+    Organisation,
+    RoutingRule,
+    Team,
+    Ticket,
+    TicketRouting,
+)
+
+DEFAULT_RULE = "all others"
+CATEGORY_RULE = "the category's team"
+_SAID_CHARS = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    """A rule as admins see it."""
+
+    rule: Rule
+    id: UUID
+    team: Named
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedTicket:
+    """A ticket and what rules look at of it."""
+
+    id: TicketId
+    number: int
+    subject: str
+    created_at: datetime
+    team: Named | None
+    level: int
+    facts: RoutingFacts
+
+
+async def list_rules(session: AsyncSession) -> Sequence[RuleView]:
+    """Return all rules in their order."""
+    rows = await session.execute(
+        select(RoutingRule, Team)
+        .join(Team, Team.id == RoutingRule.team_id)
+        .order_by(RoutingRule.position, RoutingRule.id)
+    )
+    return [
+        RuleView(
+            rule=_rule(row),
+            id=row.id,
+            team=Named(id=team.id, name=team.name),
+            is_enabled=row.is_enabled,
+        )
+        for row, team in rows
+    ]
+
+
+async def rule_view(session: AsyncSession, rule: UUID) -> RuleView:
+    """Return one rule.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for view in await list_rules(session):
+        if view.id == rule:
+            return view
+    raise NotFound("there is no such rule")
+
+
+async def rules_in_force(session: AsyncSession) -> Sequence[Rule]:
+    """Return the rules that count, in order: those an admin made, the categories', the default."""
+    made = await session.scalars(
+        select(RoutingRule)
+        .join(Team, Team.id == RoutingRule.team_id)
+        .where(RoutingRule.is_enabled, Team.archived_at.is_(None))
+        .order_by(RoutingRule.position, RoutingRule.id)
+    )
+    rules = [_rule(row) for row in made]
+    with_team = await session.execute(
+        select(Category.id, Category.team_id)
+        .join(Team, Team.id == Category.team_id)
+        .where(Team.archived_at.is_(None))
+    )
+    teams = {CategoryId(row.id): TeamId(row.team_id) for row in with_team}
+    if teams:
+        parents = await _parents(session)
+        # The category nearest to the ticket's own says whose it is.
+        rules += [
+            Rule(
+                id=None,
+                name=CATEGORY_RULE,
+                conditions=Conditions(categories=frozenset({category})),
+                team=team,
+            )
+            for category, team in sorted(
+                teams.items(), key=lambda found: -len(_path(parents, found[0]))
+            )
+        ]
+    policy = await assignment_policy(session)
+    if policy.default_team_id is not None:
+        team = TeamId(policy.default_team_id)
+        rules.append(Rule(id=None, name=DEFAULT_RULE, conditions=Conditions(), team=team))
+    return rules
+
+
+async def routed_ticket(session: AsyncSession, ticket: TicketId) -> RoutedTicket:
+    """Return what rules look at of one ticket."""
+    (found,) = await _routed(session, Ticket.id == ticket, 1)
+    return found
+
+
+async def latest_tickets(session: AsyncSession, limit: int) -> Sequence[RoutedTicket]:
+    """Return what rules look at of the newest tickets."""
+    return await _routed(session, None, limit)
+
+
+async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting | None:
+    """Return how a ticket came to its team."""
+    return await session.get(TicketRouting, ticket)
+
+
+async def _routed(
+    session: AsyncSession, condition: ColumnElement[bool] | None, limit: int
+) -> Sequence[RoutedTicket]:
+    first = (
+        select(Message.text)
+        .where(
+            Message.conversation_id == Ticket.conversation_id,
+            Message.speaker == Speaker.CUSTOMER,
+            Message.removed_at.is_(None),
+        )
+        .order_by(Message.position, Message.seq)
+        .limit(1)
+        .lateral("first")
+    )
+    query = (
+        select(Ticket, Contact.is_vip, Conversation.account_id, Account.channel, Team, first.c.text)
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
+        .outerjoin(Team, Team.id == Ticket.team_id)
+        .outerjoin(first, literal(value=True))
+        .order_by(Ticket.id.desc())
+        .limit(limit)
+    )
+    if condition is None:
+        query = query.where(Account.origin.is_distinct_from(Origin.REHEARSAL))
+    else:
+        query = query.where(condition)
+    rows = (await session.execute(query)).all()
+    has_category = any(row[0].category_id is not None for row in rows)
+    parents = await _parents(session) if has_category else {}
+    return [
+        RoutedTicket(
+            id=TicketId(ticket.id),
+            number=ticket.number,
+            subject=ticket.subject,
+            created_at=ticket.created_at,
+            team=None if team is None else Named(id=team.id, name=team.name),
+            level=ticket.level,
+            facts=RoutingFacts(
+                categories=frozenset(_path(parents, ticket.category_id)),
+                channel=channel or ("webchat" if account == "webchat" else None),
+                account=account,
+                organisation=None
+                if ticket.organisation_id is None
+                else OrganisationId(ticket.organisation_id),
+                language=ticket.language,
+                said=folded(f"{ticket.subject}\n{ticket.summary}\n{(text or '')[:_SAID_CHARS]}"),
+                reason=ticket.reason,
+                is_vip=is_vip,
+            ),
+        )
+        for ticket, is_vip, account, channel, team, text in rows
+    ]
+
+
+async def _parents(session: AsyncSession) -> dict[UUID, UUID | None]:
+    rows = await session.execute(select(Category.id, Category.parent_id))
+    return {row.id: row.parent_id for row in rows}
+
+
+def _path(parents: dict[UUID, UUID | None], category: UUID | None) -> list[CategoryId]:
+    """Return a category and those above it, nearest first."""
+    path: list[CategoryId] = []
+    while category is not None and category not in path:
+        path.append(CategoryId(category))
+        category = parents.get(category)
+    return path
+
+
+def _rule(row: RoutingRule) -> Rule:
+    return Rule(
+        id=row.id,
+        name=row.name,
+        conditions=Conditions.from_json(row.conditions),
+        team=TeamId(row.team_id),
+        level=row.level,
+        category=None if row.category_id is None else CategoryId(row.category_id),
+        skills=tuple(row.skills),
+        skills_required=row.skills_required,
+        language=LanguageNeed(row.language),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChoices:
+    """What rules can name, for forms."""
+
+    categories: Sequence[Named]  # by their path from the top
+    channels: Sequence[str]
+    accounts: Sequence[str]
+    organisations: Sequence[Named]
+
+    def name_of(self, key: object) -> str:
+        """Return what a category or organisation is called."""
+        known = (*self.categories, *self.organisations)
+        return next((named.name for named in known if named.id == key), "?")
+
+
+async def choices_for_rules(session: AsyncSession) -> RuleChoices:
+    """Return what rules can name."""
+    rows = (await session.scalars(select(Category).where(Category.archived_at.is_(None)))).all()
+    by_id = {row.id: row for row in rows}
+    parents = {row.id: row.parent_id for row in rows}
+    categories = [
+        Named(
+            id=row.id,
+            name=" / ".join(
+                by_id[above].name for above in reversed(_path(parents, row.id)) if above in by_id
+            ),
+        )
+        for row in rows
+    ]
+    accounts = await session.execute(
+        select(Account.id, Account.channel).where(Account.origin != Origin.REHEARSAL)
+    )
+    known = {(row.id, row.channel) for row in accounts} | {("webchat", "webchat")}
+    organisations = await session.execute(
+        select(Organisation.id, Organisation.name)
+        .where(Organisation.archived_at.is_(None))
+        .order_by(Organisation.name)
+    )
+    return RuleChoices(
+        categories=sorted(categories, key=lambda named: named.name),
+        channels=sorted({channel for _, channel in known}),
+        accounts=sorted(account for account, _ in known),
+        organisations=[Named(id=row.id, name=row.name) for row in organisations],
+    )
