@@ -20,7 +20,7 @@ from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
-from core.services.knowledge import Knowledge
+from core.services.knowledge import Knowledge, SynonymBook
 from core.services.letters import Letters
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
@@ -48,6 +48,7 @@ class ConsoleDesk:
     categories: Categories
     priorities: Priorities
     knowledge: Knowledge
+    synonyms: SynonymBook
     access: Access
     live: Live
     base_url: str

@@ -140,6 +140,13 @@ SECTIONS: Sequence[Place] = (
         roles=_ADMINS,
     ),
     Place(
+        path="/console/admin/synonyms",
+        name="Synonyms",
+        hint="Words that mean the same when somebody asks.",
+        group="Knowledge",
+        roles=_ADMINS,
+    ),
+    Place(
         path="/console/admin/quarantine",
         name="Quarantine",
         hint="What came in and could not be understood.",

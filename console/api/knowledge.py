@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -14,13 +16,17 @@ from console.api.shapes import (
     HitOut,
     NewArticle,
     Page,
+    SynonymsBody,
+    SynonymsOut,
     Text,
 )
 from console.desk import desk_of
 from console.slugs import free_id
 from core.domain.actor import Role
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, ConversationId, OrganisationId, SynonymsId, new_id
 from core.domain.knowledge import Audience
+from core.storage.engine import storage_errors
+from core.storage.queries.readers import organisation_of
 
 router = APIRouter(prefix="/knowledge", tags=["knowledge"])
 
@@ -36,10 +42,24 @@ async def search(
         Text | None, Query(description="The question's language.", max_length=12)
     ] = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 4,
+    conversation: Annotated[
+        UUID | None, Query(description="Whose requester asks: of articles for organisations.")
+    ] = None,
 ) -> list[HitOut]:
-    """Find the articles that answer a question, best first. The assistant sees public ones."""
+    """Find the articles that answer a question, best first.
+
+    The assistant is shown what is for everybody and for the requester's organisation; agents
+    are shown all.
+    """
+    desk = desk_of(request)
     audience = Audience.PUBLIC if caller.role == Role.ASSISTANT else Audience.INTERNAL
-    finding = await desk_of(request).knowledge.search(q, lang, limit=limit, audience=audience)
+    organisation: OrganisationId | None = None
+    if conversation is not None:
+        async with storage_errors(), desk.sessions() as session:
+            organisation = await organisation_of(session, ConversationId(conversation))
+    finding = await desk.knowledge.search(
+        q, lang, limit=limit, audience=audience, organisation=organisation
+    )
     return [
         HitOut(article_id=hit.article, title=hit.title, score=hit.score, outcome=finding.outcome)
         for hit in finding.hits
@@ -79,11 +99,44 @@ async def put_article(
     request: Request, _: AdminCaller, article: ArticleName, body: ArticleBody
 ) -> ArticleOut:
     """Replace an article."""
-    return ArticleOut.of(await desk_of(request).knowledge.update(body.article(article)))
+    knowledge = desk_of(request).knowledge
+    changed = body.article(article)
+    if body.organisations is None:  # a program that does not know of them opens no article
+        stored = await knowledge.get(changed.id)
+        changed = replace(changed, organisations=stored.organisations)
+    return ArticleOut.of(await knowledge.update(changed))
 
 
 @router.delete("/articles/{article}", status_code=204)
 async def delete_article(request: Request, _: AdminCaller, article: ArticleName) -> Response:
     """Delete an article; it is found no more."""
     await desk_of(request).knowledge.delete(ArticleId(article))
+    return Response(status_code=204)
+
+
+@router.get("/synonyms")
+async def list_synonyms(request: Request, _: AgentCaller) -> list[SynonymsOut]:
+    """List words that mean the same, the oldest first."""
+    return [SynonymsOut.of(one) for one in await desk_of(request).synonyms.list()]
+
+
+@router.post("/synonyms", status_code=201)
+async def create_synonyms(request: Request, _: AdminCaller, body: SynonymsBody) -> SynonymsOut:
+    """Let words mean the same; searches know it within two seconds."""
+    wanted = body.synonyms(new_id())
+    return SynonymsOut.of(await desk_of(request).synonyms.create(wanted.terms, wanted.organisation))
+
+
+@router.put("/synonyms/{synonyms}")
+async def put_synonyms(
+    request: Request, _: AdminCaller, synonyms: UUID, body: SynonymsBody
+) -> SynonymsOut:
+    """Replace words that mean the same."""
+    return SynonymsOut.of(await desk_of(request).synonyms.change(body.synonyms(synonyms)))
+
+
+@router.delete("/synonyms/{synonyms}", status_code=204)
+async def delete_synonyms(request: Request, _: AdminCaller, synonyms: UUID) -> Response:
+    """Let words mean what they say again."""
+    await desk_of(request).synonyms.delete(SynonymsId(synonyms))
     return Response(status_code=204)

@@ -12,8 +12,8 @@ from core.domain.channel import RecipientOutcome
 from core.domain.content import MAX_TEXT_CHARS, Caution, Envelope
 from core.domain.files import FileState, plain_name
 from core.domain.ids import Address as MailAddress
-from core.domain.ids import ArticleId
-from core.domain.knowledge import Article, Audience, Outcome
+from core.domain.ids import ArticleId, OrganisationId, SynonymsId
+from core.domain.knowledge import Article, Audience, Outcome, Synonyms
 from core.domain.ticket import Priority, TicketStatus
 from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.conversations import MessageView
@@ -110,6 +110,7 @@ class ArticleBody(Body):
     translation_of: Text | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    organisations: list[UUID] | None = None  # none in the list: for all; null: as it was
 
     def article(self, article_id: str) -> Article:
         """Return the article under its id."""
@@ -124,6 +125,7 @@ class ArticleBody(Body):
             translation_of=None if self.translation_of is None else ArticleId(self.translation_of),
             valid_from=self.valid_from,
             valid_until=self.valid_until,
+            organisations=tuple(OrganisationId(one) for one in self.organisations or ()),
         )
 
 
@@ -417,6 +419,7 @@ class ArticleOut(BaseModel):
     translation_of: str | None
     valid_from: date | None
     valid_until: date | None
+    organisations: list[UUID]  # whose requesters may read it; none: all
 
     @classmethod
     def of(cls, article: Article) -> ArticleOut:
@@ -432,7 +435,36 @@ class ArticleOut(BaseModel):
             translation_of=article.translation_of,
             valid_from=article.valid_from,
             valid_until=article.valid_until,
+            organisations=list(article.organisations),
         )
+
+
+class SynonymsBody(Body):
+    """Words that mean the same: in an organisation, or everywhere."""
+
+    terms: Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=100)]
+    organisation: Annotated[UUID, Field(strict=False)] | None = None
+
+    def synonyms(self, key: UUID) -> Synonyms:
+        """Return them under their id."""
+        return Synonyms(
+            id=SynonymsId(key),
+            terms=tuple(self.terms),
+            organisation=None if self.organisation is None else OrganisationId(self.organisation),
+        )
+
+
+class SynonymsOut(BaseModel):
+    """Words that mean the same."""
+
+    id: UUID
+    terms: list[str]
+    organisation: UUID | None
+
+    @classmethod
+    def of(cls, synonyms: Synonyms) -> SynonymsOut:
+        """Return what the API tells of `synonyms`."""
+        return cls(id=synonyms.id, terms=list(synonyms.terms), organisation=synonyms.organisation)
 
 
 class HitOut(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -17,10 +18,11 @@ from console.slugs import free_id
 from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput, TooLarge
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, OrganisationId
 from core.domain.knowledge import Article, Audience, Finding
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
+from core.storage.queries.organisations import organisation_names
 
 router = APIRouter(prefix="/console/knowledge")
 
@@ -42,6 +44,7 @@ class Draft:
     translation_of: str = ""
     valid_from: str = ""
     valid_until: str = ""
+    organisations: tuple[str, ...] = ()  # ids
 
     @classmethod
     def of(cls, article: Article) -> Draft:
@@ -57,12 +60,18 @@ class Draft:
             translation_of=article.translation_of or "",
             valid_from=article.valid_from.isoformat() if article.valid_from else "",
             valid_until=article.valid_until.isoformat() if article.valid_until else "",
+            organisations=tuple(str(one) for one in article.organisations),
         )
 
     @classmethod
     def from_form(cls, form: FormData) -> Draft:
         """Return what was filled in."""
-        return cls(**{name: text_field(form, name).replace("\r\n", "\n") for name in cls.__slots__})
+        names = [name for name in cls.__slots__ if name != "organisations"]
+        chosen = [value for value in form.getlist("organisations") if isinstance(value, str)]
+        return cls(
+            **{name: text_field(form, name).replace("\r\n", "\n") for name in names},
+            organisations=tuple(str(_organisation(one)) for one in chosen),
+        )
 
     def article(self, article_id: str) -> Article:
         """Return the article that was filled in.
@@ -85,6 +94,7 @@ class Draft:
             else None,
             valid_from=_date(self.valid_from),
             valid_until=_date(self.valid_until),
+            organisations=tuple(_organisation(one) for one in self.organisations),
         )
 
 
@@ -186,10 +196,29 @@ async def _wrong(request: Request, draft: Draft, error: DeskError, *, is_new: bo
     )
 
 
-async def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+async def _page(
+    request: Request, template: str, *, status: int = 200, draft: Draft | None = None, **values: Any
+) -> Response:
+    chosen = [_organisation(one) for one in draft.organisations] if draft else []
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-    return page(request, template, status=status, position=position, **{"saved": False} | values)
+        organisations = await organisation_names(session, also=chosen)
+    return page(
+        request,
+        template,
+        status=status,
+        position=position,
+        organisations=organisations,
+        draft=draft,
+        **{"saved": False} | values,
+    )
+
+
+def _organisation(words: str) -> OrganisationId:
+    try:
+        return OrganisationId(UUID(words))
+    except ValueError:
+        raise InvalidInput("an organisation is chosen from the list") from None
 
 
 def _date(words: str) -> date | None:

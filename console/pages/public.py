@@ -46,6 +46,7 @@ def _is_public(article: Article) -> bool:
     today = datetime.now(UTC).date()
     return (
         article.audience == Audience.PUBLIC
+        and not article.organisations
         and (article.valid_from is None or article.valid_from <= today)
         and (article.valid_until is None or today <= article.valid_until)
     )

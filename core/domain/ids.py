@@ -35,6 +35,7 @@ TeamId = NewType("TeamId", UUID)
 CategoryId = NewType("CategoryId", UUID)
 CategoryFieldId = NewType("CategoryFieldId", UUID)
 OrganisationId = NewType("OrganisationId", UUID)
+SynonymsId = NewType("SynonymsId", UUID)
 ArticleId = NewType("ArticleId", str)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, OrganisationId, SynonymsId
 
 LANGUAGES = ("en", "es")
 """Languages with their own full-text configuration and texts; articles may be in others too."""
@@ -33,6 +33,16 @@ class Article:
     translation_of: ArticleId | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    organisations: tuple[OrganisationId, ...] = ()  # whose requesters may read it; none: all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synonyms:
+    """Words that mean the same, in one organisation or everywhere."""
+
+    id: SynonymsId
+    terms: tuple[str, ...]
+    organisation: OrganisationId | None = None
 
 
 class Outcome(StrEnum):

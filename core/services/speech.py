@@ -11,6 +11,12 @@ from core.domain.ids import ArticleId, ChoiceId, new_id
 from core.domain.knowledge import Article
 from core.texts import text
 
+_ONLY_IN: Mapping[str, str] = {
+    "en": "I found this only in English:",
+    "es": "I found this only in Spanish:",
+}
+_ONLY_IN_ANOTHER = "I found this only in another language:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
@@ -67,11 +73,15 @@ def joined(said: Sequence[Utterance]) -> list[Utterance]:
 
 
 def _answer(article: Article, language: str, base_url: str) -> Utterance:
-    link = f"[{text(language, 'Open this article')}]({base_url}/help/{article.id})"
-    asked = text(language, "Did this help?")
+    parts = [f"**{article.title}**", article.body.strip()]
+    if article.language != language:
+        parts.insert(0, text(language, _ONLY_IN.get(article.language, _ONLY_IN_ANOTHER)))
+    if not article.organisations:  # the public page is for everybody
+        parts.append(f"[{text(language, 'Open this article')}]({base_url}/help/{article.id})")
+    parts.append(text(language, "Did this help?"))
     entities = {"article_id": article.id}
     return Utterance(
-        text=f"**{article.title}**\n\n{article.body.strip()}\n\n{link}\n\n{asked}",
+        text="\n\n".join(parts),
         choices=_choices(
             [
                 OfferedChoice(

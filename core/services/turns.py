@@ -32,6 +32,8 @@ from core.services.turn_messages import fix_messages, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.articles import articles_by_id
+from core.storage.queries.knowledge import Reader, visible
+from core.storage.queries.readers import organisation_of
 from core.storage.tables import Contact, Conversation, Ticket, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
 
@@ -211,7 +213,7 @@ class Turns:
         reply: TurnReply,
     ) -> int:
         """Say what `reply` says; return how many messages that was."""
-        articles: dict[ArticleId, Article] = await articles_by_id(session, articles_in(reply.steps))
+        articles = await _readable_articles(session, conversation, reply)
         language = conversation.language or self._rules.default_language
         said = utterances(reply.steps, articles, language, self._rules.base_url)
         capabilities = self._accounts.get(AccountId(conversation.account_id))
@@ -334,6 +336,18 @@ def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:
     if language is None or not plan.language_is_open:
         return plan
     return replace(plan, request=replace(plan.request, language=language))
+
+
+async def _readable_articles(
+    session: AsyncSession, conversation: Conversation, reply: TurnReply
+) -> dict[ArticleId, Article]:
+    """Return the articles of `reply` that the requester may read, whatever the assistant thinks."""
+    named = articles_in(reply.steps)
+    if not named:
+        return {}
+    reader = Reader(organisation=await organisation_of(session, ConversationId(conversation.id)))
+    readable = await visible(session, named, reader=reader)
+    return await articles_by_id(session, {ArticleId(name) for name in readable})
 
 
 async def _under_way(session: AsyncSession, conversation: ConversationId) -> Sequence[Turn]:

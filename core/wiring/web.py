@@ -30,6 +30,7 @@ from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
+from core.services.knowledge import SynonymBook
 from core.services.letters import Letters
 from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
@@ -135,6 +136,7 @@ def build_app(settings: Settings) -> FastAPI:
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
             knowledge=parts.knowledge,
+            synonyms=SynonymBook(parts.sessions),
             access=parts.access,
             live=live,
             files=parts.blobs,

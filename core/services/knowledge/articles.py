@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
-from core.services.knowledge.indexing import index
+from core.services.knowledge.indexing import index, learn_words
 from core.services.knowledge.plaintext import storable
 from core.storage.queries.articles import article_of
-from core.storage.tables import ArticleRow
+from core.storage.tables import ArticleRow, Organisation
 
 MAX_TITLE_CHARS = 300
 MAX_BODY_CHARS = 50_000
@@ -55,6 +55,7 @@ def checked(article: Article) -> Article:
             )
         ),
         tags=tuple(dict.fromkeys(tag for one in article.tags if (tag := storable(one).strip()))),
+        organisations=tuple(dict.fromkeys(article.organisations)),
     )
     unfit = [c for c in article.id if c.isspace() or not c.isprintable() or c in _UNFIT_FOR_IDS]
     if not 0 < len(article.id) <= _MAX_ID_CHARS or unfit:
@@ -92,11 +93,15 @@ def columns_of(article: Article) -> dict[str, Any]:
         "translation_of": article.translation_of,
         "valid_from": article.valid_from,
         "valid_until": article.valid_until,
+        "organisations": [str(one) for one in article.organisations],
     }
 
 
 async def add(session: AsyncSession, article: Article, *, imported: str | None = None) -> bool:
-    """Store and index a new article; False where its id is taken."""
+    """Store and index a new article; False where its id is taken.
+
+    Its words are learned by the caller, at the end of the transaction.
+    """
     added = await session.scalar(
         insert(ArticleRow)
         .values(id=article.id, imported_digest=imported, **columns_of(article))
@@ -112,24 +117,44 @@ async def add(session: AsyncSession, article: Article, *, imported: str | None =
 async def create(session: AsyncSession, article: Article) -> Article:
     """Store a new article."""
     article = checked(article)
+    await _check_organisations(session, article)
     if not await add(session, article):
         raise Conflict(f"there is an article {article.id!r} already")
+    await learn_words(session, [article])
     return article
 
 
 async def change(session: AsyncSession, article: Article) -> Article:
     """Replace what is stored of an article."""
     article = checked(article)
+    await _check_organisations(session, article)
+    await replace_stored(session, article, columns_of(article))
+    await learn_words(session, [article])
+    return article
+
+
+async def replace_stored(
+    session: AsyncSession, article: Article, columns: Mapping[str, Any]
+) -> None:
+    """Replace `columns` of an article and index it; the caller learns its words as with `add`."""
     changed = await session.scalar(
         update(ArticleRow)
         .where(ArticleRow.id == article.id)
-        .values(updated_at=func.now(), **columns_of(article))
+        .values(updated_at=func.now(), **columns)
         .returning(ArticleRow.id)
     )
     if changed is None:
         raise NotFound(f"there is no article {article.id!r}")
     await index(session, article)
-    return article
+
+
+async def _check_organisations(session: AsyncSession, article: Article) -> None:
+    wanted = set(article.organisations)
+    if not wanted:
+        return
+    found = await session.scalars(select(Organisation.id).where(Organisation.id.in_(wanted)))
+    if len(found.all()) < len(wanted):
+        raise InvalidInput("an article is for organisations that there are")
 
 
 async def remove(session: AsyncSession, article: ArticleId) -> None:

@@ -21,12 +21,13 @@ from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Finding, Outcome
 from core.ports import Embedder
 from core.services.knowledge.articles import add
+from core.services.knowledge.indexing import learn_words
 from core.services.knowledge.knowledge import Knowledge
 from core.services.knowledge.plaintext import storable
 from core.services.knowledge.ranking import OFFERED
 from core.services.knowledge.sources import article_of, lines
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import ArticleRow, Passage, Posting
+from core.storage.tables import ArticleRow, NearWord, Organisation, Passage, Posting, SynonymsRow
 
 _LOOKED_AT = 10  # articles of each finding; the mean reciprocal rank takes lower ranks for zero
 
@@ -134,7 +135,7 @@ async def scratch(engine: AsyncEngine) -> AsyncIterator[Sessions]:
             )
             # A database that was never migrated lacks it; made here, it goes with the rest.
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
-            for mapped in (ArticleRow, Passage, Posting):
+            for mapped in (Organisation, ArticleRow, Passage, Posting, NearWord, SynonymsRow):
                 table = cast("Table", mapped.__table__)
                 await connection.execute(CreateTable(table))
                 for index in table.indexes:
@@ -154,7 +155,8 @@ async def fill(sessions: Sessions, articles: Sequence[Article]) -> None:
     async with sessions.begin() as session:
         for article in articles:
             await add(session, article)
-        await session.execute(text("ANALYZE article, passage, posting"))
+        await learn_words(session, articles)
+        await session.execute(text("ANALYZE article, passage, posting, near_word"))
 
 
 def judged(findings: Sequence[tuple[Question, Finding]]) -> dict[str, float | int]:

@@ -14,7 +14,8 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import ArticleId
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article
-from core.services.knowledge.articles import add, change, checked
+from core.services.knowledge.articles import add, checked, columns_of, replace_stored
+from core.services.knowledge.indexing import learn_words
 from core.services.knowledge.sources import Entry, digest_of, entries
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import ArticleRow
@@ -39,6 +40,7 @@ async def import_path(sessions: Sessions, path: Path) -> ImportReport:
         async with storage_errors(), sessions.begin() as session:
             for place, article in fit:
                 await _bring_in(session, place, article, tally)
+            await learn_words(session, [article for _, article in fit])
     return ImportReport(
         added=tally.added,
         changed=tally.changed,
@@ -76,7 +78,9 @@ async def _bring_in(session: AsyncSession, place: str, article: Article, tally: 
     elif last is None:
         tally.refused.append(f"{place}: {article.id!r} was made in the console; it stays as it is")
     else:
-        await change(session, article)
+        # Files do not say for whom an article is; who said so in the console is heeded.
+        columns = {k: v for k, v in columns_of(article).items() if k != "organisations"}
+        await replace_stored(session, article, columns)
         await session.execute(
             update(ArticleRow).where(ArticleRow.id == article.id).values(imported_digest=digest)
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,8 +11,10 @@ from core.domain.ids import new_id
 from core.domain.knowledge import Article
 from core.ports import Embedder
 from core.services.knowledge.plaintext import blocks, folded, split
+from core.services.knowledge.spelling import words_of
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.knowledge import Field, index_words
+from core.storage.queries import near_words
+from core.storage.queries.knowledge import Field, configuration_of, index_words
 from core.storage.tables import Passage
 
 _PASSAGE_CHARS = 900
@@ -53,6 +57,23 @@ async def index(session: AsyncSession, article: Article) -> None:
     ]
     if fresh:
         await session.execute(insert(Passage), fresh)
+
+
+async def learn_words(session: AsyncSession, articles: Iterable[Article]) -> None:
+    """Let mistyped words find those of `articles`.
+
+    Words belong to no article, so transactions that store articles may want the same ones: this
+    comes last in each.
+    """
+    await near_words.learn(
+        session,
+        {
+            (configuration_of(article.language), word)
+            for article in articles
+            for field in fields_of(article)
+            for word in words_of(field.text)
+        },
+    )
 
 
 async def embed_pending(sessions: Sessions, embedder: Embedder, limit: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from core.domain.errors import NotFound
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, OrganisationId
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
 from core.ports import Embedder
@@ -18,6 +18,7 @@ from core.services.knowledge.ranking import Policy
 from core.services.knowledge.search import Search
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
+from core.storage.queries.knowledge import Reader
 
 
 class Knowledge:
@@ -41,16 +42,17 @@ class Knowledge:
         *,
         limit: int = 4,
         audience: Audience = Audience.PUBLIC,
+        organisation: OrganisationId | None = None,
         exclude: Collection[ArticleId] = (),
     ) -> Finding:
         """Return the articles that may answer `query`, best first, and what to do with them.
 
         Articles in `language` come before equally good ones in others; of translations of each
-        other only one is found. `audience` INTERNAL finds public articles too.
+        other only one is found. `audience` INTERNAL finds all articles; PUBLIC those for everybody
+        and those for `organisation`.
         """
-        return await self._search.find(
-            query, language, limit=limit, audience=audience, exclude=exclude
-        )
+        reader = Reader(audience=audience, organisation=organisation)
+        return await self._search.find(query, language, limit=limit, reader=reader, exclude=exclude)
 
     async def get(self, article: ArticleId) -> Article:
         """Return an article, or raise `NotFound`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +11,32 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import EmbedderUnavailable
-from core.domain.ids import ArticleId
-from core.domain.knowledge import Audience, Finding, Hit, Outcome
+from core.domain.ids import ArticleId, OrganisationId
+from core.domain.knowledge import Finding, Hit, Outcome, Synonyms
 from core.ports import Embedder
 from core.services.knowledge.plaintext import folded
 from core.services.knowledge.ranking import Evidence, Policy, model
+from core.services.knowledge.reading import Reading, read
+from core.services.knowledge.spelling import forms, meant, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries import knowledge as queries
-from core.storage.queries.knowledge import Candidate, VectorMatch, WordMatch
+from core.storage.queries import near_words
+from core.storage.queries.knowledge import (
+    Candidate,
+    Reader,
+    VectorMatch,
+    WordMatch,
+    configuration_of,
+)
+from core.storage.queries.synonyms import synonyms_for
 
 MAX_QUESTION_CHARS = 500
 _BY_WORDS = 30  # articles
 _BY_VECTORS = 100  # passages
 _COUNTS_LIVE = timedelta(seconds=60)
+_SYNONYMS_LIVE_SECONDS = 1.0
+_MOST_REMEMBERED = 1000  # organisations whose synonyms are kept
+_ANYBODY = Reader()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +55,7 @@ class Search:
         self._sessions, self._embedder, self._policy = sessions, embedder, policy
         self._counts: Mapping[str, int] = {}
         self._counts_until = 0.0
+        self._synonyms: dict[OrganisationId | None, tuple[float, Sequence[Synonyms]]] = {}
 
     def forget_counts(self) -> None:
         """Count the articles anew at the next search; they only say how rare a word is."""
@@ -52,11 +67,11 @@ class Search:
         language: str | None,
         *,
         limit: int,
-        audience: Audience,
+        reader: Reader,
         exclude: Collection[ArticleId],
     ) -> Finding:
         """Return what `question` finds, best first, and what to do with it."""
-        found = await self.gather(question, language, audience=audience, exclude=exclude)
+        found = await self.gather(question, language, reader=reader, exclude=exclude)
         if not found.candidates:
             return Finding(outcome=Outcome.HAND_OFF, hits=())
         chances = model(with_vectors=found.with_vectors).probabilities(
@@ -78,19 +93,23 @@ class Search:
         question: str,
         language: str | None,
         *,
-        audience: Audience = Audience.PUBLIC,
+        reader: Reader = _ANYBODY,
         exclude: Collection[ArticleId] = (),
     ) -> Found:
         """Return what may answer `question`, with the evidence, before any judgement."""
         asked = " ".join(folded(question[:MAX_QUESTION_CHARS]).split())
         if not any(char.isalnum() for char in asked):
             return Found(candidates=(), words=0, with_vectors=False)
-        vector = await self._vector(" ".join(question[:MAX_QUESTION_CHARS].split()))
-        audiences = {Audience.PUBLIC, audience}
+        reading = await self._read(asked, language, reader.organisation)
+        vector = await self._vector(" ".join(question[:MAX_QUESTION_CHARS].split()), reading)
         async with storage_errors(), self._sessions() as session:
             await queries.prepare_search(session, thoroughness=_BY_VECTORS)
             by_words = await queries.by_words(
-                session, asked, await self._article_counts(session), limit=_BY_WORDS
+                session,
+                reading.sure,
+                await self._article_counts(session),
+                guesses=reading.guesses,
+                limit=_BY_WORDS,
             )
             by_vectors: Sequence[VectorMatch] = ()
             if vector is not None and self._embedder is not None:
@@ -99,7 +118,7 @@ class Search:
                     vector,
                     self._embedder.model,
                     also=[match.article for match in by_words],
-                    audiences=audiences,
+                    reader=reader,
                     exclude=exclude,
                     limit=_BY_VECTORS,
                 )
@@ -108,23 +127,59 @@ class Search:
             if by_vectors and vector is not None and self._embedder is not None:
                 centres = await queries.centres(session, vector, self._embedder.model, articles=ids)
             candidates = (
-                await queries.visible(session, ids, audiences=audiences, exclude=exclude)
-                if ids
-                else {}
+                await queries.visible(session, ids, reader=reader, exclude=exclude) if ids else {}
             )
         return Found(
             candidates=_merged(candidates, by_words, by_vectors, centres, language),
-            words=len(asked.split()),
+            words=reading.words,
             with_vectors=bool(by_vectors),
         )
 
-    async def _vector(self, question: str) -> Sequence[float] | None:
+    async def _read(
+        self, asked: str, language: str | None, organisation: OrganisationId | None
+    ) -> Reading:
+        """Look up what the words of a folded question may mean besides what they say."""
+        words = words_of(asked)
+        async with storage_errors(), self._sessions() as session:
+            synonyms = await self._synonyms_for(session, organisation)
+            known_in = list(await self._article_counts(session))
+            own = configuration_of(language) if language is not None else None
+            near = await near_words.near(
+                session,
+                {word: forms(word) for word in words},
+                configurations=[own] if own in known_in else known_in,
+                known_in=known_in,
+            )
+        spelt = {word: meant(word, candidates) for word, candidates in near.items()}
+        return read(
+            asked, {word: guess for word, guess in spelt.items() if guess is not None}, synonyms
+        )
+
+    async def _vector(self, question: str, reading: Reading) -> Sequence[float] | None:
+        """Return the question's vector; with guesses, between it as typed and as meant."""
         if self._embedder is None:
             return None
         try:
-            return await self._embedder.embed_query(question)
+            typed = await self._embedder.embed_query(question)
+            if reading.as_meant is None:
+                return typed
+            as_meant = await self._embedder.embed_query(reading.as_meant)
         except EmbedderUnavailable:  # the embedder has logged it
             return None
+        middle = [one + 2 * other for one, other in zip(typed, as_meant, strict=True)]
+        length = math.hypot(*middle) or 1.0
+        return [number / length for number in middle]
+
+    async def _synonyms_for(
+        self, session: AsyncSession, organisation: OrganisationId | None
+    ) -> Sequence[Synonyms]:
+        until, known = self._synonyms.get(organisation, (0.0, ()))
+        if time.monotonic() >= until:
+            known = await synonyms_for(session, organisation)
+            if len(self._synonyms) >= _MOST_REMEMBERED:
+                self._synonyms.clear()
+            self._synonyms[organisation] = (time.monotonic() + _SYNONYMS_LIVE_SECONDS, known)
+        return known
 
     async def _article_counts(self, session: AsyncSession) -> Mapping[str, int]:
         if time.monotonic() >= self._counts_until:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, OrganisationId
 from core.domain.knowledge import Article, Audience
 from core.storage.tables import ArticleRow
 
@@ -25,6 +26,7 @@ def article_of(row: ArticleRow) -> Article:
         translation_of=None if row.translation_of is None else ArticleId(row.translation_of),
         valid_from=row.valid_from,
         valid_until=row.valid_until,
+        organisations=tuple(OrganisationId(UUID(one)) for one in row.organisations),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.ids import OrganisationId
+from core.domain.knowledge import Audience
 from core.storage.tables.vector import vector_text
 
 CONFIGURATIONS: Mapping[str, str] = {"en": "english", "es": "spanish"}
@@ -39,6 +41,35 @@ class VectorMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """For whom is searched: which articles there are for them, before any question."""
+
+    audience: Audience = Audience.PUBLIC  # INTERNAL reads everything
+    organisation: OrganisationId | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the condition for articles that may be read takes."""
+        return {
+            "audiences": list({Audience.PUBLIC, self.audience}),
+            "reads_all": self.audience is Audience.INTERNAL,
+            "organisation": "" if self.organisation is None else str(self.organisation),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """Words that may be meant by one place of a question, and how much they count, 0 to 1.
+
+    Guesses of one slot are alternatives.
+    """
+
+    slot: int
+    words: str
+    trust: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What ranking needs to know of an article besides its matches."""
 
@@ -52,34 +83,51 @@ _POSTINGS_PER_WORD = 2000
 _COUNTED_PER_WORD = 30_000
 
 # For each word of the question the articles that say most with it, from the index alone, so that
-# a word that is everywhere costs no more than a rare one.
+# a word that is everywhere costs no more than a rare one. A word with guesses (what a mistyped one
+# stands for, synonyms) is one slot: it counts once, by the best of its lexemes.
 _BY_WORDS = text(
     """
     WITH asked AS MATERIALIZED (  -- else each use of a frequency counts anew
-        SELECT c.configuration, word.lexeme, c.articles,
+        SELECT c.configuration, word.slot, word.lexeme, word.trust, c.articles,
                (SELECT count(*)::float8 FROM (
                     SELECT FROM posting
                     WHERE posting.configuration = c.configuration AND posting.lexeme = word.lexeme
                     LIMIT :counted) AS counted) AS frequency
         FROM unnest(CAST(:configurations AS text[]), CAST(:articles AS bigint[]))
                  AS c (configuration, articles),
-             LATERAL unnest(to_tsvector(CAST(c.configuration AS regconfig), :question))
-                 AS word (lexeme, positions, weights)
+             LATERAL (
+                 SELECT lexeme AS slot, lexeme, 1.0 AS trust
+                 FROM unnest(to_tsvector(CAST(c.configuration AS regconfig), :question))
+                 UNION ALL
+                 SELECT '=' || guess.slot, said.lexeme, max(guess.trust)
+                 FROM unnest(CAST(:slots AS int[]), CAST(:guesses AS text[]),
+                             CAST(:trusts AS float8[])) AS guess (slot, words, trust),
+                      LATERAL unnest(to_tsvector(CAST(c.configuration AS regconfig), guess.words))
+                          AS said
+                 GROUP BY guess.slot, said.lexeme
+             ) AS word
     ), weighed AS (
-        SELECT configuration, lexeme, frequency,
+        SELECT configuration, slot, lexeme, frequency, trust,
                ln(1 + (greatest(articles, frequency) - frequency + 0.5) / (frequency + 0.5)) AS idf
         FROM asked
     ), total AS (
-        SELECT configuration, sum(idf) AS idf FROM weighed GROUP BY configuration
-    ), scored AS (
-        SELECT said.article_id, weighed.configuration,
-               sum(weighed.idf * said.weight) AS score, sum(weighed.idf) AS covered
+        SELECT configuration, sum(idf) AS idf FROM (
+            SELECT configuration, coalesce(max(idf) FILTER (WHERE frequency > 0), max(idf)) AS idf
+            FROM weighed GROUP BY configuration, slot) AS slots
+        GROUP BY configuration
+    ), said AS (
+        SELECT found.article_id, weighed.configuration, weighed.slot,
+               max(weighed.idf * weighed.trust * found.weight) AS score,
+               max(weighed.idf * weighed.trust) AS covered
         FROM weighed CROSS JOIN LATERAL (
             SELECT article_id, weight FROM posting
             WHERE posting.configuration = weighed.configuration
               AND posting.lexeme = weighed.lexeme
-            ORDER BY posting.weight DESC LIMIT :per_word) AS said
-        GROUP BY said.article_id, weighed.configuration
+            ORDER BY posting.weight DESC LIMIT :per_word) AS found
+        GROUP BY found.article_id, weighed.configuration, weighed.slot
+    ), scored AS (
+        SELECT article_id, configuration, sum(score) AS score, sum(covered) AS covered
+        FROM said GROUP BY article_id, configuration
     )
     SELECT article_id, score / total.idf AS score, covered / total.idf AS covered
     FROM scored JOIN total USING (configuration)
@@ -87,6 +135,14 @@ _BY_WORDS = text(
     ORDER BY score DESC, article_id LIMIT :limit
     """
 )
+
+_READABLE = """
+    article.audience = ANY(:audiences)
+    AND (:reads_all OR article.organisations = '[]'
+         OR jsonb_exists(article.organisations, :organisation))
+    AND coalesce(article.valid_from <= current_date, true)
+    AND coalesce(article.valid_until >= current_date, true)
+"""
 
 # Candidates that words found get their cosines too, wherever they stand among the nearest.
 _BY_VECTORS = text(
@@ -105,10 +161,7 @@ _BY_VECTORS = text(
       AND passage.article_id NOT IN (SELECT article_id FROM nearest)
     """.replace(
         "{visible}",
-        """article.audience = ANY(:audiences)
-          AND coalesce(article.valid_from <= current_date, true)
-          AND coalesce(article.valid_until >= current_date, true)
-          AND article.id <> ALL(:exclude)""",
+        f"{_READABLE} AND article.id <> ALL(:exclude)",
     )
 )
 
@@ -122,13 +175,10 @@ _CENTRES = text(
 )
 
 _VISIBLE = text(
-    """
+    f"""
     SELECT id, title, language, translation_of FROM article
-    WHERE id = ANY(:ids) AND article.audience = ANY(:audiences)
-      AND coalesce(article.valid_from <= current_date, true)
-      AND coalesce(article.valid_until >= current_date, true)
-      AND article.id <> ALL(:exclude)
-    """
+    WHERE id = ANY(:ids) AND {_READABLE} AND article.id <> ALL(:exclude)
+    """  # noqa: S608  # constants of this module
 )
 
 # Each field's frequency is first put in relation to the field's usual length, then all saturate
@@ -172,13 +222,24 @@ async def article_counts(session: AsyncSession) -> Mapping[str, int]:
 
 
 async def by_words(
-    session: AsyncSession, question: str, counts: Mapping[str, int], *, limit: int
+    session: AsyncSession,
+    question: str,
+    counts: Mapping[str, int],
+    *,
+    guesses: Sequence[Guess] = (),
+    limit: int,
 ) -> list[WordMatch]:
-    """Return the articles that share most with `question`, best first; it is folded already."""
+    """Return the articles that share most with a question, best first; it is folded already.
+
+    What `guesses` replace is left out of `question`.
+    """
     rows = await session.execute(
         _BY_WORDS,
         {
             "question": question,
+            "slots": [guess.slot for guess in guesses],
+            "guesses": [guess.words for guess in guesses],
+            "trusts": [guess.trust for guess in guesses],
             "configurations": list(counts),
             "articles": list(counts.values()),
             "counted": _COUNTED_PER_WORD,
@@ -195,7 +256,7 @@ async def by_vectors(
     model: str,
     *,
     also: Collection[str],
-    audiences: Collection[str],
+    reader: Reader,
     exclude: Collection[str],
     limit: int,
 ) -> list[VectorMatch]:
@@ -206,7 +267,7 @@ async def by_vectors(
             "vector": vector_text(vector),
             "model": model,
             "also": list(also),
-            "audiences": list(audiences),
+            **reader.parameters,
             "exclude": list(exclude),
             "limit": limit,
         },
@@ -229,16 +290,13 @@ async def visible(
     session: AsyncSession,
     ids: Collection[str],
     *,
-    audiences: Collection[str],
-    exclude: Collection[str],
+    reader: Reader,
+    exclude: Collection[str] = (),
 ) -> dict[str, Candidate]:
-    """Return those of `ids` that are valid today, for one of `audiences`, and not excluded."""
-    parameters: dict[str, Any] = {
-        "ids": list(ids),
-        "audiences": list(audiences),
-        "exclude": list(exclude),
-    }
-    rows = await session.execute(_VISIBLE, parameters)
+    """Return those of `ids` that are valid today, for `reader` to read, and not excluded."""
+    rows = await session.execute(
+        _VISIBLE, {"ids": list(ids), "exclude": list(exclude), **reader.parameters}
+    )
     return {
         row[0]: Candidate(article=row[0], title=row[1], language=row[2], translation_of=row[3])
         for row in rows

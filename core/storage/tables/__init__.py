@@ -30,7 +30,14 @@ from core.storage.tables.intake import (
     InboundEvent,
     Quarantined,
 )
-from core.storage.tables.knowledge import ArticleFeedback, ArticleRow, Passage, Posting
+from core.storage.tables.knowledge import (
+    ArticleFeedback,
+    ArticleRow,
+    NearWord,
+    Passage,
+    Posting,
+    SynonymsRow,
+)
 from core.storage.tables.notification import Notification, NotificationWish
 from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
@@ -84,6 +91,7 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Milestone",
+    "NearWord",
     "Notification",
     "NotificationWish",
     "Organisation",
@@ -103,6 +111,7 @@ __all__ = [
     "SlaPolicy",
     "SlaTicket",
     "SurveyRule",
+    "SynonymsRow",
     "Tag",
     "Team",
     "TeamEscalation",

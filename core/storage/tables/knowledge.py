@@ -30,6 +30,8 @@ class ArticleRow(Base):
     translation_of: Mapped[str | None]
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
+    # Ids of those whose requesters may read it; with none, everybody may.
+    organisations: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     imported_digest: Mapped[str | None]  # of the source last imported; None: made in the console
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -86,6 +88,33 @@ class Posting(Base):
     lexeme: Mapped[str] = mapped_column(primary_key=True)
     configuration: Mapped[str]  # PostgreSQL's text search configuration that made the lexeme
     weight: Mapped[float] = mapped_column(REAL)  # 0 to 1: saturated frequency, length considered
+
+
+class NearWord(Base):
+    """A word that articles have, under itself and under each form that lacks one letter.
+
+    A mistyped word is found by the forms that it shares with what was meant. Words that no article
+    has any more stay: they lead to nothing.
+    """
+
+    __tablename__ = "near_word"
+
+    configuration: Mapped[str] = mapped_column(primary_key=True)
+    form: Mapped[str] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(primary_key=True)
+
+
+class SynonymsRow(Base):
+    """Words that mean the same in the questions of an organisation; of none: everywhere."""
+
+    __tablename__ = "synonyms"
+
+    id: Mapped[Key]
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisation.id", ondelete="CASCADE"), index=True
+    )
+    terms: Mapped[list[Any]]
+    created_at: Mapped[CreatedAt]
 
 
 class ArticleFeedback(Base):

@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason, Say
-from core.domain.ids import ArticleId
+from core.domain.ids import ArticleId, OrganisationId, new_id
 from core.domain.knowledge import Article
 from core.domain.ticket import Priority
+from core.storage.tables import Contact, Conversation, Message, Organisation
 from tests.integration.console.world import BOT_TOKEN, Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -31,6 +33,64 @@ def assert_problem(response: httpx.Response, status: int) -> None:
     assert document["status"] == status
     assert document["title"]
     assert document["detail"]
+
+
+async def test_the_assistant_finds_what_the_requester_of_a_conversation_may_read(
+    desk: Desk, api: Api
+) -> None:
+    acme = OrganisationId(new_id())
+    async with desk.sessions.begin() as session:
+        session.add(Organisation(id=acme, name="Acme"))
+    article = {"id": "garage", "title": "Park in the garage", "body": "Gate three.",
+               "questions": ["Where do I park?"], "organisations": [str(acme)]}  # fmt: skip
+    admin = await api(Role.ADMIN, "boss@example.org")
+    created = await admin.post("/api/v1/knowledge/articles", json=article)
+    assert created.json()["organisations"] == [str(acme)]
+    insider = await desk.says("hello", thread="in", who="ada")
+    outsider = await desk.says("hello", thread="out", who="bob")
+    async with desk.sessions.begin() as session:
+        conversation = await session.get_one(Conversation, insider)
+        contact = await session.get_one(Contact, conversation.contact_id)
+        contact.organisation_id = acme
+
+    async with desk.client(Authorization=f"Bearer {BOT_TOKEN}") as assistant:
+
+        async def found(**params: str) -> list[str]:
+            asked = {"q": "Where do I park?", "lang": "en", **params}
+            hits = await assistant.get("/api/v1/knowledge/search", params=asked)
+            return [hit["article_id"] for hit in hits.json()]
+
+        assert await found(conversation=str(insider)) == ["garage"]
+        assert await found(conversation=str(outsider)) == []
+        assert await found() == []
+    # A program that does not know of organisations does not open the article.
+    del article["organisations"], article["id"]
+    changed = await admin.put("/api/v1/knowledge/articles/garage", json=article)
+    assert changed.json()["organisations"] == [str(acme)]
+    # Whatever the assistant says, nobody is shown what is not for them.
+    for who in (insider, outsider):
+        await desk.shown_article(who, ArticleId("garage"))
+    async with desk.sessions() as session:
+        said = await session.scalars(
+            select(Message.conversation_id).where(Message.text.contains("Gate three."))
+        )
+        assert said.all() == [insider]
+
+
+async def test_synonyms_have_an_api(desk: Desk, api: Api) -> None:
+    path = "/api/v1/knowledge/synonyms"
+    agent, admin = await api(), await api(Role.ADMIN, "boss@example.org")
+    terms = {"terms": ["VPN", "AnyConnect"]}
+    assert_problem(await agent.post(path, json=terms), 403)
+    assert_problem(await admin.post(path, json={"terms": ["VPN"]}), 422)
+    made = (await admin.post(path, json=terms)).json()
+    assert made["organisation"] is None
+    assert (await agent.get(path)).json() == [made]
+    terms["terms"].append("túnel")
+    changed = (await admin.put(f"{path}/{made['id']}", json=terms)).json()
+    assert changed["terms"] == ["VPN", "AnyConnect", "túnel"]
+    assert (await admin.delete(f"{path}/{made['id']}")).status_code == 204
+    assert_problem(await admin.delete(f"{path}/{made['id']}"), 404)
 
 
 async def test_a_handed_off_conversation_is_a_ticket(desk: Desk, api: Api) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 from channels.loopback.parse import posting
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason, Say
-from core.domain.ids import AccountId, ArticleId
+from core.domain.ids import AccountId, ArticleId, new_id
 from core.domain.knowledge import Article, Audience
 from core.domain.ticket import Priority
-from core.storage.tables import Message
+from core.storage.tables import Message, Organisation
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 
@@ -50,6 +50,7 @@ PAGES = [
 ADMIN_PAGES = [
     "/console/knowledge/new",
     "/console/admin/agents",
+    "/console/admin/synonyms",
     "/console/admin/quarantine",
     "/console/admin/status",
 ]
@@ -429,6 +430,37 @@ async def test_admins_write_articles_in_the_console(desk: Desk) -> None:
     assert "<script>" not in preview.text
     await browser.send(f"{path}/delete")
     await browser.see(path, 404)
+
+
+async def test_admins_say_for_which_organisation_an_article_is_and_what_means_the_same(
+    desk: Desk,
+) -> None:
+    acme = new_id()
+    async with desk.sessions.begin() as session:
+        session.add(Organisation(id=acme, name="Acme"))
+    browser = await signed_in(desk, "Boss", Role.ADMIN)
+    assert "Acme" in await browser.see("/console/knowledge/new")
+    fields = {"title": "For Acme", "body": "x", "language": "en", "audience": "public"}
+    await browser.send("/console/knowledge/new", form=fields | {"organisations": str(acme)})
+    assert (await desk.knowledge.get(ArticleId("for-acme"))).organisations == (acme,)
+    async with desk.client() as client:
+        assert (await client.get("/help/for-acme")).status_code == 404
+    page = await browser.see("/console/knowledge/articles/for-acme")
+    assert "selected>Acme" in page
+    assert "/help/for-acme" not in page
+
+    path = "/console/admin/synonyms"
+    await browser.send(path, form={"terms": "VPN = AnyConnect\ntúnel", "organisation": str(acme)})
+    wrong = await browser.send(path, form={"terms": "VPN", "organisation": ""})
+    assert wrong.status_code == 422
+    assert "two terms or more" in wrong.text
+    page = await browser.see(path)
+    assert "VPN = AnyConnect = túnel" in page
+    (group,) = re.findall(rf"{path}/([0-9a-f-]{{36}})\"", page)
+    await browser.send(f"{path}/{group}", form={"terms": "VPN = tunnel", "organisation": ""})
+    assert "VPN = tunnel" in await browser.see(path)
+    await browser.send(f"{path}/{group}/delete")
+    assert "There are no synonyms yet." in await browser.see(path)
 
 
 async def test_public_articles_are_for_everybody_and_others_are_not(desk: Desk) -> None:

@@ -48,7 +48,7 @@ from core.services.files.loose import LooseBlobs
 from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
 from core.services.intake import Intake
-from core.services.knowledge import Knowledge
+from core.services.knowledge import Knowledge, SynonymBook
 from core.services.letters import Letters
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
@@ -243,6 +243,7 @@ def build_desk(
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
             knowledge=knowledge,
+            synonyms=SynonymBook(sessions),
             access=access,
             live=live,
             files=blobs,

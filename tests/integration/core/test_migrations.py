@@ -19,7 +19,7 @@ from core.storage import migrations
 from core.storage.engine import open_engine, sessions_of
 from core.storage.migrate import migrate, pending
 from core.storage.queries.transcripts import thread_since
-from core.storage.tables import Attachment, Base
+from core.storage.tables import Attachment, Base, NearWord
 from tests.support.desk import LOOP, Rig, posted
 
 
@@ -57,6 +57,10 @@ async def test_a_desk_of_the_first_release_goes_on_where_it_was(
     async with rig.sessions() as session:
         said = await thread_since(session, LOOP, ThreadKey("t1"), 0, 10)
         files = await session.scalars(select(Attachment.status).order_by(Attachment.position))
+        near = await session.scalars(
+            select(NearWord.word).where(NearWord.form == "contrasea").distinct()
+        )
+        assert near.all() == ["contrasena"]
 
         assert [entry.text for entry in said] == ["hello", "good day", "and now?"]
         assert files.all() == ["fetched", "waiting"]
@@ -69,6 +73,8 @@ async def test_a_desk_of_the_first_release_goes_on_where_it_was(
 
 
 _FIRST_RELEASE = """
+    INSERT INTO article (id, language, title, body)
+    VALUES ('a', 'es', 'Cambiar la contraseña', 'En su perfil.');
     INSERT INTO account (id, channel) VALUES ('loop', 'loopback');
     INSERT INTO contact (id, name) VALUES (uuidv7(), 'Ada');
     INSERT INTO contact_address (account_id, address, contact_id)

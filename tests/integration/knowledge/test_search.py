@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,38 @@ async def test_words_alone_find_articles_too(wordy: Knowledge) -> None:
     assert names(finding)[0] == "reset-password"
     assert finding.outcome is Outcome.ANSWER
     assert (await wordy.search("who is the president", "en")).outcome is Outcome.HAND_OFF
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "expected"),
+    [
+        ("pritner stuckk", "en", "printer-jam"),
+        ("olbidada contraseeña", "es", "restablecer-contrasena"),
+    ],
+)
+async def test_mistyped_words_count_as_the_words_meant(
+    wordy: Knowledge, question: str, language: str, expected: str
+) -> None:
+    assert names(await wordy.search(question, language))[0] == expected
+
+
+async def test_a_word_meant_counts_for_less_than_the_word_itself(wordy: Knowledge) -> None:
+    typed = await wordy.search("the pritner is stuck", "en")
+    as_meant = await wordy.search("the printer is stuck", "en")
+    assert names(typed)[0] == names(as_meant)[0] == "printer-jam"
+    assert 0.5 < typed.hits[0].score < as_meant.hits[0].score
+
+
+async def test_imported_and_changed_articles_have_near_words_too(
+    wordy: Knowledge, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        '{"id": "canteen", "lang": "en", "title": "Opening hours of the canteen", "body": "Noon."}'
+    )
+    await wordy.import_path(tmp_path)
+    assert names(await wordy.search("canteeen", "en")) == ["canteen"]
+    await wordy.update(article("canteen", "When the cafeteria opens"))
+    assert names(await wordy.search("cafetreia", "en")) == ["canteen"]
 
 
 async def test_an_embedder_that_is_away_leaves_the_words(
