@@ -112,6 +112,9 @@ async def _open(
     actor: str,
 ) -> Ticket:
     opening = await _opening_words(session, conversation)
+    words = subject or conversation.subject or opening
+    if not words.strip():  # a command alone, or a picture
+        words = text(conversation.language, "Asks for a person")
     follows = await session.scalar(
         select(Ticket.id)
         .join(Conversation, Conversation.id == Ticket.conversation_id)
@@ -131,7 +134,7 @@ async def _open(
         status=TicketStatus.NEW,
         priority=priority,
         reason=reason,
-        subject=subject_from(subject or conversation.subject or opening),
+        subject=subject_from(words),
         summary=(summary or opening)[:SUMMARY_CHARS],
         language=conversation.language or "en",
         follows_id=follows,

@@ -68,6 +68,13 @@ async def test_a_command_says_its_intent_and_stands_alone(rig: Rig) -> None:
     assert last.request.text == "please"
 
 
+async def test_a_ticket_of_a_command_alone_says_what_was_asked_for(rig: Rig) -> None:
+    human = replace(posted("/human"), intent=Intent(name="ask_human"))
+    await rig.intake.accept(human)
+    await rig.reply(await rig.conversation_id(), Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    assert (await rig.ticket()).subject == "Asks for a person"
+
+
 async def test_an_album_is_one_turn_that_waits_for_its_parts(rig: Rig) -> None:
     for part in range(3):
         await rig.intake.accept(replace(posted(f"photo {part}"), album="a"))
