@@ -49,6 +49,7 @@ CLASSIFICATION_ERRORS = (
     "categories go five levels deep at most",
     "there is no such category",
     "there is no such team",
+    "there is no such asset",
     "there is no such field",
     "there is no such agent",
     "there is a category of this name here already",
@@ -77,6 +78,10 @@ def sorted_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
             return t("{who} took it from its team", who=who)
         case "team":
             return t("{who} gave it to the team {name}", who=who, name=change.new_name or "?")
+        case "asset" if change.new is None:
+            return t("{who} took the asset off it", who=who)
+        case "asset":
+            return t("{who} said that it is about {name}", who=who, name=change.new_name or "?")
         case "impact":
             return t("{who} set the impact to: {extent}", who=who, extent=_extent(change.new, t))
         case "urgency":

@@ -13,6 +13,7 @@ from core.ports import Channel, FileStore
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
+from core.services.assets import Assets
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
@@ -47,6 +48,7 @@ class ConsoleDesk:
     sorting: TicketSorting
     categories: Categories
     priorities: Priorities
+    assets: Assets
     knowledge: Knowledge
     synonyms: SynonymBook
     access: Access

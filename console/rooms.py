@@ -40,6 +40,7 @@ ROOMS: Sequence[Place] = (
         roles=_ALL,
         others=("/console/tickets", "/console/conversations"),
     ),
+    Place(path="/console/assets", name="Assets", roles=_ALL),
     Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
     Place(path="/console/reports", name="Figures", roles=LEADING | _READERS),
     Place(

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from console.api import (
     agents,
+    assets,
     categories,
     conversations,
     files,
@@ -24,6 +25,7 @@ _PARTS = (
     tickets,
     sorting,
     categories,
+    assets,
     sla,
     conversations,
     files,

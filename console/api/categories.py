@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.revisions import IfMatch, give_etag, wanted_revision
 from console.api.shapes import Body, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.classification import Extent, FieldKind, FieldSpec, Matrix
@@ -172,22 +172,21 @@ async def change_category(
     caller: LeadCaller,
     category: UUID,
     body: CategoryBody,
-    if_match: IfMatch = None,
+    revision: IfMatch,
 ) -> CategoryOut:
     """Rename or move a category, or give it another team."""
     desk, named = desk_of(request), CategoryId(category)
-    revision = wanted_revision(if_match)
     await desk.categories.change(named, body.draft(), caller, revision=revision)
     return await _answer(desk, response, named)
 
 
 @router.delete("/categories/{category}", status_code=204)
 async def archive_category(
-    request: Request, caller: LeadCaller, category: UUID, if_match: IfMatch = None
+    request: Request, caller: LeadCaller, category: UUID, revision: IfMatch
 ) -> None:
     """Take a category, and what stands below it, out of choices. Tickets keep it."""
     await desk_of(request).categories.set_archived(
-        CategoryId(category), caller, archived=True, revision=wanted_revision(if_match)
+        CategoryId(category), caller, archived=True, revision=revision
     )
 
 
@@ -266,5 +265,5 @@ async def _answer(desk: ConsoleDesk, response: Response, category: CategoryId) -
     found = tree.by_id.get(category)
     if found is None:
         raise NotFound("there is no such category")
-    give_etag(response, found.revision)
+    tag(response, found.revision)
     return CategoryOut.of(found, tree.path(category))

@@ -223,6 +223,7 @@ class TicketOut(BaseModel):
     fields: dict[str, Any]  # by key; what the category asks for
     tags: list[str]
     due_at: datetime | None  # set by hand
+    asset: UUID | None  # that it is about
     sla_due_at: datetime | None  # of the running clock that is due first
     sla_due_kind: str | None
     sla_breached_at: datetime | None  # of the first of its running clocks that ran out
@@ -260,6 +261,7 @@ class TicketOut(BaseModel):
             fields=dict(ticket.fields),
             tags=list(ticket.tags),
             due_at=ticket.due_at,
+            asset=ticket.asset,
             sla_due_at=ticket.sla_due_at,
             sla_due_kind=ticket.sla_due_kind,
             sla_breached_at=ticket.sla_breached_at,

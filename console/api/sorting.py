@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field
 
+from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
-from console.api.revisions import IfMatch, give_etag, wanted_version
 from console.api.shapes import Body, NewAssignee, PersonOut, Text, TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import desk_of
 from core.domain.classification import Extent, Kind
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import CategoryId, TeamId
+from core.domain.ids import AssetId, CategoryId, TeamId
 from core.domain.ticket import Priority
 from core.services.classification.sorting import Sorting, version_of
 from core.storage.engine import storage_errors
@@ -34,6 +34,7 @@ class SortingBody(Body):
     kind: Annotated[Kind, Field(strict=False)] = Kind.INCIDENT
     category: Id | None = None
     team: Id | None = None
+    asset: Id | None = None
     impact: Annotated[Extent, Field(strict=False)] | None = None
     urgency: Annotated[Extent, Field(strict=False)] | None = None
     priority: Annotated[Priority, Field(strict=False)] | None = Field(
@@ -48,7 +49,7 @@ class SortingBody(Body):
     def sorting(self) -> Sorting:
         """Return it as the desk takes it."""
         given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
-        for name, kind in (("category", CategoryId), ("team", TeamId)):
+        for name, kind in (("category", CategoryId), ("team", TeamId), ("asset", AssetId)):
             if given.get(name) is not None:
                 given[name] = kind(given[name])
         return Sorting(**given)
@@ -61,14 +62,14 @@ async def sort_ticket(
     caller: AgentCaller,
     ticket: TicketName,
     body: SortingBody,
-    if_match: IfMatch = None,
+    version: IfMatch,
 ) -> TicketOut:
     """Change what a ticket is."""
     desk = desk_of(request)
     found = await ticket_called(desk, ticket)
-    await desk.sorting.sort(found, body.sorting(), caller, version=wanted_version(if_match))
+    await desk.sorting.sort(found, body.sorting(), caller, version=version)
     changed = await answer(desk, found)
-    give_etag(response, version_of(changed.updated_at))
+    tag(response, version_of(changed.updated_at))
     return changed
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from console.api.preconditions import tag as give_etag
 from console.api.principal import AgentCaller
-from console.api.revisions import give_etag
 from console.api.shapes import (
     MAX_PAGE,
     Letter,

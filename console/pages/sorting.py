@@ -18,7 +18,7 @@ from console.pages.view import ZONE_COOKIE, page
 from console.times import zone
 from core.domain.classification import Extent, Kind
 from core.domain.errors import InvalidInput
-from core.domain.ids import AgentId, CategoryId, TeamId
+from core.domain.ids import AgentId, AssetId, CategoryId, TeamId
 from core.domain.ticket import Priority
 from core.services.classification.sorting import Sorting
 from core.storage.engine import storage_errors
@@ -117,6 +117,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "priority": _one_of(Priority),
     "category": lambda words: CategoryId(_id(words)),
     "team": lambda words: TeamId(_id(words)),
+    "asset": lambda words: AssetId(_id(words)),
 }
 
 

@@ -31,6 +31,7 @@ from core.ports import LinksThreads, capabilities_of
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
 from core.storage.queries.agents import AgentView, list_agents
+from core.storage.queries.assets import AssetsOfTicket, assets_of
 from core.storage.queries.categories import (
     CategoryTree,
     category_tree,
@@ -50,6 +51,7 @@ from core.storage.queries.conversations import (
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
 from core.storage.queries.satisfaction import AnswerView, answer_of
+from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
 from core.storage.queries.tickets import (
     Change,
@@ -103,6 +105,8 @@ class Workspace:
     tree: CategoryTree
     teams: Sequence[Named]
     watchers: Sequence[Person]
+    assets: AssetsOfTicket | None
+    suggestions: Suggestions | None
     other_tickets: Sequence[TicketView]
     other_conversations: Sequence[ConversationView]
     addressing: Addressing | None  # how the next answer may be addressed, where letters go
@@ -186,6 +190,7 @@ async def _read(
     tickets = await list_tickets(session, TicketFilter(requester=requester), limit=11)
     participants = await participants_of(session, conversation.id)
     addressing = _addressing(desk, conversation, participants)
+    tree = await category_tree(session)
     return Workspace(
         position=position,
         conversation=conversation,
@@ -199,7 +204,9 @@ async def _read(
         promise=None if ticket is None else await promise_view(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
-        tree=await category_tree(session),
+        tree=tree,
+        assets=None if ticket is None else await assets_of(session, ticket),
+        suggestions=None if ticket is None else await suggestions_for(session, ticket.id, tree),
         teams=await open_teams(session),
         watchers=() if ticket is None else await watchers_of(session, ticket.id),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],

@@ -36,6 +36,7 @@ CategoryId = NewType("CategoryId", UUID)
 CategoryFieldId = NewType("CategoryFieldId", UUID)
 OrganisationId = NewType("OrganisationId", UUID)
 SynonymsId = NewType("SynonymsId", UUID)
+AssetId = NewType("AssetId", UUID)
 ArticleId = NewType("ArticleId", str)
 
 

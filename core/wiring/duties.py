@@ -15,6 +15,7 @@ from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
+from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
 from core.services.notifications.reading import Notices
@@ -37,6 +38,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
         RoutingOfTickets(),
         RulesOfTickets(RuleShelf(), parts.settings.base_url),
         WantingTickets(),
+        WordsOfTickets(),
         _clocks(parts, RuleBook()),
         SurveysOfTickets(parts.survey_links),
         NoticesOfTickets(),
@@ -67,12 +69,13 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
 def callers_of(parts: Parts) -> Sequence[Duty]:
     """Return what calls others over the network; each is looked at by itself, once a second."""
     settings = parts.settings
+    vectors = VectorsOfTickets(parts.sessions, parts.embedder)
     calls = WebhookCalls(Webhooks(parts.sessions, settings.key))
     if settings.notify_smtp_url is None:
-        return (calls.make_due,)
+        return (calls.make_due, vectors.embed_due)
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)
     mails = NoticeMails(Notices(parts.sessions), postman, settings.base_url)
-    return (calls.make_due, mails.send_due)
+    return (calls.make_due, vectors.embed_due, mails.send_due)
 
 
 def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:

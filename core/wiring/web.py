@@ -23,6 +23,7 @@ from core.runtime.machine.home import Home
 from core.runtime.machine.memory import give_back
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
+from core.services.assets import Assets
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
 from core.services.classification.categories import Categories
@@ -135,6 +136,7 @@ def build_app(settings: Settings) -> FastAPI:
             sorting=TicketSorting(parts.sessions, parts.accounts),
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
+            assets=Assets(parts.sessions),
             knowledge=parts.knowledge,
             synonyms=SynonymBook(parts.sessions),
             access=parts.access,

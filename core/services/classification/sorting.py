@@ -23,13 +23,13 @@ from core.domain.classification import (
     missing,
 )
 from core.domain.errors import InvalidInput, Outdated
-from core.domain.ids import AgentId, CategoryId, TeamId, TicketId
+from core.domain.ids import AgentId, AssetId, CategoryId, TeamId, TicketId
 from core.domain.ticket import Priority
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.categories import CategoryTree, category_tree, priority_matrix
-from core.storage.tables import AgentRow, Tag, Team, TicketWatcher
+from core.storage.tables import AgentRow, Asset, Tag, Team, TicketWatcher
 
 
 class Same(Enum):
@@ -54,6 +54,7 @@ class Sorting:
     tags: Sequence[str] | Same = SAME
     due_at: datetime | Same | None = SAME
     team: TeamId | Same | None = SAME
+    asset: AssetId | Same | None = SAME
 
 
 class TicketSorting:
@@ -70,7 +71,7 @@ class TicketSorting:
         self._now = now
 
     async def sort(
-        self, ticket: TicketId, wanted: Sorting, by: Agent, *, version: str | None = None
+        self, ticket: TicketId, wanted: Sorting, by: Agent, *, version: int | None = None
     ) -> None:
         """Make a ticket what `wanted` says, closed ones too: figures are made of them.
 
@@ -129,9 +130,9 @@ class TicketSorting:
             await case.ledger.write(session)
 
 
-def version_of(updated_at: datetime) -> str:
+def version_of(updated_at: datetime) -> int:
     """Return the name of a ticket's present state, from when it was last changed."""
-    return str(int(updated_at.timestamp() * 1_000_000))
+    return int(updated_at.timestamp() * 1_000_000)
 
 
 async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:
@@ -147,6 +148,8 @@ async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:
         _set_category(case, tree, wanted.category, actor)
     if wanted.team is not SAME:
         await _set_team(case, wanted.team, actor)
+    if wanted.asset is not SAME:
+        await _set_asset(case, wanted.asset, actor)
     await _set_priority(case, wanted, actor)
     if wanted.fields is not SAME:
         _set_fields(case, tree.fields_of(case.ticket.category_id), wanted.fields, actor)
@@ -206,6 +209,22 @@ async def _set_team(case: Case, team: TeamId | None, actor: str) -> None:
         if row is None or row.archived_at is not None:
             raise InvalidInput("there is no such team")
     case.pass_to(team, actor=actor)
+
+
+async def _set_asset(case: Case, asset: AssetId | None, actor: str) -> None:
+    old = case.ticket.asset_id
+    if old == asset:
+        return
+    if asset is not None and await case.session.get(Asset, asset) is None:
+        raise InvalidInput("there is no such asset")
+    case.ticket.asset_id = asset
+    _record(
+        case,
+        "asset",
+        None if old is None else str(old),
+        None if asset is None else str(asset),
+        actor,
+    )
 
 
 async def _set_priority(case: Case, wanted: Sorting, actor: str) -> None:

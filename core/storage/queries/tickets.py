@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.domain.account import Origin
 from core.domain.conversation import Speaker
@@ -38,6 +38,7 @@ from core.domain.ticket import RANK, Priority, TicketStatus
 from core.storage.tables import (
     Account,
     AgentRow,
+    Asset,
     Category,
     Contact,
     Conversation,
@@ -104,6 +105,7 @@ class TicketView:
     fields: Mapping[str, Any]  # by key; what the category asks for
     tags: Sequence[str]
     due_at: datetime | None
+    asset: UUID | None
     sla_due_at: datetime | None  # of the running clock that is due first
     sla_due_kind: str | None
     sla_breached_at: datetime | None  # of the first of its running clocks that ran out
@@ -317,13 +319,14 @@ def as_number(words: str) -> int | None:
     return number if number <= _MAX_NUMBER else None
 
 
-_Table = type[AgentRow] | type[Team] | type[Category]
+_Table = type[AgentRow] | type[Team] | type[Category] | type[Asset]
 
 _NAMED_BY: Mapping[str, _Table] = {
     "assignee": AgentRow,
     "watcher": AgentRow,
     "team": Team,
     "category": Category,
+    "asset": Asset,
 }
 """What the ids in a ticket's history are of, by field."""
 
@@ -343,8 +346,11 @@ async def _names_in(
                 wanted.setdefault(table, set()).add(one)
     names: dict[UUID | None, str] = {}
     for table, ids in wanted.items():
-        rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
-        names.update({row.id: row.name for row in rows})
+        label: InstrumentedAttribute[str] = getattr(table, "tag" if table is Asset else "name")
+        rows = await session.execute(
+            select(table.id, label.label("label")).where(table.id.in_(ids))
+        )
+        names.update({row.id: row.label for row in rows})
     return names
 
 
@@ -407,6 +413,7 @@ def _view(row: Any) -> TicketView:
         fields=ticket.fields,
         tags=ticket.tags,
         due_at=ticket.due_at,
+        asset=ticket.asset_id,
         sla_due_at=ticket.sla_due_at,
         sla_due_kind=ticket.sla_due_kind,
         sla_breached_at=ticket.sla_breached_at,

@@ -1,5 +1,6 @@
 """The mapped tables, one module per noun."""
 
+from core.storage.tables.asset import Asset
 from core.storage.tables.assignment import AssignmentPolicy, RoutingRule, TicketRouting
 from core.storage.tables.audit import AuditEntry
 from core.storage.tables.automation import (
@@ -51,6 +52,7 @@ from core.storage.tables.people import (
 )
 from core.storage.tables.reaction import ReactionFailure
 from core.storage.tables.satisfaction import Satisfaction, SurveyRule
+from core.storage.tables.similarity import TicketVector
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
@@ -64,6 +66,7 @@ __all__ = [
     "ApiToken",
     "ArticleFeedback",
     "ArticleRow",
+    "Asset",
     "AssignmentPolicy",
     "Attachment",
     "AuditEntry",
@@ -120,6 +123,7 @@ __all__ = [
     "TicketEvent",
     "TicketFigure",
     "TicketRouting",
+    "TicketVector",
     "TicketWatcher",
     "Turn",
     "Upload",

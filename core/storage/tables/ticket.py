@@ -69,6 +69,7 @@ class Ticket(Base):
     sla_due_at: Mapped[datetime | None]  # of the running clock that is due first
     sla_due_kind: Mapped[str | None]
     sla_breached_at: Mapped[datetime | None]  # the first of its running clocks to run out did then
+    asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("asset.id"), index=True)
     follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("ticket.id"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

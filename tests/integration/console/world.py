@@ -37,6 +37,7 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.assets import Assets
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
@@ -242,6 +243,7 @@ def build_desk(
             sorting=TicketSorting(sessions, accounts, clock),
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
+            assets=Assets(sessions, clock),
             knowledge=knowledge,
             synonyms=SynonymBook(sessions),
             access=access,

@@ -14,7 +14,7 @@ from tests.integration.console.world import Desk
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
-async def _signed_in(desk: Desk, name: str, role: Role, language: str = "en") -> Browser:
+async def signed_in(desk: Desk, name: str, role: Role, language: str = "en") -> Browser:
     agent = await desk.agent(f"{name.lower()}@example.org", name, role)
     await desk.access.set_password(agent.id, PASSWORD)
     await desk.access.set_language(agent.id, language)
@@ -23,7 +23,7 @@ async def _signed_in(desk: Desk, name: str, role: Role, language: str = "en") ->
 
 async def test_a_lead_makes_categories_and_an_agent_sorts_a_ticket(desk: Desk) -> None:
     await desk.queued("The screen is black")
-    lea = await _signed_in(desk, "Lea", Role.LEAD, "es")
+    lea = await signed_in(desk, "Lea", Role.LEAD, "es")
     assert "Aún no hay categorías." in await lea.see("/console/admin/categories")
     answer = await lea.send(
         "/console/admin/categories", form={"name": "Hardware", "name:es": "Equipos"}
@@ -41,7 +41,7 @@ async def test_a_lead_makes_categories_and_an_agent_sorts_a_ticket(desk: Desk) -
     refused = await lea.send(place, name="Hardware", parent=found[1])
     assert "no puede estar dentro de sí misma" in refused.text
 
-    ana = await _signed_in(desk, "Ana", Role.AGENT)
+    ana = await signed_in(desk, "Ana", Role.AGENT)
     assert (await ana.client.get(place)).status_code == 403
     ticket = "/console/tickets/1001"
     await ana.see(ticket)

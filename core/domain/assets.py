@@ -1,0 +1,167 @@
+"""Assets as people write them down, and the tables they are imported from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+
+from core.domain.errors import InvalidInput
+
+MAX_CHARS = 200
+MAX_NOTES_CHARS = 5_000
+MAX_LINES = 20_000
+
+
+class AssetStatus(StrEnum):
+    """Where an asset is in its life."""
+
+    IN_USE = "in_use"
+    IN_STOCK = "in_stock"
+    IN_REPAIR = "in_repair"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetDraft:
+    """An asset as somebody wants it; owner and organisation by what they are called."""
+
+    tag: str
+    kind: str = ""
+    model: str = ""
+    serial: str = ""
+    status: AssetStatus = AssetStatus.IN_USE
+    warranty_until: date | None = None
+    owner: str = ""  # an e-mail address of a requester
+    organisation: str = ""  # a name
+    notes: str = ""
+
+
+def checked(draft: AssetDraft) -> AssetDraft:
+    """Return `draft` if it can be kept.
+
+    Raises:
+        InvalidInput: the message says what to change.
+    """
+    if not draft.tag.strip():
+        raise InvalidInput("an asset needs a tag")
+    short = (draft.tag, draft.kind, draft.model, draft.serial, draft.owner, draft.organisation)
+    if any(len(words) > MAX_CHARS for words in short):
+        raise InvalidInput("an asset's tag, kind, model and serial have 200 characters at most")
+    if len(draft.notes) > MAX_NOTES_CHARS:
+        raise InvalidInput("notes have 5,000 characters at most")
+    if any("\x00" in words for words in (*short, draft.notes)):
+        raise InvalidInput("an asset's words hold no NUL characters")
+    return draft
+
+
+COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "tag": ("tag", "asset tag", "etiqueta", "activo"),
+        "kind": ("kind", "type", "tipo", "clase"),
+        "model": ("model", "modelo"),
+        "serial": ("serial", "serial number", "serie", "numero de serie", "número de serie"),
+        "status": ("status", "estado"),
+        "warranty_until": ("warranty until", "warranty", "warranty_until", "garantia", "garantía"),
+        "owner": ("owner", "email", "e-mail", "propietario", "correo", "usuario"),
+        "organisation": ("organisation", "organization", "organizacion", "organización", "empresa"),
+        "notes": ("notes", "notas", "comments", "comentarios"),
+    }
+)
+"""What the columns of a table may be called, in small letters."""
+
+_STATUS = {
+    "": AssetStatus.IN_USE,
+    "in use": AssetStatus.IN_USE,
+    "en uso": AssetStatus.IN_USE,
+    "in stock": AssetStatus.IN_STOCK,
+    "en almacén": AssetStatus.IN_STOCK,
+    "en almacen": AssetStatus.IN_STOCK,
+    "in repair": AssetStatus.IN_REPAIR,
+    "en reparación": AssetStatus.IN_REPAIR,
+    "en reparacion": AssetStatus.IN_REPAIR,
+    "retired": AssetStatus.RETIRED,
+    "retirado": AssetStatus.RETIRED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a table: an asset, or what is wrong with it."""
+
+    number: int  # in the file, the headings' line being 1
+    draft: AssetDraft | None = None
+    problem: str = ""
+
+
+def read_table(text: str) -> Iterator[Line]:
+    """Yield the lines of a table with headings, separated by commas, semicolons or tabs.
+
+    Raises:
+        InvalidInput: it has no column of tags, or too many lines.
+    """
+    head = text.partition("\n")[0]
+    separator = max(";,\t", key=head.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False)
+    try:
+        names = [_column(cell) for cell in next(rows, [])]
+        if "tag" not in names:
+            raise InvalidInput("the table needs a column with the heading Tag")
+        for count, row in enumerate(rows):
+            if count >= MAX_LINES:
+                raise InvalidInput("a table has 20,000 lines at most")
+            if any(cell.strip() for cell in row):
+                yield _line(rows.line_num, names, row)
+    except csv.Error:
+        raise InvalidInput("the file is not a table of comma-separated values") from None
+
+
+def _column(heading: str) -> str | None:
+    words = heading.strip().casefold().replace("_", " ")
+    return next((name for name, called in COLUMNS.items() if words in called), None)
+
+
+def _line(number: int, names: Sequence[str | None], row: Sequence[str]) -> Line:
+    cells = {name: _unescaped(cell.strip()) for name, cell in zip(names, row, strict=False) if name}
+    status = _STATUS.get(cells.pop("status", "").casefold().replace("_", " "))
+    if status is None:
+        return Line(number=number, problem="there is no such status")
+    warranty = cells.pop("warranty_until", "")
+    try:
+        until = date.fromisoformat(warranty) if warranty else None
+    except ValueError:
+        return Line(number=number, problem="a date is written as 2030-12-31")
+    try:
+        draft = checked(AssetDraft(status=status, warranty_until=until, **cells))
+    except InvalidInput as error:
+        return Line(number=number, problem=str(error))
+    return Line(number=number, draft=draft)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(cell: str) -> str:
+    """Return `cell` so that a spreadsheet takes it for text, whatever it begins with."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _unescaped(cell: str) -> str:
+    """Return what `harmless` was given."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def write_table(rows: Sequence[AssetDraft]) -> str:
+    """Return a table that `read_table` reads, safe to open in a spreadsheet."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([called[0].capitalize() for called in COLUMNS.values()])
+    for row in rows:
+        until = "" if row.warranty_until is None else row.warranty_until.isoformat()
+        cells = (row.tag, row.kind, row.model, row.serial, row.status.replace("_", " "), until)
+        writer.writerow([harmless(c) for c in (*cells, row.owner, row.organisation, row.notes)])
+    return out.getvalue()

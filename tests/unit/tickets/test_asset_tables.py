@@ -1,0 +1,59 @@
+"""Tables of assets are read in any dress, line by line, and written harmless."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from console.tables import decoded
+from core.domain.assets import AssetDraft, AssetStatus, harmless, read_table, write_table
+from core.domain.errors import InvalidInput
+
+SPANISH = "Etiqueta;Modelo;Garantía;Estado;Notas\nPC-1;Año 5;2030-01-31;En reparación;Señor Núñez\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_is_read_in_whatever_characters_it_came(encoding: str) -> None:
+    (line,) = read_table(decoded(SPANISH.encode(encoding)))
+    assert line.draft == AssetDraft(
+        tag="PC-1",
+        model="Año 5",
+        warranty_until=date(2030, 1, 31),
+        status=AssetStatus.IN_REPAIR,
+        notes="Señor Núñez",
+    )
+
+
+def test_wrong_lines_are_told_and_the_others_read() -> None:
+    text = (
+        "Tag,Status,Warranty until\nA,,\n,,\nB,lost,\n,in use,\nC,,31.1.2030\nD,retired,2030-01-31"
+    )
+    found = {
+        line.number: line.draft.tag if line.draft else line.problem for line in read_table(text)
+    }
+    assert found == {
+        2: "A",
+        4: "there is no such status",
+        5: "an asset needs a tag",
+        6: "a date is written as 2030-12-31",
+        7: "D",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "Model,Serial\nX1,7\n", "nothing at all"])
+def test_a_table_without_tags_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="Tag"):
+        list(read_table(text))
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(InvalidInput):
+        decoded(bytes(range(256)) * 4)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "plain", "'quoted"])
+def test_what_is_written_is_no_formula_and_is_read_back(cell: str) -> None:
+    assert harmless(cell)[0] not in "=+-@\t\r"
+    draft = AssetDraft(tag=cell.strip(), notes="two\nlines, and a comma")
+    assert [line.draft for line in read_table(write_table([draft]))] == [draft]
