@@ -73,7 +73,12 @@ DELIVERED: Mapping[str, str] = {
 }
 """What became of a webhook's call."""
 
+MAPPING = ("Key of the matter", "Subject", "Text", "Priority", "What says that it is over")
+"""What a mapping of a program's reports names."""
+
 SAID = (
+    "a mapping says where the key and the subject are",
+    "a report is a JSON object",
     "a rule looks when something happens: choose what",
     "a rule does something: add an action",
     "a rule by the clock needs a condition, such as hours idle",

@@ -14,6 +14,7 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.assets import Assets
+from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
@@ -71,6 +72,7 @@ class ConsoleDesk:
     macros: Macros
     notices: Notices
     webhooks: Webhooks
+    incoming_hooks: IncomingHooks
     accounts: AccountBook
     calendars: Calendars
     policies: Policies

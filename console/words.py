@@ -69,6 +69,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.ASSISTANT_UNAVAILABLE: "The assistant was unavailable",
     HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
     HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
+    HandoffReason.ALERT: "A program reported it",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 
@@ -101,6 +102,7 @@ CHANNEL: Mapping[str, str] = {
     "telegram": "Telegram",
     "email": "E-mail",
     "loopback": "Rehearsal",
+    "programs": "Programs",
 }
 """Kinds of channels; one that is not here is called by its own name."""
 
@@ -110,6 +112,7 @@ CHANNEL_MARK: Mapping[str, str] = {
     "telegram": "T",
     "email": "@",
     "loopback": "R",
+    "programs": "!",
 }
 """One sign for each, where there is little room."""
 

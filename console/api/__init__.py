@@ -10,6 +10,7 @@ from console.api import (
     categories,
     conversations,
     files,
+    hooks,
     knowledge,
     reports,
     routing,
@@ -35,6 +36,7 @@ _PARTS = (
     agents,
     reports,
     routing,
+    hooks,
 )
 
 

@@ -12,14 +12,17 @@ from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
 from console.desk import desk_of
+from console.pages.automation_forms import load_names, optional_id
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
+from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.errors import InvalidInput, NotFound
+from core.services.automation.incoming import HookForm
 from core.services.automation.webhooks import EVENTS, WebhookForm
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
-from core.storage.tables import Webhook, WebhookDelivery
+from core.storage.tables import IncomingHook, Webhook, WebhookDelivery
 
 router = APIRouter(prefix="/console/admin/webhooks")
 
@@ -48,6 +51,47 @@ async def add_webhook(request: Request, signed_in: Admins) -> Response:
         return await _list(request, wrong=wrong, filled=shown, status=422)
     _, secret = await desk_of(request).webhooks.add(wanted, signed_in.agent)
     return await _list(request, secret=secret)
+
+
+@router.post("/incoming")
+async def add_incoming(request: Request, signed_in: Admins) -> Response:
+    """Add an address that a program reports to, and show it, once."""
+    form = await form_of(request)
+    desk = desk_of(request)
+    try:
+        is_mapped = text_field(form, "format") == HookFormat.MAPPED
+        mapping = (
+            ReportMapping(
+                key=text_field(form, "key"),
+                subject=text_field(form, "subject"),
+                text=text_field(form, "text"),
+                priority=text_field(form, "priority"),
+                over_path=text_field(form, "over_path"),
+                over_values=tuple(
+                    one.strip() for one in text_field(form, "over_values").split("|") if one.strip()
+                ),
+            )
+            if is_mapped
+            else None
+        )
+        wanted = HookForm(
+            name=text_field(form, "name"),
+            format=HookFormat.MAPPED if is_mapped else HookFormat.ALERTMANAGER,
+            mapping=mapping,
+            team=optional_id(text_field(form, "team")),
+        )
+    except InvalidInput as error:
+        wrong = error_in_words(error, translator(request))
+        return await _list(request, wrong=wrong, status=422)
+    _, token = await desk.incoming_hooks.add(wanted, signed_in.agent)
+    return await _list(request, address=f"{desk.base_url}/api/v1/hooks/{token}")
+
+
+@router.post("/incoming/{hook}/remove")
+async def remove_incoming(request: Request, signed_in: Admins, hook: UUID) -> Response:
+    """Forget an address that a program reports to."""
+    await desk_of(request).incoming_hooks.remove(hook, signed_in.agent)
+    return RedirectResponse("/console/admin/webhooks", 303)
 
 
 @router.get("/{webhook}")
@@ -93,18 +137,24 @@ async def _list(
     *,
     wrong: str | None = None,
     secret: str | None = None,
+    address: str | None = None,
     filled: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         rows = (await session.scalars(select(Webhook).order_by(Webhook.name))).all()
+        hooks = (await session.scalars(select(IncomingHook).order_by(IncomingHook.name))).all()
+        names = await load_names(session)
     return page(
         request,
         "webhooks.html",
         status=status,
         position=position,
         webhooks=rows,
+        hooks=hooks,
+        address=address,
+        teams=names.of["team"],
         events=EVENTS,
         wrong=wrong,
         secret=secret,

@@ -29,6 +29,7 @@ class HandoffReason(StrEnum):
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
     AGENT_TOOK_OVER = "agent_took_over"
     FOLLOW_UP = "follow_up"
+    ALERT = "alert"  # a program reported it
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
 

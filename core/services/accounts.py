@@ -43,7 +43,7 @@ from core.storage.tables import (
 )
 from core.storage.tables.intake import account_revision
 
-RESERVED_NAMES = frozenset({"webchat"})
+RESERVED_NAMES = frozenset({"webchat", "programs"})
 
 
 class AnothersCredentials(InvalidSettings):

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from channels.programs.channel import Programs
 from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
@@ -22,6 +23,7 @@ from core.services.access import Access
 from core.services.account_secrets import derived_key
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
+from core.services.automation.incoming import PROGRAMS
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
@@ -111,7 +113,12 @@ def build_parts(settings: Settings, application: str) -> Parts:
         )
 
     directory = Directory(
-        sessions, book, kinds, context, fixed={"webchat": webchat}, declared=declared
+        sessions,
+        book,
+        kinds,
+        context,
+        fixed={"webchat": webchat, "programs": Programs(PROGRAMS)},
+        declared=declared,
     )
     accounts = directory.capabilities
     embedder = (

@@ -24,6 +24,7 @@ from core.runtime.machine.memory import give_back
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
 from core.services.assets import Assets
+from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
 from core.services.classification.categories import Categories
@@ -157,6 +158,7 @@ def build_app(settings: Settings) -> FastAPI:
             readiness=lambda: readiness(parts),
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
             notices=Notices(parts.sessions),
+            incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             macros=Macros(parts.sessions, parts.accounts, settings.base_url),
             webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,

@@ -196,6 +196,7 @@ async def _can_be_told(case: Case) -> bool:
     capabilities = case.ledger.can(case.conversation.account_id)
     return (
         capabilities is not None
+        and not capabilities.programs
         and case.conversation.unreachable_since is None
         and case.conversation.is_current
         and await may_speak(case.session, case.conversation, capabilities, case.ledger.now)

@@ -6,6 +6,8 @@ from core.storage.tables.audit import AuditEntry
 from core.storage.tables.automation import (
     AutomationRule,
     AutomationRun,
+    IncomingAlert,
+    IncomingHook,
     Macro,
     Webhook,
     WebhookDelivery,
@@ -89,6 +91,8 @@ __all__ = [
     "FigureCount",
     "FigureZone",
     "InboundEvent",
+    "IncomingAlert",
+    "IncomingHook",
     "LooseBlob",
     "Macro",
     "Message",

@@ -110,3 +110,31 @@ class WebhookDelivery(Base):
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
     answer: Mapped[str | None]  # status and beginning of the last answer, or what went wrong
+
+
+class IncomingHook(Base):
+    """An address of the desk that a program reports to. Only the digest of its token is kept."""
+
+    __tablename__ = "incoming_hook"
+
+    id: Mapped[Key]
+    name: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    format: Mapped[str]
+    mapping: Mapped[dict[str, Any] | None]
+    team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
+    created_at: Mapped[CreatedAt]
+    reported_at: Mapped[datetime | None]
+
+
+class IncomingAlert(Base):
+    """The latest ticket about one matter that a program reports."""
+
+    __tablename__ = "incoming_alert"
+
+    hook_id: Mapped[UUID] = mapped_column(
+        ForeignKey("incoming_hook.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    said: Mapped[str]  # what was reported last, so that a repeated report says nothing new

@@ -38,6 +38,7 @@ from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.assets import Assets
+from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
@@ -263,6 +264,7 @@ def build_desk(
             base_url=base_url,
             readiness=readiness,
             notices=Notices(sessions, clock),
+            incoming_hooks=IncomingHooks(sessions, accounts, clock),
             macros=Macros(sessions, accounts, base_url, clock),
             webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),

@@ -1,0 +1,1 @@
+"""Programs that report to the desk: monitoring, alerting, other systems."""

@@ -1,0 +1,287 @@
+"""Reports of programs become tickets: one matter, one ticket, solved when it is over."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.assistant import HandoffReason
+from core.domain.automation.alerts import (
+    Alert,
+    HookFormat,
+    ReportMapping,
+    read_alertmanager,
+    read_mapped,
+)
+from core.domain.content import Body
+from core.domain.conversation import Cause, Responder
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.events import Author, MessagePosted
+from core.domain.ids import (
+    AccountId,
+    Address,
+    ConversationId,
+    EventKey,
+    MessageId,
+    TeamId,
+    ThreadKey,
+    TicketId,
+    new_id,
+)
+from core.domain.ticket import Priority, TicketStatus, TicketTrigger
+from core.services import audit
+from core.services.case import Case, open_case
+from core.services.handoff import hand_off
+from core.services.ledger import Accounts, Ledger
+from core.services.turns import locked
+from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import FeedKind
+from core.storage.tables import (
+    Contact,
+    ContactAddress,
+    Conversation,
+    IncomingAlert,
+    IncomingHook,
+    Ticket,
+)
+
+PROGRAMS = AccountId("programs")
+"""The account that programs report by."""
+
+_TOKEN_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookForm:
+    """An incoming webhook as an admin describes it."""
+
+    name: str
+    format: HookFormat = HookFormat.ALERTMANAGER
+    mapping: ReportMapping | None = None
+    team: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name.strip()) <= 120 or "\x00" in self.name:
+            raise InvalidInput("a name has 1 to 120 characters")
+        if (self.format is HookFormat.MAPPED) != (self.mapping is not None):
+            raise InvalidInput("a mapping says where the key and the subject are")
+
+
+class IncomingHooks:
+    """Addresses that programs report to, and what becomes of their reports."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+
+    async def add(self, form: HookForm, by: Agent) -> tuple[UUID, str]:
+        """Add a hook; return its id and the token in its address, which is shown this once."""
+        name, token = new_id(), secrets.token_urlsafe(_TOKEN_BYTES)
+        async with storage_errors(), self._sessions.begin() as session:
+            session.add(
+                IncomingHook(
+                    id=name,
+                    name=form.name.strip(),
+                    digest=_digest(token),
+                    format=form.format,
+                    mapping=None if form.mapping is None else _mapping_json(form.mapping),
+                    team_id=form.team,
+                    created_at=self._now(),
+                )
+            )
+            audit.record(session, by.actor, "incoming_hook.added", ("hook", name, form.name))
+        return name, token
+
+    async def remove(self, hook: UUID, by: Agent) -> None:
+        """Delete a hook: its address is not known any more. Its tickets stay."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(IncomingHook, hook, with_for_update=True)
+            if row is None:
+                raise NotFound("there is no such webhook")
+            audit.record(session, by.actor, "incoming_hook.removed", ("hook", hook, row.name))
+            await session.delete(row)
+
+    async def take(self, token: str, payload: Any) -> int | None:
+        """Open, update or solve the ticket of what is reported; return its number.
+
+        None where a matter is over that the desk never heard of.
+
+        Raises:
+            NotFound: the address is not known.
+            InvalidInput: the report is not of the hook's form; nothing is stored.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            hook = await session.scalar(
+                select(IncomingHook).where(IncomingHook.digest == _digest(token))
+            )
+            if hook is None:
+                raise NotFound("there is no such webhook")
+            alert = _read(hook, payload)
+            ledger = Ledger(self._accounts, self._now())
+            hook.reported_at = ledger.now
+            # One report about a matter at a time: the second finds the ticket of the first.
+            key = f"{hook.id} {alert.key}"
+            await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+            known = await session.get(IncomingAlert, (hook.id, alert.key))
+            number = await self._follow(session, ledger, hook, alert, known)
+            await ledger.write(session)
+            return number
+
+    async def _follow(
+        self,
+        session: AsyncSession,
+        ledger: Ledger,
+        hook: IncomingHook,
+        alert: Alert,
+        known: IncomingAlert | None,
+    ) -> int | None:
+        if known is not None:
+            case = await open_case(session, ledger, TicketId(known.ticket_id))
+            if case.ticket.status != TicketStatus.CLOSED:
+                _go_on(case, hook, alert, known)
+                return case.ticket.number
+        if alert.is_over:
+            return None
+        ticket = await _open(session, ledger, hook, alert)
+        if known is None:
+            session.add(
+                IncomingAlert(hook_id=hook.id, key=alert.key, ticket_id=ticket.id, said=alert.text)
+            )
+        else:
+            known.ticket_id, known.said = ticket.id, alert.text
+        return ticket.number
+
+
+def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -> None:
+    actor = _actor(hook)
+    if alert.text != known.said:
+        known.said = alert.text
+        message = _report(case.ledger, case.conversation, hook, alert)
+        case.ledger.record_message(case.ticket, message, "customer", actor=actor)
+    if alert.is_over and not case.is_done:
+        case.move(TicketTrigger.SOLVED, actor=actor, reason="the alert is over")
+        case.conclude()
+    elif not alert.is_over and case.is_done:
+        case.move(TicketTrigger.REOPENED, actor=actor, reason="the alert is back")
+        case.turn_over(Cause.TICKET_REOPENED)
+        if case.ticket.assignee_id is not None:
+            case.turn_over(Cause.AGENT_TOOK)
+    if alert.priority is not None and not alert.is_over:
+        case.rank(alert.priority, actor=actor)
+    case.changed()
+
+
+async def _open(session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert: Alert) -> Ticket:
+    address = Address(f"hook:{hook.id}")
+    contact = await session.scalar(
+        select(ContactAddress.contact_id).where(
+            ContactAddress.account_id == PROGRAMS, ContactAddress.address == address
+        )
+    )
+    if contact is None:
+        contact = new_id()
+        session.add(Contact(id=contact, name=hook.name, created_at=ledger.now))
+        await session.flush()
+        session.add(
+            ContactAddress(account_id=PROGRAMS, address=address, contact_id=contact, name=hook.name)
+        )
+    name = ConversationId(new_id())
+    session.add(
+        Conversation(
+            id=name,
+            account_id=PROGRAMS,
+            thread=f"{hook.id}:{name}",
+            is_current=True,
+            contact_id=contact,
+            address=address,
+            responder=Responder.BOT,
+            subject=alert.subject,
+            language="en",
+            last_message_at=ledger.now,
+        )
+    )
+    await session.flush()
+    conversation = await locked(session, name)
+    ledger.changed(conversation, FeedKind.CONVERSATION)
+    message = _report(ledger, conversation, hook, alert)
+    await ledger.write(session)
+    ticket = await hand_off(
+        session,
+        ledger,
+        conversation,
+        reason=HandoffReason.ALERT,
+        priority=alert.priority or Priority.NORMAL,
+        summary=alert.text,
+        subject=alert.subject,
+        actor=_actor(hook),
+        silent=True,
+    )
+    ledger.record_message(ticket, message, "customer", actor=_actor(hook))
+    if hook.team_id is not None:
+        Case(session, ledger, conversation, ticket).pass_to(
+            TeamId(hook.team_id), actor=_actor(hook)
+        )
+    return ticket
+
+
+def _report(
+    ledger: Ledger, conversation: Conversation, hook: IncomingHook, alert: Alert
+) -> MessageId:
+    message = MessageId(new_id())
+    event = MessagePosted(
+        account=PROGRAMS,
+        key=EventKey(str(message)),
+        thread=ThreadKey(conversation.thread),
+        author=Author(address=Address(f"hook:{hook.id}"), name=hook.name),
+        at=ledger.now,
+        body=Body(text=alert.text),
+    )
+    ledger.hear(conversation, event, message=message, position=conversation.last_seq + 1)
+    return message
+
+
+def _read(hook: IncomingHook, payload: Any) -> Alert:
+    if not isinstance(payload, Mapping):
+        raise InvalidInput("a report is a JSON object")
+    if hook.format == HookFormat.ALERTMANAGER:
+        return read_alertmanager(payload)
+    return read_mapped(payload, _mapping_from_json(hook.mapping or {}))
+
+
+def _mapping_json(mapping: ReportMapping) -> dict[str, Any]:
+    return {
+        "key": mapping.key,
+        "subject": mapping.subject,
+        "text": mapping.text,
+        "priority": mapping.priority,
+        "over_path": mapping.over_path,
+        "over_values": list(mapping.over_values),
+    }
+
+
+def _mapping_from_json(stored: Mapping[str, Any]) -> ReportMapping:
+    return ReportMapping(**{**stored, "over_values": tuple(stored.get("over_values", ()))})
+
+
+def _actor(hook: IncomingHook) -> str:
+    return f"hook:{hook.id}"
+
+
+def _digest(token: str) -> bytes:
+    # A fast digest is enough: tokens are 192 random bits, nobody can try them all.
+    return hashlib.sha256(token[:200].encode(errors="replace")).digest()

@@ -1,0 +1,171 @@
+"""What programs report becomes one ticket a matter, which is solved when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from channels.programs.channel import Programs
+from core.domain.automation.alerts import HookFormat, ReportMapping
+from core.domain.conversation import Responder
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import new_id
+from core.domain.ticket import Priority, TicketStatus
+from core.services.automation.incoming import PROGRAMS, HookForm, IncomingHooks
+from core.storage.tables import Conversation, Message, Team, Ticket
+from tests.support.desk import Rig
+
+
+def notification(status: str = "firing", **changes: Any) -> dict[str, Any]:
+    """Return a notification as Alertmanager 0.27 sends it."""
+    return {
+        "version": "4",
+        "groupKey": '{}:{alertname="DiskFull"}',
+        "truncatedAlerts": 0,
+        "status": status,
+        "receiver": "desk",
+        "groupLabels": {"alertname": "DiskFull"},
+        "commonLabels": {"alertname": "DiskFull", "instance": "db1:9100", "severity": "critical"},
+        "commonAnnotations": {"summary": "The disk of db1 is full"},
+        "externalURL": "http://alerts.example.org",
+        "alerts": [
+            {
+                "status": status,
+                "labels": {"alertname": "DiskFull", "instance": "db1:9100", "mount": "/data"},
+                "annotations": {"summary": "The disk of db1 is full"},
+                "startsAt": "2026-03-10T08:00:00Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+                "generatorURL": "http://prometheus.example.org",
+                "fingerprint": "c0ffee",
+            }
+        ],
+    } | changes
+
+
+@pytest.fixture
+def rig(rig: Rig) -> Rig:
+    rig.accounts[PROGRAMS] = Programs.capabilities
+    return rig
+
+
+async def hooks(rig: Rig, form: HookForm | None = None) -> tuple[IncomingHooks, str]:
+    found = IncomingHooks(rig.sessions, rig.accounts, rig.clock)
+    boss = await rig.agent("Boss")
+    _, token = await found.add(form or HookForm(name="Prometheus"), boss)
+    return found, token
+
+
+async def tickets(rig: Rig) -> list[Ticket]:
+    async with rig.sessions() as session:
+        return list(await session.scalars(select(Ticket).order_by(Ticket.id)))
+
+
+async def test_an_alert_group_is_one_ticket_that_ends_with_it(rig: Rig) -> None:
+    team = new_id()
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=team, name="Operations"))
+    incoming, token = await hooks(rig, HookForm(name="Prometheus", team=team))
+    number = await incoming.take(token, notification())
+    assert await incoming.take(token, notification()) == number  # told again, as it does
+    (ticket,) = await tickets(rig)
+    assert (ticket.number, ticket.priority, ticket.team_id) == (number, Priority.URGENT, team)
+    assert ticket.subject == "The disk of db1 is full"
+    async with rig.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(Message)) == 1
+        conversation = (await session.scalars(select(Conversation))).one()
+        assert conversation.responder == Responder.QUEUED
+    assert await incoming.take(token, notification("resolved")) == number
+    (ticket,) = await tickets(rig)
+    assert ticket.status == TicketStatus.SOLVED
+
+
+async def test_what_comes_back_opens_the_ticket_again_and_after_it_closed_a_new_one(
+    rig: Rig,
+) -> None:
+    incoming, token = await hooks(rig)
+    number = await incoming.take(token, notification())
+    await incoming.take(token, notification("resolved"))
+    assert await incoming.take(token, notification()) == number
+    (ticket,) = await tickets(rig)
+    assert ticket.status == TicketStatus.OPEN
+    async with rig.sessions.begin() as session:
+        (await session.get_one(Ticket, ticket.id)).status = TicketStatus.CLOSED
+    again = await incoming.take(token, notification())
+    assert again != number
+    assert len(await tickets(rig)) == 2
+
+
+async def test_many_reports_at_once_make_one_ticket(rig: Rig) -> None:
+    incoming, token = await hooks(rig)
+    numbers = await asyncio.gather(*(incoming.take(token, notification()) for _ in range(6)))
+    assert len(set(numbers)) == 1
+    assert len(await tickets(rig)) == 1
+
+
+async def test_what_is_over_and_was_never_reported_opens_nothing(rig: Rig) -> None:
+    incoming, token = await hooks(rig)
+    assert await incoming.take(token, notification("resolved")) is None
+    assert await tickets(rig) == []
+
+
+async def test_a_mapping_reads_reports_of_another_form(rig: Rig) -> None:
+    mapping = ReportMapping(
+        key="incident.id",
+        subject="incident.title",
+        text="incident.notes.0",
+        priority="incident.severity",
+        over_path="incident.state",
+        over_values=("done",),
+    )
+    form = HookForm(name="Pager", format=HookFormat.MAPPED, mapping=mapping)
+    incoming, token = await hooks(rig, form)
+    report = {"incident": {"id": 7, "title": "Down", "notes": ["all of it"], "severity": "high"}}
+    number = await incoming.take(token, report)
+    report["incident"]["state"] = "done"
+    assert await incoming.take(token, report) == number
+    (ticket,) = await tickets(rig)
+    assert (ticket.priority, ticket.status) == (Priority.HIGH, TicketStatus.SOLVED)
+    with pytest.raises(InvalidInput, match=r"nothing at incident\.title"):
+        await incoming.take(token, {"incident": {"id": 8}})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"groupKey": "", "status": "firing", "alerts": []},
+        {"groupKey": "k", "status": "odd", "alerts": []},
+        {"groupKey": "k", "status": "firing", "alerts": [1]},
+    ],
+)
+async def test_what_is_no_report_is_refused_and_nothing_is_kept(rig: Rig, payload: Any) -> None:
+    incoming, token = await hooks(rig)
+    with pytest.raises(InvalidInput):
+        await incoming.take(token, payload)
+    assert await tickets(rig) == []
+
+
+async def test_odd_values_in_a_report_do_no_harm(rig: Rig) -> None:
+    incoming, token = await hooks(rig)
+    odd = notification(
+        groupKey="k\x00" * 5,
+        commonLabels={"alertname": ["x"], "severity": None},
+        commonAnnotations="none",
+        groupLabels=None,
+        externalURL=7,
+        alerts=[{"labels": None, "annotations": 3, "status": {}}] * 60,
+    )
+    assert await incoming.take(token, odd) is not None
+
+
+@pytest.mark.parametrize("token", ["", "x" * 500, "\ud800", "' OR 1=1"])
+async def test_an_unknown_address_takes_nothing(rig: Rig, token: str) -> None:
+    incoming, _ = await hooks(rig)
+    with pytest.raises(NotFound):
+        await incoming.take(token, notification())
