@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -19,15 +21,25 @@ _parser = MarkdownIt(
 ).disable("image")
 
 _page_parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_HEADING = re.compile(r"<(h[1-6])>(.*?)</\1>", re.DOTALL)
+_NO_PART_OF_NAMES = re.compile(r"<[^>]*>|&\w+;|[^\w\- ]")
 _PAGE_TAGS = _TAGS | {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 def to_page(words: str) -> Markup:
-    """Return a page of the desk's own documentation as HTML; it may have tables."""
+    """Return a page of the desk's own documentation as HTML.
+
+    It may have tables, and its headings can be linked to, by the names that they have on GitHub.
+    """
     clean = nh3.clean(
         _page_parser.render(words), tags=_PAGE_TAGS, url_schemes=_SCHEMES, link_rel="noopener"
     )
-    return Markup(clean)  # noqa: S704  # just cleaned
+    return Markup(_HEADING.sub(_named, clean))  # noqa: S704  # just cleaned
+
+
+def _named(heading: re.Match[str]) -> str:
+    plain = _NO_PART_OF_NAMES.sub("", heading[2].lower())
+    return f'<{heading[1]} id="{plain.replace(" ", "-")}">{heading[2]}</{heading[1]}>'
 
 
 def to_plain(words: str) -> str:

@@ -151,7 +151,10 @@ async def test_kinds_and_guides_that_are_not_there_are_not_found(desk: Desk) -> 
 
 async def test_a_guide_leads_to_what_it_names(desk: Desk) -> None:
     browser = await admin(desk)
-    assert 'href="slack-manifest.yaml"' in await browser.see(f"{GUIDES}/slack.md")
+    guide = await browser.see(f"{GUIDES}/slack.md")
+    assert 'href="slack-manifest.yaml"' in guide
+    assert 'href="#when-something-is-wrong"' in guide
+    assert 'id="when-something-is-wrong"' in guide
     assert "socket_mode_enabled: true" in await browser.see(f"{GUIDES}/slack-manifest.yaml")
     assert 'href="../settings.md#telegram"' in await browser.see(f"{GUIDES}/telegram.md")
     assert "DESK_HOME" in await browser.see("/console/admin/guides/settings.md")
