@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inputs.letters import without_courtesies
+
 MAX_TEXT = 4_000  # characters the assistant looks at
 MAX_SENDER = 255  # the tracker store's column
 LANGUAGES = ("en", "es")
@@ -63,13 +65,15 @@ def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
     language = _text(turn, "language")
     if language not in LANGUAGES:
         raise BadTurn(f"language must be one of {', '.join(LANGUAGES)}")
+    context = _context(turn.get("context"))
+    text = clean(_text(turn, "text"))[:MAX_TEXT]
     return TurnRequest(
         turn_id=_id(turn, "turn_id"),
         sender_id=_id(turn, "sender_id"),
-        text=clean(_text(turn, "text"))[:MAX_TEXT],
+        text=without_courtesies(text) if context.get("by_letter") else text,
         choice=_choice(turn.get("choice"), intents),
         language=language,
-        context=_context(turn.get("context")),
+        context=context,
     )
 
 
