@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-
-import httpx
+from typing import TYPE_CHECKING
 
 from core.services.automation.webhooks import Call, Webhooks
 
+if TYPE_CHECKING:
+    import httpx
+
 _LOGGER = logging.getLogger(__name__)
-_TIMEOUT = httpx.Timeout(10.0)
+_TIMEOUT_SECONDS = 10.0
 _READ_CHARS = 500
 
 
@@ -21,10 +23,10 @@ class WebhookCalls:
     def __init__(
         self,
         webhooks: Webhooks,
-        client: Callable[[], httpx.AsyncClient] = lambda: httpx.AsyncClient(timeout=_TIMEOUT),
+        client: Callable[[], httpx.AsyncClient] | None = None,
     ) -> None:
         self._webhooks = webhooks
-        self._open = client
+        self._open = client or _new_client
 
     async def make_due(self) -> None:
         """Make the calls that are due, side by side."""
@@ -35,6 +37,8 @@ class WebhookCalls:
                 group.create_task(self._make(client, call))
 
     async def _make(self, client: httpx.AsyncClient, call: Call) -> None:
+        import httpx
+
         try:
             # Redirects are not followed: a signed body goes where an admin said, nowhere else.
             async with client.stream(
@@ -50,3 +54,10 @@ class WebhookCalls:
         if not done:
             _LOGGER.info("call %s of a webhook failed", call.delivery)
         await self._webhooks.settle(call.delivery, done=done, answer=words)
+
+
+def _new_client() -> httpx.AsyncClient:
+    # Imported where it is used, so after `core.adapters.http` has kept its command line out.
+    import httpx
+
+    return httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
