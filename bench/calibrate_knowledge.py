@@ -51,7 +51,13 @@ SAME_LANGUAGE = 0.3  # enough to decide between equals
 # Round, and not fitted: the starter articles would have words count for more, because
 # each has words of its own ("VPN", "payslip"). Articles that share their words, as those on one
 # subject do, lose more by that than these gain.
-_HYBRID = {"words": 6.0, "cosine": 5.0, "cosine_centre": 5.0, "same_language": SAME_LANGUAGE}
+_HYBRID = {
+    "words": 5.0,
+    "words_of_text": 3.0,  # more, where an article has no questions to compare with
+    "cosine": 6.0,
+    "cosine_centre": 6.0,
+    "same_language": SAME_LANGUAGE,
+}
 _STIFFNESS = 1.0  # of the pull of each coefficient towards zero
 
 

@@ -70,6 +70,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
     HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
     HandoffReason.ALERT: "A program reported it",
+    HandoffReason.OTHER_LANGUAGE: "Writes in another language",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 

@@ -346,6 +346,12 @@ class LanguageDetector(Protocol):
     def detect(self, text: str) -> str | None:
         """Return a two-letter code, or None where the text does not say."""
 
+    def detect_foreign(self, text: str) -> str | None:
+        """Return the code of a language that the assistant does not speak, where it is certain.
+
+        Names, codes and a quoted word or two do not make a text foreign.
+        """
+
 
 class BlobStore(Protocol):
     """Keeps bytes that are too large or too seldom read for the database."""

@@ -1,8 +1,10 @@
-"""Tells English from Spanish in short texts, and says nothing where the text says nothing."""
+"""Tells English from Spanish in short texts, and both from what the assistant does not speak."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +14,14 @@ if TYPE_CHECKING:
 
 _LEAST_CONFIDENCE = 0.8
 _LEAST_LETTERS = 15
+_MANY_LETTERS = 60  # from which statistics know more than one telling word
 _LONGEST_CHARS = 1_000
+_LEAST_FOREIGN_WORDS = 4
+_LEAST_FOREIGN_CONFIDENCE = 0.97
 _WORD = re.compile(r"[^\W\d_]+")
+
+_CODE = re.compile(r"\S*(?:\d|_|://|@|\w\.\w)\S*|\b[A-Z]{2,}\b")
+"""Error codes, addresses, file names, numbers, abbreviations: the same in every language."""
 
 _TELLING: Mapping[str, str] = {
     word: language
@@ -29,6 +37,25 @@ _TELLING: Mapping[str, str] = {
 """Words of one language and not the other, for texts too short for statistics."""
 
 
+_SCRIPTS: Mapping[str, str] = {
+    "CYRILLIC": "ru",
+    "GREEK": "el",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "THAI": "th",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "zh",
+}
+"""The usual language of a script, by the first word of its letters' names in Unicode."""
+
+
+_SHARED = frozenset("la las una con como que si mi is want".split())  # noqa: SIM905
+"""Those of them that French, Italian, Portuguese or Dutch has too."""
+
+
 class LinguaDetector:
     """Implements `core.ports.LanguageDetector`."""
 
@@ -41,17 +68,73 @@ class LinguaDetector:
         candidates = (Language.ENGLISH, Language.SPANISH)
         return LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
 
+    @cached_property
+    def _wide_detector(self) -> LanguageDetector:
+        """Return the statistics of seven languages, read for the first text that may need them."""
+        from lingua import Language, LanguageDetectorBuilder
+
+        # Not Catalan or Galician: Spanish with a name or two is soon taken for them.
+        candidates = (
+            Language.ENGLISH,
+            Language.SPANISH,
+            Language.PORTUGUESE,
+            Language.FRENCH,
+            Language.GERMAN,
+            Language.ITALIAN,
+            Language.DUTCH,
+        )
+        return LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
+
+    def detect_foreign(self, text: str) -> str | None:
+        """See `core.ports.LanguageDetector.detect_foreign`."""
+        text = _prose(text)
+        letters = [char for char in text if char.isalpha()]
+        scripts = [_script(char) for char in letters]
+        named = Counter(language for language in scripts if language is not None)
+        if named and sum(named.values()) * 2 > len(letters):
+            # Japanese writes in Chinese characters too.
+            return "ja" if named["ja"] else named.most_common(1)[0][0]
+        words = [word.lower() for word in _WORD.findall(text)]
+        if (
+            len(words) < _LEAST_FOREIGN_WORDS
+            or sum(map(len, words)) < _LEAST_LETTERS
+            or any(word in _TELLING and word not in _SHARED for word in words)
+        ):
+            return None
+        best, *_ = self._wide_detector.compute_language_confidence_values(text)
+        code = best.language.iso_code_639_1.name.lower()
+        if code in {"en", "es"} or best.value < _LEAST_FOREIGN_CONFIDENCE:
+            return None
+        return code
+
     def detect(self, text: str) -> str | None:
         """See `core.ports.LanguageDetector.detect`.
 
         A short text counts only by words that one language has: names, product names, codes and
         numbers must not flip a conversation's language.
         """
-        words = [word.lower() for word in _WORD.findall(text[:_LONGEST_CHARS])]
-        if sum(map(len, words)) < _LEAST_LETTERS:
-            told = {_TELLING[word] for word in words if word in _TELLING}
-            return told.pop() if len(told) == 1 else None
-        best, *_ = self._detector.compute_language_confidence_values(text[:_LONGEST_CHARS])
+        text = _prose(text)
+        words = [word.lower() for word in _WORD.findall(text)]
+        length = sum(map(len, words))
+        told = {_TELLING[word] for word in words if word in _TELLING}
+        if len(told) == 1 and length < _MANY_LETTERS:
+            return told.pop()
+        if length < _LEAST_LETTERS:
+            return None
+        best, *_ = self._detector.compute_language_confidence_values(text)
         if best.value < _LEAST_CONFIDENCE:
             return None
         return best.language.iso_code_639_1.name.lower()
+
+
+def _prose(text: str) -> str:
+    """Return the beginning of `text` without codes; in capitals throughout, words are no codes."""
+    text = text[:_LONGEST_CHARS]
+    return text if text.isupper() else _CODE.sub(" ", text)
+
+
+def _script(letter: str) -> str | None:
+    """Return the usual language of a letter's script; None for Latin and unknown ones."""
+    if letter < "\u0370":
+        return None
+    return _SCRIPTS.get(unicodedata.name(letter, "").partition(" ")[0])

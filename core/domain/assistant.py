@@ -30,6 +30,7 @@ class HandoffReason(StrEnum):
     AGENT_TOOK_OVER = "agent_took_over"
     FOLLOW_UP = "follow_up"
     ALERT = "alert"  # a program reported it
+    OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
 

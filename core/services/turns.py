@@ -66,6 +66,11 @@ class TurnPlan:
     request: TurnRequest
     language_is_open: bool  # the words may tell the language; nobody has chosen one
 
+    @property
+    def is_in_words(self) -> bool:
+        """Whether the requester wrote, rather than pressed a button."""
+        return self.request.intent is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:

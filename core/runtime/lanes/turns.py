@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 
+from core.domain.assistant import TurnReply
 from core.domain.errors import (
     AssistantFailed,
     AssistantLoading,
@@ -17,6 +18,7 @@ from core.domain.errors import (
 )
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Assistant, Channel, LanguageDetector, ShowsTyping
+from core.services.other_languages import reply_in
 from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, Wait, with_language
 
 _LOGGER = logging.getLogger(__name__)
@@ -119,6 +121,9 @@ class TurnsLane:
         channel = self._channels.get(plan.account)
         if isinstance(channel, ShowsTyping):
             self._aside(self._show_typing(channel, plan))
+        foreign = self._detector.detect_foreign(plan.request.text) if plan.is_in_words else None
+        if foreign is not None:
+            return await self._settle(plan, reply_in(foreign, plan.request))
         plan = with_language(plan, self._detector.detect(plan.request.text))
         waited = (datetime.now(UTC) - plan.waiting_since).total_seconds()
         remaining = self._deadline_seconds - waited
@@ -139,6 +144,9 @@ class TurnsLane:
             else:
                 await self._turns.put_back(plan, reason, counts=True)
             return False
+        return await self._settle(plan, reply)
+
+    async def _settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
         if not await self._turns.settle(plan, reply):
             _LOGGER.info("turn %s: the reply came too late and was dropped", plan.turn)
         return True

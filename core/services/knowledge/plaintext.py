@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _TEXT_TOKENS = {"text", "code_inline"}
+_UNSEEN = frozenset({"Mn", "Me", "Cf"})  # accents, and joiners, soft hyphens, marks of direction
 _BREAK_TOKENS = {"softbreak", "hardbreak"}
 
 
@@ -29,9 +30,14 @@ def storable(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return `text` without accents and case, for the index of words and for questions alike."""
+    """Return `text` without accents, case and letters that cannot be seen.
+
+    For the index of words and for questions alike.
+    """
     decomposed = unicodedata.normalize("NFKD", storable(text))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    return "".join(
+        char for char in decomposed if unicodedata.category(char) not in _UNSEEN
+    ).casefold()
 
 
 def blocks(markdown: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from core.storage.queries import knowledge as queries
 from core.storage.queries import near_words
 from core.storage.queries.knowledge import (
     Candidate,
+    Centre,
     Reader,
     VectorMatch,
     WordMatch,
@@ -123,7 +124,7 @@ class Search:
                     limit=_BY_VECTORS,
                 )
             ids = {match.article for match in by_words} | {match.article for match in by_vectors}
-            centres: Mapping[str, float] = {}
+            centres: Mapping[str, Centre] = {}
             if by_vectors and vector is not None and self._embedder is not None:
                 centres = await queries.centres(session, vector, self._embedder.model, articles=ids)
             candidates = (
@@ -192,7 +193,7 @@ def _merged(
     candidates: Mapping[str, Candidate],
     by_words: Sequence[WordMatch],
     by_vectors: Sequence[VectorMatch],
-    centres: Mapping[str, float],
+    centres: Mapping[str, Centre],
     language: str | None,
 ) -> tuple[tuple[Candidate, Evidence], ...]:
     """Bring both kinds of match together; of translations keep the one to show."""
@@ -209,13 +210,15 @@ def _merged(
     def evidence(candidate: Candidate) -> Evidence:
         said = words.get(candidate.article)
         # An article just written has no vectors yet: then let its words decide.
+        centre = centres.get(candidate.article)
         nearest = max(cosines.get(candidate.article, ()), default=highest)
         return Evidence(
             words=said.score if said else 0.0,
             coverage=said.coverage if said else 0.0,
             cosine=nearest,
-            cosine_centre=centres.get(candidate.article, nearest),
+            cosine_centre=centre.cosine if centre else nearest,
             is_same_language=language is None or candidate.language == language,
+            has_questions=centre is not None and centre.has_questions,
         )
 
     merged = []

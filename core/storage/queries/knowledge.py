@@ -41,6 +41,14 @@ class VectorMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """The mean of an article's title and questions."""
+
+    cosine: float
+    has_questions: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """For whom is searched: which articles there are for them, before any question."""
 
@@ -168,7 +176,8 @@ _BY_VECTORS = text(
 # Where an article's title and questions lie together. Bodies stay out: long ones are about much.
 _CENTRES = text(
     """
-    SELECT article_id, avg(vector) <=> CAST(:vector AS halfvec) FROM passage
+    SELECT article_id, avg(vector) <=> CAST(:vector AS halfvec), bool_or(kind = 'question')
+    FROM passage
     WHERE article_id = ANY(:articles) AND vector_model = :model AND kind <> 'body'
     GROUP BY article_id
     """
@@ -277,13 +286,13 @@ async def by_vectors(
 
 async def centres(
     session: AsyncSession, vector: Sequence[float], model: str, *, articles: Collection[str]
-) -> dict[str, float]:
-    """Return the cosine to the mean of each article's title and questions, where it has any."""
+) -> dict[str, Centre]:
+    """Return where each article's title and questions lie together, if it has any."""
     rows = await session.execute(
         _CENTRES,
         {"vector": vector_text(vector), "model": model, "articles": list(articles)},
     )
-    return {row[0]: 1 - row[1] for row in rows}
+    return {row[0]: Centre(cosine=1 - row[1], has_questions=row[2]) for row in rows}
 
 
 async def visible(

@@ -117,11 +117,26 @@ class Undecided:
     def detect(self, text: str) -> str | None:
         return None
 
+    def detect_foreign(self, text: str) -> str | None:
+        return "fr" if text.startswith("Bonjour") else None
+
 
 def lane(rig: Rig, assistant: Parrot) -> TurnsLane:
     gate = AssistantGate(60.0)
     gate.observe(is_up=True)
     return TurnsLane(rig.turns, assistant, Undecided(), gate, 20.0, {LOOP: rig.loopback})
+
+
+async def test_who_writes_in_another_language_is_told_so_in_it_and_gets_a_human(rig: Rig) -> None:
+    conversation = await rig.hear("Bonjour, ma messagerie ne marche plus")
+    assistant = Parrot()
+    await lane(rig, assistant).advance(conversation)
+    assert assistant.heard == []
+    said = [text for speaker, text in await rig.texts() if speaker == "bot"]
+    assert said == [
+        "Je ne parle que l'anglais et l'espagnol. Une personne de notre équipe vous répondra."
+    ]
+    assert (await rig.conversation()).responder == "queued"
 
 
 async def test_the_lane_of_an_album_is_woken_when_it_is_due(rig: Rig) -> None:
