@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bench import answers, search
+from bench import answers, reports, search
 from bench.channels import mail, slack
 from bench.desk import RunningDesk, running_desk
 from bench.footprint import DESK, Memory, is_measurable, memory_by_role
@@ -31,7 +31,7 @@ _ASSISTANT_MB = 900.0
 _MAIL_ROUNDS = 3
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
 
-_PARTS = ("desk", "intake", "growth", "search", "slack", "mail")
+_PARTS = ("desk", "intake", "growth", "search", "reports", "slack", "mail")
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,8 +41,8 @@ def _arguments() -> argparse.Namespace:
         choices=_PARTS,
         action="append",
         help="desk: starts, memory, answers; intake: messages per second; growth: their cost with "
-        "many stored; search: the knowledge search; slack: beside Rasa's Slack channel; mail: "
-        "beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
+        "many stored; search: the knowledge search; reports: figures; slack: beside Rasa's Slack "
+        "channel; mail: beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
     )
     parser.add_argument("--home", type=Path, help="keep the desk's home here, to train only once")
     parser.add_argument("--questions", type=int, default=180, help="to each that is compared")
@@ -50,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="of few against many stored")
     parser.add_argument("--stored", type=int, default=200_000, help="messages that are many")
     parser.add_argument("--passages", type=int, default=100_000, help="in the knowledge search")
+    parser.add_argument("--tickets", type=int, default=1_000_000, help="of a year, in reports")
     parser.add_argument("--kills", type=int, default=10, help="of each on Slack")
     parser.add_argument("--seconds", type=float, default=20.0, help="of 100 Slack events/s")
     parser.add_argument("--mails", type=int, default=500, help="in a round of the mail intake")
@@ -74,7 +75,7 @@ async def _measure(arguments: argparse.Namespace, home: Path) -> list[Figure]:
     if "mail" in wanted:
         figures += await mail.measure(home, mails=arguments.mails, rounds=_MAIL_ROUNDS, say=_say)
     async with AsyncExitStack() as stack:
-        if {"intake", "growth", "search"} & set(wanted):
+        if {"intake", "growth", "search", "reports"} & set(wanted):
             server = Server(await stack.enter_async_context(embedded_postgres(home, say=_say)))
             figures += await _on_server(server, wanted, home, arguments)
     if arguments.kb and arguments.queries:
@@ -153,6 +154,9 @@ async def _on_server(
     if "search" in wanted:
         _say(f"knowledge search among {arguments.passages:,} passages")
         figures += await search.measure(server, passages=arguments.passages)
+    if "reports" in wanted:
+        _say(f"reports among {arguments.tickets:,} tickets")
+        figures += await reports.measure(server, tickets=arguments.tickets)
     return figures
 
 

@@ -74,7 +74,7 @@ async def show_report(
         backlog=series(labels, found.backlog, summed=False),
         hours=bars(hours),
         weekdays=bars(weekdays),
-        most=max((line.tally.opened for line in found.reasons), default=0),
+        most=max(found.reasons.values(), default=0),
     )
 
 

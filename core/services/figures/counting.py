@@ -15,10 +15,11 @@ from core.domain.figures import Dimension, Measure, Period, Tally, tally
 from core.services.sla.rules import RuleBook
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.figures import (
-    by_day,
+    Counts,
     count_day,
     counted_zone,
     counts,
+    flow_since,
     names_of,
     waiting_now,
 )
@@ -47,14 +48,15 @@ class Report:
     period: Period
     zone: str
     total: Tally
-    before: Tally  # of the period just before
     opened: Mapping[date, int]
     solved: Mapping[date, int]
+    opened_before: int  # in as many days just before
+    solved_before: int
     backlog: Mapping[date, int]  # at the end of each day
     waiting_now: int
     by: Dimension
     lines: Sequence[Line]
-    reasons: Sequence[Line]
+    reasons: Mapping[str, int]  # opened, by reason of the hand-off, the most first
     hours: Mapping[int, int]  # opened, by hour of the day
     weekdays: Mapping[int, int]  # opened; 1 is Monday
 
@@ -142,51 +144,47 @@ async def report(
     session: AsyncSession, period: Period, by: Dimension, *, with_charts: bool = True
 ) -> Report:
     """Return the figures of a period, told apart `by` one dimension."""
-    total = tally((await counts(session, Dimension.ALL, period)).get("", {}))
-    before = tally((await counts(session, Dimension.ALL, period.before)).get("", {}))
-    series = await by_day(session, period, (Measure.OPENED, Measure.SOLVED))
-    opened, solved = series[Measure.OPENED], series[Measure.SOLVED]
+    charts = (Dimension.REASON, Dimension.HOUR, Dimension.WEEKDAY) if with_charts else ()
+    found = await counts(
+        session, period, {Dimension.ALL, by}, [each for each in charts if each != by]
+    )
+    flow = await flow_since(session, period.before.first)
+    opened, solved = flow[Measure.OPENED], flow[Measure.SOLVED]
     waiting = await waiting_now(session)
-    since = Period(first=period.last + timedelta(days=1), last=period.last + timedelta(days=1000))
-    after = await by_day(session, since, (Measure.OPENED, Measure.SOLVED))
-    at_end = waiting - sum(after[Measure.OPENED].values()) + sum(after[Measure.SOLVED].values())
-    hours: Mapping[int, int] = {}
-    weekdays: Mapping[int, int] = {}
-    reasons: Sequence[Line] = ()
-    if with_charts:
-        hours = await _opened_by(session, Dimension.HOUR, period)
-        weekdays = await _opened_by(session, Dimension.WEEKDAY, period)
-        reasons = await _lines(session, Dimension.REASON, period)
     return Report(
         period=period,
         zone=await counted_zone(session),
-        total=total,
-        before=before,
+        total=tally(found[Dimension.ALL].get("", {})),
         opened={day: opened.get(day, 0) for day in period.days},
         solved={day: solved.get(day, 0) for day in period.days},
-        backlog=_backlog(period, opened, solved, at_end),
+        opened_before=sum(opened.get(day, 0) for day in period.before.days),
+        solved_before=sum(solved.get(day, 0) for day in period.before.days),
+        backlog=_backlog(period, opened, solved, waiting),
         waiting_now=waiting,
         by=by,
-        lines=await _lines(session, by, period),
-        reasons=reasons,
-        hours=hours,
-        weekdays=weekdays,
+        lines=await _lines(session, by, found[by]),
+        reasons=_opened(found.get(Dimension.REASON, {})),
+        hours={int(hour): n for hour, n in _opened(found.get(Dimension.HOUR, {})).items()},
+        weekdays={int(day): n for day, n in _opened(found.get(Dimension.WEEKDAY, {})).items()},
     )
 
 
 def _backlog(
-    period: Period, opened: Mapping[date, int], solved: Mapping[date, int], at_end: int
+    period: Period, opened: Mapping[date, int], solved: Mapping[date, int], waiting: int
 ) -> dict[date, int]:
+    """Return how many waited at the end of each day, from how many wait now."""
+    left = waiting
+    for day in {*opened, *solved}:
+        if day > period.last:
+            left += solved.get(day, 0) - opened.get(day, 0)
     found: dict[date, int] = {}
-    left = at_end
     for day in reversed(period.days):
         found[day] = max(0, left)
         left += solved.get(day, 0) - opened.get(day, 0)
     return dict(reversed(found.items()))
 
 
-async def _lines(session: AsyncSession, by: Dimension, period: Period) -> Sequence[Line]:
-    found = await counts(session, by, period)
+async def _lines(session: AsyncSession, by: Dimension, found: Counts) -> Sequence[Line]:
     names = await names_of(session, by, list(found))
     lines = [
         Line(value=value, name=names.get(value), tally=tally(buckets))
@@ -197,9 +195,9 @@ async def _lines(session: AsyncSession, by: Dimension, period: Period) -> Sequen
     return sorted(lines, key=lambda line: -line.tally.opened)
 
 
-async def _opened_by(session: AsyncSession, by: Dimension, period: Period) -> Mapping[int, int]:
-    found = await counts(session, by, period)
-    return {
-        int(value): sum(buckets.get(Measure.OPENED, {}).values())
-        for value, buckets in found.items()
+def _opened(found: Counts) -> dict[str, int]:
+    """Return how many were opened under each value, the most first."""
+    numbers = {
+        value: sum(buckets.get(Measure.OPENED, {}).values()) for value, buckets in found.items()
     }
+    return dict(sorted(numbers.items(), key=lambda item: -item[1]))

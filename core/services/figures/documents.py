@@ -57,12 +57,13 @@ class ReportDocument(BaseModel):
     last: date
     zone: str  # by whose clock days begin
     total: TallyDocument
-    before: TallyDocument  # of as many days just before
+    opened_before: int  # in as many days just before
+    solved_before: int
     waiting_now: int
     days: list[DayDocument]
     by: str
     lines: list[LineDocument]
-    reasons: list[LineDocument]
+    reasons: dict[str, int]  # opened by reason of the hand-off
     hours: dict[int, int]  # opened by hour of the day
     weekdays: dict[int, int]  # opened by weekday; 1 is Monday
 
@@ -74,7 +75,8 @@ def document(found: Report) -> ReportDocument:
         last=found.period.last,
         zone=found.zone,
         total=_tally(found.total),
-        before=_tally(found.before),
+        opened_before=found.opened_before,
+        solved_before=found.solved_before,
         waiting_now=found.waiting_now,
         days=[
             DayDocument(
@@ -87,7 +89,7 @@ def document(found: Report) -> ReportDocument:
         ],
         by=found.by,
         lines=[_line(line) for line in found.lines],
-        reasons=[_line(line) for line in found.reasons],
+        reasons=dict(found.reasons),
         hours=dict(sorted(found.hours.items())),
         weekdays=dict(sorted(found.weekdays.items())),
     )

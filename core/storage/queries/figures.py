@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
@@ -89,45 +88,56 @@ async def count_day(session: AsyncSession, day: date, zone: str) -> None:
         await session.execute(text(statement), bounds)
 
 
+Counts = Mapping[str, Mapping[Measure, Buckets]]
+"""What was counted, by value of a dimension, measure and bucket."""
+
+
 async def counts(
-    session: AsyncSession, dimension: Dimension, period: Period
-) -> Mapping[str, Mapping[Measure, Buckets]]:
-    """Return what was counted in a period, by value of `dimension`, measure and bucket."""
+    session: AsyncSession,
+    period: Period,
+    whole: Collection[Dimension],
+    opened: Collection[Dimension] = (),
+) -> Mapping[Dimension, Counts]:
+    """Return what was counted in a period: all of `whole`, of `opened` only the tickets opened.
+
+    One statement, because a report needs several dimensions.
+    """
     rows = await session.execute(
         select(
+            FigureCount.dimension,
             FigureCount.value,
             FigureCount.measure,
             FigureCount.bucket,
             func.sum(FigureCount.count),
         )
         .where(
-            FigureCount.dimension == dimension,
             FigureCount.day.between(period.first, period.last),
+            FigureCount.dimension.in_({*whole, *opened}),
+            or_(FigureCount.dimension.in_(whole), FigureCount.measure == Measure.OPENED),
         )
-        .group_by(FigureCount.value, FigureCount.measure, FigureCount.bucket)
+        .group_by(FigureCount.dimension, FigureCount.value, FigureCount.measure, FigureCount.bucket)
     )
-    found: dict[str, dict[Measure, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    for value, measure, bucket, count in rows:
-        found[value][Measure(measure)][bucket] = int(count)
+    found: dict[Dimension, dict[str, dict[Measure, dict[int, int]]]] = {
+        dimension: {} for dimension in (*whole, *opened)
+    }
+    for dimension, value, measure, bucket, count in rows:
+        by_measure = found[Dimension(dimension)].setdefault(value, {})
+        by_measure.setdefault(Measure(measure), {})[bucket] = int(count)
     return found
 
 
-async def by_day(
-    session: AsyncSession, period: Period, measures: Sequence[Measure]
-) -> Mapping[Measure, Mapping[date, int]]:
-    """Return how many were counted of each measure on each day, where there were any."""
+async def flow_since(session: AsyncSession, first: date) -> Mapping[Measure, Mapping[date, int]]:
+    """Return how many tickets were opened and solved on each day from `first` on."""
     rows = await session.execute(
-        select(FigureCount.measure, FigureCount.day, func.sum(FigureCount.count))
-        .where(
+        select(FigureCount.measure, FigureCount.day, FigureCount.count).where(
             FigureCount.dimension == Dimension.ALL,
-            FigureCount.day.between(period.first, period.last),
-            FigureCount.measure.in_(measures),
+            FigureCount.day >= first,
+            FigureCount.measure.in_((Measure.OPENED, Measure.SOLVED)),
         )
-        .group_by(FigureCount.measure, FigureCount.day)
     )
-    found: dict[Measure, dict[date, int]] = {measure: {} for measure in measures}
+    found: dict[Measure, dict[date, int]] = {Measure.OPENED: {}, Measure.SOLVED: {}}
     for measure, day, count in rows:
-        found[Measure(measure)][day] = int(count)
+        found[Measure(measure)][day] = count
     return found
 
 

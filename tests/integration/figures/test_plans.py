@@ -1,0 +1,94 @@
+"""What is asked every second, and what a report asks, goes by an index among 100,000 rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.domain.figures import Dimension, Period
+from core.services.figures.counting import report
+from core.services.sla.clocks import ClocksOfTickets, ClockSweep
+from core.services.sla.closing import ClosingSweep
+from core.services.sla.rules import RuleBook
+from core.storage.engine import Sessions
+
+_ROWS = 100_000
+# The tickets these rows belong to are not needed for a plan.
+_FILL = (
+    "SET LOCAL session_replication_role = replica",
+    (
+        "INSERT INTO sla_clock (ticket_id, kind, round, target_seconds, started_at, spent_seconds,"
+        " warn_at, due_at) SELECT gen_random_uuid(), 'resolution', 1, 60, now(), 0,"
+        " now() + n * interval '1 minute', now() + n * interval '2 minutes'"
+        f" FROM generate_series(1, {_ROWS}) n"
+    ),
+    (
+        "INSERT INTO sla_ticket (ticket_id, asked_at, end_at, remind_at, revision)"
+        " SELECT gen_random_uuid(), now(), now() + n * interval '1 minute',"
+        f" now() + n * interval '1 minute', 1000000 FROM generate_series(1, {_ROWS}) n"
+    ),
+    (
+        "INSERT INTO figure_count (dimension, day, value, measure, bucket, count)"
+        " SELECT (ARRAY['all', 'agent', 'hour', 'reason'])[1 + mod(n, 4)],"
+        " now()::date - n / 100, mod(n, 24)::text, 'opened', mod(n, 97), 1"
+        f" FROM generate_series(1, {_ROWS}) n ON CONFLICT DO NOTHING"
+    ),
+)
+
+
+@pytest.fixture
+async def filled(engine: AsyncEngine, sessions: Sessions) -> Sessions:
+    async with sessions.begin() as session:
+        for statement in _FILL:
+            await session.execute(text(statement))
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("ANALYZE sla_clock, sla_ticket, figure_count"))
+    return sessions
+
+
+class Asked:
+    """Collects the statements that an engine is asked, with their values."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.statements: list[tuple[str, object]] = []
+        event.listen(engine.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _: object, __: object, statement: str, values: object, *___: object) -> None:
+        if statement.startswith("SELECT"):
+            self.statements.append((statement, values))
+
+
+async def _scanned(engine: AsyncEngine, asked: Asked, *tables: str) -> list[str]:
+    """Return the plans of what was asked that read one of `tables` from end to end."""
+    found = []
+    for statement, values in list(asked.statements):
+        async with engine.connect() as connection:
+            rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
+            plan = "\n".join(row[0] for row in rows)
+        found += [plan for table in tables if f"Seq Scan on {table}" in plan]
+    return found
+
+
+async def test_the_sweeps_find_what_is_due_by_index(engine: AsyncEngine, filled: Sessions) -> None:
+    book = RuleBook()
+    sweep = ClockSweep(filled, {}, ClocksOfTickets(timedelta(hours=1), book))
+    asked = Asked(engine)
+    assert await sweep.note_due() == 0
+    assert await sweep.apply_new_rules() == 0
+    assert await ClosingSweep(filled, {}, book).end_due() == 0
+    assert await _scanned(engine, asked, "sla_clock", "sla_ticket") == []
+    assert len(asked.statements) >= 4
+
+
+async def test_a_report_reads_its_days_by_index(engine: AsyncEngine, filled: Sessions) -> None:
+    today = datetime.now(UTC).date()
+    asked = Asked(engine)
+    async with filled() as session:
+        await report(
+            session, Period(first=today - timedelta(days=29), last=today), Dimension.PRIORITY
+        )
+    assert await _scanned(engine, asked, "figure_count") == []
