@@ -29,6 +29,9 @@ from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
+from core.services.requester_records.contacts import ContactBook
+from core.services.requester_records.merging import ContactMerging
+from core.services.requester_records.organisations import Organisations
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
@@ -50,6 +53,9 @@ class ConsoleDesk:
     categories: Categories
     priorities: Priorities
     assets: Assets
+    contacts: ContactBook
+    contact_merging: ContactMerging
+    organisations: Organisations
     knowledge: Knowledge
     synonyms: SynonymBook
     access: Access

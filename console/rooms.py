@@ -40,6 +40,12 @@ ROOMS: Sequence[Place] = (
         roles=_ALL,
         others=("/console/tickets", "/console/conversations"),
     ),
+    Place(
+        path="/console/requesters",
+        name="Requesters",
+        roles=_ALL,
+        others=("/console/organisations",),
+    ),
     Place(path="/console/assets", name="Assets", roles=_ALL),
     Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
     Place(path="/console/reports", name="Figures", roles=LEADING | _READERS),

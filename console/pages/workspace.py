@@ -24,6 +24,7 @@ from core.domain.ids import (
     ContactId,
     ConversationId,
     MessageId,
+    OrganisationId,
     ThreadKey,
     TicketId,
 )
@@ -50,6 +51,12 @@ from core.storage.queries.conversations import (
 )
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
+from core.storage.queries.requesters import (
+    OrganisationView,
+    RequesterView,
+    organisation_view,
+    requester_view,
+)
 from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
@@ -106,6 +113,8 @@ class Workspace:
     teams: Sequence[Named]
     watchers: Sequence[Person]
     assets: AssetsOfTicket | None
+    person: RequesterView  # whom the conversation is shown with
+    organisation: OrganisationView | None  # theirs
     suggestions: Suggestions | None
     other_tickets: Sequence[TicketView]
     other_conversations: Sequence[ConversationView]
@@ -191,6 +200,10 @@ async def _read(
     participants = await participants_of(session, conversation.id)
     addressing = _addressing(desk, conversation, participants)
     tree = await category_tree(session)
+    person = await requester_view(session, ContactId(conversation.requester.id))
+    organisation = None
+    if person.organisation is not None:
+        organisation = await organisation_view(session, OrganisationId(person.organisation.id))
     return Workspace(
         position=position,
         conversation=conversation,
@@ -205,6 +218,8 @@ async def _read(
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
         tree=tree,
+        person=person,
+        organisation=organisation,
         assets=None if ticket is None else await assets_of(session, ticket),
         suggestions=None if ticket is None else await suggestions_for(session, ticket.id, tree),
         teams=await open_teams(session),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
+from core.services.requester_records.organisations import join_by_mail
 from core.storage.tables import Contact
 
 
@@ -17,4 +18,6 @@ class OrganisationOfTickets:
         if not change.is_opening or case.ticket.organisation_id is not None:
             return
         contact = await case.session.get_one(Contact, case.ticket.contact_id)
-        case.ticket.organisation_id = contact.organisation_id
+        case.ticket.organisation_id = contact.organisation_id or await join_by_mail(
+            case.session, contact.id
+        )

@@ -38,6 +38,9 @@ from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
+from core.services.requester_records.contacts import ContactBook
+from core.services.requester_records.merging import ContactMerging
+from core.services.requester_records.organisations import Organisations
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
@@ -138,6 +141,9 @@ def build_app(settings: Settings) -> FastAPI:
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),
+            contacts=ContactBook(parts.sessions),
+            contact_merging=ContactMerging(parts.sessions, parts.accounts),
+            organisations=Organisations(parts.sessions),
             knowledge=parts.knowledge,
             synonyms=SynonymBook(parts.sessions),
             access=parts.access,

@@ -15,6 +15,7 @@ from core.storage.tables.automation import (
 from core.storage.tables.base import Base
 from core.storage.tables.category import Category
 from core.storage.tables.classification import CategoryField, PriorityRule, Tag, TicketWatcher
+from core.storage.tables.contact_merge import ContactMerge
 from core.storage.tables.conversation import (
     Attachment,
     ChoiceRow,
@@ -83,6 +84,7 @@ __all__ = [
     "ClosingRule",
     "Contact",
     "ContactAddress",
+    "ContactMerge",
     "Conversation",
     "Delivery",
     "EarlyEvent",

@@ -20,5 +20,10 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(unique=True)
     domains: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # of mail, lower case
     notes: Mapped[str] = mapped_column(server_default="")
+    plan: Mapped[str] = mapped_column(server_default="")  # of support
+    channels: Mapped[list[Any]] = mapped_column(  # that the plan covers; none: all of them
+        server_default=text("'[]'")
+    )
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
     archived_at: Mapped[datetime | None]

@@ -16,6 +16,7 @@ class Contact(Base):
     """A person who asks."""
 
     __tablename__ = "contact"
+    __table_args__ = (Index("ix_contact_email", text("lower(email)")),)
 
     id: Mapped[Key]
     name: Mapped[str | None]
@@ -25,6 +26,7 @@ class Contact(Base):
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     is_vip: Mapped[bool] = mapped_column(server_default=text("false"))
     notes: Mapped[str] = mapped_column(server_default="")
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
 
 

@@ -57,6 +57,9 @@ from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
+from core.services.requester_records.contacts import ContactBook
+from core.services.requester_records.merging import ContactMerging
+from core.services.requester_records.organisations import Organisations
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.satisfaction.links import SurveyLinks
@@ -245,6 +248,9 @@ def build_desk(
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
             assets=Assets(sessions, clock),
+            contacts=ContactBook(sessions),
+            contact_merging=ContactMerging(sessions, accounts, clock),
+            organisations=Organisations(sessions, clock),
             knowledge=knowledge,
             synonyms=SynonymBook(sessions),
             access=access,

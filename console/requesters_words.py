@@ -1,0 +1,17 @@
+"""What errors about requesters and organisations say for themselves; English keys."""
+
+REQUESTER_ERRORS = (
+    "there is no such requester",
+    "a requester's name has 200 characters at most",
+    "the desk does not speak this language",
+    "there is no such time zone",
+    "there is no such organisation",
+    "an organisation needs a name",
+    "names of organisations and plans have 200 characters at most",
+    "a mail domain is written as example.org, and there are 50 at most",
+    "another organisation has one of these mail domains",
+    "there is an organisation of this name already",
+    "a requester cannot be merged with themselves",
+    "this requester was merged already",
+    "a merge can be undone once, within 30 days",
+)

@@ -1,0 +1,217 @@
+"""Organisations as leads and admins keep them; whose mail has their domain belongs to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, cast, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.ids import OrganisationId, new_id
+from core.services.audit import record
+from core.services.requester_records.contacts import MAX_NAME_CHARS, MAX_NOTES_CHARS
+from core.services.revisions import revise
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import Contact, ContactAddress, Organisation
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_MOST_DOMAINS = 50
+_LOCK = text("SELECT pg_advisory_xact_lock(0x6f726761)")  # "orga": a domain is one's alone
+
+_JOIN = text(
+    """
+    UPDATE contact SET organisation_id = :organisation, revision = contact.revision + 1
+    WHERE id IN (
+        SELECT contact.id FROM contact JOIN contact_address ON contact_id = contact.id
+        WHERE organisation_id IS NULL
+          AND split_part(verified_email, '@', 2) = ANY(CAST(:domains AS text[]))
+        ORDER BY contact.id FOR UPDATE OF contact SKIP LOCKED
+    )
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationDraft:
+    """An organisation as somebody wants it."""
+
+    name: str
+    domains: Sequence[str] = ()  # of mail; whose verified address has one belongs to it
+    plan: str = ""  # what its support plan is called
+    channels: Sequence[str] = ()  # kinds that the plan covers; none: all of them
+    notes: str = ""
+
+
+class Organisations:
+    """Changes of organisations; each is in the audit log."""
+
+    def __init__(
+        self, sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def add(self, draft: OrganisationDraft, by: Agent) -> OrganisationId:
+        """Add an organisation; requesters with a verified address of its domains join it.
+
+        Raises:
+            InvalidInput: something cannot be kept.
+            Conflict: its name, or one of its domains, is another's.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = Organisation(id=new_id(), revision=1)
+            await _fill(session, row, draft)
+            session.add(row)
+            await _flush(session)
+            await _join(session, row)
+            record(session, by.actor, "organisation.added", _subject(row), new=_said(row))
+            return OrganisationId(row.id)
+
+    async def change(
+        self,
+        organisation: OrganisationId,
+        draft: OrganisationDraft,
+        by: Agent,
+        *,
+        revision: int | None = None,
+    ) -> None:
+        """Replace what is known of an organisation; its members stay, others may join.
+
+        Raises:
+            NotFound: there is none.
+            Outdated: it is not at `revision` any more.
+            InvalidInput: something cannot be kept.
+            Conflict: its name, or one of its domains, is another's.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, organisation)
+            revise(row, revision)
+            old = _said(row)
+            await _fill(session, row, draft)
+            await _flush(session)
+            await _join(session, row)
+            record(
+                session, by.actor, "organisation.changed", _subject(row), old=old, new=_said(row)
+            )
+
+    async def set_archived(
+        self, organisation: OrganisationId, by: Agent, *, archived: bool
+    ) -> None:
+        """Take an organisation out of choices, or put it back; its members and tickets stay.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, organisation)
+            revise(row, None)
+            row.archived_at = self._now() if archived else None
+            action = "organisation.archived" if archived else "organisation.restored"
+            record(session, by.actor, action, _subject(row))
+
+
+async def join_by_mail(session: AsyncSession, contact: UUID) -> UUID | None:
+    """Let a contact without an organisation join the one of a verified address; return it.
+
+    A contact that somebody else has locked is left alone, so that no caller waits.
+    """
+    emails = await session.scalars(
+        select(ContactAddress.verified_email).where(
+            ContactAddress.contact_id == contact, ContactAddress.verified_email.is_not(None)
+        )
+    )
+    domains = {email.rpartition("@")[2] for email in emails if email}
+    if not domains:
+        return None
+    found = await session.scalar(
+        select(Organisation.id)
+        .where(
+            Organisation.archived_at.is_(None),
+            _has_any(domains),
+        )
+        .order_by(Organisation.id)
+        .limit(1)
+    )
+    if found is None:
+        return None
+    row = await session.scalar(
+        select(Contact)
+        .where(Contact.id == contact, Contact.organisation_id.is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    if row is not None:
+        row.organisation_id = found
+    return found
+
+
+def _has_any(domains: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that an organisation has one of these mail domains."""
+    wanted = cast(sorted(domains), ARRAY(Text()))
+    return Organisation.domains.op("?|", is_comparison=True)(wanted)
+
+
+async def _locked(session: AsyncSession, organisation: OrganisationId) -> Organisation:
+    row = await session.get(Organisation, organisation, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such organisation")
+    return row
+
+
+async def _fill(session: AsyncSession, row: Organisation, draft: OrganisationDraft) -> None:
+    name = " ".join(draft.name.split())
+    if not name:
+        raise InvalidInput("an organisation needs a name")
+    if max(len(name), len(draft.plan)) > MAX_NAME_CHARS or "\x00" in name + draft.plan:
+        raise InvalidInput("names of organisations and plans have 200 characters at most")
+    if len(draft.notes) > MAX_NOTES_CHARS or "\x00" in draft.notes:
+        raise InvalidInput("notes have 5,000 characters at most")
+    domains = list(
+        dict.fromkeys(filter(None, (d.strip().lower().lstrip("@") for d in draft.domains)))
+    )
+    if len(domains) > _MOST_DOMAINS or not all(_DOMAIN.fullmatch(one) for one in domains):
+        raise InvalidInput("a mail domain is written as example.org, and there are 50 at most")
+    await session.execute(_LOCK)
+    if domains:
+        taken = await session.scalar(
+            select(Organisation.name).where(_has_any(domains), Organisation.id != row.id).limit(1)
+        )
+        if taken is not None:
+            raise Conflict("another organisation has one of these mail domains")
+    row.name, row.domains, row.plan = name, domains, " ".join(draft.plan.split())
+    row.channels = sorted(set(draft.channels))
+    row.notes = draft.notes.strip()
+
+
+async def _flush(session: AsyncSession) -> None:
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict("there is an organisation of this name already") from None
+
+
+async def _join(session: AsyncSession, row: Organisation) -> None:
+    if row.domains and row.archived_at is None:
+        await session.execute(_JOIN, {"organisation": row.id, "domains": list(row.domains)})
+
+
+def _subject(row: Organisation) -> tuple[str, object, str]:
+    return "organisation", row.id, row.name
+
+
+def _said(row: Organisation) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "domains": list(row.domains),
+        "plan": row.plan,
+        "channels": list(row.channels),
+        "notes": row.notes,
+    }

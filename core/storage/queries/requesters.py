@@ -1,0 +1,276 @@
+"""Reads requesters and organisations with all that belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.account import Origin
+from core.domain.errors import NotFound
+from core.domain.ids import ContactId, OrganisationId
+from core.storage.queries.tickets import Named
+from core.storage.tables import (
+    Account,
+    Contact,
+    ContactAddress,
+    ContactMerge,
+    Organisation,
+    Satisfaction,
+    Ticket,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterView:
+    """A requester, as lists show them."""
+
+    id: ContactId
+    name: str | None
+    email: str | None
+    language: str | None
+    time_zone: str | None
+    organisation: Named | None
+    is_vip: bool
+    notes: str
+    revision: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressView:
+    """Where a requester writes from."""
+
+    account: str
+    channel: str | None
+    address: str
+    verified_email: str | None
+    bounce: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeView:
+    """Another contact that was made one with this one."""
+
+    id: UUID
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterRecord:
+    """All that is known of a requester besides what they asked."""
+
+    requester: RequesterView
+    addresses: Sequence[AddressView]
+    merges: Sequence[MergeView]  # that are not undone
+    merged_into: ContactId | None
+    tickets: int
+    score: float | None  # their satisfaction, 1 to 5, over all answers
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationView:
+    """An organisation."""
+
+    id: OrganisationId
+    name: str
+    domains: Sequence[str]
+    plan: str
+    channels: Sequence[str]  # that the plan covers; none: all of them
+    notes: str
+    revision: int
+    is_archived: bool
+    members: int
+
+    def covers(self, channel: str | None) -> bool:
+        """Say whether the support plan covers requests over `channel`."""
+        return not self.channels or channel in self.channels
+
+
+async def list_requesters(
+    session: AsyncSession,
+    words: str = "",
+    *,
+    organisation: UUID | None = None,
+    before: ContactId | None = None,
+    limit: int = 50,
+) -> Sequence[RequesterView]:
+    """Return requesters, met last first, whose name or addresses have all of `words`."""
+    query = _views().where(_is_real()).order_by(Contact.id.desc()).limit(limit)
+    for word in words.split()[:6]:
+        has_address = exists().where(
+            ContactAddress.contact_id == Contact.id,
+            or_(
+                ContactAddress.verified_email.icontains(word, autoescape=True),
+                ContactAddress.address.icontains(word, autoescape=True),
+            ),
+        )
+        query = query.where(
+            or_(
+                Contact.name.icontains(word, autoescape=True),
+                Contact.email.icontains(word, autoescape=True),
+                Organisation.name.icontains(word, autoescape=True),
+                has_address,
+            )
+        )
+    if organisation is not None:
+        query = query.where(Contact.organisation_id == organisation)
+    if before is not None:
+        query = query.where(Contact.id < before)
+    return [_view(*row) for row in await session.execute(query)]
+
+
+async def requester_view(session: AsyncSession, contact: ContactId) -> RequesterView:
+    """Return one requester.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = (await session.execute(_views().where(Contact.id == contact))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such requester")
+    return _view(*row)
+
+
+async def requester_record(session: AsyncSession, contact: ContactId) -> RequesterRecord:
+    """Return what is known of a requester.
+
+    Raises:
+        NotFound: there is none.
+    """
+    requester = await requester_view(session, contact)
+    addresses = await session.execute(
+        select(ContactAddress, Account.channel)
+        .outerjoin(Account, Account.id == ContactAddress.account_id)
+        .where(ContactAddress.contact_id == contact)
+        .order_by(ContactAddress.account_id, ContactAddress.address)
+    )
+    merges = await session.scalars(
+        select(ContactMerge)
+        .where(ContactMerge.kept_id == contact, ContactMerge.undone_at.is_(None))
+        .order_by(ContactMerge.at.desc())
+    )
+    into = await session.scalar(
+        select(ContactMerge.kept_id).where(
+            ContactMerge.merged_id == contact, ContactMerge.undone_at.is_(None)
+        )
+    )
+    score, answers = (
+        await session.execute(
+            select(func.avg(Satisfaction.score), func.count(Satisfaction.score)).where(
+                Satisfaction.contact_id == contact
+            )
+        )
+    ).one()
+    tickets = await session.scalar(
+        select(func.count()).select_from(Ticket).where(Ticket.contact_id == contact)
+    )
+    return RequesterRecord(
+        requester=requester,
+        addresses=[
+            AddressView(
+                account=address.account_id,
+                channel=channel,
+                address=address.address,
+                verified_email=address.verified_email,
+                bounce=address.bounce,
+            )
+            for address, channel in addresses
+        ],
+        merges=[MergeView(id=one.id, name=one.merged_name, at=one.at) for one in merges],
+        merged_into=None if into is None else ContactId(into),
+        tickets=tickets or 0,
+        score=None if score is None else float(score),
+        answers=answers,
+    )
+
+
+async def list_organisations(
+    session: AsyncSession, words: str = "", *, with_archived: bool = False
+) -> Sequence[OrganisationView]:
+    """Return organisations by name."""
+    query = select(Organisation).order_by(Organisation.name)
+    if not with_archived:
+        query = query.where(Organisation.archived_at.is_(None))
+    if words.strip():
+        query = query.where(Organisation.name.icontains(words.strip(), autoescape=True))
+    rows = (await session.scalars(query)).all()
+    counts = await _members(session, [row.id for row in rows])
+    return [_organisation(row, counts.get(row.id, 0)) for row in rows]
+
+
+async def organisation_view(
+    session: AsyncSession, organisation: OrganisationId
+) -> OrganisationView:
+    """Return one organisation.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await session.get(Organisation, organisation)
+    if row is None:
+        raise NotFound("there is no such organisation")
+    return _organisation(row, (await _members(session, [row.id])).get(row.id, 0))
+
+
+async def _members(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID | None, int]:
+    rows = await session.execute(
+        select(Contact.organisation_id, func.count())
+        .where(Contact.organisation_id.in_(ids))
+        .group_by(Contact.organisation_id)
+    )
+    return {one: count for one, count in rows}  # noqa: C416  # rows are no pairs to `dict`
+
+
+def _is_real() -> ColumnElement[bool]:
+    """Return the condition that a contact is no rehearsal's and was not merged into another."""
+    rehearsed = (
+        exists()
+        .where(ContactAddress.contact_id == Contact.id)
+        .where(ContactAddress.account_id == Account.id, Account.origin == Origin.REHEARSAL)
+    )
+    merged = exists().where(ContactMerge.merged_id == Contact.id, ContactMerge.undone_at.is_(None))
+    return ~rehearsed & ~merged
+
+
+def _views() -> Select[Contact, Organisation]:
+    return select(Contact, Organisation).outerjoin(
+        Organisation, Organisation.id == Contact.organisation_id
+    )
+
+
+def _view(row: Contact, organisation: Organisation | None) -> RequesterView:
+    return RequesterView(
+        id=ContactId(row.id),
+        name=row.name,
+        email=row.email,
+        language=row.language,
+        time_zone=row.time_zone,
+        organisation=None
+        if organisation is None
+        else Named(id=organisation.id, name=organisation.name),
+        is_vip=row.is_vip,
+        notes=row.notes,
+        revision=row.revision,
+        created_at=row.created_at,
+    )
+
+
+def _organisation(row: Organisation, members: int) -> OrganisationView:
+    return OrganisationView(
+        id=OrganisationId(row.id),
+        name=row.name,
+        domains=row.domains,
+        plan=row.plan,
+        channels=row.channels,
+        notes=row.notes,
+        revision=row.revision,
+        is_archived=row.archived_at is not None,
+        members=members,
+    )

@@ -1,0 +1,105 @@
+"""Requesters and organisations: written down, joined by verified mail, merged and parted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.actor import Role
+from core.domain.errors import Conflict, InvalidInput
+from core.domain.ids import ContactId
+from core.services.organisations import OrganisationOfTickets
+from core.services.reactions import Reactions
+from core.services.requester_records.merging import ContactMerging
+from core.storage.queries.requesters import list_requesters, requester_record
+from core.storage.queries.tickets import TicketFilter, list_tickets
+from tests.integration.console.world import Desk
+from tests.integration.tickets.test_sorting_pages import Api, signed_in
+
+
+async def _contact(desk: Desk, words: str) -> ContactId:
+    async with desk.sessions() as session:
+        (found,) = await list_requesters(session, words)
+    return found.id
+
+
+async def test_who_has_a_verified_address_of_its_domain_joins_an_organisation(
+    desk: Desk, api: Api
+) -> None:
+    await desk.queued(who="ada")
+    client = await api(Role.LEAD)
+    body = {"name": "Acme", "domains": ["@Example.org"], "plan": "Gold", "channels": ["slack"]}
+    made = await client.post("/api/v1/organisations", json=body)
+    assert (made.status_code, made.json()["members"]) == (201, 1)
+    place = f"/api/v1/organisations/{made.json()['id']}"
+    clash = {"name": "Other", "domains": ["example.org"]}
+    assert (await client.post("/api/v1/organisations", json=clash)).status_code == 409
+    assert (await client.post("/api/v1/organisations", json={"name": "acme "})).status_code == 201
+    wrong = {"name": "X", "domains": ["nonsense"]}
+    assert (await client.post("/api/v1/organisations", json=wrong)).status_code == 422
+
+    later = await desk.queued(thread="t2", who="bob")
+    await Reactions(desk.sessions, desk.accounts, [OrganisationOfTickets()]).advance(later)
+    assert (await client.get(place)).json()["members"] == 2
+    ticket = (await client.get("/api/v1/tickets/1002")).json()
+    assert ticket["organisation"]["name"] == "Acme"
+    lea = await signed_in(desk, "Lea", Role.LEAD)
+    shown = await lea.see("/console/tickets/1002")
+    assert "Their support plan does not cover this channel." in shown
+    stale = {"If-Match": '"7"'}
+    assert (await client.put(place, json=body, headers=stale)).status_code == 412
+
+
+async def test_an_agent_writes_down_what_a_requester_needs(desk: Desk, api: Api) -> None:
+    await desk.queued(who="ada")
+    contact = await _contact(desk, "ADA@exam")
+    ana = await signed_in(desk, "Ana", Role.AGENT, "es")
+    place = f"/console/requesters/{contact}"
+    assert "ada@example.org" in await ana.see("/console/requesters?q=ada")
+    assert "I need a person" in await ana.see(place)
+    form = {"name": "Ada L.", "time_zone": "Europe/Madrid", "language": "es", "vip": "yes"}
+    assert (await ana.send(place, form=form)).status_code == 303
+    refused = await ana.send(place, form=form | {"time_zone": "Mars/Olympus"})
+    assert refused.status_code == 422
+    assert "VIP" in await ana.see("/console/tickets/1001")
+    client = await api(Role.AGENT, "bea@example.org")
+    read = await client.get(f"/api/v1/requesters/{contact}")
+    assert (read.json()["time_zone"], read.json()["vip"]) == ("Europe/Madrid", True)
+    for path in ("/console/organisations", "/console/requesters?q=nobody"):
+        await ana.see(path)
+
+
+async def test_contacts_that_were_made_one_are_parted_again(desk: Desk) -> None:
+    await desk.queued(who="ada")
+    await desk.queued(thread="t2", who="eve")
+    ana = await desk.agent()
+    merging = ContactMerging(desk.sessions, desk.accounts, desk.clock)
+    ada, eve = await _contact(desk, "ada"), await _contact(desk, "eve")
+    merge = await merging.merge(ada, eve, ana)
+
+    async def tickets() -> list[int]:
+        async with desk.sessions() as session:
+            found = await list_tickets(session, TicketFilter(requester=ada))
+            return sorted(ticket.number for ticket in found)
+
+    assert await tickets() == [1001, 1002]
+    await desk.says("me again", thread="t2", who="eve")
+    await desk.queued(thread="t3", who="eve")
+    assert await tickets() == [1001, 1002, 1003]
+    async with desk.sessions() as session:
+        record = await requester_record(session, ada)
+        assert [one.name for one in record.merges] == ["Eve"]
+        assert [one.id for one in await list_requesters(session)] == [ada]
+    with pytest.raises(InvalidInput):
+        await merging.merge(ada, ada, ana)
+    with pytest.raises(Conflict):
+        await merging.merge(ada, eve, ana)
+    await merging.undo(merge, ana)
+    assert await tickets() == [1001, 1003]
+    with pytest.raises(Conflict):
+        await merging.undo(merge, ana)
+    merge = await merging.merge(ada, eve, ana)
+    desk.clock.advance(timedelta(days=31))
+    with pytest.raises(Conflict):
+        await merging.undo(merge, ana)
