@@ -62,6 +62,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.EMERGENCY: "Emergency",
     HandoffReason.SECURITY_INCIDENT: "Security incident",
     HandoffReason.SELF_HARM: "Somebody may be in danger",
+    HandoffReason.VIP: "Important requester, and the assistant was not sure",
     HandoffReason.LOOP: "The conversation went in circles",
     HandoffReason.PROBLEM_REPORTED: "Problem report",
     HandoffReason.REQUEST_FILED: "Request",

@@ -13,9 +13,19 @@ from actions.answering import (
     ActionHelped,
     ActionNotHelped,
 )
+from actions.form.steps import (
+    ActionAnswerInForm,
+    ActionAskFormAnswer,
+    ActionBeginTicket,
+    ActionCancel,
+    ActionFormIsOver,
+    ActionGoOnWithForm,
+    ActionSubmitTicket,
+    ValidateTicketForm,
+)
+from actions.handed_back import ActionWhatWasSaid
 from actions.handing_over import ActionAcceptHuman, ActionHandOff
 from actions.knowledge import Knowledge
-from actions.status import ActionTicketStatus
 from actions.talking import (
     ActionAskAgain,
     ActionDeclineHuman,
@@ -24,12 +34,7 @@ from actions.talking import (
     ActionSwitchLanguage,
     ActionThanks,
 )
-from actions.ticket_form import (
-    ActionBeginTicket,
-    ActionCancel,
-    ActionSubmitTicket,
-    ValidateTicketForm,
-)
+from actions.tickets import ActionAddToTicket, ActionTicketStatus
 
 
 def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
@@ -38,14 +43,19 @@ def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
     executor = ActionExecutor()
     for action in (
         ActionAcceptHuman(),
+        ActionAddToTicket(),
         ActionAffirm(knowledge),
         ActionAnswer(knowledge),
+        ActionAnswerInForm(knowledge),
         ActionAskAgain(),
+        ActionAskFormAnswer(),
         ActionBeginTicket(),
         ActionCancel(),
         ActionChooseArticle(),
         ActionDeclineHuman(),
         ActionDeny(),
+        ActionFormIsOver(),
+        ActionGoOnWithForm(),
         ActionGoodbye(),
         ActionGreet(),
         ActionHandOff(),
@@ -55,6 +65,7 @@ def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
         ActionSwitchLanguage(),
         ActionThanks(),
         ActionTicketStatus(),
+        ActionWhatWasSaid(),
         ValidateTicketForm(),
     ):
         executor.register_action(action)

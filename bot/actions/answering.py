@@ -12,14 +12,17 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import commands
-from actions.handing_over import hand_over
+from actions.follow_up import Finding, look_up
+from actions.handed_back import handed_back
+from actions.handing_over import hand_over, most_misses, unsure_reason
 from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from actions.talking import farewell
-from actions.turn import Event, Turn, remember
+from actions.turn import Event, Topic, Turn, remember
+from actions.wording import states_a_need, telling_words
 from components.urgent import plain
 
 _MAX_OFFERED = 3
-_MAX_MISSES = 2  # in a row; then a human
+_MAX_TELLING = 2  # words of a message that says nothing but that something is wrong
 
 _ORDINALS = MappingProxyType(
     {
@@ -33,90 +36,130 @@ _ORDINALS = MappingProxyType(
 async def ask(dispatcher: CollectingDispatcher, turn: Turn, knowledge: Knowledge) -> list[Event]:
     """Put the requester's message to the knowledge base and answer by its verdict."""
     try:
-        found = await knowledge.search(turn.text, language=turn.language)
+        finding = await look_up(turn, knowledge)
     except KnowledgeUnavailable:
-        return hand_over(
-            dispatcher,
-            turn,
-            reason="knowledge_unavailable",
-            response="utter_knowledge_unavailable",
-        )
+        return hand_over(dispatcher, turn, reason="knowledge_unavailable")
+    found = finding.found
     # Who writes on instead of choosing has turned the choice down.
     misses = turn.misses + (turn.pending == "choose")
+    kept = _new_question(turn, finding)
+    if finding.is_same_article:
+        title = found.articles[0]["title"]
+        dispatcher.utter_message(response="utter_all_i_know", title=title)
+        return remember(misses=0, pending="human_offer", idle=0)
+    if is_vague(turn) and found.outcome != "answer":
+        return [*kept, *_clarify(dispatcher, turn, found)]
     if found.outcome == "answer":
-        return [*remember(**_new_question(turn, found), misses=0), *show(dispatcher, turn, found)]
-    if found.outcome == "offer" and misses < _MAX_MISSES:
+        return [*kept, *remember(misses=0), *show(dispatcher, finding)]
+    if found.outcome == "offer" and misses < most_misses(turn):
         dispatcher.utter_message(response="utter_is_it_one_of_these")
-        offered = [article["article_id"] for article in found.articles[:_MAX_OFFERED]]
-        commands.offer(dispatcher, article_ids=offered)
-        return remember(**_new_question(turn, found), misses=misses, pending="choose")
+        _offer(dispatcher, found)
+        return [*kept, *remember(misses=misses, pending="choose")]
+    if found.outcome == "hand_off" and states_a_need(turn.text):
+        dispatcher.utter_message(response="utter_shall_i_file_it")
+        return [*kept, *remember(misses=misses, pending="file_offer")]
     if found.outcome == "hand_off":
         misses += 1
-    if misses >= _MAX_MISSES:
-        return hand_over(
-            dispatcher, turn, reason="unsure_twice", response="utter_cannot_help_with_this"
-        )
+    if misses >= most_misses(turn):
+        return _give_up(dispatcher, turn)
     dispatcher.utter_message(response="utter_no_answer_offer_human")
-    return remember(**_new_question(turn, found), misses=misses, pending="human_offer")
+    return [*kept, *remember(misses=misses, pending="human_offer")]
 
 
-def show(dispatcher: CollectingDispatcher, turn: Turn, found: Found) -> list[Event]:
-    best = found.articles[0]
+def is_vague(turn: Turn) -> bool:
+    """Say whether the message only says that something is wrong."""
+    return turn.intent == "vague_problem" and len(telling_words(turn.text)) <= _MAX_TELLING
+
+
+def _clarify(dispatcher: CollectingDispatcher, turn: Turn, found: Found | None) -> list[Event]:
+    """Ask once what is wrong, with what it may be; the second time a human asks."""
+    misses = turn.misses + 1 + (turn.pending == "choose")
+    if misses >= most_misses(turn):
+        return _give_up(dispatcher, turn)
+    dispatcher.utter_message(response="utter_what_is_wrong")
+    if found is not None and found.outcome == "offer":
+        _offer(dispatcher, found)
+    return remember(misses=misses, pending="clarify")
+
+
+def _give_up(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
+    return hand_over(dispatcher, turn, reason=unsure_reason(turn))
+
+
+def _offer(dispatcher: CollectingDispatcher, found: Found) -> None:
+    offered = [article["article_id"] for article in found.articles[:_MAX_OFFERED]]
+    commands.offer(dispatcher, article_ids=offered)
+
+
+def show(dispatcher: CollectingDispatcher, finding: Finding) -> list[Event]:
+    best = finding.found.articles[0]
     commands.answer(dispatcher, article_id=best["article_id"], score=best["score"])
-    return remember(shown=[best["article_id"]], pending="did_help")
+    return remember(
+        shown=[best["article_id"]],
+        topic=finding.topic.answered_by(best["article_id"]).slot(),
+        pending="did_help",
+    )
 
 
 def show_chosen(dispatcher: CollectingDispatcher, turn: Turn, article_id: str) -> list[Event]:
     score = next((c["score"] for c in turn.candidates if c["article_id"] == article_id), 0.0)
     commands.answer(dispatcher, article_id=article_id, score=score)
-    return remember(shown=[*turn.shown, article_id], pending="did_help", misses=0, idle=0)
+    topic = Topic(question=turn.question or turn.text, article_id=article_id)
+    return remember(
+        shown=[*turn.shown, article_id], topic=topic.slot(), pending="did_help", misses=0, idle=0
+    )
 
 
-def glad(dispatcher: CollectingDispatcher) -> list[Event]:
-    dispatcher.utter_message(response="utter_glad_anything_else")
+def glad(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
+    dispatcher.utter_message(response="utter_glad" if turn.later else "utter_glad_anything_else")
     return remember(
         pending="anything_else", question=None, candidates=None, shown=None, tried_another=False,
-        misses=0, idle=0,
+        misses=0, idle=0, details=None,
     )  # fmt: skip
 
 
 def not_helped(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
     """Show another article once, ask for other words after a choice, then bring in a human."""
-    if turn.pending == "choose":
+    if turn.pending in ("choose", "clarify"):
         return _choice_turned_down(dispatcher, turn)
     if not turn.shown:
-        dispatcher.utter_message(response="utter_tell_me_more")
-        return remember(pending=None)
+        if handed_back(turn) is not None and turn.question is None:
+            return hand_over(
+                dispatcher, turn, reason="not_helped", response="utter_colleague_did_not_solve_it"
+            )
+        return [*remember(question=turn.text), *_clarify(dispatcher, turn, None)]
     another = _next_candidate(turn)
     if turn.tried_another or another is None:
-        return hand_over(
-            dispatcher, turn, reason="not_helped", response="utter_sorry_it_did_not_help"
-        )
+        return hand_over(dispatcher, turn, reason="not_helped")
     dispatcher.utter_message(response="utter_try_another")
     commands.answer(dispatcher, article_id=another["article_id"], score=another["score"])
+    topic = turn.topic or Topic(question=turn.question or turn.text)
     return remember(
-        shown=[*turn.shown, another["article_id"]], tried_another=True, pending="did_help"
+        shown=[*turn.shown, another["article_id"]],
+        topic=topic.answered_by(another["article_id"]).slot(),
+        tried_another=True,
+        pending="did_help",
     )
 
 
 def _choice_turned_down(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
     misses = turn.misses + 1
-    if misses >= _MAX_MISSES:
-        return hand_over(
-            dispatcher, turn, reason="unsure_twice", response="utter_cannot_help_with_this"
-        )
+    if misses >= most_misses(turn):
+        return _give_up(dispatcher, turn)
     dispatcher.utter_message(response="utter_rephrase_or_human")
     return remember(misses=misses, pending=None)
 
 
-def _new_question(turn: Turn, found: Found) -> dict[str, Any]:
-    return {
-        "question": turn.text,
-        "candidates": list(found.articles) if found.outcome != "hand_off" else None,
-        "shown": None,
-        "tried_another": False,
-        "idle": 0,
-    }
+def _new_question(turn: Turn, finding: Finding) -> list[Event]:
+    is_new = finding.topic.question == turn.text
+    return remember(
+        question=finding.topic.words,
+        candidates=list(finding.found.articles) if finding.found.outcome != "hand_off" else None,
+        shown=None,
+        tried_another=False,
+        idle=0,
+        details=dict(turn.mentioned if is_new else turn.details),
+    )
 
 
 def _next_candidate(turn: Turn) -> Mapping[str, Any] | None:
@@ -145,7 +188,9 @@ class ActionAnswer(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
         turn = Turn(tracker)
-        article_id = chosen_in_words(turn) if turn.pending == "choose" else None
+        if turn.pending == "did_help" and is_vague(turn):
+            return not_helped(dispatcher, turn)
+        article_id = chosen_in_words(turn) if turn.pending in ("choose", "clarify") else None
         if article_id is not None:
             return show_chosen(dispatcher, turn, article_id)
         return await ask(dispatcher, turn, self._knowledge)
@@ -177,7 +222,7 @@ class ActionHelped(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
-        return glad(dispatcher)
+        return glad(dispatcher, Turn(tracker))
 
 
 class ActionNotHelped(Action):
@@ -207,7 +252,7 @@ class ActionAffirm(Action):
         turn = Turn(tracker)
         match turn.pending:
             case "did_help":
-                return glad(dispatcher)
+                return glad(dispatcher, turn)
             case "human_offer":
                 return hand_over(dispatcher, turn, reason="out_of_scope_accepted")
             case "choose" if len(turn.candidates) == 1:

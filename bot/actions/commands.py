@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -17,6 +17,7 @@ Reason = Literal[
     "self_harm",
     "out_of_scope_accepted",
     "knowledge_unavailable",
+    "vip",
     "loop",
 ]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -48,8 +49,13 @@ def open_ticket(
     description: str,
     urgency: Priority,
     since: str | None,
+    fields: Mapping[str, str],
+    item: str | None,
 ) -> None:
-    """Open a ticket from the form; the desk queues it and tells the requester the number."""
+    """Open a ticket from the form; the desk queues it and tells the requester the number.
+
+    `fields` are details by name, for the agent; `item` is that of the request catalogue.
+    """
     _give(
         dispatcher,
         "open_ticket",
@@ -58,7 +64,14 @@ def open_ticket(
         description=description,
         urgency=urgency,
         since=since,
+        fields=dict(fields),
+        item=item,
     )
+
+
+def add_to_ticket(dispatcher: CollectingDispatcher, *, number: int, text: str) -> None:
+    """Add `text` to one of the requester's own tickets, for whoever works on it."""
+    _give(dispatcher, "add_to_ticket", number=number, text=text)
 
 
 def set_language(dispatcher: CollectingDispatcher, *, language: str) -> None:

@@ -40,6 +40,11 @@ class Found:
     outcome: Outcome
     articles: Sequence[dict[str, Any]]  # article_id, title, score
 
+    @property
+    def best(self) -> float:
+        """The score of the best article; 0 where there is none."""
+        return float(self.articles[0]["score"]) if self.articles else 0.0
+
 
 class Knowledge:
     """The desk's knowledge search, over one kept-alive session."""

@@ -7,6 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import commands
+from actions.handed_back import handed_back
 from actions.handing_over import hand_over
 from actions.language import wanted_language
 from actions.turn import Event, Turn, remember
@@ -30,7 +31,10 @@ class ActionGreet(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
         turn = Turn(tracker)
-        if turn.greeted or turn.context.get("summary"):
+        before = handed_back(turn)
+        if not turn.greeted and before is not None and before.said:
+            dispatcher.utter_message(response="utter_greet_after", who=before.who)
+        elif turn.greeted or turn.context.get("summary"):
             dispatcher.utter_message(response="utter_greet_again")
         else:
             name = turn.context.get("requester_name")
@@ -48,7 +52,10 @@ class ActionThanks(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
-        dispatcher.utter_message(response="utter_you_are_welcome")
+        later = Turn(tracker).later
+        dispatcher.utter_message(
+            response="utter_you_are_welcome_and" if later else "utter_you_are_welcome"
+        )
         return remember(pending="anything_else", misses=0, idle=0)
 
 
@@ -109,8 +116,6 @@ class ActionAskAgain(Action):
         turn = Turn(tracker)
         idle = turn.idle + 1
         if idle >= _MAX_IDLE:
-            return hand_over(
-                dispatcher, turn, reason="loop", response="utter_cannot_help_with_this"
-            )
+            return hand_over(dispatcher, turn, reason="loop")
         dispatcher.utter_message(response="utter_please_write")
         return remember(idle=idle)

@@ -3,14 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from rasa_sdk.events import SlotSet
 from rasa_sdk.interfaces import Tracker
 
+from actions.form.state import Form
+from actions.wording import continues
+
 Event = dict[str, Any]
-Pending = Literal["did_help", "choose", "human_offer", "anything_else"]
+Pending = Literal[
+    "did_help",
+    "choose",
+    "clarify",
+    "human_offer",
+    "file_offer",
+    "which_ticket",
+    "detail",
+    "anything_else",
+]
 """The question the assistant has put and the requester has not answered yet."""
+
+_FOUND_BY_PATTERN = "RegexEntityExtractor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What the conversation is about: a question, and what was asked about it since."""
+
+    question: str
+    since: str = ""  # the follow-up last asked
+    article_id: str | None = None  # shown as its answer
+
+    @property
+    def words(self) -> str:
+        """The question and its follow-up, as one to search for."""
+        return f"{self.question} {self.since}".strip()
+
+    def followed_by(self, text: str) -> Topic:
+        """Return the topic with the follow-up `text`.
+
+        "And on Linux?" takes the place of "and on the Mac?"; "how long does that take?" adds to it.
+        """
+        since = text if continues(text) else f"{self.since} {text}".strip()
+        return Topic(question=self.question, since=since)
+
+    def answered_by(self, article_id: str) -> Topic:
+        """Return the topic with the article that was shown for it."""
+        return Topic(question=self.question, since=self.since, article_id=article_id)
+
+    def slot(self) -> dict[str, Any]:
+        """Return the topic as a slot can hold it."""
+        return asdict(self)
 
 
 class Turn:
@@ -45,6 +90,16 @@ class Turn:
         return bool(self.context.get("by_letter"))
 
     @property
+    def tickets(self) -> Sequence[Mapping[str, Any]]:
+        """The requester's tickets, as far as the desk vouches for who is writing."""
+        return self.context.get("tickets") or ()
+
+    @property
+    def is_vip(self) -> bool:
+        """Whether the desk wants no second try with this requester."""
+        return self.context.get("is_vip") is True
+
+    @property
     def language(self) -> str:
         return str(self._tracker.get_slot("language") or "en")
 
@@ -58,6 +113,31 @@ class Turn:
         """The latest question put to the knowledge base."""
         question = self._tracker.get_slot("question")
         return None if question is None else str(question)
+
+    @property
+    def topic(self) -> Topic | None:
+        """What was last answered; it outlives the answer, for follow-up questions."""
+        stored = self._tracker.get_slot("topic")
+        return None if not stored else Topic(**stored)
+
+    @property
+    def later(self) -> Sequence[str]:
+        """What the requester asked for in the same message and has not been taken up yet."""
+        return self._tracker.get_slot("later") or ()
+
+    @property
+    def mentioned(self) -> Mapping[str, str]:
+        """What the message names, by kind: a device, a product, a date, …"""
+        found: dict[str, str] = {}
+        for entity in self._tracker.latest_message.get("entities") or ():
+            if entity.get("extractor") == _FOUND_BY_PATTERN:
+                found.setdefault(str(entity["entity"]), str(entity["value"]))
+        return found
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """What was named since the matter came up, this message's last."""
+        return {**(self._tracker.get_slot("details") or {}), **self.mentioned}
 
     @property
     def candidates(self) -> Sequence[Mapping[str, Any]]:
@@ -88,11 +168,9 @@ class Turn:
         return bool(self._tracker.get_slot("greeted"))
 
     @property
-    def form(self) -> Mapping[str, Any]:
-        """What the ticket form has collected so far."""
-        names = ("ticket_kind", "ticket_what", "ticket_urgency", "ticket_since")
-        slots = {name.removeprefix("ticket_"): self._tracker.get_slot(name) for name in names}
-        return {name: value for name, value in slots.items() if value is not None}
+    def form(self) -> Form | None:
+        """The form being filled in, or None."""
+        return Form.from_slot(self._tracker.get_slot("form"))
 
     @property
     def in_form(self) -> bool:

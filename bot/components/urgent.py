@@ -12,7 +12,9 @@ import unicodedata
 from types import MappingProxyType
 from typing import NamedTuple
 
-MAX_CHARS = 4_000
+MAX_CHARS = 20_000
+_STRETCH = 4_000  # characters looked at together: patterns take longer the longer the text
+_OVERLAP = 400  # a wording that lies across two stretches is whole in one of them
 
 
 class _Rule(NamedTuple):
@@ -58,6 +60,7 @@ _RULES = MappingProxyType(
                 r"\b(?:quiero|queria|quisiera|voy a|ganas de|pienso en|pensando en) "
                 r"(?:morir(?:me)?|matarme|suicidar|quitarme la vida|desaparecer para siempre)\b",
                 r"\b(?:matarme|suicidarme|quitarme la vida|cortarme las venas)\b",
+                r"\bme (?:quiero|quisiera|voy a) (?:matar|morir|suicidar)\b",
                 r"\b(?:hacerme|lastimarme|autolesion)(?: dano)?\b",
                 r"\b(?:acabar|terminar) con mi vida\b",
                 r"\bno (?:quiero|tengo ganas de) (?:seguir )?(?:vivir|viviendo)\b",
@@ -66,6 +69,8 @@ _RULES = MappingProxyType(
             apart_from=_pattern(
                 r"suicid\w* (?:prevention|awareness|training|linux)",
                 r"prevencion del suicid\w*",
+                r"(?:morir|matar|muero)(?:me)? de (?:risa|ganas|hambre|calor|frio|sueno|aburrimiento|verguenza)",
+                r"morir(?:me)? por (?:probar|ver|tener|conocer)\b",
                 r"hurt myself (?:at work|on the|lifting)",
                 r"hacerme (?:una|un|el|la|socio|cargo|las?|los)\b",
                 r"kill(?:ing)? myself laughing",
@@ -77,7 +82,7 @@ _RULES = MappingProxyType(
                 r"|smells? (?:like|of)|smelling) (?:an? |some |a lot of |the |thick |black )*"
                 r"(?:fire|smoke|flames|gas|burning)\b",
                 r"\b(?:is|are|caught|it'?s|just caught|'s) (?:on )?fire\b(?!d)",
-                r"\b(?:is|are) (?:smoking|in flames|burning(?! cds| disc| dvd))\b",
+                r"\b(?:is|are) (?:smoking|in flames|burning(?! cds| disc| dvd| hot| up| through| out))\b",
                 r"\bsmoke (?:is )?(?:coming|pouring) (?:out|from)\b|\bgas leak\b|^(?:fire|smoke)!*$",
                 r"\b(?:someone|somebody|colleague|coworker|person|man|woman|student|employee|visitor"
                 r"|he|she|i)(?: \w+){0,3} (?:is|has|was|got|am|are|have|just|been|'?s) "
@@ -85,6 +90,8 @@ _RULES = MappingProxyType(
                 r"|passed out|electrocuted|choking|not breathing|having a (?:seizure|heart attack))\b",
                 r"\b(?:someone|somebody|colleague|coworker|he|she)(?: \w+){0,4} "
                 r"(?:fainted|collapsed|passed out|can'?t breathe)\b",
+                r"\b(?:someone|somebody|colleague|coworker|he|she)\b[^.!?]{0,40}\b(?:is bleeding|bleeds"
+                r"|broke (?:his|her|a) (?:leg|arm|neck)|is unconscious)\b",
                 r"\b(?:call|need|send) an ambulance\b|\bheart attack\b|\belectric shock\b",
                 r"\bmedical emergency\b|\bactive shooter\b|\bbomb threat\b",
                 r"\bhay (?:un |una |mucho |fuego y )?(?:\w+ )?(?:fuego|incendio|humo|llamas"
@@ -132,6 +139,8 @@ _RULES = MappingProxyType(
                 r"\b(?:ransomware|virus|malware|trojan)[^.!?]{0,25}\bon (?:my|our|the)\b",
                 r"\b(?:files|everything)[^.!?]{0,30}\bencrypted\b[^.!?]{0,60}"
                 r"\b(?:ransom|bitcoin|pay)\b",
+                r"\b(?:archivos|ficheros|documentos|todo)[^.!?]{0,30}\b(?:cifrad|encriptad|secuestrad)\w*"
+                r"[^.!?]{0,60}\b(?:rescate|bitcoins?|pag(?:o|ar|ue))\b",
                 r"\b(?:we have|i have|i got|got|infected with|hit by|is|it'?s) (?:a )?ransomware\b",
                 rf"\b(?:i(?:'ve| have)?|we(?:'ve| have)?)(?: \w+)? (?:lost|misplaced|left)"
                 rf" (?:my |our |a |the |an )?(?:\w+ ){{0,2}}{_DEVICE_EN}\b",
@@ -208,6 +217,7 @@ _RULES = MappingProxyType(
                 r"\bya me canse de\b|\b(?:peor servicio|pesimo servicio|vaya mierda)\b",
             ),
             apart_from=_pattern(
+                r"disaster (?:area|recovery|plan|zone)|recuperacion (?:ante|de|tras) desastres?",
                 r"(?:stupid|silly|dumb|ridiculous) question|pregunta (?:tonta|estupida|boba)",
                 r"(?:hij[oa]s? de|hij[oa]s? del) (?!put|perr|mil|su)\w+",
                 r"(?:feel|sound|look)(?:s|ing)? (?:\w+ )?stupid|i'?m (?:so )?stupid|soy (?:un |una )?"
@@ -282,10 +292,17 @@ def plain(text: str) -> str:
 
 
 def recognise(text: str) -> str | None:
-    """Return the urgent intent that `text` states, or None."""
+    """Return the urgent intent that `text` states, or None; of several the weightiest.
+
+    A long text, such as a letter, is read whole, a stretch at a time.
+    """
     words = plain(text)
+    stretches = [
+        words[start : start + _STRETCH] for start in range(0, len(words), _STRETCH - _OVERLAP)
+    ]
     for intent, rule in _RULES.items():
-        left = rule.apart_from.sub(" ", words) if rule.apart_from else words
-        if rule.said.search(" ".join(left.split())):
-            return intent
+        for stretch in stretches:
+            left = rule.apart_from.sub(" ", stretch) if rule.apart_from else stretch
+            if rule.said.search(" ".join(left.split())):
+                return intent
     return None

@@ -18,19 +18,25 @@ from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
 from rasa.exceptions import ActionLimitReached
-from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SlotSet, UserUttered
+from rasa.shared.core.events import BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection as RejectedByAction
 
+from actions.form.moves import skips
+from actions.form.state import Form
+from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
-from components.urgent import recognise
+from actions.topics import MOST, joints
+from inputs.meaning import STANDS_WHOLE, are_two, meant_in, meant_while, stated
 from inputs.turn import TurnRequest, output_of
 
 NO_WORDS = "no_words"
+ENDING = frozenset({"handoff", "open_ticket", "close"})  # commands after which others have the word
+_MOST_JOINTS = 3  # places that are looked at: each costs understanding two texts
+_PART = "#part-"  # between a turn's id and the place of a later part of its message
 
 
 class TurnFailed(RuntimeError):
@@ -100,38 +106,114 @@ class TurnProcessor(MessageProcessor):
         return _body(tracker, turn.turn_id, replayed=replayed)
 
     async def _run(self, turn: TurnRequest, tracker: DialogueStateTracker) -> None:
+        """Run the turn; a second matter of a message follows as soon as the first is settled."""
         if not tracker.get_slot("language_pinned"):
             tracker.update(SlotSet("language", turn.language), self.domain)
         channel = CollectingOutputChannel()
+        understood, *later = await self._understand(turn, tracker)
+        if later:
+            waiting = [*(part["text"] for part in later), *(tracker.get_slot("later") or ())]
+            tracker.update(SlotSet("later", waiting), self.domain)
+        await self._hear(turn, turn.turn_id, understood, tracker, channel)
+        if later:
+            await self._say(tracker, "utter_one_after_the_other", first=understood["text"])
+        await self._act(tracker, channel)
+        for place in range(1, MOST):
+            waiting = tracker.get_slot("later") or []
+            if not waiting or not self._is_free(tracker, turn.turn_id):
+                return
+            tracker.update(SlotSet("later", waiting[1:] or None), self.domain)
+            tracker.update(SlotSet("topic", None), self.domain)
+            parsed = await self._parsed(waiting[0], tracker)
+            await self._hear(turn, f"{turn.turn_id}{_PART}{place}", parsed, tracker, channel)
+            await self._say(tracker, "utter_next_matter", next=waiting[0])
+            await self._act(tracker, channel)
+
+    async def _hear(
+        self,
+        turn: TurnRequest,
+        message_id: str,
+        understood: dict[str, Any],
+        tracker: DialogueStateTracker,
+        channel: CollectingOutputChannel,
+    ) -> None:
         message = UserMessage(
-            turn.text,
+            understood["text"],
             channel,
             turn.sender_id,
-            parse_data=await self._understand(turn, tracker),
+            parse_data=understood,
             input_channel="desk",
-            message_id=turn.turn_id,
+            message_id=message_id,
             metadata={"context": dict(turn.context)},
         )
         await self._handle_message_with_tracker(message, tracker)
+
+    async def _act(self, tracker: DialogueStateTracker, channel: CollectingOutputChannel) -> None:
         tracker = await self.run_action_extract_slots(channel, tracker)
         await self._run_prediction_loop(channel, tracker)
 
-    async def _understand(self, turn: TurnRequest, tracker: DialogueStateTracker) -> dict[str, Any]:
+    async def _say(self, tracker: DialogueStateTracker, response: str, **values: str) -> None:
+        """Say `response` before an action does: an action of its own would not fit the rules."""
+        words = await self.nlg.generate(response, tracker, "desk", **values)
+        if words is not None:
+            tracker.update(BotUttered(text=words["text"]), self.domain)
+
+    def _is_free(self, tracker: DialogueStateTracker, turn_id: str) -> bool:
+        """Say whether the assistant has put no question and still has the word."""
+        if tracker.active_loop_name or tracker.get_slot("pending") not in (None, "anything_else"):
+            return False
+        start = _position(tracker, turn_id) or 0
+        said = output_of([event.as_dict() for event in list(tracker.events)[start:]])
+        return not any(output.get("name") in ENDING for output in said)
+
+    async def _understand(
+        self, turn: TurnRequest, tracker: DialogueStateTracker
+    ) -> list[dict[str, Any]]:
+        """Return what the message means; more than one where it asks for several things."""
         if turn.choice is not None:
             # Only here can an intent be stated. What a requester writes is never parsed as one.
             entities = [
                 {"entity": name, "value": value, "start": 0, "end": 0}
                 for name, value in turn.choice.entities.items()
             ]
-            return _stated(turn.text, turn.choice.intent, entities)
+            return [stated(turn.text, turn.choice.intent, entities)]
+        form = Form.from_slot(tracker.get_slot("form")) if tracker.active_loop_name else None
         if not turn.has_words:
-            return _stated(turn.text, NO_WORDS, [])
+            is_answer = form is not None and skips(form, turn.text)
+            return [stated(turn.text, FORM_ANSWER if is_answer else NO_WORDS, [])]
+        if turn.alarm is not None:
+            return [stated(turn.text, turn.alarm, [])]
         parsed = await self.parse_message(UserMessage(turn.spoken), tracker)
-        if tracker.active_loop_name and _is_suspicion(parsed["intent"]["name"], turn.spoken):
-            # What is described in a form often resembles an alarm; ending the form over a guess
-            # would lose the ticket.
-            return _stated(turn.text, DEFAULT_NLU_FALLBACK_INTENT_NAME, [])
-        return {**parsed, "text": turn.text}
+        understood = {**parsed, "text": turn.text}
+        intent = str(parsed["intent"]["name"])
+        if form is not None:
+            meant = meant_in(form, intent, turn.spoken)
+        else:
+            meant = meant_while(tracker.get_slot("pending"), intent, turn.spoken)
+        if meant != intent:
+            return [{**understood, **stated(turn.text, meant, parsed["entities"])}]
+        if form is not None or intent in BY_INTENT or meant in STANDS_WHOLE:
+            return [understood]
+        return await self._matters(turn.spoken, tracker) or [understood]
+
+    async def _matters(self, text: str, tracker: DialogueStateTracker) -> list[dict[str, Any]]:
+        """Return what `text` asks for, one after the other; nothing where it is one matter."""
+        rest, found = text, []
+        while len(found) < MOST - 1:
+            for joint in joints(rest)[:_MOST_JOINTS]:
+                first = await self._parsed(joint.first, tracker)
+                second = await self._parsed(joint.second, tracker)
+                if are_two(joint, str(first["intent"]["name"]), str(second["intent"]["name"])):
+                    found.append(first)
+                    rest = joint.second
+                    break
+            else:
+                break
+        return [*found, await self._parsed(rest, tracker)] if found else []
+
+    async def _parsed(self, text: str, tracker: DialogueStateTracker) -> dict[str, Any]:
+        parsed = await self.parse_message(UserMessage(text), tracker)
+        return {**parsed, "text": text}
 
     async def _run_action(
         self,
@@ -194,22 +276,19 @@ class ActionsInProcess(EndpointConfig):
             raise ClientResponseError(400, "rejected", json.dumps(said)) from rejection
 
 
-def _is_suspicion(intent: str | None, text: str) -> bool:
-    """Whether `intent` is urgent only by the classifier's guess, without a known wording."""
-    return intent in BY_INTENT and recognise(text) is None
-
-
-def _stated(text: str, intent: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
-    found = {"name": intent, "confidence": 1.0}
-    return {"text": text, "intent": found, "intent_ranking": [found], "entities": entities}
-
-
 def _position(tracker: DialogueStateTracker, turn_id: str) -> int | None:
     for index in range(len(tracker.events) - 1, -1, -1):
         event = tracker.events[index]
         if isinstance(event, UserUttered) and event.message_id == turn_id:
             return index
     return None
+
+
+def _begins_another(event: Event, turn_id: str) -> bool:
+    """Whether `event` is a message of another turn; the later parts of a message are of its own."""
+    return isinstance(event, UserUttered) and not str(event.message_id).startswith(
+        f"{turn_id}{_PART}"
+    )
 
 
 def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dict[str, Any]:
@@ -219,7 +298,7 @@ def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dic
     events = list(tracker.events)
     # What sets the next turn's language stands before its message; it is not this turn's.
     end = next(
-        (i for i in range(start + 1, len(events)) if isinstance(events[i], UserUttered)),
+        (i for i in range(start + 1, len(events)) if _begins_another(events[i], turn_id)),
         len(events),
     )
     heard = events[start].as_dict()

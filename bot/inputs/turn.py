@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.urgent import recognise
 from inputs.letters import without_courtesies
 
-MAX_TEXT = 4_000  # characters the assistant looks at
+MAX_TEXT = 4_000  # characters the assistant understands and answers
+MAX_HEARD = 20_000  # characters it looks through for what must not be missed
 MAX_SENDER = 255  # the tracker store's column
 LANGUAGES = ("en", "es")
 CHOICE_PREFIX = "/"  # Rasa's own notation for a button's payload: /intent{"entity": "value"}
@@ -38,6 +40,12 @@ class TurnRequest:
     choice: Choice | None
     language: str
     context: Mapping[str, Any]
+    heard: str = ""  # the text beyond what is understood, where it is longer
+
+    @property
+    def alarm(self) -> str | None:
+        """The urgent intent that a long text states anywhere; that of a usual one is understood."""
+        return recognise(self.heard) if len(self.heard) > MAX_TEXT else None
 
     @property
     def spoken(self) -> str:
@@ -66,11 +74,13 @@ def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
     if language not in LANGUAGES:
         raise BadTurn(f"language must be one of {', '.join(LANGUAGES)}")
     context = _context(turn.get("context"))
-    text = clean(_text(turn, "text"))[:MAX_TEXT]
+    text = clean(_text(turn, "text"))
+    looked_at = text[:MAX_TEXT]
     return TurnRequest(
         turn_id=_id(turn, "turn_id"),
         sender_id=_id(turn, "sender_id"),
-        text=without_courtesies(text) if context.get("by_letter") else text,
+        text=without_courtesies(looked_at) if context.get("by_letter") else looked_at,
+        heard=text[:MAX_HEARD],
         choice=_choice(turn.get("choice"), intents),
         language=language,
         context=context,

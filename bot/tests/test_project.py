@@ -11,6 +11,7 @@ import yaml
 from assistant_process import BOT
 
 from actions import executor_of_all
+from actions.form.fields import BUILT_IN
 from actions.handing_over import BY_INTENT
 from actions.knowledge import Knowledge
 
@@ -19,14 +20,18 @@ RESPONSES = yaml.safe_load((BOT / "domain" / "responses.yml").read_text())["resp
 RULES = yaml.safe_load((BOT / "rules" / "rules.yml").read_text())["rules"]
 NLU = sorted((BOT.parent / "nlu_data" / "nlu").glob("*.yml"))
 INTENTS = {name for intent in CONVERSATION["intents"] for name in intent}
-NOT_SAID = {"choose_article", "choose_urgency", "accept_human", "decline_human", "no_words"}
+NOT_SAID = {"choose_article", "form_answer", "accept_human", "decline_human", "no_words"}
 
 
 def examples(path: Path) -> dict[str, list[str]]:
     blocks = yaml.safe_load(path.read_text())["nlu"]
     return {
-        block["intent"]: [line[2:].strip() for line in block["examples"].splitlines()]
+        block["intent"]: [
+            re.sub(r"\[([^]]+)\]\(\w+\)", r"\1", line[2:].strip())
+            for line in block["examples"].splitlines()
+        ]
         for block in blocks
+        if "intent" in block
     }
 
 
@@ -85,9 +90,10 @@ def test_every_response_exists_once_in_each_language(name: str) -> None:
 
 
 def test_every_response_an_action_uses_exists() -> None:
-    source = "".join(path.read_text() for path in (BOT / "actions").glob("*.py"))
+    rooms = (BOT / "actions", BOT / "inputs")
+    source = "".join(path.read_text() for room in rooms for path in room.rglob("*.py"))
     used = set(re.findall(r'"(utter_\w+)"', source))
-    asked = {f"utter_ask_{slot}" for slot in CONVERSATION["forms"]["ticket_form"]["required_slots"]}
+    asked = {f"utter_ask_form_{kind}{by}" for kind in BUILT_IN for by in ("", "_by_letter")}
     in_rules = {
         step["action"]
         for rule in RULES
@@ -108,6 +114,15 @@ def test_every_button_states_an_intent_of_the_assistant() -> None:
 
 
 def test_what_is_urgent_leaves_the_form() -> None:
+    """Only what counts as an answer fills the form; the rules of all else run."""
     for slot in CONVERSATION["forms"]["ticket_form"]["required_slots"]:
         mapping = CONVERSATION["slots"][slot]["mappings"][0]
-        assert set(mapping["not_intent"]) >= {*BY_INTENT, "cancel", "switch_language"}
+        assert mapping["intent"] == "form_answer"
+    guarded = {
+        step["intent"]
+        for rule in RULES
+        if "condition" not in rule
+        for step in rule["steps"]
+        if "intent" in step
+    }
+    assert guarded >= {*BY_INTENT, "cancel"}

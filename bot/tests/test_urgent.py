@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from assistant_process import BOT
 
 from components.urgent import MAX_CHARS, recognise
+
+KEPT = yaml.safe_load((BOT / "tests" / "data" / "urgent.yml").read_text())
+LETTER = "Good morning,\n\nthe report of last month does not print on the printer of floor two. "
 
 SAID = {
     "ask_human": [
@@ -128,6 +133,29 @@ def test_it_is_recognised(intent: str, text: str) -> None:
 @pytest.mark.parametrize("text", NOT_SAID)
 def test_what_only_looks_urgent_is_left_to_the_classifier(text: str) -> None:
     assert recognise(text) is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "text"), [(i, text) for i, all_ in KEPT["alarms"].items() for text in all_]
+)
+def test_a_kept_alarm_is_recognised(intent: str, text: str) -> None:
+    assert recognise(text) == intent
+
+
+@pytest.mark.parametrize("text", KEPT["harmless"])
+def test_a_figure_of_speech_is_no_alarm(text: str) -> None:
+    assert recognise(text) is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "text"), [(i, text) for i, all_ in KEPT["alarms"].items() for text in all_]
+)
+def test_an_alarm_is_found_anywhere_in_a_long_letter(intent: str, text: str) -> None:
+    before, after = LETTER * 60, LETTER * 100
+    for place in (1, 51, 52, 60):
+        letter = f"{LETTER * place}{text}. {after}"
+        assert recognise(letter[:MAX_CHARS]) == intent, place
+    assert recognise(before + after) is None
 
 
 @pytest.mark.parametrize(

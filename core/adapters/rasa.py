@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from core.adapters.http import client_of, httpx
 from core.domain.assistant import (
+    AddToTicket,
     Answer,
     Close,
     Handoff,
@@ -32,6 +33,9 @@ from core.texts import LANGUAGES
 
 _LOGGER = logging.getLogger(__name__)
 _HEALTH_SECONDS = 2.0
+
+_FieldName = Annotated[str, Field(min_length=1, max_length=100)]
+_FieldValue = Annotated[str, Field(max_length=4_000)]
 
 
 class _Choice(BaseModel):
@@ -72,6 +76,13 @@ class _OpenTicket(BaseModel):
     description: str = Field(default="", max_length=20_000)
     urgency: Priority = Priority.NORMAL
     since: str | None = Field(default=None, max_length=1_000)
+    fields: dict[_FieldName, _FieldValue] = Field(default_factory=dict, max_length=40)
+    item: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class _AddToTicket(BaseModel):
+    number: int = Field(ge=1, le=10**12)
+    text: str = Field(min_length=1, max_length=4_000)
 
 
 class _Answer(BaseModel):
@@ -115,7 +126,14 @@ def _read_open_ticket(args: Mapping[str, Any]) -> Step:
         description=read.description,
         urgency=read.urgency,
         since=read.since,
+        fields=read.fields,
+        item=read.item,
     )
+
+
+def _read_add_to_ticket(args: Mapping[str, Any]) -> Step:
+    read = _AddToTicket.model_validate(args)
+    return AddToTicket(number=read.number, text=read.text)
 
 
 def _read_set_field(args: Mapping[str, Any]) -> Step:
@@ -131,6 +149,7 @@ COMMANDS: Mapping[str, Callable[[Mapping[str, Any]], Step]] = {
     "offer": _read_offer,
     "handoff": _read_handoff,
     "open_ticket": _read_open_ticket,
+    "add_to_ticket": _read_add_to_ticket,
     "set_field": _read_set_field,
     "close": _read_close,
 }
@@ -160,6 +179,7 @@ def turn_json(request: TurnRequest) -> dict[str, Any]:
             ],
             "summary": request.summary,
             "requester_name": request.requester_name,
+            "is_vip": request.is_vip,
             "channel": request.channel,
             "by_letter": request.is_by_letter,
         },

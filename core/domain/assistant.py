@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +23,7 @@ class HandoffReason(StrEnum):
     EMERGENCY = "emergency"
     SECURITY_INCIDENT = "security_incident"
     SELF_HARM = "self_harm"
+    VIP = "vip"  # not sure, and the requester is not one to be kept waiting for a second try
     LOOP = "loop"
     PROBLEM_REPORTED = "problem_reported"
     REQUEST_FILED = "request_filed"
@@ -57,6 +59,7 @@ class TurnRequest:
     tickets: tuple[TicketBrief, ...] = ()
     summary: str | None = None  # what happened in the episode before
     requester_name: str | None = None
+    is_vip: bool = False  # no second try where the assistant is not sure
     channel: str
     is_by_letter: bool = False  # each question more is a letter more
 
@@ -117,6 +120,16 @@ class OpenTicket:
     description: str
     urgency: Priority = Priority.NORMAL
     since: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)  # details by name, for the agent
+    item: str | None = None  # of the request catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddToTicket:
+    """Leave what the requester adds with a ticket of theirs that the assistant was told of."""
+
+    number: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +146,7 @@ class Close:
     reason: str
 
 
-Step = Say | Answer | Offer | Handoff | OpenTicket | SetLanguage | Close
+Step = Say | Answer | Offer | Handoff | OpenTicket | AddToTicket | SetLanguage | Close
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ async def _open(
         summary=(summary or opening)[:SUMMARY_CHARS],
         language=conversation.language or "en",
         follows_id=follows,
+        fields={},
         created_at=ledger.now,
         updated_at=ledger.now,
     )

@@ -261,6 +261,13 @@ class Ledger:
         row["is_internal"] = True
         return message
 
+    def remark(self, conversation: Conversation, speaker: Speaker, words: str) -> MessageId:
+        """Add what the desk itself leaves for agents; the requester never sees it."""
+        message = MessageId(new_id())
+        row = self._message(conversation, speaker, Body(text=words), message=message, at=self.now)
+        row["is_internal"] = True
+        return message
+
     def _message(
         self,
         conversation: Conversation,

@@ -315,16 +315,22 @@ async def _ticket_for(
 
 
 async def _summary(case: Case) -> str:
-    """Return what the agents told the requester, for the assistant's next episode."""
-    said = await case.session.scalars(
-        select(Message.text)
+    """Return what the agents told the requester, for the assistant's next episode.
+
+    A line names the ticket, and one each who said what; the assistant reads it in this form.
+    """
+    said = await case.session.execute(
+        select(AgentRow.name, Message.text)
+        .join(AgentRow, AgentRow.id == Message.agent_id)
         .where(
             Message.conversation_id == case.conversation.id,
             Message.speaker == Speaker.AGENT,
             Message.is_internal.is_(False),
+            Message.removed_at.is_(None),
         )
         .order_by(Message.position.desc(), Message.seq.desc())
         .limit(3)
     )
-    words = "\n".join(reversed(said.all()))
-    return f"Ticket #{case.ticket.number}: {case.ticket.subject}\n{words}"[:SUMMARY_CHARS]
+    lines = [f"Ticket #{case.ticket.number}: {case.ticket.subject}"]
+    lines += [f"{name}: {' '.join(words.split())}" for name, words in reversed(said.all())]
+    return "\n".join(lines)[:SUMMARY_CHARS]

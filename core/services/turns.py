@@ -10,27 +10,24 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import (
-    Close,
-    Handoff,
     HandoffReason,
-    OpenTicket,
     SetLanguage,
     TicketBrief,
-    TicketKind,
     TurnReply,
     TurnRequest,
 )
-from core.domain.conversation import Cause, Responder, Speaker, next_responder
+from core.domain.conversation import Responder, Speaker
 from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId
 from core.domain.knowledge import Article
+from core.domain.ticket import TicketStatus
 from core.services.budget import may_speak
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.ledger import Accounts, Ledger
 from core.services.speech import articles_in, joined, utterances
+from core.services.turn_commands import obey, tickets_to_add_to
 from core.services.turn_messages import fix_messages, words_of
 from core.storage.engine import Sessions, storage_errors
-from core.storage.feed import FeedKind
 from core.storage.queries.articles import articles_by_id
 from core.storage.queries.knowledge import Reader, visible
 from core.storage.queries.readers import organisation_of
@@ -39,6 +36,7 @@ from core.storage.wakeups import Lane, LaneKind, wake
 
 MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10
+_MOST_TICKETS = 10  # of the requester's that the assistant is told of
 _PAUSE = timedelta(seconds=1)
 _UNDER_WAY = ("waiting", "running")
 
@@ -162,6 +160,7 @@ class Turns:
             tickets=await _tickets_of(session, conversation) if is_vouched else (),
             summary=conversation.episode_summary if is_vouched else None,
             requester_name=contact.name if is_vouched else None,
+            is_vip=contact.is_vip and is_vouched,
             channel=conversation.account_id,
             is_by_letter=capabilities is not None and capabilities.joins_turn,
         )
@@ -184,7 +183,12 @@ class Turns:
     async def settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
         """Write the reply to `plan`; False where a human took over or the turn is not ours now."""
         async with storage_errors(), self._sessions.begin() as session:
-            conversation = await locked(session, plan.conversation)
+            known = frozenset(ticket.number for ticket in plan.request.tickets)
+            addressed = await tickets_to_add_to(session, reply.steps, known)
+            # In the order of their ids, so that two turns never wait for each other.
+            for name in sorted({plan.conversation, *addressed.values()}):
+                await locked(session, name)
+            conversation = await session.get_one(Conversation, plan.conversation)
             turn = await session.get_one(Turn, plan.turn)
             ledger = Ledger(self._accounts, self._now())
             if turn.status != "running" or turn.attempts != plan.attempt:
@@ -199,7 +203,7 @@ class Turns:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
             said = await self._speak(session, ledger, conversation, plan, reply)
-            await self._obey(session, ledger, conversation, reply)
+            await obey(session, ledger, conversation, reply, addressed)
             if not said and conversation.responder == Responder.BOT:
                 # Never neither a reply nor a human: say, when the answering article is gone.
                 await hand_off(
@@ -229,53 +233,6 @@ class Turns:
                 conversation, Speaker.BOT, message.text, choices=message.choices, turn=plan.turn
             )
         return len(said)
-
-    async def _obey(
-        self,
-        session: AsyncSession,
-        ledger: Ledger,
-        conversation: Conversation,
-        reply: TurnReply,
-    ) -> None:
-        """Carry out the commands that end the assistant's part; the first one counts."""
-        for step in reply.steps:
-            match step:
-                case Handoff():
-                    await hand_off(
-                        session,
-                        ledger,
-                        conversation,
-                        reason=step.reason,
-                        priority=step.priority,
-                        summary=step.summary,
-                        confidence=reply.confidence,
-                    )
-                    return
-                case OpenTicket():
-                    is_request = step.kind == TicketKind.REQUEST
-                    await hand_off(
-                        session,
-                        ledger,
-                        conversation,
-                        reason=HandoffReason.REQUEST_FILED
-                        if is_request
-                        else HandoffReason.PROBLEM_REPORTED,
-                        priority=step.urgency,
-                        subject=step.subject,
-                        summary=_report(step),
-                        kind=step.kind,
-                        confidence=reply.confidence,
-                    )
-                    return
-                case Close():
-                    conversation.responder = next_responder(
-                        Responder(conversation.responder), Cause.CLOSED
-                    )
-                    conversation.closed_at = ledger.now
-                    ledger.changed(conversation, FeedKind.CONVERSATION)
-                    return
-                case _:
-                    pass
 
     async def wake(self, conversation_id: ConversationId) -> None:
         """Have a worker look at a conversation's turns."""
@@ -385,8 +342,9 @@ async def _tickets_of(session: AsyncSession, conversation: Conversation) -> tupl
     rows = await session.scalars(
         select(Ticket)
         .where(Ticket.contact_id == conversation.contact_id)
-        .order_by(Ticket.id.desc())
-        .limit(5)
+        # Those that can still be added to before the closed ones.
+        .order_by(Ticket.status == TicketStatus.CLOSED, Ticket.id.desc())
+        .limit(_MOST_TICKETS)
     )
     return tuple(
         TicketBrief(
@@ -398,9 +356,3 @@ async def _tickets_of(session: AsyncSession, conversation: Conversation) -> tupl
         )
         for ticket in rows
     )
-
-
-def _report(step: OpenTicket) -> str:
-    """Return what the form collected, for the agent."""
-    since = f"\nSince: {step.since}" if step.since else ""
-    return f"{step.description}\nUrgency: {step.urgency}{since}"

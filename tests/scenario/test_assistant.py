@@ -100,7 +100,8 @@ async def test_a_problem_report_becomes_a_ticket_and_its_status_is_told(
         "Urgent: I cannot work",
     ]
     await visitor.choose("High")
-    number = number_told(await visitor.ask("since yesterday"))
+    assert labels(await visitor.ask("since yesterday")) == ["Send it", "Change something", "Cancel"]
+    number = number_told(await visitor.choose("Send it"))
     ticket = await ana.ticket(number)
     assert (ticket["reason"], ticket["priority"]) == ("problem_reported", "high")
     assert "flickers" in ticket["subject"]
