@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from core.domain.routing import LanguageNeed
 from core.domain.teams import Presence, Strategy
 from core.storage.queries import routing
+from core.storage.queries.tickets import Change
 
 STRATEGY: Mapping[str, str] = {
     Strategy.MANUAL: "By hand",
@@ -54,6 +55,12 @@ RULE_OF_ITSELF: Mapping[str, str] = {
 }
 """What those rules are called that nobody made."""
 
+ESCALATED: Mapping[str, str] = {
+    "untouched": "nobody wrote in time",
+    "unsolved": "not solved in time",
+}
+"""Why tickets go on by themselves."""
+
 ERRORS = (
     "a team's name has 1 to 60 characters",
     "a team's description has 500 characters at most",
@@ -79,5 +86,25 @@ ERRORS = (
     "a rule looks for words: signs alone are none",
     "a time is 1 minute at least and 7 days at most",
     "an agent is online, away or offline",
+    "say why it goes on",
+    "a reason has 500 characters at most",
+    "there is nobody that this ticket could go on to",
+    "this ticket is in no team",
+    "this ticket is in that team already",
+    "this team has no lead that the ticket could go to",
+    "this ticket belongs to another team",
 )
 """What errors say for themselves that an agent may come to see."""
+
+
+def passed_in_words(change: Change, who: str, t: Callable[..., str]) -> str | None:
+    """Return how a ticket was sent on as a sentence; None where it was not."""
+    match change.field:
+        case "escalated":
+            reason = t(ESCALATED.get(change.reason or "", change.reason or ""))
+            name = change.new or "?"
+            return t("{who} sent it on to {name}: {reason}", who=who, name=name, reason=reason)
+        case "level":
+            return t("{who} brought it to level {level}", who=who, level=change.new)
+        case _:
+            return None

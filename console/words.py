@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from console.classification_words import sorted_in_words
+from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryState, RecipientOutcome
@@ -144,6 +145,9 @@ FILE_REFUSED: Mapping[str, str] = {
 """Why the desk did not keep a file."""
 
 ACTOR: Mapping[str, str] = {
+    "reactor:routing": "A routing rule",
+    "reactor:assignment": "The desk",
+    "reactor:wanting": "The desk",
     "command": "The command line",
     "requester": "The requester",
     "assistant": "The assistant",
@@ -298,6 +302,8 @@ def change_in_words(change: Change, t: Translate) -> str:
             )
         case "requester":
             return t("{who} made {name} the requester", who=who, name=change.new or "?")
+        case _ if said := passed_in_words(change, who, t):
+            return said
         case _ if said := sorted_in_words(change, who, t):
             return said
         case field:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from console.desk import desk_of
+from console.sight import check_sight
 from core.domain.actor import LEADING, Agent, Role
 from core.domain.errors import Forbidden, Unauthenticated
 from core.services.access import Principal
@@ -28,6 +29,8 @@ async def _principal(
         raise Forbidden("auditors change nothing")
     actor = "assistant" if principal.agent is None else principal.agent.actor
     with done_from(request.client.host if request.client else None), done_by(actor):
+        if principal.agent is not None:
+            await check_sight(request, principal.agent.id, actor)
         yield principal
 
 

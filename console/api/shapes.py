@@ -90,6 +90,13 @@ class NewStatus(Body):
     status: Literal["open", "pending", "on_hold", "solved", "closed"]
 
 
+class Escalation(Body):
+    """Where a ticket goes on to, and why: `next`, `lead`, or a team's id or name."""
+
+    to: Annotated[Text, Field(max_length=100)] = "next"
+    reason: Annotated[Text, Field(max_length=1_000)]
+
+
 class NewAssignee(Body):
     """Who gets a ticket: an agent's id or e-mail address, or null to put it back in the queue."""
 

@@ -11,6 +11,7 @@ from console.api.preconditions import tag as give_etag
 from console.api.principal import AgentCaller
 from console.api.shapes import (
     MAX_PAGE,
+    Escalation,
     Letter,
     MessageOut,
     NewAssignee,
@@ -23,12 +24,15 @@ from console.api.shapes import (
 )
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AccountId, AgentId, CategoryId, MessageId, TicketId, UploadId
+from core.domain.ids import AccountId, AgentId, CategoryId, MessageId, TeamId, TicketId, UploadId
 from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import version_of
+from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view, message_view
+from core.storage.queries.sight import sight_of
+from core.storage.queries.teams import team_named
 from core.storage.queries.tickets import (
     TicketFilter,
     Unassigned,
@@ -51,6 +55,7 @@ async def find_tickets(
         Text | None, Query(description="An agent's id or e-mail, `me` or `none`.", max_length=254)
     ] = None,
     category: Annotated[UUID | None, Query(description="Its own tickets alone.")] = None,
+    team: Annotated[Text | None, Query(description="A team's id or name.", max_length=100)] = None,
     tag: Annotated[Text | None, Query(max_length=40)] = None,
     q: Annotated[
         Text, Query(description="A number, or words of subject, requester or messages.")
@@ -70,7 +75,13 @@ async def find_tickets(
                 whose = await agent_named(session, assignee)
             except NotFound:
                 return Page(items=[], next=None)
+        try:
+            whose_team = None if team is None else await team_named(session, team)
+        except NotFound:
+            return Page(items=[], next=None)
         wanted = TicketFilter(
+            team=whose_team,
+            sight=await sight_of(session, caller.id),
             statuses=() if status is None else (status,),
             assignee=whose,
             category=None if category is None else CategoryId(category),
@@ -123,6 +134,26 @@ async def assign(
         except NotFound as error:
             raise InvalidInput(str(error)) from None
     await desk.tickets.assign(named, assignee, caller)
+    return await answer(desk, named)
+
+
+@router.post("/{ticket}/escalate")
+async def escalate(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: Escalation
+) -> TicketOut:
+    """Send a ticket on: to the `next` level, the team's `lead`, or a team by its id or name."""
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    onward: Onward | TeamId
+    if body.to in list(Onward):
+        onward = Onward(body.to)
+    else:
+        try:
+            async with storage_errors(), desk.sessions() as session:
+                onward = await team_named(session, body.to)
+        except NotFound as error:
+            raise InvalidInput(str(error)) from None
+    await desk.staffing.escalations.escalate(named, onward, body.reason, caller)
     return await answer(desk, named)
 
 

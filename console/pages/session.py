@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from console.desk import ConsoleDesk, desk_of
+from console.sight import check_sight
 from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
 from core.services.access import SESSION_LIFETIME, SignedIn
@@ -73,6 +74,7 @@ async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
         with done_from(request.client.host if request.client else None):
             signed_in = await _check(request)
             with done_by(signed_in.agent.actor):
+                await check_sight(request, signed_in.agent.id, signed_in.agent.actor)
                 yield signed_in
     finally:
         await request.close()  # the file that a form may have brought

@@ -22,8 +22,17 @@ from console.words import STATUS, error_in_words
 from core.domain.actor import Agent
 from core.domain.content import Envelope
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
-from core.domain.ids import AccountId, AgentId, ConversationId, MessageId, TicketId, UploadId
+from core.domain.ids import (
+    AccountId,
+    AgentId,
+    ConversationId,
+    MessageId,
+    TeamId,
+    TicketId,
+    UploadId,
+)
 from core.domain.ticket import TicketStatus
+from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view, message_view
@@ -96,6 +105,17 @@ async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
         async with storage_errors(), desk.sessions() as session:
             assignee = await agent_named(session, chosen)
     return await attempt(request, named, desk.tickets.assign(named, assignee, signed_in.agent))
+
+
+@router.post("/{ticket}/escalate")
+async def escalate(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Send the ticket on: to the next level, the team's lead, or another team."""
+    form = await form_of(request)
+    to = text_field(form, "to")
+    onward = Onward(to) if to in list(Onward) else _team(to)
+    escalations = desk_of(request).staffing.escalations
+    work = escalations.escalate(named, onward, text_field(form, "reason"), signed_in.agent)
+    return await attempt(request, named, work)
 
 
 @router.post("/{ticket}/status")
@@ -193,6 +213,13 @@ async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> N
     async with storage_errors(), desk_of(request).sessions() as session:
         conversation = (await ticket_view(session, ticket)).conversation
         await message_view(session, conversation, MessageId(message))
+
+
+def _team(words: str) -> TeamId:
+    try:
+        return TeamId(UUID(words))
+    except ValueError:
+        raise InvalidInput("there is no such team") from None
 
 
 def files_in(form: FormData) -> list[UploadId]:

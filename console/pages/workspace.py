@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.desk import ConsoleDesk
 from console.times import Times
+from core.domain.actor import Role
 from core.domain.channel import RecipientOutcome
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
@@ -28,6 +29,7 @@ from core.domain.ids import (
     ThreadKey,
     TicketId,
 )
+from core.domain.teams import Presence
 from core.ports import LinksThreads, capabilities_of
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
@@ -60,6 +62,7 @@ from core.storage.queries.requesters import (
 from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
+from core.storage.queries.teams import CrewView, crew
 from core.storage.queries.tickets import (
     Change,
     Named,
@@ -75,6 +78,7 @@ from core.storage.queries.tickets import (
 MESSAGES_SHOWN = 200
 MOST_MESSAGES = 5_000
 
+_PRESENT = (Presence.ONLINE, Presence.AWAY, Presence.OFFLINE)
 _CAME_BACK = (RecipientOutcome.SOFT, RecipientOutcome.HARD)
 
 Shown = Annotated[int, Query(ge=1, le=MOST_MESSAGES)]
@@ -109,6 +113,7 @@ class Workspace:
     promise: PromiseView | None
     history: Sequence[Change]
     agents: Sequence[AgentView]
+    assignees: Sequence[CrewView]  # whom the ticket can be given to: its team first
     tree: CategoryTree
     teams: Sequence[Named]
     watchers: Sequence[Person]
@@ -217,6 +222,7 @@ async def _read(
         promise=None if ticket is None else await promise_view(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
+        assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),
         tree=tree,
         person=person,
         organisation=organisation,
@@ -233,6 +239,19 @@ async def _read(
         main=main,
         sides=sides,
         split_off=None if ticket is None else await split_off(session, ticket.id),
+    )
+
+
+def _assignees(people: Sequence[CrewView], ticket: TicketView | None) -> Sequence[CrewView]:
+    """Return who may be given a ticket: of its team before others, who is there before others."""
+    team = None if ticket is None or ticket.team is None else ticket.team.id
+    return sorted(
+        (person for person in people if person.role != Role.AUDITOR),
+        key=lambda person: (
+            team is not None and all(one.id != team for one in person.teams),
+            _PRESENT.index(person.presence),
+            person.name,
+        ),
     )
 
 

@@ -19,7 +19,6 @@ from core.domain.ids import (
     AgentId,
     ConversationId,
     MessageId,
-    TeamId,
     TicketId,
     UploadId,
     new_id,
@@ -43,7 +42,7 @@ from core.services.letters import bring_in
 from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.tables import AgentRow, Conversation, Message, Team, TeamMember, Ticket
+from core.storage.tables import AgentRow, Conversation, Message, Ticket
 from core.storage.tables.ticket import ticket_number
 
 
@@ -99,31 +98,6 @@ class Tickets:
             if case.ticket.status == TicketStatus.NEW:
                 case.move(TicketTrigger.AGENT_TOOK, actor=by.actor)
             case.turn_over(Cause.AGENT_TOOK)
-
-    async def pass_to(self, ticket_id: TicketId, team: TeamId | None, by: Agent) -> None:
-        """Make `team` responsible for a ticket, or none; the desk may find an agent there.
-
-        It begins at the first level there. Whoever had it and is not in that team gives it up.
-
-        Raises:
-            NotFound: there is no such team.
-        """
-        async with self._at_work(ticket_id) as case:
-            if case.ticket.status == TicketStatus.CLOSED:
-                raise IllegalTransition("ticket", case.ticket.status, "assign")
-            if team is not None:
-                row = await case.session.get(Team, team)
-                if row is None or row.archived_at is not None:
-                    raise NotFound("there is no such team")
-            if case.ticket.team_id == team:
-                return
-            case.pass_to(team, actor=by.actor)
-            case.put_at(1, actor=by.actor)
-            holder = case.ticket.assignee_id
-            if holder is None or team is None:
-                return
-            if await case.session.get(TeamMember, (team, holder)) is None:
-                case.release(actor=by.actor)
 
     async def reply(
         self,

@@ -56,6 +56,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
     figures = Counting(parts.sessions, book)
     return (
+        parts.staffing.escalations.escalate_due,
         parts.staffing.assignment.fill_due,
         clocks.note_due,
         clocks.apply_new_rules,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from core.services.ledger import Accounts
 from core.services.teams.assignment import Assignment
 from core.services.teams.crew import Crew
+from core.services.teams.escalation import Escalations
 from core.services.teams.rulebook import RuleBook
 from core.services.teams.teams import Teams
 from core.storage.engine import Sessions
@@ -22,6 +23,7 @@ class Staffing:
     crew: Crew
     rules: RuleBook
     assignment: Assignment
+    escalations: Escalations
 
 
 def staffing_of(
@@ -35,4 +37,5 @@ def staffing_of(
         crew=Crew(sessions, now),
         rules=RuleBook(sessions),
         assignment=Assignment(sessions, accounts, now),
+        escalations=Escalations(sessions, accounts, now),
     )

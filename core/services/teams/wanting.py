@@ -5,8 +5,9 @@ from __future__ import annotations
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
-from core.storage.tables import TicketRouting
+from core.storage.tables import TeamMember, TicketRouting
 
+ACTOR = "reactor:wanting"
 _MOVES_IT = frozenset({"status", "assignee", "team", "level"})
 
 
@@ -26,9 +27,23 @@ async def routing_row(case: Case) -> TicketRouting:
     return row
 
 
-def _begins(change: TicketChange) -> bool:
-    """Say whether a ticket is opened, or opened again after it was solved."""
-    return change.old is None or CATEGORY[TicketStatus(change.old)] == StatusCategory.DONE
+def _comes_to_us(change: TicketChange) -> bool:
+    """Say whether a ticket is opened, or waits for us again."""
+    was_open = change.old is not None and _category(change.old) == StatusCategory.OPEN
+    return not was_open and _category(change.new or "") == StatusCategory.OPEN
+
+
+def _category(status: str) -> StatusCategory:
+    return CATEGORY[TicketStatus(status)]
+
+
+async def _begin_in_team(case: Case) -> None:
+    """Let whoever has a ticket that a person passed to another team give it up."""
+    holder, team = case.ticket.assignee_id, case.ticket.team_id
+    if holder is None or team is None or case.is_done:
+        return
+    if await case.session.get(TeamMember, (team, holder)) is None:
+        case.release(actor=ACTOR)
 
 
 class WantingTickets:
@@ -45,12 +60,14 @@ class WantingTickets:
         if change.field in {"team", "level"}:
             row.passed_over = []
             row.at_level_since = change.at
-        elif change.field == "status" and _begins(change):
+            if change.field == "team" and change.actor.startswith("agent:"):
+                await _begin_in_team(case)
+        elif change.field == "status" and _comes_to_us(change):
             row.at_level_since = change.at
         elif change.field == "assignee" and change.actor == f"agent:{change.old}":
             # They gave it back: it is not to come to them again at once.
             row.passed_over = [*row.passed_over, change.old]
-        is_open = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN
+        is_open = _category(ticket.status) == StatusCategory.OPEN
         if is_open and ticket.assignee_id is None and ticket.team_id is not None:
             row.wanting_since = row.wanting_since or change.at
         else:

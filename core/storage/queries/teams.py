@@ -228,15 +228,22 @@ async def team_named(session: AsyncSession, name: str) -> TeamId:
     return TeamId(found)
 
 
-async def teams_of(session: AsyncSession, agent: AgentId) -> Sequence[TeamId]:
-    """Return the teams that an agent is in."""
-    rows = await session.scalars(
-        select(TeamMember.team_id)
-        .join(Team, Team.id == TeamMember.team_id)
-        .where(TeamMember.agent_id == agent, Team.archived_at.is_(None))
+async def named_teams(
+    session: AsyncSession, agent: AgentId, besides: TeamId | None = None
+) -> Sequence[Named]:
+    """Return the teams that an agent is in, and team `besides`, by name."""
+    theirs = select(TeamMember.team_id).where(TeamMember.agent_id == agent)
+    rows = await session.execute(
+        select(Team.id, Team.name)
+        .where(
+            or_(Team.id.in_(theirs), Team.id == besides)
+            if besides is not None
+            else Team.id.in_(theirs),
+            Team.archived_at.is_(None),
+        )
         .order_by(Team.name)
     )
-    return [TeamId(row) for row in rows]
+    return [Named(id=row.id, name=row.name) for row in rows]
 
 
 async def own_presence(session: AsyncSession, agent: AgentId) -> Presence:

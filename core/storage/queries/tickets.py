@@ -35,6 +35,7 @@ from core.domain.ids import (
     TicketId,
 )
 from core.domain.ticket import RANK, Priority, TicketStatus
+from core.storage.queries.sight import Sight
 from core.storage.tables import (
     Account,
     AgentRow,
@@ -128,6 +129,7 @@ class TicketFilter:
     category: CategoryId | None = None
     organisation: OrganisationId | None = None
     tag: str | None = None
+    sight: Sight | None = None  # of the one who asks; none: they see all
     words: str = ""  # a number, or words of subject, requester or messages
 
 
@@ -444,6 +446,8 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.assignee_id.is_(None))
     elif wanted.assignee is not None:
         conditions.append(Ticket.assignee_id == wanted.assignee)
+    if wanted.sight is not None:
+        conditions.append(wanted.sight.holds())
     if wanted.requester is not None:
         conditions.append(Ticket.contact_id == wanted.requester)
     for column, value in (

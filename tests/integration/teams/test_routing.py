@@ -8,7 +8,7 @@ import httpx
 from sqlalchemy import select
 
 from core.domain.actor import Role
-from core.domain.ids import TeamId, new_id
+from core.domain.ids import new_id
 from core.domain.routing import Conditions, Rule
 from core.domain.teams import Strategy
 from core.services.case import open_case
@@ -53,7 +53,7 @@ async def test_rules_categories_and_the_default_send_tickets_to_their_teams(desk
     assert (await floor.ticket(other)).team_id == sales
     # What a person chose stays.
     third = await floor.opened("good morning")
-    await desk.tickets.pass_to(third, TeamId(network), floor.boss)
+    await floor.pass_to(third, network)
     await floor.react_to(third)
     await sorted_under(third)
     assert (await floor.ticket(third)).team_id == network

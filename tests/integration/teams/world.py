@@ -9,6 +9,8 @@ from sqlalchemy import select
 from core.domain.actor import Agent, Role
 from core.domain.ids import AgentId, ConversationId, TeamId, TicketId
 from core.domain.teams import Presence, Strategy
+from core.services.case import open_case
+from core.services.ledger import Ledger
 from core.services.reactions import Reactions
 from core.services.teams.crew import Abilities
 from core.services.teams.routing import RoutingOfTickets
@@ -82,6 +84,14 @@ class Floor:
     async def react_to(self, ticket: TicketId) -> None:
         """Let the desk react to what happened to a ticket."""
         await self.react(ConversationId((await self.ticket(ticket)).conversation_id))
+
+    async def pass_to(self, ticket: TicketId, team: TeamId) -> None:
+        """Let the admin give a ticket to a team."""
+        async with self.desk.sessions.begin() as session:
+            ledger = Ledger(self.desk.accounts, self.desk.clock())
+            case = await open_case(session, ledger, ticket)
+            case.pass_to(team, actor=self.boss.actor)
+            await ledger.write(session)
 
     async def ticket(self, ticket: TicketId) -> Ticket:
         """Return a ticket as it is now."""

@@ -1,0 +1,67 @@
+"""Refuses, wherever a path names it, what belongs to another team's ticket."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+
+from console.desk import desk_of
+from core.domain.errors import Forbidden, NotFound
+from core.domain.ids import AgentId
+from core.services import audit
+from core.storage.engine import storage_errors
+from core.storage.queries.sight import (
+    OutOfSight,
+    Sight,
+    sight_of,
+    unseen_conversation,
+    unseen_file,
+    unseen_ticket,
+)
+from core.storage.queries.tickets import ticket_named
+
+_NAMES = ("ticket", "conversation", "attachment")
+"""What parts of a path are called that name a ticket, or what belongs to one."""
+
+
+async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
+    """Raise `Forbidden` where the path names what `agent` may not see; the audit log has it.
+
+    It is called for every request that somebody is behind, so that no page has to remember it.
+    """
+    named = {name: str(request.path_params[name]) for name in _NAMES if name in request.path_params}
+    if not named:
+        return
+    async with storage_errors(), desk_of(request).sessions() as session:
+        sight = await sight_of(session, agent)
+        hidden = None if sight is None else await _hidden(session, sight, named)
+    if hidden is None:
+        return
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        audit.record(
+            session,
+            actor,
+            "ticket.refused",
+            ("ticket", hidden.number, f"#{hidden.number}"),
+            new={"request": f"{request.method} {request.url.path}"[:300]},
+        )
+    raise Forbidden("this ticket belongs to another team")
+
+
+async def _hidden(session: AsyncSession, sight: Sight, named: dict[str, str]) -> OutOfSight | None:
+    for name, value in named.items():
+        try:
+            if name == "ticket":
+                ticket = await ticket_named(session, value.replace("\x00", ""))
+                found = await unseen_ticket(session, sight, ticket)
+            elif name == "conversation":
+                found = await unseen_conversation(session, sight, UUID(value))
+            else:
+                found = await unseen_file(session, sight, UUID(value))
+        except (NotFound, ValueError):
+            continue  # there is no such thing: the page itself says so
+        if found is not None:
+            return found
+    return None
