@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from core.domain.calendars.calendar import (
 from core.domain.errors import Conflict, InvalidInput, NotFound, Outdated
 from core.domain.ids import new_id
 from core.services.audit import record
+from core.services.sla.rules import hours_of_row
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 from core.storage.tables.sla import sla_revision
@@ -99,6 +100,7 @@ class Calendars:
             NotFound: there is none.
             Outdated: it is not at `revision` any more.
             ImpossibleCalendar: there cannot be such a calendar.
+            TooFarAhead: a policy that counts by it would never be due.
             Conflict: its name is taken.
         """
         values = self._values(form)
@@ -110,6 +112,7 @@ class Calendars:
                 setattr(row, name, value)
             row.is_default = form.is_default
             await _flush(session)
+            await self._check_reachable(session, row)
             await session.refresh(row)
             record(session, by.actor, "calendar.changed", _subject(row), old=old, new=_said(row))
 
@@ -137,6 +140,17 @@ class Calendars:
             await session.execute(delete(CalendarRow).where(CalendarRow.id == calendar))
             # What is deleted leaves no revision behind that would tell of it.
             await session.execute(update(ClosingRule).values(revision=sla_revision.next_value()))
+
+    async def _check_reachable(self, session: AsyncSession, row: CalendarRow) -> None:
+        """Refuse hours in which a policy that counts by them would never be due."""
+        hours = hours_of_row(row)
+        used = await session.scalars(
+            select(SlaPolicy).where(
+                SlaPolicy.calendar_id == row.id, SlaPolicy.archived_at.is_(None)
+            )
+        )
+        for policy in used:
+            hours.later(self._now(), timedelta(minutes=max(policy.targets.values())))
 
     def _values(self, form: CalendarForm) -> dict[str, Any]:
         name = form.name.strip()

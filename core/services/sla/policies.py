@@ -15,9 +15,9 @@ from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.ids import new_id
 from core.domain.sla.policy import Policy, PolicyId, check
 from core.services.audit import record
-from core.services.sla.rules import Closing
+from core.services.sla.rules import Closing, hours_of_row
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import ClosingRule, SlaPolicy
+from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 
 MAX_DAYS = 365
 _MINUTE = 60
@@ -36,13 +36,14 @@ class Policies:
         """Add a policy at the end; the id that `policy` has is not looked at.
 
         Raises:
-            InvalidInput: it cannot be kept, or names a calendar that is not there.
+            InvalidInput: it cannot be kept, or names a calendar that is not there or hardly opens.
         """
         async with storage_errors(), self._sessions.begin() as session:
             last = await session.scalar(select(func.max(SlaPolicy.position)))
             row = SlaPolicy(id=new_id(), position=(last or 0) + 1, **_columns(check(policy)))
             session.add(row)
             await _flush(session)
+            await self._check_reachable(session, policy)
             record(session, by.actor, "sla_policy.added", _subject(row), new=_said(row))
             return PolicyId(row.id)
 
@@ -60,8 +61,15 @@ class Policies:
             for name, value in _columns(check(policy)).items():
                 setattr(row, name, value)
             await _flush(session)
+            await self._check_reachable(session, policy)
             await session.refresh(row)
             record(session, by.actor, "sla_policy.changed", _subject(row), old=old, new=_said(row))
+
+    async def _check_reachable(self, session: AsyncSession, policy: Policy) -> None:
+        """Refuse what would never be due: clocks of tickets could not be worked out."""
+        if policy.calendar is not None:
+            calendar = await session.get_one(CalendarRow, policy.calendar)
+            hours_of_row(calendar).later(self._now(), max(policy.targets.values()))
 
     async def archive(self, policy: PolicyId, by: Agent, *, revision: int | None = None) -> None:
         """Take a policy out of use; tickets fall under the next one that fits them.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from core.domain.actor import Role
+from core.storage.tables import Ticket
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.test_api import assert_problem
 from tests.integration.console.world import Desk
@@ -195,3 +198,24 @@ async def test_agents_read_rules_and_clocks_and_change_none(desk: Desk, api: Api
     promised = await client.get("/api/v1/tickets/1001/promises")
     assert promised.json()["clocks"] == []
     assert (await client.get("/api/v1/tickets/1001")).json()["sla_due_at"] is None
+
+
+async def test_what_is_due_first_stands_first_and_says_how_long_is_left(desk: Desk) -> None:
+    browser = await _lead(desk)
+    now = desk.clock()
+    for number, (left, words) in enumerate(
+        ((None, "no promise"), (3 * 3600, "three hours"), (-1800, "too late"))
+    ):
+        await desk.queued(words, thread=f"t{number}", who=f"u{number}")
+        if left is not None:
+            async with desk.sessions.begin() as session:
+                await session.execute(
+                    update(Ticket)
+                    .where(Ticket.subject == words)
+                    .values(sla_due_at=now + timedelta(seconds=left), sla_due_kind="resolution")
+                )
+    shown = await browser.see("/console/queue?tab=unassigned")
+    order = re.findall(r'class="subject">([^<]+)<', shown)
+    assert order == ["too late", "three hours", "no promise"]
+    assert "30 min late" in shown
+    assert "3 hr left" in shown

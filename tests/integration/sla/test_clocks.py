@@ -197,3 +197,16 @@ async def test_a_policy_needs_a_calendar_that_is_there(desk: Promised) -> None:
             ),
             await desk.admin(),
         )
+
+
+async def test_what_would_never_be_due_is_refused_by_policy_and_by_calendar(
+    desk: Promised,
+) -> None:
+    calendar = await desk.calendar("09:00-17:00")
+    await desk.promise(calendar=calendar, resolution=8000)
+    rarely = CalendarForm(name="Rare", zone="UTC", week=["09:00-09:05", *[""] * 6])
+    with pytest.raises(InvalidInput, match="does not open often enough"):
+        await desk.calendars.change(calendar, rarely, await desk.admin())
+    other = await desk.calendars.add(rarely, await desk.admin())
+    with pytest.raises(InvalidInput, match="does not open often enough"):
+        await desk.promise(calendar=other, resolution=8000)
