@@ -50,12 +50,14 @@ async def look_up(turn: Turn, knowledge: Knowledge) -> Finding:
     """
     before = stands_on(turn)
     if before is None:
-        found = await knowledge.search(turn.text, language=turn.language)
+        found = await knowledge.search(
+            turn.text, language=turn.language, conversation=turn.conversation
+        )
         return Finding(found=found, topic=Topic(question=turn.text))
     together = before.followed_by(turn.text)
     alone, joint = await asyncio.gather(
-        knowledge.search(turn.text, language=turn.language),
-        knowledge.search(together.words, language=turn.language),
+        knowledge.search(turn.text, language=turn.language, conversation=turn.conversation),
+        knowledge.search(together.words, language=turn.language, conversation=turn.conversation),
     )
     return chosen(
         Finding(found=alone, topic=Topic(question=turn.text)),

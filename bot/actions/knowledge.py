@@ -82,9 +82,12 @@ class Knowledge:
             await self._session.close()
             self._session = None
 
-    async def search(self, question: str, *, language: str) -> Found:
-        """Return what the knowledge base has on `question`.
+    async def search(
+        self, question: str, *, language: str, conversation: str | None = None
+    ) -> Found:
+        """Return what the knowledge base has on `question`, for the requester of `conversation`.
 
+        Without one, only what is for everybody.
         A desk that cannot be reached is asked again, for `BUDGET_SECONDS` in all.
 
         Raises:
@@ -95,7 +98,8 @@ class Knowledge:
         while True:
             seconds = max(min(_ATTEMPT_SECONDS, ends - self._clock()), _LEAST_SECONDS)
             try:
-                return _found(await self._ask(question[:MAX_QUESTION], language, seconds))
+                rows = await self._ask(question[:MAX_QUESTION], language, conversation, seconds)
+                return _found(rows)
             except (aiohttp.ClientError, asyncio.TimeoutError, *_MALFORMED) as error:
                 logger.warning("knowledge search failed: %s", type(error).__name__)
                 pause = next(pauses)
@@ -103,10 +107,14 @@ class Knowledge:
                     raise KnowledgeUnavailable("the knowledge search failed") from error
             await self._sleep(pause)
 
-    async def _ask(self, question: str, language: str, seconds: float) -> Any:
+    async def _ask(
+        self, question: str, language: str, conversation: str | None, seconds: float
+    ) -> Any:
         if self._session is None:  # here, not in the constructor: a session belongs to a loop
             self._session = aiohttp.ClientSession(headers=self._headers)
         params = {"q": question, "lang": language, "limit": str(LIMIT)}
+        if conversation is not None:
+            params["conversation"] = conversation
         timeout = aiohttp.ClientTimeout(total=seconds)
         async with self._session.get(self._url, params=params, timeout=timeout) as response:
             response.raise_for_status()

@@ -65,6 +65,12 @@ class Turn:
         self._tracker = tracker
 
     @property
+    def conversation(self) -> str | None:
+        """The desk's conversation; None on a channel that is not the desk's."""
+        name, separator, _ = str(self._tracker.sender_id).partition(":")
+        return name if separator else None
+
+    @property
     def text(self) -> str:
         return str(self._tracker.latest_message.get("text") or "")
 

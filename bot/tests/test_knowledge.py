@@ -109,6 +109,16 @@ def test_a_malformed_answer_is_an_outage(desk: KnowledgeServer, raw: bytes) -> N
     assert len(desk.asked) == 1
 
 
+def test_the_desk_is_told_for_which_conversation_is_asked(desk: KnowledgeServer) -> None:
+    async def ask() -> None:
+        async with Knowledge(url=desk.url, token=TOKEN) as knowledge:
+            await knowledge.search("vpn", language="en", conversation="c-1")
+            await knowledge.search("vpn", language="en")
+
+    asyncio.run(ask())
+    assert [asked.get("conversation") for asked in desk.asked] == ["c-1", None]
+
+
 def test_a_long_question_is_cut(desk: KnowledgeServer) -> None:
     search(desk.url, "vpn " * 1_000)
     assert len(desk.asked[0]["q"]) == 500

@@ -172,7 +172,9 @@ class ActionAnswerInForm(Action):
         if form is None:
             return []
         try:
-            found = await self._knowledge.search(turn.text, language=turn.language)
+            found = await self._knowledge.search(
+                turn.text, language=turn.language, conversation=turn.conversation
+            )
         except KnowledgeUnavailable:
             found = None
         if found is not None and found.outcome == "answer":
