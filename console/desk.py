@@ -24,6 +24,8 @@ from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge, SynonymBook
 from core.services.letters import Letters
+from core.services.links.links import TicketLinks
+from core.services.links.problems import Problems
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
@@ -53,6 +55,8 @@ class ConsoleDesk:
     categories: Categories
     priorities: Priorities
     assets: Assets
+    links: TicketLinks
+    problems: Problems
     contacts: ContactBook
     contact_merging: ContactMerging
     organisations: Organisations

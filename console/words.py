@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from console.classification_words import sorted_in_words
+from console.links_words import linked_in_words
 from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
@@ -305,6 +306,8 @@ def change_in_words(change: Change, t: Translate) -> str:
         case _ if said := passed_in_words(change, who, t):
             return said
         case _ if said := sorted_in_words(change, who, t):
+            return said
+        case _ if said := linked_in_words(change, who, t):
             return said
         case field:
             return t("{who} changed {field}", who=who, field=field)

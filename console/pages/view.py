@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from console import classification_words, figure_words, sla_words, team_words, words
+from console import classification_words, figure_words, links_words, sla_words, team_words, words
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.rooms import rooms_for, section_of
@@ -60,6 +60,7 @@ def _environment() -> Environment:
         team_words=team_words,
         sla=sla_words,
         sort_words=classification_words,
+        link_words=links_words,
         figures=figure_words,
         asset=asset,
         vendor=vendor,

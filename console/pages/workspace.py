@@ -53,6 +53,7 @@ from core.storage.queries.conversations import (
 )
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
+from core.storage.queries.links import LinkView, links_of
 from core.storage.queries.requesters import (
     OrganisationView,
     RequesterView,
@@ -121,6 +122,7 @@ class Workspace:
     person: RequesterView  # whom the conversation is shown with
     organisation: OrganisationView | None  # theirs
     suggestions: Suggestions | None
+    links: Sequence[LinkView]
     other_tickets: Sequence[TicketView]
     other_conversations: Sequence[ConversationView]
     addressing: Addressing | None  # how the next answer may be addressed, where letters go
@@ -224,6 +226,7 @@ async def _read(
         agents=await list_agents(session),
         assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),
         tree=tree,
+        links=() if ticket is None else await links_of(session, ticket.id),
         person=person,
         organisation=organisation,
         assets=None if ticket is None else await assets_of(session, ticket),

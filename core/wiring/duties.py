@@ -18,6 +18,7 @@ from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
+from core.services.links.problems import Problems
 from core.services.notifications.reading import Notices
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
@@ -64,6 +65,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         surveys.do_due,
         idle.apply_due,
         figures.count_due,
+        Problems(parts.sessions, parts.accounts).tell_due,
     )
 
 

@@ -34,6 +34,8 @@ from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import SynonymBook
 from core.services.letters import Letters
+from core.services.links.links import TicketLinks
+from core.services.links.problems import Problems
 from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
@@ -141,6 +143,8 @@ def build_app(settings: Settings) -> FastAPI:
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),
+            links=TicketLinks(parts.sessions, parts.accounts),
+            problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),
             organisations=Organisations(parts.sessions),

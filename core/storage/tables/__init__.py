@@ -59,6 +59,7 @@ from core.storage.tables.similarity import TicketVector
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
+from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "Passage",
     "Posting",
     "PriorityRule",
+    "ProblemUpdate",
     "ProcessBeat",
     "Quarantined",
     "ReactionFailure",
@@ -128,6 +130,7 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "TicketFigure",
+    "TicketLink",
     "TicketRouting",
     "TicketVector",
     "TicketWatcher",

@@ -52,6 +52,8 @@ from core.services.files.vault import Vault
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge, SynonymBook
 from core.services.letters import Letters
+from core.services.links.links import TicketLinks
+from core.services.links.problems import Problems
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
@@ -248,6 +250,8 @@ def build_desk(
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
             assets=Assets(sessions, clock),
+            links=TicketLinks(sessions, accounts, clock),
+            problems=Problems(sessions, accounts, clock),
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
             organisations=Organisations(sessions, clock),

@@ -1,0 +1,97 @@
+"""Links between tickets, and updates of problems, in the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from console.api.principal import AgentCaller
+from console.api.shapes import Body, Text
+from console.api.tickets import TicketName, ticket_called
+from console.desk import desk_of
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.links import LinkKind
+from core.domain.ticket import TicketStatus
+from core.storage.engine import storage_errors
+from core.storage.queries.links import links_of
+
+router = APIRouter(prefix="/tickets", tags=["tickets"])
+
+
+class LinkBody(Body):
+    """What the ticket is to be to another."""
+
+    kind: Annotated[LinkKind, Field(strict=False)]
+    other: Annotated[Text, Field(max_length=100, description="Its id or number.")]
+
+
+class LinkOut(BaseModel):
+    """A link as the ticket sees it."""
+
+    id: UUID
+    side: str  # `child`, `duplicate`, `related`, `incident`, or `has_child`, …
+    number: int
+    subject: str
+    status: TicketStatus
+
+
+class UpdateBody(Body):
+    """What to tell all requesters of a problem's open incidents."""
+
+    text: Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
+    solve: bool = False
+
+
+class UpdateOut(BaseModel):
+    """How many requesters will be told."""
+
+    told: int
+
+
+@router.get("/{ticket}/links")
+async def list_links(request: Request, _: AgentCaller, ticket: TicketName) -> list[LinkOut]:
+    """List what a ticket is to others, and they to it."""
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    async with storage_errors(), desk.sessions() as session:
+        found = await links_of(session, named)
+    return [
+        LinkOut(id=one.id, side=one.side, number=one.number, subject=one.subject, status=one.status)
+        for one in found
+    ]
+
+
+@router.post("/{ticket}/links", status_code=201)
+async def link(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: LinkBody
+) -> list[LinkOut]:
+    """Link a ticket with another."""
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    try:
+        other = await ticket_called(desk, body.other)
+    except NotFound as error:
+        raise InvalidInput(str(error)) from None
+    await desk.links.link(named, other, body.kind, caller)
+    return await list_links(request, caller, ticket)
+
+
+@router.delete("/{ticket}/links/{link}", status_code=204)
+async def unlink(request: Request, caller: AgentCaller, ticket: TicketName, link: UUID) -> None:
+    """Take a link away."""
+    del ticket  # part of the address alone: ids of links are unique
+    await desk_of(request).links.unlink(link, caller)
+
+
+@router.post("/{ticket}/problem-updates", status_code=202)
+async def update(
+    request: Request, caller: AgentCaller, ticket: TicketName, body: UpdateBody
+) -> UpdateOut:
+    """Tell every requester of a problem's open incidents, each in their own conversation."""
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    return UpdateOut(told=await desk.problems.update(named, body.text, caller, solves=body.solve))

@@ -1,0 +1,1 @@
+"""How tickets hang together: links, and problems with their incidents."""

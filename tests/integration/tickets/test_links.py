@@ -1,0 +1,104 @@
+"""Tickets are linked without circles; a problem's update reaches every requester once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.domain.actor import Role
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.classification import Kind
+from core.domain.errors import Conflict, InvalidInput
+from core.domain.ids import TicketId
+from core.domain.links import LinkKind
+from core.domain.ticket import TicketStatus
+from core.services.classification.sorting import Sorting, TicketSorting
+from core.services.links.links import TicketLinks
+from core.services.links.problems import Problems
+from core.storage.queries.links import links_of
+from tests.integration.console.world import Desk
+from tests.integration.tickets.test_sorting_pages import Api, signed_in
+from tests.support.desk import Rig
+
+
+async def _ticket(rig: Rig, thread: str) -> TicketId:
+    conversation = await rig.hear(f"help in {thread}", thread=thread)
+    await rig.reply(conversation, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    return await rig.ticket_id(thread)
+
+
+async def test_no_ticket_becomes_a_part_of_its_own_part(rig: Rig) -> None:
+    ana, links = await rig.agent(), TicketLinks(rig.sessions, rig.accounts, rig.clock)
+    a, b, c = [await _ticket(rig, thread) for thread in ("a", "b", "c")]
+    await links.link(a, b, LinkKind.CHILD, ana)
+    await links.link(b, c, LinkKind.CHILD, ana)
+    with pytest.raises(InvalidInput, match="its own part"):
+        await links.link(c, a, LinkKind.CHILD, ana)
+    with pytest.raises(InvalidInput, match="itself"):
+        await links.link(a, a, LinkKind.RELATED, ana)
+    with pytest.raises(Conflict):
+        await links.link(b, a, LinkKind.DUPLICATE, ana)
+    with pytest.raises(InvalidInput, match="problem"):
+        await links.link(c, a, LinkKind.INCIDENT, ana)
+    results = await asyncio.gather(
+        links.link(a, c, LinkKind.RELATED, ana),
+        links.link(c, a, LinkKind.RELATED, ana),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Conflict) for result in results) == 1
+    async with rig.sessions() as session:
+        assert [(one.side) for one in await links_of(session, b)] == ["has_child", "child"]
+        first = (await links_of(session, b))[0]
+    await links.unlink(first.id, ana)
+    async with rig.sessions() as session:
+        assert [(one.side) for one in await links_of(session, b)] == ["child"]
+
+
+async def test_one_update_of_a_problem_reaches_each_requester_once_and_solves_all(
+    rig: Rig,
+) -> None:
+    ana, links = await rig.agent(), TicketLinks(rig.sessions, rig.accounts, rig.clock)
+    problems = Problems(rig.sessions, rig.accounts, rig.clock)
+    problem = await _ticket(rig, "problem")
+    sorting = TicketSorting(rig.sessions, rig.accounts, rig.clock)
+    with pytest.raises(InvalidInput):
+        await problems.update(problem, "news", ana)
+    await sorting.sort(problem, Sorting(kind=Kind.PROBLEM), ana)
+    for thread in ("one", "two", "done"):
+        await links.link(await _ticket(rig, thread), problem, LinkKind.INCIDENT, ana)
+    await rig.tickets.set_status(await rig.ticket_id("done"), TicketStatus.SOLVED, ana)
+    assert await problems.update(problem, "We found the cause.", ana) == 2
+    await asyncio.gather(problems.tell_due(), problems.tell_due())
+    for thread, told in (("one", 1), ("two", 1), ("done", 0)):
+        said = [text for who, text in await rig.texts(thread) if who == "agent"]
+        assert said == ["We found the cause."] * told
+    assert await problems.update(problem, "It is mended.", ana, solves=True) == 2
+    assert await problems.tell_due() == 2
+    assert await problems.tell_due() == 0
+    assert [(await rig.ticket(thread)).status for thread in ("one", "two")] == ["solved"] * 2
+    with pytest.raises(InvalidInput, match="open"):
+        await problems.update(problem, "More news", ana)
+
+
+async def test_tickets_are_linked_in_the_pane_and_over_the_api(desk: Desk, api: Api) -> None:
+    for n in range(2):
+        await desk.queued(f"The mail is down, {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api(Role.AGENT, "bea@example.org")
+    await client.patch("/api/v1/tickets/1002", json={"kind": "problem"})
+    made = await client.post(
+        "/api/v1/tickets/1001/links", json={"kind": "incident", "other": "1002"}
+    )
+    assert [(one["side"], one["number"]) for one in made.json()] == [("incident", 1002)]
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    shown = await ana.see("/console/tickets/1002")
+    assert "Tell the requesters of all 1 open incidents" in shown
+    told = await ana.send("/console/tickets/1002/problem", htmx=True, text="News", solve="yes")
+    assert "Ana told 1 requesters of its incidents" in told.text
+    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()
+    gone = await ana.send("/console/tickets/1002/links", htmx=True, remove=link["id"])
+    assert "Ana took away the link: Has the incident #1001" in gone.text
+    wrong = await ana.send("/console/tickets/1002/links", htmx=True, kind="child", number="9")
+    assert wrong.status_code == 422
+    again = await ana.send("/console/tickets/1002/links", htmx=True, kind="child", number="1001")
+    assert "Ana linked it: Part of #1001" in again.text
