@@ -29,12 +29,17 @@ _MODULES = {
 
 
 def main() -> None:
-    """Run the program that the arguments name: serve, work, receive, or embed HOST PORT."""
+    """Run the program that the arguments name.
+
+    That is serve, work, receive, embed HOST PORT, or describe, which prints what the API offers.
+    """
     name, *arguments = sys.argv[1:]
     with errors_as_lines():
         if name == "embed":
             host, port = arguments
             embed(host, int(port))
+        elif name == "describe":
+            describe()
         else:
             long_running(name)
 
@@ -60,6 +65,13 @@ def embed(host: str, port: int) -> None:
 
     exit_with_parent()
     serve(host, port)
+
+
+def describe() -> None:
+    """Print the description of the API; asks no database."""
+    from core.wiring import web
+
+    web.describe(read_settings())
 
 
 def long_running(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,6 +54,7 @@ from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
 from core.storage.queries.lanes import is_alive
+from core.wiring.description import Description, written
 from core.wiring.files import vault_of
 from core.wiring.parts import Parts, build_parts, database_url
 from core.wiring.process import begin_log
@@ -117,7 +119,7 @@ def build_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Ventanilla",
         version=metadata.version("ventanilla"),
-        openapi_url="/api/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -130,6 +132,7 @@ def build_app(settings: Settings) -> FastAPI:
         if isinstance(channel, HandlesRequests):
             app.router.routes.extend(channel.routes(intake, transcript))
     app.router.routes.append(Webhooks(parts.directory, intake, transcript))
+    app.router.routes.append(Description(app, settings).route())
     refused: Counter[str] = Counter()
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
     vault = vault_of(settings, parts.blobs, parts.sessions)
@@ -187,6 +190,11 @@ async def want_receivers(parts: Parts) -> None:
         if not parts.directory.is_known:
             continue  # the database is away: whoever receives goes on
         tell(Home.at(parts.settings.home).receivers_wanted, is_wanted=bool(parts.directory.polling))
+
+
+def describe(settings: Settings) -> None:
+    """Print the description of the API."""
+    sys.stdout.buffer.write(written(build_app(settings)))
 
 
 def serve(settings: Settings) -> None:

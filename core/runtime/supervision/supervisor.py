@@ -343,8 +343,7 @@ def _reason(lines: Sequence[str]) -> str:
 
 def _program(name: str, *arguments: str) -> Sequence[str]:
     python, *rest = _python("core.wiring.program", name, *arguments)
-    # Without docstrings, 3 to 5 MB less each; the web server shows some in the API's description.
-    return (python, *rest) if name == "serve" else (python, "-OO", *rest)
+    return (python, "-OO", *rest)  # without docstrings: 3 to 6 MB less each
 
 
 def _python(module: str, *arguments: str) -> Sequence[str]:
