@@ -39,10 +39,12 @@ app.add_typer(token_app, name="token")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(mail_app, name="mail")
 app.add_typer(channel_app, name="channel")
+seed_app = typer.Typer(help="Examples to try the desk with.", no_args_is_help=True)
+app.add_typer(seed_app, name="seed")
 
 T = TypeVar("T")
 ReportBy = Literal["channel", "team", "agent", "category", "priority", "reason", "hour", "weekday"]
-AgentRole = Literal["agent", "admin"]
+AgentRole = Literal["agent", "lead", "admin", "auditor"]
 
 
 def main() -> None:
@@ -155,6 +157,15 @@ def doctor() -> None:
             print(f"     {'':<{width}}  -> {finding.remedy}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@seed_app.command("demo")
+def seed_demo() -> None:
+    """Fill an empty desk with a believable organisation: people, rules, two months of tickets."""
+    from core.wiring.demo.command import seed
+
+    for line in with_database(seed):
+        print(line)
 
 
 @user_app.command("add")

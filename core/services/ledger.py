@@ -307,6 +307,7 @@ class Ledger:
             "delivery": DeliveryState.NOT_SENT,
             "delivery_detail": None,
             "at": at,
+            "created_at": self.now,
         }
         self._rows[Message].append(row)
         self.changed(conversation, FeedKind.MESSAGE)

@@ -22,33 +22,26 @@ from core.domain.automation.alerts import (
     read_alertmanager,
     read_mapped,
 )
-from core.domain.content import Body
-from core.domain.conversation import Cause, Responder
+from core.domain.conversation import Cause
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.events import Author, MessagePosted
+from core.domain.events import Author
 from core.domain.ids import (
     AccountId,
     Address,
-    ConversationId,
-    EventKey,
-    MessageId,
+    ContactId,
     TeamId,
-    ThreadKey,
     TicketId,
     new_id,
 )
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.case import Case, open_case
-from core.services.handoff import hand_off
 from core.services.ledger import Accounts, Ledger
-from core.services.turns import locked
+from core.services.registering import Matter, register, report
 from core.storage.engine import Sessions, storage_errors
-from core.storage.feed import FeedKind
 from core.storage.tables import (
     Contact,
     ContactAddress,
-    Conversation,
     IncomingAlert,
     IncomingHook,
     Ticket,
@@ -171,7 +164,7 @@ def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -
     actor = _actor(hook)
     if alert.text != known.said:
         known.said = alert.text
-        message = _report(case.ledger, case.conversation, hook, alert)
+        message = report(case.ledger, case.conversation, _author(hook), alert.text)
         case.ledger.record_message(case.ticket, message, "customer", actor=actor)
     if alert.is_over and not case.is_done:
         case.move(TicketTrigger.SOLVED, actor=actor, reason="the alert is over")
@@ -200,59 +193,27 @@ async def _open(session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert
         session.add(
             ContactAddress(account_id=PROGRAMS, address=address, contact_id=contact, name=hook.name)
         )
-    name = ConversationId(new_id())
-    session.add(
-        Conversation(
-            id=name,
-            account_id=PROGRAMS,
-            thread=f"{hook.id}:{name}",
-            is_current=True,
-            contact_id=contact,
-            address=address,
-            responder=Responder.BOT,
-            subject=alert.subject,
-            language="en",
-            last_message_at=ledger.now,
-        )
-    )
-    await session.flush()
-    conversation = await locked(session, name)
-    ledger.changed(conversation, FeedKind.CONVERSATION)
-    message = _report(ledger, conversation, hook, alert)
-    await ledger.write(session)
-    ticket = await hand_off(
+    case = await register(
         session,
         ledger,
-        conversation,
-        reason=HandoffReason.ALERT,
-        priority=alert.priority or Priority.NORMAL,
-        summary=alert.text,
-        subject=alert.subject,
+        Matter(
+            account=PROGRAMS,
+            contact=ContactId(contact),
+            author=_author(hook),
+            subject=alert.subject,
+            text=alert.text,
+            reason=HandoffReason.ALERT,
+            priority=alert.priority or Priority.NORMAL,
+        ),
         actor=_actor(hook),
-        silent=True,
     )
-    ledger.record_message(ticket, message, "customer", actor=_actor(hook))
     if hook.team_id is not None:
-        Case(session, ledger, conversation, ticket).pass_to(
-            TeamId(hook.team_id), actor=_actor(hook)
-        )
-    return ticket
+        case.pass_to(TeamId(hook.team_id), actor=_actor(hook))
+    return case.ticket
 
 
-def _report(
-    ledger: Ledger, conversation: Conversation, hook: IncomingHook, alert: Alert
-) -> MessageId:
-    message = MessageId(new_id())
-    event = MessagePosted(
-        account=PROGRAMS,
-        key=EventKey(str(message)),
-        thread=ThreadKey(conversation.thread),
-        author=Author(address=Address(f"hook:{hook.id}"), name=hook.name),
-        at=ledger.now,
-        body=Body(text=alert.text),
-    )
-    ledger.hear(conversation, event, message=message, position=conversation.last_seq + 1)
-    return message
+def _author(hook: IncomingHook) -> Author:
+    return Author(address=Address(f"hook:{hook.id}"), name=hook.name)
 
 
 def _read(hook: IncomingHook, payload: Any) -> Alert:

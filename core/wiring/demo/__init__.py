@@ -1,0 +1,1 @@
+"""A believable organisation to try the desk with: `desk seed demo`."""
