@@ -64,6 +64,7 @@ class Upkeep:
     turns: Turns
     early: EarlyEvents
     duties: Sequence[Duty]  # further things that fall due, each looked at once a second
+    tidying: Sequence[Duty]  # further things to forget, each once an hour
     access: Access
     loose: LooseBlobs
     instance: str
@@ -146,4 +147,6 @@ class Upkeep:
         await self.early.apply_all()
         await self.early.forget_old()
         await self.access.forget_expired()
+        for duty in self.tidying:
+            await duty()
         await self.loose.delete_forgotten()

@@ -24,7 +24,7 @@ from core.services.reactions import Reactions
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
-from core.wiring.duties import callers_of, duties_of, reactors_of
+from core.wiring.duties import callers_of, duties_of, reactors_of, tidying_of
 from core.wiring.files import vault_of
 from core.wiring.parts import database_url, open_parts
 from core.wiring.process import begin_log, until_told
@@ -89,6 +89,7 @@ async def _work(settings: Settings) -> None:
                     turns=parts.turns,
                     early=EarlyEvents(parts.sessions, parts.accounts),
                     duties=duties_of(parts),
+                    tidying=tidying_of(parts),
                     access=parts.access,
                     loose=LooseBlobs(parts.sessions, parts.blobs),
                     instance=instance_name(),

@@ -69,6 +69,12 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     )
 
 
+def tidying_of(parts: Parts) -> Sequence[Duty]:
+    """Return what is forgotten, looked at once an hour."""
+    webhooks = Webhooks(parts.sessions, parts.settings.key)
+    return (webhooks.forget_old, Notices(parts.sessions).forget_old)
+
+
 def callers_of(parts: Parts) -> Sequence[Duty]:
     """Return what calls others over the network; each is looked at by itself, once a second."""
     settings = parts.settings

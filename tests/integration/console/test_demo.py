@@ -1,0 +1,37 @@
+"""The demonstration fills an empty desk, and only an empty one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.domain.errors import Conflict
+from core.settings import Settings
+from core.storage.tables import Asset, AuditEntry, Satisfaction, SlaClock, Ticket
+from core.wiring.demo import seed
+from core.wiring.demo.seed import Demo
+from core.wiring.parts import open_parts
+
+
+async def test_an_empty_desk_is_filled_once(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed, "_DAYS", 21)
+    settings = Settings(home=tmp_path, database_url=database_url)
+    async with open_parts(settings, "test") as parts:
+        await parts.directory.refresh()
+        done = await Demo(parts, lambda _: None).fill()
+        async with parts.sessions() as session:
+            counts = {
+                table.__tablename__: await session.scalar(select(func.count()).select_from(table))
+                for table in (Ticket, Asset, Satisfaction, SlaClock, AuditEntry)
+            }
+            teams = set(await session.scalars(select(Ticket.team_id)))
+        assert counts["ticket"] == done.tickets > 5
+        assert all(counts.values())
+        assert None not in teams  # the rule for everything else takes what fits no other
+        assert len(teams) > 1
+        with pytest.raises(Conflict, match="has tickets already"):
+            await Demo(parts, lambda _: None).fill()
