@@ -145,9 +145,8 @@ async def report(
 ) -> Report:
     """Return the figures of a period, told apart `by` one dimension."""
     charts = (Dimension.REASON, Dimension.HOUR, Dimension.WEEKDAY) if with_charts else ()
-    found = await counts(
-        session, period, {Dimension.ALL, by}, [each for each in charts if each != by]
-    )
+    found = await counts(session, period, {Dimension.ALL, by})
+    shown = await counts(session, period, charts, (Measure.OPENED,)) if charts else {}
     flow = await flow_since(session, period.before.first)
     opened, solved = flow[Measure.OPENED], flow[Measure.SOLVED]
     waiting = await waiting_now(session)
@@ -163,9 +162,9 @@ async def report(
         waiting_now=waiting,
         by=by,
         lines=await _lines(session, by, found[by]),
-        reasons=_opened(found.get(Dimension.REASON, {})),
-        hours={int(hour): n for hour, n in _opened(found.get(Dimension.HOUR, {})).items()},
-        weekdays={int(day): n for day, n in _opened(found.get(Dimension.WEEKDAY, {})).items()},
+        reasons=_opened(shown.get(Dimension.REASON, {})),
+        hours={int(hour): n for hour, n in _opened(shown.get(Dimension.HOUR, {})).items()},
+        weekdays={int(day): n for day, n in _opened(shown.get(Dimension.WEEKDAY, {})).items()},
     )
 
 

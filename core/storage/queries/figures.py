@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
@@ -95,13 +95,10 @@ Counts = Mapping[str, Mapping[Measure, Buckets]]
 async def counts(
     session: AsyncSession,
     period: Period,
-    whole: Collection[Dimension],
-    opened: Collection[Dimension] = (),
+    dimensions: Collection[Dimension],
+    measures: Collection[Measure] = tuple(Measure),
 ) -> Mapping[Dimension, Counts]:
-    """Return what was counted in a period: all of `whole`, of `opened` only the tickets opened.
-
-    One statement, because a report needs several dimensions.
-    """
+    """Return what was counted of `measures` in a period, told apart by each of `dimensions`."""
     rows = await session.execute(
         select(
             FigureCount.dimension,
@@ -111,14 +108,14 @@ async def counts(
             func.sum(FigureCount.count),
         )
         .where(
+            FigureCount.dimension.in_(dimensions),
+            FigureCount.measure.in_(measures),
             FigureCount.day.between(period.first, period.last),
-            FigureCount.dimension.in_({*whole, *opened}),
-            or_(FigureCount.dimension.in_(whole), FigureCount.measure == Measure.OPENED),
         )
         .group_by(FigureCount.dimension, FigureCount.value, FigureCount.measure, FigureCount.bucket)
     )
     found: dict[Dimension, dict[str, dict[Measure, dict[int, int]]]] = {
-        dimension: {} for dimension in (*whole, *opened)
+        dimension: {} for dimension in dimensions
     }
     for dimension, value, measure, bucket, count in rows:
         by_measure = found[Dimension(dimension)].setdefault(value, {})

@@ -49,10 +49,11 @@ class FigureCount(Base):
     __tablename__ = "figure_count"
     __table_args__ = (Index("ix_figure_count_day", "day"),)
 
+    # In this order, so that one measure of a dimension is read without the others.
     dimension: Mapped[str] = mapped_column(primary_key=True)
+    measure: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)  # in the desk's time zone
     value: Mapped[str] = mapped_column(primary_key=True)  # empty: none
-    measure: Mapped[str] = mapped_column(primary_key=True)
     bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     count: Mapped[int]
 
