@@ -92,7 +92,7 @@ async def test_tickets_are_linked_in_the_pane_and_over_the_api(desk: Desk, api: 
     assert [(one["side"], one["number"]) for one in made.json()] == [("incident", 1002)]
     ana = await signed_in(desk, "Ana", Role.AGENT)
     shown = await ana.see("/console/tickets/1002")
-    assert "Tell the requesters of all 1 open incidents" in shown
+    assert "Tell the requesters of all open incidents: 1" in shown
     told = await ana.send("/console/tickets/1002/problem", htmx=True, text="News", solve="yes")
     assert "Ana told 1 requesters of its incidents" in told.text
     (link,) = (await client.get("/api/v1/tickets/1002/links")).json()
