@@ -161,6 +161,13 @@ SECTIONS: Sequence[Place] = (
         roles=_ADMINS,
     ),
     Place(
+        path="/console/settings/tokens",
+        name="API tokens",
+        hint="Which programs may come in, and what for.",
+        group="System",
+        roles=_ADMINS,
+    ),
+    Place(
         path="/console/admin/audit",
         name="Audit log",
         hint="Who changed what, when, and from where.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from core.domain.actor import Scope
 from core.domain.routing import LanguageNeed
 from core.domain.teams import Presence, Strategy
 from core.storage.queries import routing
@@ -55,6 +56,14 @@ RULE_OF_ITSELF: Mapping[str, str] = {
 }
 """What those rules are called that nobody made."""
 
+SCOPE: Mapping[str, str] = {
+    Scope.READ: "Reading",
+    Scope.TICKETS: "Changing tickets",
+    Scope.KNOWLEDGE: "Changing articles",
+    Scope.ADMIN: "Changing settings",
+}
+"""What tokens may be used for."""
+
 ESCALATED: Mapping[str, str] = {
     "untouched": "nobody wrote in time",
     "unsolved": "not solved in time",
@@ -93,6 +102,10 @@ ERRORS = (
     "this ticket is in that team already",
     "this team has no lead that the ticket could go to",
     "this ticket belongs to another team",
+    "a token's role is agent, lead, admin or auditor",
+    "a token's name has 80 characters at most",
+    "a token is for one thing at least",
+    "a token lasts 1 to 3,650 days",
 )
 """What errors say for themselves that an agent may come to see."""
 

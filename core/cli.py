@@ -10,9 +10,11 @@ import time
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from uuid import UUID
 
 import typer
 
+from core.domain.actor import Scope
 from core.domain.diagnosis import Diagnosis
 from core.domain.errors import InvalidInput
 from core.wiring import program
@@ -198,11 +200,47 @@ def user_link(
 def token_create(
     email: Annotated[str, typer.Option(help="Whose token; made if unknown.")],
     role: Annotated[AgentRole, typer.Option(help="What it may do.")] = "agent",
+    name: Annotated[str, typer.Option(help="What it is for, in your words.")] = "",
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(help="What it may be used for; without it, all. May be given several times."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="How long it lasts; without it, until it is revoked.")
+    ] = None,
 ) -> None:
     """Print a new token for the JSON API; it is shown this once."""
+    from core.services.tokens import TokenTerms
     from core.wiring import commands
 
-    print(with_database(lambda settings: commands.create_token(settings, email=email, role=role)))
+    terms = TokenTerms(name=name, scopes=scope or list(Scope), days=days)
+    print(
+        with_database(
+            lambda settings: commands.create_token(settings, email=email, role=role, terms=terms)
+        )
+    )
+
+
+@token_app.command("list")
+def token_list() -> None:
+    """List the tokens: id, whose, role, what for, last use and end."""
+    from core.wiring import commands
+
+    for token in with_database(commands.all_tokens):
+        used = token.last_used_at.date().isoformat() if token.last_used_at else "never used"
+        end = f"until {token.expires_at.date().isoformat()}" if token.expires_at else "no end"
+        state = "revoked" if token.revoked_at else end
+        print(token.id, token.email, token.role, ",".join(token.scopes), used, state, token.name)
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token: Annotated[UUID, typer.Argument(help="Its id, as `desk token list` shows it.")],
+) -> None:
+    """Let a token not be valid any more."""
+    from core.wiring import commands
+
+    with_database(lambda settings: commands.revoke_token(settings, token))
 
 
 @knowledge_app.command("import")

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from console.api import (
     agents,
     assets,
+    audit,
     categories,
     conversations,
     files,
@@ -21,6 +22,7 @@ from console.api import (
     sorting,
     teams,
     tickets,
+    tokens,
 )
 from console.api.shapes import PROBLEMS
 
@@ -37,6 +39,8 @@ _PARTS = (
     knowledge,
     satisfaction,
     teams,
+    tokens,
+    audit,
     agents,
     reports,
     routing,

@@ -10,11 +10,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from console.desk import desk_of
 from console.sight import check_sight
-from core.domain.actor import LEADING, Agent, Role
+from core.domain.actor import LEADING, Agent, Role, Scope
 from core.domain.errors import Forbidden, Unauthenticated
-from core.services.access import Principal
 from core.services.audit import done_by, done_from
+from core.services.tokens import Principal
 
+_READING = frozenset({"GET", "HEAD"})
 _scheme = HTTPBearer(auto_error=False, description="A token from `desk token create`.")
 
 
@@ -25,7 +26,9 @@ async def _principal(
     if credentials is None:
         raise Unauthenticated("this needs an Authorization header with a bearer token")
     principal = await desk_of(request).access.bearer(credentials.credentials)
-    if principal.role == Role.AUDITOR and request.method not in {"GET", "HEAD"}:
+    if request.method in _READING and Scope.READ not in principal.scopes:
+        raise Forbidden("this token may not be used for this: it lacks the scope read")
+    if principal.role == Role.AUDITOR and request.method not in _READING:
         raise Forbidden("auditors change nothing")
     actor = "assistant" if principal.agent is None else principal.agent.actor
     with done_from(request.client.host if request.client else None), done_by(actor):
@@ -34,27 +37,40 @@ async def _principal(
         yield principal
 
 
-async def _agent(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+def _check_scope(request: Request, principal: Principal, needed: Scope) -> None:
+    if request.method in _READING:
+        return
+    if request.url.path.startswith("/api/v1/knowledge"):
+        needed = Scope.KNOWLEDGE
+    if needed not in principal.scopes:
+        raise Forbidden(f"this token may not be used for this: it lacks the scope {needed}")
+
+
+async def _agent(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     if principal.agent is None:
         raise Forbidden("only agents may do this")
+    _check_scope(request, principal, Scope.TICKETS)
     return principal.agent
 
 
-async def _admin(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+async def _admin(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     if principal.agent is None or principal.role != Role.ADMIN:
         raise Forbidden("only admins may do this")
+    _check_scope(request, principal, Scope.ADMIN)
     return principal.agent
 
 
-async def _lead(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+async def _lead(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     if principal.agent is None or principal.role not in LEADING:
         raise Forbidden("only leads and admins may do this")
+    _check_scope(request, principal, Scope.ADMIN)
     return principal.agent
 
 
-async def _auditor(principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+async def _auditor(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     if principal.agent is None or principal.role not in {Role.ADMIN, Role.AUDITOR}:
         raise Forbidden("only admins and auditors may do this")
+    _check_scope(request, principal, Scope.ADMIN)
     return principal.agent
 
 

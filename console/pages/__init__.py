@@ -36,6 +36,7 @@ from console.pages import (
     synonyms,
     teams,
     tickets,
+    tokens,
     webhooks,
 )
 
@@ -58,6 +59,7 @@ _PAGES = (
     settings,
     survey,
     teams,
+    tokens,
     calendars,
     policies,
     categories,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from console.audit_table import exported
 from console.desk import desk_of
 from console.pages.session import Readers
 from console.pages.view import page
@@ -30,6 +31,16 @@ async def show_settings(request: Request, signed_in: Readers) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
     return page(request, "settings.html", position=position, groups=groups)
+
+
+@router.get("/admin/audit/export.csv")
+async def export_audit(
+    request: Request, signed_in: Readers, q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Give out what was changed as a table."""
+    if not signed_in.may_audit:
+        raise Forbidden("only admins and auditors may do this")
+    return await exported(desk_of(request), q.replace("\x00", ""))
 
 
 @router.get("/admin/audit")

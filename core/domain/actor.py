@@ -18,6 +18,15 @@ class Role(StrEnum):
     ASSISTANT = "assistant"  # the bot's own credential: reads public knowledge, nothing else
 
 
+class Scope(StrEnum):
+    """What an API token may be used for."""
+
+    READ = "read"  # every look, as far as its role goes
+    TICKETS = "tickets"  # answer and change tickets
+    KNOWLEDGE = "knowledge"  # change articles
+    ADMIN = "admin"  # change how the desk is set up
+
+
 LEADING = frozenset({Role.LEAD, Role.ADMIN})
 """Roles that may change how work is shared out."""
 

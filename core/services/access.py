@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import re
 import secrets
@@ -17,13 +16,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import Agent, Role
+from core.domain.actor import Agent, Role, Scope
 from core.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from core.domain.ids import AgentId, new_id
 from core.services import audit
 from core.services.backoff import GuessingGuard
+from core.services.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import AgentRow, AgentSession, ApiToken, SignInLink
+from core.storage.tables import AgentRow, AgentSession, SignInLink
 
 SESSION_IDLE = timedelta(hours=12)
 SESSION_LIFETIME = timedelta(days=14)
@@ -31,8 +31,6 @@ LINK_LIFETIME = timedelta(hours=24)
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 512
 _RENEW_AFTER = timedelta(minutes=5)
-_NOTE_USE_AFTER = timedelta(minutes=5)
-_MAX_TOKEN_CHARS = 200
 _MAX_EMAIL_CHARS = 254
 _MAX_NAME_CHARS = 100
 _HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
@@ -53,14 +51,6 @@ class SignedIn:
         return self.agent.role in {Role.ADMIN, Role.AUDITOR}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who an API token speaks for."""
-
-    role: Role
-    agent: Agent | None  # none for the assistant
-
-
 class Access:
     """Lets agents, programs and the assistant in, and nobody else."""
 
@@ -73,6 +63,7 @@ class Access:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._sessions = sessions
+        self.tokens = Tokens(sessions, now)
         self._bot_token = bot_token.encode()
         self._now = now
         self._hasher = hasher or PasswordHasher()
@@ -118,7 +109,7 @@ class Access:
             now = self._now()
             session.add(
                 SignInLink(
-                    digest=_digest(token),
+                    digest=digest_of(token),
                     agent_id=agent,
                     created_at=now,
                     expires_at=now + LINK_LIFETIME,
@@ -137,7 +128,7 @@ class Access:
             agent = await session.scalar(
                 update(SignInLink)
                 .where(
-                    SignInLink.digest == _digest(token),
+                    SignInLink.digest == digest_of(token),
                     SignInLink.used_at.is_(None),
                     SignInLink.expires_at > now,
                 )
@@ -195,7 +186,7 @@ class Access:
             row.password_hash = hashed
             others = delete(AgentSession).where(AgentSession.agent_id == agent)
             if keep is not None:
-                others = others.where(AgentSession.digest != _digest(keep))
+                others = others.where(AgentSession.digest != digest_of(keep))
             await session.execute(others)
 
     async def session(self, cookie: str | None) -> SignedIn:
@@ -225,14 +216,15 @@ class Access:
         """End a session; one that has ended is no error."""
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
-                delete(AgentSession).where(AgentSession.digest == _digest(cookie or ""))
+                delete(AgentSession).where(AgentSession.digest == digest_of(cookie or ""))
             )
 
-    async def create_token(self, email: str, role: Role) -> str:
+    async def create_token(self, email: str, role: Role, terms: TokenTerms | None = None) -> str:
         """Return a new API token of the agent `email`, who is added if unknown."""
         role = Role(role)
         if role == Role.ASSISTANT:
             raise InvalidInput("a token's role is agent, lead, admin or auditor")
+        wanted = (terms or TokenTerms()).checked()
         address = clean_email(email)
         agent = await self._agent_by_email(address)
         if agent is None:
@@ -240,37 +232,21 @@ class Access:
                 agent = (await self.add_agent(address, "", role)).id
             except Conflict:
                 agent = await self._agent_by_email(address)
-        token = secrets.token_urlsafe(32)
-        async with storage_errors(), self._sessions.begin() as session:
-            session.add(
-                ApiToken(digest=_digest(token), agent_id=agent, role=role, created_at=self._now())
-            )
-            subject = ("agent", agent, address)
-            audit.record(session, None, "token.created", subject, new={"role": str(role)})
+        if agent is None:
+            raise NotFound("there is no such agent")
+        _, token = await self.tokens.issue(agent, role, wanted)
         return token
 
     async def bearer(self, token: str) -> Principal:
-        """Return who an API token speaks for.
+        """Return who a token speaks for: an agent's, or the assistant's own.
 
         Raises:
             Unauthenticated: nobody.
         """
         if hmac.compare_digest(token.encode(errors="replace"), self._bot_token):
-            return Principal(role=Role.ASSISTANT, agent=None)
-        async with storage_errors(), self._sessions.begin() as session:
-            found = await session.execute(
-                select(ApiToken, AgentRow)
-                .join(AgentRow, AgentRow.id == ApiToken.agent_id)
-                .where(ApiToken.digest == _digest(token), AgentRow.disabled_at.is_(None))
-            )
-            row = found.one_or_none()
-            if row is None:
-                raise Unauthenticated("this token is not valid")
-            api_token, agent = row
-            now = self._now()
-            if api_token.last_used_at is None or now - api_token.last_used_at > _NOTE_USE_AFTER:
-                api_token.last_used_at = now
-            return Principal(role=Role(api_token.role), agent=agent_of(agent))
+            reads = frozenset({Scope.READ})
+            return Principal(role=Role.ASSISTANT, agent=None, scopes=reads)
+        return await self.tokens.bearer(token)
 
     async def set_language(self, agent: AgentId, language: str) -> None:
         """Let `agent` read the console in `language`."""
@@ -319,7 +295,7 @@ class Access:
         now = self._now()
         session.add(
             AgentSession(
-                digest=_digest(cookie),
+                digest=digest_of(cookie),
                 agent_id=row.id,
                 csrf_token=secrets.token_urlsafe(32),
                 created_at=now,
@@ -329,7 +305,7 @@ class Access:
         return cookie
 
     async def _session_row(self, session: AsyncSession, cookie: str | None) -> AgentSession:
-        found = await session.get(AgentSession, _digest(cookie or ""))
+        found = await session.get(AgentSession, digest_of(cookie or ""))
         if found is None or found.expires_at <= self._now():
             raise Unauthenticated("please sign in")
         return found
@@ -387,8 +363,3 @@ def _clean_name(name: str) -> str:
     if len(words) > _MAX_NAME_CHARS:
         raise InvalidInput(f"a name has {_MAX_NAME_CHARS} characters at most")
     return words
-
-
-def _digest(token: str) -> bytes:
-    # A fast digest is enough: tokens are 256 random bits, nobody can try them all.
-    return hashlib.sha256(token[:_MAX_TOKEN_CHARS].encode(errors="replace")).digest()

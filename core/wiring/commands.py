@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -16,11 +17,13 @@ from core.domain.errors import Conflict, StorageUnavailable
 from core.domain.ids import AgentId
 from core.domain.imports import ImportReport
 from core.services.knowledge.evaluation import evaluate
+from core.services.tokens import TokenTerms
 from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
 from core.storage.queries.agents import agent_named
+from core.storage.queries.tokens import TokenView, list_tokens
 from core.storage.tables import Milestone
 from core.wiring.parts import Parts, open_parts
 
@@ -85,10 +88,28 @@ async def sign_in_link(settings: Settings, *, email: str) -> str:
         return await _link(parts, agent)
 
 
-async def create_token(settings: Settings, *, email: str, role: str) -> str:
+async def create_token(
+    settings: Settings, *, email: str, role: str, terms: TokenTerms | None = None
+) -> str:
     """Return a new bearer token for the JSON API."""
     async with _errand(settings, "desk token create") as parts:
-        return await parts.access.create_token(email, Role(role))
+        return await parts.access.create_token(email, Role(role), terms)
+
+
+async def all_tokens(settings: Settings) -> Sequence[TokenView]:
+    """Return which tokens there are."""
+    async with (
+        _errand(settings, "desk token list") as parts,
+        storage_errors(),
+        parts.sessions() as session,
+    ):
+        return await list_tokens(session)
+
+
+async def revoke_token(settings: Settings, token: UUID) -> None:
+    """Let a token not be valid any more."""
+    async with _errand(settings, "desk token revoke") as parts:
+        await parts.access.tokens.revoke(token)
 
 
 async def _add_with_link(parts: Parts, email: str, name: str, role: Role) -> str:

@@ -16,7 +16,7 @@ from core.domain.ids import AgentId
 from core.domain.teams import MOST_CAPACITY, Presence
 from core.services import audit
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import AgentPresence, AgentRow, TeamMember
+from core.storage.tables import AgentPresence, AgentRow, ApiToken, TeamMember
 
 _MOST_WORDS = 40
 _MAX_WORD_CHARS = 40
@@ -93,6 +93,10 @@ class Crew:
                 raise NotFound("there is no such agent")
             old, row.role = row.role, role
             if old != role:
+                # No token goes on doing what its agent may not do any more.
+                await session.execute(
+                    update(ApiToken).where(ApiToken.agent_id == agent).values(role=role)
+                )
                 audit.record(
                     session,
                     by.actor,

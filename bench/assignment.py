@@ -1,0 +1,276 @@
+"""`python -m bench.assignment`: how soon new tickets find an agent, and whether none goes wrong.
+
+Tickets are opened at an even pace, each in a transaction of its own as a hand-off does it. The
+real queue of jobs wakes the real reactions, those wake the assignment, and the sweep looks once a
+second, all in this process on a database of its own. A ticket's time runs from the beginning of
+the transaction that opens it to the end of the one that gives it away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import contextlib
+import json
+import random
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent, Role
+from core.domain.assistant import HandoffReason
+from core.domain.channel import Capabilities
+from core.domain.ids import AccountId, AgentId, ConversationId, TeamId, new_id
+from core.domain.routing import Conditions, Rule
+from core.domain.teams import Presence, Strategy
+from core.domain.ticket import Priority
+from core.runtime.database.postgres import embedded_postgres
+from core.runtime.worker import open_jobs
+from core.services.handoff import hand_off
+from core.services.ledger import Ledger
+from core.services.organisations import OrganisationOfTickets
+from core.services.reactions import Reactions
+from core.services.teams.assignment import Assignment
+from core.services.teams.crew import Abilities
+from core.services.teams.routing import RoutingOfTickets
+from core.services.teams.rulebook import Policy
+from core.services.teams.staffing import Staffing, staffing_of
+from core.services.teams.teams import TeamShape
+from core.services.teams.wanting import WantingTickets
+from core.storage.engine import Sessions, open_engine, sessions_of
+from core.storage.migrate import migrate
+from core.storage.tables import (
+    AgentRow,
+    Contact,
+    Conversation,
+    TeamMember,
+    Ticket,
+    TicketEvent,
+    TicketRouting,
+)
+from core.storage.wakeups import LaneKind
+
+_ACCOUNT = AccountId("webchat")
+_ACCOUNTS = {_ACCOUNT: Capabilities(reads_store=True)}
+_TEAMS = 8
+_PATIENCE_SECONDS = 60.0
+_TAKEN_IN_AT_ONCE = 8
+
+
+class Timed(Assignment):
+    """An assignment that remembers when each sharing-out ended."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        super().__init__(sessions, _ACCOUNTS)
+        self.ends: list[datetime] = []
+
+    async def _share(self, *, with_deserted: bool) -> int:
+        given = await super()._share(with_deserted=with_deserted)
+        if given:
+            self.ends.append(datetime.now(UTC))
+        return given
+
+
+async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: int) -> None:
+    """Make teams, and agents in one or two of them; the first `online` are there."""
+    boss = Agent(id=AgentId(new_id()), email="boss@desk", name="Boss", role=Role.ADMIN)
+    async with sessions.begin() as session:
+        session.add(AgentRow(id=boss.id, email=boss.email, name="Boss", role="admin"))
+    strategies = (Strategy.ROUND_ROBIN, Strategy.LEAST_LOADED)
+    teams: list[TeamId] = [
+        await staffing.teams.create(TeamShape(name=f"Team {n}", strategy=strategies[n % 2]), boss)
+        for n in range(_TEAMS)
+    ]
+    policy = Policy(default_team=teams[0], offer_again_minutes=None, own_tickets_only=False)
+    await staffing.rules.set_policy(policy, boss)
+    for n, team in enumerate(teams):
+        words = Conditions(words=(f"matter{n}",))
+        rule = Rule(id=None, name=f"Matter {n}", conditions=words, team=team)
+        await staffing.rules.add(rule, boss)
+    for n in range(agents):
+        agent = AgentId(new_id())
+        async with sessions.begin() as session:
+            name = f"Agent {n}"
+            session.add(AgentRow(id=agent, email=f"a{n}@desk", name=name, role="agent"))
+            await session.flush()
+            for team in {teams[n % _TEAMS], teams[(n * 3 + 1) % _TEAMS]}:
+                session.add(TeamMember(team_id=team, agent_id=agent))
+        languages = ["en", "es"] if n % 3 else ["en"]
+        able = Abilities(skills=(), languages=languages, capacity=random.Random(n).randint(30, 60))
+        await staffing.crew.set_abilities(agent, able, boss)
+        if n < online:
+            await staffing.crew.be(agent, Presence.ONLINE)
+
+
+async def _conversations(session: AsyncSession, count: int) -> list[ConversationId]:
+    now = datetime.now(UTC)
+    made: list[ConversationId] = []
+    contacts = [Contact(id=new_id(), name=f"Requester {n}") for n in range(count)]
+    session.add_all(contacts)
+    await session.flush()
+    for n, contact in enumerate(contacts):
+        conversation = new_id()
+        session.add(
+            Conversation(
+                id=conversation,
+                account_id=_ACCOUNT,
+                thread=f"t{n}",
+                contact_id=contact.id,
+                responder="bot",
+                language=("en", "es")[n % 2],
+                last_message_at=now,
+            )
+        )
+        made.append(ConversationId(conversation))
+    await session.flush()
+    return made
+
+
+async def _arrive(
+    sessions: Sessions, conversation: ConversationId, n: int, taken_in: asyncio.Semaphore
+) -> None:
+    async with taken_in, sessions.begin() as session:
+        row = await session.get_one(Conversation, conversation, with_for_update=True)
+        ledger = Ledger(_ACCOUNTS, datetime.now(UTC))
+        await hand_off(
+            session,
+            ledger,
+            row,
+            reason=HandoffReason.ASKED_FOR_HUMAN,
+            priority=list(Priority)[n % 4],
+            subject=f"matter{n % _TEAMS} number {n}",
+        )
+        await ledger.write(session)
+
+
+async def _measure(
+    url: str, agents: int, online: int, tickets: int, seconds: float
+) -> dict[str, float]:
+    engine = open_engine(url, pool_size=20)
+    await migrate(engine)
+    sessions = sessions_of(engine)
+    await _people(staffing_of(sessions, _ACCOUNTS), sessions, agents, online)
+    async with sessions.begin() as session:
+        conversations = await _conversations(session, tickets)
+    assignment = Timed(sessions)
+    reactors = (OrganisationOfTickets(), RoutingOfTickets(), WantingTickets())
+    reactions = Reactions(sessions, _ACCOUNTS, reactors, afterwards=assignment.fill)
+    jobs = open_jobs(url, 8)
+
+    @jobs.task(name="advance_reactions", queue=LaneKind.REACTIONS)
+    async def advance(conversation: str) -> None:
+        await reactions.advance(ConversationId(UUID(conversation)))
+
+    async def sweep() -> None:
+        while True:
+            await assignment.fill_due()
+            await asyncio.sleep(1.0)
+
+    async with jobs.open_async():
+        working = asyncio.create_task(
+            jobs.run_worker_async(
+                queues=[LaneKind.REACTIONS],
+                concurrency=8,
+                fetch_job_polling_interval=1.0,
+                install_signal_handlers=False,
+                delete_jobs="always",
+            )
+        )
+        sweeping = asyncio.create_task(sweep())
+        # Whoever takes in is a process of its own in a desk: it must not wait for connections here.
+        intake = open_engine(url, pool_size=_TAKEN_IN_AT_ONCE)
+        outside, taken_in = sessions_of(intake), asyncio.Semaphore(_TAKEN_IN_AT_ONCE)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as arrivals:
+            for n, conversation in enumerate(conversations):
+                wait = began + n * seconds / tickets - time.monotonic()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                arrivals.create_task(_arrive(outside, conversation, n, taken_in))
+        took = time.monotonic() - began
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline and await _unreacted(sessions):
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(2.0)  # two sweeps more: what is left now is left
+        for task in (working, sweeping):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+    figures = await _figures(sessions, assignment.ends)
+    await engine.dispose()
+    await intake.dispose()
+    return {"tickets": tickets, "arrival_seconds": round(took, 1), **figures}
+
+
+async def _unreacted(sessions: Sessions) -> int:
+    async with sessions() as session:
+        waiting = select(func.count()).where(TicketEvent.reacted_at.is_(None))
+        return (await session.scalar(waiting)) or 0
+
+
+async def _figures(sessions: Sessions, ends: list[datetime]) -> dict[str, float]:
+    async with sessions() as session:
+        given = (
+            await session.execute(
+                select(Ticket.id, Ticket.created_at, TicketEvent.at)
+                .join(TicketEvent, TicketEvent.ticket_id == Ticket.id)
+                .where(TicketEvent.field == "assignee")
+            )
+        ).all()
+        above = await session.scalar(
+            text(
+                "SELECT count(*) FROM (SELECT a.id FROM agent a JOIN ticket t"
+                " ON t.assignee_id = a.id GROUP BY a.id HAVING count(*) > a.capacity) AS full_up"
+            )
+        )
+        left = await session.scalar(
+            select(func.count()).where(TicketRouting.wanting_since.is_not(None))
+        )
+        suitable = await session.scalar(
+            text(
+                "SELECT count(DISTINCT t.id) FROM ticket t"
+                " JOIN ticket_routing r ON r.ticket_id = t.id AND r.wanting_since IS NOT NULL"
+                " JOIN team_member m ON m.team_id = t.team_id"
+                " JOIN agent_presence p ON p.agent_id = m.agent_id"
+                " JOIN agent a ON a.id = m.agent_id"
+                " WHERE a.capacity > (SELECT count(*) FROM ticket h WHERE h.assignee_id = a.id)"
+            )
+        )
+    waits = sorted(
+        (ends[min(bisect.bisect_left(ends, at), len(ends) - 1)] - opened).total_seconds()
+        for _, opened, at in given
+    )
+    return {
+        "assigned": len(waits),
+        "assigned_twice": len(given) - len({ticket for ticket, _, _ in given}),
+        "agents_above_capacity": above or 0,
+        "left": left or 0,
+        "left_though_somebody_has_room": suitable or 0,
+        "median_seconds": round(statistics.median(waits), 3),
+        "p95_seconds": round(waits[int(len(waits) * 0.95)], 3),
+        "longest_seconds": round(waits[-1], 3),
+    }
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.assignment", description=__doc__)
+    parser.add_argument("--agents", type=int, default=200)
+    parser.add_argument("--online", type=int, default=50)
+    parser.add_argument("--tickets", type=int, default=2_000)
+    parser.add_argument("--seconds", type=float, default=60.0, help="in which they arrive")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ventanilla-bench-") as folder:
+        async with embedded_postgres(Path(folder) / "desk") as url:
+            figures = await _measure(url, asked.agents, asked.online, asked.tickets, asked.seconds)
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
