@@ -21,7 +21,7 @@ from core.settings import Settings
 from core.wiring.parts import database_url
 
 _PATH = "/api/openapi.json"
-_SECONDS = 300.0  # a quiet machine needs four
+_SECONDS = 300.0  # it takes seven of a processor
 
 
 class Description:
