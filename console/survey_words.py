@@ -6,6 +6,7 @@ SCORE = ("Very bad", "Bad", "So-so", "Good", "Very good")
 """The scores from 1 to 5."""
 
 SAID = (
+    "a person is asked again within a year",
     "there is no such survey",
     "a score is a whole number from 1 to 5",
     "a comment has 2000 characters at most",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -50,10 +51,14 @@ class Names:
         kind = _BY_NAME.get(field)
         if kind is None:
             return value
-        ids = {name.casefold(): key for key, name in self.of.get(kind, {}).items()}
+        known = list(self.of.get(kind, {}).items())
+        ids = {name.casefold(): key for key, name in known}
+        counts = Counter(name.casefold() for _, name in known)
         found = []
         for part in _parts(value):
-            key = ids.get(part.casefold(), part)
+            if counts[part.casefold()] > 1:
+                raise InvalidInput(f"several are called “{part[:60]}”: rename one")
+            key = NOBODY if part.casefold() == NOBODY else ids.get(part.casefold(), part)
             if key not in self.of.get(kind, {}) and key != NOBODY:
                 raise InvalidInput(f"nothing here is called “{part[:60]}”")
             found.append(key)
@@ -116,9 +121,16 @@ def shown_actions(actions: Sequence[Action], names: Names) -> list[Action | dict
     ]
 
 
-def shown_conditions(conditions: Sequence[Condition], names: Names) -> list[Condition]:
+def shown_conditions(conditions: Sequence[Condition], names: Names) -> list[dict[str, str]]:
     """Return conditions with names for ids, to be shown in a form."""
-    return [replace(one, value=names.shown(one.field, one.value)) for one in conditions]
+    return [
+        {
+            "field": one.field,
+            "comparison": one.comparison,
+            "value": names.shown(one.field, one.value),
+        }
+        for one in conditions
+    ]
 
 
 def optional_id(words: str) -> UUID | None:

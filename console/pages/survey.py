@@ -70,7 +70,7 @@ async def change_rules(request: Request, signed_in: Leads) -> Response:
             remind_after=_hours(form, "remind_after"),
             lasts=_hours(form, "lasts") or timedelta(),
             quiet=_hours(form, "quiet") or timedelta(),
-            low_score=int(text_field(form, "low_score") or 0),
+            low_score=_chosen(text_field(form, "low_score")) or 0,
         )
     except InvalidInput as error:
         async with storage_errors(), desk_of(request).sessions() as session:

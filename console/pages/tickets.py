@@ -176,7 +176,8 @@ async def _reply(
         envelope = desk.letters.checked(AccountId(account), envelope)
     await desk.tickets.reply(ticket, agent, words, files=files, then=then, envelope=envelope)
     if macro is not None:
-        await desk.macros.apply(macro, ticket, agent)
+        await desk.macros.apply(macro, ticket, agent, sets_status=then is None)
+    await desk.notices.read_of(agent.id, ticket)
 
 
 @router.post("/{ticket}/messages/{message}/parked")

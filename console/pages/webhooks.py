@@ -53,6 +53,12 @@ async def add_webhook(request: Request, signed_in: Admins) -> Response:
     return await _list(request, secret=secret)
 
 
+@router.get("/incoming")
+async def to_webhooks(_: Admins) -> Response:
+    """Lead back from the page that showed an address."""
+    return RedirectResponse("/console/admin/webhooks", 303)
+
+
 @router.post("/incoming")
 async def add_incoming(request: Request, signed_in: Admins) -> Response:
     """Add an address that a program reports to, and show it, once."""
@@ -128,7 +134,7 @@ async def remove_webhook(request: Request, signed_in: Admins, webhook: UUID) -> 
 @router.post("/{webhook}/calls/{call}")
 async def repeat_call(request: Request, _: Admins, webhook: UUID, call: UUID) -> Response:
     """Make a call again."""
-    await desk_of(request).webhooks.repeat(call)
+    await desk_of(request).webhooks.repeat(webhook, call)
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
 

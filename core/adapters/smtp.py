@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import InvalidInput, Rejected, Unavailable
 
 
 class SmtpPostman:
@@ -38,6 +38,7 @@ class SmtpPostman:
         """Send one mail.
 
         Raises:
+            Rejected: the address takes no mail.
             Unavailable: it was not taken; try again later.
         """
         letter = EmailMessage()
@@ -60,5 +61,7 @@ class SmtpPostman:
                 start_tls=None if self._password is None or self._tls else True,
                 timeout=20,
             )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise Rejected(f"the mail server knows nobody of this address: {error}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(f"the mail server did not take a notice: {error}") from error

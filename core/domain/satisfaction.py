@@ -43,6 +43,8 @@ class SurveyRules:
             raise InvalidInput("between solving and asking there are 7 days at most")
         if not timedelta(hours=1) <= self.lasts <= timedelta(days=90):
             raise InvalidInput("a survey lasts 90 days at most")
+        if not timedelta() <= self.quiet <= timedelta(days=365):
+            raise InvalidInput("a person is asked again within a year")
         if self.remind_after is not None and not timedelta() < self.remind_after < self.lasts:
             raise InvalidInput("the reminder comes before the survey ends")
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-from core.domain.errors import Unavailable
+from core.domain.errors import Rejected, Unavailable
 from core.domain.notification import Notice
 from core.services.notifications.reading import Digest, Notices, NoticeView
 from core.texts import text
@@ -49,6 +49,8 @@ class NoticeMails:
             subject, words = letter(digest, self._base_url)
             try:
                 await self._postman.send(digest.email, subject, words)
+            except Rejected as error:
+                _LOGGER.warning("agent %s cannot be mailed: %s", digest.agent, error)
             except Unavailable as error:
                 _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
                 return

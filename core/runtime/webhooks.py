@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 10.0
-_READ_CHARS = 500
+_LONGEST_SECONDS = 20.0
+_READ_BYTES = 500
 
 
 class WebhookCalls:
@@ -33,27 +34,31 @@ class WebhookCalls:
         if not (calls := await self._webhooks.due()):
             return
         async with self._open() as client, asyncio.TaskGroup() as group:
-            for call in calls:
-                group.create_task(self._make(client, call))
+            tasks = [group.create_task(_make(client, call)) for call in calls]
+        for call, task in zip(calls, tasks, strict=True):
+            done, words = task.result()
+            if not done:
+                _LOGGER.info("call %s of a webhook failed", call.delivery)
+            await self._webhooks.settle(call.delivery, done=done, answer=words)
 
-    async def _make(self, client: httpx.AsyncClient, call: Call) -> None:
-        import httpx
 
-        try:
-            # Redirects are not followed: a signed body goes where an admin said, nowhere else.
-            async with client.stream(
-                "POST", call.url, content=call.body, headers=call.headers
-            ) as answer:
-                said = ""
-                async for piece in answer.aiter_text(_READ_CHARS):
-                    said = piece
-                    break
-                done, words = answer.is_success, f"{answer.status_code} {said}"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            done, words = False, f"{type(error).__name__}: {error}"
-        if not done:
-            _LOGGER.info("call %s of a webhook failed", call.delivery)
-        await self._webhooks.settle(call.delivery, done=done, answer=words)
+async def _make(client: httpx.AsyncClient, call: Call) -> tuple[bool, str]:
+    """Make a call; return whether it was taken, and the beginning of the answer."""
+    import httpx
+
+    try:
+        # Redirects are not followed: a signed body goes where an admin said, nowhere else.
+        async with (
+            asyncio.timeout(_LONGEST_SECONDS),
+            client.stream("POST", call.url, content=call.body, headers=call.headers) as answer,
+        ):
+            said = b""
+            async for piece in answer.aiter_raw(_READ_BYTES):
+                said = piece
+                break
+            return answer.is_success, f"{answer.status_code} {said.decode(errors='replace')}"
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        return False, f"{type(error).__name__}: {error}"
 
 
 def _new_client() -> httpx.AsyncClient:

@@ -72,7 +72,8 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
 def tidying_of(parts: Parts) -> Sequence[Duty]:
     """Return what is forgotten, looked at once an hour."""
     webhooks = Webhooks(parts.sessions, parts.settings.key)
-    return (webhooks.forget_old, Notices(parts.sessions).forget_old)
+    idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
+    return (webhooks.forget_old, Notices(parts.sessions).forget_old, idle.forget_old)
 
 
 def callers_of(parts: Parts) -> Sequence[Duty]:

@@ -14,7 +14,7 @@ Fact = str | float | bool | frozenset[str] | None
 """What is known of one field: words or an id, a number, yes or no, several words, or nothing."""
 
 MAX_CONDITIONS = 30
-_MAX_VALUE_CHARS = 500
+_MAX_VALUE_CHARS = 2_000
 
 
 class Kind(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.domain.automation.actions import Action, ActionKind
 from core.domain.conversation import Cause, Responder, Speaker
-from core.domain.errors import InvalidInput
+from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import Priority, TicketStatus
 from core.services.automation.templates import Values, fill_in
@@ -36,7 +36,7 @@ async def perform(
     for action in actions:
         try:
             await _do(case, action, values, actor)
-        except InvalidInput as error:
+        except (InvalidInput, IllegalTransition) as error:
             done.append(Did(action=action, failure=str(error)))
         else:
             done.append(Did(action=action))

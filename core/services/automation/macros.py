@@ -115,21 +115,35 @@ class Macros:
                 actions=actions_from_json(row.actions),
             )
 
-    async def apply(self, macro: UUID, ticket: TicketId, agent: Agent) -> None:
-        """Do to `ticket` what goes with a macro whose text was sent."""
+    async def apply(
+        self, macro: UUID, ticket: TicketId, agent: Agent, *, sets_status: bool = True
+    ) -> None:
+        """Do to `ticket` what goes with a macro whose text was sent.
+
+        What does not fit any more is noted in the ticket. Without `sets_status`, the status stays
+        what the agent chose while sending.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
             row = await session.get(Macro, macro)
             if row is None:
-                raise NotFound("there is no such macro")
-            await _apply(case, row, agent, self._base_url)
+                return  # deleted meanwhile: its text has left already
+            await _apply(case, row, agent, self._base_url, sets_status=sets_status)
             await case.ledger.write(session)
 
 
-async def _apply(case: Case, row: Macro, agent: Agent, base_url: str) -> None:
+async def _apply(case: Case, row: Macro, agent: Agent, base_url: str, *, sets_status: bool) -> None:
     who = await case.session.get(AgentRow, agent.id)
     values = await values_of(case.session, TicketId(case.ticket.id), base_url, who)
-    await perform(case, actions_from_json(row.actions), values, actor=agent.actor)
+    actions = [
+        action
+        for action in actions_from_json(row.actions)
+        if sets_status or action.kind is not ActionKind.SET_STATUS
+    ]
+    done = await perform(case, actions, values, actor=agent.actor)
+    failures = [f"{row.name}: {did.failure}" for did in done if did.failure]
+    if failures:
+        case.ledger.note(case.conversation, None, "\n".join(failures))
 
 
 async def macros_for(session: AsyncSession, ticket: TicketId, agent: AgentId) -> Sequence[Macro]:

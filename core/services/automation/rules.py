@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import Origin
 from core.domain.automation.conditions import Fact, Field, Test, compiled
 from core.domain.automation.rule import Rule, Trigger
+from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.automation.doing import Did, perform
@@ -22,8 +26,9 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.clocks import BREACH, WARNING
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import AutomationRule, AutomationRun, Ticket
+from core.storage.tables import Account, AutomationRule, AutomationRun, Conversation, Ticket
 
+_LOGGER = logging.getLogger(__name__)
 _RUNS_AN_HOUR = 10
 """One rule applies to one ticket no more often, whatever happens: two rules may undo each other."""
 _BATCH = 200
@@ -44,14 +49,14 @@ class RuleShelf:
     """The rules that are on, read again when one has changed."""
 
     def __init__(self) -> None:
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, Decimal | int] | None = None
         self._rules: Mapping[Trigger, Sequence[ReadyRule]] = {}
 
     async def of(self, session: AsyncSession, trigger: Trigger) -> Sequence[ReadyRule]:
         """Return the rules of `trigger`, in their order."""
         stamp = (
             await session.execute(
-                select(func.count(), func.coalesce(func.max(AutomationRule.revision), 0))
+                select(func.count(), func.coalesce(func.sum(AutomationRule.revision), 0))
             )
         ).one()
         if (stamp[0], stamp[1]) != self._stamp:
@@ -62,7 +67,11 @@ class RuleShelf:
             )
             found: dict[Trigger, list[ReadyRule]] = {}
             for row in rows:
-                rule = rule_of(row)
+                try:
+                    rule = rule_of(row)
+                except InvalidInput:
+                    _LOGGER.exception("rule %s cannot be read and is left out", row.id)
+                    continue
                 ready = ReadyRule(id=row.id, rule=rule, test=compiled(rule.conditions))
                 found.setdefault(rule.trigger, []).append(ready)
             self._rules, self._stamp = found, (stamp[0], stamp[1])
@@ -130,18 +139,37 @@ class IdleRules:
             rules = await self._shelf.of(session, Trigger.IDLE)
             if not rules:
                 return
-            query = select(Ticket.id).where(Ticket.status.in_(_UNDONE)).order_by(Ticket.id)
+            query = (
+                select(Ticket.id)
+                .join(Conversation, Conversation.id == Ticket.conversation_id)
+                .outerjoin(Account, Account.id == Conversation.account_id)
+                .where(
+                    Ticket.status.in_(_UNDONE),
+                    Account.origin.is_distinct_from(Origin.REHEARSAL),
+                )
+                .order_by(Ticket.id)
+            )
             if self._looked_at is not None:
                 query = query.where(Ticket.id > self._looked_at)
             tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
             fitting = []
             for ticket in tickets:
                 facts = await facts_of(session, ticket, self._now())
-                if any(ready.test(facts) for ready in rules):
-                    fitting.append(ticket)
+                since = await session.scalar(select(Ticket.updated_at).where(Ticket.id == ticket))
+                for ready in rules:
+                    if ready.test(facts) and not await _has_run_since(
+                        session, ready.id, ticket, since
+                    ):
+                        fitting.append(ticket)
+                        break
         self._looked_at = tickets[-1] if len(tickets) == _BATCH else None
         for ticket in fitting:
             await self._apply(ticket, rules)
+
+    async def forget_old(self, age: timedelta = timedelta(days=90)) -> None:
+        """Delete what rules did long ago; the tickets' histories keep it."""
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(delete(AutomationRun).where(AutomationRun.at < self._now() - age))
 
     async def _apply(self, ticket: TicketId, rules: Sequence[ReadyRule]) -> None:
         async with storage_errors(), self._sessions.begin() as session:
@@ -151,9 +179,12 @@ class IdleRules:
             for ready in rules:
                 if not ready.test(facts) or await _has_run_since(session, ready.id, ticket, since):
                     continue
+                if not await _may_run(case, ready.id):
+                    continue
                 await apply(case, ready, why="idle", base_url=self._base_url)
                 if ready.rule.stops:
                     break
+                facts = await facts_of(session, ticket, case.ledger.now)
             await case.ledger.write(session)
 
 
@@ -236,14 +267,14 @@ async def _may_run(case: Case, rule: UUID) -> bool:
 
 
 async def _has_run_since(
-    session: AsyncSession, rule: UUID, ticket: TicketId, since: datetime
+    session: AsyncSession, rule: UUID, ticket: TicketId, since: datetime | None
 ) -> bool:
     last = await session.scalar(
         select(func.max(AutomationRun.at)).where(
             AutomationRun.rule_id == rule, AutomationRun.ticket_id == ticket
         )
     )
-    return last is not None and last >= since
+    return last is not None and (since is None or last >= since)
 
 
 def _actor(rule: UUID) -> str:

@@ -62,8 +62,15 @@ def fill_in(text: str, values: Values) -> str:
     Raises:
         InvalidInput: it is not a template, or does what templates may not do.
     """
+    # What is None is left out: it would be written as "None".
+    known = {
+        kind: {name: value for name, value in of.items() if value is not None}
+        if isinstance(of, Mapping)
+        else of
+        for kind, of in values.items()
+    }
     try:
-        return _template(text).render(values)[:_MAX_RESULT_CHARS]
+        return _template(text).render(known)[:_MAX_RESULT_CHARS]
     except (SecurityError, TemplateRuntimeError, TypeError) as error:
         raise InvalidInput(f"the template cannot be filled in: {error}") from None
 

@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
-from core.services.account_secrets import seal, unseal
+from core.services.account_secrets import SecretsUnreadable, seal, unseal
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.storage.engine import Sessions, storage_errors
@@ -61,7 +61,10 @@ class WebhookForm:
     def __post_init__(self) -> None:
         if not 0 < len(self.name.strip()) <= 120 or "\x00" in self.name:
             raise InvalidInput("a name has 1 to 120 characters")
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            raise InvalidInput("a webhook's address begins with https:// or http://") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or len(self.url) > 2_000:
             raise InvalidInput("a webhook's address begins with https:// or http://")
         if parts.username or parts.password:
@@ -143,11 +146,11 @@ class Webhooks:
             audit.record(session, by.actor, "webhook.removed", ("webhook", webhook, row.name))
             await session.delete(row)
 
-    async def repeat(self, delivery: UUID) -> None:
-        """Make a call again that is over."""
+    async def repeat(self, webhook: UUID, delivery: UUID) -> None:
+        """Make a call of a webhook again that is over; of one that is off, once it is on."""
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(WebhookDelivery, delivery, with_for_update=True)
-            if row is None:
+            if row is None or row.webhook_id != webhook:
                 raise NotFound("there is no such call")
             row.status, row.attempts, row.available_at = "waiting", 0, self._now()
             row.finished_at = None
@@ -166,10 +169,16 @@ class Webhooks:
                     .with_for_update(of=WebhookDelivery, skip_locked=True)
                 )
             ).all()
-            for delivery, _ in rows:
+            calls = []
+            for delivery, webhook in rows:
                 delivery.attempts += 1
                 delivery.available_at = now + _LEASE
-            return [self._call(delivery, webhook, now) for delivery, webhook in rows]
+                try:
+                    calls.append(self._call(delivery, webhook, now))
+                except SecretsUnreadable as error:
+                    delivery.status, delivery.finished_at = "failed", now
+                    delivery.answer = str(error)
+            return calls
 
     async def settle(self, delivery: UUID, *, done: bool, answer: str) -> None:
         """Keep what became of a call; one that failed is made again later, ten times in all."""
@@ -188,9 +197,9 @@ class Webhooks:
     async def forget_old(self, age: timedelta = timedelta(days=30)) -> None:
         """Delete calls that were over long ago."""
         async with storage_errors(), self._sessions.begin() as session:
-            old = select(WebhookDelivery).where(WebhookDelivery.finished_at < self._now() - age)
-            for row in await session.scalars(old.limit(1_000)):
-                await session.delete(row)
+            await session.execute(
+                delete(WebhookDelivery).where(WebhookDelivery.finished_at < self._now() - age)
+            )
 
     def _call(self, delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> Call:
         body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
@@ -279,7 +288,7 @@ async def stop_calls(session: AsyncSession, webhook: UUID) -> None:
     await session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.webhook_id == webhook, WebhookDelivery.status == "waiting")
-        .values(status="failed", answer="the webhook was turned off")
+        .values(status="failed", answer="the webhook was turned off", finished_at=func.now())
     )
 
 

@@ -250,3 +250,17 @@ async def test_many_rules_are_read_once_until_one_changes(rig: Rig, count: int) 
     await add(rig, Trigger.OPENED, do(ActionKind.ADD_TAG, "x"))
     async with rig.sessions() as session:
         assert len(await shelf.of(session, Trigger.OPENED)) == count + 1
+
+
+async def test_rules_by_the_clock_that_contradict_each_other_stop_nothing(rig: Rig) -> None:
+    for hours, status in (("72", "solved"), ("48", "pending")):
+        await add(
+            rig,
+            Trigger.IDLE,
+            do(ActionKind.SET_STATUS, status),
+            every=[when(Field.HOURS_IDLE, Comparison.MORE, hours)],
+        )
+    await ticket(rig)
+    rig.clock.advance(hours=80)
+    await IdleRules(rig.sessions, rig.accounts, RuleShelf(), BASE, rig.clock).apply_due()
+    assert (await rig.ticket()).status == TicketStatus.SOLVED

@@ -99,7 +99,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
     assert str(status) in (call.answer or "")
     listener.status = 200
-    await hooks.repeat(call.id)
+    await hooks.repeat(call.webhook_id, call.id)
     await WebhookCalls(hooks).make_due()
     assert [call.status for call in await calls(rig)] == ["done"]
 
@@ -134,3 +134,15 @@ async def test_what_was_turned_off_is_told_nothing_more(rig: Rig, listener: List
     await hooks.change(name, off, ana)
     await WebhookCalls(hooks).make_due()
     assert listener.heard == []
+
+
+async def test_a_secret_kept_under_another_key_fails_the_call_and_no_other(
+    rig: Rig, listener: Listener
+) -> None:
+    ana = await rig.agent()
+    for key in (b"an old key", b"key"):
+        form = WebhookForm(name=key.decode(), url=listener.url, events=["ticket.opened"])
+        await Webhooks(rig.sessions, key, rig.clock).add(form, ana)
+    await opened(rig)
+    await WebhookCalls(Webhooks(rig.sessions, b"key", rig.clock)).make_due()
+    assert sorted(call.status for call in await calls(rig)) == ["done", "failed"]

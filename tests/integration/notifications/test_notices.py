@@ -42,6 +42,14 @@ class Post:
         self.refuses = False
         self.url = ""
 
+    async def handle_RCPT(  # noqa: N802  # the server's own name for it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("gone@"):
+            return "550 nobody here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(  # noqa: N802  # the server's own name for it
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
@@ -191,3 +199,19 @@ async def test_a_server_that_is_away_is_unavailable_and_a_wrong_address_is_said(
         await SmtpPostman("smtp://127.0.0.1:9", "d@desk.test").send("a@desk.test", "x", "y")
     with pytest.raises(InvalidInput, match="DESK_NOTIFY_SMTP_URL"):
         SmtpPostman("mail.example.org", "d@desk.test")
+
+
+async def test_an_address_that_takes_no_mail_does_not_hold_up_the_others(
+    rig: Rig, post: Post
+) -> None:
+    ana, gone, bo = [await rig.agent(name) for name in ("Ana", "Gone", "Bo")]
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (gone, bo):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    rig.clock.advance(minutes=4)
+    notices = Notices(rig.sessions, rig.clock)
+    await NoticeMails(notices, SmtpPostman(post.url, "d@desk.test"), "http://desk.test").send_due()
+    assert [letter["To"] for letter in post.letters] == ["bo@desk.test"]
+    rig.clock.advance(hours=1)
+    assert await notices.due() == []

@@ -23,6 +23,7 @@ def test_values_are_filled_in_and_missing_ones_leave_nothing() -> None:
     assert fill_in("Hi {{ requester.name }}, #{{ ticket.number }}{{ agent.name }}.", VALUES) == (
         "Hi Ada, #7."
     )
+    assert fill_in("{{ requester.first_name | default('-') }}", VALUES) == "-"
     assert fill_in("{{ requester.first_name or 'you' | upper }}", VALUES) == "YOU"
     assert fill_in("{% if ticket.number %}yes{% else %}no{% endif %}", VALUES) == "yes"
 
