@@ -416,10 +416,10 @@ async def test_a_body_that_hides_its_length_is_refused_too(desk: Desk, api: Api)
     assert_problem(response, 413)
 
 
-async def test_the_documents_describe_every_path(desk: Desk) -> None:
+async def test_every_promised_path_is_there_and_every_operation_described(desk: Desk) -> None:
     async with desk.client() as client:
         paths = (await client.get("/api/openapi.json")).json()["paths"]
-    assert set(paths) == {
+    assert set(paths) >= {
         "/api/v1/tickets",
         "/api/v1/tickets/{ticket}",
         "/api/v1/tickets/{ticket}/take",
@@ -435,6 +435,13 @@ async def test_the_documents_describe_every_path(desk: Desk) -> None:
         "/api/v1/knowledge/articles",
         "/api/v1/knowledge/articles/{article}",
     }
+    undescribed = [
+        f"{method} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if not operation.get("description")
+    ]
+    assert undescribed == []
 
 
 async def test_health_is_told_without_a_token(desk: Desk) -> None:
