@@ -16,6 +16,7 @@ from core.services.accounts import AccountBook
 from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
+from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
@@ -79,6 +80,7 @@ class ConsoleDesk:
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     survey_answers: SurveyAnswers
+    rules: AutomationRules
     macros: Macros
     notices: Notices
     webhooks: Webhooks

@@ -8,6 +8,7 @@ from console.api import (
     agents,
     assets,
     audit,
+    automation,
     categories,
     conversations,
     files,
@@ -45,6 +46,7 @@ _PARTS = (
     reports,
     routing,
     hooks,
+    automation,
 )
 
 

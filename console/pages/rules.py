@@ -27,10 +27,7 @@ from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.automation.conditions import FITTING, KINDS, Conditions
 from core.domain.automation.rule import Rule, Trigger
-from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import new_id
-from core.services import audit
-from core.services.automation.forms import actions_json, conditions_json, rule_of
+from core.domain.errors import InvalidInput
 from core.services.automation.rules import dry_run
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -70,11 +67,7 @@ async def new_rule(request: Request, _: Leads) -> Response:
 @router.get("/{rule}")
 async def show_rule(request: Request, _: Leads, rule: UUID) -> Response:
     """Show a rule, and what it did lately."""
-    async with storage_errors(), desk_of(request).sessions() as session:
-        row = await session.get(AutomationRule, rule)
-    if row is None:
-        raise NotFound("there is no such rule")
-    return await _form(request, rule, _shown(rule_of(row)))
+    return await _form(request, rule, _shown(await desk_of(request).rules.get(rule)))
 
 
 @router.post("/new")
@@ -92,30 +85,15 @@ async def change_rule(request: Request, signed_in: Leads, rule: UUID) -> Respons
 @router.post("/{rule}/remove")
 async def remove_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
     """Delete a rule with its log."""
-    async with storage_errors(), desk_of(request).sessions.begin() as session:
-        row = await _locked(session, rule)
-        audit.record(session, signed_in.agent.actor, "rule.removed", ("rule", rule, row.name))
-        await session.delete(row)
+    await desk_of(request).rules.remove(rule, signed_in.agent)
     return RedirectResponse("/console/admin/rules", 303)
 
 
 @router.post("/{rule}/move")
-async def move_rule(request: Request, _: Leads, rule: UUID) -> Response:
+async def move_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
     """Put a rule one place up or down."""
     step = -1 if text_field(await form_of(request), "to") == "up" else 1
-    async with storage_errors(), desk_of(request).sessions.begin() as session:
-        rows = list(
-            await session.scalars(
-                select(AutomationRule)
-                .order_by(AutomationRule.position, AutomationRule.id)
-                .with_for_update()
-            )
-        )
-        at = next((n for n, row in enumerate(rows) if row.id == rule), None)
-        if at is not None and 0 <= at + step < len(rows):
-            rows.insert(at + step, rows.pop(at))
-        for number, row in enumerate(rows):
-            row.position = number
+    await desk_of(request).rules.move(rule, step, signed_in.agent)
     return RedirectResponse("/console/admin/rules", 303)
 
 
@@ -132,27 +110,7 @@ async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Respon
         async with storage_errors(), desk_of(request).sessions() as session:
             found = await dry_run(session, wanted, datetime.now(UTC))
         return await _form(request, rule, _shown(wanted), tried=found)
-    async with storage_errors(), desk_of(request).sessions.begin() as session:
-        if rule is None:
-            last = await session.scalar(select(func.max(AutomationRule.position)))
-            row = AutomationRule(id=new_id(), position=(last or 0) + 1)
-            session.add(row)
-            old = None
-        else:
-            row = await _locked(session, rule)
-            old = _logged(row)
-        row.name, row.trigger = wanted.name.strip(), wanted.trigger
-        row.is_on, row.stops = wanted.is_on, wanted.stops
-        row.conditions = conditions_json(wanted.conditions)
-        row.actions = actions_json(wanted.actions)
-        audit.record(
-            session,
-            signed_in.agent.actor,
-            "rule.added" if rule is None else "rule.changed",
-            ("rule", row.id, row.name),
-            old=old,
-            new=_logged(row),
-        )
+    await desk_of(request).rules.save(rule, wanted, signed_in.agent)
     return RedirectResponse("/console/admin/rules", 303)
 
 
@@ -253,21 +211,3 @@ async def _form(
         said=said,
         fitting=fitting,
     )
-
-
-async def _locked(session: Any, rule: UUID) -> AutomationRule:
-    row: AutomationRule | None = await session.get(AutomationRule, rule, with_for_update=True)
-    if row is None:
-        raise NotFound("there is no such rule")
-    return row
-
-
-def _logged(row: AutomationRule) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "trigger": str(row.trigger),
-        "is_on": row.is_on,
-        "stops": row.stops,
-        "conditions": row.conditions,
-        "actions": row.actions,
-    }

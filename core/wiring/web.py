@@ -27,6 +27,7 @@ from core.runtime.supervision.supervised import exit_with_parent
 from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
+from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
@@ -172,6 +173,7 @@ def build_app(settings: Settings) -> FastAPI:
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
             notices=Notices(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
+            rules=AutomationRules(parts.sessions),
             macros=Macros(parts.sessions, parts.accounts, settings.base_url),
             webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,

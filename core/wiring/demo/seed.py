@@ -35,8 +35,8 @@ from core.domain.sla.policy import Conditions as PolicyConditions
 from core.domain.teams import Strategy
 from core.domain.ticket import Priority, TicketStatus
 from core.services.assets import Assets
-from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.macros import MacroForm, Macros
+from core.services.automation.rulebook import AutomationRules
 from core.services.case import open_case
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.sorting import Sorting, TicketSorting
@@ -52,7 +52,6 @@ from core.services.teams.teams import Teams, TeamShape
 from core.services.tickets import Tickets
 from core.storage.engine import storage_errors
 from core.storage.tables import (
-    AutomationRule,
     Contact,
     ContactAddress,
     Organisation,
@@ -223,8 +222,9 @@ class Demo:
                 ),
                 self._boss,
             )
-        async with storage_errors(), parts.sessions.begin() as session:
-            vip = Rule(
+        await AutomationRules(parts.sessions).save(
+            None,
+            Rule(
                 name="VIPs first",
                 trigger=Trigger.OPENED,
                 conditions=Conditions(
@@ -234,19 +234,9 @@ class Demo:
                     Action(kind=ActionKind.SET_PRIORITY, value=Priority.HIGH),
                     Action(kind=ActionKind.ADD_TAG, value="vip"),
                 ),
-            )
-            session.add(
-                AutomationRule(
-                    id=new_id(),
-                    position=0,
-                    name=vip.name,
-                    trigger=vip.trigger,
-                    is_on=True,
-                    stops=False,
-                    conditions=conditions_json(vip.conditions),
-                    actions=actions_json(vip.actions),
-                )
-            )
+            ),
+            self._boss,
+        )
         macros = Macros(parts.sessions, parts.accounts, parts.settings.base_url)
         waiting = (Action(kind=ActionKind.SET_STATUS, value=TicketStatus.PENDING),)
         for form in (

@@ -118,3 +118,78 @@ async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> N
     page = await browser.see(f"{HOOKS}/{hook.id}")
     assert secret[1] not in page
     assert "It has not been called yet" in page
+
+
+async def _api(desk: Desk, role: Role) -> str:
+    return f"Bearer {await desk.access.create_token(f'{role}@api.example.org', role)}"
+
+
+async def test_programs_keep_rules_macros_and_webhooks(desk: Desk) -> None:
+    rule = {
+        "name": "Fires first",
+        "trigger": "opened",
+        "every": [{"field": "message", "comparison": "has", "value": "fire"}],
+        "actions": [{"kind": "set_priority", "value": "urgent"}],
+    }
+    async with desk.client(authorization=await _api(desk, Role.ADMIN)) as client:
+        added = await client.post("/api/v1/rules", json=rule)
+        assert added.status_code == 201, added.text
+        path = f"/api/v1/rules/{added.json()['id']}"
+        changed = await client.put(path, json=rule | {"is_on": False})
+        assert changed.json()["is_on"] is False
+        assert [one["name"] for one in (await client.get("/api/v1/rules")).json()] == [
+            "Fires first"
+        ]
+        wrong = await client.post("/api/v1/rules", json=rule | {"trigger": "sometimes"})
+        assert wrong.status_code == 422
+        assert (await client.delete(path)).status_code == 204
+        assert (await client.put(path, json=rule)).status_code == 404
+
+        macro = await client.post(
+            "/api/v1/macros", json={"name": "Hi", "text": "Hi {{ agent.name }}"}
+        )
+        assert macro.status_code == 201, macro.text
+        escape = {"name": "Hi", "text": "{{ ().__class__ }}"}
+        assert (await client.post("/api/v1/macros", json=escape)).status_code == 422
+        assert (await client.get("/api/v1/macros")).json()[0]["used"] == 0
+        gone = await client.delete(f"/api/v1/macros/{macro.json()['id']}")
+        assert gone.status_code == 204
+
+        hook = await client.post(
+            "/api/v1/webhooks", json={"name": "CRM", "url": "https://x.example", "events": []}
+        )
+        assert hook.status_code == 201
+        assert hook.json()["secret"]
+        listed = (await client.get("/api/v1/webhooks")).json()
+        assert listed[0]["secret"] is None
+        calls = await client.get(f"/api/v1/webhooks/{hook.json()['id']}/calls")
+        assert calls.json() == []
+
+
+@pytest.mark.parametrize("path", ["rules", "macros", "webhooks"])
+async def test_agents_programs_may_not_change_what_the_desk_does(desk: Desk, path: str) -> None:
+    async with desk.client(authorization=await _api(desk, Role.AGENT)) as client:
+        refused = await client.post(f"/api/v1/{path}", json={"name": "x", "actions": []})
+        assert refused.status_code in {403, 422}
+        assert (await client.get("/api/v1/rules")).json() == []
+
+
+async def test_a_report_over_http_becomes_a_ticket(desk: Desk) -> None:
+    browser = await signed_in_as(desk, Role.ADMIN)
+    await browser.see(HOOKS)
+    added = await browser.send(f"{HOOKS}/incoming", name="Prometheus", format="alertmanager")
+    address = re.search(r"/api/v1/hooks/[\w-]+", added.text)
+    assert address is not None
+    report = {
+        "groupKey": "disk",
+        "status": "firing",
+        "commonLabels": {"alertname": "DiskFull", "severity": "critical"},
+        "alerts": [],
+    }
+    async with desk.client() as client:
+        answer = await client.post(address[0], json=report)
+        assert answer.status_code == 202, answer.text
+        number = answer.json()["ticket"]
+        assert (await client.post(address[0], json=[])).status_code == 422
+        assert (await client.post("/api/v1/hooks/unknown", json=report)).status_code == 404
+    assert "DiskFull" in await browser.see(f"/console/tickets/{number}")

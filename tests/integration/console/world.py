@@ -40,6 +40,7 @@ from core.services.arrivals import ArrivalRules
 from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
+from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
@@ -275,6 +276,7 @@ def build_desk(
             readiness=readiness,
             notices=Notices(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
+            rules=AutomationRules(sessions),
             macros=Macros(sessions, accounts, base_url, clock),
             webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),

@@ -1,0 +1,136 @@
+"""The rules as admins keep them: added, changed, put in order, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.automation.rule import Rule
+from core.domain.errors import NotFound
+from core.domain.ids import new_id
+from core.services import audit
+from core.services.automation.forms import actions_json, conditions_json, rule_of
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AutomationRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRule:
+    """A rule with its name in the book."""
+
+    id: UUID
+    rule: Rule
+
+
+class AutomationRules:
+    """The book of rules; `core.services.automation.rules` applies them."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def list(self) -> Sequence[KeptRule]:
+        """Return all rules in their order."""
+        async with storage_errors(), self._sessions() as session:
+            rows = await session.scalars(
+                select(AutomationRule).order_by(AutomationRule.position, AutomationRule.id)
+            )
+            return [KeptRule(id=row.id, rule=rule_of(row)) for row in rows]
+
+    async def get(self, rule: UUID) -> Rule:
+        """Return one rule.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with storage_errors(), self._sessions() as session:
+            row = await session.get(AutomationRule, rule)
+        if row is None:
+            raise NotFound("there is no such rule")
+        return rule_of(row)
+
+    async def save(self, rule: UUID | None, wanted: Rule, by: Agent) -> UUID:
+        """Replace a rule, or add one behind the others; return its id."""
+        async with storage_errors(), self._sessions.begin() as session:
+            old = None
+            if rule is None:
+                last = await session.scalar(select(func.max(AutomationRule.position)))
+                row = AutomationRule(id=new_id(), position=(last or 0) + 1)
+                session.add(row)
+            else:
+                row = await _locked(session, rule)
+                old = _said(row)
+            row.name, row.trigger = wanted.name.strip(), wanted.trigger
+            row.is_on, row.stops = wanted.is_on, wanted.stops
+            row.conditions = conditions_json(wanted.conditions)
+            row.actions = actions_json(wanted.actions)
+            audit.record(
+                session,
+                by.actor,
+                "rule.added" if old is None else "rule.changed",
+                ("rule", row.id, row.name),
+                old=old,
+                new=_said(row),
+            )
+            return row.id
+
+    async def remove(self, rule: UUID, by: Agent) -> None:
+        """Delete a rule with its log."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, rule)
+            audit.record(
+                session, by.actor, "rule.removed", ("rule", rule, row.name), old=_said(row)
+            )
+            await session.delete(row)
+
+    async def move(self, rule: UUID, step: int, by: Agent) -> None:
+        """Put a rule `step` places down, or up where that is negative; at the ends it stays."""
+        async with storage_errors(), self._sessions.begin() as session:
+            rows = list(
+                await session.scalars(
+                    select(AutomationRule)
+                    .order_by(AutomationRule.position, AutomationRule.id)
+                    .with_for_update()
+                )
+            )
+            at = next((n for n, row in enumerate(rows) if row.id == rule), None)
+            if at is None:
+                raise NotFound("there is no such rule")
+            to = min(max(at + step, 0), len(rows) - 1)
+            if to == at:
+                return
+            row = rows.pop(at)
+            rows.insert(to, row)
+            for number, one in enumerate(rows):
+                one.position = number
+            audit.record(
+                session,
+                by.actor,
+                "rule.moved",
+                ("rule", rule, row.name),
+                old={"place": at + 1},
+                new={"place": to + 1},
+            )
+
+
+async def _locked(session: AsyncSession, rule: UUID) -> AutomationRule:
+    row = await session.get(AutomationRule, rule, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such rule")
+    return row
+
+
+def _said(row: AutomationRule) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "trigger": str(row.trigger),
+        "is_on": row.is_on,
+        "stops": row.stops,
+        "conditions": row.conditions,
+        "actions": row.actions,
+    }
