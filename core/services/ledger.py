@@ -359,7 +359,8 @@ class Ledger:
     ) -> None:
         """Append a change of `ticket` to its history, and have the desk react to it."""
         ticket.updated_at = self.now
-        self._lanes.add(Lane(LaneKind.REACTIONS, ConversationId(ticket.conversation_id)))
+        if not self._depth:  # else whoever reacts goes on until there is nothing to react to
+            self._lanes.add(Lane(LaneKind.REACTIONS, ConversationId(ticket.conversation_id)))
         self._rows[TicketEvent].append(
             {
                 "ticket_id": ticket.id,

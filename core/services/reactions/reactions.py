@@ -19,6 +19,7 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, ReactionFailure, Ticket, TicketEvent
 
 _LOGGER = logging.getLogger(__name__)
+_AT_ONCE = 8  # changes in one transaction: what waits for its locks should not wait long
 DEEPEST = 16
 """Reactions to reactions stop here: something answers itself."""
 
@@ -57,7 +58,12 @@ class Reactions:
         """React to every change in `conversation` that nothing has reacted to."""
         reacted = False
         while (waiting := await self._next(conversation)) is not None:
-            await self._react(*waiting)
+            ticket, event = waiting
+            try:
+                await self._react_to_next(ticket)
+            except _Failed:
+                # Alone, so that what fails takes nothing else with it.
+                await self._react(ticket, event)
             reacted = True
         if reacted and self._afterwards is not None:
             await self._afterwards()
@@ -86,24 +92,43 @@ class Reactions:
             else:
                 return
 
+    async def _react_to_next(self, ticket: TicketId) -> None:
+        """React to the next changes of `ticket`, several in one transaction."""
+        async with storage_errors(), self._sessions.begin() as session:
+            case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
+            for _ in range(_AT_ONCE):
+                row = await session.scalar(
+                    select(TicketEvent)
+                    .where(TicketEvent.ticket_id == ticket, TicketEvent.reacted_at.is_(None))
+                    .order_by(TicketEvent.id)
+                    .limit(1)
+                    .with_for_update()
+                )
+                if row is None:
+                    return
+                await self._react_to(row, case, {})
+
     async def _react_once(self, ticket: TicketId, event: int, failures: dict[str, str]) -> None:
         """React in one transaction, without the reactors that have failed."""
         async with storage_errors(), self._sessions.begin() as session:
-            row = await session.get_one(TicketEvent, event)
-            ledger = Ledger(self._accounts, self._now(), depth=row.depth + 1)
-            case = await open_case(session, ledger, ticket)
-            await session.refresh(row, with_for_update=True)
-            if row.reacted_at is not None:
-                return  # another worker was first
-            row.reacted_at = ledger.now
-            if row.depth >= DEEPEST:
-                failures.setdefault("*", "something answers itself without an end")
-                _LOGGER.error("ticket %s: too many reactions to reactions", ticket)
-            elif not await _is_rehearsed(session, case):
-                await self._show(case, _change_of(row), failures)
-            for reactor, error in failures.items():
-                session.add(ReactionFailure(event_id=event, reactor=reactor, error=error))
-            await ledger.write(session)
+            case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
+            row = await session.get_one(TicketEvent, event, with_for_update=True)
+            if row.reacted_at is None:  # else another worker was first
+                await self._react_to(row, case, failures)
+
+    async def _react_to(self, row: TicketEvent, locked: Case, failures: dict[str, str]) -> None:
+        session = locked.session
+        ledger = Ledger(self._accounts, self._now(), depth=row.depth + 1)
+        case = Case(session, ledger, locked.conversation, locked.ticket)
+        row.reacted_at = ledger.now
+        if row.depth >= DEEPEST:
+            failures.setdefault("*", "something answers itself without an end")
+            _LOGGER.error("ticket %s: too many reactions to reactions", row.ticket_id)
+        elif not await _is_rehearsed(session, case):
+            await self._show(case, _change_of(row), failures)
+        for reactor, error in failures.items():
+            session.add(ReactionFailure(event_id=row.id, reactor=reactor, error=error))
+        await ledger.write(session)
 
     async def _show(self, case: Case, change: TicketChange, failures: dict[str, str]) -> None:
         for reactor in self._reactors:
