@@ -8,6 +8,7 @@ The classes here change that, and nothing else.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection, RemoteAction
@@ -31,7 +32,7 @@ from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
 from actions.topics import MOST, joints
 from inputs.meaning import STANDS_WHOLE, are_two, meant_in, meant_while, stated
-from inputs.turn import TurnRequest, output_of
+from inputs.turn import TurnRequest, output_of, said_once
 
 NO_WORDS = "no_words"
 ENDING = frozenset({"handoff", "open_ticket", "close"})  # commands after which others have the word
@@ -291,6 +292,16 @@ def _begins_another(event: Event, turn_id: str) -> bool:
     )
 
 
+def _parts(events: Sequence[Event]) -> list[list[dict[str, Any]]]:
+    """Return the events of a turn, those of each of its message's parts apart."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    for event in events:
+        if isinstance(event, UserUttered):
+            parts.append([])
+        parts[-1].append(event.as_dict())
+    return parts
+
+
 def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dict[str, Any]:
     start = _position(tracker, turn_id)
     if start is None:
@@ -310,7 +321,7 @@ def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dic
     intent = heard["parse_data"]["intent"]
     return {
         "turn_id": turn_id,
-        "output": output_of([event.as_dict() for event in events[start + 1 : end]]),
+        "output": said_once([output_of(part) for part in _parts(events[start + 1 : end])]),
         "intent": {"name": intent["name"], "confidence": float(intent["confidence"])},
         "language": language,
         "model_id": (heard.get("metadata") or {}).get("model_id"),

@@ -148,6 +148,30 @@ def output_of(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return output
 
 
+def said_once(parts: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the output of a message's parts as one, without what an earlier part said already.
+
+    Somebody who asks the same twice in one message is answered once: a part that brings nothing
+    new is left out with the sentence that leads to it.
+    """
+    output: list[dict[str, Any]] = []
+    known: set[str] = set()
+    for place, part in enumerate(parts):
+        fresh = [one for one in part if _content(one) not in known]
+        if place and len(fresh) <= 1 < len(part):
+            continue
+        output += fresh
+        known |= {_content(one) for one in part}
+    return output
+
+
+def _content(output: Mapping[str, Any]) -> str:
+    """Return what makes an output the same as another: how sure an answer is does not."""
+    if output["type"] == "command" and output["name"] == "answer":
+        return f"answer {output['args'].get('article_id')}"
+    return json.dumps(output, sort_keys=True)
+
+
 def _offered(button: Mapping[str, Any]) -> dict[str, Any]:
     intent, brace, entities = button["payload"].removeprefix(CHOICE_PREFIX).partition("{")
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inputs.turn import output_of, parse_turn
+from inputs.turn import output_of, parse_turn, said_once
 
 TURN = b"""{"turn_id": "t", "sender_id": "c:0", "text": "%s", "language": "en", "choice": null}"""
 
@@ -56,3 +56,21 @@ def test_output_is_what_the_events_say_in_order() -> None:
             ],
         },
     ]
+
+
+def _say(text: str) -> dict[str, Any]:
+    return {"type": "say", "text": text, "choices": []}
+
+
+def _answer(article: str, score: float) -> dict[str, Any]:
+    args = {"article_id": article, "score": score}
+    return {"type": "command", "name": "answer", "args": args}
+
+
+def test_a_matter_that_is_asked_twice_in_one_message_is_answered_once() -> None:
+    first = [_say("One after the other."), _answer("vpn", 0.9)]
+    again = [_say("Now the next."), _answer("vpn", 0.8)]
+    other = [_say("Now the next."), _answer("wifi", 0.8)]
+    assert said_once([first, again]) == first
+    assert said_once([first, again, other]) == first + other
+    assert said_once([first]) == first

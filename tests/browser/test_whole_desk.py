@@ -121,9 +121,9 @@ async def test_from_the_first_question_to_the_notice_that_all_is_solved(
         await expect(messages).to_contain_text("Monitor ordered")
         await console.locator("#status summary").click()
         await console.locator("#status").get_by_role("button", name="Solved").click()
-        await expect(chat.locator(".from-system .bubble").last).to_contain_text(
-            f"Your ticket #{number} is solved"
-        )
+        told = chat.locator(".from-system .bubble")
+        await expect(told.filter(has_text=f"Your ticket #{number} is solved")).to_have_count(1)
+        await expect(told.last).to_contain_text("How did we help you")
         await expect(console.locator("#head")).to_contain_text("Solved")
         assert "Monitor ordered" not in await chat.locator("#log").inner_text()
         assert await was_not_reloaded(chat)

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 
 from core.domain.assistant import HandoffReason
 from core.domain.content import Choice, Intent
-from core.domain.conversation import Speaker
+from core.domain.conversation import Responder, Speaker
 from core.domain.desk_choices import RATE
 from core.domain.ids import ChoiceId, TicketId, new_id
 from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
@@ -46,7 +46,9 @@ class SurveysOfTickets:
         if change.field != "status":
             return
         if change.new == TicketStatus.SOLVED and case.ticket.status == TicketStatus.SOLVED:
-            await self._plan(case)
+            # With the assistant again, the requester is not through with their matter.
+            if case.conversation.responder != Responder.BOT:
+                await self._plan(case)
         elif not case.is_done:
             await _drop(case)
 

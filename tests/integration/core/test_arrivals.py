@@ -256,7 +256,7 @@ async def test_who_got_a_copy_is_a_participant_and_no_stranger(rig: Rig) -> None
         "bcc": [],
         "subject": "Help",
     }
-    assert await turn_text(rig) == "hello\nI agree"
+    assert await turn_text(rig) == "Help\nhello\nI agree"
 
 
 def _to(*addresses: str) -> tuple[Address, ...]:

@@ -198,3 +198,12 @@ async def test_asking_can_wait_be_rare_or_be_off(rig: Rig) -> None:
     first = (await _survey(rig)).id
     await _solved(rig, "t2")
     assert (await _survey(rig)).id == first
+
+
+async def test_nobody_is_asked_while_the_assistant_goes_on_with_them(rig: Rig) -> None:
+    conversation = await rig.hear("my screen is broken")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await rig.tickets.return_to_bot(await rig.ticket_id(), await rig.agent())
+    await _react(rig, conversation)
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(Satisfaction))).all() == []
