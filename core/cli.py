@@ -176,7 +176,7 @@ def user_add(
     name: Annotated[str, typer.Option(help="Name that others see.")] = "",
     role: Annotated[AgentRole, typer.Option(help="What they may do.")] = "agent",
 ) -> None:
-    """Add an agent or admin and print their one-time sign-in link."""
+    """Add somebody who works at the desk and print their one-time sign-in link."""
     from core.wiring import commands
 
     print(
