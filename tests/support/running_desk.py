@@ -23,7 +23,7 @@ from core.runtime.machine.polling import until
 from core.runtime.supervision.assistant_program import AssistantProgram
 
 PATIENCE_SECONDS = 90.0
-START_SECONDS = 600.0
+START_SECONDS = 240.0
 _POLL_SECONDS = 0.05
 
 

@@ -190,4 +190,4 @@ def _now(name: str) -> sa.Column[datetime]:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the desk's migrations go forward only")
+    raise NotImplementedError("a desk goes forward only; restore a backup to go back")

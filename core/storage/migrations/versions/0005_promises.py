@@ -155,4 +155,4 @@ def _time(
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the desk's migrations go forward only")
+    raise NotImplementedError("a desk goes forward only; restore a backup to go back")

@@ -158,4 +158,4 @@ def _list(name: str) -> sa.Column[list[object]]:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the desk's migrations go forward only")
+    raise NotImplementedError("a desk goes forward only; restore a backup to go back")

@@ -64,4 +64,4 @@ def _ticket(table: str, column: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the desk's migrations go forward only")
+    raise NotImplementedError("a desk goes forward only; restore a backup to go back")

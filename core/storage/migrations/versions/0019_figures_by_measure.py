@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the desk's migrations go forward only")
+    raise NotImplementedError("a desk goes forward only; restore a backup to go back")
