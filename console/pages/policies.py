@@ -28,7 +28,7 @@ from core.domain.sla.policy import (
 )
 from core.domain.ticket import Priority
 from core.services.sla.clocks import recount_progress
-from core.services.sla.rules import Closing, RuleBook
+from core.services.sla.rules import Closing, PromiseBook
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.sla import (
@@ -294,7 +294,7 @@ async def _previewed(request: Request, draft: Draft) -> dict[str, Any]:
 async def _due(desk: ConsoleDesk, policy: Policy) -> dict[ClockKind, datetime]:
     """Return when each promise to a ticket opened now would be due."""
     async with storage_errors(), desk.sessions() as session:
-        rules = await RuleBook().current(session)
+        rules = await PromiseBook().current(session)
     if policy.calendar is not None and policy.calendar not in rules.hours:
         raise InvalidInput("there is no such calendar")
     hours, now = rules.hours_of(policy), datetime.now(UTC)

@@ -26,7 +26,7 @@ from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.wanting import WantingTickets
 from core.wiring.parts import Parts
@@ -40,7 +40,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
         RulesOfTickets(RuleShelf(), parts.settings.base_url),
         WantingTickets(),
         WordsOfTickets(),
-        _clocks(parts, RuleBook()),
+        _clocks(parts, PromiseBook()),
         SurveysOfTickets(parts.survey_links),
         NoticesOfTickets(),
         WebhooksOfTickets(),
@@ -50,7 +50,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
 
 def duties_of(parts: Parts) -> Sequence[Duty]:
     """Return what is looked at once a second."""
-    book = RuleBook()
+    book = PromiseBook()
     clocks = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
     closing = ClosingSweep(parts.sessions, parts.accounts, book)
     surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
@@ -88,5 +88,5 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     return (calls.make_due, vectors.embed_due, mails.send_due)
 
 
-def _clocks(parts: Parts, book: RuleBook) -> ClocksOfTickets:
+def _clocks(parts: Parts, book: PromiseBook) -> ClocksOfTickets:
     return ClocksOfTickets(timedelta(hours=parts.settings.solved_grace_hours), book)

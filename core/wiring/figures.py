@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from core.domain.errors import InvalidInput
 from core.domain.figures import Dimension, Measure, Period, Tally
 from core.services.figures.counting import Counting, Report, report
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.wiring.parts import open_parts
@@ -26,7 +26,7 @@ async def report_for(
     end = _day(last) or datetime.now(UTC).date()
     period = Period(first=_day(first) or end - timedelta(days=_USUAL_DAYS - 1), last=end)
     async with open_parts(settings, "desk report") as parts:
-        await Counting(parts.sessions, RuleBook()).count_all()
+        await Counting(parts.sessions, PromiseBook()).count_all()
         async with storage_errors(), parts.sessions() as session:
             return await report(session, period, by)
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import Dimension, Measure, Period, Tally, tally
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.figures import (
     Counts,
@@ -67,7 +67,7 @@ class Counting:
     def __init__(
         self,
         sessions: Sessions,
-        book: RuleBook,
+        book: PromiseBook,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions

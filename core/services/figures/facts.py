@@ -14,7 +14,7 @@ from core.domain.sla.clocks import Moment, Turn
 from core.services.case import Case
 from core.services.reactions import TicketChange
 from core.services.sla.histories import facts_of, history_of
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.storage.tables import FigureChange, SlaClock, SlaTicket, TicketFigure
 
 _RELEVANT = frozenset(
@@ -28,8 +28,8 @@ class FiguresOfTickets:
 
     name = "figures"
 
-    def __init__(self, book: RuleBook | None = None) -> None:
-        self._book = book or RuleBook()
+    def __init__(self, book: PromiseBook | None = None) -> None:
+        self._book = book or PromiseBook()
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Write the figures of the ticket anew, and have their days counted again."""

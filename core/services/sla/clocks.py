@@ -20,7 +20,7 @@ from core.services.reactions import TicketChange
 from core.services.sla.closing import plan_end
 from core.services.sla.histories import asked_at, facts_of, history_of
 from core.services.sla.hours_notice import tell_hours
-from core.services.sla.rules import RuleBook, current_revision
+from core.services.sla.rules import PromiseBook, current_revision
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import SlaClock, SlaTicket
 
@@ -41,9 +41,9 @@ class ClocksOfTickets:
 
     name = "sla"
 
-    def __init__(self, solved_grace: timedelta, book: RuleBook | None = None) -> None:
+    def __init__(self, solved_grace: timedelta, book: PromiseBook | None = None) -> None:
         self._solved_grace = solved_grace
-        self._book = book or RuleBook()
+        self._book = book or PromiseBook()
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Work out the clocks; tell a requester who wrote outside hours when somebody is there."""

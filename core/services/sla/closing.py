@@ -16,7 +16,7 @@ from core.services.budget import may_speak
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.sla.moments import day_in_words, known_zone
-from core.services.sla.rules import Closing, RuleBook
+from core.services.sla.rules import Closing, PromiseBook
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Contact, SlaTicket, Ticket
 from core.texts import text
@@ -73,7 +73,7 @@ class ClosingSweep:
         self,
         sessions: Sessions,
         accounts: Accounts,
-        book: RuleBook,
+        book: PromiseBook,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions

@@ -58,7 +58,7 @@ class Rules:
         return ROUND_THE_CLOCK if policy.calendar is None else self.hours[policy.calendar]
 
 
-class RuleBook:
+class PromiseBook:
     """Reads the rules, and only again when they have changed."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from core.domain.figures import Dimension, Period
 from core.services.figures.counting import report
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
 
 _ROWS = 100_000
@@ -74,7 +74,7 @@ async def _scanned(engine: AsyncEngine, asked: Asked, *tables: str) -> list[str]
 
 
 async def test_the_sweeps_find_what_is_due_by_index(engine: AsyncEngine, filled: Sessions) -> None:
-    book = RuleBook()
+    book = PromiseBook()
     sweep = ClockSweep(filled, {}, ClocksOfTickets(timedelta(hours=1), book))
     asked = Asked(engine)
     assert await sweep.note_due() == 0

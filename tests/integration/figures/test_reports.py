@@ -15,7 +15,7 @@ from core.services.figures.counting import Counting, Report, report
 from core.services.figures.facts import FiguresOfTickets
 from core.services.reactions import Reactions
 from core.services.sla.calendars import CalendarForm
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
 from core.storage.tables import FigureCount
 from tests.integration.sla.world import Promised
@@ -26,7 +26,7 @@ class Counted(Promised):
 
     def __init__(self, sessions: Sessions, folder: Path) -> None:
         super().__init__(sessions, folder)
-        self.counting = Counting(sessions, RuleBook(), self.clock)
+        self.counting = Counting(sessions, PromiseBook(), self.clock)
         self.figures = Reactions(
             sessions, self.accounts, [*self.reactors, FiguresOfTickets()], self.clock
         )

@@ -20,7 +20,7 @@ from core.services.sla.calendars import CalendarForm, Calendars
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
 from core.services.sla.policies import Policies
-from core.services.sla.rules import RuleBook
+from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
 from core.storage.tables import SlaClock, SlaTicket, TicketEvent
 from tests.support.desk import Rig
@@ -34,7 +34,7 @@ class Promised(Rig):
 
     def __init__(self, sessions: Sessions, folder: Path) -> None:
         super().__init__(sessions, folder)
-        book = RuleBook()
+        book = PromiseBook()
         clocks = ClocksOfTickets(96 * HOUR, book)
         self.calendars = Calendars(sessions, self.clock)
         self.policies = Policies(sessions, self.clock)
