@@ -17,6 +17,7 @@ from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import Choice, Envelope, FileRef
 from core.domain.conversation import Speaker
 from core.domain.events import Event
+from core.domain.grounding import Passage
 from core.domain.ids import (
     AccountId,
     Address,
@@ -337,6 +338,19 @@ class Embedder(Protocol):
 
         Raises:
             EmbedderUnavailable: try again later.
+        """
+
+
+class Composer(Protocol):
+    """Puts what passages say into words that fit a question; a language model."""
+
+    async def compose(
+        self, question: str, *, language: str, passages: Sequence[Passage]
+    ) -> str | None:
+        """Return an answer that names its passages by number, [1] the first; None: they have none.
+
+        Raises:
+            ComposerUnavailable: show the best passage as it is.
         """
 
 

@@ -60,6 +60,17 @@ class Settings(BaseSettings):
 
     embedder_model: str = "multilingual-e5-small-q4"
 
+    language_model_url: str | None = None
+    """An OpenAI-compatible chat service that puts answers into words; none by default."""
+
+    language_model: str = ""
+    """The name of the model asked for there."""
+
+    language_model_key: SecretStr | None = None
+
+    language_model_seconds: float = Field(default=8.0, gt=0, le=60)
+    """After this the article is shown as it is written."""
+
     blob_url: str | None = None
     """`s3://bucket/prefix` for files; default a folder in HOME."""
 

@@ -18,6 +18,7 @@ DeskError
 │   ├── AssistantLoading   it is starting: wait for it
 │   └── AssistantFailed    it is away, too slow or broken: try once more, then a human
 ├── EmbedderUnavailable    no vectors now: search by words alone
+├── ComposerUnavailable    no language model now: show the article as it is
 ├── ScannerUnavailable     no look for viruses now: nothing is taken in unseen, try later
 └── DeliveryError          a send did not succeed
     ├── Rejected           the platform said no: do not retry, show the agent why
@@ -120,6 +121,10 @@ class AssistantFailed(AssistantError):
 
 class EmbedderUnavailable(DeskError):
     """No sentence vectors can be had now."""
+
+
+class ComposerUnavailable(DeskError):
+    """No answer can be composed now."""
 
 
 class ScannerUnavailable(DeskError):

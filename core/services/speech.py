@@ -9,6 +9,7 @@ from core.domain.assistant import Answer, Offer, OfferedChoice, Say, Step
 from core.domain.content import Choice, Intent
 from core.domain.ids import ArticleId, ChoiceId, new_id
 from core.domain.knowledge import Article
+from core.services.composing import Composed
 from core.texts import text
 
 _ONLY_IN: Mapping[str, str] = {
@@ -38,9 +39,18 @@ def articles_in(steps: Sequence[Step]) -> set[ArticleId]:
 
 
 def utterances(
-    steps: Sequence[Step], articles: Mapping[ArticleId, Article], language: str, base_url: str
+    steps: Sequence[Step],
+    articles: Mapping[ArticleId, Article],
+    language: str,
+    base_url: str,
+    composed: Composed | None = None,
 ) -> list[Utterance]:
-    """Return what `steps` say, in order; articles that are gone are left out."""
+    """Return what `steps` say, in order; articles that are gone are left out.
+
+    `composed` stands for the article it answers with, while each of its sources can be read.
+    """
+    if composed is not None and not articles.keys() >= set(composed.sources):
+        composed = None
     said: list[Utterance] = []
     for step in steps:
         match step:
@@ -48,7 +58,12 @@ def utterances(
                 said.append(Utterance(text=step.text, choices=_choices(step.choices)))
             case Answer():
                 if article := articles.get(step.article):
-                    said.append(_answer(article, language, base_url))
+                    if composed is not None and composed.answers == article.id:
+                        sources = [articles[source] for source in composed.sources]
+                        words = _in_own_words(composed.text, sources, language, base_url)
+                    else:
+                        words = _as_written(article, language, base_url)
+                    said.append(_answer(article, words, language))
             case Offer():
                 offered = [articles[name] for name in step.articles if name in articles]
                 if offered:
@@ -72,13 +87,29 @@ def joined(said: Sequence[Utterance]) -> list[Utterance]:
     ]
 
 
-def _answer(article: Article, language: str, base_url: str) -> Utterance:
+def _as_written(article: Article, language: str, base_url: str) -> list[str]:
     parts = [f"**{article.title}**", article.body.strip()]
     if article.language != language:
         parts.insert(0, text(language, _ONLY_IN.get(article.language, _ONLY_IN_ANOTHER)))
     if not article.organisations:  # the public page is for everybody
         parts.append(f"[{text(language, 'Open this article')}]({base_url}/help/{article.id})")
-    parts.append(text(language, "Did this help?"))
+    return parts
+
+
+def _in_own_words(
+    words: str, sources: Sequence[Article], language: str, base_url: str
+) -> list[str]:
+    named = [
+        f"- [{number}] {source.title}"
+        if source.organisations
+        else f"- [{number}] [{source.title}]({base_url}/help/{source.id})"
+        for number, source in enumerate(sources, 1)
+    ]
+    return [words, "\n".join([f"{text(language, 'From our articles:')}", "", *named])]
+
+
+def _answer(article: Article, words: Sequence[str], language: str) -> Utterance:
+    parts = [*words, text(language, "Did this help?")]
     entities = {"article_id": article.id}
     return Utterance(
         text="\n\n".join(parts),

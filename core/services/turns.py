@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,7 @@ from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, Tur
 from core.domain.knowledge import Article
 from core.domain.ticket import TicketStatus
 from core.services.budget import may_speak
+from core.services.composing import Composed
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.ledger import Accounts, Ledger
@@ -180,8 +181,13 @@ class Turns:
         most = None if capabilities is None else capabilities.max_turns
         return self._rules.turn_cap if most is None else min(most, self._rules.turn_cap)
 
-    async def settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
-        """Write the reply to `plan`; False where a human took over or the turn is not ours now."""
+    async def settle(
+        self, plan: TurnPlan, reply: TurnReply, composed: Composed | None = None
+    ) -> bool:
+        """Write the reply to `plan`; False where a human took over or the turn is not ours now.
+
+        `composed` is said in place of the article that it answers with.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             known = frozenset(ticket.number for ticket in plan.request.tickets)
             addressed = await tickets_to_add_to(session, reply.steps, known)
@@ -202,7 +208,7 @@ class Turns:
             for step in reply.steps:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
-            said = await self._speak(session, ledger, conversation, plan, reply)
+            said = await self._speak(session, ledger, conversation, plan, reply, composed)
             await obey(session, ledger, conversation, reply, addressed)
             if not said and conversation.responder == Responder.BOT:
                 # Never neither a reply nor a human: say, when the answering article is gone.
@@ -220,11 +226,13 @@ class Turns:
         conversation: Conversation,
         plan: TurnPlan,
         reply: TurnReply,
+        composed: Composed | None,
     ) -> int:
         """Say what `reply` says; return how many messages that was."""
-        articles = await _readable_articles(session, conversation, reply)
+        named = articles_in(reply.steps) | set(composed.sources if composed else ())
+        articles = await _readable_articles(session, conversation, named)
         language = conversation.language or self._rules.default_language
-        said = utterances(reply.steps, articles, language, self._rules.base_url)
+        said = utterances(reply.steps, articles, language, self._rules.base_url, composed)
         capabilities = self._accounts.get(AccountId(conversation.account_id))
         if capabilities is not None and capabilities.joins_turn:
             said = joined(said)
@@ -301,14 +309,13 @@ def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:
 
 
 async def _readable_articles(
-    session: AsyncSession, conversation: Conversation, reply: TurnReply
+    session: AsyncSession, conversation: Conversation, named: Collection[ArticleId]
 ) -> dict[ArticleId, Article]:
-    """Return the articles of `reply` that the requester may read, whatever the assistant thinks."""
-    named = articles_in(reply.steps)
+    """Return the articles of `named` the requester may read, whatever the assistant thinks."""
     if not named:
         return {}
     reader = Reader(organisation=await organisation_of(session, ConversationId(conversation.id)))
-    readable = await visible(session, named, reader=reader)
+    readable = await visible(session, set(named), reader=reader)
     return await articles_by_id(session, {ArticleId(name) for name in readable})
 
 

@@ -26,7 +26,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
 from core.wiring.duties import callers_of, duties_of, reactors_of, tidying_of
 from core.wiring.files import vault_of
-from core.wiring.parts import database_url, open_parts
+from core.wiring.parts import composing_of, database_url, open_parts
 from core.wiring.process import begin_log, until_told
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ async def _work(settings: Settings) -> None:
                 gate,
                 settings.assistant_deadline_seconds,
                 parts.channels,
+                composing_of(parts),
             ),
             DeliveriesLane(parts.outbox, parts.channels),
             PeopleLane(People(parts.sessions, parts.accounts), parts.channels),

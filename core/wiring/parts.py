@@ -13,6 +13,7 @@ from channels.programs.channel import Programs
 from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
+from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
 from core.domain.channel import Capabilities
 from core.domain.errors import InvalidInput
@@ -24,6 +25,7 @@ from core.services.account_secrets import derived_key
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.automation.incoming import PROGRAMS
+from core.services.composing import Composing
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
@@ -55,6 +57,7 @@ class Parts:
     staffing: Staffing
     assistant: RasaAssistant
     embedder: HttpEmbedder | None
+    composer: ChatCompletions | None
     blobs: ObjectBlobs
     survey_links: SurveyLinks
 
@@ -86,6 +89,8 @@ class Parts:
         await self.assistant.close()
         if self.embedder is not None:
             await self.embedder.close()
+        if self.composer is not None:
+            await self.composer.close()
         await self.engine.dispose()
 
 
@@ -153,9 +158,31 @@ def build_parts(settings: Settings, application: str) -> Parts:
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds
         ),
         embedder=embedder,
+        composer=_composer_of(settings),
         blobs=blobs,
         survey_links=SurveyLinks(settings.key, settings.base_url),
     )
+
+
+def _composer_of(settings: Settings) -> ChatCompletions | None:
+    if not settings.language_model_url:
+        return None
+    if not settings.language_model:
+        raise InvalidInput("DESK_LANGUAGE_MODEL_URL is set: say which model in DESK_LANGUAGE_MODEL")
+    key = settings.language_model_key
+    return ChatCompletions(
+        settings.language_model_url,
+        settings.language_model,
+        api_key=key.get_secret_value() if key else None,
+        seconds=settings.language_model_seconds,
+    )
+
+
+def composing_of(parts: Parts) -> Composing | None:
+    """Return what puts answers into a language model's words, where there is one."""
+    if parts.composer is None:
+        return None
+    return Composing(parts.sessions, parts.knowledge, parts.composer)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from core.domain.errors import (
 )
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Assistant, Channel, LanguageDetector, ShowsTyping
+from core.services.composing import Composed, Composing
 from core.services.other_languages import reply_in
 from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, Wait, with_language
 
@@ -25,6 +26,7 @@ _LOGGER = logging.getLogger(__name__)
 _LEAST_SECONDS = 5.0
 _TYPING_SECONDS = 2.0
 _WOKEN_WITHIN_SECONDS = 10.0
+_SETTLE_SECONDS = 1.0  # of the deadline, kept for writing a reply down
 _FIRST_SHARE = 0.6  # of the time left; the rest is for the pause and the second attempt
 
 
@@ -72,6 +74,7 @@ class TurnsLane:
         gate: AssistantGate,
         deadline_seconds: float,
         channels: Mapping[AccountId, Channel],
+        composing: Composing | None = None,
     ) -> None:
         self._turns = turns
         self._assistant = assistant
@@ -79,6 +82,7 @@ class TurnsLane:
         self._gate = gate
         self._deadline_seconds = deadline_seconds
         self._channels = channels
+        self._composing = composing
         self._asides: set[asyncio.Task[None]] = set()
 
     async def advance(self, conversation: ConversationId) -> None:
@@ -144,9 +148,23 @@ class TurnsLane:
             else:
                 await self._turns.put_back(plan, reason, counts=True)
             return False
-        return await self._settle(plan, reply)
+        return await self._settle(plan, reply, await self._composed(plan, reply))
 
-    async def _settle(self, plan: TurnPlan, reply: TurnReply) -> bool:
-        if not await self._turns.settle(plan, reply):
+    async def _composed(self, plan: TurnPlan, reply: TurnReply) -> Composed | None:
+        """Return the answer in a language model's words, where there is one and time for it."""
+        if self._composing is None:
+            return None
+        waited = (datetime.now(UTC) - plan.waiting_since).total_seconds()
+        try:
+            async with asyncio.timeout(self._deadline_seconds - waited - _SETTLE_SECONDS):
+                return await self._composing.composed(plan.conversation, plan.request, reply)
+        except TimeoutError:
+            _LOGGER.info("turn %s: no time to compose; the article is shown as it is", plan.turn)
+            return None
+
+    async def _settle(
+        self, plan: TurnPlan, reply: TurnReply, composed: Composed | None = None
+    ) -> bool:
+        if not await self._turns.settle(plan, reply, composed):
             _LOGGER.info("turn %s: the reply came too late and was dropped", plan.turn)
         return True

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.storage.engine import Sessions
+from tests.support.desk import Rig
+
+
+@pytest.fixture
+def rig(sessions: Sessions, tmp_path: Path) -> Rig:
+    """A desk's services on the test's own database."""
+    return Rig(sessions, tmp_path)
