@@ -16,7 +16,7 @@ from core.runtime.machine.addresses import free_ports, http_get, local_url, why_
 from core.runtime.machine.filelock import FileLock
 from core.runtime.machine.home import Home, RunRecord
 from core.runtime.machine.polling import until
-from core.runtime.machine.processes import is_alive
+from core.runtime.machine.processes import NICE, is_alive
 from core.runtime.supervision.assistant_program import AssistantProgram
 from core.runtime.supervision.child import Backoff, Child, NotStarted, always, run_to_end
 from core.runtime.supervision.logfiles import open_log, tail
@@ -38,7 +38,14 @@ async def keep() -> AsyncIterator[Callable[[Child], None]]:
         await child.stop()
 
 
-def child(tmp_path: Path, code: str, said: list[str], *, stop_seconds: float = 5) -> Child:
+def child(
+    tmp_path: Path,
+    code: str,
+    said: list[str],
+    *,
+    stop_seconds: float = 5,
+    gives_way: bool = False,
+) -> Child:
     return Child(
         "program",
         always(sys.executable, "-u", "-c", code),
@@ -46,6 +53,7 @@ def child(tmp_path: Path, code: str, said: list[str], *, stop_seconds: float = 5
         log=tmp_path / "program.log",
         say=said.append,
         stop_seconds=stop_seconds,
+        gives_way=gives_way,
     )
 
 
@@ -60,6 +68,17 @@ def test_pauses_grow_to_a_limit_and_start_over_after_a_healthy_run() -> None:
     backoff = Backoff()
     assert [backoff.pause(1) for _ in range(8)] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
     assert backoff.pause(31) == 0.2
+
+
+@pytest.mark.parametrize(("gives_way", "nice"), [(True, NICE), (False, 0)])
+async def test_a_child_gives_way_where_it_is_told_to(
+    tmp_path: Path, keep: Callable[[Child], None], gives_way: bool, nice: int
+) -> None:
+    program = child(tmp_path, "print('here', flush=True); input()", [], gives_way=gives_way)
+    keep(program)
+    assert await holds(lambda: program.pid and "here" in (tmp_path / "program.log").read_text())
+    assert program.pid is not None
+    assert os.getpriority(os.PRIO_PROCESS, program.pid) == os.nice(0) + nice
 
 
 async def test_a_killed_child_is_started_again_and_the_person_is_told(

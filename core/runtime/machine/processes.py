@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+NICE = 5
+"""What is added to the niceness of a process that gives way."""
 
 
 def is_alive(pid: int) -> bool:
@@ -45,3 +49,16 @@ def memory_kilobytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)
+
+
+def give_way(pid: int) -> None:
+    """Let processes of usual priority go before `pid` where there is not enough for all.
+
+    Linux groups processes by session and shares time among the groups first, so the group's own
+    value counts there (sched(7), "The autogroup feature").
+    """
+    with suppress(OSError):  # it has ended
+        nice = min(os.getpriority(os.PRIO_PROCESS, pid) + NICE, 19)
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+    with suppress(OSError):  # a system without such groups
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))

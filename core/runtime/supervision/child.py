@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from core.runtime.machine.processes import give_way
 from core.runtime.supervision.logfiles import open_log, tail
 from core.runtime.supervision.supervised import GATED_VARIABLE
 
@@ -54,8 +55,10 @@ class Child:
         say: Say,
         stop_seconds: float = 4.0,
         gated: bool = False,
+        gives_way: bool = False,
     ) -> None:
         self.name = name
+        self._gives_way = gives_way
         self._command = command
         self._environment = dict(environment)
         if gated:
@@ -132,6 +135,8 @@ class Child:
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops all in order
             )
+        if self._gives_way:
+            give_way(self._process.pid)
         if self._released:
             self._say_go()
         if self._stopping:  # asked while the command was being had

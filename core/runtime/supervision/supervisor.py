@@ -35,6 +35,9 @@ _LAST_RUN_ENDS_SECONDS = 10.0
 _WEB_FIRST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
+# What is taken in goes before what is answered: platforms wait only seconds for the receipt.
+_GIVING_WAY = frozenset({"worker", "embedder"})
+
 
 _ERROR = re.compile(r"(?:\w+\.)+\w+: ")  # as a traceback ends: a dotted name, then words
 
@@ -239,6 +242,7 @@ class Supervisor:
             say=self._say,
             stop_seconds={"embedder": 1.0, "worker": 4.0}.get(name, 3.0),
             gated=gated,
+            gives_way=name in _GIVING_WAY,
         )
         self._children.append(child)
         return child
@@ -268,7 +272,13 @@ class Supervisor:
             return self._assistant.serve_command(model, self._bot_port)
 
         child = Child(
-            "assistant", command, environment=own, log=log, say=self._say, stop_seconds=3.0
+            "assistant",
+            command,
+            environment=own,
+            log=log,
+            say=self._say,
+            stop_seconds=3.0,
+            gives_way=True,
         )
         self._children.append(child)
         return child
