@@ -1,8 +1,9 @@
 """`python -m bench.assignment`: how soon new tickets find an agent, and whether none goes wrong.
 
-Tickets are opened at an even pace, each in a transaction of its own as a hand-off does it. The
-real queue of jobs wakes the real reactions, those wake the assignment, and the sweep looks once a
-second, all in this process on a database of its own. A ticket's time runs from the beginning of
+Tickets are opened at an even pace, each in a transaction of its own as a hand-off does it, by a
+process of its own, since what takes in is not the worker. The real queue of jobs wakes the real
+reactions, those wake the assignment, and the sweep looks once a second, all in this process on a
+database of its own. A ticket's time runs from the beginning of
 the transaction that opens it to the end of the one that gives it away.
 """
 
@@ -13,10 +14,12 @@ import asyncio
 import bisect
 import contextlib
 import json
+import multiprocessing
 import random
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -150,6 +153,25 @@ async def _arrive(
         await ledger.write(session)
 
 
+def _take_in(url: str, conversations: list[ConversationId], seconds: float) -> float:
+    """Open a ticket in each conversation, evenly over `seconds`; return how long it took."""
+    return asyncio.run(_open_all(url, conversations, seconds))
+
+
+async def _open_all(url: str, conversations: list[ConversationId], seconds: float) -> float:
+    engine = open_engine(url, pool_size=_TAKEN_IN_AT_ONCE)
+    sessions, taken_in = sessions_of(engine), asyncio.Semaphore(_TAKEN_IN_AT_ONCE)
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as arrivals:
+        for n, conversation in enumerate(conversations):
+            wait = began + n * seconds / len(conversations) - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            arrivals.create_task(_arrive(sessions, conversation, n, taken_in))
+    await engine.dispose()
+    return time.monotonic() - began
+
+
 async def _measure(
     url: str, agents: int, online: int, tickets: int, seconds: float
 ) -> dict[str, float]:
@@ -184,17 +206,10 @@ async def _measure(
             )
         )
         sweeping = asyncio.create_task(sweep())
-        # Whoever takes in is a process of its own in a desk: it must not wait for connections here.
-        intake = open_engine(url, pool_size=_TAKEN_IN_AT_ONCE)
-        outside, taken_in = sessions_of(intake), asyncio.Semaphore(_TAKEN_IN_AT_ONCE)
-        began = time.monotonic()
-        async with asyncio.TaskGroup() as arrivals:
-            for n, conversation in enumerate(conversations):
-                wait = began + n * seconds / tickets - time.monotonic()
-                if wait > 0:
-                    await asyncio.sleep(wait)
-                arrivals.create_task(_arrive(outside, conversation, n, taken_in))
-        took = time.monotonic() - began
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as outside:
+            took = await asyncio.get_running_loop().run_in_executor(
+                outside, _take_in, url, conversations, seconds
+            )
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and await _unreacted(sessions):
             await asyncio.sleep(0.2)
@@ -205,7 +220,6 @@ async def _measure(
                 await task
     figures = await _figures(sessions, assignment.ends)
     await engine.dispose()
-    await intake.dispose()
     return {"tickets": tickets, "arrival_seconds": round(took, 1), **figures}
 
 

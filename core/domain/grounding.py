@@ -27,7 +27,9 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+|\n+")
 _WORDS = re.compile(r"[^\W\d_]+")
 _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
-_ADDRESSES = re.compile(r"(?:https?://|www\.)[^\s)>\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_ADDRESSES = re.compile(
+    r"(?:https?://|www\.)[^\s)>\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
+)
 _LINKS = re.compile(r"\]\(\s*<?([^\s)>]*)")
 _CODE = re.compile(r"`+([^`\n]+)`+")
 _MARKUP = re.compile(r"<[a-z/!][^>]*>|!\[", re.IGNORECASE)
@@ -35,19 +37,23 @@ _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _TRAILING = ".,;:!?"
 
 _NEGATIONS = frozenset(
-    "not no never none cannot without nor neither nunca jamas sin ni ningun ninguna ninguno tampoco"
-    " nada".split()
+    """
+    not no never none cannot without nor neither nunca jamas sin ni ningun ninguna ninguno
+    tampoco nada
+    """.split()  # noqa: SIM905
 )
 _NEGATED = re.compile(r"n['’]t\b", re.IGNORECASE)  # noqa: RUF001
 _COMMON = frozenset(
-    "about after again also because been before being both could does doing each following from"
-    " have here into just like make more most much must need once only other over please same should"
-    " some such than that their them then there these they this those through under until very want"
-    " well were what when where which while will with would your yours"
-    " ademas ahora algo antes aqui cada como cuando debe debera desde despues donde durante ella"
-    " ellos entonces entre esta estas este esto estos hacia hasta luego mientras mismo mucho para"
-    " pero porque puede pueda puedes quien segun sera sobre solo suyo tambien tiene tienes tiene"
-    " todo todos unas unos usted ustedes vuelva".split()
+    """
+    about after again also because been before being both could does doing each following from
+    have here into just like make more most much must need once only other over please same
+    should some such than that their them then there these they this those through under until
+    very want well were what when where which while will with would your yours ademas ahora algo
+    antes aqui cada como cuando debe debera desde despues donde durante ella ellos entonces
+    entre esta estas este esto estos hacia hasta luego mientras mismo mucho para pero porque
+    puede pueda puedes quien segun sera sobre solo suyo tambien tiene tienes todo todos unas
+    unos usted ustedes vuelva
+    """.split()  # noqa: SIM905
 )
 
 
@@ -64,9 +70,7 @@ def cited(answer: str) -> list[int]:
     """Return the numbers of the passages that `answer` names, each once, in order of their first
     appearance."""
     numbers = (
-        int(number)
-        for group in _CITATION.findall(answer)
-        for number in re.split(r"\s*,\s*", group)
+        int(number) for group in _CITATION.findall(answer) for number in re.split(r"\s*,\s*", group)
     )
     return list(dict.fromkeys(numbers))
 

@@ -108,9 +108,7 @@ def _only_answer(reply: TurnReply) -> Answer | None:
 
 
 def _passage(article: Article) -> Passage:
-    return Passage(
-        article=article.id, title=article.title, text=article.body[:_MOST_PASSAGE_CHARS]
-    )
+    return Passage(article=article.id, title=article.title, text=article.body[:_MOST_PASSAGE_CHARS])
 
 
 def _numbered(answering: ArticleId, text: str, passages: Sequence[Passage]) -> Composed:

@@ -392,10 +392,11 @@ class Ledger:
             )
         )
 
-    async def write(self, session: AsyncSession) -> None:
+    async def write(self, session: AsyncSession, *, but_wake_not: Lane | None = None) -> None:
         """Write everything gathered; changed records that `session` tracks go first.
 
-        What is gathered afterwards can be written by another call.
+        What is gathered afterwards can be written by another call. The lane
+        `but_wake_not` is not woken: the caller is at work there.
         """
         await session.flush()
         for table, rows in self._rows.items():
@@ -412,6 +413,6 @@ class Ledger:
             )
         await self._turns.write(session)
         await publish(session, self._changes)
-        await wake(session, self._lanes)
+        await wake(session, self._lanes - {but_wake_not})
         self._moved = {}
         self._changes, self._lanes = [], set()

@@ -6,16 +6,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from procrastinate import PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
-from procrastinate.jobs import Job
-from procrastinate.manager import JobManager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import ConversationId
 
-_jobs = JobManager(PsycopgConnector())  # never opened: every call brings its own connection
+# One statement instead of the queue's own call, which reports a job that waits already as an error
+# of the transaction, so that each would need a savepoint: this is on the way of every message.
+_DEFER = text(
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)"
+    " SELECT queue, task, name, name, jsonb_build_object('conversation', conversation)"
+    " FROM unnest(CAST(:queues AS text[]), CAST(:tasks AS text[]), CAST(:names AS text[]),"
+    " CAST(:conversations AS text[])) AS wanted (queue, task, name, conversation)"
+    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
+)
 
 
 class LaneKind(StrEnum):
@@ -52,42 +56,13 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
     """
     if not lanes:
         return
-    by_name = {lane.name: lane for lane in sorted(lanes)}
-    waiting = await session.scalars(
-        text(
-            "SELECT queueing_lock FROM procrastinate_jobs"
-            " WHERE queueing_lock = ANY(:names) AND status = 'todo'"
-        ),
-        {"names": list(by_name)},
+    ordered = sorted(set(lanes))  # so that two callers never wait for each other
+    await session.execute(
+        _DEFER,
+        {
+            "queues": [lane.kind for lane in ordered],
+            "tasks": [lane.task for lane in ordered],
+            "names": [lane.name for lane in ordered],
+            "conversations": [str(lane.conversation) for lane in ordered],
+        },
     )
-    for name in waiting:
-        del by_name[name]
-    jobs = [_job(lane) for lane in by_name.values()]
-    if jobs and not await _defer(session, jobs):
-        for job in jobs:
-            await _defer(session, [job])
-
-
-def _job(lane: Lane) -> Job:
-    return Job(
-        id=None,
-        queue=lane.kind,
-        lock=lane.name,
-        queueing_lock=lane.name,
-        task_name=lane.task,
-        task_kwargs={"conversation": str(lane.conversation)},
-    )
-
-
-async def _defer(session: AsyncSession, jobs: list[Job]) -> bool:
-    """Insert `jobs`, or none of them where one waits already."""
-    try:
-        async with session.begin_nested():
-            # The connection is asked for inside the block on purpose: SQLAlchemy sends the
-            # SAVEPOINT when the session touches its connection. Outside it, a unique violation
-            # would abort the whole transaction, and its COMMIT would silently roll back.
-            connection = await (await session.connection()).get_raw_connection()
-            await _jobs.batch_defer_jobs_async(jobs, connection=connection.driver_connection)
-    except AlreadyEnqueued:
-        return False
-    return True

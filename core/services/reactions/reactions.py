@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
 from core.domain.errors import StorageUnavailable
@@ -17,6 +16,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import Reactor, TicketChange
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, ReactionFailure, Ticket, TicketEvent
+from core.storage.wakeups import Lane, LaneKind
 
 _LOGGER = logging.getLogger(__name__)
 _AT_ONCE = 8  # changes in one transaction: what waits for its locks should not wait long
@@ -60,7 +60,8 @@ class Reactions:
         while (waiting := await self._next(conversation)) is not None:
             ticket, event = waiting
             try:
-                await self._react_to_next(ticket)
+                while await self._react_to_next(ticket):
+                    pass
             except _Failed:
                 # Alone, so that what fails takes nothing else with it.
                 await self._react(ticket, event)
@@ -92,21 +93,31 @@ class Reactions:
             else:
                 return
 
-    async def _react_to_next(self, ticket: TicketId) -> None:
-        """React to the next changes of `ticket`, several in one transaction."""
+    async def _react_to_next(self, ticket: TicketId) -> bool:
+        """React to the next changes of `ticket`, several in one transaction.
+
+        Say whether there may be more.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            for _ in range(_AT_ONCE):
-                row = await session.scalar(
-                    select(TicketEvent)
-                    .where(TicketEvent.ticket_id == ticket, TicketEvent.reacted_at.is_(None))
-                    .order_by(TicketEvent.id)
-                    .limit(1)
-                    .with_for_update()
-                )
-                if row is None:
-                    return
-                await self._react_to(row, case, {})
+            rehearsed = await _is_rehearsed(case)
+            left = _AT_ONCE
+            while left:
+                rows = (
+                    await session.scalars(
+                        select(TicketEvent)
+                        .where(TicketEvent.ticket_id == ticket, TicketEvent.reacted_at.is_(None))
+                        .order_by(TicketEvent.id)
+                        .limit(left)
+                        .with_for_update()
+                    )
+                ).all()
+                if not rows:
+                    return False
+                for row in rows:
+                    await self._react_to(row, case, {}, is_rehearsed=rehearsed)
+                left -= len(rows)
+            return True
 
     async def _react_once(self, ticket: TicketId, event: int, failures: dict[str, str]) -> None:
         """React in one transaction, without the reactors that have failed."""
@@ -114,9 +125,11 @@ class Reactions:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
             row = await session.get_one(TicketEvent, event, with_for_update=True)
             if row.reacted_at is None:  # else another worker was first
-                await self._react_to(row, case, failures)
+                await self._react_to(row, case, failures, is_rehearsed=await _is_rehearsed(case))
 
-    async def _react_to(self, row: TicketEvent, locked: Case, failures: dict[str, str]) -> None:
+    async def _react_to(
+        self, row: TicketEvent, locked: Case, failures: dict[str, str], *, is_rehearsed: bool
+    ) -> None:
         session = locked.session
         ledger = Ledger(self._accounts, self._now(), depth=row.depth + 1)
         case = Case(session, ledger, locked.conversation, locked.ticket)
@@ -124,11 +137,13 @@ class Reactions:
         if row.depth >= DEEPEST:
             failures.setdefault("*", "something answers itself without an end")
             _LOGGER.error("ticket %s: too many reactions to reactions", row.ticket_id)
-        elif not await _is_rehearsed(session, case):
+        elif not is_rehearsed:
             await self._show(case, _change_of(row), failures)
         for reactor, error in failures.items():
             session.add(ReactionFailure(event_id=row.id, reactor=reactor, error=error))
-        await ledger.write(session)
+        own = Lane(LaneKind.REACTIONS, ConversationId(locked.conversation.id))
+        # What the reactors changed is seen to by this very lane, which goes on until nothing waits.
+        await ledger.write(session, but_wake_not=own)
 
     async def _show(self, case: Case, change: TicketChange, failures: dict[str, str]) -> None:
         for reactor in self._reactors:
@@ -144,9 +159,9 @@ class Reactions:
                 raise _Failed(reactor.name, error) from error
 
 
-async def _is_rehearsed(session: AsyncSession, case: Case) -> bool:
+async def _is_rehearsed(case: Case) -> bool:
     """Say whether nobody is to be troubled with this ticket."""
-    origin = await session.scalar(
+    origin = await case.session.scalar(
         select(Account.origin).where(Account.id == case.conversation.account_id)
     )
     return origin == Origin.REHEARSAL

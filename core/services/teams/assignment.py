@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assignment import share_out
@@ -106,7 +107,8 @@ class Assignment:
 
     async def _give(self, session: AsyncSession, plan: Sequence[tuple[Found, AgentId]]) -> int:
         cases = await self._open(session, [found for found, _ in plan])
-        given = 0
+        given: list[UUID] = []
+        receivers: list[dict[str, UUID]] = []
         for found, agent in plan:
             case = cases.get(found.vacancy.ticket)
             if case is None or not _is_as_found(case, found):
@@ -119,22 +121,27 @@ class Assignment:
             if case.conversation.responder == Responder.QUEUED:
                 case.turn_over(Cause.AGENT_TOOK)
             case.changed()
+            given.append(ticket.id)
+            receivers.append({"team": found.vacancy.team, "agent": agent})
+        if given:
             await session.execute(
                 update(TicketRouting)
-                .where(TicketRouting.ticket_id == ticket.id)
+                .where(TicketRouting.ticket_id.in_(given))
                 .values(wanting_since=None)
             )
             # `clock_timestamp`, not the transaction's: who was given one later comes later.
-            await session.execute(
+            connection = await session.connection()
+            await connection.execute(
                 update(TeamMember)
-                .where(TeamMember.team_id == ticket.team_id, TeamMember.agent_id == agent)
-                .values(last_given_at=func.clock_timestamp())
+                .where(
+                    TeamMember.team_id == bindparam("team"),
+                    TeamMember.agent_id == bindparam("agent"),
+                )
+                .values(last_given_at=func.clock_timestamp()),
+                receivers,
             )
-            given += 1
-        if cases:
-            ledger = next(iter(cases.values())).ledger
-            await ledger.write(session)
-        return given
+            await next(iter(cases.values())).ledger.write(session)
+        return len(given)
 
     async def _open(self, session: AsyncSession, plan: Sequence[Found]) -> dict[TicketId, Case]:
         """Lock the conversations that nobody else has locked, and their tickets."""

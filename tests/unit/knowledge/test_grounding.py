@@ -30,12 +30,9 @@ CLAVE = Passage(
     "answer",
     [
         "Install Relay Connect 5.2 from the software centre [1].",
-        "Sign in with your e-mail address and the code from your telephone.\n"
-        "The server's address is `vpn.example.com`. [1]",
-        "1. Install Relay Connect.\n2. Sign in with the code from your telephone.\n\n[1]"
-        .replace("\n\n[1]", " [1]"),
-        "La contraseña nueva necesita 12 caracteres y no se puede repetir ninguna de las 5 "
-        "anteriores. [2]",
+        "Sign in with the code from your telephone.\nThe server's address: `vpn.example.com`. [1]",
+        "1. Install Relay Connect.\n2. Sign in with the code from your telephone. [1]",
+        "La contraseña nueva no puede repetir ninguna de las 5 anteriores. [2]",
         "LA CONTRASEÑA NUEVA necesita 12 caracteres [2]",
         "Abra https://cuenta.example.com. [2]",
     ],
@@ -61,7 +58,7 @@ def test_what_the_passages_say_is_grounded(answer: str) -> None:
         ("Write to help@example.com if it fails [1].", "help@example.com"),
         ("Do not sign in with your e-mail address [1].", "denies"),
         ("Don't install Relay Connect [1].", "denies"),
-        ("La contraseña nueva necesita 12 caracteres [1].", "12"),
+        ("La contraseña nueva necesita 12 caracteres [1].", "words"),
         ("Your manager must approve every installation by telephone first [1].", "words"),
         ("Install <b>Relay Connect</b> [1].", "markup"),
         ("![x](vpn.example.com) Install Relay Connect [1].", "markup"),
