@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -19,6 +20,7 @@ from channels.slack.taking import Answer, Payload
 from core.domain.errors import DeskError
 
 _RAW = "ventanilla_raw"
+_CAME = "ventanilla_came"
 _FAILURE = "ventanilla_failure"
 _REACHED = "ventanilla_reached"
 
@@ -26,7 +28,7 @@ _REACHED = "ventanilla_reached"
 class Takes(Protocol):
     """Where payloads go."""
 
-    async def take(self, payload: Payload, raw: bytes) -> Answer | None:
+    async def take(self, payload: Payload, raw: bytes, came: datetime) -> Answer | None:
         """See `channels.slack.taking.Taking.take`."""
 
 
@@ -55,24 +57,26 @@ class Door:
         )
         self._app.middleware(self._all)
 
-    async def let_in(self, payload: Payload, raw: bytes) -> Reply:
-        """Return what to answer `payload` with, once it is stored.
+    async def let_in(self, payload: Payload, raw: bytes, came: datetime) -> Reply:
+        """Return what to answer `payload` with, once it is stored; `came` is when it did.
 
         Raises:
             StorageUnavailable: nothing was stored; do not acknowledge.
         """
         try:
-            request = AsyncBoltRequest(mode="socket_mode", body=dict(payload), context={_RAW: raw})
+            request = AsyncBoltRequest(
+                mode="socket_mode", body=dict(payload), context={_RAW: raw, _CAME: came}
+            )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             # Of a form that Bolt does not expect; what it says is for the desk to find out.
-            return Reply(content=await self._taking.take(payload, raw))
+            return Reply(content=await self._taking.take(payload, raw, came))
         response = await self._app.async_dispatch(request)
         failure = request.context.get(_FAILURE)
         if isinstance(failure, DeskError):
             raise failure
         if response.status != 200 and _REACHED not in request.context:
             # Bolt stumbled over it on the way, which its log says.
-            return Reply(content=await self._taking.take(payload, raw))
+            return Reply(content=await self._taking.take(payload, raw, came))
         if response.status != 200:
             raise RuntimeError("a payload could not be worked on; see the log before this")
         return Reply(content=_content(response))
@@ -80,7 +84,7 @@ class Door:
     async def _all(self, body: dict[str, Any], req: AsyncBoltRequest) -> BoltResponse:
         req.context[_REACHED] = True
         try:
-            answer = await self._taking.take(body, req.context[_RAW])
+            answer = await self._taking.take(body, req.context[_RAW], req.context[_CAME])
         except DeskError as error:
             req.context[_FAILURE] = error
             return BoltResponse(status=503)

@@ -14,6 +14,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import aiohttp
 from pydantic_core import to_json
@@ -137,15 +138,18 @@ class Socket:
                     _LOGGER.info("Slack will close the socket: %s", frame.text("reason")[:40])
                     connection.leaving.set()
                 elif frame.text("envelope_id"):
+                    came = datetime.now(UTC)
                     await self._room.acquire()
-                    tasks.create_task(self._take(socket, frame))
+                    tasks.create_task(self._take(socket, frame, came))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _LOGGER.info("Slack's socket ended: %s", type(error).__name__)
         finally:
             connection.leaving.set()
             await socket.close()
 
-    async def _take(self, socket: aiohttp.ClientWebSocketResponse, frame: Fields) -> None:
+    async def _take(
+        self, socket: aiohttp.ClientWebSocketResponse, frame: Fields, came: datetime
+    ) -> None:
         """Have a payload stored, then acknowledge it."""
         try:
             payload = frame.inner("payload").values
@@ -153,7 +157,7 @@ class Socket:
             failures = 0
             while True:
                 try:
-                    reply = await self._door.let_in(payload, raw)
+                    reply = await self._door.let_in(payload, raw, came)
                     break
                 except StorageUnavailable:
                     if socket.closed:

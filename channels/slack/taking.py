@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from channels.slack import ids
+from channels.slack.direct import DirectChannels
 from channels.slack.errors import bad_credentials
 from channels.slack.fields import Fields
 from channels.slack.health import Vitals
-from channels.slack.membership import LOOK_SECONDS, Membership
+from channels.slack.membership import Membership
 from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
 from channels.slack.reading import Desk, Reading
 from channels.slack.texts import text
@@ -26,7 +26,6 @@ from core.domain.ids import AccountId, ThreadKey
 from core.ports import Inbox
 
 _YOUNG = timedelta(minutes=1)
-_REMEMBERED = 10_000
 _LOGGER = logging.getLogger(__name__)
 
 Payload = Mapping[str, Any]
@@ -57,25 +56,29 @@ class Taking:
         self._on_home = on_home
         self._on_press = on_press
         self._membership = Membership(account, api)
-        self._direct: OrderedDict[str, str] = OrderedDict()
+        self._direct = DirectChannels(account, api)
         self._beside: set[asyncio.Task[None]] = set()
 
-    async def take(self, payload: Payload, raw: bytes) -> Answer | None:
+    async def take(self, payload: Payload, raw: bytes, came: datetime) -> Answer | None:
         """Store what `payload` says; acknowledge it after this returned, with the answer if any.
+
+        `came` is when it did: commands have no time of their own.
 
         Raises:
             StorageUnavailable: nothing was stored; do not acknowledge.
         """
         identity = self._api.known_identity
         known = Desk(bot_user=identity.bot_user if identity else None)
+        began = asyncio.get_running_loop().time()
         try:
-            reading = parse(self._account, payload, datetime.now(UTC), raw, known)
+            reading = parse(self._account, payload, came, raw, known)
             desk = desk_in(Fields(payload), known)
-            await self._check_part(reading, desk)
-            events = [await self._completed(event) for event in reading.events]
-            if reading.wants_context:
-                events = [await self._with_context(event, desk) for event in events]
-            await self._inbox.accept(*events)
+            async with self._direct.in_turn(_only_a_person(reading)):
+                await self._check_part(reading, desk)
+                events = [await self._completed(event, began) for event in reading.events]
+                if reading.wants_context:
+                    events = [await self._with_context(event, desk) for event in events]
+                await self._inbox.accept(*events)
         except IgnoredPayload as ignored:
             _LOGGER.debug("account %s: ignored: %s", self._account, ignored)
             await self._see_to(payload)
@@ -108,28 +111,13 @@ class Taking:
                 if isinstance(event, MessagePosted):
                     self._membership.joined(event.thread)
 
-    async def _completed(self, event: Event) -> Event:
+    async def _completed(self, event: Event, began: float) -> Event:
         """Return `event` in the direct channel of its author where only they are known."""
+        self._direct.learn(event)
         if not ids.is_person(event.thread):
             return event
-        channel = self._direct.get(event.thread) or await self._direct_channel(event.thread)
+        channel = await self._direct.of(event.thread, began)
         return event if channel is None else replace(event, thread=ThreadKey(channel))
-
-    async def _direct_channel(self, person: str) -> str | None:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                answer = await self._api.call("conversations.open", users=person)
-        except (DeliveryError, TimeoutError) as error:
-            # The person stands for the channel: Slack takes either to post to.
-            _LOGGER.info("account %s: no direct channel: %s", self._account, error)
-            return None
-        channel = answer.inner("channel").text("id")
-        if not ids.is_channel(channel):
-            return None
-        self._direct[person] = channel
-        if len(self._direct) > _REMEMBERED:
-            self._direct.popitem(last=False)
-        return channel
 
     async def _with_context(self, event: Event, desk: Desk) -> Event:
         """Return a mention with what was said before it, where the desk was not there."""
@@ -191,6 +179,12 @@ class Taking:
             await work
         except DeliveryError as error:
             _LOGGER.info("account %s: left out: %s", self._account, error)
+
+
+def _only_a_person(reading: Reading) -> str | None:
+    """Return the person who stands for the thread of what was read, where one does."""
+    threads = (str(event.thread) for event in reading.events)
+    return next((thread for thread in threads if ids.is_person(thread)), None)
 
 
 def _is_young(event: ReactionChanged) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from channels.simulator.faults import Fault
-from channels.simulator.slack import Message, News, Person, SlackPlatform
+from channels.simulator.slack import Message, News, Person, SlackPlatform, payloads
 from channels.simulator.slack.workspace import TEAM
 from channels.slack.channel import Slack, SlackOverHttp, open_slack
 from channels.slack.kind import KIND
@@ -376,6 +377,21 @@ class TestSlackOverHttp(SlackConformance):
         headers = platform.slack.telling.signature(body, at=1_500_000_000)
         headers["Content-Type"] = "application/json"
         assert await _answer(platform, body, headers) == 401
+
+    async def test_a_command_is_of_the_second_in_which_slack_signed_it(
+        self, platform: Workspace, store: Store
+    ) -> None:
+        """The desk's clock may be wrong, and people's other messages have Slack's time."""
+        slack, ana = platform.slack, platform.ana
+        said = slack.compose(ana, "hello?")
+        fields = payloads.command(ana, "my screen is black", ana.direct, "", "1.2.simulated")
+        body = urlencode(fields).encode()
+        headers = slack.telling.signature(body, at=float(said.ts) - 60)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        await slack.telling.tell(slack.posting(said))
+        await _until_told(platform, 1)
+        assert await _answer(platform, body, headers) == 200
+        assert await store.texts() == ["my screen is black", "hello?"]
 
     @pytest.mark.parametrize(
         ("body", "status"),

@@ -435,6 +435,31 @@ async def test_a_command_counts_also_where_its_direct_channel_cannot_be_found(
     assert [event.thread for event in inbox.events] == [ana.id]
 
 
+async def test_of_commands_sent_at_once_the_first_is_stored_first(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.faults.plan(Fault.SLOW, method="conversations.open")
+    words = ["my screen is black", "and the keyboard is dead", "are you there?"]
+    for text in words:
+        await slack.command(ana, text)
+    await _told(slack, len(words))
+    assert [event.body.text for event in inbox.events] == words  # type: ignore[union-attr]
+    assert {event.thread for event in inbox.events} == {ana.direct}
+    orders = [event.order for event in inbox.events]
+    assert orders == sorted(set(orders))
+
+
+async def test_a_person_who_wrote_before_need_not_be_looked_for(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.faults.plan(Fault.BROKEN, method="conversations.open")
+    await slack.write(ana, "hello")
+    await _told(slack)
+    await slack.command(ana, "my screen is black")
+    await _told(slack, 2)
+    assert [event.thread for event in inbox.events] == [ana.direct, ana.direct]
+
+
 async def test_the_home_tab_shows_a_persons_tickets_in_their_language(
     slack: SlackPlatform, ana: Person, inbox: Kept, shelf: Shelf
 ) -> None:

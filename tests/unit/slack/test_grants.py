@@ -50,6 +50,27 @@ def test_the_manifest_has_the_shortcut_and_the_command(manifest: Any) -> None:
     assert command["command"] == "/support"
 
 
+def test_the_manifest_over_http_differs_only_in_how_slack_reaches_the_desk(manifest: Any) -> None:
+    over_http = yaml.safe_load(
+        (ROOT / "docs" / "channels" / "slack-manifest-http.yaml").read_text()
+    )
+    (command,) = over_http["features"]["slash_commands"]
+    settings = over_http["settings"]
+    addresses = {
+        command.pop("url"),
+        settings["event_subscriptions"].pop("request_url"),
+        settings["interactivity"].pop("request_url"),
+    }
+    assert addresses == {"https://desk.example/channels/slack/acme/events"}
+    assert (settings.pop("socket_mode_enabled"), manifest["settings"]["socket_mode_enabled"]) == (
+        False,
+        True,
+    )
+    assert over_http == manifest | {
+        "settings": {k: v for k, v in manifest["settings"].items() if k != "socket_mode_enabled"}
+    }
+
+
 def test_each_scope_is_needed_by_a_method_an_event_or_a_feature() -> None:
     needed = {scope for scope in METHODS.values() if scope}
     needed |= {scope for scope, events in FOLLOWS_FROM_EVENTS.items() if events & set(BOT_EVENTS)}
