@@ -19,6 +19,7 @@ from channels.email.parse import Reader, part_of
 from channels.email.pulse import Backoff, Pulse
 from channels.email.reading.mail import Mail
 from channels.email.reading.read import read_mail
+from channels.email.refresh_tokens import RefreshTokens
 from channels.email.render import EnclosedFile, Letter, render
 from channels.email.sent import SentCopies
 from channels.email.settings import EmailSettings
@@ -69,7 +70,8 @@ class EmailChannel:
         self._now = now
         self._tokens = Tokens(account, context.key, settings.address)
         self._reader = Reader(account=account, settings=settings, tokens=self._tokens)
-        self._access = AccessTokens(settings, self._tls)
+        refresh = RefreshTokens(account, settings, context.blobs, context.key)
+        self._access = AccessTokens(settings, refresh, self._tls)
         self._outlet = Outlet(settings, self._access, self._tls)
         self._copies = SentCopies(account, settings, self._access, self._tls)
 

@@ -99,7 +99,8 @@ class FolderReader:
             except StorageUnavailable:
                 await asyncio.sleep(STORAGE_PAUSE_SECONDS)
             except BadCredentials as error:
-                self._access.forget()
+                if self._access.forget():
+                    continue
                 await self._tell(AccountState.BAD_CREDENTIALS, str(error), error.remedy)
                 await asyncio.sleep(PROBE_SECONDS)
             except NoSuchFolder as error:

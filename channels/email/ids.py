@@ -116,6 +116,11 @@ def raw_name(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+def refresh_token_key(account: str) -> str:
+    """Return where the blob store keeps an account's refresh token, sealed."""
+    return f"accounts/{account}/refresh-token"
+
+
 def raw_key(account: str, name: str) -> str:
     """Return where the blob store keeps the mail of that name, for its attachments."""
     return f"mail/{account}/{name}.eml"

@@ -42,6 +42,7 @@ async def _sign_in(imap: ImapConnection, settings: EmailSettings, access: Access
     user = settings.imap_user or settings.address
     if settings.oauth_provider is not OAuthProvider.NONE:
         await imap.sign_in_with_token(user, await access.current())
+        access.accepted()
     elif password := settings.imap_password.get_secret_value():
         await imap.sign_in(user, password)
     else:

@@ -6,10 +6,12 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import MappingProxyType
 
 import httpx
 
+from channels.email.refresh_tokens import RefreshTokens
 from channels.email.settings import EmailSettings, OAuthProvider
 from core.domain.errors import BadCredentials, Unavailable
 
@@ -41,20 +43,31 @@ class AccessTokens:
     def __init__(
         self,
         settings: EmailSettings,
+        refresh: RefreshTokens,
         tls: Callable[[], ssl.SSLContext],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Ask the provider of `settings`, verified by `tls`."""
         self._settings = settings
+        self._refresh = refresh
         self._tls = tls
         self._clock = clock
         self._token: str | None = None
+        self._was_accepted = False
         self._ends_at = 0.0
         self._lock = asyncio.Lock()
 
-    def forget(self) -> None:
-        """Have the next token fetched: the server refused the current one."""
-        self._token = None
+    def accepted(self) -> None:
+        """Note that a server took the current token."""
+        self._was_accepted = self._token is not None
+
+    def forget(self) -> bool:
+        """Have the next token fetched: a server refused the current one.
+
+        Returns whether that one was good until now, so that a new one is worth an attempt at once.
+        """
+        was_good, self._token, self._was_accepted = self._was_accepted, None, False
+        return was_good
 
     async def current(self) -> str:
         """Return a token that is good for a while.
@@ -70,11 +83,19 @@ class AccessTokens:
             return self._token
 
     async def _fetch(self) -> tuple[str, float]:
+        """Return a new token and its life, had for the newest refresh token that still counts."""
+        *others, last = await self._refresh.candidates()
+        for refresh in others:
+            with suppress(BadCredentials):
+                return await self._ask(refresh)
+        return await self._ask(last)
+
+    async def _ask(self, refresh: str) -> tuple[str, float]:
         settings = self._settings
         form = {
             "grant_type": "refresh_token",
             "client_id": settings.oauth_client_id,
-            "refresh_token": settings.oauth_refresh_token.get_secret_value(),
+            "refresh_token": refresh,
         }
         if secret := settings.oauth_client_secret.get_secret_value():
             form["client_secret"] = secret
@@ -87,7 +108,10 @@ class AccessTokens:
                 response = await client.post(self._address(), data=form)
         except httpx.HTTPError as error:
             raise Unavailable("the token service could not be reached") from error
-        return _read(response)
+        token, life, newer = _read(response)
+        if newer not in {None, refresh}:
+            await self._refresh.replace(newer)
+        return token, life
 
     def _address(self) -> str:
         match self._settings.oauth_provider:
@@ -101,8 +125,8 @@ class AccessTokens:
                 return self._settings.oauth_token_url
 
 
-def _read(response: httpx.Response) -> tuple[str, float]:
-    """Return the token in a response and its life in seconds."""
+def _read(response: httpx.Response) -> tuple[str, float, str | None]:
+    """Return the token in a response, its life in seconds, and a new refresh token, if any."""
     try:
         answer = response.json()
     except ValueError:
@@ -112,7 +136,12 @@ def _read(response: httpx.Response) -> tuple[str, float]:
     token = answer.get("access_token")
     if response.is_success and isinstance(token, str) and token.isascii() and token.isprintable():
         life = answer.get("expires_in", _USUAL_LIFE_SECONDS)
-        return token, float(life) if isinstance(life, int | float) else _USUAL_LIFE_SECONDS
+        newer = answer.get("refresh_token")
+        return (
+            token,
+            float(life) if isinstance(life, int | float) else _USUAL_LIFE_SECONDS,
+            newer if isinstance(newer, str) and newer else None,
+        )
     error = answer.get("error")
     if error in _WRONG or response.status_code in {400, 401, 403}:
         named = error if isinstance(error, str) and error.isidentifier() else "an error"

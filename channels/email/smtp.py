@@ -144,8 +144,9 @@ class Outlet:
                 await client.ehlo()
                 await self._sign_in(client)
         except BadCredentials:
-            self._access.forget()
             client.close()
+            if self._access.forget():
+                return await self._opened()
             raise
         except BaseException:
             client.close()
@@ -157,6 +158,7 @@ class Outlet:
         user = settings.smtp_user or settings.imap_user or settings.address
         if settings.oauth_provider is not OAuthProvider.NONE:
             await client.auth_xoauth2(user, await self._access.current())
+            self._access.accepted()
             return
         secret = (
             settings.smtp_password

@@ -50,6 +50,7 @@ imap_capability = {capability}
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 100
 first_valid_uid = 1
+{oauth}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {home}/users
@@ -92,6 +93,21 @@ service lmtp {{
 service stats {{
   chroot =
 }}
+"""
+
+_OAUTH = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {home}/oauth2.conf
+}}
+"""
+_INTROSPECTION = """
+introspection_mode = get
+introspection_url = {url}
+username_attribute = email
+active_attribute = active
+active_value = true
 """
 
 
@@ -165,19 +181,25 @@ class Dovecot:
 
 
 @contextlib.contextmanager
-def running_dovecot(*, without: Sequence[str] = (), tls: bool = False) -> Iterator[Dovecot]:
-    """Run a server; `without` are capabilities that it keeps to itself, such as IDLE."""
+def running_dovecot(
+    *, without: Sequence[str] = (), tls: bool = False, asks: str | None = None
+) -> Iterator[Dovecot]:
+    """Run a server; `without` are capabilities that it keeps to itself, such as IDLE.
+
+    With `asks` it takes access tokens, too, and asks at that address, with the token at its end,
+    whether one is good.
+    """
     if not PROGRAM.exists() or not Path("/usr/lib/dovecot/lmtp").exists():
         pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     home = Path(tempfile.mkdtemp(prefix="dovecot-"))
     home.chmod(0o755)
     try:
-        yield from _run(home, without, tls)
+        yield from _run(home, without, tls, asks)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _run(home: Path, without: Sequence[str], tls: bool) -> Iterator[Dovecot]:
+def _run(home: Path, without: Sequence[str], tls: bool, asks: str | None) -> Iterator[Dovecot]:
     is_root = os.getuid() == 0
     me = pwd.getpwuid(os.getuid())
     reader = pwd.getpwnam("nobody") if is_root else me
@@ -199,6 +221,7 @@ def _run(home: Path, without: Sequence[str], tls: bool) -> Iterator[Dovecot]:
     text = _CONFIGURATION.format(
         run=home / "run",
         home=home,
+        oauth=_OAUTH.format(home=home) if asks else "",
         ssl="yes" if tls else "no",
         imaps="yes" if tls else "no",
         cert=certificate,
@@ -216,6 +239,8 @@ def _run(home: Path, without: Sequence[str], tls: bool) -> Iterator[Dovecot]:
     if not tls:
         text = "\n".join(line for line in text.splitlines() if not line.startswith("ssl_"))
     (home / "dovecot.conf").write_text(text)
+    if asks:
+        (home / "oauth2.conf").write_text(_INTROSPECTION.format(url=asks))
     server.set_password(PASSWORD)
     with (home / "stderr").open("wb") as stderr:
         process = subprocess.Popen(

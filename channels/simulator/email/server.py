@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.simulator.faults import Fault, Faults
+
+_XOAUTH2 = re.compile("user=([^\x01]+)\x01auth=Bearer ([^\x01]+)\x01\x01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class MailServer:
         self.greylists = False
         self.connections = 0  # so far
         self.credentials = credentials
+        self.takes_token: Callable[[str, str], bool] | None = None
+        """Whether a user may sign in with a token (XOAUTH2); None: that is not offered."""
         self._faults = faults
         self._took = took
         self._seen: set[tuple[str | None, str]] = set()
@@ -72,6 +78,7 @@ class MailServer:
             enable_SMTPUTF8=True,
             auth_require_tls=False,
             authenticator=self._authenticate,
+            auth_exclude_mechanism=["XOAUTH2"] if self.takes_token is None else [],
             loop=asyncio.get_running_loop(),
         )
 
@@ -91,6 +98,20 @@ class MailServer:
         )
         return AuthResult(success=is_right, handled=False)
 
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        """Sign in with an access token, as Google and Microsoft have it.
+
+        https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+        """
+        given = b64decode(args[1]).decode() if len(args) > 1 else ""
+        found = _XOAUTH2.fullmatch(given)
+        if found and self.takes_token and self.takes_token(found[1], found[2]):
+            return AuthResult(success=True, auth_data=found[1])
+        # The reason comes as a challenge, which the client answers with an empty line.
+        if await server.challenge_auth(b'{"status":"401","schemes":"bearer"}') is MISSING:
+            return AuthResult(success=False)
+        return AuthResult(success=False, handled=False)
+
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's names
         self,
         server: _Server,
@@ -99,7 +120,8 @@ class MailServer:
         address: str,
         mail_options: list[str],
     ) -> str:
-        if self.credentials is not None and not session.authenticated:
+        insists = self.credentials is not None or self.takes_token is not None
+        if insists and not session.authenticated:
             return "530 5.7.0 Authentication required"
         match self._faults.for_call("send"):
             case Fault.THROTTLED:

@@ -10,8 +10,10 @@ import pytest
 from aiohttp import web
 
 from channels.email.oauth import AccessTokens
-from core.domain.errors import BadCredentials, DeliveryError, Unavailable
-from tests.unit.email.transport.builders import settings
+from channels.email.refresh_tokens import RefreshTokens
+from core.domain.errors import BadCredentials, DeliveryError, StorageUnavailable, Unavailable
+from tests.unit.email.transport.builders import ACCOUNT, settings
+from tests.unit.email.transport.memory import KEY, MemoryBlobs
 
 Answer = tuple[int, dict[str, Any] | str]
 
@@ -33,7 +35,11 @@ class TokenService:
 
 @asynccontextmanager
 async def tokens_from(
-    service: TokenService, clock: Callable[[], float] = lambda: 0.0
+    service: TokenService,
+    clock: Callable[[], float] = lambda: 0.0,
+    *,
+    blobs: MemoryBlobs | None = None,
+    refresh: str = "refresh",
 ) -> AsyncIterator[AccessTokens]:
     app = web.Application()
     app.router.add_post("/token", service.answer)
@@ -43,18 +49,16 @@ async def tokens_from(
     await site.start()
     port = runner.addresses[0][1]
     try:
-        yield AccessTokens(
-            settings(
-                oauth_provider="custom",
-                oauth_client_id="client",
-                oauth_client_secret="hidden",
-                oauth_refresh_token="refresh",
-                oauth_token_url=f"http://127.0.0.1:{port}/token",
-                timeout_seconds=5,
-            ),
-            ssl.create_default_context,
-            clock,
+        account = settings(
+            oauth_provider="custom",
+            oauth_client_id="client",
+            oauth_client_secret="hidden",
+            oauth_refresh_token=refresh,
+            oauth_token_url=f"http://127.0.0.1:{port}/token",
+            timeout_seconds=5,
         )
+        kept = RefreshTokens(ACCOUNT, account, blobs or MemoryBlobs(), KEY)
+        yield AccessTokens(account, kept, ssl.create_default_context, clock)
     finally:
         await runner.cleanup()
 
@@ -115,3 +119,55 @@ async def test_a_token_service_that_is_away_is_unavailable() -> None:
         pass
     with pytest.raises(Unavailable):
         await tokens.current()
+
+
+def _with_refresh(token: str) -> Answer:
+    return 200, {"access_token": "access", "expires_in": 3600, "refresh_token": token}
+
+
+async def test_a_new_refresh_token_takes_the_place_of_the_old_one_in_every_process() -> None:
+    blobs = MemoryBlobs()
+    async with tokens_from(TokenService(_with_refresh("second")), blobs=blobs) as tokens:
+        await tokens.current()
+    assert not any(b"second" in kept for kept in blobs.kept.values())
+    service = TokenService(_with_refresh("third"), (200, {"access_token": "access"}))
+    async with tokens_from(service, blobs=blobs) as tokens:
+        await tokens.current()
+        tokens.forget()
+        await tokens.current()
+    assert [asked["refresh_token"] for asked in service.asked] == [["second"], ["third"]]
+
+
+async def test_what_an_admin_enters_anew_counts_more_than_what_was_kept() -> None:
+    blobs = MemoryBlobs()
+    async with tokens_from(TokenService(_with_refresh("second")), blobs=blobs) as tokens:
+        await tokens.current()
+    service = TokenService((200, {"access_token": "access"}))
+    async with tokens_from(service, blobs=blobs, refresh="entered anew") as tokens:
+        await tokens.current()
+    assert service.asked[0]["refresh_token"] == ["entered anew"]
+
+
+async def test_where_the_kept_refresh_token_is_refused_the_entered_one_is_tried() -> None:
+    blobs = MemoryBlobs()
+    async with tokens_from(TokenService(_with_refresh("second")), blobs=blobs) as tokens:
+        await tokens.current()
+    service = TokenService((400, {"error": "invalid_grant"}), (200, {"access_token": "access"}))
+    async with tokens_from(service, blobs=blobs) as tokens:
+        assert await tokens.current() == "access"
+    assert [asked["refresh_token"] for asked in service.asked] == [["second"], ["refresh"]]
+
+
+async def test_a_new_refresh_token_is_used_though_it_cannot_be_kept() -> None:
+    blobs = _Unwilling()
+    service = TokenService(_with_refresh("second"), (200, {"access_token": "access"}))
+    async with tokens_from(service, blobs=blobs) as tokens:
+        await tokens.current()
+        tokens.forget()
+        await tokens.current()
+    assert [asked["refresh_token"] for asked in service.asked] == [["refresh"], ["second"]]
+
+
+class _Unwilling(MemoryBlobs):
+    async def put(self, key: str, content: bytes) -> None:
+        raise StorageUnavailable("full")
