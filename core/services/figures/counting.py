@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.figures import Dimension, Measure, Period, Tally, tally
+from core.domain.figures import Dimension, Period, Tally, tally
 from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.figures import (
@@ -21,9 +21,11 @@ from core.storage.queries.figures import (
     counts,
     flow_since,
     names_of,
+    opened_by,
+    sum_next_month,
     waiting_now,
 )
-from core.storage.tables import FigureChange, FigureCount, FigureZone, TicketFigure
+from core.storage.tables import FigureChange, FigureSum, FigureZone, TicketFigure
 
 _LOCK = 0x66_69_67_73  # "figs": only one process counts at a time
 _MOST_CHANGES = 20_000
@@ -77,7 +79,10 @@ class Counting:
         self._looked_at: datetime | None = None
 
     async def count_due(self) -> int:
-        """Count a few days that have changed; return how many. Rests a while when there is none."""
+        """Count a few days that have changed, else add up a month; return how many were done.
+
+        Rests a while when there is little to do.
+        """
         now = self._now()
         if self._rested_until is not None and now < self._rested_until:
             return 0
@@ -86,7 +91,7 @@ class Counting:
         return done
 
     async def count_all(self) -> None:
-        """Count every day that has changed."""
+        """Count every day that has changed, and add up the months."""
         while await self._count(self._now()):
             pass
 
@@ -112,7 +117,9 @@ class Counting:
             for day in list(days)[:_MOST_DAYS]:
                 await count_day(session, day, zone)
                 await session.execute(delete(FigureChange).where(FigureChange.id.in_(days[day])))
-            return min(len(days), _MOST_DAYS)
+            if days:
+                return min(len(days), _MOST_DAYS)
+            return int(await sum_next_month(session, now.astimezone(clock).date()) is not None)
 
     async def _look_again(self, session: AsyncSession, now: datetime) -> None:
         """Have these days counted now and then: conversations without tickets change nothing."""
@@ -132,7 +139,7 @@ class Counting:
                 .values(id=1, zone=zone)
                 .on_conflict_do_update(index_elements=["id"], set_={"zone": zone})
             )
-            await session.execute(delete(FigureCount))
+            await session.execute(delete(FigureSum))
             for column in (TicketFigure.opened_at, TicketFigure.solved_at):
                 day = func.date_trunc("day", column, zone).label("at")
                 found = select(day).where(column.is_not(None)).distinct()
@@ -146,9 +153,10 @@ async def report(
     """Return the figures of a period, told apart `by` one dimension."""
     charts = (Dimension.REASON, Dimension.HOUR, Dimension.WEEKDAY) if with_charts else ()
     found = await counts(session, period, {Dimension.ALL, by})
-    shown = await counts(session, period, charts, (Measure.OPENED,)) if charts else {}
+    shown = await opened_by(session, period, charts) if charts else {}
     flow = await flow_since(session, period.before.first)
-    opened, solved = flow[Measure.OPENED], flow[Measure.SOLVED]
+    opened = {day: number for day, (number, _) in flow.items()}
+    solved = {day: number for day, (_, number) in flow.items()}
     waiting = await waiting_now(session)
     return Report(
         period=period,
@@ -162,9 +170,9 @@ async def report(
         waiting_now=waiting,
         by=by,
         lines=await _lines(session, by, found[by]),
-        reasons=_opened(shown.get(Dimension.REASON, {})),
-        hours={int(hour): n for hour, n in _opened(shown.get(Dimension.HOUR, {})).items()},
-        weekdays={int(day): n for day, n in _opened(shown.get(Dimension.WEEKDAY, {})).items()},
+        reasons=shown.get(Dimension.REASON, {}),
+        hours={int(hour): n for hour, n in shown.get(Dimension.HOUR, {}).items()},
+        weekdays={int(day): n for day, n in shown.get(Dimension.WEEKDAY, {}).items()},
     )
 
 
@@ -192,11 +200,3 @@ async def _lines(session: AsyncSession, by: Dimension, found: Counts) -> Sequenc
     if by in (Dimension.HOUR, Dimension.WEEKDAY):
         return sorted(lines, key=lambda line: int(line.value))
     return sorted(lines, key=lambda line: -line.tally.opened)
-
-
-def _opened(found: Counts) -> dict[str, int]:
-    """Return how many were opened under each value, the most first."""
-    numbers = {
-        value: sum(buckets.get(Measure.OPENED, {}).values()) for value, buckets in found.items()
-    }
-    return dict(sorted(numbers.items(), key=lambda item: -item[1]))

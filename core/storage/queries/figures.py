@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
 from core.domain.ticket import TicketStatus
-from core.storage.tables import AgentRow, Category, FigureCount, FigureZone, Team, Ticket
+from core.storage.packed_counts import CountsSum, code_of
+from core.storage.tables import AgentRow, Category, FigureSum, FigureZone, Team, Ticket
 
 _WAITING = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING, TicketStatus.ON_HOLD)
 
@@ -29,63 +44,146 @@ _DIMENSIONS = """
 
 def _counted(column: str, measures: str) -> str:
     return (
-        "INSERT INTO figure_count (day, dimension, value, measure, bucket, count)"  # noqa: S608
-        " SELECT :day, d.dimension, d.value, m.measure, m.bucket, sum(m.count)"
+        "SELECT d.dimension, d.value, m.code + m.bucket AS code, sum(m.count) AS count"  # noqa: S608
         f" FROM ticket_figure f CROSS JOIN LATERAL (VALUES {_DIMENSIONS}) d (dimension, value)"
-        f" CROSS JOIN LATERAL (VALUES {measures}) m (measure, bucket, count)"
+        f" CROSS JOIN LATERAL (VALUES {measures}) m (code, bucket, count)"
         f" WHERE f.{column} >= :start AND f.{column} < :end"
-        " AND m.bucket IS NOT NULL AND m.count > 0 GROUP BY 2, 3, 4, 5"
+        " AND m.bucket IS NOT NULL AND m.count > 0 GROUP BY 1, 2, 3"
     )
 
 
-def _times(*names: str) -> str:
-    return ", ".join(f"('{name}', {_BUCKET.format('f.' + name)}, 1)" for name in names)
+def _number(measure: Measure, count: str) -> str:
+    return f"({code_of(measure)}, 0, {count})"
 
 
-_OPENED = _counted(
-    "opened_at",
-    "('opened', 0, 1), ('kept', 0, f.kept::int), ('broken', 0, f.broken::int), "
-    + _times(
-        "first_response", "first_response_business", "next_response", "next_response_business"
-    ),
+def _times(*measures: Measure) -> str:
+    return ", ".join(
+        f"({code_of(measure)}, {_BUCKET.format('f.' + measure)}, 1)" for measure in measures
+    )
+
+
+_OF_OPENED = ", ".join(
+    (
+        _number(Measure.OPENED, "1"),
+        _number(Measure.KEPT, "f.kept::int"),
+        _number(Measure.BROKEN, "f.broken::int"),
+        _times(
+            Measure.FIRST_RESPONSE,
+            Measure.FIRST_RESPONSE_BUSINESS,
+            Measure.NEXT_RESPONSE,
+            Measure.NEXT_RESPONSE_BUSINESS,
+        ),
+    )
 )
-_SOLVED = _counted(
-    "solved_at",
-    "('solved', 0, 1), ('reopened', 0, least(f.times_reopened, 1)::int), "
-    + _times("resolution", "resolution_business"),
+_OF_SOLVED = ", ".join(
+    (
+        _number(Measure.SOLVED, "1"),
+        _number(Measure.REOPENED, "least(f.times_reopened, 1)::int"),
+        _times(Measure.RESOLUTION, Measure.RESOLUTION_BUSINESS),
+    )
 )
-_SCORES = """
-    INSERT INTO figure_count (day, dimension, value, measure, bucket, count)
-    SELECT :day, d.dimension, d.value, 'score', s.score, count(*) FROM satisfaction s
+_SCORES = f"""
+    SELECT d.dimension, d.value, {code_of(Measure.SCORE)} + s.score, count(*)
+    FROM satisfaction s
     CROSS JOIN LATERAL (VALUES ('all', ''), ('channel', coalesce(s.channel, '')),
         ('team', coalesce(s.team_id::text, '')), ('agent', coalesce(s.agent_id::text, '')),
         ('category', coalesce(s.category_id::text, ''))) d (dimension, value)
     WHERE s.answered_at >= :start AND s.answered_at < :end AND s.score IS NOT NULL
-    GROUP BY 2, 3, 4, 5"""
-_CONVERSATIONS = """
-    INSERT INTO figure_count (day, dimension, value, measure, bucket, count)
-    SELECT :day, d.dimension, d.value, m.measure, 0, count(*)
+    GROUP BY 1, 2, 3"""  # noqa: S608
+_CONVERSATIONS = f"""
+    SELECT d.dimension, d.value, m.code, count(*)
     FROM conversation c LEFT JOIN account a ON a.id = c.account_id
     CROSS JOIN LATERAL (VALUES ('all', ''),
         ('channel', coalesce(a.channel, c.account_id))) d (dimension, value)
-    CROSS JOIN LATERAL (VALUES ('conversations', true), ('alone',
-        NOT EXISTS (SELECT FROM ticket t WHERE t.conversation_id = c.id))) m (measure, holds)
+    CROSS JOIN LATERAL (VALUES ({code_of(Measure.CONVERSATIONS)}, true),
+        ({code_of(Measure.ALONE)},
+         NOT EXISTS (SELECT FROM ticket t WHERE t.conversation_id = c.id))) m (code, holds)
     WHERE c.created_at >= :start AND c.created_at < :end AND c.side_of IS NULL
       AND coalesce(a.origin, '') <> 'rehearsal' AND m.holds
-    GROUP BY 2, 3, 4"""
+    GROUP BY 1, 2, 3"""  # noqa: S608
+_COUNT_DAY = text(
+    f"""
+    INSERT INTO figure_sum (dimension, span, first, value, opened, solved, counts)
+    SELECT dimension, 'day', :day, value,
+           coalesce(sum(count) FILTER (WHERE code = {code_of(Measure.OPENED)}), 0),
+           coalesce(sum(count) FILTER (WHERE code = {code_of(Measure.SOLVED)}), 0),
+           string_agg(int4send(code) || int4send(count::int), ''::bytea)
+    FROM ({_counted("opened_at", _OF_OPENED)} UNION ALL {_counted("solved_at", _OF_SOLVED)}
+          UNION ALL {_SCORES} UNION ALL {_CONVERSATIONS}) AS counted
+    GROUP BY dimension, value"""  # noqa: S608
+)
+
+
+class Span(StrEnum):
+    """What a stored sum is of."""
+
+    DAY = "day"
+    MONTH = "month"
 
 
 async def count_day(session: AsyncSession, day: date, zone: str) -> None:
-    """Count one day of `zone` anew."""
+    """Count one day of `zone` anew; the sum of its month is to be made again."""
     clock = ZoneInfo(zone)
     start = datetime.combine(day, time(), clock).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time(), clock).astimezone(UTC)
-    await session.execute(delete(FigureCount).where(FigureCount.day == day))
-    bounds = {"day": day, "start": start, "end": end}
-    for statement in (_OPENED, _SOLVED):
-        await session.execute(text(statement), {**bounds, "zone": zone})
-    for statement in (_SCORES, _CONVERSATIONS):
-        await session.execute(text(statement), bounds)
+    stale = ((Span.DAY, day), (Span.MONTH, day.replace(day=1)))
+    await session.execute(
+        delete(FigureSum).where(
+            FigureSum.dimension.in_(list(Dimension)),
+            tuple_(FigureSum.span, FigureSum.first).in_(stale),
+        )
+    )
+    await session.execute(_COUNT_DAY, {"day": day, "start": start, "end": end, "zone": zone})
+
+
+async def sum_next_month(session: AsyncSession, before: date) -> date | None:
+    """Add up one month whose days are counted and that has no sum; None where there is none.
+
+    Only months that end before the month of `before`: the days of that one still change.
+    """
+    sums = select(FigureSum.first).where(
+        FigureSum.dimension == Dimension.ALL, FigureSum.span == Span.MONTH
+    )
+    month = cast(func.date_trunc("month", FigureSum.first), Date)
+    first = await session.scalar(
+        select(month)
+        .where(
+            FigureSum.dimension == Dimension.ALL,
+            FigureSum.span == Span.DAY,
+            FigureSum.first < before.replace(day=1),
+            month.not_in(sums),
+        )
+        .order_by(month.desc())
+        .limit(1)
+    )
+    if first is None:
+        return None
+    rows = await session.execute(
+        select(FigureSum).where(
+            FigureSum.dimension.in_(list(Dimension)),
+            FigureSum.span == Span.DAY,
+            FigureSum.first.between(first, _last_of_month(first)),
+        )
+    )
+    sums_of: dict[tuple[str, str], CountsSum] = defaultdict(CountsSum)
+    for row in rows.scalars():
+        sums_of[row.dimension, row.value].add(row.counts, opened=row.opened, solved=row.solved)
+    await session.execute(
+        insert(FigureSum),
+        [
+            {
+                "dimension": dimension,
+                "span": Span.MONTH,
+                "first": first,
+                "value": value,
+                "opened": found.opened,
+                "solved": found.solved,
+                "counts": found.packed(),
+            }
+            for (dimension, value), found in sums_of.items()
+        ],
+    )
+    return first
 
 
 Counts = Mapping[str, Mapping[Measure, Buckets]]
@@ -93,49 +191,100 @@ Counts = Mapping[str, Mapping[Measure, Buckets]]
 
 
 async def counts(
-    session: AsyncSession,
-    period: Period,
-    dimensions: Collection[Dimension],
-    measures: Collection[Measure] = tuple(Measure),
+    session: AsyncSession, period: Period, dimensions: Collection[Dimension]
 ) -> Mapping[Dimension, Counts]:
-    """Return what was counted of `measures` in a period, told apart by each of `dimensions`."""
-    rows = await session.execute(
-        select(
-            FigureCount.dimension,
-            FigureCount.value,
-            FigureCount.measure,
-            FigureCount.bucket,
-            func.sum(FigureCount.count),
-        )
-        .where(
-            FigureCount.dimension.in_(dimensions),
-            FigureCount.measure.in_(measures),
-            FigureCount.day.between(period.first, period.last),
-        )
-        .group_by(FigureCount.dimension, FigureCount.value, FigureCount.measure, FigureCount.bucket)
-    )
-    found: dict[Dimension, dict[str, dict[Measure, dict[int, int]]]] = {
-        dimension: {} for dimension in dimensions
+    """Return what was counted in a period, told apart by each of `dimensions`."""
+    wanted = {Dimension.ALL, *dimensions}
+    while True:
+        months = await _summed_months(session, period)
+        rows = (
+            await session.execute(
+                select(
+                    FigureSum.dimension,
+                    FigureSum.value,
+                    FigureSum.span,
+                    FigureSum.first,
+                    FigureSum.counts,
+                ).where(FigureSum.dimension.in_(wanted), _parts_of(period, months))
+            )
+        ).all()
+        seen = {row.first for row in rows if row.span == Span.MONTH}
+        if seen == months:  # else a sum went away in between, because one of its days was counted
+            break
+    sums: dict[Dimension, dict[str, CountsSum]] = {dimension: {} for dimension in dimensions}
+    for row in rows:
+        found = sums.get(Dimension(row.dimension))
+        if found is not None:
+            found.setdefault(row.value, CountsSum()).add(row.counts)
+    return {
+        dimension: {value: one.buckets() for value, one in by_value.items()}
+        for dimension, by_value in sums.items()
     }
-    for dimension, value, measure, bucket, count in rows:
-        by_measure = found[Dimension(dimension)].setdefault(value, {})
-        by_measure.setdefault(Measure(measure), {})[bucket] = int(count)
+
+
+async def opened_by(
+    session: AsyncSession, period: Period, dimensions: Collection[Dimension]
+) -> Mapping[Dimension, Mapping[str, int]]:
+    """Return how many tickets were opened in a period under each value, the most first."""
+    rows = await session.execute(
+        select(FigureSum.dimension, FigureSum.value, func.sum(FigureSum.opened).label("opened"))
+        .where(
+            FigureSum.dimension.in_(dimensions),
+            FigureSum.span == Span.DAY,
+            FigureSum.first.between(period.first, period.last),
+            FigureSum.opened > 0,
+        )
+        .group_by(FigureSum.dimension, FigureSum.value)
+        .order_by(func.sum(FigureSum.opened).desc(), FigureSum.value)
+    )
+    found: dict[Dimension, dict[str, int]] = {dimension: {} for dimension in dimensions}
+    for dimension, value, opened in rows:
+        found[Dimension(dimension)][value] = int(opened)
     return found
 
 
-async def flow_since(session: AsyncSession, first: date) -> Mapping[Measure, Mapping[date, int]]:
+async def _summed_months(session: AsyncSession, period: Period) -> set[date]:
+    """Return the first days of months that lie in `period` whole and have a sum."""
+    rows = await session.scalars(
+        select(FigureSum.first).where(
+            FigureSum.dimension == Dimension.ALL,
+            FigureSum.span == Span.MONTH,
+            FigureSum.first.between(period.first, period.last),
+        )
+    )
+    return {first for first in rows if _last_of_month(first) <= period.last}
+
+
+def _parts_of(period: Period, months: Collection[date]) -> ColumnElement[bool]:
+    """Return the condition for the sums of `months`, and for the other days of `period`."""
+    days: list[tuple[date, date]] = []
+    begins = period.first
+    for first in sorted(months):
+        if begins < first:
+            days.append((begins, first - timedelta(days=1)))
+        begins = _last_of_month(first) + timedelta(days=1)
+    if begins <= period.last:
+        days.append((begins, period.last))
+    return or_(
+        and_(FigureSum.span == Span.MONTH, FigureSum.first.in_(months)),
+        *(and_(FigureSum.span == Span.DAY, FigureSum.first.between(*ends)) for ends in days),
+    )
+
+
+def _last_of_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
+async def flow_since(session: AsyncSession, first: date) -> Mapping[date, tuple[int, int]]:
     """Return how many tickets were opened and solved on each day from `first` on."""
     rows = await session.execute(
-        select(FigureCount.measure, FigureCount.day, FigureCount.count).where(
-            FigureCount.dimension == Dimension.ALL,
-            FigureCount.day >= first,
-            FigureCount.measure.in_((Measure.OPENED, Measure.SOLVED)),
+        select(FigureSum.first, FigureSum.opened, FigureSum.solved).where(
+            FigureSum.dimension == Dimension.ALL,
+            FigureSum.span == Span.DAY,
+            FigureSum.first >= first,
         )
     )
-    found: dict[Measure, dict[date, int]] = {Measure.OPENED: {}, Measure.SOLVED: {}}
-    for measure, day, count in rows:
-        found[Measure(measure)][day] = count
-    return found
+    return {day: (opened, solved) for day, opened, solved in rows}
 
 
 async def counted_zone(session: AsyncSession) -> str:

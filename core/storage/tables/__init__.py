@@ -25,7 +25,7 @@ from core.storage.tables.conversation import (
     Participant,
     RemoteMessage,
 )
-from core.storage.tables.figures import FigureChange, FigureCount, FigureZone, TicketFigure
+from core.storage.tables.figures import FigureChange, FigureSum, FigureZone, TicketFigure
 from core.storage.tables.files import LooseBlob, Upload
 from core.storage.tables.intake import (
     Account,
@@ -91,7 +91,7 @@ __all__ = [
     "EarlyEvent",
     "FeedEntry",
     "FigureChange",
-    "FigureCount",
+    "FigureSum",
     "FigureZone",
     "InboundEvent",
     "IncomingAlert",

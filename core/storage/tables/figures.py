@@ -43,19 +43,24 @@ class TicketFigure(Base):
     broken: Mapped[int] = mapped_column(SmallInteger)
 
 
-class FigureCount(Base):
-    """How many tickets of one kind fell in one bucket on one day (`core.domain.figures`)."""
+class FigureSum(Base):
+    """What was counted of tickets of one kind on a day or in a month.
 
-    __tablename__ = "figure_count"
-    __table_args__ = (Index("ix_figure_count_day", "day"),)
+    `counts` holds pairs of big-endian 32-bit integers: a measure with a bucket, and how many fell
+    there (`core.storage.queries.figures`). One row instead of one for each pair, because a report
+    over a year would read millions. Months are sums of their days that have passed; one that is
+    missing is made again.
+    """
 
-    # In this order, so that one measure of a dimension is read without the others.
+    __tablename__ = "figure_sum"
+
     dimension: Mapped[str] = mapped_column(primary_key=True)
-    measure: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)  # in the desk's time zone
+    span: Mapped[str] = mapped_column(primary_key=True)  # day or month
+    first: Mapped[date] = mapped_column(Date, primary_key=True)  # in the desk's time zone
     value: Mapped[str] = mapped_column(primary_key=True)  # empty: none
-    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    count: Mapped[int]
+    opened: Mapped[int]
+    solved: Mapped[int]
+    counts: Mapped[bytes]
 
 
 class FigureChange(Base):

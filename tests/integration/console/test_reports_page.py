@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from sqlalchemy import insert
 
 from console.pages.reports import safe_cell
 from core.domain.actor import Role
-from core.storage.tables import FigureCount, Team
+from core.domain.figures import Measure
+from core.storage.packed_counts import packed
+from core.storage.tables import FigureSum, Team
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.test_api import assert_problem
 from tests.integration.console.world import Desk
@@ -24,30 +25,28 @@ TEAM = "00000000-0000-0000-0000-000000000001"
 
 async def _counted(desk: Desk) -> None:
     today = datetime.now(UTC).date()
+    opened = {Measure.OPENED: {0: 7}}
     rows = [
-        ("all", "", "opened", 0, 7),
-        ("all", "", "first_response", 80, 7),
-        ("hour", "9", "opened", 0, 7),
-        ("weekday", "1", "opened", 0, 7),
-        ("reason", "angry", "opened", 0, 7),
-        ("channel", "email", "opened", 0, 7),
-        ("team", TEAM, "opened", 0, 7),
+        ("all", "", {**opened, Measure.FIRST_RESPONSE: {80: 7}}),
+        ("hour", "9", opened),
+        ("weekday", "1", opened),
+        ("reason", "angry", opened),
+        ("channel", "email", opened),
+        ("team", TEAM, opened),
     ]
     async with desk.sessions.begin() as session:
         session.add(Team(id=TEAM, name='=HYPERLINK("http://evil")'))
-        await session.execute(
-            insert(FigureCount),
-            [
-                {
-                    "day": today,
-                    "dimension": dimension,
-                    "value": value,
-                    "measure": measure,
-                    "bucket": bucket,
-                    "count": count,
-                }
-                for dimension, value, measure, bucket, count in rows
-            ],
+        session.add_all(
+            FigureSum(
+                dimension=dimension,
+                span="day",
+                first=today,
+                value=value,
+                opened=7,
+                solved=0,
+                counts=packed(counts),
+            )
+            for dimension, value, counts in rows
         )
 
 

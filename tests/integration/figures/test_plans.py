@@ -31,9 +31,9 @@ _FILL = (
         f" now() + n * interval '1 minute', 1000000 FROM generate_series(1, {_ROWS}) n"
     ),
     (
-        "INSERT INTO figure_count (dimension, day, value, measure, bucket, count)"
-        " SELECT (ARRAY['all', 'agent', 'hour', 'reason'])[1 + mod(n, 4)],"
-        " now()::date - n / 100, mod(n, 24)::text, 'opened', mod(n, 97), 1"
+        "INSERT INTO figure_sum (dimension, span, first, value, opened, solved, counts)"
+        " SELECT (ARRAY['all', 'agent', 'hour', 'reason'])[1 + mod(n, 4)], 'day',"
+        " now()::date - n / 100, mod(n, 97)::text, 1, 1, int4send(1000) || int4send(1)"
         f" FROM generate_series(1, {_ROWS}) n ON CONFLICT DO NOTHING"
     ),
 )
@@ -46,7 +46,7 @@ async def filled(engine: AsyncEngine, sessions: Sessions) -> Sessions:
             await session.execute(text(statement))
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("ANALYZE sla_clock, sla_ticket, figure_count"))
+        await connection.execute(text("ANALYZE sla_clock, sla_ticket, figure_sum"))
     return sessions
 
 
@@ -91,4 +91,4 @@ async def test_a_report_reads_its_days_by_index(engine: AsyncEngine, filled: Ses
         await report(
             session, Period(first=today - timedelta(days=29), last=today), Dimension.PRIORITY
         )
-    assert await _scanned(engine, asked, "figure_count") == []
+    assert await _scanned(engine, asked, "figure_sum") == []

@@ -17,7 +17,7 @@ from core.services.reactions import Reactions
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
-from core.storage.tables import FigureCount
+from core.storage.tables import FigureSum
 from tests.integration.sla.world import Promised
 
 
@@ -122,8 +122,8 @@ async def test_days_are_the_desks_own_and_another_zone_counts_all_anew(desk: Cou
     assert found.zone == zone
     async with desk.sessions() as session:
         counted = await session.scalar(
-            select(func.sum(FigureCount.count)).where(
-                FigureCount.measure == "opened", FigureCount.dimension == "all"
+            select(func.sum(FigureSum.opened)).where(
+                FigureSum.span == "day", FigureSum.dimension == "all"
             )
         )
     assert counted == 1
