@@ -18,6 +18,11 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
+from core.services.catalogue.approving import Approvals
+from core.services.catalogue.asking import Asking
+from core.services.catalogue.items import CatalogueItems
+from core.services.catalogue.roles import ApprovalRoles
+from core.services.catalogue.tasks import RequestTasks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -44,6 +49,17 @@ from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing
 from core.services.tickets import Tickets
 from core.storage.engine import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueDesk:
+    """What is done with the request catalogue over HTTP."""
+
+    items: CatalogueItems
+    roles: ApprovalRoles
+    asking: Asking
+    approvals: Approvals
+    tasks: RequestTasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +96,7 @@ class ConsoleDesk:
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine
     survey_answers: SurveyAnswers
+    catalogue: CatalogueDesk
     rules: AutomationRules
     macros: Macros
     notices: Notices

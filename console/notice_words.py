@@ -15,6 +15,8 @@ NOTICE: Mapping[str, str] = {
     Notice.BROKEN: "A promise was broken",
     Notice.LOW_SCORE: "The requester was not content",
     Notice.ESCALATED: "It came up to your level",
+    Notice.APPROVAL: "It waits for your approval",
+    Notice.TASK: "Your task can begin",
 }
 
 MAIL: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.domain.actor import LEADING, Role
+from core.domain.actor import LEADING, WORKING, Role
 
 _ALL = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN, Role.AUDITOR})
 _ADMINS = frozenset({Role.ADMIN})
@@ -46,6 +46,7 @@ ROOMS: Sequence[Place] = (
         roles=_ALL,
         others=("/console/organisations",),
     ),
+    Place(path="/console/approvals", name="Approvals", roles=WORKING),
     Place(path="/console/assets", name="Assets", roles=_ALL),
     Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
     Place(path="/console/reports", name="Figures", roles=LEADING | _READERS),
@@ -81,6 +82,13 @@ SECTIONS: Sequence[Place] = (
         group="Tickets",
         roles=LEADING,
         others=("/console/admin/priorities",),
+    ),
+    Place(
+        path="/console/admin/catalogue",
+        name="Request catalogue",
+        hint="What can be asked for: its form, who approves it, what is done for it.",
+        group="Tickets",
+        roles=LEADING,
     ),
     Place(
         path="/console/settings/routing",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from console.catalogue_words import CATALOGUE_ERRORS, STAGE, requested_in_words
 from console.classification_words import sorted_in_words
 from console.links_words import linked_in_words
 from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
+from core.domain.catalogue import AnswersMissing, DecidedAlready
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.classification import FieldsMissing, WrongField
 from core.domain.content import Caution
@@ -149,6 +151,7 @@ ACTOR: Mapping[str, str] = {
     "reactor:routing": "A routing rule",
     "reactor:assignment": "The desk",
     "reactor:wanting": "The desk",
+    "reactor:catalogue": "The desk",
     "command": "The command line",
     "requester": "The requester",
     "assistant": "The assistant",
@@ -309,6 +312,8 @@ def change_in_words(change: Change, t: Translate) -> str:
             return said
         case _ if said := linked_in_words(change, who, t):
             return said
+        case _ if said := requested_in_words(change, who, t):
+            return said
         case field:
             return t("{who} changed {field}", who=who, field=field)
 
@@ -326,11 +331,17 @@ def error_in_words(error: DeskError, t: Translate) -> str:
         case FieldsMissing():
             names = ", ".join(spec.label for spec in error.specs)
             return t("Fill in before solving: {names}", names=names)
+        case AnswersMissing():
+            names = ", ".join(spec.label for spec in error.specs)
+            return t("The request needs: {names}", names=names)
+        case DecidedAlready():
+            stage = _label(STAGE, error.stage, t)
+            return t("This is decided already ({who}): {stage}", who=error.who or "-", stage=stage)
         case StorageUnavailable():
             return t("The desk cannot reach its database. Try again shortly.")
         case ScannerUnavailable():
             return t("Files cannot be checked for viruses right now. Try again shortly.")
-        case NotFound() if str(error) in ERRORS:
+        case NotFound() if str(error) in (*ERRORS, *CATALOGUE_ERRORS):
             said = t(str(error))
             return said[:1].upper() + said[1:]
         case NotFound():

@@ -14,9 +14,10 @@ from console.api.shapes import Body, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.classification import Extent, FieldKind, FieldSpec, Matrix
 from core.domain.errors import NotFound
-from core.domain.ids import CategoryFieldId, CategoryId, TeamId
+from core.domain.ids import CategoryId, FormFieldId, TeamId
 from core.domain.ticket import Priority
-from core.services.classification.categories import CategoryDraft, FieldDraft
+from core.services.classification.categories import CategoryDraft
+from core.services.classification.fields import FieldDraft
 from core.storage.engine import storage_errors
 from core.storage.queries.categories import CategoryView, category_tree, priority_matrix
 
@@ -28,14 +29,15 @@ Id = Annotated[UUID, Field(strict=False)]
 
 
 class FieldOut(BaseModel):
-    """Something that is asked about a category's tickets."""
+    """Something that is asked about a category's tickets, or with an item of the catalogue."""
 
     id: UUID
     label: str
     labels: dict[str, str]
     kind: FieldKind
     choices: list[str]
-    required: bool  # before a ticket is solved
+    choice_labels: dict[str, list[str]]  # by language, in the choices' order
+    required: bool  # before a ticket is solved; of an item: before it is asked for
 
     @classmethod
     def of(cls, spec: FieldSpec) -> FieldOut:
@@ -46,6 +48,7 @@ class FieldOut(BaseModel):
             labels=dict(spec.labels),
             kind=spec.kind,
             choices=list(spec.choices),
+            choice_labels={code: list(words) for code, words in spec.choice_labels.items()},
             required=spec.is_required,
         )
 
@@ -104,6 +107,9 @@ class FieldBody(Body):
     labels: Names = Field(default_factory=dict)
     kind: Annotated[FieldKind, Field(strict=False)] = FieldKind.TEXT
     choices: Annotated[list[Text], Field(max_length=100)] = Field(default_factory=list)
+    choice_labels: dict[str, Annotated[list[Text], Field(max_length=100)]] = Field(
+        default_factory=dict, description="By language, in the choices' order."
+    )
     required: bool = False
 
     def draft(self) -> FieldDraft:
@@ -113,6 +119,7 @@ class FieldBody(Body):
             labels=self.labels,
             kind=self.kind,
             choices=self.choices,
+            choice_labels=self.choice_labels,
             is_required=self.required,
         )
 
@@ -224,7 +231,7 @@ async def change_field(
 ) -> CategoryOut:
     """Change a field; its kind stays."""
     desk, named = desk_of(request), CategoryId(category)
-    await desk.categories.change_field(CategoryFieldId(field), body.draft(), caller)
+    await desk.categories.change_field(FormFieldId(field), body.draft(), caller)
     return await _answer(desk, response, named)
 
 
@@ -234,7 +241,7 @@ async def archive_field(
 ) -> None:
     """Ask for something no more; tickets keep what they have of it."""
     del category  # part of the address alone: ids of fields are unique
-    await desk_of(request).categories.archive_field(CategoryFieldId(field), caller)
+    await desk_of(request).categories.archive_field(FormFieldId(field), caller)
 
 
 @router.get("/priorities")

@@ -18,9 +18,10 @@ from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.classification import Extent, FieldKind
 from core.domain.errors import Conflict, InvalidInput, NotFound
-from core.domain.ids import CategoryFieldId, CategoryId, TeamId
+from core.domain.ids import CategoryId, FormFieldId, TeamId
 from core.domain.ticket import Priority
-from core.services.classification.categories import CategoryDraft, FieldDraft
+from core.services.classification.categories import CategoryDraft
+from core.services.classification.fields import FieldDraft
 from core.storage.engine import storage_errors
 from core.storage.queries.categories import category_tree, open_teams, priority_matrix
 from core.storage.queries.feed import feed_end
@@ -101,7 +102,7 @@ async def add_field(request: Request, signed_in: Leads, category: UUID) -> Respo
 @router.post("/categories/{category}/fields/{field}")
 async def change_field(request: Request, signed_in: Leads, category: UUID, field: UUID) -> Response:
     """Change a field, or ask for it no more."""
-    form, name = await form_of(request), CategoryFieldId(field)
+    form, name = await form_of(request), FormFieldId(field)
     categories = desk_of(request).categories
     if text_field(form, "archive"):
         work = categories.archive_field(name, signed_in.agent)

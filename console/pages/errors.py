@@ -13,7 +13,7 @@ from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.errors import DeskError, Unauthenticated
 
-_ROOMS = ("/console", "/help", "/survey")
+_ROOMS = ("/console", "/help", "/survey", "/approval")
 _STREAM = "/console/events"
 
 

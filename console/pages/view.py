@@ -12,7 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from console import classification_words, figure_words, links_words, sla_words, team_words, words
+from console import (
+    catalogue_words,
+    classification_words,
+    figure_words,
+    links_words,
+    sla_words,
+    team_words,
+    words,
+)
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.rooms import rooms_for, section_of
@@ -23,6 +31,7 @@ from core.domain.actor import Role
 from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.files import ending_of, plain_name
 from core.services.access import SignedIn
+from core.services.catalogue.telling import in_words
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -60,6 +69,8 @@ def _environment() -> Environment:
         team_words=team_words,
         sla=sla_words,
         sort_words=classification_words,
+        ask_words=catalogue_words,
+        value_of=in_words,
         link_words=links_words,
         figures=figure_words,
         asset=asset,

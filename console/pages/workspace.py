@@ -60,6 +60,7 @@ from core.storage.queries.requesters import (
     organisation_view,
     requester_view,
 )
+from core.storage.queries.requests import RequestView, request_of
 from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
@@ -112,6 +113,7 @@ class Workspace:
     ticket: TicketView | None
     satisfaction: AnswerView | None  # what the requester said about it
     promise: PromiseView | None
+    request: RequestView | None  # what it asks for of the catalogue
     history: Sequence[Change]
     agents: Sequence[AgentView]
     assignees: Sequence[CrewView]  # whom the ticket can be given to: its team first
@@ -222,6 +224,7 @@ async def _read(
         ticket=ticket,
         satisfaction=None if ticket is None else await answer_of(session, ticket.id),
         promise=None if ticket is None else await promise_view(session, ticket.id),
+        request=None if ticket is None else await request_of(session, ticket.id),
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
         assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),

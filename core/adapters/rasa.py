@@ -78,6 +78,7 @@ class _OpenTicket(BaseModel):
     since: str | None = Field(default=None, max_length=1_000)
     fields: dict[_FieldName, _FieldValue] = Field(default_factory=dict, max_length=40)
     item: str | None = Field(default=None, min_length=1, max_length=200)
+    values: dict[_FieldName, _FieldValue] = Field(default_factory=dict, max_length=40)
 
 
 class _AddToTicket(BaseModel):
@@ -128,6 +129,7 @@ def _read_open_ticket(args: Mapping[str, Any]) -> Step:
         since=read.since,
         fields=read.fields,
         item=read.item,
+        values=read.values,
     )
 
 

@@ -122,6 +122,7 @@ class OpenTicket:
     since: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)  # details by name, for the agent
     item: str | None = None  # of the request catalogue
+    values: Mapping[str, str] = field(default_factory=dict)  # of that item's form, by field id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from core.domain.errors import InvalidInput
-from core.domain.ids import CategoryFieldId, CategoryId
+from core.domain.ids import CategoryId, FormFieldId
 from core.domain.ticket import Priority
 
 MAX_NAME_CHARS = 80
@@ -62,7 +63,7 @@ USUAL_MATRIX: Matrix = MappingProxyType(
 
 
 class FieldKind(StrEnum):
-    """What a category's field takes."""
+    """What a field takes."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -73,15 +74,16 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
-    """Something that is asked about the tickets of a category and of those below it."""
+    """Something that is asked: of a category's tickets and of those below it, or with an item."""
 
-    id: CategoryFieldId
-    category: CategoryId
+    id: FormFieldId
+    owner: UUID  # a category, or an item of the catalogue
     label: str  # in the desk's default language
     labels: Mapping[str, str]  # by language
     kind: FieldKind
     choices: Sequence[str] = ()
-    is_required: bool = False  # before a ticket is solved
+    choice_labels: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by language
+    is_required: bool = False  # before a ticket is solved; of an item: before it is asked for
 
     @property
     def key(self) -> str:
@@ -91,6 +93,11 @@ class FieldSpec:
     def named(self, language: str | None) -> str:
         """Return what it is called in `language`."""
         return self.labels.get(language or "") or self.label
+
+    def choice_named(self, choice: str, language: str | None) -> str:
+        """Return what one of the choices is called in `language`."""
+        names = dict(zip(self.choices, self.choice_labels.get(language or "", ()), strict=False))
+        return names.get(choice, choice)
 
     def value(self, given: Any) -> Any:
         """Return what a ticket keeps for what somebody gave; None for nothing.

@@ -9,6 +9,9 @@ from __future__ import annotations
 RATE = "desk.rate"
 """A requester's score; entities: `survey`, `score`."""
 
+DECIDE = "desk.decide"
+"""What somebody says who was asked to approve; entities: `ask`, `decision`."""
+
 
 def is_for_desk(intent: str) -> bool:
     """Say whether the desk answers a button of this intent itself."""

@@ -23,6 +23,8 @@ class Notice(StrEnum):
     BROKEN = "broken"
     LOW_SCORE = "low_score"  # a requester was not content
     ESCALATED = "escalated"  # a ticket came up to their team's level
+    APPROVAL = "approval"  # a request waits for their decision
+    TASK = "task"  # what they are to do for a request can begin
 
 
 class MailWish(StrEnum):
@@ -35,6 +37,9 @@ class MailWish(StrEnum):
 
 URGENT = frozenset({Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE})
 """Notices that are mailed to those who want little mail."""
+
+NOT_MAILED = frozenset({Notice.APPROVAL})
+"""Notices that are never mailed: whoever is to approve something gets a letter of its own."""
 
 UNREAD_FOR = timedelta(minutes=3)
 """How long a notice waits to be seen in the console before it is mailed."""

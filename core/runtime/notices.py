@@ -24,6 +24,8 @@ LINES: Mapping[Notice, str] = {
     Notice.BROKEN: "#{number}: a promise was broken: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
     Notice.ESCALATED: "#{number} came up to your level: {subject}",
+    Notice.APPROVAL: "#{number} waits for your approval: {subject}",
+    Notice.TASK: "#{number}: your task can begin: {subject}",
 }
 WHY = "You can set in the console, under Notices, what you are mailed and when."
 

@@ -22,7 +22,7 @@ from core.domain.events import (
     ReactionChanged,
     ThreadMoved,
 )
-from core.domain.ids import AccountId, ChoiceId, ContactId, MessageId
+from core.domain.ids import AccountId, Address, ChoiceId, ContactId, MessageId
 from core.domain.ticket import TicketStatus
 from core.services.early_events import Kept, kept_for
 from core.services.json_forms import EarlyOccurrence
@@ -70,7 +70,9 @@ class Records:
     unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
     beside: list[Conversation] = field(default_factory=list)  # where third parties wrote
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
-    presses: list[tuple[Conversation, Intent]] = field(default_factory=list)  # of our own buttons
+    presses: list[tuple[Conversation, Intent, Address]] = field(  # of our own buttons, and by whom
+        default_factory=list
+    )
     asked_for: dict[Place, UUID] = field(default_factory=dict)  # with the conversation of each
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
     feedback: list[ArticleFeedback] = field(default_factory=list)  # on articles, to be added

@@ -330,7 +330,7 @@ def _pressed(
     )
     outcome = _posted(event, message, pressed, records, ledger, rules)
     if is_for_desk(choice.intent):
-        records.presses.append((conversation, pressed.intent))
+        records.presses.append((conversation, pressed.intent, event.author.address))
     _judge_article(choice, event, records)
     return outcome
 

@@ -20,7 +20,7 @@ from core.domain.ticket import (
     next_status,
 )
 from core.services.ledger import Ledger
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
 from core.texts import text

@@ -67,8 +67,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
                 reason=HandoffReason.UNVERIFIED_AUTHOR,
                 actor="timer",
             )
-    for conversation, intent in records.presses:
-        await answer_press(session, ledger, conversation, intent)
+    for conversation, intent, author in records.presses:
+        await answer_press(session, ledger, conversation, intent, author)
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
     return bool(

@@ -17,7 +17,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import Conflict, Forbidden, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.services.ledger import Accounts, Ledger
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Delivery, Message

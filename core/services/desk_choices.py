@@ -7,21 +7,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Intent
-from core.domain.desk_choices import RATE
+from core.domain.desk_choices import DECIDE, RATE
+from core.domain.ids import Address
+from core.services.catalogue import buttons
 from core.services.ledger import Ledger
 from core.services.satisfaction import answering
 from core.storage.tables import Conversation
 
-Answer = Callable[[AsyncSession, Ledger, Conversation, Intent], Awaitable[None]]
+Answer = Callable[[AsyncSession, Ledger, Conversation, Intent, Address], Awaitable[None]]
 
-_ANSWERS: Mapping[str, Answer] = {RATE: answering.press}
+_ANSWERS: Mapping[str, Answer] = {RATE: answering.press, DECIDE: buttons.press}
 
 
 async def answer_press(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, intent: Intent
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    intent: Intent,
+    author: Address,
 ) -> None:
     """Do what a button with `intent` asks for, in the transaction that keeps its press.
 
-    `conversation` is where it was pressed; it is locked.
+    `conversation` is where `author` pressed it; it is locked.
     """
-    await _ANSWERS[intent.name](session, ledger, conversation, intent)
+    await _ANSWERS[intent.name](session, ledger, conversation, intent, author)

@@ -33,8 +33,8 @@ from core.domain.ids import (
 )
 from core.services.budget import may_speak
 from core.services.ledger import Accounts, Ledger
+from core.services.locks import locked
 from core.services.outbound import outbound, receipt_of
-from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.accounts import write_health

@@ -23,7 +23,7 @@ from core.domain.ticket import Priority
 from core.services.case import Case
 from core.services.handoff import hand_off
 from core.services.ledger import Ledger
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation
 

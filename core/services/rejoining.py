@@ -15,7 +15,7 @@ from core.domain.errors import Conflict, IllegalTransition, NotFound
 from core.domain.ids import ConversationId, TicketId
 from core.domain.ticket import TicketStatus
 from core.services.ledger import Accounts, Ledger
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.letters import SplitOff, split_off

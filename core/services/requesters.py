@@ -17,7 +17,7 @@ from core.domain.ids import AccountId, Address, ConversationId, MessageId, Ticke
 from core.domain.ticket import TicketStatus
 from core.services.contacts import contact_at
 from core.services.ledger import Accounts, Ledger
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import ContactAddress, Conversation, Message, Participant, Ticket

@@ -28,7 +28,7 @@ from core.services.contacts import contact_at
 from core.services.files.uploads import check_fit, handed_in
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters, bring_in
-from core.services.turns import locked
+from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (

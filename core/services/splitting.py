@@ -18,8 +18,8 @@ from core.domain.ticket import Priority, TicketStatus
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters
+from core.services.locks import locked
 from core.services.rejoining import ON_ITS_WAY
-from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (

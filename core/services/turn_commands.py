@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +21,8 @@ from core.domain.assistant import (
     TurnReply,
 )
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.ids import ConversationId, TicketId
+from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.ids import ConversationId, ItemId, TicketId
 from core.domain.ticket import (
     CATEGORY,
     Priority,
@@ -28,11 +31,14 @@ from core.domain.ticket import (
     TicketTrigger,
     next_status,
 )
+from core.services.catalogue.asking import Wish, ask_in
 from core.services.handoff import SUMMARY_CHARS, hand_off
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
 from core.texts import text
+
+_LOGGER = logging.getLogger(__name__)
 
 _FIELD_TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -90,6 +96,10 @@ async def obey(
                     summary=step.summary,
                     confidence=reply.confidence,
                 )
+                return
+            case OpenTicket(item=str()) if await _ask_for_item(
+                session, ledger, conversation, step, reply.confidence
+            ):
                 return
             case OpenTicket():
                 is_request = step.kind == TicketKind.REQUEST
@@ -169,6 +179,33 @@ async def _add(
     return False
 
 
+async def _ask_for_item(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    step: OpenTicket,
+    confidence: float | None,
+) -> bool:
+    """Ask for the item of the catalogue that the form was about; say whether that could be.
+
+    The catalogue may have changed while the form was filled in. Then what was said becomes a
+    request like any other, for a human to read: nobody fills in a form for nothing.
+    """
+    try:
+        wish = Wish(
+            item=ItemId(UUID(step.item)),
+            values=step.values,
+            priority=step.urgency,
+            confidence=confidence,
+        )
+        case = await ask_in(session, ledger, conversation, wish, actor="assistant")
+    except (ValueError, NotFound, InvalidInput, Conflict) as error:
+        _LOGGER.info("an item could not be asked for: %s", type(error).__name__)
+        return False
+    case.ticket.fields = {**step.fields, **case.ticket.fields}
+    return True
+
+
 def _report(step: OpenTicket, language: str | None) -> str:
     """Return what the form collected, for the agent; the details stay whole."""
     lines = [f"{text(language, 'Urgency')}: {step.urgency}"]
@@ -178,5 +215,6 @@ def _report(step: OpenTicket, language: str | None) -> str:
         f"{text(language, _FIELD_TITLES[name]) if name in _FIELD_TITLES else name}: {value}"
         for name, value in step.fields.items()
     ]
+    lines += step.values.values()
     details = "\n".join(lines)[: SUMMARY_CHARS // 2]
     return f"{step.description[: SUMMARY_CHARS - len(details) - 1]}\n{details}"

@@ -25,6 +25,7 @@ from core.services.composing import Composed
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.ledger import Accounts, Ledger
+from core.services.locks import locked
 from core.services.speech import articles_in, joined, utterances
 from core.services.turn_commands import obey, tickets_to_add_to
 from core.services.turn_messages import fix_messages, words_of
@@ -292,13 +293,6 @@ class Turns:
                 .limit(limit)
             )
             return [ConversationId(row) for row in rows]
-
-
-async def locked(session: AsyncSession, conversation: ConversationId) -> Conversation:
-    """Return a conversation, locked until the transaction ends."""
-    return await session.get_one(
-        Conversation, conversation, with_for_update=True, populate_existing=True
-    )
 
 
 def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:

@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.adapters.smtp import SmtpPostman
+from core.runtime.approvals import ApprovalMails
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
+from core.services.catalogue.buttons import ApprovalChats
+from core.services.catalogue.letters import ApprovalLetters
+from core.services.catalogue.tasks import RequestsOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
@@ -41,6 +45,7 @@ def reactors_of(parts: Parts) -> Sequence[Reactor]:
         WantingTickets(),
         WordsOfTickets(),
         _clocks(parts, PromiseBook()),
+        RequestsOfTickets(),
         SurveysOfTickets(parts.survey_links),
         NoticesOfTickets(),
         WebhooksOfTickets(),
@@ -63,6 +68,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         clocks.apply_new_rules,
         closing.end_due,
         surveys.do_due,
+        ApprovalChats(parts.sessions, parts.accounts).ask_due,
         idle.apply_due,
         figures.count_due,
         Problems(parts.sessions, parts.accounts).tell_due,
@@ -85,7 +91,8 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
         return (calls.make_due, vectors.embed_due)
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)
     mails = NoticeMails(Notices(parts.sessions), postman, settings.base_url)
-    return (calls.make_due, vectors.embed_due, mails.send_due)
+    approvals = ApprovalMails(ApprovalLetters(parts.sessions, parts.approval_links), postman)
+    return (calls.make_due, vectors.embed_due, mails.send_due, approvals.send_due)
 
 
 def _clocks(parts: Parts, book: PromiseBook) -> ClocksOfTickets:

@@ -25,6 +25,7 @@ from core.services.account_secrets import derived_key
 from core.services.accounts import AccountBook
 from core.services.arrivals import ArrivalRules
 from core.services.automation.incoming import PROGRAMS
+from core.services.catalogue.links import ApprovalLinks
 from core.services.composing import Composing
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
@@ -60,6 +61,7 @@ class Parts:
     composer: ChatCompletions | None
     blobs: ObjectBlobs
     survey_links: SurveyLinks
+    approval_links: ApprovalLinks
 
     @property
     def channels(self) -> Mapping[AccountId, Channel]:
@@ -161,6 +163,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
         composer=_composer_of(settings),
         blobs=blobs,
         survey_links=SurveyLinks(settings.key, settings.base_url),
+        approval_links=ApprovalLinks(settings.key, settings.base_url),
     )
 
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 import console
+from console.desk import CatalogueDesk
 from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
@@ -29,6 +30,11 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
+from core.services.catalogue.approving import Approvals
+from core.services.catalogue.asking import Asking
+from core.services.catalogue.items import CatalogueItems
+from core.services.catalogue.roles import ApprovalRoles
+from core.services.catalogue.tasks import RequestTasks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -171,6 +177,13 @@ def build_app(settings: Settings) -> FastAPI:
             base_url=settings.base_url,
             readiness=lambda: readiness(parts),
             survey_answers=SurveyAnswers(parts.sessions, parts.accounts, parts.survey_links),
+            catalogue=CatalogueDesk(
+                items=CatalogueItems(parts.sessions),
+                roles=ApprovalRoles(parts.sessions),
+                asking=Asking(parts.sessions, parts.accounts),
+                approvals=Approvals(parts.sessions, parts.accounts, parts.approval_links),
+                tasks=RequestTasks(parts.sessions, parts.accounts),
+            ),
             notices=Notices(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             rules=AutomationRules(parts.sessions),

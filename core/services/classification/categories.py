@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,22 +11,21 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.classification import (
-    MAX_CHOICES,
-    MAX_NAME_CHARS,
-    FieldKind,
-    check_place,
-    checked_name,
-)
+from core.domain.classification import FieldKind, check_place, checked_name
 from core.domain.errors import Conflict, InvalidInput, NotFound
-from core.domain.ids import CategoryFieldId, CategoryId, TeamId, new_id
+from core.domain.ids import CategoryId, FormFieldId, TeamId, new_id
 from core.services.audit import record
+from core.services.classification.fields import (
+    MOST_FIELDS,
+    FieldDraft,
+    checked_names,
+    fill_field,
+    said_field,
+)
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import Category, CategoryField, Team
-from core.texts import LANGUAGES
+from core.storage.tables import Category, FormField, Team
 
-_MAX_FIELDS = 30
 _LOCK_TREE = text("SELECT pg_advisory_xact_lock(0x63617465)")  # "cate"
 # Two moves at once could each be right and together make a circle.
 
@@ -39,17 +38,6 @@ class CategoryDraft:
     names: Mapping[str, str] = field(default_factory=dict)  # by language
     parent: CategoryId | None = None
     team: TeamId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDraft:
-    """A field as somebody wants it."""
-
-    label: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    kind: FieldKind = FieldKind.TEXT
-    choices: Sequence[str] = ()
-    is_required: bool = False
 
 
 class Categories:
@@ -113,9 +101,7 @@ class Categories:
             action = "category.archived" if archived else "category.restored"
             record(session, by.actor, action, _subject(row))
 
-    async def add_field(
-        self, category: CategoryId, draft: FieldDraft, by: Agent
-    ) -> CategoryFieldId:
+    async def add_field(self, category: CategoryId, draft: FieldDraft, by: Agent) -> FormFieldId:
         """Ask for one thing more about a category's tickets.
 
         Raises:
@@ -126,21 +112,21 @@ class Categories:
             row = await _locked(session, category)
             count, last = (
                 await session.execute(
-                    select(func.count(), func.coalesce(func.max(CategoryField.position), 0)).where(
-                        CategoryField.category_id == category, CategoryField.archived_at.is_(None)
+                    select(func.count(), func.coalesce(func.max(FormField.position), 0)).where(
+                        FormField.category_id == category, FormField.archived_at.is_(None)
                     )
                 )
             ).one()
-            if count >= _MAX_FIELDS:
+            if count >= MOST_FIELDS:
                 raise InvalidInput("a category has 30 fields at most")
             revise(row, None)
-            added = CategoryField(id=new_id(), category_id=category, position=last + 1)
-            _fill_field(added, draft, draft.kind)
+            added = FormField(id=new_id(), category_id=category, position=last + 1)
+            fill_field(added, draft, draft.kind)
             session.add(added)
-            record(session, by.actor, "category.field_added", _subject(row), new=_said_field(added))
-            return CategoryFieldId(added.id)
+            record(session, by.actor, "category.field_added", _subject(row), new=said_field(added))
+            return FormFieldId(added.id)
 
-    async def change_field(self, name: CategoryFieldId, draft: FieldDraft, by: Agent) -> None:
+    async def change_field(self, name: FormFieldId, draft: FieldDraft, by: Agent) -> None:
         """Rename a field, or change its choices or whether it is required; its kind stays.
 
         Raises:
@@ -150,18 +136,18 @@ class Categories:
         async with storage_errors(), self._sessions.begin() as session:
             row, asked = await _field(session, name)
             revise(row, None)
-            old = _said_field(asked)
-            _fill_field(asked, draft, FieldKind(asked.kind))
+            old = said_field(asked)
+            fill_field(asked, draft, FieldKind(asked.kind))
             record(
                 session,
                 by.actor,
                 "category.field_changed",
                 _subject(row),
                 old=old,
-                new=_said_field(asked),
+                new=said_field(asked),
             )
 
-    async def archive_field(self, name: CategoryFieldId, by: Agent) -> None:
+    async def archive_field(self, name: FormFieldId, by: Agent) -> None:
         """Ask for something no more; tickets keep what they have of it.
 
         Raises:
@@ -172,7 +158,7 @@ class Categories:
             revise(row, None)
             asked.archived_at = self._now()
             record(
-                session, by.actor, "category.field_archived", _subject(row), old=_said_field(asked)
+                session, by.actor, "category.field_archived", _subject(row), old=said_field(asked)
             )
 
 
@@ -183,9 +169,9 @@ async def _locked(session: AsyncSession, category: CategoryId) -> Category:
     return row
 
 
-async def _field(session: AsyncSession, name: CategoryFieldId) -> tuple[Category, CategoryField]:
-    asked = await session.get(CategoryField, name, with_for_update=True)
-    if asked is None or asked.archived_at is not None:
+async def _field(session: AsyncSession, name: FormFieldId) -> tuple[Category, FormField]:
+    asked = await session.get(FormField, name, with_for_update=True)
+    if asked is None or asked.archived_at is not None or asked.category_id is None:
         raise NotFound("there is no such field")
     return await _locked(session, CategoryId(asked.category_id)), asked
 
@@ -219,32 +205,6 @@ async def _fill(
     row.team_id = draft.team
 
 
-def checked_names(given: Mapping[str, str]) -> dict[str, str]:
-    """Return names by language, without the empty ones.
-
-    Raises:
-        InvalidInput: one is too long, or in a language that the desk does not speak.
-    """
-    if not set(given) <= set(LANGUAGES):
-        raise InvalidInput("the desk does not speak this language")
-    return {code: checked_name(words) for code, words in given.items() if words.strip()}
-
-
-def _fill_field(row: CategoryField, draft: FieldDraft, kind: FieldKind) -> None:
-    row.label = checked_name(draft.label)
-    row.labels = checked_names(draft.labels)
-    row.kind = kind
-    row.is_required = draft.is_required
-    choices = list(dict.fromkeys(filter(None, (" ".join(c.split()) for c in draft.choices))))
-    if kind != FieldKind.CHOICE:
-        choices = []
-    elif not choices:
-        raise InvalidInput("a choice needs something to choose from")
-    if len(choices) > MAX_CHOICES or any(len(c) > MAX_NAME_CHARS or "\x00" in c for c in choices):
-        raise InvalidInput("a field has 100 choices of 80 characters at most")
-    row.choices = choices
-
-
 def _subject(row: Category) -> tuple[str, object, str]:
     return "category", row.id, row.name
 
@@ -255,14 +215,4 @@ def _said(row: Category) -> dict[str, Any]:
         "names": dict(row.names),
         "parent": None if row.parent_id is None else str(row.parent_id),
         "team": None if row.team_id is None else str(row.team_id),
-    }
-
-
-def _said_field(row: CategoryField) -> dict[str, Any]:
-    return {
-        "field": row.label,
-        "labels": dict(row.labels),
-        "kind": row.kind,
-        "choices": list(row.choices),
-        "required": row.is_required,
     }

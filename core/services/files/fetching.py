@@ -24,8 +24,8 @@ from core.domain.ids import AccountId, ConversationId
 from core.services.files.vault import Kept
 from core.services.files.words import told
 from core.services.ledger import Accounts, Ledger
+from core.services.locks import locked
 from core.services.outbox import pause_after
-from core.services.turns import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Account, Attachment, Conversation, Message

@@ -11,8 +11,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
+from core.domain.catalogue import Stage, TaskState
 from core.domain.ids import new_id
 from core.domain.notification import (
+    NOT_MAILED,
     UNREAD_FOR,
     URGENT,
     MailWish,
@@ -26,9 +28,12 @@ from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
 from core.storage.tables import (
     AgentRow,
+    ApprovalAsk,
+    ItemRequest,
     Message,
     Notification,
     NotificationWish,
+    RequestTask,
     TeamMember,
     TicketWatcher,
 )
@@ -73,6 +78,10 @@ async def _concerned(case: Case, change: TicketChange) -> Mapping[UUID, Notice]:
             if int(change.new) > (await survey_rules(session)).low_score:
                 return {}
             return dict.fromkeys(await _leads(case), Notice.LOW_SCORE)
+        case "request" if change.new == Stage.APPROVAL:
+            return dict.fromkeys(await _deciding(case), Notice.APPROVAL)
+        case "task" if change.new == TaskState.OPEN:
+            return dict.fromkeys(await _doing(case), Notice.TASK)
         case "level" if change.new is not None:
             return dict.fromkeys(await _of_level(case, int(change.new)), Notice.ESCALATED)
         case _:
@@ -115,6 +124,8 @@ async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) 
 
 
 def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
+    if notice in NOT_MAILED:
+        return None
     mail = MailWish.UNREAD if wish is None else MailWish(wish.mail)
     if mail is MailWish.NEVER or (mail is MailWish.URGENT and notice not in URGENT):
         return None
@@ -173,6 +184,26 @@ async def _leads(case: Case) -> Iterable[UUID]:
         )
         leads = list(others)
     return leads
+
+
+async def _deciding(case: Case) -> Iterable[UUID]:
+    """Return the agents who were asked to approve what the ticket asks for."""
+    found = await case.session.scalars(
+        select(ApprovalAsk.agent_id)
+        .join(ItemRequest, ItemRequest.id == ApprovalAsk.request_id)
+        .where(ItemRequest.ticket_id == case.ticket.id, ApprovalAsk.agent_id.is_not(None))
+    )
+    return [agent for agent in found if agent is not None]
+
+
+async def _doing(case: Case) -> Iterable[UUID]:
+    """Return the agent whose task is open; a team's goes to whoever gets the ticket."""
+    found = await case.session.scalars(
+        select(RequestTask.agent_id)
+        .join(ItemRequest, ItemRequest.id == RequestTask.request_id)
+        .where(ItemRequest.ticket_id == case.ticket.id, RequestTask.state == TaskState.OPEN)
+    )
+    return [agent for agent in found if agent is not None]
 
 
 async def _of_level(case: Case, level: int) -> Iterable[UUID]:

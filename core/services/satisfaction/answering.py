@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.content import Choice, Intent
 from core.domain.conversation import Speaker
 from core.domain.errors import IllegalTransition, NotFound
-from core.domain.ids import ChoiceId, TicketId, new_id
+from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -127,9 +127,14 @@ def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | Non
 
 
 async def press(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, intent: Intent
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    intent: Intent,
+    author: Address,
 ) -> None:
     """Keep the score that a button stands for, and thank for it."""
+    del author  # whoever takes part in the conversation may say how it went
     name = UUID(intent.entities["survey"])
     ticket = await session.scalar(
         select(Ticket)

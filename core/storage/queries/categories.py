@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.classification import USUAL_MATRIX, Extent, FieldKind, FieldSpec, Matrix
-from core.domain.ids import CategoryFieldId, CategoryId, TeamId
+from core.domain.ids import CategoryId, FormFieldId, TeamId
 from core.domain.ticket import Priority
 from core.storage.queries.tickets import Named, Person
 from core.storage.tables import (
     AgentRow,
     Category,
-    CategoryField,
+    FormField,
     PriorityRule,
     Tag,
     Team,
@@ -87,12 +87,14 @@ async def category_tree(session: AsyncSession) -> CategoryTree:
     specs = [
         spec_of(row)
         for row in await session.scalars(
-            select(CategoryField)
-            .where(CategoryField.archived_at.is_(None))
-            .order_by(CategoryField.category_id, CategoryField.position, CategoryField.id)
+            select(FormField)
+            .where(FormField.category_id.is_not(None), FormField.archived_at.is_(None))
+            .order_by(FormField.category_id, FormField.position, FormField.id)
         )
     ]
-    fields = {key: list(group) for key, group in groupby(specs, lambda spec: spec.category)}
+    fields: dict[UUID, list[FieldSpec]] = {
+        key: list(group) for key, group in groupby(specs, lambda spec: spec.owner)
+    }
     children: dict[UUID | None, list[Category]] = {}
     for row in await session.scalars(select(Category)):
         children.setdefault(row.parent_id, []).append(row)
@@ -121,15 +123,18 @@ async def category_tree(session: AsyncSession) -> CategoryTree:
     return CategoryTree(rows=ordered, by_id={one.id: one for one in ordered})
 
 
-def spec_of(row: CategoryField) -> FieldSpec:
+def spec_of(row: FormField) -> FieldSpec:
     """Return a field as the domain knows it."""
+    owner = row.category_id or row.item_id
+    assert owner is not None  # the table insists on one of them
     return FieldSpec(
-        id=CategoryFieldId(row.id),
-        category=CategoryId(row.category_id),
+        id=FormFieldId(row.id),
+        owner=owner,
         label=row.label,
         labels=row.labels,
         kind=FieldKind(row.kind),
         choices=tuple(row.choices),
+        choice_labels=row.choice_labels,
         is_required=row.is_required,
     )
 

@@ -13,8 +13,17 @@ from core.storage.tables.automation import (
     WebhookDelivery,
 )
 from core.storage.tables.base import Base
+from core.storage.tables.catalogue import (
+    ApprovalAsk,
+    ApprovalRole,
+    Approver,
+    CatalogueItem,
+    CatalogueTask,
+    ItemRequest,
+    RequestTask,
+)
 from core.storage.tables.category import Category
-from core.storage.tables.classification import CategoryField, PriorityRule, Tag, TicketWatcher
+from core.storage.tables.classification import FormField, PriorityRule, Tag, TicketWatcher
 from core.storage.tables.contact_merge import ContactMerge
 from core.storage.tables.conversation import (
     Attachment,
@@ -68,6 +77,9 @@ __all__ = [
     "AgentRow",
     "AgentSession",
     "ApiToken",
+    "ApprovalAsk",
+    "ApprovalRole",
+    "Approver",
     "ArticleFeedback",
     "ArticleRow",
     "Asset",
@@ -78,8 +90,9 @@ __all__ = [
     "AutomationRun",
     "Base",
     "CalendarRow",
+    "CatalogueItem",
+    "CatalogueTask",
     "Category",
-    "CategoryField",
     "ChannelCursor",
     "ChoiceRow",
     "ClosingRule",
@@ -93,9 +106,11 @@ __all__ = [
     "FigureChange",
     "FigureSum",
     "FigureZone",
+    "FormField",
     "InboundEvent",
     "IncomingAlert",
     "IncomingHook",
+    "ItemRequest",
     "LooseBlob",
     "Macro",
     "Message",
@@ -114,6 +129,7 @@ __all__ = [
     "Quarantined",
     "ReactionFailure",
     "RemoteMessage",
+    "RequestTask",
     "RoutingRule",
     "Satisfaction",
     "SignInFailure",

@@ -1,4 +1,4 @@
-"""What is asked about tickets by category, what makes their priority, their tags and watchers."""
+"""What is asked in forms, what makes a ticket's priority, tags and watchers."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
 
 
-class CategoryField(Base):
-    """Something that is asked about the tickets of a category and of those below it."""
+class FormField(Base):
+    """Something that is asked: of the tickets of a category, or with an item of the catalogue."""
 
-    __tablename__ = "category_field"
+    __tablename__ = "form_field"
+    __table_args__ = (CheckConstraint("(category_id IS NULL) <> (item_id IS NULL)", name="owner"),)
 
     id: Mapped[Key]  # a ticket's `fields` have it as a key
-    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"), index=True)
+    category_id: Mapped[UUID | None] = mapped_column(ForeignKey("category.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("catalogue_item.id"), index=True)
     label: Mapped[str]
     labels: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # by language
     kind: Mapped[str]
     choices: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    choice_labels: Mapped[dict[str, Any]] = mapped_column(  # by language, in the choices' order
+        server_default=text("'{}'")
+    )
     is_required: Mapped[bool] = mapped_column(server_default=text("false"))
     position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     archived_at: Mapped[datetime | None]

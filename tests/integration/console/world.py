@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 import console
 from channels.loopback import Loopback
+from console.desk import CatalogueDesk
 from core.adapters.blobs import ObjectBlobs
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Answer, Handoff, HandoffReason, Say, TurnReply
@@ -42,6 +43,12 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
+from core.services.catalogue.approving import Approvals
+from core.services.catalogue.asking import Asking
+from core.services.catalogue.items import CatalogueItems
+from core.services.catalogue.links import ApprovalLinks
+from core.services.catalogue.roles import ApprovalRoles
+from core.services.catalogue.tasks import RequestTasks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
@@ -274,6 +281,13 @@ def build_desk(
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
             base_url=base_url,
             readiness=readiness,
+            catalogue=CatalogueDesk(
+                items=CatalogueItems(sessions, clock),
+                roles=ApprovalRoles(sessions),
+                asking=Asking(sessions, accounts, clock),
+                approvals=Approvals(sessions, accounts, ApprovalLinks(b"key", base_url), clock),
+                tasks=RequestTasks(sessions, accounts, clock),
+            ),
             notices=Notices(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
             rules=AutomationRules(sessions),

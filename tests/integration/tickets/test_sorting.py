@@ -12,9 +12,10 @@ from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.classification import USUAL_MATRIX, Extent, FieldsMissing, Kind
 from core.domain.errors import Conflict, InvalidInput, NotFound, Outdated
-from core.domain.ids import CategoryFieldId, CategoryId, TicketId
+from core.domain.ids import CategoryId, FormFieldId, TicketId
 from core.domain.ticket import Priority, TicketStatus
-from core.services.classification.categories import Categories, CategoryDraft, FieldDraft
+from core.services.classification.categories import Categories, CategoryDraft
+from core.services.classification.fields import FieldDraft
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import Sorting, TicketSorting, version_of
 from core.storage.queries.categories import category_tree, tags_like, watchers_of
@@ -45,7 +46,7 @@ async def ticket(rig: Rig) -> TicketId:
     return await rig.ticket_id()
 
 
-async def _laptops(categories: Categories, by: Agent) -> tuple[CategoryId, CategoryFieldId]:
+async def _laptops(categories: Categories, by: Agent) -> tuple[CategoryId, FormFieldId]:
     hardware = await categories.add(CategoryDraft(name="Hardware", names={"es": "Equipos"}), by)
     serial = await categories.add_field(
         hardware, FieldDraft(label="Serial number", is_required=True), by

@@ -15,13 +15,13 @@ from core.domain.classification import (
     missing,
 )
 from core.domain.errors import InvalidInput
-from core.domain.ids import CategoryFieldId, CategoryId, new_id
+from core.domain.ids import CategoryId, FormFieldId, new_id
 
 
 def spec(kind: FieldKind, **more: Any) -> FieldSpec:
     return FieldSpec(
-        id=CategoryFieldId(new_id()),
-        category=CategoryId(new_id()),
+        id=FormFieldId(new_id()),
+        owner=CategoryId(new_id()),
         label="Serial number",
         labels={"es": "Número de serie"},
         kind=kind,

@@ -1,0 +1,67 @@
+"""Mails those who are to approve a request, with a link for each decision."""
+
+from __future__ import annotations
+
+import logging
+
+from core.domain.errors import Rejected, Unavailable
+from core.runtime.notices import Postman
+from core.services.catalogue.letters import ApprovalLetter, ApprovalLetters
+from core.services.catalogue.telling import in_words
+from core.texts import text
+
+_LOGGER = logging.getLogger(__name__)
+
+SUBJECT = "Please decide: {item} for {requester} (#{number})"
+OPENING = "{requester} asks for: {item}"
+APPROVE = "Approve:"
+REJECT = "Reject:"
+HOW = (
+    "Each link opens a page with a button; nothing is decided before you press it. "
+    "The links are for you alone and work until {date}."
+)
+
+
+class ApprovalMails:
+    """A duty: mails the letters that are due."""
+
+    def __init__(self, letters: ApprovalLetters, postman: Postman) -> None:
+        self._letters = letters
+        self._postman = postman
+
+    async def send_due(self) -> None:
+        """Send what is due; what is not taken is tried again some minutes later."""
+        for letter in await self._letters.due():
+            subject, words = letter_of(letter)
+            try:
+                await self._postman.send(letter.email, subject, words)
+            except Rejected:
+                _LOGGER.warning("the approver of ask %s cannot be mailed", letter.ask)
+                await self._letters.refused(letter)
+            except Unavailable as error:
+                _LOGGER.warning("letters to approvers wait: %s", error)
+                return
+            else:
+                await self._letters.mailed(letter)
+
+
+def letter_of(letter: ApprovalLetter) -> tuple[str, str]:
+    """Return a letter's subject and text."""
+    language = letter.language
+    names = {
+        "item": letter.item.named(language),
+        "requester": letter.requester or text(language, "Somebody"),
+    }
+    filled = [
+        f"{spec.named(language)}: {in_words(spec, value, language)}"
+        for spec, value in letter.values
+    ]
+    parts = [
+        text(language, OPENING, **names),
+        "\n".join(filled),
+        f"{text(language, APPROVE)}\n{letter.approve}",
+        f"{text(language, REJECT)}\n{letter.reject}",
+        text(language, HOW, date=f"{letter.expires_at:%Y-%m-%d}"),
+    ]
+    subject = text(language, SUBJECT, number=letter.number, **names)
+    return subject, "\n\n".join(part for part in parts if part) + "\n"
