@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     prepare_environment()
     if options.command == "train":
         return _train(options.into)
+    if options.command == "candidate":
+        return _candidate(options.into, options.lessons, options.against)
     from serving import Settings, serve
 
     serve(
@@ -46,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="make the model; print its path as the last line")
     train.add_argument("--into", type=Path, required=True, metavar="DIR")
+    candidate = commands.add_parser(
+        "candidate", help="make the model of what was taught, and compare it; see README.md"
+    )
+    candidate.add_argument("--into", type=Path, required=True, metavar="DIR")
+    candidate.add_argument("--lessons", required=True, metavar="NAME")
+    candidate.add_argument("--against", type=Path, required=True, metavar="MODEL")
     serve = commands.add_parser("serve", help="answer turns; see README.md for the environment")
     serve.add_argument("--model", type=Path, required=True, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
@@ -66,11 +74,26 @@ def prepare_environment() -> None:
 
 
 def _train(into: Path) -> int:
-    from training import TrainingFailed, model_in
+    from training import TrainingFailed, chosen_lessons, model_in
 
+    folder = into.resolve()
     try:
-        print(model_in(into.resolve()), flush=True)
+        print(model_in(folder, chosen_lessons(folder)), flush=True)
     except TrainingFailed as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _candidate(into: Path, lessons: str, against: Path) -> int:
+    from candidate import make_candidate
+    from parentage import exit_with_parent
+    from training import TrainingFailed
+
+    exit_with_parent()
+    try:
+        print(make_candidate(into.resolve(), lessons, against.resolve()), flush=True)
+    except (TrainingFailed, LookupError) as error:
         print(f"assistant: {error}", file=sys.stderr)
         return 1
     return 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from parentage import exit_with_parent
 
 if TYPE_CHECKING:
     from sanic import Sanic
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("assistant")
 
 _MAX_REQUEST_BYTES = 1_000_000
-_STOP_SECONDS = 10
 # What a turn cut short has not saved is undone; the desk asks again with the same turn id.
 _DRAIN_SECONDS = 0.5
 
@@ -77,15 +76,16 @@ def _tracker_store_from_environment() -> dict[str, Any] | None:
 def serve(settings: Settings) -> NoReturn:
     """Answer turns until told to stop; the server listens at once and is ready when loaded."""
     if settings.supervised:
-        threading.Thread(target=_stop_when_input_ends, daemon=True).start()
+        exit_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _quieten_rasa()
     logger.info("loading Rasa")
     from rasa.core.run import configure_app
 
     from inputs.desk import DeskInput
+    from inputs.teaching import Teaching
 
-    channel = DeskInput(settings.token)
+    channel = DeskInput(settings.token, Teaching(settings.model, _successor))
     app = configure_app([channel], enable_api=False, port=settings.port)
     app.config.REQUEST_MAX_SIZE = _MAX_REQUEST_BYTES
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = _DRAIN_SECONDS
@@ -143,6 +143,21 @@ def _agent(settings: Settings, channel: Any) -> DeskAgent:
     return agent
 
 
+def _successor(agent: DeskAgent, model: Path) -> DeskAgent:
+    """Return an agent over `model` that goes on with the conversations of `agent`."""
+    from inputs.processor import DeskAgent
+
+    # The store is shared and takes the domain it is given: without one, turns under way would fail.
+    successor = DeskAgent(
+        domain=agent.domain,
+        tracker_store=agent.tracker_store,
+        lock_store=agent.lock_store,
+        action_endpoint=agent.action_endpoint,
+    )
+    successor.load_model(model, fingerprint=model.stem)
+    return successor
+
+
 def _quieten_rasa() -> None:
     import structlog
 
@@ -153,13 +168,3 @@ def _quieten_rasa() -> None:
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     # By default structlog prints every debug event, and Rasa's carry what requesters write.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-
-
-def _stop_when_input_ends() -> None:
-    while os.read(0, 4096):
-        pass
-    logger.warning("standard input ended: stopping")
-    timer = threading.Timer(_STOP_SECONDS, os._exit, args=(1,))
-    timer.daemon = True
-    timer.start()
-    os.kill(os.getpid(), signal.SIGTERM)

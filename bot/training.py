@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -13,11 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lessons import NONE, Lessons, chosen, kept
+
 BOT = Path(__file__).resolve().parent
 PROJECT = BOT.parent
 
-_KEPT = 3
+_KEPT = 5
+_OF_THE_IMAGE = "model.tar.gz"  # what a container starts with
 _SCRATCH = ".training-"
+_OWN_EXAMPLES = PROJECT / "nlu_data" / "nlu"
+_NOTHING = Lessons(name=NONE)
 _INPUTS = (
     (PROJECT, "config.yml"),
     (PROJECT, "nlu_data/nlu/**/*.yml"),
@@ -32,9 +39,25 @@ class TrainingFailed(RuntimeError):
     """No model came out; the message says where to read why."""
 
 
-def fingerprint() -> str:
+def model_name(model: Path) -> str:
+    """Return what a model's file is called, without its ending."""
+    return model.name.removesuffix(".tar.gz")
+
+
+def said_intents() -> list[str]:
+    """Return the intents that people state in words: those with examples."""
+    said = (path.read_text("utf-8") for path in sorted(_OWN_EXAMPLES.glob("*.yml")))
+    return sorted({name for text in said for name in re.findall(r"^ *- intent: (\w+)", text, re.M)})
+
+
+def chosen_lessons(folder: Path) -> Lessons:
+    """Return the set of examples that counts in `folder`; none where it cannot be read."""
+    return kept(folder, chosen(folder), intents=said_intents()) or _NOTHING
+
+
+def fingerprint(lessons: Lessons = _NOTHING) -> str:
     """Return a name that changes with every input of the model."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(lessons.learned)
     for root, pattern in _INPUTS:
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0")
@@ -42,24 +65,24 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def model_in(folder: Path) -> Path:
-    """Return the model for today's inputs, training it where `folder` does not hold it yet.
+def model_in(folder: Path, lessons: Lessons = _NOTHING) -> Path:
+    """Return the model for today's inputs and `lessons`, trained where `folder` does not hold it.
 
     Raises:
         TrainingFailed: the inputs do not make a model.
     """
-    model = folder / f"{fingerprint()}.tar.gz"
+    model = folder / f"{fingerprint(lessons)}.tar.gz"
     if model.exists():
         return model
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder):
         if not model.exists():  # another process may have trained it meanwhile
             _forget_killed_trainings(folder)
-            _make(model)
+            _make(model, lessons)
     return model
 
 
-def _make(model: Path) -> None:
+def _make(model: Path, lessons: Lessons) -> None:
     folder = model.parent
     print("assistant: training (first start, about half a minute)…", flush=True)
     started = time.monotonic()
@@ -67,7 +90,7 @@ def _make(model: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
         try:
             with output_to(log):
-                trained = _train(Path(scratch))
+                trained = _train(Path(scratch), lessons)
         except Exception as error:
             raise TrainingFailed(f"training failed ({type(error).__name__}), see {log}") from error
         os.replace(trained, model)
@@ -75,15 +98,21 @@ def _make(model: Path) -> None:
     print(f"assistant: trained in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def _train(scratch: Path) -> Path:
+def _train(scratch: Path, lessons: Lessons) -> Path:
     os.environ["RASA_MAX_CACHE_SIZE"] = "0"  # no cache folder beside the project
     os.environ["RASA_CACHE_DIRECTORY"] = str(scratch / "cache")
     from rasa.model_training import train
 
+    data = [str(_OWN_EXAMPLES), str(BOT / "rules")]
+    if lessons.examples:
+        taught = scratch / "taught.json"  # unlike in YAML, a text in it is free of marks of its own
+        known = [{"text": one.text, "intent": one.intent} for one in lessons.examples]
+        taught.write_text(json.dumps({"rasa_nlu_data": {"common_examples": known}}))
+        data.append(str(taught))
     result = train(
         domain=str(BOT / "domain"),
         config=str(PROJECT / "config.yml"),
-        training_files=[str(PROJECT / "nlu_data" / "nlu"), str(BOT / "rules")],
+        training_files=data,
         output=str(scratch),
         force_training=True,
         fixed_model_name="model",
@@ -112,8 +141,10 @@ def _forget_killed_trainings(folder: Path) -> None:
 
 def _forget_all_but_newest(folder: Path) -> None:
     models = sorted(folder.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    needed = {f"{fingerprint(chosen_lessons(folder))}.tar.gz", _OF_THE_IMAGE}
     for old in models[_KEPT:]:
-        old.unlink(missing_ok=True)
+        if old.name not in needed:
+            old.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -29,6 +29,9 @@ from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import Knowledge, SynonymBook
+from core.services.learning.examples import ExampleBook
+from core.services.learning.topics import Topics
+from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
@@ -79,6 +82,9 @@ class ConsoleDesk:
     organisations: Organisations
     knowledge: Knowledge
     synonyms: SynonymBook
+    topics: Topics
+    examples: ExampleBook
+    versions: ModelVersions
     access: Access
     live: Live
     base_url: str

@@ -49,6 +49,7 @@ ROOMS: Sequence[Place] = (
     Place(path="/console/approvals", name="Approvals", roles=WORKING),
     Place(path="/console/assets", name="Assets", roles=_ALL),
     Place(path="/console/knowledge", name="Knowledge", roles=_ALL),
+    Place(path="/console/assistant", name="Assistant", roles=LEADING | _READERS),
     Place(path="/console/reports", name="Figures", roles=LEADING | _READERS),
     Place(
         path="/console/settings",
@@ -191,6 +192,20 @@ SECTIONS: Sequence[Place] = (
     ),
 )
 """Sections of the settings, by group in the order of their first line."""
+
+
+TABS: Sequence[Place] = (
+    Place(path="/console/assistant", name="What it did", roles=LEADING | _READERS),
+    Place(path="/console/assistant/topics", name="Topics", roles=LEADING | _READERS),
+    Place(path="/console/assistant/examples", name="Examples", roles=LEADING | _READERS),
+    Place(path="/console/assistant/versions", name="Versions", roles=LEADING | _READERS),
+)
+"""Pages of the assistant's room."""
+
+
+def tabs_for(role: Role) -> Sequence[Place]:
+    """Return the pages of the assistant's room that somebody of `role` may see."""
+    return [place for place in TABS if role in place.roles]
 
 
 def rooms_for(role: Role) -> Sequence[Place]:

@@ -75,6 +75,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
     HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
     HandoffReason.ALERT: "A program reported it",
+    HandoffReason.RECURRING: "Many tickets about the same",
     HandoffReason.OTHER_LANGUAGE: "Writes in another language",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
@@ -324,6 +325,8 @@ def error_in_words(error: DeskError, t: Translate) -> str:
         case IllegalTransition(record="ticket"):
             status = _label(STATUS, error.state, t)
             return t("This does not fit a ticket with the status: {status}", status=status)
+        case IllegalTransition(record="model"):
+            return t("This version is in another state by now. Look again.")
         case IllegalTransition():
             return t("The conversation is in another state by now. Look again.")
         case WrongField():

@@ -27,6 +27,7 @@ from core.domain.ids import (
     RemoteId,
     ThreadKey,
 )
+from core.domain.models import Lessons, ServingModel, Training
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -318,6 +319,25 @@ class Assistant(Protocol):
 
     async def is_ready(self) -> bool:
         """Say whether a turn would be answered now."""
+
+
+class TeachableAssistant(Protocol):
+    """A chatbot whose model can be trained and changed while it serves.
+
+    Every method raises `AssistantError` where it is away or broken; each may be called again.
+    """
+
+    async def serving(self) -> ServingModel:
+        """Return which model serves now, and which intents can be taught."""
+
+    async def train(self, lessons: Lessons) -> Training:
+        """Begin a training of these lessons, once, and return how far it is."""
+
+    async def use(self, lessons: str) -> ServingModel | None:
+        """Let the model of these lessons serve; None where it has to be trained first.
+
+        Turns under way end with the model they began with; none is lost.
+        """
 
 
 class Embedder(Protocol):

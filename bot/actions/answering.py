@@ -42,11 +42,12 @@ async def ask(dispatcher: CollectingDispatcher, turn: Turn, knowledge: Knowledge
     found = finding.found
     # Who writes on instead of choosing has turned the choice down.
     misses = turn.misses + (turn.pending == "choose")
-    kept = _new_question(turn, finding)
+    told = remember(look_up=told_of(finding))
+    kept = [*told, *_new_question(turn, finding)]
     if finding.is_same_article:
         title = found.articles[0]["title"]
         dispatcher.utter_message(response="utter_all_i_know", title=title)
-        return remember(misses=0, pending="human_offer", idle=0)
+        return [*told, *remember(misses=0, pending="human_offer", idle=0)]
     if is_vague(turn) and found.outcome != "answer":
         return [*kept, *_clarify(dispatcher, turn, found)]
     if found.outcome == "answer":
@@ -61,9 +62,18 @@ async def ask(dispatcher: CollectingDispatcher, turn: Turn, knowledge: Knowledge
     if found.outcome == "hand_off":
         misses += 1
     if misses >= most_misses(turn):
-        return _give_up(dispatcher, turn)
+        return [*told, *_give_up(dispatcher, turn)]
     dispatcher.utter_message(response="utter_no_answer_offer_human")
     return [*kept, *remember(misses=misses, pending="human_offer")]
+
+
+def told_of(finding: Finding) -> dict[str, Any]:
+    """Return what people who improve the assistant see of a search."""
+    return {
+        "question": finding.topic.words,
+        "outcome": finding.found.outcome,
+        "articles": list(finding.found.articles),
+    }
 
 
 def is_vague(turn: Turn) -> bool:
@@ -114,12 +124,16 @@ def glad(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
     dispatcher.utter_message(response="utter_glad" if turn.later else "utter_glad_anything_else")
     return remember(
         pending="anything_else", question=None, candidates=None, shown=None, tried_another=False,
-        misses=0, idle=0, details=None,
+        misses=0, idle=0, details=None, feedback="helped",
     )  # fmt: skip
 
 
 def not_helped(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
     """Show another article once, ask for other words after a choice, then bring in a human."""
+    return [*remember(feedback="not_helped"), *_after_not_helping(dispatcher, turn)]
+
+
+def _after_not_helping(dispatcher: CollectingDispatcher, turn: Turn) -> list[Event]:
     if turn.pending in ("choose", "clarify"):
         return _choice_turned_down(dispatcher, turn)
     if not turn.shown:

@@ -20,6 +20,7 @@ from sanic.response import json as json_response
 
 from actions import executor_of_all
 from inputs.processor import TurnProcessor
+from inputs.teaching import Teaching, answered
 from inputs.turn import BadTurn, parse_turn
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,10 @@ _Route = Callable[[Request], Awaitable[HTTPResponse]]
 class DeskInput(InputChannel):
     """The one input channel: a turn comes as one request and is answered in its response."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, teaching: Teaching | None = None) -> None:
         """Accept requests that carry `token`; with None, every request (tests, experiments)."""
         self._token = token
+        self._teaching = teaching
         self.executor = executor_of_all()
 
     @classmethod
@@ -52,6 +54,12 @@ class DeskInput(InputChannel):
         routes.add_route(self._guarded(self._turn), "/turn", methods=["POST"], name="turn")
         routes.add_route(self._guarded(self._action), "/actions", methods=["POST"], name="actions")
         routes.add_route(_health, "/health", methods=["GET"], name="health")
+        if self._teaching is not None:
+            told, use = self._guarded(self._told), self._guarded(self._use)
+            train = self._guarded(self._train)
+            routes.add_route(told, "/model", methods=["GET"], name="told")
+            routes.add_route(use, "/model", methods=["PUT"], name="use")
+            routes.add_route(train, "/training", methods=["PUT"], name="train")
         return routes
 
     def _guarded(self, route: _Route) -> _Route:
@@ -95,6 +103,28 @@ class DeskInput(InputChannel):
             return json_response({"error": error.message, "action_name": error.action_name}, 400)
         except ActionNotFoundException as error:
             return json_response({"error": error.message, "action_name": error.action_name}, 404)
+
+    async def _told(self, request: Request) -> HTTPResponse:
+        assert self._teaching is not None
+        return json_response(self._teaching.told(_ready_agent(request)))
+
+    async def _train(self, request: Request) -> HTTPResponse:
+        assert self._teaching is not None
+        status, body = await answered(self._teaching.train, request.body)
+        return json_response(body, status=status)
+
+    async def _use(self, request: Request) -> HTTPResponse:
+        teaching, agent = self._teaching, _ready_agent(request)
+        assert teaching is not None
+        if agent is None:
+            return _problem(503, "no model is loaded yet")
+
+        async def use(body: Any) -> dict[str, Any]:
+            request.app.ctx.agent = await teaching.use(body, agent)
+            return teaching.told(request.app.ctx.agent)
+
+        status, body = await answered(use, request.body)
+        return json_response(body, status=status)
 
 
 async def _health(request: Request) -> HTTPResponse:

@@ -32,7 +32,7 @@ from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
 from actions.topics import MOST, joints
 from inputs.meaning import STANDS_WHOLE, are_two, meant_in, meant_while, stated
-from inputs.turn import TurnRequest, output_of, said_once
+from inputs.turn import TurnRequest, output_of, said_once, understood_of
 
 NO_WORDS = "no_words"
 ENDING = frozenset({"handoff", "open_ticket", "close"})  # commands after which others have the word
@@ -325,5 +325,8 @@ def _body(tracker: DialogueStateTracker, turn_id: str, *, replayed: bool) -> dic
         "intent": {"name": intent["name"], "confidence": float(intent["confidence"])},
         "language": language,
         "model_id": (heard.get("metadata") or {}).get("model_id"),
+        "understood": understood_of(
+            heard["parse_data"], [event.as_dict() for event in events[start + 1 : end]]
+        ),
         "replayed": replayed,
     }

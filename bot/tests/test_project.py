@@ -18,6 +18,7 @@ from actions.knowledge import Knowledge
 CONVERSATION = yaml.safe_load((BOT / "domain" / "conversation.yml").read_text())
 RESPONSES = yaml.safe_load((BOT / "domain" / "responses.yml").read_text())["responses"]
 RULES = yaml.safe_load((BOT / "rules" / "rules.yml").read_text())["rules"]
+HELD_BACK = BOT.parent / "nlu_data" / "held_back" / "messages.yml"
 NLU = sorted((BOT.parent / "nlu_data" / "nlu").glob("*.yml"))
 INTENTS = {name for intent in CONVERSATION["intents"] for name in intent}
 NOT_SAID = {"choose_article", "form_answer", "accept_human", "decline_human", "no_words"}
@@ -65,7 +66,7 @@ def test_no_example_stands_twice() -> None:
 
 
 def test_no_held_out_message_is_an_example() -> None:
-    held_out = yaml.safe_load((BOT / "tests" / "data" / "held_out.yml").read_text())
+    held_out = yaml.safe_load(HELD_BACK.read_text())
     seen = {text.lower() for path in NLU for all_ in examples(path).values() for text in all_}
     unseen = {
         str(message).lower()

@@ -10,6 +10,7 @@ from threading import Barrier
 import pytest
 
 import training
+from lessons import Example, Lessons, choose, keep
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_every_input_of_the_model_exists() -> None:
 def test_a_failed_training_says_where_to_read_why_and_leaves_no_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(scratch: Path) -> Path:
+    def fails(scratch: Path, lessons: Lessons) -> Path:
         os.write(1, b"the reason\n")
         raise ValueError("bad data")
 
@@ -56,13 +57,13 @@ def test_a_failed_training_says_where_to_read_why_and_leaves_no_model(
     assert not list(tmp_path.glob("*.tar.gz"))
 
 
-def test_the_three_newest_models_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for age in range(1, 6):
+def test_the_five_newest_models_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age in range(1, 8):
         old = tmp_path / f"old-{age}.tar.gz"
         old.touch()
         os.utime(old, (1_000_000 - age, 1_000_000 - age))
 
-    def trains(scratch: Path) -> Path:
+    def trains(scratch: Path, lessons: Lessons) -> Path:
         made = scratch / "model.tar.gz"
         made.touch()
         return made
@@ -70,7 +71,36 @@ def test_the_three_newest_models_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(training, "_train", trains)
     made = training.model_in(tmp_path)
     kept = {path.name for path in tmp_path.glob("*.tar.gz")}
-    assert kept == {made.name, "old-1.tar.gz", "old-2.tar.gz"}
+    assert kept == {made.name, *(f"old-{age}.tar.gz" for age in range(1, 5))}
+
+
+def test_the_model_of_what_was_taught_is_another_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trains(scratch: Path, lessons: Lessons) -> Path:
+        made = scratch / "model.tar.gz"
+        made.touch()
+        return made
+
+    monkeypatch.setattr(training, "_train", trains)
+    taught = Lessons(name="0" * 16, examples=(Example(text="ta", intent="thanks", language="en"),))
+    keep(tmp_path, taught)
+    choose(tmp_path, taught.name)
+    assert training.chosen_lessons(tmp_path) == taught
+    model = training.model_in(tmp_path, taught)
+    assert model != training.model_in(tmp_path)
+    os.utime(model, (1, 1))
+    for age in range(1, 8):
+        (tmp_path / f"new-{age}.tar.gz").touch()
+    training._forget_all_but_newest(tmp_path)
+    assert model.exists()
+
+
+def test_examples_of_an_intent_that_is_gone_are_left_out(tmp_path: Path) -> None:
+    gone = Example(text="ta", intent="a_former_intent", language="en")
+    keep(tmp_path, Lessons(name="0" * 16, examples=(gone,)))
+    choose(tmp_path, "0" * 16)
+    assert training.chosen_lessons(tmp_path).examples == ()
 
 
 def test_what_a_killed_training_left_is_removed_by_the_next(
@@ -80,7 +110,7 @@ def test_what_a_killed_training_left_is_removed_by_the_next(
     (left / "cache").mkdir(parents=True)
     there: list[bool] = []
 
-    def trains(scratch: Path) -> Path:
+    def trains(scratch: Path, lessons: Lessons) -> Path:
         there.append(left.exists())
         made = scratch / "model.tar.gz"
         made.touch()
@@ -96,7 +126,7 @@ def test_two_trainings_at_once_train_once(tmp_path: Path, monkeypatch: pytest.Mo
     trained: list[Path] = []
     both_began = Barrier(2)
 
-    def trains(scratch: Path) -> Path:
+    def trains(scratch: Path, lessons: Lessons) -> Path:
         trained.append(scratch)
         made = scratch / "model.tar.gz"
         made.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inputs.turn import output_of, parse_turn, said_once
+from inputs.turn import output_of, parse_turn, said_once, understood_of
 
 TURN = b"""{"turn_id": "t", "sender_id": "c:0", "text": "%s", "language": "en", "choice": null}"""
 
@@ -74,3 +74,32 @@ def test_a_matter_that_is_asked_twice_in_one_message_is_answered_once() -> None:
     assert said_once([first, again]) == first
     assert said_once([first, again, other]) == first + other
     assert said_once([first]) == first
+
+
+def test_what_was_understood_and_looked_up_is_told_with_the_turn() -> None:
+    parsed = {
+        "intent": {"name": "ask_question", "confidence": 0.9},
+        "intent_ranking": [{"name": "ask_question", "confidence": 0.9}],
+        "entities": [{"entity": "device", "value": "laptop", "start": 0, "end": 6}],
+    }
+    look_up = {"question": "laptop slow", "outcome": "hand_off", "articles": []}
+    events: list[dict[str, Any]] = [
+        {"event": "slot", "name": "look_up", "value": look_up},
+        {"event": "slot", "name": "feedback", "value": None},
+        {"event": "slot", "name": "topic", "value": {"question": "laptop slow"}},
+    ]
+    assert understood_of(parsed, events) == {
+        "guesses": [{"name": "ask_question", "confidence": 0.9}],
+        "mentions": [{"kind": "device", "value": "laptop"}],
+        "look_ups": [look_up],
+        "in_form": False,
+        "feedback": None,
+    }
+
+
+def test_a_turn_of_the_form_says_so() -> None:
+    parsed = {"intent": {"name": "report_problem", "confidence": 0.9}}
+    begins: list[dict[str, Any]] = [{"event": "active_loop", "name": "ticket_form"}]
+    assert understood_of(parsed, begins)["in_form"]
+    assert understood_of({"intent": {"name": "form_answer", "confidence": 1.0}}, [])["in_form"]
+    assert not understood_of(parsed, [])["in_form"]

@@ -11,7 +11,8 @@ from assistant_process import BOT
 from inputs.processor import DeskAgent, TurnProcessor
 from inputs.turn import TurnRequest
 
-HELD_OUT = yaml.safe_load((BOT / "tests" / "data" / "held_out.yml").read_text())
+HELD_BACK = BOT.parent / "nlu_data" / "held_back" / "messages.yml"
+HELD_OUT = yaml.safe_load(HELD_BACK.read_text())
 URGENT = {"ask_human", "angry", "emergency", "security_incident", "self_harm"}
 QUESTION = {"ask_question", "nlu_fallback", "follow_up"}
 

@@ -18,6 +18,7 @@ from console.pages import (
     categories,
     conversations,
     events,
+    examples,
     files,
     letters,
     links,
@@ -40,6 +41,9 @@ from console.pages import (
     teams,
     tickets,
     tokens,
+    topics,
+    turn_log,
+    versions,
     webhooks,
 )
 
@@ -58,6 +62,10 @@ _PAGES = (
     events,
     articles,
     synonyms,
+    turn_log,
+    topics,
+    examples,
+    versions,
     accounts,
     admin,
     settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,8 +18,8 @@ from console.pages.view import page, translator
 from console.slugs import free_id
 from console.texts import LANGUAGES
 from console.words import error_in_words
-from core.domain.errors import Conflict, DeskError, InvalidInput, TooLarge
-from core.domain.ids import ArticleId, OrganisationId
+from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
+from core.domain.ids import ArticleId, OrganisationId, TopicId
 from core.domain.knowledge import Article, Audience, Finding
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -45,6 +46,7 @@ class Draft:
     valid_from: str = ""
     valid_until: str = ""
     organisations: tuple[str, ...] = ()  # ids
+    topic: str = ""  # the id of what it was begun for
 
     @classmethod
     def of(cls, article: Article) -> Draft:
@@ -133,15 +135,20 @@ async def new_article(request: Request, _: Admins, translation_of: str = "") -> 
 
 
 @router.post("/new")
-async def create_article(request: Request, _: Admins) -> Response:
-    """Add an article."""
-    knowledge = desk_of(request).knowledge
+async def create_article(request: Request, signed_in: Admins) -> Response:
+    """Add an article; a topic that it was begun for is settled by it."""
+    desk = desk_of(request)
+    knowledge = desk.knowledge
     draft = Draft.from_form(await form_of(request))
     try:
         wanted = draft.id.strip() or await free_id(knowledge, draft.title)
+        topic = _topic(draft.topic)
         created = await knowledge.create(draft.article(wanted))
     except DeskError as error:
         return await _wrong(request, draft, error, is_new=True)
+    if topic is not None:
+        with contextlib.suppress(NotFound):  # another topic has taken it in meanwhile
+            await desk.topics.settle(topic, signed_in.agent, created.id)
     return RedirectResponse(f"/console/knowledge/articles/{created.id}?saved=1", 303)
 
 
@@ -219,6 +226,13 @@ def _organisation(words: str) -> OrganisationId:
         return OrganisationId(UUID(words))
     except ValueError:
         raise InvalidInput("an organisation is chosen from the list") from None
+
+
+def _topic(words: str) -> TopicId | None:
+    try:
+        return TopicId(UUID(words)) if words else None
+    except ValueError:
+        raise InvalidInput("this page is too old: load it again") from None
 
 
 def _date(words: str) -> date | None:

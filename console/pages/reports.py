@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -21,17 +21,21 @@ from console.pages.view import HEADERS, language_of, page, translator
 from console.words import error_in_words
 from core.domain.errors import InvalidInput
 from core.domain.figures import TIMES, Dimension, Period
+from core.domain.topics import TopicKind
 from core.services.audit import record
 from core.services.figures.counting import Report, report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.figures import counted_zone
+from core.storage.queries.sight import sight_of
+from core.storage.queries.topics import topics
 
 router = APIRouter(prefix="/console/reports")
 
 _USUAL_DAYS = 30
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CHOICES = (7, 30, 90, 365)
+_RECURRING = 8  # topics of tickets
 
 By = Annotated[Dimension, Query()]
 Day = Annotated[str, Query(max_length=10)]
@@ -40,7 +44,7 @@ Day = Annotated[str, Query(max_length=10)]
 @router.get("")
 async def show_report(
     request: Request,
-    _: Readers,
+    signed_in: Readers,
     start: Annotated[str, Query(alias="from", max_length=10)] = "",
     end: Annotated[str, Query(alias="to", max_length=10)] = "",
     by: By = Dimension.CHANNEL,
@@ -57,6 +61,10 @@ async def show_report(
             wrong = error_in_words(error, translator(request))
             period = period_of("", "", today)
         found = await report(session, period, _other(by))
+        sight = await sight_of(session, signed_in.agent.id)
+        recurring = await topics(
+            session, TopicKind.TICKET, datetime.now(UTC), sight=sight, limit=_RECURRING
+        )
     language = language_of(request)
     labels = {day: format_date(day, "d MMM", locale=language) for day in period.days}
     names = get_day_names("abbreviated", "stand-alone", locale=language)
@@ -75,6 +83,7 @@ async def show_report(
         hours=bars(hours),
         weekdays=bars(weekdays),
         most=max(found.reasons.values(), default=0),
+        recurring=recurring,
     )
 
 

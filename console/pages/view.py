@@ -23,7 +23,7 @@ from console import (
 )
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
-from console.rooms import rooms_for, section_of
+from console.rooms import rooms_for, section_of, tabs_for
 from console.texts import LANGUAGES, accepted_language, translate
 from console.times import Times
 from console.words import Translate
@@ -79,6 +79,7 @@ def _environment() -> Environment:
         LANGUAGES=LANGUAGES,
         rooms_for=rooms_for,
         section_of=section_of,
+        tabs_for=tabs_for,
     )
     return environment
 

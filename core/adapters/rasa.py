@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from core.adapters.http import client_of, httpx
+from core.adapters.rasa_understanding import Understood, understanding_of
 from core.domain.assistant import (
     AddToTicket,
     Answer,
@@ -62,6 +63,7 @@ class _Reply(BaseModel):
     output: list[_Output]
     intent: _Understanding | None = None
     model_id: str | None = None
+    understood: Understood = Field(default_factory=Understood)
 
 
 class _Handoff(BaseModel):
@@ -231,6 +233,7 @@ def read_reply(request: TurnRequest, body: bytes) -> TurnReply:
         confidence=intent.confidence,
         model=reply.model_id,
         ignored=tuple(ignored),
+        understanding=understanding_of(reply.understood),
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.domain.content import Intent
 from core.domain.ids import ArticleId, TurnId
+from core.domain.knowledge import Finding
 from core.domain.ticket import Priority
 
 
@@ -32,6 +33,7 @@ class HandoffReason(StrEnum):
     AGENT_TOOK_OVER = "agent_took_over"
     FOLLOW_UP = "follow_up"
     ALERT = "alert"  # a program reported it
+    RECURRING = "recurring"  # a problem, opened for many tickets about the same
     OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
@@ -150,6 +152,48 @@ class Close:
 Step = Say | Answer | Offer | Handoff | OpenTicket | AddToTicket | SetLanguage | Close
 
 
+class Feedback(StrEnum):
+    """What a requester says about what they were shown."""
+
+    HELPED = "helped"
+    NOT_HELPED = "not_helped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentGuess:
+    """An intent that a message may have, 0 to 1."""
+
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something that a message names: a device, a place, …"""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A question that was put to the knowledge base, and what it found."""
+
+    question: str  # what was searched for: a follow-up comes with the question before it
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understanding:
+    """What the assistant made of a message, for people who improve it: nothing follows from it."""
+
+    guesses: tuple[IntentGuess, ...] = ()  # the likeliest first
+    mentions: tuple[Mention, ...] = ()
+    look_ups: tuple[LookUp, ...] = ()
+    is_in_form: bool = False
+    feedback: Feedback | None = None  # on what was shown before
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnReply:
     """What the assistant said and wants done, in order."""
@@ -160,3 +204,4 @@ class TurnReply:
     confidence: float | None
     model: str | None
     ignored: tuple[str, ...] = ()  # commands the desk does not know
+    understanding: Understanding = field(default_factory=Understanding)

@@ -41,6 +41,8 @@ RequestTaskId = NewType("RequestTaskId", UUID)
 OrganisationId = NewType("OrganisationId", UUID)
 SynonymsId = NewType("SynonymsId", UUID)
 AssetId = NewType("AssetId", UUID)
+TopicId = NewType("TopicId", UUID)
+ExampleId = NewType("ExampleId", UUID)
 ArticleId = NewType("ArticleId", str)
 
 

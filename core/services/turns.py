@@ -24,6 +24,7 @@ from core.services.budget import may_speak
 from core.services.composing import Composed
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
+from core.services.learning.turn_log import log_failure, log_turn
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.speech import articles_in, joined, utterances
@@ -143,6 +144,7 @@ class Turns:
             # Workers keep dying of it, or its reply can never be written down: a human can help.
             turn.error = f"begun {turn.attempts} times without an end"
             _finish(turn, "failed", ledger.now)
+            await log_failure(session, conversation, turn, self._rules.default_language)
             await hand_off(
                 session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
             )
@@ -204,6 +206,9 @@ class Turns:
             turn.ignored = list(reply.ignored)
             if _is_stale(turn, conversation):
                 _finish(turn, "dropped", ledger.now)
+                await log_turn(
+                    session, conversation, plan.request, reply, ledger.now, was_faster=True
+                )
                 return False
             conversation.language = plan.request.language
             for step in reply.steps:
@@ -211,12 +216,15 @@ class Turns:
                     conversation.language, conversation.language_is_chosen = step.language, True
             said = await self._speak(session, ledger, conversation, plan, reply, composed)
             await obey(session, ledger, conversation, reply, addressed)
-            if not said and conversation.responder == Responder.BOT:
+            left_alone = not said and conversation.responder == Responder.BOT
+            reason = HandoffReason.KNOWLEDGE_UNAVAILABLE if left_alone else None
+            if reason is not None:
                 # Never neither a reply nor a human: say, when the answering article is gone.
-                await hand_off(
-                    session, ledger, conversation, reason=HandoffReason.KNOWLEDGE_UNAVAILABLE
-                )
+                await hand_off(session, ledger, conversation, reason=reason)
             _finish(turn, "done", ledger.now)
+            await log_turn(
+                session, conversation, plan.request, reply, ledger.now, handed_off=reason
+            )
             await ledger.write(session)
             return True
 
@@ -274,6 +282,7 @@ class Turns:
             for turn in turns:
                 turn.error = error
                 _finish(turn, "failed", ledger.now)
+                await log_failure(session, conversation, turn, self._rules.default_language)
             await hand_off(
                 session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
             )

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from core.adapters.smtp import SmtpPostman
 from core.runtime.approvals import ApprovalMails
+from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
@@ -22,6 +23,8 @@ from core.services.catalogue.tasks import RequestsOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
+from core.services.learning.gathering import TopicGathering
+from core.services.learning.versions import ModelVersions
 from core.services.links.problems import Problems
 from core.services.notifications.reading import Notices
 from core.services.notifications.telling import NoticesOfTickets
@@ -79,7 +82,13 @@ def tidying_of(parts: Parts) -> Sequence[Duty]:
     """Return what is forgotten, looked at once an hour."""
     webhooks = Webhooks(parts.sessions, parts.settings.key)
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
-    return (webhooks.forget_old, Notices(parts.sessions).forget_old, idle.forget_old)
+    topics = TopicGathering(parts.sessions, parts.embedder)
+    return (
+        webhooks.forget_old,
+        Notices(parts.sessions).forget_old,
+        idle.forget_old,
+        topics.forget_old,
+    )
 
 
 def callers_of(parts: Parts) -> Sequence[Duty]:
@@ -87,12 +96,15 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     settings = parts.settings
     vectors = VectorsOfTickets(parts.sessions, parts.embedder)
     calls = WebhookCalls(Webhooks(parts.sessions, settings.key))
+    topics = TopicGathering(parts.sessions, parts.embedder)
+    models = ModelKeeping(ModelVersions(parts.sessions), parts.models)
+    usual = (calls.make_due, vectors.embed_due, topics.gather_due, models.keep_due)
     if settings.notify_smtp_url is None:
-        return (calls.make_due, vectors.embed_due)
+        return usual
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)
     mails = NoticeMails(Notices(parts.sessions), postman, settings.base_url)
     approvals = ApprovalMails(ApprovalLetters(parts.sessions, parts.approval_links), postman)
-    return (calls.make_due, vectors.embed_due, mails.send_due, approvals.send_due)
+    return (*usual, mails.send_due, approvals.send_due)
 
 
 def _clocks(parts: Parts, book: PromiseBook) -> ClocksOfTickets:

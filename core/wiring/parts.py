@@ -15,6 +15,7 @@ from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
 from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
+from core.adapters.rasa_models import RasaModels
 from core.domain.channel import Capabilities
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
@@ -57,6 +58,7 @@ class Parts:
     access: Access
     staffing: Staffing
     assistant: RasaAssistant
+    models: RasaModels
     embedder: HttpEmbedder | None
     composer: ChatCompletions | None
     blobs: ObjectBlobs
@@ -89,6 +91,7 @@ class Parts:
         """Close every connection."""
         await self.directory.close()
         await self.assistant.close()
+        await self.models.close()
         if self.embedder is not None:
             await self.embedder.close()
         if self.composer is not None:
@@ -159,6 +162,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
         assistant=RasaAssistant(
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds
         ),
+        models=RasaModels(settings.bot_url, settings.shared_bot_token),
         embedder=embedder,
         composer=_composer_of(settings),
         blobs=blobs,

@@ -41,6 +41,9 @@ from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
 from core.services.files.uploads import Uploads
 from core.services.knowledge import SynonymBook
+from core.services.learning.examples import ExampleBook
+from core.services.learning.topics import Topics
+from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
@@ -160,6 +163,9 @@ def build_app(settings: Settings) -> FastAPI:
             organisations=Organisations(parts.sessions),
             knowledge=parts.knowledge,
             synonyms=SynonymBook(parts.sessions),
+            topics=Topics(parts.sessions, parts.accounts),
+            examples=ExampleBook(parts.sessions),
+            versions=ModelVersions(parts.sessions),
             access=parts.access,
             live=live,
             files=parts.blobs,

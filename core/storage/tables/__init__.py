@@ -51,6 +51,13 @@ from core.storage.tables.knowledge import (
     Posting,
     SynonymsRow,
 )
+from core.storage.tables.learning import (
+    ModelVersion,
+    Topic,
+    TopicItem,
+    TrainingExample,
+    TurnRecord,
+)
 from core.storage.tables.notification import Notification, NotificationWish
 from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
@@ -116,6 +123,7 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Milestone",
+    "ModelVersion",
     "NearWord",
     "Notification",
     "NotificationWish",
@@ -150,7 +158,11 @@ __all__ = [
     "TicketRouting",
     "TicketVector",
     "TicketWatcher",
+    "Topic",
+    "TopicItem",
+    "TrainingExample",
     "Turn",
+    "TurnRecord",
     "Upload",
     "Webhook",
     "WebhookDelivery",

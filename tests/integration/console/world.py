@@ -59,6 +59,9 @@ from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge, SynonymBook
+from core.services.learning.examples import ExampleBook
+from core.services.learning.topics import Topics
+from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
@@ -265,6 +268,9 @@ def build_desk(
             organisations=Organisations(sessions, clock),
             knowledge=knowledge,
             synonyms=SynonymBook(sessions),
+            topics=Topics(sessions, accounts, clock),
+            examples=ExampleBook(sessions, clock),
+            versions=ModelVersions(sessions, clock),
             access=access,
             live=live,
             files=blobs,

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from console.pages.queue import LABELS
-from console.rooms import ROOMS, SECTIONS
+from console.rooms import ROOMS, SECTIONS, TABS
 from console.texts import LANGUAGES, accepted_language, catalogue, translate
 from core.services.account_fields import fields_of
 from core.wiring.kinds import Kinds
@@ -43,7 +43,7 @@ def words_used() -> set[str]:
         for title, table in vars(import_module(f"console.{name}")).items():
             if title.isupper() and not title.endswith(("MARK", "CHIP")):
                 said |= set(table.values() if isinstance(table, Mapping) else table)
-    places = (*ROOMS, *SECTIONS)
+    places = (*ROOMS, *SECTIONS, *TABS)
     said |= {words for place in places for words in (place.name, place.hint, place.group) if words}
     return said | set(LABELS.values()) | settings_of_kinds()
 

@@ -1,0 +1,95 @@
+"""Knows how a model is made of what was taught, and compared with the one that serves.
+
+The body of `main.py candidate`, a process that gives way to all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from gate import Answered, report
+from lessons import Example, Lessons, kept, write_report
+from training import PROJECT, model_in, model_name, output_to, said_intents
+
+HELD_BACK = PROJECT / "nlu_data" / "held_back"
+_LEAST_PRIORITY = 19
+
+
+def make_candidate(folder: Path, name: str, against: Path) -> Path:
+    """Train the model of the set `name` and report how it compares with the model `against`.
+
+    Raises:
+        TrainingFailed: see `model_in`.
+        LookupError: there is no such set.
+    """
+    os.nice(_LEAST_PRIORITY)
+    lessons = kept(folder, name, intents=said_intents())
+    if lessons is None:
+        raise LookupError(f"there is no set of examples {name}")
+    began = time.monotonic()
+    model = model_in(folder, lessons)
+    trained = time.monotonic()
+    with output_to(folder / "compare.log"):
+        found = compared(against, model, lessons)
+    figures = {
+        "model": model_name(model),
+        "against": model_name(against),
+        "examples": len(lessons.examples),
+        "training_seconds": round(trained - began, 1),
+        "comparing_seconds": round(time.monotonic() - trained, 1),
+    }
+    write_report(folder, name, {**found, **figures})
+    return model
+
+
+def compared(old: Path, new: Path, lessons: Lessons) -> dict[str, object]:
+    """Return the report about two models, by all that was held back."""
+    asked = [(example, False) for example in held_back()]
+    asked += [(example, True) for example in lessons.held_back]
+    texts = [example.text for example, _ in asked]
+    before = understood(old, texts)
+    after = understood(new, texts) if new != old else before
+    return report(
+        [
+            Answered(
+                text=example.text,
+                language=example.language,
+                meant=example.intent,
+                old=was,
+                new=now,
+                is_taught=is_taught,
+            )
+            for (example, is_taught), was, now in zip(asked, before, after, strict=True)
+        ]
+    )
+
+
+def held_back() -> list[Example]:
+    """Return the release's own messages that no model learns."""
+    return [example for path in sorted(HELD_BACK.glob("*.yml")) for example in _read(path)]
+
+
+def _read(path: Path) -> Iterator[Example]:
+    for language, intents in yaml.safe_load(path.read_text("utf-8")).items():
+        for intent, texts in intents.items():
+            for text in texts:
+                yield Example(text=str(text), intent=intent, language=language)
+
+
+def understood(model: Path, texts: list[str]) -> list[str]:
+    """Return the intent that `model` finds in each text."""
+    from inputs.processor import DeskAgent
+
+    agent = DeskAgent()
+    agent.load_model(model)
+
+    async def all_of_them() -> list[str]:
+        return [str((await agent.parse_message(text))["intent"]["name"]) for text in texts]
+
+    return asyncio.run(all_of_them())

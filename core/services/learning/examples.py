@@ -1,0 +1,163 @@
+"""Examples that people teach the assistant: proposed by whoever leads, approved by admins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from core.domain.ids import ExampleId, new_id
+from core.domain.knowledge import LANGUAGES
+from core.domain.models import Example, ExampleState
+from core.services import audit
+from core.services.knowledge.plaintext import storable
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import ModelVersion, TrainingExample
+
+MAX_EXAMPLES = 20_000
+_MAX_CHARS = 500
+
+
+class ExampleBook:
+    """What people do with examples."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def propose(self, example: Example, by: Agent) -> ExampleId:
+        """Keep an example for review.
+
+        Raises:
+            InvalidInput: it is none, or of an intent that the assistant has not.
+            Conflict: there is one of these words already.
+        """
+        tidy = await self._checked(example)
+        made = ExampleId(new_id())
+        async with storage_errors(), self._sessions.begin() as session:
+            count = await session.scalar(select(func.count()).select_from(TrainingExample))
+            if (count or 0) >= MAX_EXAMPLES:
+                raise TooLarge(f"a desk has at most {MAX_EXAMPLES} examples")
+            added = await session.scalar(
+                insert(TrainingExample)
+                .values(
+                    id=made,
+                    language=tidy.language,
+                    intent=tidy.intent,
+                    text=tidy.text,
+                    state=ExampleState.PENDING,
+                    added_by=by.id,
+                    added_at=self._now(),
+                )
+                .on_conflict_do_nothing()
+                .returning(TrainingExample.id)
+            )
+            if added is None:
+                raise Conflict("there is an example of these words already")
+        return made
+
+    async def review(self, example: ExampleId, state: ExampleState, by: Agent) -> None:
+        """Let the assistant learn an example from the next training on, or not.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, example)
+            old = row.state
+            row.state, row.reviewed_by, row.reviewed_at = state, by.id, self._now()
+            audit.record(
+                session,
+                by.actor,
+                "example.reviewed",
+                ("example", example, row.text),
+                old={"state": old},
+                new={"state": state},
+            )
+
+    async def change_intent(self, example: ExampleId, intent: str, by: Agent) -> None:
+        """Give an example another meaning; it waits for review again."""
+        await self._check_intent(intent)
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, example)
+            audit.record(
+                session,
+                by.actor,
+                "example.changed",
+                ("example", example, row.text),
+                old={"intent": row.intent},
+                new={"intent": intent},
+            )
+            row.intent, row.state = intent, ExampleState.PENDING
+            row.reviewed_by, row.reviewed_at = None, None
+
+    async def remove(self, example: ExampleId, by: Agent) -> None:
+        """Delete an example.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, example)
+            audit.record(session, by.actor, "example.removed", ("example", example, row.text))
+            await session.delete(row)
+
+    async def intents(self) -> Sequence[str]:
+        """Return the intents that can be taught, as the assistant said last."""
+        async with storage_errors(), self._sessions() as session:
+            return await known_intents(session)
+
+    async def _checked(self, example: Example) -> Example:
+        text = " ".join(storable(example.text).split())
+        if not text or not any(char.isalnum() for char in text):
+            raise InvalidInput("an example has words")
+        if len(text) > _MAX_CHARS:
+            raise TooLarge(f"an example has at most {_MAX_CHARS} characters")
+        if example.language not in LANGUAGES:
+            raise InvalidInput("the assistant does not speak this language")
+        await self._check_intent(example.intent)
+        return Example(text=text, intent=example.intent, language=example.language)
+
+    async def _check_intent(self, intent: str) -> None:
+        known = await self.intents()
+        if not known:
+            raise InvalidInput("the assistant has not said yet which intents it has")
+        if intent not in known:
+            raise InvalidInput("the assistant has no such intent")
+
+
+async def known_intents(session: AsyncSession) -> Sequence[str]:
+    """Return the intents that the serving model can be taught."""
+    found = await session.scalar(select(ModelVersion.intents).where(ModelVersion.state == "live"))
+    return [str(name) for name in found or ()]
+
+
+async def approved(session: AsyncSession) -> Sequence[Example]:
+    """Return the examples that the next training learns, those of known intents."""
+    known = set(await known_intents(session))
+    rows = await session.scalars(
+        select(TrainingExample)
+        .where(TrainingExample.state == ExampleState.APPROVED)
+        .order_by(TrainingExample.id)
+    )
+    return [
+        Example(text=row.text, intent=row.intent, language=row.language)
+        for row in rows
+        if row.intent in known
+    ]
+
+
+async def _locked(session: AsyncSession, example: ExampleId) -> TrainingExample:
+    row = await session.get(TrainingExample, example, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such example")
+    return row

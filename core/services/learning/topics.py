@@ -1,0 +1,190 @@
+"""What people do about topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.assistant import HandoffReason
+from core.domain.classification import Kind
+from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.events import Author
+from core.domain.ids import AccountId, Address, ArticleId, ContactId, TicketId, TopicId, new_id
+from core.domain.knowledge import Article
+from core.domain.links import LinkKind
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.domain.topics import TopicKind, TopicState
+from core.services import audit
+from core.services.automation.incoming import PROGRAMS
+from core.services.knowledge.articles import MAX_QUESTIONS, change
+from core.services.ledger import Accounts, Ledger
+from core.services.links.links import TicketLinks
+from core.services.registering import Matter, register
+from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.articles import articles_by_id
+from core.storage.tables import Contact, ContactAddress, Ticket, Topic, TopicItem
+
+_MOST_INCIDENTS = 200
+_UNDER_WAY = [s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE]
+
+
+class Topics:
+    """Decisions about topics; each is kept with who made it."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+        self._links = TicketLinks(sessions, accounts, now)
+
+    async def dismiss(self, topic: TopicId, by: Agent) -> None:
+        """Let a topic rest: nothing is to be done about it."""
+        async with storage_errors(), self._sessions.begin() as session:
+            self._decide(await _locked(session, topic), TopicState.DISMISSED, by)
+
+    async def reopen(self, topic: TopicId, by: Agent) -> None:
+        """Let a topic wait for somebody again."""
+        async with storage_errors(), self._sessions.begin() as session:
+            self._decide(await _locked(session, topic), TopicState.OPEN, by)
+
+    async def settle(self, topic: TopicId, by: Agent, article: ArticleId | None = None) -> None:
+        """Note that something was done about a topic: `article` was written, or an example kept."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, topic)
+            row.article_id = article or row.article_id
+            self._decide(row, TopicState.DONE, by)
+
+    async def add_question(
+        self, topic: TopicId, article: ArticleId, question: str, by: Agent
+    ) -> Article:
+        """Let an article answer `question` too, and the topic be settled by it.
+
+        Raises:
+            NotFound: there is no such topic or article.
+            InvalidInput: the article has as many questions as it may, or has this one.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, topic)
+            found = (await articles_by_id(session, [article])).get(article)
+            if found is None:
+                raise NotFound("there is no such article")
+            if len(found.questions) >= MAX_QUESTIONS:
+                raise InvalidInput("this article has as many questions as it may have")
+            words = " ".join(question.split())
+            if words.casefold() in {one.casefold() for one in found.questions}:
+                raise InvalidInput("this article has this question already")
+            changed = await change(session, _with_question(found, words))
+            row.article_id = article
+            self._decide(row, TopicState.DONE, by)
+            audit.record(
+                session,
+                by.actor,
+                "article.question_added",
+                ("article", article, found.title),
+                new={"question": words},
+            )
+            return changed
+
+    async def make_problem(self, topic: TopicId, by: Agent) -> int:
+        """Open a problem for a topic of tickets and link its unfinished ones; return its number.
+
+        Raises:
+            NotFound: there is no such topic.
+            InvalidInput: it is no topic of tickets.
+            Conflict: it has a problem already.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, topic)
+            if row.kind != TopicKind.TICKET:
+                raise InvalidInput("only tickets have a problem in common")
+            if row.problem_id is not None:
+                raise Conflict("this topic has a problem already")
+            incidents = await _incidents(session, topic)
+            ledger = Ledger(self._accounts, self._now())
+            author = Author(address=Address(f"agent:{by.id}"), name=by.name)
+            case = await register(
+                session,
+                ledger,
+                Matter(
+                    account=PROGRAMS,
+                    contact=await _contact(session, author, ledger.now),
+                    author=author,
+                    subject=row.title,
+                    text="\n".join([row.title, *(f"#{number}" for _, number in incidents)]),
+                    reason=HandoffReason.RECURRING,
+                    language=by.language,
+                ),
+                actor=by.actor,
+            )
+            case.ticket.kind = Kind.PROBLEM
+            ledger.record(case.ticket, "kind", Kind.INCIDENT, Kind.PROBLEM, actor=by.actor)
+            await ledger.write(session)
+            row.problem_id = case.ticket.id
+            self._decide(row, TopicState.DONE, by)
+            problem, made = TicketId(case.ticket.id), case.ticket.number
+        # Each link locks two tickets: one after the other, so that nobody waits long.
+        for incident, _ in incidents:
+            await self._links.link(incident, problem, LinkKind.INCIDENT, by)
+        return made
+
+    def _decide(self, row: Topic, state: TopicState, by: Agent) -> None:
+        row.state, row.decided_at, row.decided_by = state, self._now(), by.id
+
+
+def _with_question(article: Article, question: str) -> Article:
+    return replace(article, questions=(*article.questions, question))
+
+
+async def _locked(session: AsyncSession, topic: TopicId) -> Topic:
+    row = await session.get(Topic, topic, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such topic")
+    return row
+
+
+async def _incidents(session: AsyncSession, topic: TopicId) -> list[tuple[TicketId, int]]:
+    rows = await session.execute(
+        select(Ticket.id, Ticket.number)
+        .join(TopicItem, TopicItem.id == Ticket.id)
+        .where(
+            TopicItem.topic_id == topic,
+            Ticket.status.in_(_UNDER_WAY),
+            Ticket.kind != Kind.PROBLEM,
+        )
+        .order_by(Ticket.number)
+        .limit(_MOST_INCIDENTS)
+    )
+    return [(TicketId(ticket), number) for ticket, number in rows]
+
+
+async def _contact(session: AsyncSession, author: Author, now: datetime) -> ContactId:
+    """Return the contact that stands for an agent who opens a ticket by themselves."""
+    known = await session.scalar(
+        select(ContactAddress.contact_id).where(
+            ContactAddress.account_id == PROGRAMS, ContactAddress.address == author.address
+        )
+    )
+    if known is not None:
+        return ContactId(known)
+    made = ContactId(new_id())
+    session.add(Contact(id=made, name=author.name, created_at=now))
+    await session.flush()
+    session.add(
+        ContactAddress(
+            account_id=AccountId(PROGRAMS),
+            address=author.address,
+            contact_id=made,
+            name=author.name,
+        )
+    )
+    return made

@@ -1,0 +1,144 @@
+"""What the turn log keeps: what was understood, what was done, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.domain.assistant import (
+    Answer,
+    Feedback,
+    Handoff,
+    HandoffReason,
+    IntentGuess,
+    LookUp,
+    Mention,
+    Say,
+    Step,
+    Understanding,
+)
+from core.domain.ids import ArticleId, ConversationId
+from core.domain.knowledge import Article, Finding, Hit, Outcome
+from core.domain.learning import Deed, Upshot
+from core.services.knowledge import Knowledge
+from core.storage.engine import Sessions
+from core.storage.queries.turn_records import TurnFilter, TurnView, turn_counts, turn_records
+from tests.support.desk import Rig, reply_to
+
+VPN = ArticleId("vpn")
+
+
+def searched(question: str, outcome: Outcome, **told: object) -> Understanding:
+    hit = Hit(article=VPN, title="Connect the VPN", score=0.61234)
+    return Understanding(
+        guesses=(IntentGuess(intent="ask_question", confidence=0.9),),
+        mentions=(Mention(kind="product", value="VPN"),),
+        look_ups=(LookUp(question=question, finding=Finding(outcome=outcome, hits=(hit,))),),
+        **told,  # type: ignore[arg-type]
+    )
+
+
+async def take_turn(
+    rig: Rig, conversation: ConversationId, understanding: Understanding, *steps: Step
+) -> None:
+    plan = await rig.turns.plan(conversation)
+    assert plan is not None
+    reply = replace(reply_to(plan, *steps), understanding=understanding)
+    assert await rig.turns.settle(plan, reply)
+
+
+async def logged(rig: Rig, **wanted: object) -> list[TurnView]:
+    """Return what is kept, the oldest first."""
+    async with rig.sessions() as session:
+        found = await turn_records(session, TurnFilter(**wanted))  # type: ignore[arg-type]
+    return list(reversed(found))
+
+
+async def with_article(sessions: Sessions) -> None:
+    await Knowledge(sessions).create(
+        Article(id=VPN, language="en", title="Connect the VPN", body="Open it.")
+    )
+
+
+async def test_a_turn_is_kept_with_what_was_understood_found_and_shown(rig: Rig) -> None:
+    await with_article(rig.sessions)
+    conversation = await rig.hear("how do I connect the vpn")
+    told = searched("how do I connect the vpn", Outcome.ANSWER)
+    await take_turn(rig, conversation, told, Answer(article=VPN, score=0.6))
+    (turn,) = await logged(rig)
+    assert (turn.text, turn.language, turn.intent) == (
+        "how do I connect the vpn",
+        "en",
+        "ask_question",
+    )
+    assert (turn.deed, turn.upshot, turn.is_missed) == (Deed.ANSWERED, None, False)
+    assert turn.articles == {VPN: "Connect the VPN"}
+    assert turn.mentions == [{"kind": "product", "value": "VPN"}]
+    assert turn.look_ups[0]["hits"][0]["score"] == 0.6123
+
+
+async def test_what_a_requester_says_of_an_answer_goes_to_the_answer(rig: Rig) -> None:
+    await with_article(rig.sessions)
+    conversation = await rig.hear("vpn?")
+    await take_turn(
+        rig, conversation, searched("vpn?", Outcome.ANSWER), Answer(article=VPN, score=0.6)
+    )
+    await rig.hear("yes, thanks")
+    await take_turn(rig, conversation, Understanding(feedback=Feedback.HELPED), Say(text="Good."))
+    await rig.hear("vpn on linux?")
+    await take_turn(
+        rig, conversation, searched("vpn on linux?", Outcome.ANSWER), Answer(article=VPN, score=0.6)
+    )
+    await rig.hear("no")
+    await take_turn(
+        rig, conversation, Understanding(feedback=Feedback.NOT_HELPED), Say(text="Sorry.")
+    )
+    first, thanks, second, _ = await logged(rig)
+    assert (first.upshot, first.is_missed) == (Upshot.HELPED, False)
+    assert (thanks.deed, thanks.upshot) == (Deed.TALKED, None)
+    assert (second.upshot, second.is_missed) == (Upshot.NOT_HELPED, True)
+
+
+async def test_a_hand_off_escalates_the_question_before_it(rig: Rig) -> None:
+    conversation = await rig.hear("can I bring my parrot")
+    await take_turn(
+        rig,
+        conversation,
+        searched("can I bring my parrot", Outcome.HAND_OFF),
+        Say(text="I do not know. A person?"),
+    )
+    await rig.hear("yes")
+    await take_turn(
+        rig, conversation, Understanding(), Handoff(reason=HandoffReason.OUT_OF_SCOPE, summary="s")
+    )
+    asked, handed = await logged(rig)
+    assert (asked.deed, asked.upshot, asked.is_missed) == (
+        Deed.UNANSWERED,
+        Upshot.ESCALATED,
+        True,
+    )
+    assert (handed.deed, handed.reason) == (Deed.HANDED_OFF, HandoffReason.OUT_OF_SCOPE)
+    assert not handed.is_missed  # a "yes" is no question
+    assert handed.ticket == (await rig.ticket()).number
+
+
+async def test_a_turn_without_a_reply_is_kept_too(rig: Rig) -> None:
+    conversation = await rig.hear("hello?")
+    assert await rig.turns.plan(conversation) is not None
+    assert await rig.turns.give_up(conversation, "the assistant did not reply in time")
+    (turn,) = await logged(rig)
+    assert (turn.text, turn.deed, turn.upshot) == ("hello?", Deed.FAILED, Upshot.ESCALATED)
+    assert turn.reason == "the assistant did not reply in time"
+
+
+async def test_turns_are_filtered_and_counted(rig: Rig) -> None:
+    conversation = await rig.hear("parrot?")
+    await take_turn(rig, conversation, searched("parrot?", Outcome.HAND_OFF), Say(text="Hm."))
+    await rig.hear("hello")
+    await take_turn(rig, conversation, Understanding(), Say(text="Hello."))
+    assert [turn.text for turn in await logged(rig, only_missed=True)] == ["parrot?"]
+    assert [turn.text for turn in await logged(rig, words="hel ask_question")] == ["hello"]
+    assert await logged(rig, language="es") == []
+    assert [turn.text for turn in await logged(rig, deed=Deed.TALKED)] == ["hello"]
+    async with rig.sessions() as session:
+        counts = await turn_counts(session, TurnFilter())
+    assert counts == {Deed.TALKED: 1, Deed.UNANSWERED: 1}
