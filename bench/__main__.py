@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bench import answers, reports, search
+from bench import answers, reports, rules, search
 from bench.channels import mail, slack
 from bench.desk import RunningDesk, running_desk
 from bench.footprint import DESK, Memory, is_measurable, memory_by_role
@@ -31,7 +31,7 @@ _ASSISTANT_MB = 900.0
 _MAIL_ROUNDS = 3
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
 
-_PARTS = ("desk", "intake", "growth", "search", "reports", "slack", "mail")
+_PARTS = ("desk", "intake", "growth", "search", "reports", "rules", "slack", "mail")
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,8 +41,8 @@ def _arguments() -> argparse.Namespace:
         choices=_PARTS,
         action="append",
         help="desk: starts, memory, answers; intake: messages per second; growth: their cost with "
-        "many stored; search: the knowledge search; reports: figures; slack: beside Rasa's Slack "
-        "channel; mail: beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
+        "many stored; search: the knowledge search; reports: figures; rules: a thousand of them; "
+        "slack: beside Rasa's Slack channel; mail: beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
     )
     parser.add_argument("--home", type=Path, help="keep the desk's home here, to train only once")
     parser.add_argument("--questions", type=int, default=180, help="to each that is compared")
@@ -75,7 +75,7 @@ async def _measure(arguments: argparse.Namespace, home: Path) -> list[Figure]:
     if "mail" in wanted:
         figures += await mail.measure(home, mails=arguments.mails, rounds=_MAIL_ROUNDS, say=_say)
     async with AsyncExitStack() as stack:
-        if {"intake", "growth", "search", "reports"} & set(wanted):
+        if {"intake", "growth", "search", "reports", "rules"} & set(wanted):
             server = Server(await stack.enter_async_context(embedded_postgres(home, say=_say)))
             figures += await _on_server(server, wanted, home, arguments)
     if arguments.kb and arguments.queries:
@@ -157,6 +157,9 @@ async def _on_server(
     if "reports" in wanted:
         _say(f"reports among {arguments.tickets:,} tickets")
         figures += await reports.measure(server, tickets=arguments.tickets)
+    if "rules" in wanted:
+        _say("a thousand rules")
+        figures += await rules.measure(server)
     return figures
 
 

@@ -25,19 +25,15 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from bench.tickets import ACCOUNTS, conversations, open_ticket
 from core.domain.actor import Agent, Role
-from core.domain.assistant import HandoffReason
-from core.domain.channel import Capabilities
-from core.domain.ids import AccountId, AgentId, ConversationId, TeamId, new_id
+from core.domain.ids import AgentId, ConversationId, TeamId, new_id
 from core.domain.routing import Conditions, Rule
 from core.domain.teams import Presence, Strategy
 from core.domain.ticket import Priority
 from core.runtime.database.postgres import embedded_postgres
 from core.runtime.worker import open_jobs
-from core.services.handoff import hand_off
-from core.services.ledger import Ledger
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions
 from core.services.teams.assignment import Assignment
@@ -51,8 +47,6 @@ from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from core.storage.tables import (
     AgentRow,
-    Contact,
-    Conversation,
     TeamMember,
     Ticket,
     TicketEvent,
@@ -60,8 +54,6 @@ from core.storage.tables import (
 )
 from core.storage.wakeups import LaneKind
 
-_ACCOUNT = AccountId("webchat")
-_ACCOUNTS = {_ACCOUNT: Capabilities(reads_store=True)}
 _TEAMS = 8
 _PATIENCE_SECONDS = 60.0
 _TAKEN_IN_AT_ONCE = 8
@@ -71,7 +63,7 @@ class Timed(Assignment):
     """An assignment that remembers when each sharing-out ended."""
 
     def __init__(self, sessions: Sessions) -> None:
-        super().__init__(sessions, _ACCOUNTS)
+        super().__init__(sessions, ACCOUNTS)
         self.ends: list[datetime] = []
 
     async def _share(self, *, with_deserted: bool) -> int:
@@ -112,45 +104,16 @@ async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: i
             await staffing.crew.be(agent, Presence.ONLINE)
 
 
-async def _conversations(session: AsyncSession, count: int) -> list[ConversationId]:
-    now = datetime.now(UTC)
-    made: list[ConversationId] = []
-    contacts = [Contact(id=new_id(), name=f"Requester {n}") for n in range(count)]
-    session.add_all(contacts)
-    await session.flush()
-    for n, contact in enumerate(contacts):
-        conversation = new_id()
-        session.add(
-            Conversation(
-                id=conversation,
-                account_id=_ACCOUNT,
-                thread=f"t{n}",
-                contact_id=contact.id,
-                responder="bot",
-                language=("en", "es")[n % 2],
-                last_message_at=now,
-            )
-        )
-        made.append(ConversationId(conversation))
-    await session.flush()
-    return made
-
-
 async def _arrive(
     sessions: Sessions, conversation: ConversationId, n: int, taken_in: asyncio.Semaphore
 ) -> None:
-    async with taken_in, sessions.begin() as session:
-        row = await session.get_one(Conversation, conversation, with_for_update=True)
-        ledger = Ledger(_ACCOUNTS, datetime.now(UTC))
-        await hand_off(
-            session,
-            ledger,
-            row,
-            reason=HandoffReason.ASKED_FOR_HUMAN,
-            priority=list(Priority)[n % 4],
+    async with taken_in:
+        await open_ticket(
+            sessions,
+            conversation,
             subject=f"matter{n % _TEAMS} number {n}",
+            priority=list(Priority)[n % 4],
         )
-        await ledger.write(session)
 
 
 def _take_in(url: str, conversations: list[ConversationId], seconds: float) -> float:
@@ -178,12 +141,12 @@ async def _measure(
     engine = open_engine(url, pool_size=20)
     await migrate(engine)
     sessions = sessions_of(engine)
-    await _people(staffing_of(sessions, _ACCOUNTS), sessions, agents, online)
+    await _people(staffing_of(sessions, ACCOUNTS), sessions, agents, online)
     async with sessions.begin() as session:
-        conversations = await _conversations(session, tickets)
+        made = await conversations(session, tickets)
     assignment = Timed(sessions)
     reactors = (OrganisationOfTickets(), RoutingOfTickets(), WantingTickets())
-    reactions = Reactions(sessions, _ACCOUNTS, reactors, afterwards=assignment.fill)
+    reactions = Reactions(sessions, ACCOUNTS, reactors, afterwards=assignment.fill)
     jobs = open_jobs(url, 8)
 
     @jobs.task(name="advance_reactions", queue=LaneKind.REACTIONS)
@@ -208,7 +171,7 @@ async def _measure(
         sweeping = asyncio.create_task(sweep())
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as outside:
             took = await asyncio.get_running_loop().run_in_executor(
-                outside, _take_in, url, conversations, seconds
+                outside, _take_in, url, made, seconds
             )
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and await _unreacted(sessions):
