@@ -42,7 +42,8 @@ def _arguments() -> argparse.Namespace:
         action="append",
         help="desk: starts, memory, answers; intake: messages per second; growth: their cost with "
         "many stored; search: the knowledge search; reports: figures; rules: a thousand of them; "
-        "slack: beside Rasa's Slack channel; mail: beside django-helpdesk, on a real Dovecot. May be repeated; default: all",
+        "slack: beside Rasa's Slack channel; mail: beside django-helpdesk, on a real Dovecot. May "
+        "be repeated; default: all",
     )
     parser.add_argument("--home", type=Path, help="keep the desk's home here, to train only once")
     parser.add_argument("--questions", type=int, default=180, help="to each that is compared")

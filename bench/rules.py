@@ -55,7 +55,7 @@ def _rule(number: int) -> AutomationRule:
         Condition(field=Field.SUBJECT, comparison=Comparison.HAS, value=word),
         Condition(field=Field.STATUS, comparison=Comparison.IS_NOT, value="closed"),
     )
-    some = (Condition(field=Field.LANGUAGE, comparison=Comparison.IS, value="en"),)
+    some = (Condition(field=Field.PRIORITY, comparison=Comparison.IS, value="normal"),)
     return AutomationRule(
         id=new_id(),
         position=number,
@@ -72,7 +72,7 @@ async def _applied(sessions: Sessions, made: list[ConversationId]) -> list[float
     rules = RulesOfTickets(RuleShelf(), "http://127.0.0.1")
     waits: list[float] = []
     for conversation in made:
-        ticket = await open_ticket(sessions, conversation, subject="The English printer jams")
+        ticket = await open_ticket(sessions, conversation, subject="The printer jams")
         waits.append(await _one(sessions, rules, ticket))
     return waits[1:]  # the first also reads the rules
 
@@ -81,12 +81,14 @@ async def _one(sessions: Sessions, rules: RulesOfTickets, ticket: TicketId) -> f
     async with sessions.begin() as session:
         event = (
             await session.scalars(
-                select(TicketEvent).where(TicketEvent.ticket_id == ticket).order_by(TicketEvent.id)
+                select(TicketEvent).where(
+                    TicketEvent.ticket_id == ticket,
+                    TicketEvent.field == "status",
+                    TicketEvent.old.is_(None),
+                )
             )
-        ).first()
-        assert event is not None
+        ).one()
         case = await open_case(session, Ledger(ACCOUNTS, datetime.now(UTC)), ticket)
-        case.ticket.language = "en"
         change = TicketChange(
             id=event.id,
             field=event.field,

@@ -30,6 +30,9 @@ class ActionKind(StrEnum):
     WEBHOOK = "webhook"  # a call of an outgoing webhook
 
 
+IN_WORDS = frozenset({ActionKind.REPLY, ActionKind.NOTE})
+"""Actions whose value is a template."""
+
 _NAMES = frozenset(
     {ActionKind.SET_TEAM, ActionKind.SET_CATEGORY, ActionKind.ASSIGN, ActionKind.WEBHOOK}
 )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.domain.automation.actions import Action, ActionKind
+from core.domain.automation.actions import IN_WORDS, Action, ActionKind
 from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.services.automation.templates import check_template
 from core.storage.tables import AutomationRule
-
-_TEXTS = frozenset({ActionKind.REPLY, ActionKind.NOTE})
 
 
 def conditions_json(conditions: Conditions) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def actions_from_json(stored: Any) -> tuple[Action, ...]:
             action = Action(kind=ActionKind(item["kind"]), value=str(item["value"]))
         except (KeyError, ValueError) as error:
             raise InvalidInput(f"an action is not understood: {error}") from None
-        if action.kind in _TEXTS:
+        if action.kind in IN_WORDS:
             check_template(action.value)
         found.append(action)
     return tuple(found)

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
+from core.domain.automation.actions import IN_WORDS
 from core.domain.automation.conditions import Fact, Field, Test, compiled
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
@@ -98,8 +99,13 @@ class RulesOfTickets:
             return
         now = case.ledger.now
         facts = await facts_of(case.session, TicketId(case.ticket.id), now, change)
+        ran: Mapping[UUID, int] | None = None  # each rule comes by once: counted when one fits
         for ready in rules:
-            if not ready.test(facts) or not await _may_run(case, ready.id):
+            if not ready.test(facts):
+                continue
+            if ran is None:
+                ran = await _ran_of_late(case)
+            if ran.get(ready.id, 0) >= _RUNS_AN_HOUR:
                 continue
             await apply(case, ready, why=change.field, base_url=self._base_url)
             if ready.rule.stops:
@@ -179,7 +185,7 @@ class IdleRules:
             for ready in rules:
                 if not ready.test(facts) or await _has_run_since(session, ready.id, ticket, since):
                     continue
-                if not await _may_run(case, ready.id):
+                if (await _ran_of_late(case)).get(ready.id, 0) >= _RUNS_AN_HOUR:
                     continue
                 await apply(case, ready, why="idle", base_url=self._base_url)
                 if ready.rule.stops:
@@ -191,7 +197,8 @@ class IdleRules:
 async def apply(case: Case, ready: ReadyRule, *, why: str, base_url: str) -> Sequence[Did]:
     """Do what a rule says to the locked `case`, and keep that it did."""
     ticket = TicketId(case.ticket.id)
-    values = await values_of(case.session, ticket, base_url)
+    has_words = any(action.kind in IN_WORDS for action in ready.rule.actions)
+    values = await values_of(case.session, ticket, base_url) if has_words else {}
     # What changes the ticket moves `updated_at`: an idle rule must not take its own act for news.
     done = await perform(case, ready.rule.actions, values, actor=_actor(ready.id))
     case.session.add(
@@ -253,17 +260,17 @@ def trigger_of(change: TicketChange) -> Trigger | None:
             return Trigger.OPENED if change.is_opening else Trigger.CHANGED
 
 
-async def _may_run(case: Case, rule: UUID) -> bool:
-    ran = await case.session.scalar(
-        select(func.count())
-        .select_from(AutomationRun)
+async def _ran_of_late(case: Case) -> Mapping[UUID, int]:
+    """Return how often each rule applied to the ticket within an hour."""
+    rows = await case.session.execute(
+        select(AutomationRun.rule_id, func.count())
         .where(
-            AutomationRun.rule_id == rule,
             AutomationRun.ticket_id == case.ticket.id,
             AutomationRun.at > case.ledger.now - timedelta(hours=1),
         )
+        .group_by(AutomationRun.rule_id)
     )
-    return (ran or 0) < _RUNS_AN_HOUR
+    return dict(rows.tuples().all())
 
 
 async def _has_run_since(
