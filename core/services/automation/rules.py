@@ -270,7 +270,7 @@ async def _ran_of_late(case: Case) -> Mapping[UUID, int]:
         )
         .group_by(AutomationRun.rule_id)
     )
-    return dict(rows.tuples().all())
+    return dict(iter(rows))
 
 
 async def _has_run_since(
