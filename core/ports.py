@@ -208,6 +208,35 @@ class LooksUpPeople(Protocol):
         """Return the name and the verified e-mail address of `address`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """An agent as a platform knows them."""
+
+    address: Address
+    name: str
+
+
+@runtime_checkable
+class TellsColleagues(Protocol):
+    """A channel on which the desk can write to its own agents, apart from any conversation."""
+
+    async def find_colleague(self, email: str) -> Colleague | None:
+        """Return the person whose address the platform has verified to be `email`, if any.
+
+        Raises:
+            DeliveryError: it cannot be found out.
+        """
+
+    async def tell(
+        self, whom: Address, notice: MessageId, words: str, *, may_have_left: bool
+    ) -> None:
+        """Write `words` to a colleague; where an earlier attempt arrived after all, do nothing.
+
+        Raises:
+            DeliveryError: its subclass says what happens next.
+        """
+
+
 @runtime_checkable
 class LinksThreads(Protocol):
     """A channel whose threads can be opened on the platform by a link."""

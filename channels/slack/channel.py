@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from channels.slack import ids
 from channels.slack.bolt import Door
 from channels.slack.delivery import Deliveries
+from channels.slack.errors import is_answer
 from channels.slack.events_api import EventsApi
 from channels.slack.fields import Fields
 from channels.slack.health import Vitals
@@ -27,11 +28,12 @@ from channels.slack.taking import Payload, Taking
 from channels.slack.texts import language_of
 from channels.slack.web_api import WebApi
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
-from core.domain.content import MAX_TEXT_CHARS, FileRef
+from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
+from core.domain.conversation import Speaker
 from core.domain.errors import DeliveryError, Rejected
 from core.domain.events import Event
-from core.domain.ids import AccountId, Address, ThreadKey
-from core.ports import ChannelContext, Inbox, Transcript
+from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey
+from core.ports import ChannelContext, Colleague, Inbox, Transcript
 
 _MAX_FILES = 10
 _PROFILE_SECONDS = 600.0
@@ -43,8 +45,8 @@ class Slack(ABC):
     """What both ways in have in common.
 
     Implements `core.ports.Channel`, `FindsDeliveries`, `EditsMessages`, `RemovesMessages`,
-    `FetchesFiles`, `LooksUpPeople`, `LinksThreads` and `ReadsPayloads`. Slack has no sign that a
-    bot is typing.
+    `FetchesFiles`, `LooksUpPeople`, `TellsColleagues`, `LinksThreads` and `ReadsPayloads`. Slack
+    has no sign that a bot is typing.
     """
 
     def __init__(
@@ -116,6 +118,40 @@ class Slack(ABC):
     async def look_up(self, address: Address) -> tuple[str | None, str | None]:
         """See `core.ports.LooksUpPeople.look_up`."""
         return known_of(await self._profile(address))
+
+    async def find_colleague(self, email: str) -> Colleague | None:
+        """See `core.ports.TellsColleagues.find_colleague`.
+
+        https://docs.slack.dev/reference/methods/users.lookupByEmail
+        """
+        try:
+            answer = await self._api.call("users.lookupByEmail", email=email)
+        except Rejected as error:
+            if is_answer(error, "users_not_found"):
+                return None
+            raise
+        user = answer.inner("user")
+        name, verified = known_of(user)
+        is_person = not (user.flag("is_bot") or user.flag("deleted"))
+        if not is_person or verified is None or verified.casefold() != email.casefold():
+            return None
+        return Colleague(address=ids.address(user.required("id")), name=name or email)
+
+    async def tell(
+        self, whom: Address, notice: MessageId, words: str, *, may_have_left: bool
+    ) -> None:
+        """See `core.ports.TellsColleagues.tell`."""
+        message = Outbound(
+            message=notice,
+            account=self.account,
+            conversation=ConversationId(notice),
+            thread=ids.direct_thread(whom),
+            speaker=Speaker.SYSTEM,
+            body=Body(text=words),
+        )
+        if may_have_left and await self._deliveries.find(message) is not None:
+            return
+        await self._deliveries.send(message)
 
     def link(self, thread: ThreadKey) -> str | None:
         """See `core.ports.LinksThreads.link`.

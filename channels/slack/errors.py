@@ -119,6 +119,12 @@ def code_of(error: SlackApiError) -> str:
     return code if isinstance(code, str) else ""
 
 
+def is_answer(error: DeliveryError, code: str) -> bool:
+    """Say whether `error` is what Slack's answer `code` was translated to."""
+    cause = error.__cause__
+    return isinstance(cause, SlackApiError) and code_of(cause) == code
+
+
 def bad_credentials(code: str, needed: str = "") -> BadCredentials:
     """Return the error for a token that Slack refuses, with what an admin has to do."""
     if code == "missing_scope":

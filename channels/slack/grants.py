@@ -54,6 +54,7 @@ METHODS: Mapping[str, str | None] = MappingProxyType(
         "files.getUploadURLExternal": "files:write",
         "files.info": "files:read",
         "users.info": "users:read",
+        "users.lookupByEmail": "users:read.email",
         "views.publish": None,
     }
 )

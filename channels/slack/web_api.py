@@ -27,6 +27,7 @@ _READS = frozenset(
         "files.getUploadURLExternal",
         "files.info",
         "users.info",
+        "users.lookupByEmail",
     }
 )
 """Methods that take no JSON: https://docs.slack.dev/apis/web-api/"""

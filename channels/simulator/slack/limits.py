@@ -33,6 +33,7 @@ _ARGUMENTS: Mapping[str, str] = MappingProxyType(
         "files.getUploadURLExternal": "filename! length! alt_txt snippet_type",
         "files.info": "file! count cursor limit page",
         "users.info": "user! include_locale",
+        "users.lookupByEmail": "email!",
         "views.publish": "user_id! view! hash",
     }
 )
@@ -50,6 +51,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "files.getUploadURLExternal": "files:write",
         "files.info": "files:read",
         "users.info": "users:read",
+        "users.lookupByEmail": "users:read.email",
     }
 )
 """The scope that a method needs; reading a channel needs that of its kind."""

@@ -174,6 +174,15 @@ class Methods:
             del user["locale"]
         return {"user": user}
 
+    def _user_by_email(self, arguments: Arguments) -> Answer:
+        email = str(arguments["email"]).casefold()
+        for person in self._workspace.people.values():
+            if person.email.casefold() == email:
+                user = person.profile()
+                del user["locale"]
+                return {"user": user}
+        raise Refused("users_not_found")
+
     def _publish(self, arguments: Arguments) -> Answer:
         view = arguments["view"]
         if not isinstance(view, dict) or view.get("type") != "home":
@@ -263,6 +272,7 @@ _METHODS: Mapping[str, Callable[[Methods, Arguments], Answer]] = MappingProxyTyp
         "files.getUploadURLExternal": Methods._upload_url,
         "files.info": Methods._file_info,
         "users.info": Methods._user,
+        "users.lookupByEmail": Methods._user_by_email,
         "views.publish": Methods._publish,
     }
 )
