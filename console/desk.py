@@ -35,6 +35,7 @@ from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
+from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
@@ -51,6 +52,9 @@ from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing
 from core.services.tickets import Tickets
+from core.services.writing.drafts import Drafts
+from core.services.writing.held import HeldReplies
+from core.services.writing.visits import Visits
 from core.storage.engine import Sessions
 
 
@@ -71,6 +75,9 @@ class ConsoleDesk:
 
     sessions: Sessions
     tickets: Tickets
+    held: HeldReplies
+    drafts: Drafts
+    visits: Visits
     sorting: TicketSorting
     categories: Categories
     priorities: Priorities
@@ -106,6 +113,7 @@ class ConsoleDesk:
     rules: AutomationRules
     macros: Macros
     notices: Notices
+    chat_notices: ChatNotices
     webhooks: Webhooks
     incoming_hooks: IncomingHooks
     accounts: AccountBook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.domain.notification import MailWish, Notice
+from core.domain.notification import Notice, Wish
 
 NOTICE: Mapping[str, str] = {
     Notice.ASSIGNED: "It was given to you",
@@ -19,10 +19,10 @@ NOTICE: Mapping[str, str] = {
     Notice.TASK: "Your task can begin",
 }
 
-MAIL: Mapping[str, str] = {
-    MailWish.UNREAD: "What I did not see here within some minutes",
-    MailWish.URGENT: "Of that, only mentions, promises and low scores",
-    MailWish.NEVER: "Nothing",
+OUTSIDE: Mapping[str, str] = {
+    Wish.UNREAD: "What I did not see here",
+    Wish.URGENT: "Of that, only mentions, promises and low scores",
+    Wish.NEVER: "Nothing",
 }
 
 SAID = (
@@ -30,6 +30,6 @@ SAID = (
     "quiet hours have a beginning and an end",
     "quiet hours end at another time than they begin",
     "a time is written like 22:30",
-    "choose whether you want mail",
+    "choose whether you want to be told",
 )
 """What errors about notices say for themselves."""

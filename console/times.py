@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,12 @@ class Times:
             threshold=1.2,
             format="short",
             locale=self._language,
+        )
+
+    def exactly_ago(self, at: datetime) -> str:
+        """Return how long ago in words, to the second where it is that short."""
+        return format_timedelta(
+            min(at - self._now, timedelta(seconds=-1)), add_direction=True, locale=self._language
         )
 
     def span(self, seconds: float) -> str:

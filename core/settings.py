@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     solved_grace_hours: float = Field(default=96.0, gt=0)
     """A solved ticket is closed after this time; a number of business days comes before it."""
 
+    take_back_seconds: int = Field(default=10, ge=0, le=30)
+    """How long agents can take a reply back that they sent; each may choose otherwise."""
+
     turn_cap: int = Field(default=40, ge=1)
     """Turns of the assistant in one episode before a human is called."""
 

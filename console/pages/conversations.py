@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -68,6 +69,7 @@ def live_parts(
     as_ticket: bool = True,
     notice: str = "",
     status: int = 200,
+    **more: Any,
 ) -> Response:
     """Return the parts of a workspace that others may have changed, each for its own place."""
     return page(
@@ -78,4 +80,5 @@ def live_parts(
         work=work,
         as_ticket=as_ticket,
         notice=notice,
+        **{"collision": None} | more,
     )

@@ -32,6 +32,7 @@ async def events(request: Request, signed_in: Agents, after: str | None = None) 
     """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
 
     Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
+    `visitors`, with the id of a conversation, says that others look at it now; it is told once.
     """
     desk = desk_of(request)
     asked = request.headers.get("last-event-id") or after
@@ -54,11 +55,13 @@ async def _news(
 ) -> AsyncIterator[ServerSentEvent]:
     looked = time.monotonic()
     try:
-        async with desk.live.watch() as ticks:
+        async with desk.live.visits() as visited, desk.live.watch() as ticks:
             await desk.staffing.crew.seen(agent.id)  # an open console: they are there
             # Said at once, so that the page knows its position even if nothing ever happens.
             yield ServerSentEvent(event="position", data="", id=str(position))
             while True:
+                while visited:
+                    yield ServerSentEvent(event="visitors", data=visited.pop())
                 async with storage_errors(), desk.sessions() as session:
                     entries = await read_feed(session, position)
                 if entries:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.envelopes import envelope_in
+from console.pages.envelopes import envelope_in, files_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, files_in, refused
+from console.pages.tickets import Named, refused
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, of_ticket
 from console.payloads import payload_at

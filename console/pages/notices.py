@@ -12,8 +12,10 @@ from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
-from core.domain.errors import InvalidInput
-from core.domain.notification import MailWish
+from core.domain.errors import DeliveryError, InvalidInput
+from core.domain.ids import AccountId, MessageId, new_id
+from core.domain.notification import Wish
+from core.ports import TellsColleagues
 from core.services.notifications.reading import Wishes, count_unread, notices_of, wishes_of
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -48,7 +50,8 @@ async def change_wishes(request: Request, signed_in: Agents) -> Response:
     form = await form_of(request)
     try:
         wishes = Wishes(
-            mail=_mail(text_field(form, "mail")),
+            mail=_wish(text_field(form, "mail")),
+            chat=_wish(text_field(form, "chat") or Wish.NEVER),
             quiet_from=_time(text_field(form, "quiet_from")),
             quiet_until=_time(text_field(form, "quiet_until")),
             time_zone=text_field(form, "time_zone").strip() or "UTC",
@@ -60,6 +63,38 @@ async def change_wishes(request: Request, signed_in: Agents) -> Response:
     return RedirectResponse("/console/notices?saved=1", 303)
 
 
+@router.post("/chat")
+async def connect_chat(request: Request, signed_in: Agents) -> Response:
+    """Look for the agent in a workspace by their own address, and write to them there."""
+    agent, desk = signed_in.agent, desk_of(request)
+    account = AccountId(text_field(await form_of(request), "account"))
+    t = translator(request)
+    channel = desk.channels.get(account)
+    if not isinstance(channel, TellsColleagues):
+        wrong = t("This account is not connected.")
+        return await _notices(request, signed_in, wrong=wrong, status=404)
+    try:
+        found = await channel.find_colleague(agent.email)
+        if found is not None:
+            words = t("From now on you are told here what concerns you at the desk.")
+            await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
+    except DeliveryError as error:
+        wrong = t("You could not be written to: {reason}", reason=str(error))
+        return await _notices(request, signed_in, wrong=wrong, status=503)
+    if found is None:
+        wrong = t("Nobody has the address {email} there.", email=agent.email)
+        return await _notices(request, signed_in, wrong=wrong, status=422)
+    await desk.chat_notices.connect(agent.id, account, found)
+    return RedirectResponse("/console/notices?saved=1", 303)
+
+
+@router.post("/chat/end")
+async def disconnect_chat(request: Request, signed_in: Agents) -> Response:
+    """Write nothing to the agent in chat any more."""
+    await desk_of(request).chat_notices.disconnect(signed_in.agent.id)
+    return RedirectResponse("/console/notices?saved=1", 303)
+
+
 async def _notices(
     request: Request, signed_in: Agents, *, wrong: str | None = None, status: int = 200
 ) -> Response:
@@ -67,6 +102,12 @@ async def _notices(
         position = await feed_end(session)
         notices = await notices_of(session, signed_in.agent.id)
         wishes = await wishes_of(session, signed_in.agent.id)
+    desk = desk_of(request)
+    accounts = [
+        account
+        for account, channel in sorted(desk.channels.items())
+        if isinstance(channel, TellsColleagues)
+    ]
     return page(
         request,
         "notices.html",
@@ -74,17 +115,19 @@ async def _notices(
         position=position,
         notices=notices,
         wishes=wishes,
+        accounts=accounts,
+        place=await desk.chat_notices.place_of(signed_in.agent.id),
         wrong=wrong,
         is_saved=request.query_params.get("saved") == "1",
         said=said,
     )
 
 
-def _mail(words: str) -> MailWish:
+def _wish(words: str) -> Wish:
     try:
-        return MailWish(words)
+        return Wish(words)
     except ValueError:
-        raise InvalidInput("choose whether you want mail") from None
+        raise InvalidInput("choose whether you want to be told") from None
 
 
 def _time(words: str) -> time | None:

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.automation_forms import optional_id
 from console.pages.conversations import live_parts
-from console.pages.envelopes import envelope_in
+from console.pages.drafts import drafts_json
 from console.pages.queue import LABELS, read_queue
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.words import STATUS, error_in_words
-from core.domain.actor import Agent
-from core.domain.content import Envelope
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import (
-    AccountId,
     AgentId,
     ConversationId,
     MessageId,
     TeamId,
     TicketId,
-    UploadId,
 )
 from core.domain.ticket import TicketStatus
 from core.services.teams.escalation import Onward
+from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
-from core.storage.queries.conversations import conversation_view, message_view
+from core.storage.queries.conversations import message_view
 from core.storage.queries.tickets import ticket_named, ticket_view
 
 router = APIRouter(prefix="/console/tickets")
@@ -62,6 +57,7 @@ async def show_ticket(
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_ticket(desk_of(request), session, named, show, _conversation(side))
         queue = await read_queue(session, signed_in.agent.id, tab)
+        drafts = await drafts_of(session, signed_in.agent.id, work.conversation.id)
     await desk_of(request).notices.read_of(signed_in.agent.id, named)
     assert work.ticket is not None
     return page(
@@ -69,6 +65,7 @@ async def show_ticket(
         "workspace.html",
         position=work.position,
         work=work,
+        drafts=drafts_json(drafts),
         queue=queue,
         labels=LABELS,
         opened=str(work.ticket.number),
@@ -78,7 +75,7 @@ async def show_ticket(
 @router.get("/{ticket}/live")
 async def live(request: Request, _: Agents, named: Named, show: Shown = MESSAGES_SHOWN) -> Response:
     """Show the parts of a workspace anew that others may have changed."""
-    return await _parts(request, named, show)
+    return await parts_of(request, named, show)
 
 
 @router.post("/{ticket}/take")
@@ -121,63 +118,19 @@ async def escalate(request: Request, signed_in: Agents, named: Named) -> Respons
 @router.post("/{ticket}/status")
 async def set_status(request: Request, signed_in: Agents, named: Named) -> Response:
     """Set the ticket's status."""
-    status = _status(text_field(await form_of(request), "status"))
-    tickets = desk_of(request).tickets
-    return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
+    status = status_in(text_field(await form_of(request), "status"))
+    desk = desk_of(request)
+    await desk.held.send_all(named)
+    work = desk.tickets.set_status(named, status, signed_in.agent)
+    return await attempt(request, named, work)
 
 
 @router.post("/{ticket}/return")
 async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Response:
     """Hand the conversation back to the assistant."""
-    tickets = desk_of(request).tickets
-    return await attempt(request, named, tickets.return_to_bot(named, signed_in.agent))
-
-
-@router.post("/{ticket}/say")
-async def say(request: Request, signed_in: Agents, named: Named) -> Response:
-    """Answer the requester, or leave a note for colleagues."""
-    form = await form_of(request)
-    # Forms send ends of line as CR LF, whatever was typed.
-    words = text_field(form, "text").replace("\r\n", "\n")
-    then = text_field(form, "then")
-    files = files_in(form)
-    tickets = desk_of(request).tickets
-    work: Awaitable[Any]
-    side = _side(request)
-    if side is not None:
-        sides, letter = desk_of(request).sides, envelope_in(form)
-        work = sides.say(named, side, signed_in.agent, words, letter, files=files)
-    elif text_field(form, "mode") == "note":
-        work = tickets.note(named, signed_in.agent, words, files=files)
-    else:
-        status = _status(then) if then else None
-        macro = optional_id(text_field(form, "macro"))
-        work = _reply(
-            request, named, signed_in.agent, words, files, status, envelope_in(form), macro
-        )
-    return await attempt(request, named, work, trigger="said")
-
-
-async def _reply(
-    request: Request,
-    ticket: TicketId,
-    agent: Agent,
-    words: str,
-    files: Sequence[UploadId],
-    then: TicketStatus | None,
-    envelope: Envelope | None,
-    macro: UUID | None,
-) -> None:
     desk = desk_of(request)
-    if envelope is not None:
-        async with storage_errors(), desk.sessions() as session:
-            view = await ticket_view(session, ticket)
-            account = (await conversation_view(session, view.conversation)).account
-        envelope = desk.letters.checked(AccountId(account), envelope)
-    await desk.tickets.reply(ticket, agent, words, files=files, then=then, envelope=envelope)
-    if macro is not None:
-        await desk.macros.apply(macro, ticket, agent, sets_status=then is None)
-    await desk.notices.read_of(agent.id, ticket)
+    await desk.held.send_all(named)
+    return await attempt(request, named, desk.tickets.return_to_bot(named, signed_in.agent))
 
 
 @router.post("/{ticket}/messages/{message}/parked")
@@ -223,15 +176,7 @@ def _team(words: str) -> TeamId:
         raise InvalidInput("there is no such team") from None
 
 
-def files_in(form: FormData) -> list[UploadId]:
-    """Return the files that `form` names, which were handed in before."""
-    try:
-        return [UploadId(UUID(str(name))) for name in form.getlist("file")]
-    except ValueError:
-        raise InvalidInput("a file is not there any more: attach it again") from None
-
-
-def _status(words: str) -> TicketStatus:
+def status_in(words: str) -> TicketStatus:
     if words not in STATUS:
         raise InvalidInput("there is no such status")
     return TicketStatus(words)
@@ -253,13 +198,13 @@ async def attempt(
 
 async def _done(request: Request, ticket: TicketId, trigger: str | None = None) -> Response:
     if is_htmx(request):
-        response = await _parts(request, ticket, _shown(request))
+        response = await parts_of(request, ticket, shown_in(request))
         if trigger is not None:
             response.headers["HX-Trigger"] = trigger
         return response
     async with storage_errors(), desk_of(request).sessions() as session:
         number = (await ticket_view(session, ticket)).number
-    side = _side(request)
+    side = side_of(request)
     query = "" if side is None else f"?side={side}"
     return RedirectResponse(f"/console/tickets/{number}{query}", 303)
 
@@ -267,24 +212,32 @@ async def _done(request: Request, ticket: TicketId, trigger: str | None = None) 
 async def refused(request: Request, ticket: TicketId, said: str, status: int) -> Response:
     """Answer with how things are, and why nothing was done."""
     if is_htmx(request):
-        return await _parts(request, ticket, _shown(request), notice=said, status=status)
+        return await parts_of(request, ticket, shown_in(request), notice=said, status=status)
     return page(request, "error.html", status=status, code=status, said=said)
 
 
-async def _parts(
-    request: Request, ticket: TicketId, shown: int, *, notice: str = "", status: int = 200
+async def parts_of(
+    request: Request,
+    ticket: TicketId,
+    shown: int,
+    *,
+    notice: str = "",
+    status: int = 200,
+    **more: Any,
 ) -> Response:
+    """Return the parts of a workspace as they are now; `more` is for the parts' own use."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, ticket, shown, _side(request))
-    return live_parts(request, work, notice=notice, status=status)
+        work = await of_ticket(desk_of(request), session, ticket, shown, side_of(request))
+    return live_parts(request, work, notice=notice, status=status, **more)
 
 
-def _shown(request: Request) -> int:
+def shown_in(request: Request) -> int:
+    """Return how many messages the page shows."""
     words = request.query_params.get("show", "")
     return int(words) if words.isascii() and words.isdigit() and len(words) < 6 else MESSAGES_SHOWN
 
 
-def _side(request: Request) -> ConversationId | None:
+def side_of(request: Request) -> ConversationId | None:
     """Return the conversation beside the ticket's own that a page shows, if it shows one."""
     words = request.query_params.get("side")
     try:

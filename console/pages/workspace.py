@@ -76,6 +76,7 @@ from core.storage.queries.tickets import (
     ticket_of_conversation,
     ticket_view,
 )
+from core.storage.queries.writing import HeldView, held_in
 
 MESSAGES_SHOWN = 200
 MOST_MESSAGES = 5_000
@@ -108,6 +109,7 @@ class Workspace:
     place: Place
     participants: Sequence[ParticipantView]
     messages: Sequence[MessageView]  # oldest first
+    held: Sequence[HeldView]  # replies that have not left, first what leaves first
     has_earlier: bool
     shown: int
     ticket: TicketView | None
@@ -134,6 +136,11 @@ class Workspace:
     main: ConversationView  # the requester's: `conversation`, unless that is held beside it
     sides: Sequence[ConversationView]  # held beside it with others, latest word first
     split_off: SplitOff | None  # from another ticket
+
+    @property
+    def last_seq(self) -> int:
+        """Return the number of the last message shown."""
+        return max((message.seq for message in self.messages), default=0)
 
     @property
     def is_side(self) -> bool:
@@ -219,6 +226,7 @@ async def _read(
         place=_place(desk, conversation),
         participants=participants,
         messages=messages,
+        held=() if ticket is None else await held_in(session, ticket.id),
         has_earlier=len(said) > shown,
         shown=shown,
         ticket=ticket,

@@ -7,12 +7,10 @@
 
   // What the agent changed stays, whatever comes in meanwhile.
   let isTouched = false;
-  const key = () => block().dataset.draft;
   const fields = () => [...block().querySelectorAll("input[name]")];
   const keep = () => {
     isTouched = true;
-    const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
-    sessionStorage.setItem(key(), JSON.stringify(values));
+    composer.dispatchEvent(new Event("typed"));
   };
   const morphs = Idiomorph.defaults.callbacks.beforeNodeMorphed;
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node, to) =>
@@ -104,16 +102,27 @@
   }, { capture: true });
   document.body.addEventListener("said", () => {
     isTouched = false;
-    sessionStorage.removeItem(key());
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     if (event.detail.target.id === "addressing") dress();
   });
 
-  const kept = JSON.parse(sessionStorage.getItem(key()) ?? "null");
-  if (kept) {
-    for (const field of fields()) field.value = kept[field.name] ?? field.value;
-    isTouched = true;
-  }
+  // How a draft is addressed, for whoever keeps it; nothing where the agent left it as it was.
+  composer.addressing = {
+    values: () => {
+      if (!isTouched) return null;
+      const at = Object.fromEntries(fields().map((field) => [field.name, field.value]));
+      return { to: split(at.to), cc: split(at.cc), bcc: split(at.bcc), subject: at.subject.trim() || null };
+    },
+    put: (kept) => {
+      isTouched = true;
+      for (const field of fields()) {
+        const value = kept[field.name] ?? "";
+        field.value = Array.isArray(value) ? value.join(", ") : value;
+        const row = field.closest(".addressees");
+        if (row) draw(row);
+      }
+    },
+  };
   dress();
 })();

@@ -1,4 +1,4 @@
-// What the console's pages do by themselves: drafts, scrolling, menus, keys, title and notices.
+// What the console's pages do by themselves: scrolling, menus, keys, title and notices.
 (() => {
   "use strict";
   const by = (id) => document.getElementById(id);
@@ -82,45 +82,6 @@
     }, { capture: true, passive: true });
   }
 
-  // What is typed is kept until it is sent, whatever happens to the page.
-  const composer = by("composer");
-  if (composer) {
-    const text = by("text");
-    const key = composer.dataset.draft;
-    const modes = composer.elements.mode;
-    const keep = () => {
-      if (text.value) sessionStorage.setItem(key, JSON.stringify({ text: text.value, mode: modes.value }));
-      else sessionStorage.removeItem(key);
-    };
-    const dress = () => { text.placeholder = text.dataset[modes.value]; };
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
-    if (kept) {
-      text.value = kept.text;
-      modes.value = kept.mode;
-    }
-    dress();
-    text.addEventListener("input", keep);
-    composer.addEventListener("change", () => { dress(); keep(); text.focus(); });
-    let sent = "";
-    composer.addEventListener("htmx:beforeRequest", () => { sent = text.value; });
-    document.body.addEventListener("said", () => {
-      // Only what was sent goes: who typed on while it went out keeps that.
-      if (text.value === sent) text.value = "";
-      keep();
-      modes.value = "reply";
-      dress();
-      by("notice").replaceChildren();
-      if (messages()) toEnd();
-      text.focus();
-    });
-    text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        composer.requestSubmit(modes.value === "note" ? by("save-note") : by("send"));
-      }
-    });
-  }
-
   // Keys, where nothing is being typed.
   const step = (by_) => {
     const rows = [...document.querySelectorAll("a.row")];
@@ -128,12 +89,32 @@
     const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
     rows[Math.min(Math.max(from + by_, 0), rows.length - 1)]?.focus();
   };
+  const openNext = (by_) => {
+    const rows = [...document.querySelectorAll("a.row")];
+    rows[rows.findIndex((row) => row.hasAttribute("aria-current")) + by_]?.click();
+  };
   const keys = {
-    "/": () => by("search")?.focus(),
     j: () => step(1),
     k: () => step(-1),
+    ".": () => openNext(1),
+    ",": () => openNext(-1),
     r: () => { by("mode-reply")?.click(); by("text")?.focus(); },
     n: () => { by("mode-note")?.click(); by("text")?.focus(); },
+  };
+  // Other keys belong to an element that says so: a menu opens, a field is gone to, a button
+  // pressed.
+  const press = (key) => {
+    const owned = [...document.querySelectorAll("[aria-keyshortcuts]")]
+      .filter((one) => one.getAttribute("aria-keyshortcuts") === key && one.checkVisibility()).pop();
+    if (!owned) return false;
+    if (owned.matches("input, textarea")) owned.focus();
+    else owned.click();
+    const menu = owned.matches("summary") ? owned.parentElement : null;
+    const first = () => menu?.querySelector("[data-first]")
+      ?? menu?.querySelector(".sheet :is(button, textarea, input:not([type=hidden]))");
+    if (menu?.open && first()) first().focus();
+    else menu?.addEventListener("htmx:afterSettle", () => first()?.focus(), { once: true });
+    return true;
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -149,6 +130,8 @@
     if (keys[event.key]) {
       event.preventDefault();
       keys[event.key]();
+    } else if (event.key.length === 1 && press(event.key)) {
+      event.preventDefault();
     }
   });
 

@@ -6,12 +6,11 @@
   if (!composer || !list) return;
   const text = document.getElementById("text");
   const said = document.getElementById("enclosing-failed");
-  const { maxFiles, maxBytes, draft } = composer.dataset;
-  const KEY = `${draft}-files`;
+  const { maxFiles, maxBytes } = composer.dataset;
   let busy = 0;
 
   const isNote = () => composer.elements.mode.value === "note";
-  const problems = { list: "", handingIn: "" };
+  const problems = { list: "", handingIn: "", busy: "" };
   const complain = (about, words = "") => {
     problems[about] = words;
     said.textContent = Object.values(problems).filter(Boolean).join(" ");
@@ -20,11 +19,9 @@
   const rows = () => [...list.querySelectorAll("li[data-id]")];
 
   const keep = () => {
-    const files = rows().map((row) => ({ ...row.dataset }));
-    if (files.length) sessionStorage.setItem(KEY, JSON.stringify(files));
-    else sessionStorage.removeItem(KEY);
-    text.required = !files.length;
+    text.required = !rows().length;
     check();
+    composer.dispatchEvent(new Event("typed"));
   };
 
   // What is wrong with the list is said before anything is sent.
@@ -65,32 +62,54 @@
       return;
     }
     const row = document.createElement("li");
+    const { isGone, problem, answer } = await send(file, row);
+    if (isGone) row.remove();
+    else if (problem) {
+      row.remove();
+      fail(problem);
+    } else show(answer, row);
+    keep();
+  };
+
+  // A file on its way: its name, how much has arrived, and a button that ends it.
+  const send = (file, row) => new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    const bar = Object.assign(document.createElement("progress"), { max: 1 });
+    bar.setAttribute("aria-label", file.name);
+    const label = Object.assign(document.createElement("span"), { textContent: file.name });
+    const stop = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
+    stop.setAttribute("aria-label", `${composer.dataset.stop}: ${file.name}`);
+    stop.addEventListener("click", () => request.abort());
     row.className = "busy";
-    row.textContent = file.name;
+    row.replaceChildren(label, bar, stop);
     list.append(row);
     busy += 1;
-    let problem = "";
-    try {
-      const answer = await fetch("/console/files", {
-        method: "POST",
-        body: file,
-        headers: {
-          "X-CSRF-Token": composer.dataset.csrf,
-          "X-File-Name": encodeURIComponent(file.name || "file"),
-          "Content-Type": file.type || "application/octet-stream",
-        },
-      });
-      const body = await answer.json().catch(() => ({}));
-      if (answer.ok) show(body, row);
-      else problem = body.error ?? composer.dataset.failed;
-    } catch {
-      problem = composer.dataset.failed;
-    }
-    busy -= 1;
-    if (problem) row.remove();
-    keep();
-    if (problem) fail(problem);
-  };
+    const end = (outcome) => {
+      busy -= 1;
+      if (!busy) complain("busy");
+      resolve(outcome);
+    };
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) bar.value = event.loaded / event.total;
+    });
+    // All of it has left: how long the desk looks at it cannot be told.
+    request.upload.addEventListener("load", () => bar.removeAttribute("value"));
+    request.addEventListener("load", () => {
+      let body = {};
+      try {
+        body = JSON.parse(request.responseText);
+      } catch { /* a proxy's page: there is nothing in it for the agent */ }
+      if (request.status === 201) end({ answer: body });
+      else end({ problem: body.error ?? composer.dataset.failed });
+    });
+    request.addEventListener("error", () => end({ problem: composer.dataset.failed }));
+    request.addEventListener("abort", () => end({ isGone: true }));
+    request.open("POST", "/console/files");
+    request.setRequestHeader("X-CSRF-Token", composer.dataset.csrf);
+    request.setRequestHeader("X-File-Name", encodeURIComponent(file.name || "file"));
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    request.send(file);
+  });
   const handInAll = (files) => {
     complain("handingIn");
     for (const file of files) handIn(file);
@@ -125,7 +144,7 @@
   });
 
   composer.addEventListener("submit", (event) => {
-    complain("handingIn", busy ? composer.dataset.busy : "");
+    complain("busy", busy ? composer.dataset.busy : "");
     if (busy || !check()) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -139,6 +158,14 @@
     keep();
   });
 
-  for (const file of JSON.parse(sessionStorage.getItem(KEY) ?? "[]")) show(file);
-  keep();
+  // What a draft has enclosed, for whoever keeps it.
+  composer.enclosed = {
+    list: () => rows().map(({ dataset: { id, name, size } }) => ({ id, name, size })),
+    put: (files) => {
+      for (const row of rows()) row.remove();
+      for (const file of files) show(file);
+      text.required = !files.length;
+      check();
+    },
+  };
 })();

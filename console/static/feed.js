@@ -67,6 +67,8 @@
         this.pass({ at: event.lastEventId, news: "queue" }));
       this.source.addEventListener("conversation", (event) =>
         this.pass({ news: `conversation-${event.data}` }));
+      this.source.addEventListener("visitors", (event) =>
+        this.pass({ news: `visitors-${event.data}` }));
     }
 
     pass(said) {

@@ -4,7 +4,8 @@ DeskError
 ├── IllegalTransition      a command does not fit the record's state: tell the agent
 ├── NotFound               the record does not exist (or is not the caller's to see)
 ├── Conflict               somebody else was first: show who, let the caller choose again
-│   └── Outdated           … and changed what the caller has read: read it again
+│   ├── Outdated           … and changed what the caller has read: read it again
+│   └── AnsweredMeanwhile  … and answered: read that, then answer knowingly
 ├── InvalidInput           the caller's input is wrong: say what to change
 │   ├── TooLarge           … because it is too big
 │   └── WrongAddress       … because nothing can be sent to `word`
@@ -31,6 +32,7 @@ DeskError
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from core.domain.ids import ThreadKey
@@ -61,6 +63,15 @@ class Outdated(Conflict):
 
     def __init__(self) -> None:
         super().__init__("this was changed meanwhile: load it again")
+
+
+class AnsweredMeanwhile(Conflict):
+    """A colleague answered since the caller began to write."""
+
+    def __init__(self, name: str, at: datetime | None, now_seen: int) -> None:
+        """`at`: when they did, None where their answer is on its way; `now_seen`: read up to."""
+        super().__init__(f"{name} answered meanwhile")
+        self.name, self.at, self.now_seen = name, at, now_seen
 
 
 class InvalidInput(DeskError):

@@ -27,8 +27,8 @@ class Notice(StrEnum):
     TASK = "task"  # what they are to do for a request can begin
 
 
-class MailWish(StrEnum):
-    """Whether an agent wants notices by mail."""
+class Wish(StrEnum):
+    """Whether an agent wants notices outside the console, by mail or in chat."""
 
     NEVER = "never"
     UNREAD = "unread"  # what they did not see in the console for a few minutes
@@ -36,7 +36,7 @@ class MailWish(StrEnum):
 
 
 URGENT = frozenset({Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE})
-"""Notices that are mailed to those who want little mail."""
+"""Notices for those who want few."""
 
 NOT_MAILED = frozenset({Notice.APPROVAL})
 """Notices that are never mailed: whoever is to approve something gets a letter of its own."""
@@ -44,12 +44,15 @@ NOT_MAILED = frozenset({Notice.APPROVAL})
 UNREAD_FOR = timedelta(minutes=3)
 """How long a notice waits to be seen in the console before it is mailed."""
 
+UNREAD_FOR_CHAT = timedelta(seconds=20)
+"""How long it waits before it is written in chat, where people expect to hear at once."""
+
 _MENTION = re.compile(r"(?<![\w@.])@([\w.\-]+(?:@[\w.\-]+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """When an agent is not to be mailed, by their own clock; may go past midnight."""
+    """When an agent is not to be told, by their own clock; may go past midnight."""
 
     starts: time
     ends: time

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection, OperationalError, sql
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
-from core.storage.feed import CHANNEL, thread_topic
+from core.storage.feed import CHANNEL, VISIT, thread_topic
 from core.storage.queries.transcripts import sent_file, thread_since
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class Live:
     def __init__(self, url: str) -> None:
         self._url = libpq_url(url)
         self._watchers: dict[str, set[asyncio.Event]] = {}
+        self._visited: list[set[str]] = []
 
     async def run(self) -> None:
         """Listen until cancelled; after every (re)connection all readers look once."""
@@ -58,7 +59,23 @@ class Live:
             if not watchers:
                 self._watchers.pop(topic, None)
 
+    @asynccontextmanager
+    async def visits(self) -> AsyncIterator[set[str]]:
+        """Yield a set into which the ids of conversations come where visitors came or went.
+
+        The watcher of everything ticks with it, and takes out what it has told.
+        """
+        visited: set[str] = set()
+        self._visited.append(visited)
+        try:
+            yield visited
+        finally:
+            self._visited = [other for other in self._visited if other is not visited]
+
     def _wake(self, topic: str) -> None:
+        if topic.startswith(VISIT):
+            for visited in self._visited:
+                visited.add(topic.removeprefix(VISIT))
         for watched in (topic, _EVERYTHING):
             for event in self._watchers.get(watched, ()):
                 event.set()

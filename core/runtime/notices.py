@@ -62,7 +62,7 @@ class NoticeMails:
 def letter(digest: Digest, base_url: str) -> tuple[str, str]:
     """Return a digest's subject and text."""
     lines = [
-        f"{_line(digest.language, notice)}\n{base_url}/console/tickets/{notice.number}"
+        f"{line(digest.language, notice)}\n{base_url}/console/tickets/{notice.number}"
         for notice in digest.notices
     ]
     first = digest.notices[0]
@@ -74,7 +74,8 @@ def letter(digest: Digest, base_url: str) -> tuple[str, str]:
     return subject, "\n\n".join([*lines, f"-- \n{text(digest.language, WHY)}\n"])
 
 
-def _line(language: str, notice: NoticeView) -> str:
+def line(language: str, notice: NoticeView) -> str:
+    """Return what a notice says, in one sentence."""
     return text(
         language,
         LINES[notice.notice],

@@ -29,6 +29,7 @@ from core.services.files.uploads import check_fit, handed_in
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters, bring_in
 from core.services.locks import locked
+from core.services.writing.drafts import DraftKind, forget_draft
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (
@@ -132,8 +133,11 @@ class Sides:
         envelope: Envelope | None,
         *,
         files: Sequence[UploadId] = (),
+        ends_draft: bool = False,
     ) -> None:
         """Write on in a conversation held beside a ticket's own.
+
+        With `ends_draft`, the agent's draft of it is over with the same commit.
 
         Raises:
             NotFound: there is no such conversation beside the ticket's.
@@ -158,6 +162,8 @@ class Sides:
             check_fit(enclosed, self._accounts.get(account))
             ledger = Ledger(self._accounts, self._now())
             await self._write(session, ledger, side, agent, words, letter, enclosed)
+            if ends_draft:
+                await forget_draft(session, agent.id, side_id, DraftKind.REPLY)
             await ledger.write(session)
 
     async def _write(

@@ -13,9 +13,8 @@ from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
 from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from core.domain.errors import Conflict, IllegalTransition, NotFound
 from core.domain.ids import (
-    AccountId,
     AgentId,
     ConversationId,
     MessageId,
@@ -23,23 +22,16 @@ from core.domain.ids import (
     UploadId,
     new_id,
 )
-from core.domain.ticket import (
-    CATEGORY,
-    TRIGGER_FOR,
-    Priority,
-    StatusCategory,
-    TicketStatus,
-    TicketTrigger,
-)
+from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
+from core.services.answering import Reply, answer, give_status
 from core.services.arrivals import begin_episode
 from core.services.case import Case, open_case
-from core.services.classification.sorting import check_complete
-from core.services.files.uploads import check_fit, handed_in
+from core.services.files.uploads import handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
-from core.services.letters import bring_in
 from core.services.locks import locked
+from core.services.writing.drafts import DraftKind, forget_draft
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import AgentRow, Conversation, Message, Ticket
@@ -114,47 +106,32 @@ class Tickets:
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
         `Letters.checked` gave, says between whom a letter goes; else the channel has its way.
         """
-        check_words(words, may_be_empty=bool(files))
+        reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope)
         async with self._at_work(ticket_id) as case:
-            enclosed = await handed_in(case.session, agent.id, files)
-            check_fit(enclosed, self._accounts.get(AccountId(case.conversation.account_id)))
-            if case.ticket.status == TicketStatus.CLOSED:
-                raise IllegalTransition("ticket", case.ticket.status, "a reply")
-            if case.ticket.assignee_id is None:
-                case.hand_to(agent.id, actor=agent.actor)
-            if case.is_done:
-                case.move(TicketTrigger.REOPENED, actor=agent.actor)
-            elif case.ticket.status == TicketStatus.NEW:
-                case.move(TicketTrigger.AGENT_TOOK, actor=agent.actor)
-            if case.conversation.responder != Responder.HUMAN:
-                case.turn_over(Cause.AGENT_TOOK)
-            if case.ticket.first_response_at is None:
-                case.ticket.first_response_at = case.ledger.now
-            said = case.ledger.say(
-                case.conversation,
-                Speaker.AGENT,
-                words.strip(),
-                agent=agent.id,
-                envelope=envelope,
-            )
-            if envelope is not None:
-                await bring_in(case.session, case.conversation, envelope, case.ledger.now)
-            case.ledger.enclose(said, enclosed)
-            case.ledger.record_message(case.ticket, said, "agent", actor=agent.actor)
-            if then is not None:
-                await give_status(case, then, actor=agent.actor)
-            return said
+            return await answer(case, agent, reply)
 
     async def note(
-        self, ticket_id: TicketId, agent: Agent, words: str, *, files: Sequence[UploadId] = ()
+        self,
+        ticket_id: TicketId,
+        agent: Agent,
+        words: str,
+        *,
+        files: Sequence[UploadId] = (),
+        ends_draft: bool = False,
     ) -> MessageId:
-        """Leave an internal note; the requester never sees it."""
+        """Leave an internal note; the requester never sees it.
+
+        With `ends_draft`, the agent's draft of a note is over with the same commit.
+        """
         check_words(words, may_be_empty=bool(files))
         async with self._at_work(ticket_id) as case:
             enclosed = await handed_in(case.session, agent.id, files)
             noted = case.ledger.note(case.conversation, agent.id, words.strip())
             case.ledger.enclose(noted, enclosed)
             case.ledger.record_message(case.ticket, noted, "note", actor=agent.actor)
+            if ends_draft:
+                place = ConversationId(case.conversation.id)
+                await forget_draft(case.session, agent.id, place, DraftKind.NOTE)
             return noted
 
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
@@ -218,29 +195,6 @@ class Tickets:
             subject = ("ticket", ticket.number, ticket.subject)
             audit.record(session, agent.actor, "conversation.taken_over", subject)
             return TicketId(ticket.id)
-
-
-async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
-    """Give the ticket a status; the requester is told when it is solved, closed or reopened.
-
-    Raises:
-        InvalidInput: it cannot be set to that, or lacks what its category asks for.
-    """
-    if status not in TRIGGER_FOR:
-        raise InvalidInput("a ticket cannot be set to new")
-    if status == TicketStatus.SOLVED:
-        await check_complete(case)
-    old = TicketStatus(case.ticket.status)
-    case.move(TRIGGER_FOR[status], actor=actor)
-    was_done = CATEGORY[old] == StatusCategory.DONE
-    is_done = CATEGORY[status] == StatusCategory.DONE
-    if is_done and not was_done:
-        case.conclude()
-    elif was_done and not is_done:
-        case.turn_over(Cause.TICKET_REOPENED)
-        if case.ticket.assignee_id is not None:
-            case.turn_over(Cause.AGENT_TOOK)
-        case.tell("Your ticket **#{number}** is open again.")
 
 
 async def _take(case: Case, agent: Agent) -> None:

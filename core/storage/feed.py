@@ -15,6 +15,9 @@ from core.storage.tables import FeedEntry
 
 CHANNEL = "desk_feed"
 
+VISIT = "visit:"
+"""Begins the topic of who looks at a conversation; its id follows. Nothing is in the feed then."""
+
 
 class FeedKind(StrEnum):
     """What a live page may have to show anew."""
@@ -62,4 +65,12 @@ async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
     await session.execute(
         text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) topic"),
         {"channel": CHANNEL, "topics": topics},
+    )
+
+
+async def tell_of_visit(session: AsyncSession, conversation: ConversationId) -> None:
+    """Signal at commit that others look at `conversation` now, or do something else there."""
+    await session.execute(
+        text("SELECT pg_notify(:channel, :topic)"),
+        {"channel": CHANNEL, "topic": f"{VISIT}{conversation}"},
     )

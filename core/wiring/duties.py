@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from core.adapters.smtp import SmtpPostman
 from core.runtime.approvals import ApprovalMails
+from core.runtime.chat_notices import ChatMessages
 from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
@@ -26,6 +27,7 @@ from core.services.figures.facts import FiguresOfTickets
 from core.services.learning.gathering import TopicGathering
 from core.services.learning.versions import ModelVersions
 from core.services.links.problems import Problems
+from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
@@ -36,6 +38,8 @@ from core.services.sla.closing import ClosingSweep
 from core.services.sla.rules import PromiseBook
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.wanting import WantingTickets
+from core.services.writing.drafts import Drafts
+from core.services.writing.visits import Visits
 from core.wiring.parts import Parts
 
 
@@ -65,6 +69,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
     figures = Counting(parts.sessions, book)
     return (
+        parts.held.send_due,
         parts.staffing.escalations.escalate_due,
         parts.staffing.assignment.fill_due,
         clocks.note_due,
@@ -88,6 +93,8 @@ def tidying_of(parts: Parts) -> Sequence[Duty]:
         Notices(parts.sessions).forget_old,
         idle.forget_old,
         topics.forget_old,
+        Drafts(parts.sessions).forget_old,
+        Visits(parts.sessions).forget_old,
     )
 
 
@@ -96,9 +103,10 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     settings = parts.settings
     vectors = VectorsOfTickets(parts.sessions, parts.embedder)
     calls = WebhookCalls(Webhooks(parts.sessions, settings.key))
+    chat = ChatMessages(ChatNotices(parts.sessions), parts.channels, settings.base_url)
     topics = TopicGathering(parts.sessions, parts.embedder)
     models = ModelKeeping(ModelVersions(parts.sessions), parts.models)
-    usual = (calls.make_due, vectors.embed_due, topics.gather_due, models.keep_due)
+    usual = (calls.make_due, vectors.embed_due, topics.gather_due, models.keep_due, chat.write_due)
     if settings.notify_smtp_url is None:
         return usual
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)

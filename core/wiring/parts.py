@@ -36,6 +36,7 @@ from core.services.satisfaction.links import SurveyLinks
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
+from core.services.writing.held import HeldReplies
 from core.settings import Settings, environment
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.wiring.environment import declared_accounts
@@ -53,6 +54,7 @@ class Parts:
     account_book: AccountBook
     knowledge: Knowledge
     tickets: Tickets
+    held: HeldReplies
     turns: Turns
     outbox: Outbox
     access: Access
@@ -146,6 +148,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
             sessions, embedder, wrong_answers_per_hundred=settings.wrong_answers_per_hundred
         ),
         tickets=Tickets(sessions, accounts),
+        held=HeldReplies(sessions, accounts, settings.base_url, settings.take_back_seconds),
         turns=Turns(
             sessions,
             accounts,

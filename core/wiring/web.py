@@ -47,6 +47,7 @@ from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
+from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
@@ -60,6 +61,8 @@ from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
 from core.services.splitting import Splitting
+from core.services.writing.drafts import Drafts
+from core.services.writing.visits import Visits
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
@@ -152,6 +155,9 @@ def build_app(settings: Settings) -> FastAPI:
         console.ConsoleDesk(
             sessions=parts.sessions,
             tickets=parts.tickets,
+            held=parts.held,
+            drafts=Drafts(parts.sessions),
+            visits=Visits(parts.sessions),
             sorting=TicketSorting(parts.sessions, parts.accounts),
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
@@ -191,6 +197,7 @@ def build_app(settings: Settings) -> FastAPI:
                 tasks=RequestTasks(parts.sessions, parts.accounts),
             ),
             notices=Notices(parts.sessions),
+            chat_notices=ChatNotices(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             rules=AutomationRules(parts.sessions),
             macros=Macros(parts.sessions, parts.accounts, settings.base_url),

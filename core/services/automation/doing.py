@@ -10,11 +10,11 @@ from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import Priority, TicketStatus
+from core.services.answering import give_status
 from core.services.automation.templates import Values, fill_in
 from core.services.automation.webhooks import call_later
 from core.services.budget import may_speak
 from core.services.case import Case
-from core.services.tickets import give_status
 from core.storage.tables import AgentRow, Category, Team, Webhook
 
 _MAX_TAGS = 50

@@ -125,14 +125,17 @@ class Macros:
         """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            row = await session.get(Macro, macro)
-            if row is None:
-                return  # deleted meanwhile: its text has left already
-            await _apply(case, row, agent, self._base_url, sets_status=sets_status)
+            await apply_macro(case, macro, agent, self._base_url, sets_status=sets_status)
             await case.ledger.write(session)
 
 
-async def _apply(case: Case, row: Macro, agent: Agent, base_url: str, *, sets_status: bool) -> None:
+async def apply_macro(
+    case: Case, macro: UUID, agent: Agent, base_url: str, *, sets_status: bool
+) -> None:
+    """Do in the caller's transaction what goes with a macro; see `Macros.apply`."""
+    row = await case.session.get(Macro, macro)
+    if row is None:
+        return  # deleted meanwhile: its text has left already
     who = await case.session.get(AgentRow, agent.id)
     values = await values_of(case.session, TicketId(case.ticket.id), base_url, who)
     actions = [

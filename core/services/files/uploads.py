@@ -34,7 +34,7 @@ _NOT_TAKEN = {
 
 
 class Uploads:
-    """Keeps what agents hand in until it is sent; it is forgotten after a day."""
+    """Keeps what agents hand in until it is sent, for a day, or as long as a draft has it."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
-from core.domain.notification import MailWish, Notice, QuietHours
+from core.domain.notification import Notice, QuietHours, Wish
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
 
@@ -42,7 +42,8 @@ class NoticeView:
 class Wishes:
     """How an agent wants to be told."""
 
-    mail: MailWish = MailWish.UNREAD
+    mail: Wish = Wish.UNREAD
+    chat: Wish = Wish.NEVER
     quiet_from: time | None = None
     quiet_until: time | None = None
     time_zone: str = "UTC"
@@ -73,7 +74,7 @@ async def notices_of(
     session: AsyncSession, agent: AgentId, *, limit: int = 50
 ) -> Sequence[NoticeView]:
     """Return an agent's latest notices."""
-    return await _views(session, Notification.agent_id == agent, limit)
+    return await views_of_notices(session, Notification.agent_id == agent, limit)
 
 
 async def count_unread(session: AsyncSession, agent: AgentId) -> int:
@@ -92,7 +93,8 @@ async def wishes_of(session: AsyncSession, agent: AgentId) -> Wishes:
     if row is None:
         return Wishes()
     return Wishes(
-        mail=MailWish(row.mail),
+        mail=Wish(row.mail),
+        chat=Wish(row.chat),
         quiet_from=row.quiet_from,
         quiet_until=row.quiet_until,
         time_zone=row.time_zone or "UTC",
@@ -120,6 +122,7 @@ class Notices:
         """Keep how an agent wants to be told from now on."""
         values = {
             "mail": wishes.mail,
+            "chat": wishes.chat,
             "quiet_from": wishes.quiet_from,
             "quiet_until": wishes.quiet_until,
             "time_zone": wishes.time_zone,
@@ -162,7 +165,9 @@ class Notices:
                         email=who.email,
                         name=who.name,
                         language=who.language,
-                        notices=await _views(session, Notification.id.in_(chosen), _MOST_IN_A_MAIL),
+                        notices=await views_of_notices(
+                            session, Notification.id.in_(chosen), _MOST_IN_A_MAIL
+                        ),
                     )
                 )
         return digests
@@ -188,13 +193,14 @@ class Notices:
             await session.execute(
                 update(Notification)
                 .where(which, Notification.read_at.is_(None))
-                .values(read_at=self._now(), mail_at=None)
+                .values(read_at=self._now(), mail_at=None, chat_at=None)
             )
 
 
-async def _views(
+async def views_of_notices(
     session: AsyncSession, which: ColumnElement[bool], limit: int
 ) -> Sequence[NoticeView]:
+    """Return the notices that `which` chooses, latest first."""
     doer = AgentRow.name.label("doer")
     rows = await session.execute(
         select(Notification, Ticket.number, Ticket.subject, doer)

@@ -16,10 +16,11 @@ from core.domain.ids import new_id
 from core.domain.notification import (
     NOT_MAILED,
     UNREAD_FOR,
+    UNREAD_FOR_CHAT,
     URGENT,
-    MailWish,
     Notice,
     QuietHours,
+    Wish,
     mentions,
 )
 from core.services.case import Case
@@ -118,6 +119,7 @@ async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) 
                 detail=(change.new or "")[:200] if change.field != "message" else "",
                 created_at=case.ledger.now,
                 mail_at=_mail_at(notice, wishes.get(agent), case.ledger.now),
+                chat_at=_chat_at(notice, wishes.get(agent), case.ledger.now),
             )
         )
     case.changed()
@@ -126,10 +128,22 @@ async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) 
 def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
     if notice in NOT_MAILED:
         return None
-    mail = MailWish.UNREAD if wish is None else MailWish(wish.mail)
-    if mail is MailWish.NEVER or (mail is MailWish.URGENT and notice not in URGENT):
+    mail = Wish.UNREAD if wish is None else Wish(wish.mail)
+    return _when(notice, mail, wish, now + UNREAD_FOR)
+
+
+def _chat_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
+    if wish is None or wish.chat_address is None:
         return None
-    at = now + UNREAD_FOR
+    return _when(notice, Wish(wish.chat), wish, now + UNREAD_FOR_CHAT)
+
+
+def _when(
+    notice: Notice, wanted: Wish, wish: NotificationWish | None, at: datetime
+) -> datetime | None:
+    """Return when an agent is told outside the console, quiet hours observed; None: not at all."""
+    if wanted is Wish.NEVER or (wanted is Wish.URGENT and notice not in URGENT):
+        return None
     if wish is None or wish.quiet_from is None or wish.quiet_until is None:
         return at
     zone = ZoneInfo(wish.time_zone or "UTC")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Text, cast, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import NotFound
 from core.domain.files import FileState
-from core.storage.tables import Attachment, Message, Upload
+from core.storage.tables import Attachment, Draft, HeldReply, Message, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,5 +86,15 @@ def _file(row: Attachment) -> FileView:
 
 
 async def forget_uploads(session: AsyncSession, before: datetime) -> None:
-    """Forget what agents handed in before then; messages that have the files keep them."""
-    await session.execute(delete(Upload).where(Upload.created_at < before))
+    """Forget what agents handed in before then; messages that have the files keep them.
+
+    What waits in a draft, or in a reply that has not left, is kept with it.
+    """
+    name = cast(Upload.id, Text)
+    await session.execute(
+        delete(Upload).where(
+            Upload.created_at < before,
+            ~exists().where(Draft.files.has_key(name)),
+            ~exists().where(HeldReply.files.has_key(name)),
+        )
+    )

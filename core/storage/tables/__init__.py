@@ -76,7 +76,9 @@ from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolic
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
+from core.storage.tables.visit import Visit
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
+from core.storage.tables.writing import Draft, HeldReply
 
 __all__ = [
     "Account",
@@ -108,12 +110,14 @@ __all__ = [
     "ContactMerge",
     "Conversation",
     "Delivery",
+    "Draft",
     "EarlyEvent",
     "FeedEntry",
     "FigureChange",
     "FigureSum",
     "FigureZone",
     "FormField",
+    "HeldReply",
     "InboundEvent",
     "IncomingAlert",
     "IncomingHook",
@@ -164,6 +168,7 @@ __all__ = [
     "Turn",
     "TurnRecord",
     "Upload",
+    "Visit",
     "Webhook",
     "WebhookDelivery",
 ]

@@ -12,7 +12,7 @@ from core.storage.tables.base import Base, CreatedAt, Key
 
 
 class Upload(Base):
-    """A file that an agent may put into a message; forgotten after a day."""
+    """A file that an agent may put into a message; forgotten after a day, or with its draft."""
 
     __tablename__ = "upload"
 

@@ -25,6 +25,7 @@ class Notification(Base):
             postgresql_where=text("read_at IS NULL"),
         ),
         Index("ix_notification_mail", "mail_at", postgresql_where=text("mail_at IS NOT NULL")),
+        Index("ix_notification_chat", "chat_at", postgresql_where=text("chat_at IS NOT NULL")),
     )
 
     id: Mapped[Key]
@@ -37,6 +38,9 @@ class Notification(Base):
     read_at: Mapped[datetime | None]
     mail_at: Mapped[datetime | None]  # when it is mailed, unless it was read; none: not at all
     mailed_at: Mapped[datetime | None]
+    chat_at: Mapped[datetime | None]  # when it is written to them in chat, unless it was read
+    chat_tried_at: Mapped[datetime | None]  # an attempt began: it may have arrived
+    chatted_at: Mapped[datetime | None]
 
 
 class NotificationWish(Base):
@@ -48,6 +52,11 @@ class NotificationWish(Base):
         ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True
     )
     mail: Mapped[str] = mapped_column(server_default="unread")
+    chat: Mapped[str] = mapped_column(server_default="never")
+    chat_account_id: Mapped[str | None]  # where they are written to: an account of the desk's
+    chat_address: Mapped[str | None]  # and who they are there
+    chat_name: Mapped[str | None]
+    chat_problem: Mapped[str | None]  # why what was last due did not arrive
     quiet_from: Mapped[clock | None] = mapped_column(Time())
     quiet_until: Mapped[clock | None] = mapped_column(Time())
     time_zone: Mapped[str | None]

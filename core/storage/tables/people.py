@@ -74,6 +74,7 @@ class AgentRow(Base):
     skills: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     languages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # they answer in
     capacity: Mapped[int] = mapped_column(server_default="10")  # open tickets they are given
+    take_back_seconds: Mapped[int | None]  # how long a reply can be; none: as the desk has it
     password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]

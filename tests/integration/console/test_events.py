@@ -12,6 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
+from core.services.writing.drafts import DraftKind
+from core.services.writing.visits import Visits
 from core.storage.queries.feed import FeedPosition, feed_end
 from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import Desk
@@ -138,3 +140,26 @@ async def test_a_position_beyond_all_numbers_is_refused(client: httpx.AsyncClien
     for number in (2**63, 10**30, -1):
         answer = await client.get("/console/events", params={"after": f"{number}-{UUID(int=0)}"})
         assert answer.status_code == 422
+
+
+async def test_a_visit_noted_by_another_process_is_told_at_once(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    conversation = await desk.queued()
+    bea = await desk.agent("bea@example.org", "Bea")
+    elsewhere = Visits(desk.sessions)
+    async with stream(client, after=await position(desk)) as events:
+        assert (await anext(events)).name == "position"
+        await elsewhere.come(bea.id, conversation, None)
+        await elsewhere.come(bea.id, conversation, None)  # nothing new
+        await elsewhere.come(bea.id, conversation, DraftKind.NOTE)
+        await elsewhere.leave(bea.id, conversation)
+        told = [event.data async for event in _first(events, "visitors")]
+    assert told == [str(conversation)]
+
+
+async def _first(events: AsyncIterator[Event], name: str) -> AsyncIterator[Event]:
+    async for event in events:
+        if event.name == name:
+            yield event
+            return

@@ -65,6 +65,7 @@ from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
+from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
@@ -83,6 +84,9 @@ from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
+from core.services.writing.drafts import Drafts
+from core.services.writing.held import HeldReplies
+from core.services.writing.visits import Visits
 from core.storage.engine import Sessions
 from core.storage.tables import Delivery, Message
 from tests.support import pager
@@ -120,6 +124,7 @@ class Desk:
     intake: Intake
     turns: Turns
     tickets: Tickets
+    held: HeldReplies
     knowledge: Knowledge
     access: Access
     blobs: ObjectBlobs
@@ -220,9 +225,13 @@ class Desk:
 
 
 def build_desk(
-    sessions: Sessions, database_url: str, folder: Path, base_url: str = BASE_URL
+    sessions: Sessions,
+    database_url: str,
+    folder: Path,
+    base_url: str = BASE_URL,
+    take_back_seconds: int = 0,
 ) -> Desk:
-    """Return a desk on a database."""
+    """Return a desk on a database; replies leave at once, unless they can be taken back."""
     clock = Clock()
     loopback = Loopback(AccountId("loop"))
     accounts = {
@@ -233,6 +242,7 @@ def build_desk(
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, clock)
+    held = HeldReplies(sessions, accounts, base_url, take_back_seconds, clock)
     vault = Vault(blobs, RULES, folder / "incoming", LooseBlobs(sessions, blobs))
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
@@ -257,6 +267,9 @@ def build_desk(
         console.ConsoleDesk(
             sessions=sessions,
             tickets=tickets,
+            held=held,
+            drafts=Drafts(sessions, clock),
+            visits=Visits(sessions, clock),
             sorting=TicketSorting(sessions, accounts, clock),
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
@@ -295,6 +308,7 @@ def build_desk(
                 tasks=RequestTasks(sessions, accounts, clock),
             ),
             notices=Notices(sessions, clock),
+            chat_notices=ChatNotices(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
             rules=AutomationRules(sessions),
             macros=Macros(sessions, accounts, base_url, clock),
@@ -323,6 +337,7 @@ def build_desk(
             clock,
         ),
         tickets=tickets,
+        held=held,
         knowledge=knowledge,
         access=access,
         blobs=blobs,

@@ -16,7 +16,7 @@ from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.ids import ConversationId, new_id
-from core.domain.notification import MailWish, Notice
+from core.domain.notification import Notice, Wish
 from core.runtime.notices import NoticeMails
 from core.services.case import open_case
 from core.services.ledger import Ledger
@@ -170,7 +170,7 @@ async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
 async def test_nothing_is_mailed_that_was_read_or_is_not_wanted(rig: Rig, post: Post) -> None:
     ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
     notices = Notices(rig.sessions, rig.clock)
-    await notices.wish(cy.id, Wishes(mail=MailWish.URGENT))
+    await notices.wish(cy.id, Wishes(mail=Wish.URGENT))
     conversation, ticket = await opened(rig), await rig.ticket_id()
     for agent in (bo, cy):
         await rig.tickets.assign(ticket, agent.id, ana)

@@ -1,0 +1,188 @@
+// What an agent writes in a ticket: drafts that the desk keeps, replies that can be taken back.
+(() => {
+  "use strict";
+  const by = (id) => document.getElementById(id);
+  const composer = by("composer");
+  if (!composer) return;
+  const SAVE_AFTER_MS = 700;
+  const RETRY_MS = 5000;
+  const text = by("text");
+  const state = by("draft-state");
+  const modes = composer.elements.mode;
+  const url = `/console/conversations/${composer.dataset.conversation}/drafts`;
+  const left = `unsaved-${composer.dataset.conversation}`;
+  const { enclosed, addressing } = composer; // of the scripts before this one
+
+  // Replies and notes are drafts of their own; the desk has the last of each that was saved.
+  const drafts = JSON.parse(composer.dataset.drafts);
+  let mode = modes.value;
+  let seen = null;
+
+  const typed = () => ({
+    text: text.value,
+    files: enclosed?.list() ?? [],
+    envelope: mode === "reply" ? addressing?.values() ?? null : null,
+    seen,
+  });
+  const body = (draft) => JSON.stringify({ ...draft, files: draft.files.map((file) => file.id) });
+  const blank = () => ({ text: "", files: [], envelope: null, seen: null });
+  const saved = Object.fromEntries(
+    ["reply", "note"].map((kind) => [kind, body(drafts[kind] ?? blank())]));
+
+  const show = (draft = blank()) => {
+    text.value = draft.text;
+    enclosed?.put(draft.files);
+    if (mode === "reply" && draft.envelope) addressing?.put(draft.envelope);
+    seen = draft.seen;
+    text.placeholder = text.dataset[mode];
+  };
+
+  const say = (words, bad = false) => {
+    state.textContent = words;
+    state.classList.toggle("bad", bad);
+  };
+
+  // One save at a time: the desk keeps the last that comes, and that has to be the latest.
+  let saving = Promise.resolve();
+  let timer = 0;
+  const put = (kind, draft, options = {}) => fetch(`${url}/${kind}`, {
+    method: "PUT",
+    body: draft,
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": composer.dataset.csrf },
+    ...options,
+  });
+  const save = (kind, draft) => {
+    saving = saving.then(async () => {
+      if (saved[kind] === draft) return;
+      try {
+        const answer = await put(kind, draft);
+        if (!answer.ok) throw new Error(answer.statusText);
+        saved[kind] = draft;
+        say(kind === mode && (text.value || enclosed?.list().length) ? state.dataset.saved : "");
+      } catch {
+        say(state.dataset.failed, true);
+        clearTimeout(timer);
+        timer = setTimeout(flush, RETRY_MS);
+      }
+    });
+    return saving;
+  };
+  const flush = () => {
+    clearTimeout(timer);
+    drafts[mode] = typed();
+    return save(mode, body(drafts[mode]));
+  };
+  const lastSeq = () => Math.max(0, ...[...document.querySelectorAll("#messages [data-seq]")]
+    .map((message) => Number(message.dataset.seq)));
+  const changed = () => {
+    // What had been said when this was begun: whoever answered later may not have been read.
+    if (!text.value && !enclosed?.list().length) seen = null;
+    else seen ??= lastSeq();
+    clearTimeout(timer);
+    timer = setTimeout(flush, SAVE_AFTER_MS);
+  };
+
+  // What a page took along unsaved comes back with it.
+  addEventListener("pagehide", () => {
+    drafts[mode] = typed();
+    const draft = body(drafts[mode]);
+    if (saved[mode] === draft) return;
+    sessionStorage.setItem(left, JSON.stringify({ mode, draft: drafts[mode] }));
+    put(mode, draft, { keepalive: true }).catch(() => {}); // the page is gone: the next one has it
+  });
+  const unsaved = JSON.parse(sessionStorage.getItem(left) ?? "null");
+  sessionStorage.removeItem(left);
+  const early = text.value !== text.defaultValue; // somebody typed before this script was there
+  if (early) {
+    drafts[mode] = { ...blank(), ...drafts[mode], text: text.value };
+  } else if (unsaved) {
+    drafts[unsaved.mode] = unsaved.draft;
+    mode = modes.value = unsaved.mode;
+  } else if (!drafts.reply && drafts.note && by("mode-note")) {
+    mode = modes.value = "note";
+  }
+  if (early) text.placeholder = text.dataset[mode];
+  else show(drafts[mode]);
+  if (early || unsaved) flush();
+
+  text.addEventListener("input", changed);
+  composer.addEventListener("typed", changed);
+  composer.addEventListener("change", (event) => {
+    if (event.target.name !== "mode") return;
+    flush();
+    mode = modes.value;
+    say("");
+    show(drafts[mode]);
+    text.focus();
+  });
+
+  let sent = "";
+  let sentMode = mode;
+  composer.addEventListener("htmx:configRequest", (event) => {
+    if (event.target === composer) event.detail.parameters.seen = seen ?? lastSeq();
+  });
+  composer.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target !== composer) return;
+    sent = text.value;
+    sentMode = mode;
+  });
+  document.body.addEventListener("said", () => {
+    // Only what was sent goes: who typed on while it went out keeps that.
+    const rest = mode === sentMode && text.value.startsWith(sent) ? text.value.slice(sent.length) : "";
+    if (mode === sentMode) text.value = rest.trimStart();
+    else drafts[sentMode] = blank();
+    seen = null;
+    flush();
+    if (sentMode === "note" && mode === "note" && !text.value) {
+      mode = modes.value = "reply";
+      show(drafts.reply);
+    }
+    by("notice").replaceChildren();
+    by("collision").replaceChildren();
+    const messages = by("messages");
+    if (messages) messages.scrollTop = messages.scrollHeight;
+    text.focus();
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      composer.requestSubmit(mode === "note" ? by("save-note") : by("send"));
+    }
+  });
+
+  // A reply that is taken back stands before what was typed since: that has to be saved first.
+  document.body.addEventListener("htmx:confirm", (event) => {
+    if (!event.target.matches(".take-back")) return;
+    event.preventDefault();
+    flush().then(() => event.detail.issueRequest(true));
+  });
+  document.body.addEventListener("taken-back", async () => {
+    const answer = await fetch(url);
+    if (!answer.ok) return location.reload();
+    const kept = await answer.json();
+    for (const kind of ["reply", "note"]) {
+      drafts[kind] = kept[kind] ?? blank();
+      saved[kind] = body(drafts[kind]);
+    }
+    mode = modes.value = "reply";
+    show(drafts.reply);
+    text.focus();
+    text.setSelectionRange(text.value.length, text.value.length);
+  });
+
+  // How long a reply can still be taken back. Its place in the page stays, so does its clock.
+  const ends = new WeakMap();
+  const count = () => {
+    for (const shown of document.querySelectorAll(".countdown")) {
+      const known = ends.get(shown);
+      if (known?.left !== shown.dataset.left) {
+        ends.set(shown, { left: shown.dataset.left, at: performance.now() + shown.dataset.left * 1000 });
+      }
+      const seconds = Math.ceil((ends.get(shown).at - performance.now()) / 1000);
+      shown.textContent = seconds > 0
+        ? shown.dataset.in.replace("{seconds}", seconds)
+        : shown.dataset.soon;
+    }
+  };
+  setInterval(count, 250);
+})();

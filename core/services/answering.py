@@ -1,0 +1,130 @@
+"""How an agent's answer changes a ticket; and how a ticket's status is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.domain.actor import Agent
+from core.domain.content import Envelope, check_words
+from core.domain.conversation import Cause, Responder, Speaker
+from core.domain.errors import IllegalTransition, InvalidInput
+from core.domain.files import KeptFile
+from core.domain.ids import MessageId, UploadId
+from core.domain.ticket import (
+    CATEGORY,
+    TRIGGER_FOR,
+    StatusCategory,
+    TicketStatus,
+    TicketTrigger,
+)
+from core.services.case import Case
+from core.services.classification.sorting import check_complete
+from core.services.files.uploads import check_fit, handed_in
+from core.services.letters import bring_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What an agent answers a requester, and what becomes of the ticket with it."""
+
+    words: str
+    files: tuple[UploadId, ...] = ()
+    then: TicketStatus | None = None
+    envelope: Envelope | None = None  # as `Letters.checked` gave it; None: the channel's own way
+    macro: UUID | None = None  # whose text it began with
+
+    def __post_init__(self) -> None:
+        check_words(self.words, may_be_empty=bool(self.files))
+
+
+def take_up(case: Case, agent: Agent) -> None:
+    """Let `agent` be who answers: a ticket without an assignee becomes theirs, one that is done
+    opens again, and the assistant falls silent.
+
+    Raises:
+        IllegalTransition: the ticket is closed.
+    """
+    if case.ticket.status == TicketStatus.CLOSED:
+        raise IllegalTransition("ticket", case.ticket.status, "a reply")
+    if case.ticket.assignee_id is None:
+        case.hand_to(agent.id, actor=agent.actor)
+    if case.is_done:
+        case.move(TicketTrigger.REOPENED, actor=agent.actor)
+    elif case.ticket.status == TicketStatus.NEW:
+        case.move(TicketTrigger.AGENT_TOOK, actor=agent.actor)
+    if case.conversation.responder != Responder.HUMAN:
+        case.turn_over(Cause.AGENT_TOOK)
+
+
+async def check_reply(case: Case, agent: Agent, reply: Reply) -> None:
+    """Raise what `say` would raise."""
+    await _enclosed(case, agent, reply)
+    if reply.then is not None:
+        await _check_status(case, reply.then)
+
+
+async def answer(case: Case, agent: Agent, reply: Reply) -> MessageId:
+    """Take the ticket up and answer the requester."""
+    take_up(case, agent)
+    return await say(case, agent, reply)
+
+
+async def say(case: Case, agent: Agent, reply: Reply) -> MessageId:
+    """Say `reply` to the requester, in a ticket that somebody has taken up.
+
+    Raises:
+        NotFound: a file of it is not there any more.
+        InvalidInput: the channel takes no such files, or the ticket lacks what `then` asks for.
+    """
+    enclosed = await _enclosed(case, agent, reply)
+    if case.ticket.first_response_at is None:
+        case.ticket.first_response_at = case.ledger.now
+    said = case.ledger.say(
+        case.conversation,
+        Speaker.AGENT,
+        reply.words.strip(),
+        agent=agent.id,
+        envelope=reply.envelope,
+    )
+    if reply.envelope is not None:
+        await bring_in(case.session, case.conversation, reply.envelope, case.ledger.now)
+    case.ledger.enclose(said, enclosed)
+    case.ledger.record_message(case.ticket, said, "agent", actor=agent.actor)
+    if reply.then is not None:
+        await give_status(case, reply.then, actor=agent.actor)
+    return said
+
+
+async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
+    """Give the ticket a status; the requester is told when it is solved, closed or reopened.
+
+    Raises:
+        InvalidInput: it cannot be set to that, or lacks what its category asks for.
+    """
+    await _check_status(case, status)
+    old = TicketStatus(case.ticket.status)
+    case.move(TRIGGER_FOR[status], actor=actor)
+    was_done = CATEGORY[old] == StatusCategory.DONE
+    is_done = CATEGORY[status] == StatusCategory.DONE
+    if is_done and not was_done:
+        case.conclude()
+    elif was_done and not is_done:
+        case.turn_over(Cause.TICKET_REOPENED)
+        if case.ticket.assignee_id is not None:
+            case.turn_over(Cause.AGENT_TOOK)
+        case.tell("Your ticket **#{number}** is open again.")
+
+
+async def _enclosed(case: Case, agent: Agent, reply: Reply) -> Sequence[KeptFile]:
+    files = await handed_in(case.session, agent.id, reply.files)
+    check_fit(files, case.ledger.can(case.conversation.account_id))
+    return files
+
+
+async def _check_status(case: Case, status: TicketStatus) -> None:
+    if status not in TRIGGER_FOR:
+        raise InvalidInput("a ticket cannot be set to new")
+    if status == TicketStatus.SOLVED:
+        await check_complete(case)

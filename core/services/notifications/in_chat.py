@@ -1,0 +1,179 @@
+"""Agents' notices in chat: who they are on a platform, and what is due to be written to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from core.domain.ids import AccountId, Address, AgentId, MessageId
+from core.domain.notification import Wish
+from core.ports import Colleague
+from core.services.notifications.reading import NoticeView, views_of_notices
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AgentRow, Notification, NotificationWish
+
+_MOST_IN_A_MESSAGE = 20
+_AGENTS_AT_ONCE = 20
+_LEASE = timedelta(minutes=5)
+_MAX_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPlace:
+    """Where an agent is written to."""
+
+    account: AccountId
+    address: Address
+    name: str
+    problem: str | None  # why what was last due did not arrive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDigest:
+    """What is to be written to one agent, as one message."""
+
+    agent: AgentId
+    language: str
+    account: AccountId
+    address: Address
+    notices: Sequence[NoticeView]
+    may_have_left: bool  # an earlier attempt ended without a word
+
+    @property
+    def message(self) -> MessageId:
+        """The message's name: the same in every attempt, as long as none of them was read."""
+        return MessageId(self.notices[-1].id)
+
+
+class ChatNotices:
+    """What is known of agents on platforms, and which notices are due there."""
+
+    def __init__(
+        self, sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def connect(self, agent: AgentId, account: AccountId, colleague: Colleague) -> None:
+        """Write to `agent` there from now on: what they did not see, unless they chose already."""
+        where = {
+            "chat_account_id": account,
+            "chat_address": colleague.address,
+            "chat_name": colleague.name,
+            "chat_problem": None,
+        }
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(NotificationWish, agent)
+            chat = Wish.UNREAD if row is None or row.chat_address is None else row.chat
+            values = {**where, "chat": chat}
+            await session.execute(
+                upsert(NotificationWish)
+                .values(agent_id=agent, **values)
+                .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+            )
+
+    async def disconnect(self, agent: AgentId) -> None:
+        """Write nothing to `agent` any more."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(NotificationWish, agent)
+            if row is not None:
+                row.chat, row.chat_problem = Wish.NEVER, None
+                row.chat_account_id = row.chat_address = row.chat_name = None
+            await session.execute(
+                update(Notification).where(Notification.agent_id == agent).values(chat_at=None)
+            )
+
+    async def place_of(self, agent: AgentId) -> ChatPlace | None:
+        """Return where `agent` is written to; None where they are not."""
+        async with storage_errors(), self._sessions() as session:
+            return _place(await session.get(NotificationWish, agent))
+
+    async def due(self) -> Sequence[ChatDigest]:
+        """Take the notices that are due; nobody else takes them for five minutes."""
+        now = self._now()
+        digests = []
+        async with storage_errors(), self._sessions.begin() as session:
+            rows = await session.scalars(
+                select(Notification)
+                .where(Notification.chat_at <= now, Notification.read_at.is_(None))
+                .order_by(Notification.chat_at, Notification.id)
+                .limit(_MOST_IN_A_MESSAGE * _AGENTS_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            )
+            by_agent: dict[UUID, list[Notification]] = {}
+            for row in rows:
+                by_agent.setdefault(row.agent_id, []).append(row)
+            for agent, theirs in by_agent.items():
+                who = await session.get_one(AgentRow, agent)
+                place = _place(await session.get(NotificationWish, agent))
+                if place is None or who.disabled_at is not None:
+                    for row in theirs:
+                        row.chat_at = None
+                    continue
+                chosen = theirs[:_MOST_IN_A_MESSAGE]
+                may_have_left = any(row.chat_tried_at is not None for row in chosen)
+                for row in chosen:
+                    row.chat_at, row.chat_tried_at = now + _LEASE, now
+                ids = [row.id for row in chosen]
+                digests.append(
+                    ChatDigest(
+                        agent=AgentId(agent),
+                        language=who.language,
+                        account=place.account,
+                        address=place.address,
+                        notices=await views_of_notices(
+                            session, Notification.id.in_(ids), _MOST_IN_A_MESSAGE
+                        ),
+                        may_have_left=may_have_left,
+                    )
+                )
+        return digests
+
+    async def arrived(self, digest: ChatDigest) -> None:
+        """Keep that a digest was written; it is not written again."""
+        await self._settle(digest, None, {"chat_at": None, "chatted_at": self._now()})
+
+    async def waits(self, digest: ChatDigest, problem: str, again_in: timedelta) -> None:
+        """Keep why a digest could not be written now; it is tried again, for a day at most."""
+        now = self._now()
+        oldest = min(notice.at for notice in digest.notices)
+        is_over = now - oldest > _MAX_AGE
+        await self._settle(digest, problem, {"chat_at": None if is_over else now + again_in})
+
+    async def refused(self, digest: ChatDigest, problem: str) -> None:
+        """Keep why a digest will never be written; its agent sees it under their notices."""
+        await self._settle(digest, problem, {"chat_at": None})
+
+    async def _settle(
+        self, digest: ChatDigest, problem: str | None, values: dict[str, datetime | None]
+    ) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(Notification)
+                .where(
+                    Notification.id.in_([notice.id for notice in digest.notices]),
+                    Notification.chat_at.is_not(None),
+                )
+                .values(**values)
+            )
+            await session.execute(
+                update(NotificationWish)
+                .where(NotificationWish.agent_id == digest.agent)
+                .values(chat_problem=problem)
+            )
+
+
+def _place(row: NotificationWish | None) -> ChatPlace | None:
+    if row is None or row.chat_account_id is None or row.chat_address is None:
+        return None
+    return ChatPlace(
+        account=AccountId(row.chat_account_id),
+        address=Address(row.chat_address),
+        name=row.chat_name or row.chat_address,
+        problem=row.chat_problem,
+    )

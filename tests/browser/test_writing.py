@@ -1,0 +1,89 @@
+"""Two agents write in one ticket: they see each other, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from core.storage.engine import Sessions
+from tests.browser.test_console import (  # noqa: F401  # the fixtures
+    Opened,
+    address,
+    agent_called,
+    ana,
+    browser,
+    opened,
+)
+from tests.integration.console.world import Desk, build_desk
+
+TICKET = "/console/tickets/1001"
+
+
+@pytest.fixture
+async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
+    return build_desk(sessions, database_url, tmp_path, take_back_seconds=30)
+
+
+async def test_two_agents_in_one_ticket(
+    desk: Desk,
+    opened: Opened,  # noqa: F811
+) -> None:
+    await desk.queued("The VPN is broken")
+    bea = await agent_called(desk, "Bea")
+    page, other = await opened(TICKET), await opened(TICKET, bea)
+    text, theirs = page.get_by_label("Your message"), other.get_by_label("Your message")
+
+    # Who else is here, and writes.
+    await expect(page.locator("#visitors")).to_contain_text("Bea is looking at this")
+    await theirs.press_sequentially("Hello, I am Bea")
+    await expect(page.locator("#visitors")).to_contain_text("Bea is writing a reply")
+
+    # Drafts of replies and notes are apart, and there on another machine.
+    await page.keyboard.press("n")
+    await page.keyboard.type("a note")
+    await page.get_by_label("Reply", exact=True).check()
+    await expect(text).to_have_value("")
+    await page.keyboard.type("Hello Ada")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    elsewhere = await opened(TICKET)
+    await expect(elsewhere.get_by_label("Your message")).to_have_value("Hello Ada")
+    await elsewhere.get_by_label("Internal note").check()
+    await expect(elsewhere.get_by_label("Your message")).to_have_value("a note")
+    await elsewhere.close()
+
+    # Who was second is asked; what was sent can be taken back.
+    await other.get_by_role("button", name="Send reply").click()
+    await expect(other.locator(".held")).to_contain_text("Leaves in")
+    await page.get_by_role("button", name="Send reply").click()
+    await expect(page.locator("#collision")).to_contain_text("Bea is answering right now.")
+    await expect(text).to_have_value("Hello Ada")
+    await page.get_by_role("button", name="Send anyway").click()
+    await expect(text).to_have_value("")
+    await expect(page.locator(".held")).to_have_count(2)
+    await page.keyboard.type("and")
+    await page.locator(".held").last.get_by_role("button", name="Undo").click()
+    await expect(text).to_have_value("Hello Ada\n\nand")
+    await expect(page.locator(".held")).to_have_count(1)
+    await other.get_by_role("button", name="Send now").click()
+    await expect(page.locator(".message.agent:not(.held)")).to_contain_text("Hello, I am Bea")
+
+    # Keys of the ticket, where nothing is being typed; a file that is dropped is shown and kept.
+    await page.locator("#head h1").click()
+    await page.keyboard.press("s")
+    await expect(page.locator("#status").get_by_role("button", name="Solved")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.get_by_label("Internal note").check()
+    drop = """() => {
+        const carried = new DataTransfer();
+        carried.items.add(new File(["a"], "trace.txt", { type: "text/plain" }));
+        document.querySelector("#messages").dispatchEvent(
+            new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+    }"""
+    await page.evaluate(drop)
+    await expect(page.locator("#enclosed [data-id]")).to_contain_text("trace.txt")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await page.reload()
+    await page.get_by_label("Internal note").check()
+    await expect(page.locator("#enclosed [data-id]")).to_contain_text("trace.txt")
