@@ -16,6 +16,8 @@ from core.domain.actor import Agent
 from core.domain.assistant import Say
 from core.domain.ids import ConversationId
 from core.domain.ticket import TicketStatus
+from core.services.classification.similarity import WordsOfTickets
+from core.services.reactions import Reactions
 from core.storage.engine import Sessions
 from core.storage.queries.tickets import ticket_of_conversation
 from tests.integration.console.world import Desk, build_desk
@@ -285,3 +287,29 @@ async def test_a_changed_status_shows_elsewhere(desk: Desk, opened: Opened, ana:
     await desk.tickets.set_status(ticket, TicketStatus.ON_HOLD, ana)
     await expect(page.locator("#head .chip")).to_have_text("On hold")
     await expect(page.locator("#details .history")).to_contain_text("Ana set it to: On hold")
+
+
+async def test_an_answer_of_a_similar_ticket_becomes_a_draft_that_names_its_source(
+    desk: Desk, opened: Opened
+) -> None:
+    bo = await agent_called(desk, "Bo")
+    reactions = Reactions(desk.sessions, desk.accounts, [WordsOfTickets()], desk.clock)
+    earlier = await desk.queued("The printer jams", thread="old", who="old")
+    await reactions.advance(earlier)
+    async with desk.sessions() as session:
+        ticket = await ticket_of_conversation(session, earlier)
+    assert ticket is not None
+    await desk.tickets.reply(ticket, bo, "Clean the **rollers**.", then=TicketStatus.SOLVED)
+    await reactions.advance(earlier)
+    await reactions.advance(await desk.queued("The printer jams again"))
+    page = await opened("/console/tickets/1002")
+    await page.get_by_label("Your message").fill("Hello Ada,")
+    await page.get_by_text("Earlier answers").click()
+    await page.locator("#earlier-answers .use-answer").click()
+    await expect(page.get_by_label("Your message")).to_have_value(
+        "Hello Ada,\n\nClean the **rollers**."
+    )
+    await expect(page.locator("#drafted")).to_contain_text("ticket #1001")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".message.agent").last).to_contain_text("Clean the rollers.")
+    await expect(page.locator("#drafted")).to_be_hidden()

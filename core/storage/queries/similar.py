@@ -25,7 +25,7 @@ _FEWEST_VOTES = 2
 _SHOWN = 3
 _NEAR = 0.87  # cosine; measured: see docs/tickets.md
 _COMMON = 0.35  # of the other's words, weighed
-_RESOLUTION_CHARS = 300
+_RESOLUTION_CHARS = 5_000
 _DONE = [s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE]
 
 
@@ -40,6 +40,7 @@ class SimilarTicket:
     created_at: datetime
     category: CategoryId | None
     team: TeamId | None
+    language: str
     resolution: str  # the agents' last words in it, if it is done
 
 
@@ -58,6 +59,7 @@ class Suggestions:
 
     by_vectors: bool  # else by words
     similar: Sequence[SimilarTicket]  # the nearest first
+    answered: Sequence[SimilarTicket]  # those that are done, with an answer of an agent
     category: Suggestion | None
     team: Suggestion | None
 
@@ -80,7 +82,13 @@ async def suggestions_for(
         [one.category for one in found if one.category in choosable], ticket.category_id
     )
     team = _vote([one.team for one in found if one.team is not None], ticket.team_id)
-    return Suggestions(by_vectors=by_vectors, similar=found[:_SHOWN], category=category, team=team)
+    return Suggestions(
+        by_vectors=by_vectors,
+        similar=found[:_SHOWN],
+        answered=[one for one in found if one.resolution][:_SHOWN],
+        category=category,
+        team=team,
+    )
 
 
 def configuration(language: str | None) -> ColumnElement[str]:
@@ -153,6 +161,7 @@ async def _tickets(session: AsyncSession, ids: Sequence[UUID]) -> list[SimilarTi
             subject=ticket.subject,
             status=TicketStatus(ticket.status),
             created_at=ticket.created_at,
+            language=ticket.language,
             category=None if ticket.category_id is None else CategoryId(ticket.category_id),
             team=None if ticket.team_id is None else TeamId(ticket.team_id),
             resolution=(words or "")[:_RESOLUTION_CHARS] if ticket.status in _DONE else "",

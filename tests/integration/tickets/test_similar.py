@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from core.domain.actor import Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import EmbedderUnavailable
-from core.domain.ids import AssetId, TicketId
+from core.domain.ids import AssetId, ConversationId, TicketId
 from core.domain.ticket import TicketStatus
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
@@ -19,6 +19,7 @@ from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.reactions import Reactions
 from core.storage.queries.categories import category_tree
 from core.storage.queries.similar import Suggestions, suggestions_for
+from core.storage.queries.tickets import ticket_of_conversation
 from core.storage.tables import TicketVector
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
@@ -142,3 +143,33 @@ async def test_assets_are_imported_and_offered_beside_the_ticket(desk: Desk, api
     assert "ThinkPad" not in await lea.see(f"/console/assets/{asset}")
     refused = await lea.send("/console/assets", tag=" ", status="in_use")
     assert (refused.status_code, "an asset needs a tag" in refused.text.lower()) == (422, True)
+
+
+async def test_an_answer_in_a_similar_ticket_is_offered_as_a_draft_with_its_source(
+    desk: Desk,
+) -> None:
+    ana = await desk.agent("bo@example.org", "Bo")
+    answers = {"the printer jams": "Clean the <rollers>.", "my laptop is slow": "Restart it."}
+    for place, (words, answer) in enumerate(answers.items()):
+        conversation = await desk.queued(words, thread=f"old{place}", who=f"old{place}")
+        await _react(desk, conversation)
+        async with desk.sessions() as session:
+            ticket = await ticket_of_conversation(session, conversation)
+        assert ticket is not None
+        await desk.tickets.reply(ticket, ana, answer, then=TicketStatus.SOLVED)
+        await _react(desk, conversation)
+    conversation = await desk.queued("the printer jams again", thread="new", who="eve")
+    await _react(desk, conversation)
+    lea = await signed_in(desk, "Lea", Role.AGENT)
+    offered = await lea.see("/console/tickets/1003/earlier-answers")
+    assert "<template>Clean the &lt;rollers&gt;.</template>" in offered
+    assert "Drafted from ticket #1001" in offered
+    assert "Restart it." not in offered
+    assert "use-answer" in await lea.see("/console/tickets/1003")
+    await desk.queued("something else entirely", thread="other", who="zoe")
+    assert "No similar ticket" in await lea.see("/console/tickets/1004/earlier-answers")
+
+
+async def _react(desk: Desk, conversation: ConversationId) -> None:
+    reactors = [WordsOfTickets()]
+    await Reactions(desk.sessions, desk.accounts, reactors, desk.clock).advance(conversation)
