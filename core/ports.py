@@ -196,7 +196,8 @@ class FetchesFiles(Protocol):
         """Yield the bytes of `file`, piece by piece; the caller may stop at any piece.
 
         Raises:
-            DeliveryError: as for sends; `Rejected` where the platform will never give it.
+            DeliveryError: as for sends; `Rejected` where the platform will never give it, and
+                `FileTooLarge` where that is for its size.
         """
 
 

@@ -32,6 +32,7 @@ from core.domain.content import FileRef
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
+    FileTooLarge,
     Rejected,
     StorageUnavailable,
     Throttled,
@@ -153,14 +154,14 @@ class Telegram(ABC):
     async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
         """See `core.ports.FetchesFiles.fetch`."""
         limit = self._settings.max_file_bytes
-        too_large = f"{file.name} is larger than {limit} bytes, the most that is fetched"
+        too_large = f"{limit:,} bytes at most are fetched from Telegram"
         if (file.size_bytes or 0) > limit:
-            raise Rejected(too_large)
+            raise FileTooLarge(too_large)
         fetched = 0
         async for piece in self._client().download(file.remote):
             fetched += len(piece)
             if fetched > limit:
-                raise Rejected(too_large)
+                raise FileTooLarge(too_large)
             yield piece
 
     async def look_up(self, address: Address) -> tuple[str | None, str | None]:

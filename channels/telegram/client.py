@@ -16,7 +16,7 @@ from channels.telegram.errors import ServerFault, as_delivery_error
 from channels.telegram.ids import Place
 from channels.telegram.render import Call, Upload
 from channels.telegram.settings import TelegramSettings
-from core.domain.errors import NotFound, Rejected, Unavailable
+from core.domain.errors import FileTooLarge, NotFound, Rejected, Unavailable
 from core.ports import BlobStore
 
 _CONNECT_SECONDS = 10.0
@@ -26,6 +26,7 @@ _POOL_SECONDS = 20.0
 _MAX_CONNECTIONS = 64
 _SERVER_FAULT = 500
 _PIECE_BYTES = 64 * 1024
+_TOO_BIG = "file is too big"
 _ADDRESS_WITH_TOKEN = re.compile(r"(/(?:file/)?bot\d+):[A-Za-z0-9_-]+")
 _NOTHING = BaseRequest.DEFAULT_NONE
 
@@ -87,8 +88,13 @@ class Client:
 
     async def download(self, file_id: str) -> AsyncIterator[bytes]:
         """Yield the bytes of a file, piece by piece."""
-        with as_delivery_error():
-            file = await self._bot.call("getFile", {"file_id": file_id}, None)
+        try:
+            with as_delivery_error():
+                file = await self._bot.call("getFile", {"file_id": file_id}, None)
+        except Rejected as error:
+            if _TOO_BIG not in str(error):
+                raise
+            raise FileTooLarge("Telegram gives bots no files of this size") from error
         path = file.get("file_path")
         if not path:
             raise Rejected("Telegram does not give this file")

@@ -23,6 +23,7 @@ DeskError
 ├── ScannerUnavailable     no look for viruses now: nothing is taken in unseen, try later
 └── DeliveryError          a send did not succeed
     ├── Rejected           the platform said no: do not retry, show the agent why
+    │   └── FileTooLarge   … to giving a file: tell its sender, too
     ├── Throttled          not sent: retry after `retry_after` seconds
     ├── BadCredentials     not sent: the account waits until an admin has mended it
     ├── Moved              not sent: the thread has a new name; try there
@@ -148,6 +149,10 @@ class DeliveryError(DeskError):
 
 class Rejected(DeliveryError):
     """The platform said no; trying again would not help."""
+
+
+class FileTooLarge(Rejected):
+    """The platform gives no files of this size."""
 
 
 class ThrottleScope(StrEnum):

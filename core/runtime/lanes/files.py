@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 from core.domain.errors import (
     DeliveryError,
+    FileTooLarge,
     Rejected,
     ScannerUnavailable,
     StorageUnavailable,
     Unavailable,
 )
+from core.domain.files import FileRefusal, Refused
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, FetchesFiles
 from core.runtime.directory import BrokenChannel
@@ -68,6 +70,8 @@ class FilesLane:
                 )
         except TimeoutError:
             return Unavailable("the platform takes too long to give the file")
+        except FileTooLarge as error:
+            return Refused(reason=FileRefusal.TOO_LARGE, detail=str(error))
         except (DeliveryError, ScannerUnavailable) as error:
             return error
         except StorageUnavailable as error:

@@ -15,7 +15,7 @@ from core.adapters.clamav import Clamd
 from core.domain.account import AccountState, Health
 from core.domain.content import Body, FileRef
 from core.domain.conversation import Responder, Speaker
-from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
+from core.domain.errors import BadCredentials, FileTooLarge, Rejected, Throttled, Unavailable
 from core.domain.events import Author, MessagePosted
 from core.domain.files import FileRefusal, FileState, refusal_of
 from core.domain.ids import Address, ConversationId, EventKey, ThreadKey, new_id
@@ -332,3 +332,20 @@ async def test_a_file_that_never_ends_gives_its_place_to_others(files: Files) ->
     waiting = await files.attachment()
     assert waiting.status == FileState.WAITING
     assert "too long" in (waiting.detail or "")
+
+
+async def test_the_sender_of_a_file_that_the_platform_does_not_give_for_its_size_is_told(
+    files: Files,
+) -> None:
+    class Sparing(Loopback):
+        async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
+            yield file.name.encode()
+            raise FileTooLarge("20 MB at most")
+
+    conversation = await files.sent(png())
+    fetching = Fetching(files.rig.sessions, files.rig.accounts, now=files.rig.clock)
+    await FilesLane(fetching, {LOOP: Sparing(LOOP)}, files.vault).advance(conversation)
+
+    refused = await files.attachment()
+    assert (refused.status, refused.detail) == (FileState.REFUSED, "too_large: 20 MB at most")
+    assert await files.told() == ["We could not take your file `a.png`: it is too large."]

@@ -25,6 +25,7 @@ from core.domain.channel import Outbound, Receipt
 from core.domain.content import FileRef
 from core.domain.errors import (
     BadCredentials,
+    FileTooLarge,
     Moved,
     Rejected,
     Throttled,
@@ -346,6 +347,15 @@ class TestBesides:
         pieces = [piece async for piece in channel.fetch(_reference(message))]
         assert b"".join(pieces) == content
         assert len(pieces) > 1
+
+    async def test_a_file_that_telegram_gives_no_bot_is_told_from_one_that_is_gone(
+        self, channel: PollingTelegram, ana: Person
+    ) -> None:
+        reference = _reference(await ana.send_file(bytes(20_000_001)))
+        for size_bytes in (reference.size_bytes, None):  # Telegram does not always tell it
+            with pytest.raises(FileTooLarge):
+                async for _ in channel.fetch(replace(reference, size_bytes=size_bytes)):
+                    pass
 
     async def test_files_that_are_too_large_or_gone_are_rejected(
         self, telegram: TelegramPlatform, desk: MemoryDesk, ana: Person
