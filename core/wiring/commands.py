@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-import core
 from core.domain.account import AccountState
 from core.domain.actor import Role
 from core.domain.diagnosis import Diagnosis
@@ -25,12 +24,11 @@ from core.storage.queries.accounts import AccountView
 from core.storage.queries.agents import agent_named
 from core.storage.queries.tokens import TokenView, list_tokens
 from core.storage.tables import Milestone
-from core.wiring.parts import Parts, open_parts
+from core.wiring.parts import STARTER_KNOWLEDGE, Parts, open_parts
 
 _ADMIN = "admin@localhost"
 _FIRST_RUN = "first run"
 _LOCK = 0x66_69_72_73_74  # "first": processes that prepare at the same time take turns
-_STARTER_KNOWLEDGE = Path(core.__file__).parent.parent / "nlu_data" / "knowledge"
 
 
 async def migrate(settings: Settings) -> None:
@@ -51,8 +49,8 @@ async def first_run(settings: Settings) -> str | None:
             await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             if await session.get(Milestone, _FIRST_RUN) is not None:
                 return None
-            if _STARTER_KNOWLEDGE.is_dir():
-                await parts.knowledge.import_path(_STARTER_KNOWLEDGE)
+            if STARTER_KNOWLEDGE.is_dir():
+                await parts.knowledge.import_path(STARTER_KNOWLEDGE)
             try:
                 link = await _add_with_link(parts, _ADMIN, "Admin", Role.ADMIN)
             except Conflict:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +14,7 @@ from channels.programs.channel import Programs
 from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
+from core.adapters.kept_vectors import KeptVectors
 from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
 from core.adapters.rasa_models import RasaModels
@@ -41,6 +43,9 @@ from core.settings import Settings, environment
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.wiring.environment import declared_accounts
 from core.wiring.kinds import Kinds
+
+STARTER_KNOWLEDGE = Path(__file__).parents[2] / "nlu_data" / "knowledge"
+"""The articles that a new desk begins with, and the vectors of their passages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,9 @@ def build_parts(settings: Settings, application: str) -> Parts:
         directory=directory,
         account_book=book,
         knowledge=Knowledge(
-            sessions, embedder, wrong_answers_per_hundred=settings.wrong_answers_per_hundred
+            sessions,
+            embedder and KeptVectors(embedder, STARTER_KNOWLEDGE / "passages.vectors"),
+            wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
         ),
         tickets=Tickets(sessions, accounts),
         held=HeldReplies(sessions, accounts, settings.base_url, settings.take_back_seconds),
