@@ -34,6 +34,7 @@ from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
+from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
@@ -49,6 +50,7 @@ from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
+from core.services.spam import SpamFolder
 from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing
 from core.services.tickets import Tickets
@@ -84,6 +86,8 @@ class ConsoleDesk:
     assets: Assets
     links: TicketLinks
     problems: Problems
+    merging: TicketMerging
+    spam: SpamFolder
     contacts: ContactBook
     contact_merging: ContactMerging
     organisations: Organisations

@@ -38,7 +38,7 @@ ROOMS: Sequence[Place] = (
         path="/console/queue",
         name="Queue",
         roles=_ALL,
-        others=("/console/tickets", "/console/conversations"),
+        others=("/console/tickets", "/console/conversations", "/console/spam"),
     ),
     Place(
         path="/console/requesters",

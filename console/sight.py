@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from console.desk import desk_of
+from core.domain.actor import Agent
 from core.domain.errors import Forbidden, NotFound
-from core.domain.ids import AgentId
+from core.domain.ids import AgentId, TicketId
 from core.services import audit
 from core.storage.engine import storage_errors
 from core.storage.queries.sight import (
@@ -18,11 +20,12 @@ from core.storage.queries.sight import (
     sight_of,
     unseen_conversation,
     unseen_file,
+    unseen_message,
     unseen_ticket,
 )
 from core.storage.queries.tickets import ticket_named
 
-_NAMES = ("ticket", "conversation", "attachment")
+_NAMES = ("ticket", "conversation", "message", "attachment")
 """What parts of a path are called that name a ticket, or what belongs to one."""
 
 
@@ -30,15 +33,42 @@ async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
     """Raise `Forbidden` where the path names what `agent` may not see; the audit log has it.
 
     It is called for every request that somebody is behind, so that no page has to remember it.
+    What a body names is looked up with `ticket_in_sight`.
     """
+    request.state.viewer = agent
     named = {name: str(request.path_params[name]) for name in _NAMES if name in request.path_params}
     if not named:
         return
     async with storage_errors(), desk_of(request).sessions() as session:
         sight = await sight_of(session, agent)
         hidden = None if sight is None else await _hidden(session, sight, named)
-    if hidden is None:
-        return
+    if hidden is not None:
+        await _refuse(request, actor, hidden)
+
+
+async def sight_for(request: Request, session: AsyncSession) -> Sight | None:
+    """Return what limits whoever is behind `request`: what lists leave out."""
+    viewer: AgentId = request.state.viewer
+    return await sight_of(session, viewer)
+
+
+async def ticket_in_sight(request: Request, agent: Agent, name: str) -> TicketId:
+    """Return the ticket that `name`, an id or a number in a request's body, means.
+
+    Raises:
+        NotFound: there is none.
+        Forbidden: `agent` may not see it; the audit log has it.
+    """
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await ticket_named(session, name.replace("\x00", ""))
+        sight = await sight_of(session, agent.id)
+        hidden = None if sight is None else await unseen_ticket(session, sight, found)
+    if hidden is not None:
+        await _refuse(request, agent.actor, hidden)
+    return found
+
+
+async def _refuse(request: Request, actor: str, hidden: OutOfSight) -> NoReturn:
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         audit.record(
             session,
@@ -58,6 +88,8 @@ async def _hidden(session: AsyncSession, sight: Sight, named: dict[str, str]) ->
                 found = await unseen_ticket(session, sight, ticket)
             elif name == "conversation":
                 found = await unseen_conversation(session, sight, UUID(value))
+            elif name == "message":
+                found = await unseen_message(session, sight, UUID(value))
             else:
                 found = await unseen_file(session, sight, UUID(value))
         except (NotFound, ValueError):

@@ -102,6 +102,7 @@ ERRORS = (
     "this ticket is in that team already",
     "this team has no lead that the ticket could go to",
     "this ticket belongs to another team",
+    "you see the figures of your own teams: tell them apart by team",
     "a token's role is agent, lead, admin or auditor",
     "a token's name has 80 characters at most",
     "a token is for one thing at least",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from console.catalogue_words import CATALOGUE_ERRORS, STAGE, requested_in_words
 from console.classification_words import sorted_in_words
 from console.links_words import linked_in_words
+from console.merging_words import merged_in_words
+from console.spam_words import spam_in_words
 from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
@@ -77,6 +79,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.ALERT: "A program reported it",
     HandoffReason.RECURRING: "Many tickets about the same",
     HandoffReason.OTHER_LANGUAGE: "Writes in another language",
+    HandoffReason.NOT_SPAM: "Was taken for spam",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 
@@ -278,6 +281,8 @@ def change_in_words(change: Change, t: Translate) -> str:
     match change.field:
         case "status" if change.old is None:
             return t("{who} opened the ticket", who=who)
+        case "status" if said := spam_in_words(change, who, t):
+            return said
         case "status":
             return t("{who} set it to: {status}", who=who, status=_label(STATUS, change.new, t))
         case "assignee" if change.new is None:
@@ -318,6 +323,8 @@ def change_in_words(change: Change, t: Translate) -> str:
         case _ if said := linked_in_words(change, who, t):
             return said
         case _ if said := requested_in_words(change, who, t):
+            return said
+        case _ if said := merged_in_words(change, who, t):
             return said
         case field:
             return t("{who} changed {field}", who=who, field=field)

@@ -103,6 +103,7 @@ class Reader:
             envelope=self._envelope(mail, author.address),
             caution=self._caution(mail, author),
             forwarded_from=self._forwarded_from(mail),
+            is_spam=mail.kind is MailKind.SPAM and not self._is_of_own_list(mail),
             is_automatic=mail.kind is not MailKind.HUMAN and not self._is_of_own_list(mail),
         )
 

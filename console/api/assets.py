@@ -14,6 +14,7 @@ from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, PersonOut, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import ConsoleDesk, desk_of
+from console.sight import sight_for
 from console.tables import decoded
 from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import InvalidInput
@@ -180,7 +181,8 @@ async def get_suggestions(request: Request, _: AgentCaller, ticket: TicketName) 
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
-        found = await suggestions_for(session, named, await category_tree(session))
+        sight = await sight_for(request, session)
+        found = await suggestions_for(session, named, await category_tree(session), sight)
     return SuggestionsOut(
         by="vectors" if found.by_vectors else "words",
         similar=[

@@ -12,6 +12,7 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
+from console.sight import sight_for, ticket_in_sight
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
@@ -58,7 +59,7 @@ async def list_links(request: Request, _: AgentCaller, ticket: TicketName) -> li
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
-        found = await links_of(session, named)
+        found = await links_of(session, named, await sight_for(request, session))
     return [
         LinkOut(id=one.id, side=one.side, number=one.number, subject=one.subject, status=one.status)
         for one in found
@@ -73,7 +74,7 @@ async def link(
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     try:
-        other = await ticket_called(desk, body.other)
+        other = await ticket_in_sight(request, caller, body.other)
     except NotFound as error:
         raise InvalidInput(str(error)) from None
     await desk.links.link(named, other, body.kind, caller)
@@ -83,8 +84,8 @@ async def link(
 @router.delete("/{ticket}/links/{link}", status_code=204)
 async def unlink(request: Request, caller: AgentCaller, ticket: TicketName, link: UUID) -> None:
     """Take a link away."""
-    del ticket  # part of the address alone: ids of links are unique
-    await desk_of(request).links.unlink(link, caller)
+    desk = desk_of(request)
+    await desk.links.unlink(await ticket_called(desk, ticket), link, caller)
 
 
 @router.post("/{ticket}/problem-updates", status_code=202)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from console.api.principal import AnyCaller
 from console.desk import desk_of
+from console.sight import sight_for
 from core.domain.actor import Role
 from core.domain.errors import Forbidden
 from core.domain.figures import Dimension, Period
@@ -28,9 +29,10 @@ async def get_report(
     caller: AnyCaller,
     first: Annotated[date | None, Query(alias="from", description="The first day.")] = None,
     last: Annotated[date | None, Query(alias="to", description="The last day.")] = None,
-    by: Annotated[Dimension, Query(description="What lines are told apart by.")] = (
-        Dimension.CHANNEL
-    ),
+    by: Annotated[
+        Dimension | None,
+        Query(description="What lines are told apart by; for who sees their own teams, `team`."),
+    ] = None,
 ) -> ReportDocument:
     """Return the figures of a period; without one, of the last thirty days."""
     if caller.role not in _READERS:
@@ -38,4 +40,7 @@ async def get_report(
     last = last or datetime.now(UTC).date()
     period = Period(first=first or last - timedelta(days=_USUAL_DAYS - 1), last=last)
     async with storage_errors(), desk_of(request).sessions() as session:
-        return document(await report(session, period, by))
+        sight = None if caller.agent is None else await sight_for(request, session)
+        teams = None if sight is None else sight.teams
+        usual = Dimension.CHANNEL if teams is None else Dimension.TEAM
+        return document(await report(session, period, by or usual, teams=teams))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, NamedOut, Text
 from console.desk import ConsoleDesk, desk_of
+from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId
 from core.domain.routing import Conditions, LanguageNeed, Rule, first_that_fits
@@ -178,7 +179,7 @@ async def dry_run(
     """Show where the newest tickets would go by the rules as they are now; changes nothing."""
     async with storage_errors(), desk_of(request).sessions() as session:
         rules = await rules_in_force(session)
-        tickets = await latest_tickets(session, limit)
+        tickets = await latest_tickets(session, limit, await sight_for(request, session))
     tried = []
     for ticket in tickets:
         rule = first_that_fits(rules, ticket.facts)

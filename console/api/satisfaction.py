@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from console.api.principal import AgentCaller
 from console.api.shapes import MAX_PAGE, Page, Text
 from console.desk import desk_of
+from console.sight import sight_for
 from core.domain.errors import InvalidInput
 from core.storage.engine import storage_errors
 from core.storage.queries.satisfaction import AnswerView, answers
@@ -62,6 +63,12 @@ async def list_answers(
     except ValueError:
         raise InvalidInput("the cursor is not one that a list gave") from None
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await answers(session, before=before, max_score=max_score, limit=limit + 1)
+        found = await answers(
+            session,
+            before=before,
+            max_score=max_score,
+            sight=await sight_for(request, session),
+            limit=limit + 1,
+        )
     more = str(found[limit - 1].id) if len(found) > limit else None
     return Page(items=[AnswerOut.of(answer) for answer in found[:limit]], next=more)

@@ -14,7 +14,7 @@ from core.domain.files import FileState, plain_name
 from core.domain.ids import Address as MailAddress
 from core.domain.ids import ArticleId, OrganisationId, SynonymsId
 from core.domain.knowledge import Article, Audience, Outcome, Synonyms
-from core.domain.ticket import Priority, TicketStatus
+from core.domain.ticket import ClosedAs, Priority, TicketStatus
 from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.conversations import MessageView
 from core.storage.queries.files import FileView
@@ -82,6 +82,10 @@ class Letter(Reply):
     """An answer; where letters go, `envelope` says between whom, else the account's rule does."""
 
     envelope: EnvelopeBody | None = None
+    conversations: Annotated[
+        list[Annotated[UUID, Field(strict=False)]],
+        Field(max_length=50, description="Where to say it, if others were merged into the ticket."),
+    ] = Field(default_factory=list)
 
 
 class NewStatus(Body):
@@ -216,6 +220,7 @@ class TicketOut(BaseModel):
     first_response_at: datetime | None
     solved_at: datetime | None
     closed_at: datetime | None
+    closed_as: ClosedAs | None  # what it is besides closed
     summary: str
     language: str
     confidence: float | None
@@ -254,6 +259,7 @@ class TicketOut(BaseModel):
             first_response_at=ticket.first_response_at,
             solved_at=ticket.solved_at,
             closed_at=ticket.closed_at,
+            closed_as=ticket.closed_as,
             summary=ticket.summary,
             language=ticket.language,
             confidence=ticket.confidence,
@@ -355,6 +361,7 @@ class MessageOut(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     id: UUID
+    conversation: UUID
     seq: int
     speaker: Literal["customer", "bot", "agent", "system"] = Field(alias="from")
     agent: PersonOut | None
@@ -382,6 +389,7 @@ class MessageOut(BaseModel):
         """Return what the API tells of `message`; the words of a removed one are kept back."""
         return cls(
             id=message.id,
+            conversation=message.conversation,
             seq=message.seq,
             speaker=message.speaker.value,
             agent=None if message.agent is None else PersonOut.of(message.agent),

@@ -19,7 +19,7 @@ from console.api.sla_shapes import (
     PolicyOut,
     PromiseOut,
 )
-from console.api.tickets import TicketName
+from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
 from core.domain.sla.policy import PolicyId
 from core.services.sla.rules import Closing
@@ -32,7 +32,6 @@ from core.storage.queries.sla import (
     policy_view,
     promise_view,
 )
-from core.storage.queries.tickets import ticket_named
 
 router = APIRouter(tags=["service levels"])
 
@@ -162,8 +161,10 @@ async def set_closing(
 @router.get("/tickets/{ticket}/promises")
 async def get_promises(request: Request, _: AgentCaller, ticket: TicketName) -> PromiseOut:
     """Return what is promised in a ticket and how that stands."""
-    async with storage_errors(), desk_of(request).sessions() as session:
-        return PromiseOut.of(await promise_view(session, await ticket_named(session, ticket)))
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    async with storage_errors(), desk.sessions() as session:
+        return PromiseOut.of(await promise_view(session, named))
 
 
 async def _calendar(request: Request, response: Response, calendar: UUID) -> CalendarOut:

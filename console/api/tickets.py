@@ -23,15 +23,25 @@ from console.api.shapes import (
     TicketOut,
 )
 from console.desk import ConsoleDesk, desk_of
+from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AccountId, AgentId, CategoryId, MessageId, TeamId, TicketId, UploadId
+from core.domain.ids import (
+    AccountId,
+    AgentId,
+    CategoryId,
+    ConversationId,
+    MessageId,
+    TeamId,
+    TicketId,
+    UploadId,
+)
 from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import version_of
 from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
-from core.storage.queries.conversations import conversation_view, message_view
-from core.storage.queries.sight import sight_of
+from core.storage.queries.conversations import conversation_view
+from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.teams import team_named
 from core.storage.queries.tickets import (
     TicketFilter,
@@ -81,7 +91,7 @@ async def find_tickets(
             return Page(items=[], next=None)
         wanted = TicketFilter(
             team=whose_team,
-            sight=await sight_of(session, caller.id),
+            sight=await sight_for(request, session),
             statuses=() if status is None else (status,),
             assignee=whose,
             category=None if category is None else CategoryId(category),
@@ -171,7 +181,14 @@ async def reply(
             view = await ticket_view(session, named)
             account = (await conversation_view(session, view.conversation)).account
         envelope = desk.letters.checked(AccountId(account), envelope)
-    said = await desk.tickets.reply(named, caller, body.text, files=files, envelope=envelope)
+    said = await desk.tickets.reply(
+        named,
+        caller,
+        body.text,
+        files=files,
+        envelope=envelope,
+        to=[ConversationId(one) for one in body.conversations],
+    )
     return await _said(desk, named, said)
 
 
@@ -225,8 +242,7 @@ async def answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:
 
 async def _said(desk: ConsoleDesk, ticket: TicketId, message: MessageId) -> MessageOut:
     async with storage_errors(), desk.sessions() as session:
-        conversation = (await ticket_view(session, ticket)).conversation
-        return MessageOut.of(await message_view(session, conversation, message))
+        return MessageOut.of(await message_of_ticket(session, ticket, message))
 
 
 def _position(cursor: str) -> TicketId:

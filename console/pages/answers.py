@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -16,8 +17,8 @@ from console.pages.envelopes import envelope_in, files_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.tickets import Named, attempt, parts_of, shown_in, side_of, status_in
 from core.domain.actor import Agent
-from core.domain.errors import AnsweredMeanwhile
-from core.domain.ids import AccountId, TicketId
+from core.domain.errors import AnsweredMeanwhile, NotFound
+from core.domain.ids import AccountId, ConversationId, TicketId
 from core.services.answering import Reply
 from core.services.writing.drafts import DraftKind, DraftText
 from core.storage.engine import storage_errors
@@ -76,12 +77,17 @@ async def _reply(
         then=status_in(then) if then else None,
         envelope=envelope_in(form),
         macro=optional_id(text_field(form, "macro")),
+        to=_places(form),
     )
     if reply.envelope is not None:
         async with storage_errors(), desk.sessions() as session:
             view = await ticket_view(session, ticket)
             account = (await conversation_view(session, view.conversation)).account
-        reply = replace(reply, envelope=desk.letters.checked(AccountId(account), reply.envelope))
+        if reply.to and view.conversation not in reply.to:
+            letter = None  # the addresses are those of the ticket's own conversation
+        else:
+            letter = desk.letters.checked(AccountId(account), reply.envelope)
+        reply = replace(reply, envelope=letter)
     await desk.held.reply(ticket, agent, reply, seen=seen)
     await desk.notices.read_of(agent.id, ticket)
 
@@ -106,6 +112,15 @@ async def _keep(
 def _words(form: FormData) -> str:
     """Return what was typed; forms send ends of line as CR LF, whatever was typed."""
     return text_field(form, "text").replace("\r\n", "\n")
+
+
+def _places(form: FormData) -> tuple[ConversationId, ...]:
+    """Return where an answer is to be said, as ids with commas between; none: not chosen."""
+    words = [word for word in text_field(form, "place").split(",") if word]
+    try:
+        return tuple(ConversationId(UUID(word)) for word in words)
+    except ValueError:
+        raise NotFound("there is no such conversation") from None
 
 
 def _number(words: str) -> int | None:

@@ -26,7 +26,7 @@ async def show_conversation(
 ) -> Response:
     """Show a conversation beside those that the assistant is holding."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_conversation(desk_of(request), session, ConversationId(conversation), show)
+        work = await of_conversation(request, session, ConversationId(conversation), show)
         queue = await read_queue(session, signed_in.agent.id, "assistant")
     return page(
         request,
@@ -45,7 +45,7 @@ async def live(
 ) -> Response:
     """Show the parts of a workspace anew that others may have changed."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_conversation(desk_of(request), session, ConversationId(conversation), show)
+        work = await of_conversation(request, session, ConversationId(conversation), show)
     return live_parts(request, work, as_ticket=False)
 
 

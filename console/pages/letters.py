@@ -135,7 +135,7 @@ async def _new_side(
     request: Request, ticket: TicketId, filled: Mapping[str, Any], wrong: str = ""
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, ticket, MESSAGES_SHOWN)
+        work = await of_ticket(request, session, ticket, MESSAGES_SHOWN)
     assert work.ticket is not None
     subject = f"Fwd: {work.conversation.subject or work.ticket.subject}"
     empty = {"to": "", "cc": "", "text": "", "messages": [], "subject": subject}

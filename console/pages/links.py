@@ -12,10 +12,9 @@ from console.links_words import LINK
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets import Named, attempt, refused
 from console.pages.view import translator
+from console.sight import ticket_in_sight
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
-from core.storage.engine import storage_errors
-from core.storage.queries.tickets import ticket_named
 
 router = APIRouter(prefix="/console/tickets")
 
@@ -28,15 +27,14 @@ async def link(request: Request, signed_in: Agents, named: Named) -> Response:
     gone = text_field(form, "remove")
     if gone:
         try:
-            return await attempt(request, named, links.unlink(UUID(gone), signed_in.agent))
+            return await attempt(request, named, links.unlink(named, UUID(gone), signed_in.agent))
         except ValueError:
             raise InvalidInput("there is nothing of this id") from None
     kind = text_field(form, "kind")
     if kind not in LINK:
         raise InvalidInput("there is no such link")
     try:
-        async with storage_errors(), desk_of(request).sessions() as session:
-            other = await ticket_named(session, text_field(form, "number"))
+        other = await ticket_in_sight(request, signed_in.agent, text_field(form, "number"))
     except NotFound:
         return await refused(request, named, translator(request)("there is no such ticket"), 422)
     work = links.link(named, other, LinkKind(kind), signed_in.agent)

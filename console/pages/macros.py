@@ -13,17 +13,16 @@ from console import automation_words as said
 from console.desk import desk_of
 from console.pages.automation_forms import actions_in, load_names, optional_id, shown_actions
 from console.pages.session import Agents, Leads, form_of, text_field
+from console.pages.tickets import Named
 from console.pages.view import page, translator
 from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import TicketId
 from core.services.automation.forms import actions_from_json
 from core.services.automation.macros import MacroForm, macros_for
 from core.services.automation.templates import VARIABLES
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
-from core.storage.queries.tickets import ticket_named
 from core.storage.tables import Macro
 
 router = APIRouter(prefix="/console")
@@ -32,22 +31,20 @@ _PATH = "/console/admin/macros"
 
 
 @router.get("/tickets/{ticket}/macros")
-async def choose_macro(request: Request, signed_in: Agents, ticket: str) -> Response:
+async def choose_macro(request: Request, signed_in: Agents, ticket: str, named: Named) -> Response:
     """List the macros that fit a ticket, as buttons."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        name = await ticket_named(session, ticket)
-        found = await macros_for(session, name, signed_in.agent.id)
+        found = await macros_for(session, named, signed_in.agent.id)
     return page(request, "parts/macros.html", macros=found, ticket=ticket)
 
 
 @router.get("/tickets/{ticket}/macros/{macro}")
-async def filled_macro(request: Request, signed_in: Agents, ticket: str, macro: UUID) -> Response:
+async def filled_macro(request: Request, signed_in: Agents, named: Named, macro: UUID) -> Response:
     """Show a macro filled in for a ticket: its text, and what else is done when it is sent."""
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
-        name = await ticket_named(session, ticket)
         names = await load_names(session)
-    ready = await desk.macros.fill_in(macro, TicketId(name), signed_in.agent.id)
+    ready = await desk.macros.fill_in(macro, named, signed_in.agent.id)
     return page(
         request,
         "parts/macro.html",

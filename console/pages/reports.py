@@ -18,16 +18,17 @@ from console.desk import desk_of
 from console.figure_words import line_in_words
 from console.pages.session import Readers
 from console.pages.view import HEADERS, language_of, page, translator
+from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.errors import InvalidInput
 from core.domain.figures import TIMES, Dimension, Period
+from core.domain.ids import TeamId
 from core.domain.topics import TopicKind
 from core.services.audit import record
 from core.services.figures.counting import Report, report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.figures import counted_zone
-from core.storage.queries.sight import sight_of
 from core.storage.queries.topics import topics
 
 router = APIRouter(prefix="/console/reports")
@@ -44,7 +45,7 @@ Day = Annotated[str, Query(max_length=10)]
 @router.get("")
 async def show_report(
     request: Request,
-    signed_in: Readers,
+    _: Readers,
     start: Annotated[str, Query(alias="from", max_length=10)] = "",
     end: Annotated[str, Query(alias="to", max_length=10)] = "",
     by: By = Dimension.CHANNEL,
@@ -60,8 +61,9 @@ async def show_report(
         except InvalidInput as error:
             wrong = error_in_words(error, translator(request))
             period = period_of("", "", today)
-        found = await report(session, period, _other(by))
-        sight = await sight_of(session, signed_in.agent.id)
+        sight = await sight_for(request, session)
+        teams = None if sight is None else sight.teams
+        found = await report(session, period, _told_apart(by, teams), teams=teams)
         recurring = await topics(
             session, TopicKind.TICKET, datetime.now(UTC), sight=sight, limit=_RECURRING
         )
@@ -82,6 +84,7 @@ async def show_report(
         backlog=series(labels, found.backlog, summed=False),
         hours=bars(hours),
         weekdays=bars(weekdays),
+        own_teams=teams is not None,
         most=max(found.reasons.values(), default=0),
         recurring=recurring,
     )
@@ -100,7 +103,11 @@ async def export_report(
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         today = datetime.now(ZoneInfo(await counted_zone(session))).date()
         period = period_of(start, end, today)
-        found = await report(session, period, _other(by), with_charts=False)
+        sight = await sight_for(request, session)
+        teams = None if sight is None else sight.teams
+        found = await report(
+            session, period, _told_apart(by, teams), with_charts=False, teams=teams
+        )
         name = f"{period.first}_{period.last}_{found.by}"
         record(session, signed_in.agent.actor, "report.exported", ("report", name, name))
     names = [line_in_words(found.by, line, t) for line in found.lines]
@@ -164,7 +171,10 @@ def safe_cell(words: str) -> str:
     return f"'{words}" if words.startswith(_FORMULA) else words
 
 
-def _other(by: Dimension) -> Dimension:
+def _told_apart(by: Dimension, teams: Sequence[TeamId] | None) -> Dimension:
+    """Return what lines are told apart by: by team alone for who sees their own teams only."""
+    if teams is not None:
+        return Dimension.TEAM
     return Dimension.CHANNEL if by == Dimension.ALL else by
 
 

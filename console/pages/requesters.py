@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.view import page, translator
+from console.sight import sight_for
 from console.words import CHANNEL, error_in_words
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ContactId, ConversationId, OrganisationId
@@ -177,11 +178,13 @@ async def _requester(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        record = await requester_record(session, contact)
-        tickets = await list_tickets(session, TicketFilter(requester=contact), limit=_SHOWN)
+        sight = await sight_for(request, session)
+        record = await requester_record(session, contact, sight)
+        theirs = TicketFilter(requester=contact, sight=sight)
+        tickets = await list_tickets(session, theirs, limit=_SHOWN)
         # No conversation is beside these: the id is nobody's.
         conversations = await conversations_of(
-            session, contact, besides=ConversationId(uuid4()), limit=_SHOWN
+            session, contact, besides=ConversationId(uuid4()), sight=sight, limit=_SHOWN
         )
         assets = await list_assets(session, owner=contact)
         organisations = await list_organisations(session)
@@ -223,7 +226,9 @@ async def _organisation(
         position = await feed_end(session)
         found = await organisation_view(session, organisation)
         members = await list_requesters(session, organisation=organisation, limit=_SHOWN)
-        tickets = await list_tickets(session, TicketFilter(organisation=organisation), limit=20)
+        sight = await sight_for(request, session)
+        theirs = TicketFilter(organisation=organisation, sight=sight)
+        tickets = await list_tickets(session, theirs, limit=20)
         assets = await list_assets(session, organisation=organisation, limit=20)
     return page(
         request,

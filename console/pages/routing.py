@@ -17,6 +17,7 @@ from console.desk import desk_of
 from console.fields import id_field, list_field, number_field
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
+from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.actor import LEADING, Role
 from core.domain.errors import DeskError, InvalidInput, NotFound
@@ -71,7 +72,7 @@ async def dry_run(request: Request, _: Readers) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         rules = await rules_in_force(session)
-        tickets = await latest_tickets(session, _TRIED)
+        tickets = await latest_tickets(session, _TRIED, await sight_for(request, session))
         names = {
             team.id: team.name
             for team in await list_teams(session, datetime.now(UTC), with_archived=True)

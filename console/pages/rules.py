@@ -24,6 +24,7 @@ from console.pages.automation_forms import (
 )
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
+from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.automation.conditions import FITTING, KINDS, Conditions
 from core.domain.automation.rule import Rule, Trigger
@@ -108,7 +109,9 @@ async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Respon
         return await _form(request, rule, _typed(form), wrong=wrong, status=422)
     if text_field(form, "do") == "try":
         async with storage_errors(), desk_of(request).sessions() as session:
-            found = await dry_run(session, wanted, datetime.now(UTC))
+            found = await dry_run(
+                session, wanted, datetime.now(UTC), sight=await sight_for(request, session)
+            )
         return await _form(request, rule, _shown(wanted), tried=found)
     await desk_of(request).rules.save(rule, wanted, signed_in.agent)
     return RedirectResponse("/console/admin/rules", 303)

@@ -30,7 +30,7 @@ from core.services.teams.escalation import Onward
 from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
-from core.storage.queries.conversations import message_view
+from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.tickets import ticket_named, ticket_view
 
 router = APIRouter(prefix="/console/tickets")
@@ -55,7 +55,7 @@ async def show_ticket(
 ) -> Response:
     """Show a ticket beside the queue it was chosen from, or what is said beside it with others."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, named, show, _conversation(side))
+        work = await of_ticket(request, session, named, show, _conversation(side))
         queue = await read_queue(session, signed_in.agent.id, tab)
         drafts = await drafts_of(session, signed_in.agent.id, work.conversation.id)
     await desk_of(request).notices.read_of(signed_in.agent.id, named)
@@ -165,8 +165,7 @@ async def withdraw(request: Request, signed_in: Agents, named: Named, message: U
 
 async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> None:
     async with storage_errors(), desk_of(request).sessions() as session:
-        conversation = (await ticket_view(session, ticket)).conversation
-        await message_view(session, conversation, MessageId(message))
+        await message_of_ticket(session, ticket, MessageId(message))
 
 
 def _team(words: str) -> TeamId:
@@ -227,7 +226,7 @@ async def parts_of(
 ) -> Response:
     """Return the parts of a workspace as they are now; `more` is for the parts' own use."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(desk_of(request), session, ticket, shown, side_of(request))
+        work = await of_ticket(request, session, ticket, shown, side_of(request))
     return live_parts(request, work, notice=notice, status=status, **more)
 
 

@@ -10,10 +10,11 @@ from operator import itemgetter
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console.desk import ConsoleDesk
+from console.desk import ConsoleDesk, desk_of
+from console.sight import sight_for
 from console.times import Times
 from core.domain.actor import Role
 from core.domain.channel import RecipientOutcome
@@ -54,6 +55,14 @@ from core.storage.queries.conversations import (
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.letters import SplitOff, bounces_of, sourced, split_off
 from core.storage.queries.links import LinkView, links_of
+from core.storage.queries.merges import (
+    MergedInto,
+    MergedTicket,
+    last_spoken_in,
+    merged_into,
+    merged_tickets,
+    said_together,
+)
 from core.storage.queries.requesters import (
     OrganisationView,
     RequesterView,
@@ -108,7 +117,7 @@ class Workspace:
     conversation: ConversationView
     place: Place
     participants: Sequence[ParticipantView]
-    messages: Sequence[MessageView]  # oldest first
+    messages: Sequence[MessageView]  # oldest first; those of merged tickets among them
     held: Sequence[HeldView]  # replies that have not left, first what leaves first
     has_earlier: bool
     shown: int
@@ -136,11 +145,33 @@ class Workspace:
     main: ConversationView  # the requester's: `conversation`, unless that is held beside it
     sides: Sequence[ConversationView]  # held beside it with others, latest word first
     split_off: SplitOff | None  # from another ticket
+    merged: Mapping[ConversationId, MergedTicket]  # into this one, by their conversations
+    merged_into: MergedInto | None  # where this one goes on
+    answers_in: ConversationId  # where the next answer goes unless something else is chosen
+    places: Mapping[ConversationId, Place]  # of all conversations that are shown
+
+    @property
+    def can_answer_in(self) -> Sequence[MergedTicket]:
+        """The merged tickets whose requesters can be answered besides the ticket's own."""
+        return [one for one in self.merged.values() if one.goes_on]
+
+    @property
+    def can_be_parted(self) -> bool:
+        """Whether the ticket was merged and that can still be undone."""
+        return self.merged_into is not None and self.merged_into.can_be_undone(datetime.now(UTC))
+
+    @property
+    def live_conversations(self) -> Sequence[ConversationId]:
+        """The conversations whose changes show here."""
+        return list({self.main.id: None, self.conversation.id: None, **dict.fromkeys(self.merged)})
 
     @property
     def last_seq(self) -> int:
         """Return the number of the last message shown."""
-        return max((message.seq for message in self.messages), default=0)
+        return max(
+            (one.seq for one in self.messages if one.conversation == self.conversation.id),
+            default=0,
+        )
 
     @property
     def is_side(self) -> bool:
@@ -162,7 +193,7 @@ class Workspace:
 
 
 async def of_ticket(
-    desk: ConsoleDesk,
+    request: Request,
     session: AsyncSession,
     ticket: TicketId,
     shown: int,
@@ -175,11 +206,11 @@ async def of_ticket(
     """
     position = await feed_end(session)  # first: what changes while reading is told again
     view = await ticket_view(session, ticket)
-    return await _read(desk, session, position, view.conversation, view, shown, side)
+    return await _read(request, session, position, view.conversation, view, shown, side)
 
 
 async def of_conversation(
-    desk: ConsoleDesk, session: AsyncSession, conversation: ConversationId, shown: int
+    request: Request, session: AsyncSession, conversation: ConversationId, shown: int
 ) -> Workspace:
     """Return the workspace of a conversation, with its newest ticket if it has one.
 
@@ -189,11 +220,11 @@ async def of_conversation(
     position = await feed_end(session)
     ticket = await ticket_of_conversation(session, conversation)
     view = None if ticket is None else await ticket_view(session, ticket)
-    return await _read(desk, session, position, conversation, view, shown)
+    return await _read(request, session, position, conversation, view, shown)
 
 
 async def _read(
-    desk: ConsoleDesk,
+    request: Request,
     session: AsyncSession,
     position: FeedPosition,
     conversation_id: ConversationId,
@@ -201,6 +232,7 @@ async def _read(
     shown: int,
     side: ConversationId | None = None,
 ) -> Workspace:
+    desk, sight = desk_of(request), await sight_for(request, session)
     main = await conversation_view(session, conversation_id)
     sides = await sides_of(session, conversation_id)
     conversation = main
@@ -209,10 +241,17 @@ async def _read(
         if not found:
             raise NotFound("there is no such conversation")
         (conversation,) = found
-    said = await messages_before(session, conversation.id, before=None, limit=shown + 1)
+    together = [] if ticket is None else await merged_tickets(session, ticket.id)
+    merged = {one.conversation.id: one for one in together} if side is None else {}
+    if merged:
+        said = await said_together(session, conversation.id, together, limit=shown + 1)
+    else:
+        said = await messages_before(session, conversation.id, before=None, limit=shown + 1)
+    open_places = [conversation.id, *(one for one in merged if merged[one].goes_on)]
+    last = await last_spoken_in(session, open_places) if len(open_places) > 1 else None
     messages = said[:shown][::-1]
     requester = ContactId(main.requester.id)
-    tickets = await list_tickets(session, TicketFilter(requester=requester), limit=11)
+    tickets = await list_tickets(session, TicketFilter(requester=requester, sight=sight), limit=11)
     participants = await participants_of(session, conversation.id)
     addressing = _addressing(desk, conversation, participants)
     tree = await category_tree(session)
@@ -237,22 +276,37 @@ async def _read(
         agents=await list_agents(session),
         assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),
         tree=tree,
-        links=() if ticket is None else await links_of(session, ticket.id),
+        links=() if ticket is None else await links_of(session, ticket.id, sight),
         person=person,
         organisation=organisation,
         assets=None if ticket is None else await assets_of(session, ticket),
-        suggestions=None if ticket is None else await suggestions_for(session, ticket.id, tree),
+        suggestions=None
+        if ticket is None
+        else await suggestions_for(session, ticket.id, tree, sight),
         teams=await open_teams(session),
         watchers=() if ticket is None else await watchers_of(session, ticket.id),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],
-        other_conversations=await conversations_of(session, requester, besides=conversation_id),
+        other_conversations=await conversations_of(
+            session, requester, besides=conversation_id, sight=sight
+        ),
         addressing=addressing,
         bounces=await _bounces(session, conversation, messages, addressing),
-        new_subjects=_new_subjects(desk.letters, conversation, messages),
+        new_subjects=_new_subjects(
+            desk.letters,
+            conversation,
+            [one for one in messages if one.conversation == conversation.id],
+        ),
         sourced=await sourced(session, [m.id for m in messages if m.speaker == Speaker.CUSTOMER]),
         main=main,
         sides=sides,
         split_off=None if ticket is None else await split_off(session, ticket.id),
+        merged=merged,
+        merged_into=None if ticket is None else await merged_into(session, ticket.id),
+        answers_in=last or conversation.id,
+        places={
+            conversation.id: _place(desk, conversation),
+            **{one.conversation.id: _place(desk, one.conversation) for one in merged.values()},
+        },
     )
 
 

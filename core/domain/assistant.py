@@ -35,6 +35,7 @@ class HandoffReason(StrEnum):
     ALERT = "alert"  # a program reported it
     RECURRING = "recurring"  # a problem, opened for many tickets about the same
     OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
+    NOT_SPAM = "not_spam"  # an agent brought it back from the spam
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
 

@@ -42,6 +42,13 @@ class TicketTrigger(StrEnum):
     GRACE_ENDED = "grace_ended"
 
 
+class ClosedAs(StrEnum):
+    """What a closed ticket is besides closed; figures leave such tickets out."""
+
+    MERGED = "merged"  # it goes on in another ticket
+    SPAM = "spam"
+
+
 class Priority(StrEnum):
     """How soon a ticket should be looked at; `RANK` sorts it."""
 

@@ -11,7 +11,7 @@ from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.files import KeptFile
-from core.domain.ids import MessageId, UploadId
+from core.domain.ids import ConversationId, MessageId, UploadId
 from core.domain.ticket import (
     CATEGORY,
     TRIGGER_FOR,
@@ -23,6 +23,8 @@ from core.services.case import Case
 from core.services.classification.sorting import check_complete
 from core.services.files.uploads import check_fit, handed_in
 from core.services.letters import bring_in
+from core.storage.queries.merges import last_spoken_in
+from core.storage.tables import Conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,9 @@ class Reply:
     then: TicketStatus | None = None
     envelope: Envelope | None = None  # as `Letters.checked` gave it; None: the channel's own way
     macro: UUID | None = None  # whose text it began with
+    to: tuple[ConversationId, ...] = ()
+    """Where it is said, once others were merged into the ticket: its own conversation, or theirs;
+    none: where a requester wrote last. The envelope is for the ticket's own."""
 
     def __post_init__(self) -> None:
         check_words(self.words, may_be_empty=bool(self.files))
@@ -60,7 +65,7 @@ def take_up(case: Case, agent: Agent) -> None:
 
 async def check_reply(case: Case, agent: Agent, reply: Reply) -> None:
     """Raise what `say` would raise."""
-    await _enclosed(case, agent, reply)
+    await _enclosed(case, agent, reply, await _where_to(case, reply))
     if reply.then is not None:
         await _check_status(case, reply.then)
 
@@ -74,27 +79,35 @@ async def answer(case: Case, agent: Agent, reply: Reply) -> MessageId:
 async def say(case: Case, agent: Agent, reply: Reply) -> MessageId:
     """Say `reply` to the requester, in a ticket that somebody has taken up.
 
+    Returns its first message, where it is said in several conversations.
+
     Raises:
         NotFound: a file of it is not there any more.
-        InvalidInput: the channel takes no such files, or the ticket lacks what `then` asks for.
+        InvalidInput: it is to be said in a conversation that is not the ticket's, a channel takes
+            no such files, or the ticket lacks what `then` asks for.
     """
-    enclosed = await _enclosed(case, agent, reply)
+    spoken_in = await _where_to(case, reply)
+    enclosed = await _enclosed(case, agent, reply, spoken_in)
     if case.ticket.first_response_at is None:
         case.ticket.first_response_at = case.ledger.now
-    said = case.ledger.say(
-        case.conversation,
-        Speaker.AGENT,
-        reply.words.strip(),
-        agent=agent.id,
-        envelope=reply.envelope,
-    )
-    if reply.envelope is not None:
+    said = [
+        case.ledger.say(
+            conversation,
+            Speaker.AGENT,
+            reply.words.strip(),
+            agent=agent.id,
+            envelope=reply.envelope if conversation is case.conversation else None,
+        )
+        for conversation in spoken_in
+    ]
+    if reply.envelope is not None and case.conversation in spoken_in:
         await bring_in(case.session, case.conversation, reply.envelope, case.ledger.now)
-    case.ledger.enclose(said, enclosed)
-    case.ledger.record_message(case.ticket, said, "agent", actor=agent.actor)
+    for message in said:
+        case.ledger.enclose(message, enclosed)
+    case.ledger.record_message(case.ticket, said[0], "agent", actor=agent.actor)
     if reply.then is not None:
         await give_status(case, reply.then, actor=agent.actor)
-    return said
+    return said[0]
 
 
 async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
@@ -117,9 +130,26 @@ async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
         case.tell("Your ticket **#{number}** is open again.")
 
 
-async def _enclosed(case: Case, agent: Agent, reply: Reply) -> Sequence[KeptFile]:
+async def _where_to(case: Case, reply: Reply) -> list[Conversation]:
+    """Return the conversations that `reply` is to be said in."""
+    if not case.joined and not reply.to:
+        return [case.conversation]
+    named = set(reply.to)
+    if not named:
+        places = [ConversationId(one.id) for one in case.everywhere]
+        named = {await last_spoken_in(case.session, places) or places[0]}
+    found = [one for one in case.everywhere if one.id in named]
+    if len(found) < len(named):
+        raise InvalidInput("this conversation is not one of the ticket's")
+    return found
+
+
+async def _enclosed(
+    case: Case, agent: Agent, reply: Reply, spoken_in: Sequence[Conversation]
+) -> Sequence[KeptFile]:
     files = await handed_in(case.session, agent.id, reply.files)
-    check_fit(files, case.ledger.can(case.conversation.account_id))
+    for conversation in spoken_in:
+        check_fit(files, case.ledger.can(conversation.account_id))
     return files
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.content import Intent
 from core.domain.conversation import Responder
@@ -23,6 +25,7 @@ from core.domain.events import (
     ThreadMoved,
 )
 from core.domain.ids import AccountId, Address, ChoiceId, ContactId, MessageId
+from core.domain.linking import code_in
 from core.domain.ticket import TicketStatus
 from core.services.early_events import Kept, kept_for
 from core.services.json_forms import EarlyOccurrence
@@ -36,6 +39,7 @@ from core.storage.tables import (
     Attachment,
     ChoiceRow,
     Conversation,
+    LinkCode,
     Message,
     Participant,
     RemoteMessage,
@@ -50,8 +54,10 @@ class Records:
     """The locked records that a batch of events concerns, and what is to follow from them."""
 
     contacts: Mapping[Place, ContactId]  # by account and address
+    blocked: Collection[Place]  # people whose messages are spam
     to_look_up: set[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
+    by_id: Mapping[UUID, Conversation]  # all that are locked, current or not
     tickets: Mapping[UUID, Ticket]  # unclosed ones, by conversation
     messages: Mapping[Place, Known]  # by account and remote id
     tails: Mapping[Place, Tail]  # of threads in which something comes late
@@ -59,6 +65,7 @@ class Records:
     kept: Mapping[Place, Sequence[Kept]]  # what came before its message, which comes now
     choices: Mapping[ChoiceId, ChoiceRow] = field(default_factory=dict)
     pressed: set[UUID] = field(default_factory=set)  # messages of which a button was pressed
+    lapsed: list[tuple[UUID, int]] = field(default_factory=list)  # merges, with the last message
     taken_threads: set[Place] = field(default_factory=set)
     started: list[Conversation] = field(default_factory=list)
     joined: list[Participant] = field(default_factory=list)
@@ -70,6 +77,8 @@ class Records:
     unvouched: list[Conversation] = field(default_factory=list)  # to be given to a human
     beside: list[Conversation] = field(default_factory=list)  # where third parties wrote
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
+    awaited: Collection[Place] = frozenset()  # people who were sent a code
+    links: list[tuple[Conversation, Place, Intent]] = field(default_factory=list)  # to be answered
     presses: list[tuple[Conversation, Intent, Address]] = field(  # of our own buttons, and by whom
         default_factory=list
     )
@@ -84,7 +93,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         event
         for event in events
         if isinstance(event, ChoicePressed)
-        or (isinstance(event, MessagePosted) and not event.is_automatic)
+        or (isinstance(event, MessagePosted) and (event.is_spam or not event.is_automatic))
     ]
     people = await recognise(
         session,
@@ -115,8 +124,10 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     )
     records = Records(
         contacts=people.contacts,
-        to_look_up=set(people.wanted),
+        blocked=people.blocked,
+        to_look_up=set(people.wanted) - set(people.blocked),
         conversations=conversations,
+        by_id=locked,
         tickets=tickets,
         messages=await _known_messages(session, named, locked, tickets),
         tails=await tails(session, late),
@@ -139,6 +150,13 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     if claimed:
         found = await session.scalars(select(AgentRow.email).where(AgentRow.email.in_(claimed)))
         records.agents = set(found)
+    entered = {
+        (event.account, str(event.author.address))
+        for event in posting
+        if isinstance(event, MessagePosted) and code_in(event.body.text)
+    }
+    if entered:
+        records.awaited = await _awaited(session, entered)
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)
@@ -155,27 +173,44 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
 
 
 async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUID]:
-    """Return the conversations of the messages with these remote ids."""
+    """Return the conversations of the messages with these remote ids, and those they are in."""
     if not named:
         return set()
-    found = await session.scalars(
-        select(Message.conversation_id)
+    found = await session.execute(
+        select(Message.conversation_id, Conversation.merged_into)
         .join(RemoteMessage, RemoteMessage.message_id == Message.id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
         .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
     )
-    return set(found)
+    return {one for row in found for one in row if one is not None}
 
 
 async def _lock_conversations(
     session: AsyncSession, places: set[Place], ids: set[UUID], moves: Sequence[Move]
 ) -> dict[UUID, Conversation]:
-    """Lock current conversations in `places`, those in `ids`, and those of `moves`."""
+    """Lock current conversations in `places`, those in `ids`, and those of `moves`.
+
+    Those that one of them was merged into are locked with them.
+    """
     wanted: list[ColumnElement[bool]] = []
     if places:
+        # As an array, which an index can be asked for: beside the other condition, a sub-select
+        # would have every conversation read.
+        there = aliased(Conversation)
+        merged_into = (
+            select(there.merged_into)
+            .where(
+                tuple_(there.account_id, there.thread).in_(places),
+                there.is_current,
+                there.merged_into.is_not(None),
+            )
+            .scalar_subquery()
+        )
         wanted.append(
             tuple_(Conversation.account_id, Conversation.thread).in_(places)
             & Conversation.is_current
         )
+        wanted.append(Conversation.id == any_(func.array(merged_into, type_=ARRAY(Uuid))))
     if ids:
         wanted.append(Conversation.id.in_(ids))
     if moves:
@@ -185,7 +220,18 @@ async def _lock_conversations(
     rows = await session.scalars(
         select(Conversation).where(or_(*wanted)).order_by(Conversation.id).with_for_update()
     )
-    return {row.id: row for row in rows}
+    locked = {row.id: row for row in rows}
+    # Merged while this waited for a lock.
+    late = {row.merged_into for row in locked.values() if row.merged_into} - locked.keys()
+    if late:
+        rows = await session.scalars(
+            select(Conversation)
+            .where(Conversation.id.in_(late))
+            .order_by(Conversation.id)
+            .with_for_update()
+        )
+        locked |= {row.id: row for row in rows}
+    return locked
 
 
 async def _lock_tickets(
@@ -219,15 +265,18 @@ async def _known_messages(
     )
     rows = [((AccountId(account), name), message) for account, name, message in found]
     attachments = await attachments_of(session, [message.id for _, message in rows])
-    return {
-        place: Known(
+    found_messages: dict[Place, Known] = {}
+    for place, message in rows:
+        conversation = locked[message.conversation_id]
+        home = None if conversation.merged_into is None else locked[conversation.merged_into]
+        found_messages[place] = Known(
             message=message,
-            conversation=locked[message.conversation_id],
-            ticket=tickets.get(message.conversation_id),
+            conversation=conversation,
+            merged_into=home,
+            ticket=tickets.get((home or conversation).id),
             attachments=attachments.get(message.id, ()),
         )
-        for place, message in rows
-    }
+    return found_messages
 
 
 async def attachments_of(
@@ -266,6 +315,18 @@ async def _participants(
     ):
         present.setdefault(conversation, set()).add(address)
     return {conversation: frozenset(addresses) for conversation, addresses in present.items()}
+
+
+async def _awaited(session: AsyncSession, people: set[Place]) -> set[Place]:
+    """Return who of `people` was sent a code to enter."""
+    rows = await session.execute(
+        select(LinkCode.account_id, LinkCode.address).where(
+            tuple_(LinkCode.account_id, LinkCode.address).in_(people),
+            LinkCode.ended_at.is_(None),
+            LinkCode.proven_at.is_(None),
+        )
+    )
+    return {(AccountId(account), address) for account, address in rows}
 
 
 async def _load_choices(

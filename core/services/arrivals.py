@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.domain.content import Caution, Choice, Intent
@@ -22,6 +22,7 @@ from core.domain.events import (
     ThreadMoved,
 )
 from core.domain.ids import ChoiceId, ConversationId, MessageId, TicketId, new_id
+from core.domain.linking import CODE, code_in, wish_in
 from core.domain.ticket import TicketStatus, TicketTrigger, next_status
 from core.ports import Refusal
 from core.services.arrival_records import Records
@@ -117,7 +118,17 @@ def _posted(
     place = (event.account, str(event.thread))
     is_automatic = isinstance(event, MessagePosted) and event.is_automatic
     is_quiet = is_automatic or (pressed is not None and is_for_desk(pressed.intent.name))
-    if is_quiet:
+    spam = _spam_conversation(event, records, ledger, rules)
+    link = None if spam is not None else _about_linking(event, records, ledger)
+    if spam is not None:
+        conversation, is_quiet = spam, True
+    elif link is not None:
+        assert isinstance(event, MessagePosted)
+        event, is_quiet = replace(event, intent=link), True
+        current = records.conversations.get(place)
+        conversation = current or _start(event, None, records, ledger, rules)
+        records.links.append((conversation, (event.account, str(event.author.address)), link))
+    elif is_quiet:
         if place not in records.conversations:
             return Outcome(refusal=Refusal.AUTOMATIC)
         conversation = records.conversations[place]
@@ -147,7 +158,8 @@ def _posted(
         records.beside.append(conversation)
     if not is_quiet:
         _respond(event, conversation, caution, records, ledger)
-        if (ticket := records.tickets.get(conversation.id)) is not None:
+        home = conversation.merged_into or conversation.id
+        if (ticket := records.tickets.get(home)) is not None:
             ledger.record_message(ticket, message, "customer", actor="requester")
     return Outcome(message=message, seq=seq)
 
@@ -205,6 +217,48 @@ def _copy_in(event: MessagePosted, conversation: Conversation, records: Records)
     records.present[conversation.id] = present | frozenset(map(str, fresh))
 
 
+def _about_linking(
+    event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger
+) -> Intent | None:
+    """Return what `event` says of linking an e-mail address, which the desk answers itself."""
+    if not isinstance(event, MessagePosted) or event.is_automatic or event.intent is not None:
+        return None
+    if not ledger.is_chat(event.account):
+        return None
+    if (wish := wish_in(event.body.text)) is not None:
+        return wish
+    code = code_in(event.body.text)
+    if code is not None and (event.account, str(event.author.address)) in records.awaited:
+        return Intent(name=CODE, entities={"code": code})
+    return None
+
+
+def _spam_conversation(
+    event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger, rules: ArrivalRules
+) -> Conversation | None:
+    """Return where to keep `event` as spam, which nobody is told of; None where it is none.
+
+    A matter that somebody works on goes on, whoever is blocked; so does another person's.
+    """
+    author = (event.account, str(event.author.address))
+    current = records.conversations.get((event.account, str(event.thread)))
+    is_marked = isinstance(event, MessagePosted) and event.is_spam and current is None
+    if not is_marked and author not in records.blocked:
+        return None
+    if current is None:
+        current = _start(event, None, records, ledger, rules)
+    elif (
+        records.contacts.get(author) != current.contact_id
+        or current.merged_into is not None
+        or current.id in records.tickets
+    ):
+        return None
+    current.is_spam = True
+    current.responder = Responder.CLOSED
+    current.closed_at = ledger.now
+    return current
+
+
 def _conversation_for(
     event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger, rules: ArrivalRules
 ) -> Conversation:
@@ -213,17 +267,16 @@ def _conversation_for(
     current = records.conversations.get(place)
     if current is None:
         return _start(event, None, records, ledger, rules)
-    ticket = records.tickets.get(current.id)
-    if current.responder != Responder.CLOSED:
-        if ticket is not None:
-            _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
+    if current.merged_into is not None:
+        main = records.by_id[current.merged_into]
+        if main.responder != Responder.BOT and _goes_on(main, records, ledger):
+            return current
+        records.lapsed.append((current.id, current.last_seq))
+        current.merged_into = None
+    if _goes_on(current, records, ledger):
         return current
-    if ticket is not None and _ended_with(ticket, current):
-        _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
-        current.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
-        if ticket.assignee_id is not None:
-            current.responder = next_responder(current.responder, Cause.AGENT_TOOK)
-    elif (
+    current.is_spam = False  # its sender is not blocked, or is no more
+    if (
         _reopens_always(current, ledger)
         or ledger.now - (current.closed_at or current.last_message_at) <= rules.reopen_window
     ):
@@ -233,6 +286,24 @@ def _conversation_for(
     current.closed_at = None
     ledger.changed(current, FeedKind.CONVERSATION)
     return current
+
+
+def _goes_on(current: Conversation, records: Records, ledger: Ledger) -> bool:
+    """Go on with the matter of `current`, if there is one; its ticket may wait or be solved."""
+    ticket = records.tickets.get(current.id)
+    if current.responder != Responder.CLOSED:
+        if ticket is not None:
+            _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
+        return True
+    if ticket is None or not _ended_with(ticket, current):
+        return False
+    _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
+    current.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
+    if ticket.assignee_id is not None:
+        current.responder = next_responder(current.responder, Cause.AGENT_TOOK)
+    current.closed_at = None
+    ledger.changed(current, FeedKind.CONVERSATION)
+    return True
 
 
 def _reopens_always(conversation: Conversation, ledger: Ledger) -> bool:

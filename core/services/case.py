@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
@@ -49,6 +51,12 @@ class Case:
     ledger: Ledger
     conversation: Conversation
     ticket: Ticket
+    joined: Sequence[Conversation] = ()  # those of tickets that were merged into this one
+
+    @property
+    def everywhere(self) -> Sequence[Conversation]:
+        """The conversations in which this ticket is talked about, its own first."""
+        return (self.conversation, *self.joined)
 
     @property
     def is_done(self) -> bool:
@@ -122,12 +130,16 @@ class Case:
         self.conversation.closed_at = self.ledger.now
 
     def tell(self, key: str) -> None:
-        """Say the desk's sentence `key` to the requester, in their language."""
-        self.ledger.say(
-            self.conversation,
-            Speaker.SYSTEM,
-            text(self.conversation.language, key, number=self.ticket.number),
-        )
+        """Say the desk's sentence `key` to the requester, in their language.
+
+        Requesters of tickets that were merged into this one are told too.
+        """
+        for conversation in self.everywhere:
+            self.ledger.say(
+                conversation,
+                Speaker.SYSTEM,
+                text(conversation.language, key, number=self.ticket.number),
+            )
 
     def changed(self) -> None:
         """Tell live pages that the ticket is not what it was."""
@@ -147,16 +159,47 @@ class Case:
 
 
 async def open_case(session: AsyncSession, ledger: Ledger, ticket_id: TicketId) -> Case:
-    """Lock a ticket's conversation, then the ticket; return both at work.
+    """Lock a ticket's conversations, then the ticket; return both at work.
 
     Raises:
         NotFound: there is no such ticket.
     """
-    conversation_id = await session.scalar(
-        select(Ticket.conversation_id).where(Ticket.id == ticket_id)
+    (case,) = await open_cases(session, ledger, ticket_id)
+    return case
+
+
+async def open_cases(session: AsyncSession, ledger: Ledger, *tickets: TicketId) -> list[Case]:
+    """Lock several tickets as `open_case` does one, in an order that all callers keep.
+
+    Raises:
+        NotFound: there is no such ticket.
+    """
+    # Read before the locks. A conversation that is merged or parted in this very moment is left
+    # out, or told once more: what is said of its ticket there would have come a moment earlier.
+    beneath = (
+        select(Conversation.id)
+        .where(Conversation.merged_into == Ticket.conversation_id)
+        .order_by(Conversation.id)
+        .scalar_subquery()
     )
-    if conversation_id is None:
-        raise NotFound(f"there is no ticket {ticket_id}")
-    conversation = await locked(session, ConversationId(conversation_id))
-    ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    return Case(session, ledger, conversation, ticket)
+    rows = await session.execute(
+        select(Ticket.id, Ticket.conversation_id, func.array(beneath, type_=ARRAY(Uuid))).where(
+            Ticket.id.in_(tickets)
+        )
+    )
+    found = {TicketId(ticket): (main, joined) for ticket, main, joined in rows}
+    for ticket in tickets:
+        if ticket not in found:
+            raise NotFound(f"there is no ticket {ticket}")
+    wanted = {one for main, joined in found.values() for one in (main, *joined)}
+    held = {name: await locked(session, ConversationId(name)) for name in sorted(wanted)}
+    named = {
+        name: await session.get_one(Ticket, name, with_for_update=True, populate_existing=True)
+        for name in sorted(found)
+    }
+    cases = []
+    for ticket in tickets:
+        main, joined = found[ticket]
+        still = [held[one] for one in joined if held[one].merged_into == main]
+        cases.append(Case(session, ledger, held[main], named[ticket], still))
+    return cases

@@ -18,6 +18,7 @@ from core.services.early_events import forget, keep
 from core.services.handoff import hand_off
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
+from core.services.linking.asking import answer_link
 from core.services.message_changes import Known, change
 from core.services.people import want_look_up
 from core.storage.feed import FeedKind
@@ -28,6 +29,7 @@ from core.storage.tables import (
     Message,
     Participant,
     Ticket,
+    TicketMerge,
 )
 
 
@@ -47,6 +49,16 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
                 }
                 for one in records.copied
             ],
+        )
+    for ended, last_seq in records.lapsed:
+        await session.execute(
+            update(TicketMerge)
+            .where(
+                TicketMerge.conversation_id == ended,
+                TicketMerge.undone_at.is_(None),
+                TicketMerge.ended_at.is_(None),
+            )
+            .values(ended_at=ledger.now, last_seq=last_seq)
         )
     if records.asked_for:
         await want_look_up(session, records.asked_for, ledger.now)
@@ -69,6 +81,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
             )
     for conversation, intent, author in records.presses:
         await answer_press(session, ledger, conversation, intent, author)
+    for conversation, who, intent in records.links:
+        await answer_link(session, ledger, conversation, who, intent)
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
     return bool(
@@ -77,6 +91,7 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         or records.unvouched
         or records.unreachable
         or records.presses
+        or records.links
         or records.beside
     )
 

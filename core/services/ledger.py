@@ -75,6 +75,16 @@ class Ledger:
         """Return what `account` can do; None where it is not connected any more."""
         return self._accounts.get(AccountId(account))
 
+    def is_chat(self, account: str) -> bool:
+        """Say whether people write in `account`, and not letters."""
+        can = self.can(account)
+        return can is not None and not can.letters and not can.programs
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether some account sends letters."""
+        return any(can.letters for can in self._accounts.values())
+
     def hear(
         self,
         conversation: Conversation,

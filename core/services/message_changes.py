@@ -26,6 +26,7 @@ class Known:
     conversation: Conversation
     ticket: Ticket | None  # the unclosed one
     attachments: Sequence[Attachment] = ()
+    merged_into: Conversation | None = None  # whose ticket it is then
 
 
 def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
@@ -107,7 +108,7 @@ def _reacted(reactions: Mapping[str, list[str]], event: ReactionChanged) -> dict
 
 def _reopen(known: Known, ledger: Ledger) -> None:
     """Let agents see a ticket again whose requester never got their answer."""
-    ticket, conversation = known.ticket, known.conversation
+    ticket, conversation = known.ticket, known.merged_into or known.conversation
     if ticket is None or CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN:
         return
     was_done = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.DONE

@@ -58,6 +58,7 @@ class Recognised:
     contacts: dict[Place, ContactId]
     moves: Sequence[Move] = ()
     wanted: Collection[Place] = ()  # whom the platform is to be asked about
+    blocked: Collection[Place] = ()  # whose messages are spam
 
 
 async def recognise(
@@ -104,7 +105,8 @@ async def recognise(
         # Who is found to be a known contact keeps that contact's name.
         contact = contacts[place] if place in changed or place not in moved else None
         await _note(session, place, seen[place], contact)
-    return Recognised(contacts=contacts, moves=moves, wanted=wanted)
+    blocked = {place for place, row in known.items() if row.blocked_at is not None}
+    return Recognised(contacts=contacts, moves=moves, wanted=wanted, blocked=blocked)
 
 
 def theirs(moves: Sequence[Move]) -> ColumnElement[bool]:
@@ -155,6 +157,7 @@ class _Address(NamedTuple):
     verified_email: str | None
     looked_up_at: datetime | None
     look_up_at: datetime | None
+    blocked_at: datetime | None
 
 
 _ADDRESS = (
@@ -164,6 +167,7 @@ _ADDRESS = (
     ContactAddress.verified_email,
     ContactAddress.looked_up_at,
     ContactAddress.look_up_at,
+    ContactAddress.blocked_at,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,17 +12,17 @@ from core.domain.actor import Agent
 from core.domain.channel import DeliveryState
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, IllegalTransition, NotFound
-from core.domain.ids import ConversationId, TicketId
+from core.domain.ids import TicketId
 from core.domain.ticket import TicketStatus
+from core.domain.undoing import UNDONE_WITHIN
+from core.services.case import open_cases
 from core.services.ledger import Accounts, Ledger
-from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.letters import SplitOff, split_off
 from core.storage.tables import ChoiceRow, Conversation, Delivery, Message, Ticket
 from core.storage.wakeups import LaneKind
 
-REJOINED_WITHIN = timedelta(days=30)
 ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
 """States of a message that must not change its conversation now."""
 
@@ -57,46 +57,21 @@ class Rejoining:
             found = await split_off(session, ticket_id)
             if found is None:
                 raise NotFound("this ticket was not split off another one")
-            part, whole = await _locked_conversations(session, ticket_id, found.of)
-            ticket, other = await _locked_tickets(session, ticket_id, found.of)
+            ledger = Ledger(self._accounts, self._now())
+            split, origin = await open_cases(session, ledger, ticket_id, found.of)
+            part, whole = split.conversation, origin.conversation
+            ticket, other = split.ticket, origin.ticket
             if ticket.status == TicketStatus.CLOSED:
                 raise IllegalTransition("ticket", ticket.status, "a way back")
-            if self._now() - found.at > REJOINED_WITHIN:
+            if self._now() - found.at > UNDONE_WITHIN:
                 raise Conflict("it was split off more than 30 days ago")
             if other.status == TicketStatus.CLOSED:
                 raise Conflict("the ticket it was split off from is closed")
             moved = await _moved(session, part)
-            ledger = Ledger(self._accounts, self._now())
             await _move_back(session, part, whole, moved)
             _end(ledger, part, whole, ticket, other, found, agent)
             await ledger.write(session)
             return found.of
-
-
-async def _locked_conversations(
-    session: AsyncSession, ticket: TicketId, other: TicketId
-) -> tuple[Conversation, Conversation]:
-    """Return the conversations of two tickets, locked in the order of their ids."""
-    rows = await session.execute(
-        select(Ticket.id, Ticket.conversation_id).where(Ticket.id.in_([ticket, other]))
-    )
-    named = {row.id: ConversationId(row.conversation_id) for row in rows}
-    held = {name: await locked(session, name) for name in sorted(named.values())}
-    return held[named[ticket]], held[named[other]]
-
-
-async def _locked_tickets(
-    session: AsyncSession, ticket: TicketId, other: TicketId
-) -> tuple[Ticket, Ticket]:
-    rows = await session.scalars(
-        select(Ticket)
-        .where(Ticket.id.in_([ticket, other]))
-        .order_by(Ticket.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    named = {row.id: row for row in rows}
-    return named[ticket], named[other]
 
 
 async def _moved(session: AsyncSession, part: Conversation) -> Sequence[Message]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -100,13 +100,19 @@ class Tickets:
         files: Sequence[UploadId] = (),
         then: TicketStatus | None = None,
         envelope: Envelope | None = None,
+        to: Collection[ConversationId] = (),
     ) -> MessageId:
         """Answer the requester. A ticket without an assignee becomes the agent's own.
 
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
-        `Letters.checked` gave, says between whom a letter goes; else the channel has its way.
+        `Letters.checked` gave, says between whom a letter goes in the ticket's own conversation;
+        else the channel has its way. `to` names the conversations it is said in, where others
+        were merged into the ticket; none: where a requester wrote last. Returns the first message.
+
+        Raises:
+            InvalidInput: a conversation that is not the ticket's is named.
         """
-        reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope)
+        reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope, to=tuple(to))
         async with self._at_work(ticket_id) as case:
             return await answer(case, agent, reply)
 

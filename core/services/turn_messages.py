@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Caution
@@ -20,13 +20,15 @@ async def fix_messages(
 
     Quick successions are one turn. A pressed button or a command stands alone, since it is an
     intent and not words; what came after it is left for the next turn. What was taken back, what
-    machines sent and what nobody vouches for is not for the assistant.
+    machines sent, what the desk answers itself and what nobody vouches for is not for the
+    assistant.
     """
     said = select(Message).where(
         Message.conversation_id == conversation.id,
         Message.speaker == Speaker.CUSTOMER,
         Message.removed_at.is_(None),
         Message.is_automatic.is_(False),
+        func.coalesce(Message.intent["name"].astext, "").not_like("desk.%"),
         or_(Message.caution.is_(None), Message.caution == Caution.UNVERIFIED),
     )
     if turn.first_seq is not None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from core.adapters.smtp import SmtpPostman
 from core.runtime.approvals import ApprovalMails
 from core.runtime.chat_notices import ChatMessages
+from core.runtime.link_codes import LinkCodeMails
 from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
@@ -26,6 +27,7 @@ from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
 from core.services.learning.gathering import TopicGathering
 from core.services.learning.versions import ModelVersions
+from core.services.linking.codes import LinkCodes
 from core.services.links.problems import Problems
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
@@ -80,6 +82,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         idle.apply_due,
         figures.count_due,
         Problems(parts.sessions, parts.accounts).tell_due,
+        LinkCodes(parts.sessions, parts.accounts).join_due,
     )
 
 
@@ -106,7 +109,15 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     chat = ChatMessages(ChatNotices(parts.sessions), parts.channels, settings.base_url)
     topics = TopicGathering(parts.sessions, parts.embedder)
     models = ModelKeeping(ModelVersions(parts.sessions), parts.models)
-    usual = (calls.make_due, vectors.embed_due, topics.gather_due, models.keep_due, chat.write_due)
+    codes = LinkCodeMails(LinkCodes(parts.sessions, parts.accounts), parts.channels)
+    usual = (
+        calls.make_due,
+        vectors.embed_due,
+        topics.gather_due,
+        models.keep_due,
+        chat.write_due,
+        codes.send_due,
+    )
     if settings.notify_smtp_url is None:
         return usual
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)

@@ -46,6 +46,7 @@ from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
+from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
@@ -60,6 +61,7 @@ from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
+from core.services.spam import SpamFolder
 from core.services.splitting import Splitting
 from core.services.writing.drafts import Drafts
 from core.services.writing.visits import Visits
@@ -163,6 +165,8 @@ def build_app(settings: Settings) -> FastAPI:
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),
             links=TicketLinks(parts.sessions, parts.accounts),
+            merging=TicketMerging(parts.sessions, parts.accounts),
+            spam=SpamFolder(parts.sessions, parts.accounts),
             problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),

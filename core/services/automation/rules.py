@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
@@ -27,6 +27,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.clocks import BREACH, WARNING
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.sight import Sight
 from core.storage.tables import Account, AutomationRule, AutomationRun, Conversation, Ticket
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class RulesOfTickets:
     async def react(self, case: Case, change: TicketChange) -> None:
         """Apply each rule whose trigger this is and whose conditions hold."""
         trigger = trigger_of(change)
-        if trigger is None:
+        if trigger is None or case.ticket.closed_as is not None:  # spam, or another ticket's matter
             return
         rules = await self._shelf.of(case.session, trigger)
         rules = [ready for ready in rules if change.actor != _actor(ready.id)]  # not its own echo
@@ -226,12 +227,23 @@ class WouldApply:
 
 
 async def dry_run(
-    session: AsyncSession, rule: Rule, now: datetime, *, tickets: int = 200
+    session: AsyncSession,
+    rule: Rule,
+    now: datetime,
+    *,
+    sight: Sight | None = None,
+    tickets: int = 200,
 ) -> Sequence[WouldApply]:
-    """Return which of the latest tickets the conditions of `rule` hold for now; changes nothing."""
+    """Return which of the latest tickets the conditions of `rule` hold for now; changes nothing.
+
+    Only tickets that `sight` holds are looked at.
+    """
     test = compiled(rule.conditions)
     rows = await session.execute(
-        select(Ticket.id, Ticket.number, Ticket.subject).order_by(Ticket.id.desc()).limit(tickets)
+        select(Ticket.id, Ticket.number, Ticket.subject)
+        .where(true() if sight is None else sight.holds())
+        .order_by(Ticket.id.desc())
+        .limit(tickets)
     )
     found = []
     for name, number, subject in rows.all():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.domain.calendars.arithmetic import BusinessHours
@@ -24,7 +24,10 @@ _NOTHING = timedelta(0)
 
 
 class FiguresOfTickets:
-    """The reactor that keeps a ticket's figures; it sees changes after those that make them."""
+    """The reactor that keeps a ticket's figures; it sees changes after those that make them.
+
+    What was merged into another ticket, or is spam, has none.
+    """
 
     name = "figures"
 
@@ -46,6 +49,13 @@ class FiguresOfTickets:
             select(TicketFigure.solved_at).where(TicketFigure.ticket_id == ticket.id)
         )
         solved = ticket.solved_at if case.is_done else None
+        days = {ticket.created_at, before, solved}
+        if change.is_opening:
+            days.add(case.conversation.created_at)  # it is no longer the assistant's alone
+        await session.execute(insert(FigureChange), [{"at": at} for at in days if at is not None])
+        if ticket.closed_as is not None:
+            await session.execute(delete(TicketFigure).where(TicketFigure.ticket_id == ticket.id))
+            return
         values = {
             "opened_at": ticket.created_at,
             "solved_at": solved,
@@ -66,10 +76,6 @@ class FiguresOfTickets:
             .values(ticket_id=ticket.id, **values)
             .on_conflict_do_update(index_elements=["ticket_id"], set_=values)
         )
-        days = {ticket.created_at, before, solved}
-        if change.is_opening:
-            days.add(case.conversation.created_at)  # it is no longer the assistant's alone
-        await session.execute(insert(FigureChange), [{"at": at} for at in days if at is not None])
 
 
 def times_reopened(moments: Sequence[Moment]) -> int:

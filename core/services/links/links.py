@@ -14,10 +14,10 @@ from core.domain.classification import Kind
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import TicketId, new_id
 from core.domain.links import LinkKind
-from core.services.case import Case, open_case
+from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import Ticket, TicketLink
+from core.storage.tables import TicketLink
 
 _LOCK = text("SELECT pg_advisory_xact_lock(0x6c696e6b)")  # "link": two could close a circle
 _ABOVE = text(
@@ -80,16 +80,16 @@ class TicketLinks:
             await self._note(session, cases, row, by, is_new=True)
             return row.id
 
-    async def unlink(self, link: UUID, by: Agent) -> None:
-        """Take a link away.
+    async def unlink(self, ticket: TicketId, link: UUID, by: Agent) -> None:
+        """Take a link of `ticket` away.
 
         Raises:
-            NotFound: there is none.
+            NotFound: it has no such link.
         """
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(_LOCK)
             row = await session.get(TicketLink, link)
-            if row is None:
+            if row is None or ticket not in (row.ticket_id, row.other_id):
                 raise NotFound("there is no such link")
             cases = await self._cases(session, TicketId(row.ticket_id), TicketId(row.other_id))
             await session.delete(row)
@@ -98,17 +98,9 @@ class TicketLinks:
     async def _cases(
         self, session: AsyncSession, one: TicketId, two: TicketId
     ) -> dict[TicketId, Case]:
-        """Lock both tickets, their conversations first, in an order that all keep."""
-        places = await session.execute(
-            select(Ticket.id, Ticket.conversation_id).where(Ticket.id.in_((one, two)))
-        )
-        ordered = sorted(places, key=lambda row: (row.conversation_id, row.id))
-        if len(ordered) < 2:
-            raise NotFound("there is no such ticket")
         ledger = Ledger(self._accounts, self._now())
-        return {
-            TicketId(row.id): await open_case(session, ledger, TicketId(row.id)) for row in ordered
-        }
+        first, second = await open_cases(session, ledger, one, two)
+        return {one: first, two: second}
 
     async def _note(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true
 
 from core.domain.actor import Agent
 from core.domain.classification import FieldsMissing, Kind
@@ -21,6 +21,7 @@ from core.services.case import open_case
 from core.services.classification.sorting import check_complete
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.sight import sight_of
 from core.storage.tables import ProblemUpdate, Ticket, TicketLink
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Problems:
     ) -> int:
         """Have `words` told to every requester of the problem's unfinished incidents.
 
+        Those of teams whose tickets `by` may not see are left out.
+
         With `solves`, the incidents are solved with it. Returns how many will be told.
 
         Raises:
@@ -56,6 +59,7 @@ class Problems:
             case = await open_case(session, Ledger(self._accounts, self._now()), problem)
             if case.ticket.kind != Kind.PROBLEM:
                 raise InvalidInput("only a ticket of the type problem has incidents")
+            sight = await sight_of(session, by.id)
             done = (TicketStatus.SOLVED, TicketStatus.CLOSED)
             incidents = await session.scalars(
                 select(Ticket.id)
@@ -64,6 +68,7 @@ class Problems:
                     TicketLink.other_id == problem,
                     TicketLink.kind == LinkKind.INCIDENT,
                     Ticket.status.not_in(done),
+                    true() if sight is None else sight.holds(),
                 )
                 .order_by(Ticket.id)
             )
@@ -117,7 +122,10 @@ class Problems:
                 return
             agent = AgentId(row.agent_id)
             actor = f"agent:{agent}"
-            said = case.ledger.say(case.conversation, Speaker.AGENT, row.words, agent=agent)
+            said, *_ = [
+                case.ledger.say(conversation, Speaker.AGENT, row.words, agent=agent)
+                for conversation in case.everywhere
+            ]
             case.ledger.record_message(case.ticket, said, "agent", actor=actor)
             if case.ticket.first_response_at is None:
                 case.ticket.first_response_at = case.ledger.now

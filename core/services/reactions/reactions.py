@@ -132,7 +132,7 @@ class Reactions:
     ) -> None:
         session = locked.session
         ledger = Ledger(self._accounts, self._now(), depth=row.depth + 1)
-        case = Case(session, ledger, locked.conversation, locked.ticket)
+        case = Case(session, ledger, locked.conversation, locked.ticket, locked.joined)
         row.reacted_at = ledger.now
         if row.depth >= DEEPEST:
             failures.setdefault("*", "something answers itself without an end")

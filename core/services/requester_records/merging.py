@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import ContactId, new_id
+from core.domain.undoing import UNDONE_WITHIN
 from core.services.audit import record
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
@@ -28,7 +29,6 @@ from core.storage.tables import (
     Ticket,
 )
 
-UNDONE_WITHIN = timedelta(days=30)
 _Owned = type[Ticket] | type[Asset] | type[Satisfaction]
 _OWNED: Mapping[str, _Owned] = {
     "tickets": Ticket,
@@ -61,30 +61,36 @@ class ContactMerging:
         if kept == merged:
             raise InvalidInput("a requester cannot be merged with themselves")
         async with storage_errors(), self._sessions.begin() as session:
-            contacts = await _locked(session, kept, merged)
-            moved = {
-                "addresses": [list(place) for place in await _addresses(session, merged)],
-                "conversations": await _ids(session, Conversation, merged),
-                **{name: await _ids(session, table, merged) for name, table in _OWNED.items()},
-            }
-            row = ContactMerge(
-                id=new_id(),
-                kept_id=kept,
-                merged_id=merged,
-                merged_name=contacts[merged].name or contacts[merged].email or "?",
-                moved=moved,
-                by=by.actor,
-                at=self._now(),
-            )
-            session.add(row)
-            try:
-                await session.flush()
-            except IntegrityError:
-                raise Conflict("this requester was merged already") from None
-            await self._give(session, moved, merged, kept)
-            subject = ("contact", kept, contacts[kept].name or "?")
-            record(session, by.actor, "contact.merged", subject, new={"with": row.merged_name})
-            return row.id
+            return await self.merge_in(session, kept, merged, by.actor)
+
+    async def merge_in(
+        self, session: AsyncSession, kept: ContactId, merged: ContactId, actor: str
+    ) -> UUID:
+        """Do what `merge` does in the caller's transaction, which holds no conversation yet."""
+        contacts = await _locked(session, kept, merged)
+        moved = {
+            "addresses": [list(place) for place in await _addresses(session, merged)],
+            "conversations": await _ids(session, Conversation, merged),
+            **{name: await _ids(session, table, merged) for name, table in _OWNED.items()},
+        }
+        row = ContactMerge(
+            id=new_id(),
+            kept_id=kept,
+            merged_id=merged,
+            merged_name=contacts[merged].name or contacts[merged].email or "?",
+            moved=moved,
+            by=actor,
+            at=self._now(),
+        )
+        session.add(row)
+        try:
+            await session.flush()
+        except IntegrityError:
+            raise Conflict("this requester was merged already") from None
+        await self._give(session, moved, merged, kept)
+        subject = ("contact", kept, contacts[kept].name or "?")
+        record(session, actor, "contact.merged", subject, new={"with": row.merged_name})
+        return row.id
 
     async def undo(self, merge: UUID, by: Agent) -> None:
         """Part two contacts again; what came to the kept one meanwhile stays there.

@@ -198,6 +198,7 @@ async def _can_be_told(case: Case) -> bool:
     capabilities = case.ledger.can(case.conversation.account_id)
     return (
         capabilities is not None
+        and case.ticket.closed_as is None
         and not capabilities.programs
         and case.conversation.unreachable_since is None
         and case.conversation.is_current

@@ -16,7 +16,7 @@ from core.services.budget import may_speak
 from core.services.case import Case
 from core.services.reactions import TicketChange
 from core.services.sla.moments import day_in_words, known_zone, time_in_words
-from core.storage.tables import Contact, Message, SlaTicket, TicketEvent
+from core.storage.tables import Contact, Conversation, Message, SlaTicket, TicketEvent
 from core.texts import text
 
 CLOSED_NOW = "Our team is not here right now. Somebody will read this on {day} at {time}."
@@ -51,12 +51,13 @@ async def tell_hours(
         return
     if row.told_hours_at is not None and (answered is None or answered < row.told_hours_at):
         return
-    if not await _is_heard(case, change):
+    conversation = await _heard_in(case, change)
+    if conversation is None:
         return
     row.told_hours_at = now
     contact = await case.session.get_one(Contact, case.ticket.contact_id)
     own = known_zone(contact.time_zone)
-    zone, language = own or hours.calendar.zone, case.conversation.language
+    zone, language = own or hours.calendar.zone, conversation.language
     opening = hours.next_opening(now)
     words = text(
         language,
@@ -64,7 +65,7 @@ async def tell_hours(
         day=day_in_words(opening, zone, language),
         time=time_in_words(opening, zone, language, names_zone=own is None),
     )
-    case.ledger.say(case.conversation, Speaker.SYSTEM, words)
+    case.ledger.say(conversation, Speaker.SYSTEM, words)
 
 
 async def _last_answer(case: Case) -> datetime | None:
@@ -77,15 +78,17 @@ async def _last_answer(case: Case) -> datetime | None:
     )
 
 
-async def _is_heard(case: Case, change: TicketChange) -> bool:
-    """Say whether a machine may answer, and the requester is the one who wrote."""
+async def _heard_in(case: Case, change: TicketChange) -> Conversation | None:
+    """Return where the requester wrote, if it was they who did and a machine may answer there."""
     conversation = case.conversation
-    if conversation.unreachable_since is not None:
-        return False
     if change.field == "message" and change.new is not None:
         message = await case.session.get(Message, UUID(change.new))
         if message is None or message.is_automatic or message.caution in _NOT_TOLD:
-            return False
-    return await may_speak(
-        case.session, conversation, case.ledger.can(conversation.account_id), case.ledger.now
-    )
+            return None
+        places = {one.id: one for one in case.everywhere}
+        conversation = places.get(message.conversation_id, conversation)
+    if conversation.unreachable_since is not None:
+        return None
+    can = case.ledger.can(conversation.account_id)
+    may = await may_speak(case.session, conversation, can, case.ledger.now)
+    return conversation if may else None

@@ -114,6 +114,7 @@ class HeldReplies:
                         envelope=envelope_json(reply.envelope),
                         then=reply.then,
                         macro_id=reply.macro,
+                        places=[str(place) for place in reply.to],
                         created_at=case.ledger.now,
                         due_at=await _due(session, case, timedelta(seconds=grace.seconds)),
                     )
@@ -263,6 +264,7 @@ def _reply_in(row: HeldReply) -> Reply:
         then=None if row.then is None else TicketStatus(row.then),
         envelope=envelope_from_json(row.envelope),
         macro=row.macro_id,
+        to=tuple(ConversationId(UUID(place)) for place in row.places),
     )
 
 

@@ -18,6 +18,7 @@ from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import Address, ContactId, ConversationId, MessageId
 from core.storage.queries.files import FileView, files_of
+from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Person
 from core.storage.tables import (
     Account,
@@ -103,6 +104,7 @@ class MessageView:
     """Something said in a conversation; internal notes too."""
 
     id: MessageId
+    conversation: ConversationId
     seq: int
     speaker: Speaker
     author: str | None  # name or address, of another person than the requester
@@ -162,16 +164,23 @@ async def count_held_by_assistant(session: AsyncSession, since: datetime) -> int
 
 
 async def conversations_of(
-    session: AsyncSession, requester: ContactId, *, besides: ConversationId, limit: int = 10
+    session: AsyncSession,
+    requester: ContactId,
+    *,
+    besides: ConversationId,
+    sight: Sight | None,
+    limit: int = 10,
 ) -> Sequence[ConversationView]:
-    """Return the requester's other conversations, newest first."""
-    return await _views(
-        session,
+    """Return the requester's other conversations as far as `sight` goes, newest first."""
+    conditions: list[ColumnElement[bool]] = [
         Conversation.contact_id == requester,
         Conversation.id != besides,
         Conversation.last_seq >= Conversation.first_seq,  # one that was put back is empty
-        limit=limit,
-    )
+        Conversation.is_spam.is_(False),
+    ]
+    if sight is not None:
+        conditions.append(sight.holds_conversation())
+    return await _views(session, *conditions, limit=limit)
 
 
 async def messages_before(
@@ -200,8 +209,20 @@ async def messages_before(
     )
 
 
+async def messages_by_time(
+    session: AsyncSession, which: ColumnElement[bool], *, limit: int
+) -> Sequence[MessageView]:
+    """Return messages of several conversations, the latest that was heard of first."""
+    return await _messages(
+        session, which, order=(Message.created_at.desc(), Message.seq.desc()), limit=limit
+    )
+
+
 async def _messages(
-    session: AsyncSession, *conditions: ColumnElement[bool], limit: int
+    session: AsyncSession,
+    *conditions: ColumnElement[bool],
+    limit: int,
+    order: Sequence[ColumnElement[Any]] = (Message.position.desc(), Message.seq.desc()),
 ) -> Sequence[MessageView]:
     query = (
         select(
@@ -221,7 +242,7 @@ async def _messages(
             & (Message.author != Conversation.address),
         )
         .where(*conditions)
-        .order_by(Message.position.desc(), Message.seq.desc())
+        .order_by(*order)
         .limit(limit)
     )
     found = (await session.execute(query)).all()
@@ -231,6 +252,7 @@ async def _messages(
     return [
         MessageView(
             id=MessageId(message.id),
+            conversation=ConversationId(message.conversation_id),
             seq=message.seq,
             speaker=Speaker(message.speaker),
             author=author,

@@ -21,11 +21,13 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
+from core.domain.ids import TeamId
 from core.domain.ticket import TicketStatus
 from core.storage.packed_counts import CountsSum, code_of
 from core.storage.tables import AgentRow, Category, FigureSum, FigureZone, Team, Ticket
@@ -99,7 +101,7 @@ _CONVERSATIONS = f"""
         ({code_of(Measure.ALONE)},
          NOT EXISTS (SELECT FROM ticket t WHERE t.conversation_id = c.id))) m (code, holds)
     WHERE c.created_at >= :start AND c.created_at < :end AND c.side_of IS NULL
-      AND coalesce(a.origin, '') <> 'rehearsal' AND m.holds
+      AND NOT c.is_spam AND coalesce(a.origin, '') <> 'rehearsal' AND m.holds
     GROUP BY 1, 2, 3"""  # noqa: S608
 _COUNT_DAY = text(
     f"""
@@ -275,16 +277,22 @@ def _last_of_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
-async def flow_since(session: AsyncSession, first: date) -> Mapping[date, tuple[int, int]]:
-    """Return how many tickets were opened and solved on each day from `first` on."""
-    rows = await session.execute(
-        select(FigureSum.first, FigureSum.opened, FigureSum.solved).where(
-            FigureSum.dimension == Dimension.ALL,
-            FigureSum.span == Span.DAY,
-            FigureSum.first >= first,
-        )
+async def flow_since(
+    session: AsyncSession, first: date, teams: Collection[TeamId] | None = None
+) -> Mapping[date, tuple[int, int]]:
+    """Return how many tickets were opened and solved on each day from `first` on.
+
+    With `teams`, only those of these teams.
+    """
+    query = select(FigureSum.first, func.sum(FigureSum.opened), func.sum(FigureSum.solved)).where(
+        FigureSum.dimension == (Dimension.ALL if teams is None else Dimension.TEAM),
+        FigureSum.span == Span.DAY,
+        FigureSum.first >= first,
     )
-    return {day: (opened, solved) for day, opened, solved in rows}
+    if teams is not None:
+        query = query.where(FigureSum.value.in_([str(team) for team in teams]))
+    rows = await session.execute(query.group_by(FigureSum.first))
+    return {day: (int(opened), int(solved)) for day, opened, solved in rows}
 
 
 async def counted_zone(session: AsyncSession) -> str:
@@ -292,10 +300,11 @@ async def counted_zone(session: AsyncSession) -> str:
     return await session.scalar(select(FigureZone.zone)) or "UTC"
 
 
-async def waiting_now(session: AsyncSession) -> int:
-    """Return how many tickets are neither solved nor closed."""
+async def waiting_now(session: AsyncSession, teams: Collection[TeamId] | None = None) -> int:
+    """Return how many tickets, of `teams` where some are given, are neither solved nor closed."""
+    is_theirs = true() if teams is None else Ticket.team_id.in_(teams)
     count = await session.scalar(
-        select(func.count()).select_from(Ticket).where(Ticket.status.in_(_WAITING))
+        select(func.count()).select_from(Ticket).where(Ticket.status.in_(_WAITING), is_theirs)
     )
     return count or 0
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
 from core.domain.links import LinkKind
 from core.domain.ticket import TicketStatus
+from core.storage.queries.sight import Sight
 from core.storage.tables import Ticket, TicketLink
 
 
@@ -32,8 +33,10 @@ class LinkView:
         return self.side == f"has_{LinkKind.INCIDENT}" and self.status not in done
 
 
-async def links_of(session: AsyncSession, ticket: TicketId) -> Sequence[LinkView]:
-    """Return the links of a ticket, made first first."""
+async def links_of(
+    session: AsyncSession, ticket: TicketId, sight: Sight | None = None
+) -> Sequence[LinkView]:
+    """Return the links of a ticket with others that `sight` holds, made first first."""
     rows = await session.execute(
         select(TicketLink, Ticket)
         .join(
@@ -43,7 +46,10 @@ async def links_of(session: AsyncSession, ticket: TicketId) -> Sequence[LinkView
                 (TicketLink.other_id == ticket) & (Ticket.id == TicketLink.ticket_id),
             ),
         )
-        .where(or_(TicketLink.ticket_id == ticket, TicketLink.other_id == ticket))
+        .where(
+            or_(TicketLink.ticket_id == ticket, TicketLink.other_id == ticket),
+            true() if sight is None else sight.holds(),
+        )
         .order_by(TicketLink.id)
     )
     return [

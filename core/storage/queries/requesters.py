@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
 from core.domain.errors import NotFound
 from core.domain.ids import ContactId, OrganisationId
+from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
 from core.storage.tables import (
     Account,
     Contact,
     ContactAddress,
     ContactMerge,
+    Conversation,
     Organisation,
     Satisfaction,
     Ticket,
@@ -138,8 +140,10 @@ async def requester_view(session: AsyncSession, contact: ContactId) -> Requester
     return _view(*row)
 
 
-async def requester_record(session: AsyncSession, contact: ContactId) -> RequesterRecord:
-    """Return what is known of a requester.
+async def requester_record(
+    session: AsyncSession, contact: ContactId, sight: Sight | None = None
+) -> RequesterRecord:
+    """Return what is known of a requester; tickets are counted as far as `sight` goes.
 
     Raises:
         NotFound: there is none.
@@ -169,7 +173,9 @@ async def requester_record(session: AsyncSession, contact: ContactId) -> Request
         )
     ).one()
     tickets = await session.scalar(
-        select(func.count()).select_from(Ticket).where(Ticket.contact_id == contact)
+        select(func.count())
+        .select_from(Ticket)
+        .where(Ticket.contact_id == contact, true() if sight is None else sight.holds())
     )
     return RequesterRecord(
         requester=requester,
@@ -229,14 +235,16 @@ async def _members(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID |
 
 
 def _is_real() -> ColumnElement[bool]:
-    """Return the condition that a contact is no rehearsal's and was not merged into another."""
+    """Return the condition that a contact is no rehearsal's, nor merged into another, nor spam."""
     rehearsed = (
         exists()
         .where(ContactAddress.contact_id == Contact.id)
         .where(ContactAddress.account_id == Account.id, Account.origin == Origin.REHEARSAL)
     )
     merged = exists().where(ContactMerge.merged_id == Contact.id, ContactMerge.undone_at.is_(None))
-    return ~rehearsed & ~merged
+    spams = exists().where(Conversation.contact_id == Contact.id, Conversation.is_spam)
+    asks = exists().where(Conversation.contact_id == Contact.id, Conversation.is_spam.is_(False))
+    return ~rehearsed & ~merged & (~spams | asks)
 
 
 def _views() -> Select[Contact, Organisation]:

@@ -15,6 +15,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId, TicketId
 from core.domain.routing import Conditions, LanguageNeed, RoutingFacts, Rule, folded
+from core.storage.queries.sight import Sight
 from core.storage.queries.teams import assignment_policy
 from core.storage.queries.tickets import Named
 from core.storage.tables import (
@@ -130,9 +131,12 @@ async def routed_ticket(session: AsyncSession, ticket: TicketId) -> RoutedTicket
     return found
 
 
-async def latest_tickets(session: AsyncSession, limit: int) -> Sequence[RoutedTicket]:
-    """Return what rules look at of the newest tickets."""
-    return await _routed(session, None, limit)
+async def latest_tickets(
+    session: AsyncSession, limit: int, sight: Sight | None = None
+) -> Sequence[RoutedTicket]:
+    """Return what rules look at of the newest tickets that `sight` holds."""
+    is_real = Account.origin.is_distinct_from(Origin.REHEARSAL)
+    return await _routed(session, is_real if sight is None else is_real & sight.holds(), limit)
 
 
 async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting | None:
@@ -141,7 +145,7 @@ async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting |
 
 
 async def _routed(
-    session: AsyncSession, condition: ColumnElement[bool] | None, limit: int
+    session: AsyncSession, condition: ColumnElement[bool], limit: int
 ) -> Sequence[RoutedTicket]:
     first = (
         select(Message.text)
@@ -161,13 +165,10 @@ async def _routed(
         .outerjoin(Account, Account.id == Conversation.account_id)
         .outerjoin(Team, Team.id == Ticket.team_id)
         .outerjoin(first, literal(value=True))
+        .where(condition)
         .order_by(Ticket.id.desc())
         .limit(limit)
     )
-    if condition is None:
-        query = query.where(Account.origin.is_distinct_from(Origin.REHEARSAL))
-    else:
-        query = query.where(condition)
     rows = (await session.execute(query)).all()
     has_category = any(row[0].category_id is not None for row in rows)
     parents = await _parents(session) if has_category else {}

@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
+from core.storage.queries.sight import Sight
 from core.storage.tables import AgentRow, Satisfaction, Team, Ticket
 
 
@@ -30,10 +31,17 @@ class AnswerView:
 
 
 async def answers(
-    session: AsyncSession, *, before: UUID | None = None, max_score: int = 5, limit: int = 50
+    session: AsyncSession,
+    *,
+    before: UUID | None = None,
+    max_score: int = 5,
+    sight: Sight | None = None,
+    limit: int = 50,
 ) -> Sequence[AnswerView]:
-    """Return answers with at most `max_score`, those asked last first."""
+    """Return answers with at most `max_score` that `sight` holds, those asked last first."""
     query = _answers().where(Satisfaction.score <= max_score)
+    if sight is not None:
+        query = query.where(sight.holds())
     if before is not None:
         query = query.where(Satisfaction.id < before)
     rows = await session.execute(query.order_by(Satisfaction.id.desc()).limit(limit))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
@@ -39,6 +39,18 @@ class Sight:
             Ticket.assignee_id.is_not_distinct_from(self.agent),  # it is also negated
         )
 
+    def holds_conversation(self) -> ColumnElement[bool]:
+        """Return the condition that they see a conversation, by its newest ticket if any."""
+        newest = (
+            select(self.holds())
+            .where(Ticket.conversation_id == Conversation.id)
+            .order_by(Ticket.id.desc())
+            .limit(1)
+            .correlate(Conversation)
+            .scalar_subquery()
+        )
+        return newest.is_not(False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfSight:
@@ -69,8 +81,15 @@ async def unseen_ticket(session: AsyncSession, sight: Sight, ticket: UUID) -> Ou
 async def unseen_conversation(
     session: AsyncSession, sight: Sight, conversation: UUID
 ) -> OutOfSight | None:
-    """Return the newest ticket of a conversation, or of the one it is held beside, if hidden."""
-    main = await session.scalar(select(Conversation.side_of).where(Conversation.id == conversation))
+    """Return the newest ticket of a conversation, if hidden.
+
+    Of one that is held beside another, or was merged into it, that one's ticket counts.
+    """
+    main = await session.scalar(
+        select(func.coalesce(Conversation.side_of, Conversation.merged_into)).where(
+            Conversation.id == conversation
+        )
+    )
     ticket = await session.scalar(
         select(Ticket.id)
         .where(Ticket.conversation_id == (main or conversation))
@@ -78,6 +97,16 @@ async def unseen_conversation(
         .limit(1)
     )
     return None if ticket is None else await unseen_ticket(session, sight, ticket)
+
+
+async def unseen_message(session: AsyncSession, sight: Sight, message: UUID) -> OutOfSight | None:
+    """Return the ticket whose conversation a message is in, if hidden."""
+    conversation = await session.scalar(
+        select(Message.conversation_id).where(Message.id == message)
+    )
+    if conversation is None:
+        return None
+    return await unseen_conversation(session, sight, conversation)
 
 
 async def unseen_file(session: AsyncSession, sight: Sight, attachment: UUID) -> OutOfSight | None:

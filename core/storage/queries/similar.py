@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Text, cast, literal, select, text
+from sqlalchemy import ColumnElement, Float, Text, cast, literal, select, text, true
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
 from core.domain.ids import CategoryId, TeamId, TicketId
-from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.domain.ticket import CATEGORY, ClosedAs, StatusCategory, TicketStatus
 from core.storage.queries.categories import CategoryTree
+from core.storage.queries.sight import Sight
 from core.storage.tables import Message, Ticket, TicketVector
 from core.storage.tables.vector import HalfVector
 
@@ -65,9 +66,9 @@ class Suggestions:
 
 
 async def suggestions_for(
-    session: AsyncSession, ticket_id: TicketId, tree: CategoryTree
+    session: AsyncSession, ticket_id: TicketId, tree: CategoryTree, sight: Sight | None = None
 ) -> Suggestions:
-    """Return what earlier tickets suggest about a ticket, from what is kept of them."""
+    """Return what earlier tickets that `sight` holds suggest, from what is kept of them."""
     own = await session.get(TicketVector, ticket_id)
     ticket = await session.get_one(Ticket, ticket_id)
     near: Sequence[UUID] = ()
@@ -76,7 +77,7 @@ async def suggestions_for(
     by_vectors = bool(near)
     if own is not None and not near:
         near = await _by_words(session, own)
-    found = await _tickets(session, near)
+    found = await _tickets(session, near, sight)
     choosable = {one.id for one in tree.choosable()}
     category = _vote(
         [one.category for one in found if one.category in choosable], ticket.category_id
@@ -138,7 +139,9 @@ async def _by_words(session: AsyncSession, own: TicketVector) -> Sequence[UUID]:
     return rows.all()
 
 
-async def _tickets(session: AsyncSession, ids: Sequence[UUID]) -> list[SimilarTicket]:
+async def _tickets(
+    session: AsyncSession, ids: Sequence[UUID], sight: Sight | None
+) -> list[SimilarTicket]:
     if not ids:
         return []
     last = (
@@ -153,7 +156,13 @@ async def _tickets(session: AsyncSession, ids: Sequence[UUID]) -> list[SimilarTi
         .limit(1)
         .scalar_subquery()
     )
-    rows = await session.execute(select(Ticket, last.label("last")).where(Ticket.id.in_(ids)))
+    rows = await session.execute(
+        select(Ticket, last.label("last")).where(
+            Ticket.id.in_(ids),
+            Ticket.closed_as.is_distinct_from(ClosedAs.SPAM),
+            true() if sight is None else sight.holds(),
+        )
+    )
     found = {
         ticket.id: SimilarTicket(
             id=TicketId(ticket.id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -34,7 +34,7 @@ from core.domain.ids import (
     TeamId,
     TicketId,
 )
-from core.domain.ticket import RANK, Priority, TicketStatus
+from core.domain.ticket import RANK, ClosedAs, Priority, TicketStatus
 from core.storage.queries.sight import Sight
 from core.storage.tables import (
     Account,
@@ -53,6 +53,11 @@ from core.storage.tables import (
 _MAX_SEARCH_WORDS = 6
 _MAX_NUMBER = 2**63 - 1
 _Follows = aliased(Ticket)
+_IS_SAID = (
+    Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
+    Message.is_internal.is_(False),
+    Message.removed_at.is_(None),
+)
 
 
 class Unassigned(StrEnum):
@@ -116,6 +121,7 @@ class TicketView:
     first_response_at: datetime | None
     solved_at: datetime | None
     closed_at: datetime | None
+    closed_as: ClosedAs | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,7 @@ class TicketFilter:
     category: CategoryId | None = None
     organisation: OrganisationId | None = None
     tag: str | None = None
+    is_spam: bool = False  # spam alone, or none of it
     sight: Sight | None = None  # of the one who asks; none: they see all
     words: str = ""  # a number, or words of subject, requester or messages
 
@@ -203,12 +210,7 @@ async def queue(
     }
     last = (
         select(Message.text, Message.speaker, Message.created_at)
-        .where(
-            Message.conversation_id == Ticket.conversation_id,
-            Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
-            Message.is_internal.is_(False),
-            Message.removed_at.is_(None),
-        )
+        .where(Message.conversation_id == Ticket.conversation_id, *_IS_SAID)
         .order_by(Message.position.desc(), Message.seq.desc())
         .limit(1)
         .lateral("last")
@@ -221,7 +223,7 @@ async def queue(
         .order_by(*orders[order], Ticket.id)
         .limit(limit)
     )
-    return [
+    found = [
         QueueRow(
             ticket=_view(view),
             last_words=words or "",
@@ -230,6 +232,33 @@ async def queue(
         )
         for *view, words, speaker, at in rows
     ]
+    return await _with_merged(session, found)
+
+
+async def _with_merged(session: AsyncSession, found: Sequence[QueueRow]) -> Sequence[QueueRow]:
+    """Return rows with the last words of merged tickets' conversations, where those are later."""
+    said = (
+        select(Message.text, Message.speaker, Message.created_at)
+        .where(Message.conversation_id == Conversation.id, *_IS_SAID)
+        .order_by(Message.position.desc(), Message.seq.desc())
+        .limit(1)
+        .lateral("said")
+    )
+    rows = await session.execute(
+        select(Conversation.merged_into, said.c.text, said.c.speaker, said.c.created_at)
+        .join(said, literal(value=True))
+        .where(Conversation.merged_into.in_([row.ticket.conversation for row in found]))
+        .order_by(said.c.created_at)
+    )
+    last = {into: (words, speaker, at) for into, words, speaker, at in rows}
+    together = []
+    for row in found:
+        words, speaker, at = last.get(row.ticket.conversation, (None, None, None))
+        if at is not None and (row.last_at is None or at > row.last_at):
+            is_unanswered = speaker == Speaker.CUSTOMER
+            row = replace(row, last_words=words, is_unanswered=is_unanswered, last_at=at)
+        together.append(row)
+    return together
 
 
 async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
@@ -425,6 +454,7 @@ def _view(row: Any) -> TicketView:
         first_response_at=ticket.first_response_at,
         solved_at=ticket.solved_at,
         closed_at=ticket.closed_at,
+        closed_as=None if ticket.closed_as is None else ClosedAs(ticket.closed_as),
     )
 
 
@@ -440,6 +470,11 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     )
     # Nobody waits for an answer in a rehearsal: agents are not to see its tickets.
     conditions: list[ColumnElement[bool]] = [Ticket.conversation_id.not_in(rehearsed)]
+    conditions.append(
+        Ticket.closed_as == ClosedAs.SPAM
+        if wanted.is_spam
+        else Ticket.closed_as.is_distinct_from(ClosedAs.SPAM)
+    )
     if wanted.statuses:
         conditions.append(Ticket.status.in_(wanted.statuses))
     if wanted.assignee is Unassigned.NONE:

@@ -58,6 +58,7 @@ from core.storage.tables.learning import (
     TrainingExample,
     TurnRecord,
 )
+from core.storage.tables.link_code import LinkCode
 from core.storage.tables.notification import Notification, NotificationWish
 from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
@@ -76,6 +77,7 @@ from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolic
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
+from core.storage.tables.ticket_merge import TicketMerge
 from core.storage.tables.visit import Visit
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 from core.storage.tables.writing import Draft, HeldReply
@@ -122,6 +124,7 @@ __all__ = [
     "IncomingAlert",
     "IncomingHook",
     "ItemRequest",
+    "LinkCode",
     "LooseBlob",
     "Macro",
     "Message",
@@ -159,6 +162,7 @@ __all__ = [
     "TicketEvent",
     "TicketFigure",
     "TicketLink",
+    "TicketMerge",
     "TicketRouting",
     "TicketVector",
     "TicketWatcher",

@@ -37,6 +37,12 @@ class Conversation(Base):
             "last_message_at",
             postgresql_where=sql("is_current AND responder = 'bot'"),
         ),
+        Index("ix_conversation_spam", "last_message_at", "id", postgresql_where=sql("is_spam")),
+        Index(
+            "ix_conversation_merged_into",
+            "merged_into",
+            postgresql_where=sql("merged_into IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -47,6 +53,10 @@ class Conversation(Base):
     side_of: Mapped[UUID | None] = mapped_column(  # the conversation it is held beside
         ForeignKey("conversation.id"), index=True
     )
+    merged_into: Mapped[UUID | None] = mapped_column(  # whose ticket its messages belong to
+        ForeignKey("conversation.id")
+    )
+    is_spam: Mapped[bool] = mapped_column(server_default=sql("false"))
     address: Mapped[str | None]  # of the contact: the one this conversation began with
     responder: Mapped[str]
     episode: Mapped[int] = mapped_column(server_default="1")

@@ -57,6 +57,7 @@ class ContactAddress(Base):
     look_up_for: Mapped[UUID | None]  # the conversation in whose lane that is done
     bounce: Mapped[str | None]  # "hard" or "soft": mail to it came back
     bounced_at: Mapped[datetime | None]
+    blocked_at: Mapped[datetime | None]  # what is written from there is spam
 
 
 class AgentRow(Base):

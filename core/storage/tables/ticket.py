@@ -76,6 +76,7 @@ class Ticket(Base):
     first_response_at: Mapped[datetime | None]
     solved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    closed_as: Mapped[str | None]  # "merged" or "spam", where it is more than closed
 
 
 class TicketEvent(Base):

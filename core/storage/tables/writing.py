@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -21,7 +22,7 @@ class HeldReply(Base):
 
     __tablename__ = "held_reply"
     __table_args__ = (
-        Index("ix_held_reply_due", "due_at", postgresql_where=text("refused_at IS NULL")),
+        Index("ix_held_reply_due", "due_at", postgresql_where=sql("refused_at IS NULL")),
         Index("ix_held_reply_ticket_id", "ticket_id"),
     )
 
@@ -33,6 +34,9 @@ class HeldReply(Base):
     envelope: Mapped[dict[str, Any] | None]
     then: Mapped[str | None]  # the ticket's status after it
     macro_id: Mapped[UUID | None]
+    places: Mapped[list[Any]] = mapped_column(  # ids of the conversations it is said in, if chosen
+        server_default=sql("'[]'")
+    )
     created_at: Mapped[CreatedAt]
     due_at: Mapped[datetime]
     refused_at: Mapped[datetime | None]

@@ -64,6 +64,7 @@ from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
 from core.services.links.links import TicketLinks
+from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
@@ -80,6 +81,7 @@ from core.services.satisfaction.links import SurveyLinks
 from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
+from core.services.spam import SpamFolder
 from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
@@ -276,6 +278,8 @@ def build_desk(
             assets=Assets(sessions, clock),
             links=TicketLinks(sessions, accounts, clock),
             problems=Problems(sessions, accounts, clock),
+            merging=TicketMerging(sessions, accounts, clock),
+            spam=SpamFolder(sessions, accounts, clock),
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
             organisations=Organisations(sessions, clock),

@@ -50,7 +50,7 @@ async def test_no_ticket_becomes_a_part_of_its_own_part(rig: Rig) -> None:
     async with rig.sessions() as session:
         assert [(one.side) for one in await links_of(session, b)] == ["has_child", "child"]
         first = (await links_of(session, b))[0]
-    await links.unlink(first.id, ana)
+    await links.unlink(b, first.id, ana)
     async with rig.sessions() as session:
         assert [(one.side) for one in await links_of(session, b)] == ["child"]
 

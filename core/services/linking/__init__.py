@@ -1,0 +1,1 @@
+"""Linking an e-mail address with who writes in a chat, by a code that is mailed to it."""

@@ -1,0 +1,253 @@
+"""Makes two tickets one, and parts them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import delete, exists, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.conversation import Responder, Speaker
+from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.ids import TicketId, new_id
+from core.domain.links import LinkKind
+from core.domain.ticket import ClosedAs, TicketStatus, TicketTrigger
+from core.domain.undoing import UNDONE_WITHIN
+from core.services import audit
+from core.services.case import Case, open_cases
+from core.services.ledger import Accounts, Ledger
+from core.services.reviving import revive
+from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import FeedKind
+from core.storage.tables import Ticket, TicketLink, TicketMerge, TicketWatcher
+from core.texts import text
+
+TOLD = (
+    "Your ticket **#{merged}** is about the same as **#{number}**, so we go on with that one. "
+    "You can keep writing here; we will answer you here too."
+)
+
+
+class TicketMerging:
+    """Merges of tickets, each of which can be undone for 30 days.
+
+    Nothing is moved. The merged ticket's conversation points to the kept ticket's
+    (`Conversation.merged_into`): what is said in it belongs to the kept ticket from then on, is
+    shown there, and is answered where it was said. So undoing has nothing to put back either.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+        self._now = now
+
+    async def merge(
+        self, kept: TicketId, merged: TicketId, by: Agent, *, tells: bool = True
+    ) -> UUID:
+        """Close `merged` and go on with its matter in `kept`; return the merge's id.
+
+        With `tells`, the merged ticket's requester is told. Both tickets keep what was done
+        (fields "merged" and "merged_into", with the other's number), and the merged one is the
+        kept one's duplicate. What was merged into it before goes along.
+
+        Raises:
+            NotFound: one of them is not there.
+            InvalidInput: they are the same.
+            Conflict: one of them is closed or was merged already, or both are of one conversation.
+        """
+        try:
+            return await self._merge(kept, merged, by, tells=tells)
+        except (InvalidInput, Conflict) as error:
+            await self._note_refusal(kept, merged, by, str(error))
+            raise
+
+    async def _merge(self, kept: TicketId, merged: TicketId, by: Agent, *, tells: bool) -> UUID:
+        if kept == merged:
+            raise InvalidInput("a ticket cannot be merged with itself")
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger(self._accounts, self._now())
+            into, gone = await open_cases(session, ledger, kept, merged)
+            _check(into, gone)
+            row = TicketMerge(
+                id=new_id(),
+                kept_id=kept,
+                merged_id=merged,
+                into_id=into.conversation.id,
+                conversation_id=gone.conversation.id,
+                was={"status": gone.ticket.status, "responder": gone.conversation.responder},
+                link_id=await _link(session, kept, merged),
+                by=by.actor,
+                at=ledger.now,
+            )
+            session.add(row)
+            if tells:
+                ledger.say(
+                    gone.conversation,
+                    Speaker.SYSTEM,
+                    text(
+                        gone.conversation.language,
+                        TOLD,
+                        merged=gone.ticket.number,
+                        number=into.ticket.number,
+                    ),
+                )
+            gone.ticket.closed_as = ClosedAs.MERGED
+            gone.move(TicketTrigger.CLOSED, actor=by.actor, reason="merged")
+            gone.conversation.responder = Responder.CLOSED
+            gone.conversation.closed_at = ledger.now
+            for conversation in gone.everywhere:
+                conversation.merged_into = into.conversation.id
+            await _pass_watchers_on(session, merged, kept)
+            await _note(into, gone, by, is_new=True)
+            return row.id
+
+    async def undo(self, merged: TicketId, by: Agent) -> None:
+        """Part a merged ticket from the one it was merged into.
+
+        It has the status and the responder it had before; where its requester wrote meanwhile
+        and it waited or was solved, it is open. All that was said in its conversation, before
+        and since, is its own again; what was said in the kept ticket's own stays there.
+
+        Raises:
+            NotFound: it was not merged.
+            Conflict: that was more than 30 days ago, or its requester has gone on in another
+                ticket since.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _open_merge(session, merged)
+            ledger = Ledger(self._accounts, self._now())
+            into, gone = await open_cases(session, ledger, TicketId(row.kept_id), merged)
+            await session.refresh(row, with_for_update=True)
+            if row.undone_at is not None:
+                raise NotFound("this ticket was not merged")
+            if row.at < ledger.now - UNDONE_WITHIN:
+                raise Conflict("a merge can be undone within 30 days")
+            if row.ended_at is not None:
+                raise Conflict("its requester has gone on in another ticket since")
+            row.undone_at = ledger.now
+            beneath = await _beneath(session, gone.conversation.id)
+            for conversation in into.joined:
+                if conversation.id in beneath:
+                    conversation.merged_into = gone.conversation.id
+            gone.conversation.merged_into = None
+            await revive(
+                gone,
+                TicketStatus(row.was["status"]),
+                Responder(row.was["responder"]),
+                row.at,
+                actor=by.actor,
+                reason="merge_undone",
+            )
+            if row.link_id is not None:
+                await session.execute(delete(TicketLink).where(TicketLink.id == row.link_id))
+            await _note(into, gone, by, is_new=False)
+
+    async def _note_refusal(self, kept: TicketId, merged: TicketId, by: Agent, reason: str) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            into = await session.get_one(Ticket, kept)
+            gone = await session.get_one(Ticket, merged)
+            audit.record(
+                session,
+                by.actor,
+                "ticket.merge_refused",
+                ("ticket", into.number, into.subject),
+                new={"with": f"#{gone.number}", "reason": reason},
+            )
+
+
+def _check(into: Case, gone: Case) -> None:
+    if gone.ticket.closed_as == ClosedAs.MERGED:
+        raise Conflict("this ticket was merged into another one already")
+    if into.ticket.closed_as == ClosedAs.MERGED:
+        raise Conflict("the other ticket was merged itself: choose the one that it is in now")
+    if TicketStatus.CLOSED in (into.ticket.status, gone.ticket.status):
+        raise Conflict("a closed ticket cannot be merged")
+    if into.conversation.id == gone.conversation.id:
+        raise Conflict("these tickets are of the same conversation")
+
+
+async def _link(session: AsyncSession, kept: TicketId, merged: TicketId) -> UUID | None:
+    """Make the merged ticket the kept one's duplicate, unless they are linked already."""
+    known = await session.scalar(
+        select(
+            exists().where(
+                or_(
+                    (TicketLink.ticket_id == merged) & (TicketLink.other_id == kept),
+                    (TicketLink.ticket_id == kept) & (TicketLink.other_id == merged),
+                )
+            )
+        )
+    )
+    if known:
+        return None
+    link = new_id()
+    await session.execute(
+        upsert(TicketLink)
+        .values(id=link, ticket_id=merged, other_id=kept, kind=LinkKind.DUPLICATE)
+        .on_conflict_do_nothing()
+    )
+    return link
+
+
+async def _pass_watchers_on(session: AsyncSession, old: TicketId, new: TicketId) -> None:
+    watching = select(TicketWatcher.agent_id).where(TicketWatcher.ticket_id == old)
+    agents = (await session.scalars(watching)).all()
+    if agents:
+        await session.execute(
+            upsert(TicketWatcher).on_conflict_do_nothing(),
+            [{"ticket_id": new, "agent_id": agent} for agent in agents],
+        )
+
+
+async def _open_merge(session: AsyncSession, merged: TicketId) -> TicketMerge:
+    row = await session.scalar(
+        select(TicketMerge).where(TicketMerge.merged_id == merged, TicketMerge.undone_at.is_(None))
+    )
+    if row is None:
+        raise NotFound("this ticket was not merged")
+    return row
+
+
+async def _beneath(session: AsyncSession, conversation: UUID) -> set[UUID]:
+    """Return the conversations that were merged into one, over others too."""
+    found: set[UUID] = set()
+    level = {conversation}
+    while level:
+        rows = await session.scalars(
+            select(TicketMerge.conversation_id).where(
+                TicketMerge.into_id.in_(level),
+                TicketMerge.undone_at.is_(None),
+                TicketMerge.ended_at.is_(None),
+            )
+        )
+        level = set(rows) - found
+        found |= level
+    return found
+
+
+async def _note(into: Case, gone: Case, by: Agent, *, is_new: bool) -> None:
+    """Tell both histories, the audit log and live pages."""
+    ledger, session = into.ledger, into.session
+    fields = ("merged", "merged_into") if is_new else ("unmerged", "unmerged_from")
+    for case, other, field in ((into, gone, fields[0]), (gone, into, fields[1])):
+        ledger.record(case.ticket, field, None, str(other.ticket.number), actor=by.actor)
+        ledger.changed(case.conversation, FeedKind.CONVERSATION)
+        ledger.changed(case.conversation, FeedKind.MESSAGE)
+        case.changed()
+    audit.record(
+        session,
+        by.actor,
+        "ticket.merged" if is_new else "ticket.merge_undone",
+        ("ticket", into.ticket.number, into.ticket.subject),
+        new={"with" if is_new else "from": f"#{gone.ticket.number}"},
+    )
+    await ledger.write(session)

@@ -1,0 +1,260 @@
+"""Where agents see the tickets of their teams alone, no route shows or changes another team's."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import func, select
+
+import console
+from console import api, pages
+from core.domain.actor import Role
+from core.domain.files import FileState
+from core.domain.ids import ConversationId, new_id
+from core.domain.links import LinkKind
+from core.services.links.links import TicketLinks
+from core.services.teams.rulebook import Policy
+from core.storage.tables import Attachment, AuditEntry, Message
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.world import Desk
+from tests.integration.teams.world import Floor
+
+REFUSED = "this ticket belongs to another team"
+
+CHECKED = ("ticket", "conversation", "message", "attachment")
+"""Parts of paths that name a ticket or what belongs to one: `console/sight.py` looks at them."""
+
+HARMLESS = frozenset(
+    {
+        *("account", "agent", "article", "asset", "calendar", "category", "field", "hook", "kind"),
+        *(
+            "language",
+            "macro",
+            "organisation",
+            "path",
+            "policy",
+            "role",
+            "rule",
+            "synonyms",
+            "tag",
+            "team",
+        ),
+        *("token", "key", "version", "webhook", "call"),
+        "item",  # of the catalogue, or of the quarantine, which is admins' alone
+        "held",  # below a ticket's path; only that ticket's replies are found
+        *("example", "verdict", "number"),  # of the assistant's training and its versions
+        "topic",  # what it shows of tickets is as far as one sees
+        "task",  # below a ticket's path; only that ticket's tasks are found
+        "contact",  # requesters are everybody's; what they asked is left out of their page
+        "merge",  # of contacts
+        "link",  # below a ticket's path; only that ticket's links are taken away
+    }
+)
+"""Parts of paths that name nothing of a ticket, and why where that is not plain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A ticket of another team, one of the agent's own, and the agent at a browser and the API."""
+
+    desk: Desk
+    number: int
+    own: int
+    named: dict[str, str]  # what paths call it and its parts
+    browser: Browser
+    api: httpx.AsyncClient
+
+    async def refusals(self) -> int:
+        async with self.desk.sessions() as session:
+            found = await session.scalar(
+                select(func.count()).where(
+                    AuditEntry.action == "ticket.refused",
+                    AuditEntry.subject_name == f"#{self.number}",
+                )
+            )
+            return found or 0
+
+
+@pytest.fixture
+async def hidden(desk: Desk) -> Hidden:
+    floor = await Floor.of(desk)
+    mine, other = await floor.team("Mine"), await floor.team("Other")
+    ana = await floor.agent("Ana", mine, is_lead=True, role=Role.LEAD)
+    await desk.access.set_password(ana.id, PASSWORD)
+    own = await floor.opened("my own matter", who="ada")
+    theirs = await floor.opened("the secret matter", who="ada")
+    await floor.pass_to(own, mine)
+    await floor.pass_to(theirs, other)
+    links = TicketLinks(desk.sessions, desk.accounts, desk.clock)
+    await links.link(theirs, own, LinkKind.RELATED, floor.boss)
+    row = await floor.ticket(theirs)
+    async with desk.sessions.begin() as session:
+        message = await session.scalar(
+            select(Message.id).where(Message.conversation_id == row.conversation_id).limit(1)
+        )
+        assert message is not None
+        attachment = Attachment(
+            id=new_id(),
+            message_id=message,
+            position=0,
+            name="secret.txt",
+            media_type="text/plain",
+            size_bytes=1,
+            remote="secret",
+            status=FileState.FETCHED,
+            blob_key="secret",
+        )
+        session.add(attachment)
+    policy = Policy(default_team=None, offer_again_minutes=None, own_tickets_only=True)
+    await floor.staffing.rules.set_policy(policy, floor.boss)
+    token = await desk.access.create_token("ana@example.org", Role.LEAD)
+    return Hidden(
+        desk=desk,
+        number=row.number,
+        own=(await floor.ticket(own)).number,
+        named={
+            "ticket": str(row.number),
+            "conversation": str(row.conversation_id),
+            "message": str(message),
+            "attachment": str(attachment.id),
+        },
+        browser=await Browser.signed_in(desk, "ana@example.org"),
+        api=desk.client(Authorization=f"Bearer {token}"),
+    )
+
+
+def routes() -> Iterator[tuple[str, APIRoute, set[str]]]:
+    """Yield the routes whose paths have parts, with their paths and the names of these."""
+    parts = [("", part) for part in pages._PAGES] + [("/api/v1", part) for part in api._PARTS]
+    for prefix, part in parts:
+        for route in part.router.routes:
+            assert isinstance(route, APIRoute), "a router within a router is not looked into here"
+            if route.param_convertors:
+                yield f"{prefix}{route.path_format}", route, set(route.param_convertors)
+
+
+def test_every_part_of_a_path_is_known_to_name_a_ticket_or_not() -> None:
+    names = {name for _, _, names in routes() for name in names}
+    assert set(CHECKED) <= names
+    unknown = names - HARMLESS - set(CHECKED)
+    assert unknown == set(), "does it name a ticket? then console/sight.py has to look at it"
+
+
+async def test_every_route_refuses_what_belongs_to_another_team_and_the_audit_log_has_it(
+    hidden: Hidden,
+) -> None:
+    asked = 0
+    for shape, route, names in routes():
+        for checked in names & set(CHECKED):
+            # One of them alone is hidden: where a path has two, each has to be looked at.
+            values = {name: str(new_id()) for name in names} | {
+                name: str(hidden.own) for name in names & {"ticket"}
+            }
+            values[checked] = hidden.named[checked]
+            path = shape.format(**values)
+            for method in (route.methods or set()) - {"HEAD"}:
+                before = await hidden.refusals()
+                answer = await _ask(hidden, method, path)
+                told = f"{method} {shape}: {answer.status_code} {answer.text[:200]}"
+                assert answer.status_code == 403, told
+                assert await hidden.refusals() == before + 1, told
+                asked += 1
+    assert asked > 60
+
+
+async def _ask(hidden: Hidden, method: str, path: str) -> httpx.Response:
+    if path.startswith("/api/"):
+        return await hidden.api.request(method, path)
+    headers = {"X-CSRF-Token": hidden.browser.csrf}
+    return await hidden.browser.client.request(method, path, headers=headers)
+
+
+IN_BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/tickets/{own}/links": {"kind": "related", "other": "{hidden}"},
+    "POST /api/v1/tickets/{own}/merges": {"ticket": "{hidden}"},
+    "POST /console/tickets/{own}/links": {"kind": "related", "number": "{hidden}"},
+    "POST /console/tickets/{own}/merge": {"number": "{hidden}", "into": "this"},
+}
+"""Requests whose bodies name a ticket."""
+
+TICKETS_IN_BODIES = {"ticket", "tickets", "other", "number", "numbers"}
+"""What fields of bodies are called that name tickets; `other` of a contact's merge is a contact."""
+
+
+@pytest.mark.parametrize("request_line", IN_BODIES)
+async def test_a_ticket_in_a_body_is_refused_too(hidden: Hidden, request_line: str) -> None:
+    method, path = request_line.format(own=hidden.own).split()
+    body = {name: v.format(hidden=hidden.number) for name, v in IN_BODIES[request_line].items()}
+    before = await hidden.refusals()
+    if path.startswith("/api/"):
+        answer = await hidden.api.request(method, path, json=body)
+    else:
+        answer = await hidden.browser.send(path, form=body)
+    assert (answer.status_code, REFUSED in answer.text.lower()) == (403, True), answer.text
+    assert await hidden.refusals() == before + 1
+
+
+async def test_no_body_of_the_api_names_a_ticket_that_is_not_tried_here(hidden: Hidden) -> None:
+    document = (await hidden.api.get("/api/openapi.json")).json()
+    found = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            name = str(content).partition("#/components/schemas/")[2].partition("'")[0]
+            fields = document["components"]["schemas"].get(name, {}).get("properties", {})
+            if TICKETS_IN_BODIES & set(fields):
+                found.add(f"{method.upper()} {path.replace('{ticket}', '{own}')}")
+    found -= {"POST /api/v1/requesters/{contact}/merges"}
+    assert found == {line for line in IN_BODIES if " /api/" in line}
+
+
+def test_a_name_of_a_ticket_is_looked_up_in_known_places_alone() -> None:
+    """Who looks one up that came in a body must use `ticket_in_sight`."""
+    room = Path(console.__file__).parent
+    places = set()
+    for file in room.glob("**/*.py"):
+        if "node_modules" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Name) and node.id == "ticket_named":
+                places.add(file.relative_to(room).as_posix())
+    assert places == {"sight.py", "api/tickets.py", "pages/tickets.py"}
+
+
+async def test_lists_leave_out_what_belongs_to_another_team(hidden: Hidden) -> None:
+    async with hidden.desk.sessions() as session:
+        row = await session.get_one(Message, UUID(hidden.named["message"]))
+        conversation = ConversationId(row.conversation_id)
+    shown = await hidden.browser.see(f"/console/tickets/{hidden.own}")
+    (contact,) = (await hidden.api.get("/api/v1/requesters?q=ada")).json()["items"]
+    shown += await hidden.browser.see(f"/console/requesters/{contact['id']}")
+    shown += await hidden.browser.see("/console/settings/routing/dry-run")
+    for path in (
+        f"tickets/{hidden.own}/links",
+        f"tickets/{hidden.own}/suggestions",
+        "satisfaction",
+        "routing/dry-run",
+        "tickets",
+    ):
+        answer = await hidden.api.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, answer.text
+        shown += answer.text
+    assert "my own matter" in shown
+    assert "the secret matter" not in shown
+    assert str(conversation) not in shown
+
+
+async def test_figures_are_those_of_ones_own_teams(hidden: Hidden) -> None:
+    assert "figures of your own teams" in await hidden.browser.see("/console/reports?by=agent")
+    refused = await hidden.api.get("/api/v1/reports?by=agent")
+    assert refused.status_code == 403
+    answer = await hidden.api.get("/api/v1/reports?by=team")
+    assert (answer.status_code, answer.json()["waiting_now"]) == (200, 1)

@@ -1,0 +1,203 @@
+"""A code by mail proves in a chat whose an e-mail address is; then the contacts are one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import func, select
+
+from channels.loopback.channel import Platform
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.conversation import Responder
+from core.domain.errors import InvalidInput, Rejected, TooManyAttempts, Unavailable
+from core.domain.ids import AccountId, ContactId
+from core.ports import capabilities_of
+from core.runtime.link_codes import LinkCodeMails
+from core.services.linking.codes import LinkCodes
+from core.services.requester_records.merging import ContactMerging
+from core.storage.queries.requesters import requester_record
+from core.storage.tables import AuditEntry, ContactAddress, LinkCode, Turn
+from tests.integration.console.test_letters import Post
+from tests.support.desk import LOOP, Rig, posted
+
+MAIL = AccountId("mail")
+EMAIL = "ada@example.org"
+
+
+@dataclass
+class Chat:
+    """Ada in a chat, and the desk's mail."""
+
+    rig: Rig
+    post: Post
+    codes: LinkCodes
+    mails: LinkCodeMails
+
+    async def says(self, words: str, who: str = "ada-in-chat", thread: str = "t1") -> None:
+        await self.rig.intake.accept(posted(words, thread=thread, who=who))
+
+    async def told(self, thread: str = "t1") -> str:
+        """Return what the desk said last."""
+        return [text for who, text in await self.rig.texts(thread) if who == "system"][-1]
+
+    async def mailed(self) -> str:
+        """Let the desk mail; return the code of the last mail."""
+        await self.mails.send_due()
+        found = re.search(r"\*\*(\d{6})\*\*", self.post.platform.received[-1].body.text)
+        assert found is not None
+        return found[1]
+
+    async def contact(self, account: AccountId, address: str) -> ContactId:
+        async with self.rig.sessions() as session:
+            row = await session.get_one(ContactAddress, (account, address))
+            return ContactId(row.contact_id)
+
+    async def outcomes(self) -> list[str | None]:
+        async with self.rig.sessions() as session:
+            rows = await session.scalars(select(LinkCode.outcome).order_by(LinkCode.requested_at))
+            return list(rows)
+
+
+@pytest.fixture
+def chat(rig: Rig) -> Chat:
+    post = Post(MAIL, Platform())
+    rig.accounts[MAIL] = capabilities_of(post)
+    codes = LinkCodes(rig.sessions, rig.accounts, rig.clock)
+    return Chat(rig, post, codes, LinkCodeMails(codes, {MAIL: post}))
+
+
+async def test_who_enters_the_code_is_the_owner_of_the_address(chat: Chat) -> None:
+    await chat.rig.intake.accept(posted("by mail", thread="m", who=EMAIL, account=MAIL))
+    await chat.says(f"/link {EMAIL}")
+    assert "six digits to a…@example.org" in await chat.told()
+    code = await chat.mailed()
+    (mail,) = chat.post.platform.received
+    assert (mail.requester, mail.envelope and mail.envelope.to) == (EMAIL, (EMAIL,))
+    await chat.says(f"{code[:3]} {code[3:]}")
+    await chat.codes.join_due()
+    assert "are one person for us now" in await chat.told()
+    kept = await chat.contact(MAIL, EMAIL)
+    assert await chat.contact(LOOP, "ada-in-chat") == kept
+    assert await chat.outcomes() == ["linked"]
+    async with chat.rig.sessions() as session:
+        (merge,) = (await requester_record(session, kept)).merges
+        actions = await session.scalars(
+            select(AuditEntry.action).where(AuditEntry.subject_kind == "contact")
+        )
+        assert set(actions) == {"contact.code_asked", "contact.merged", "contact.linked"}
+        assert await session.scalar(select(func.count()).select_from(Turn)) == 1  # of the mail
+    merging = ContactMerging(chat.rig.sessions, chat.rig.accounts, chat.rig.clock)
+    await merging.undo(merge.id, await chat.rig.agent())
+    assert await chat.contact(LOOP, "ada-in-chat") != kept
+
+
+async def test_an_address_that_is_new_to_the_desk_becomes_the_persons(chat: Chat) -> None:
+    await chat.says(f"link my e-mail {EMAIL}")
+    before = await chat.contact(LOOP, "ada-in-chat")
+    await chat.says(await chat.mailed())
+    await chat.codes.join_due()
+    await chat.rig.intake.accept(posted("by mail", thread="m", who=EMAIL, account=MAIL))
+    assert await chat.contact(MAIL, EMAIL) == before
+
+
+async def test_after_five_wrong_codes_the_right_one_is_worth_nothing(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    code = await chat.mailed()
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    for left in (4, 3, 2, 1):
+        await chat.says(wrong)
+        assert f"Attempts left: {left}" in await chat.told()
+    await chat.says(wrong)
+    assert "no longer good" in await chat.told()
+    await chat.says(code)
+    await chat.codes.join_due()
+    assert await chat.outcomes() == ["wrong"]
+
+
+async def test_a_code_is_good_for_a_quarter_of_an_hour_and_once(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    code = await chat.mailed()
+    chat.rig.clock.advance(minutes=16)
+    await chat.says(code)
+    assert "no longer good" in await chat.told()
+    await chat.says(f"/link {EMAIL}")
+    code = await chat.mailed()
+    await chat.says(code)
+    await chat.says(code)  # it waits for the contacts to be joined: this one says nothing of it
+    await chat.codes.join_due()
+    await chat.codes.join_due()
+    assert await chat.outcomes() == ["expired", "linked"]
+
+
+async def test_another_persons_code_and_digits_without_one_are_plain_words(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    code = await chat.mailed()
+    await chat.says(code, who="mallory", thread="t2")
+    await chat.codes.join_due()
+    assert await chat.outcomes() == [None]
+    assert await chat.rig.turns.plan(await chat.rig.conversation_id("t2")) is not None
+
+
+async def test_a_second_code_takes_the_first_ones_place_and_three_are_enough(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    first = await chat.mailed()
+    await chat.says(f"/link {EMAIL}")
+    second = await chat.mailed()
+    if first != second:
+        await chat.says(first)
+        assert "Attempts left: 4" in await chat.told()
+    await chat.says(f"/link {EMAIL}")
+    await chat.says(f"/link {EMAIL}")
+    assert "Several codes" in await chat.told()
+    await chat.says(f"/link {EMAIL}", who="another", thread="t2")
+    assert "Several codes" in await chat.told("t2")
+    assert await chat.outcomes() == ["replaced", "replaced", None]
+
+
+async def test_a_mail_that_cannot_leave_waits_and_one_that_is_refused_is_told(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    chat.post.platform.faults.append(Unavailable("away"))
+    await chat.mails.send_due()
+    chat.rig.clock.advance(seconds=31)
+    assert len(await chat.mailed()) == 6
+    await chat.says(f"/link {EMAIL}")
+    chat.post.platform.faults.append(Rejected("no such mailbox"))
+    await chat.mails.send_due()
+    assert "No mail could be sent to a…@example.org" in await chat.told()
+    assert await chat.outcomes() == ["replaced", "not mailed"]
+
+
+async def test_without_mail_it_says_so_and_without_an_address_how(chat: Chat) -> None:
+    await chat.says("link my e-mail")
+    assert "**/link** and your e-mail address" in await chat.told()
+    del chat.rig.accounts[MAIL]
+    await chat.says(f"/link {EMAIL}")
+    assert "receives no mail" in await chat.told()
+    assert await chat.outcomes() == []
+
+
+async def test_an_agent_has_a_code_mailed_and_nothing_is_opened_again(chat: Chat) -> None:
+    rig, ana = chat.rig, await chat.rig.agent()
+    await chat.says("help")
+    await rig.reply(await rig.conversation_id(), Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    ticket = await rig.ticket_id()
+    with pytest.raises(InvalidInput):
+        await chat.codes.ask(ticket, "no address", ana)
+    await chat.codes.ask(ticket, EMAIL, ana)
+    assert "six digits" in await chat.told()
+    await chat.says(await chat.mailed())
+    await chat.codes.join_due()
+    assert await chat.outcomes() == ["linked"]
+    assert (await rig.conversation()).responder == Responder.QUEUED
+    for _ in range(2):
+        await chat.codes.ask(ticket, EMAIL, ana)
+    with pytest.raises(TooManyAttempts):
+        await chat.codes.ask(ticket, EMAIL, ana)
+
+
+async def test_letters_are_no_chat(chat: Chat) -> None:
+    await chat.rig.intake.accept(posted(f"/link {EMAIL}", thread="m", who=EMAIL, account=MAIL))
+    assert await chat.outcomes() == []
+    assert await chat.rig.turns.plan(await chat.rig.conversation_id("m")) is not None
