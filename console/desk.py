@@ -18,6 +18,7 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
+from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
 from core.services.catalogue.asking import Asking
 from core.services.catalogue.items import CatalogueItems
@@ -54,6 +55,7 @@ from core.services.spam import SpamFolder
 from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing
 from core.services.tickets import Tickets
+from core.services.views import SavedViews
 from core.services.writing.drafts import Drafts
 from core.services.writing.held import HeldReplies
 from core.services.writing.visits import Visits
@@ -81,6 +83,8 @@ class ConsoleDesk:
     drafts: Drafts
     visits: Visits
     sorting: TicketSorting
+    views: SavedViews
+    bulk: BulkActs
     categories: Categories
     priorities: Priorities
     assets: Assets

@@ -9,6 +9,7 @@ from console.api import (
     assets,
     audit,
     automation,
+    bulk,
     catalogue,
     categories,
     conversations,
@@ -22,17 +23,22 @@ from console.api import (
     requests,
     routing,
     satisfaction,
+    search,
     sla,
     sorting,
     spam,
     teams,
     tickets,
     tokens,
+    views,
 )
 from console.api.shapes import PROBLEMS
 
 _PARTS = (
     tickets,
+    bulk,
+    views,
+    search,
     sorting,
     categories,
     catalogue,

@@ -35,21 +35,18 @@ from core.domain.ids import (
     TicketId,
     UploadId,
 )
+from core.domain.search import question_of
 from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import version_of
+from core.services.search.searching import tickets_with
 from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view
 from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.teams import team_named
-from core.storage.queries.tickets import (
-    TicketFilter,
-    Unassigned,
-    list_tickets,
-    ticket_named,
-    ticket_view,
-)
+from core.storage.queries.ticket_filter import TicketFilter, Unassigned
+from core.storage.queries.tickets import list_tickets, ticket_named, ticket_view
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
@@ -68,35 +65,41 @@ async def find_tickets(
     team: Annotated[Text | None, Query(description="A team's id or name.", max_length=100)] = None,
     tag: Annotated[Text | None, Query(max_length=40)] = None,
     q: Annotated[
-        Text, Query(description="A number, or words of subject, requester or messages.")
+        Text,
+        Query(
+            description="A number, or words of subject, requester or messages: "
+            "of what fits, the latest hundreds. `/search` ranks."
+        ),
     ] = "",
     cursor: Annotated[Text | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> Page[TicketOut]:
     """List tickets, newest first."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        whose: AgentId | Unassigned | None = None
+        whose: list[AgentId | Unassigned] = []
         if assignee == "me":
-            whose = caller.id
+            whose = [caller.id]
         elif assignee == "none":
-            whose = Unassigned.NONE
+            whose = [Unassigned.NONE]
         elif assignee:
             try:
-                whose = await agent_named(session, assignee)
+                whose = [await agent_named(session, assignee)]
             except NotFound:
                 return Page(items=[], next=None)
         try:
-            whose_team = None if team is None else await team_named(session, team)
+            teams = [] if team is None else [await team_named(session, team)]
         except NotFound:
             return Page(items=[], next=None)
+        sight = await sight_for(request, session)
+        question = question_of(q)
         wanted = TicketFilter(
-            team=whose_team,
-            sight=await sight_for(request, session),
+            teams=teams,
+            sight=sight,
             statuses=() if status is None else (status,),
-            assignee=whose,
-            category=None if category is None else CategoryId(category),
-            tag=None if tag is None else tag.lower(),
-            words=q[:500],
+            assignees=whose,
+            categories=[] if category is None else [CategoryId(category)],
+            tags=[] if tag is None else [tag.lower()],
+            among=None if question.is_empty else await tickets_with(session, question, sight),
         )
         before = None if cursor is None else _position(cursor)
         found = await list_tickets(session, wanted, before=before, limit=limit + 1)

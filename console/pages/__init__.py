@@ -14,6 +14,7 @@ from console.pages import (
     articles,
     assets,
     attachments,
+    bulk,
     calendars,
     catalogue,
     categories,
@@ -39,6 +40,7 @@ from console.pages import (
     requests,
     routing,
     rules,
+    search,
     settings,
     sign_in,
     sorting,
@@ -51,6 +53,7 @@ from console.pages import (
     topics,
     turn_log,
     versions,
+    views,
     visits,
     webhooks,
 )
@@ -58,6 +61,9 @@ from console.pages import (
 _PAGES = (
     sign_in,
     queue,
+    bulk,
+    views,
+    search,
     tickets,
     answers,
     held,

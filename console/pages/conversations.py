@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.queue import LABELS, read_queue
+from console.pages.queue import beside
 from console.pages.session import Agents, is_htmx
 from console.pages.view import page
 from console.pages.workspace import MESSAGES_SHOWN, Shown, Workspace, of_conversation
@@ -27,14 +27,13 @@ async def show_conversation(
     """Show a conversation beside those that the assistant is holding."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_conversation(request, session, ConversationId(conversation), show)
-        queue = await read_queue(session, signed_in.agent.id, "assistant")
+        queue = await beside(session, signed_in.agent.id, "assistant")
     return page(
         request,
         "conversation.html",
         position=work.position,
         work=work,
-        queue=queue,
-        labels=LABELS,
+        **queue,
         opened=str(conversation),
     )
 

@@ -1,68 +1,81 @@
-"""The queue: which tickets and conversations an agent can choose from, in tabs."""
+"""The queue: which tickets and conversations an agent can choose from, in views."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from console import queue_words
 from console.desk import desk_of
 from console.pages.session import Agents
 from console.pages.view import page
+from console.queue_words import LABELS
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.domain.views import USUAL_COLUMNS, Column, Order, Promise
+from core.services.automation.macros import macros_of
+from core.services.views import filter_of_view
 from core.storage.engine import storage_errors
+from core.storage.queries.agents import AgentView, list_agents
+from core.storage.queries.categories import category_tree, open_teams
 from core.storage.queries.conversations import (
     ConversationView,
     count_held_by_assistant,
     held_by_assistant,
 )
 from core.storage.queries.feed import feed_end
+from core.storage.queries.queue import COUNTED, QueueRow, count_tickets, counts_of, queue
 from core.storage.queries.sight import Sight, sight_of
 from core.storage.queries.teams import named_teams
-from core.storage.queries.tickets import (
-    QueueOrder,
-    QueueRow,
-    TicketFilter,
-    Unassigned,
-    count_tickets,
-    queue,
-)
+from core.storage.queries.ticket_filter import TicketFilter, Unassigned
+from core.storage.queries.tickets import Named
+from core.storage.queries.views import ViewView, filter_for, views_of
+from core.storage.tables import Macro
 
 router = APIRouter(prefix="/console")
 
-TABS = ("mine", "unassigned", "all", "assistant", "solved")
-LABELS: Mapping[str, str] = {
-    "mine": "Mine",
-    "unassigned": "Unassigned",
-    "all": "All",
-    "assistant": "Assistant",
-    "solved": "Solved",
-}
 _LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
 _DONE = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE)
-_TEAM = "team-"
+_WAITING = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.WAITING)
+_COUNTED = ("mine", "unassigned", "all", "breaching", "waiting")
+_TEAM, _VIEW = "team-", "view-"
 _HELD_SINCE = timedelta(hours=24)
 _MAX_ROWS = 100
-_MAX_SEARCH_CHARS = 200
+
+_ORDERS: Mapping[str, Order] = {
+    "mine": Order.LATEST_CHANGE,
+    "all": Order.LATEST_CHANGE,
+    "breaching": Order.DUE,
+    "waiting": Order.CHANGED,
+    "solved": Order.NEWEST,
+}
+"""How the views that everybody has are sorted; others begin with who waits longest."""
+
+Offset = Annotated[int, Query(ge=0, le=COUNTED)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueView:
-    """One tab of the queue, and how much is in the others."""
+    """One view of the queue, and how much is in the others."""
 
     tab: str
-    words: str  # of a search, which looks through all tickets whatever their status
     rows: Sequence[QueueRow]
     held: Sequence[ConversationView]
-    counts: Mapping[str, int]
+    counts: Mapping[str, int]  # `COUNTED` at most
     teams: Mapping[str, str]  # names of one's teams, by tab
+    views: Mapping[str, ViewView]  # that one keeps or is given, by tab
+    columns: Sequence[Column]
+    order: Order
+    offset: int
     is_cut: bool  # there are more than shown
 
     @property
@@ -70,18 +83,40 @@ class QueueView:
         """Return what keeps the tab in a ticket's address."""
         return f"?tab={self.tab}"
 
+    @property
+    def view(self) -> ViewView | None:
+        """Return the view that somebody keeps, if the tab shows one."""
+        return self.views.get(self.tab)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkChoices:
+    """What many tickets at once can be given."""
+
+    agents: Sequence[AgentView]
+    teams: Sequence[Named]
+    macros: Sequence[Macro]
+
 
 def filter_of(tab: str, me: AgentId, sight: Sight | None) -> TicketFilter:
-    """Return which tickets a tab shows."""
+    """Return which tickets a tab shows that is not a view somebody keeps."""
     match tab:
         case "mine":
-            return TicketFilter(statuses=_LIVE, assignee=me)
+            return TicketFilter(statuses=_LIVE, assignees=[me])
         case "unassigned":
-            return TicketFilter(statuses=_LIVE, assignee=Unassigned.NONE, sight=sight)
+            return TicketFilter(statuses=_LIVE, assignees=[Unassigned.NONE], sight=sight)
+        case "breaching":
+            promises = (Promise.LATE, Promise.SOON)
+            now = datetime.now(UTC)
+            return TicketFilter(statuses=_LIVE, promises=promises, now=now, sight=sight)
+        case "waiting":
+            return TicketFilter(statuses=_WAITING, sight=sight)
         case "solved":
             return TicketFilter(statuses=_DONE, sight=sight)
         case _:
-            return TicketFilter(statuses=_LIVE, team=team_of(tab), sight=sight)
+            team = team_of(tab)
+            teams = [] if team is None else [team]
+            return TicketFilter(statuses=_LIVE, teams=teams, sight=sight)
 
 
 def team_of(tab: str) -> TeamId | None:
@@ -93,42 +128,60 @@ def team_of(tab: str) -> TeamId | None:
 
 
 async def read_queue(
-    session: AsyncSession, me: AgentId, tab: str | None, words: str = ""
+    session: AsyncSession,
+    me: AgentId,
+    tab: str | None,
+    *,
+    order: Order | None = None,
+    offset: int = 0,
 ) -> QueueView:
     """Return what the queue shows `me`; without a tab, the first that has something to do."""
     held_since = datetime.now(UTC) - _HELD_SINCE
     sight = await sight_of(session, me)
     teams = await team_tabs(session, me, None if tab is None else team_of(tab))
-    counts = {
-        name: await count_tickets(session, filter_of(name, me, sight))
-        for name in ("mine", "unassigned", "all", *teams)
-    } | {"assistant": await count_held_by_assistant(session, held_since)}
-    if tab is None or (tab not in TABS and tab not in teams):
+    views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me)}
+    filters = {name: filter_of(name, me, sight) for name in (*_COUNTED, *teams)}
+    filters |= await _filters_of(session, views, me, sight)
+    # What is found by words is not counted beforehand: each would be a search.
+    costly = {name for name, view in views.items() if view.wanted.words}
+    cheap = {name: one for name, one in filters.items() if name not in costly}
+    counts = await counts_of(session, cheap)
+    counts["assistant"] = await count_held_by_assistant(session, held_since)
+    if tab is None or tab not in {*LABELS, *teams, *views}:
         tab = "mine" if counts["mine"] else "unassigned"
-    words = words.replace("\x00", "")[:_MAX_SEARCH_CHARS].strip()
+    view = views.get(tab)
+    wanted = filters.get(tab) or filter_of(tab, me, sight)
+    if view is not None and view.wanted.words:
+        wanted = await filter_of_view(session, view, me, sight)
+    usual = _ORDERS.get(tab, Order.LONGEST_WAITING) if view is None else view.order
+    order = order or usual
     rows: Sequence[QueueRow] = ()
     held: Sequence[ConversationView] = ()
-    if words:
-        wanted, order = TicketFilter(words=words, sight=sight), QueueOrder.NEWEST
-    elif tab == "unassigned" or tab in teams:
-        wanted, order = filter_of(tab, me, sight), QueueOrder.LONGEST_WAITING
-    elif tab == "solved":
-        wanted, order = filter_of(tab, me, sight), QueueOrder.NEWEST
-    else:
-        wanted, order = filter_of(tab, me, sight), QueueOrder.LATEST_CHANGE
-    if tab == "assistant" and not words:
+    if tab == "assistant":
         held = await held_by_assistant(session, held_since, limit=_MAX_ROWS + 1)
     else:
-        rows = await queue(session, wanted, order, limit=_MAX_ROWS + 1)
+        rows = await queue(session, wanted, order, limit=_MAX_ROWS + 1, offset=offset)
     return QueueView(
         tab=tab,
-        words=words,
         rows=rows[:_MAX_ROWS],
         held=held[:_MAX_ROWS],
         counts=counts,
         teams=teams,
+        views=views,
+        columns=USUAL_COLUMNS if view is None else view.columns,
+        order=order,
+        offset=offset,
         is_cut=max(len(rows), len(held)) > _MAX_ROWS,
     )
+
+
+async def _filters_of(
+    session: AsyncSession, views: Mapping[str, ViewView], me: AgentId, sight: Sight | None
+) -> dict[str, TicketFilter]:
+    if not views:
+        return {}
+    tree, now = await category_tree(session), datetime.now(UTC)
+    return {name: filter_for(view.wanted, me, sight, tree, now) for name, view in views.items()}
 
 
 async def team_tabs(session: AsyncSession, me: AgentId, opened: TeamId | None) -> Mapping[str, str]:
@@ -144,10 +197,15 @@ async def home() -> Response:
 
 @router.get("/queue")
 async def show_queue(
-    request: Request, signed_in: Agents, tab: str | None = None, q: str = ""
+    request: Request,
+    signed_in: Agents,
+    tab: str | None = None,
+    order: Order | None = None,
+    offset: Offset = 0,
 ) -> Response:
     """Show the queue on a page of its own."""
-    return page(request, "queue.html", **await _values(request, signed_in.agent.id, tab, q))
+    values = await wide_values(request, signed_in.agent.id, tab, order, offset)
+    return page(request, "queue.html", **values)
 
 
 @router.get("/queue/count")
@@ -157,7 +215,20 @@ async def unassigned_count(request: Request, signed_in: Agents) -> Response:
         me = signed_in.agent.id
         sight = await sight_of(session, me)
         count = await count_tickets(session, filter_of("unassigned", me, sight))
-    return page(request, "parts/count.html", count=count)
+    return page(request, "parts/count.html", count=count, most=COUNTED)
+
+
+@router.get("/queue/table")
+async def queue_table(
+    request: Request,
+    signed_in: Agents,
+    tab: str | None = None,
+    order: Order | None = None,
+    offset: Offset = 0,
+) -> Response:
+    """Show the queue's page anew, without what is around it."""
+    values = await wide_values(request, signed_in.agent.id, tab, order, offset)
+    return page(request, "queue/table.html", **values)
 
 
 @router.get("/queue/list")
@@ -165,16 +236,47 @@ async def queue_list(
     request: Request,
     signed_in: Agents,
     tab: str | None = None,
-    q: str = "",
     open: str = "",  # noqa: A002  # the address says what it means
 ) -> Response:
-    """Show the queue's part of a page anew; `open` is the ticket or conversation beside it."""
-    values = await _values(request, signed_in.agent.id, tab, q)
-    return page(request, "parts/queue.html", **values | {"opened": open})
+    """Show the queue beside a ticket anew; `open` is that ticket or conversation."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        values = await beside(session, signed_in.agent.id, tab)
+    return page(request, "parts/queue.html", **values, opened=open)
 
 
-async def _values(request: Request, me: AgentId, tab: str | None, words: str) -> dict[str, Any]:
+async def beside(session: AsyncSession, me: AgentId, tab: str | None) -> dict[str, Any]:
+    """Return what the queue beside a ticket shows."""
+    found = await read_queue(session, me, tab)
+    return {"queue": found, "labels": LABELS, "queue_words": queue_words, "most": COUNTED}
+
+
+async def wide_values(
+    request: Request, me: AgentId, tab: str | None, order: Order | None = None, offset: int = 0
+) -> dict[str, Any]:
+    """Return what the queue's own page shows."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)  # first: what changes while reading is told again
-        found = await read_queue(session, me, tab, words)
-    return {"position": position, "queue": found, "labels": LABELS, "opened": ""}
+        found = await read_queue(session, me, tab, order=order, offset=offset)
+        choices = BulkChoices(
+            agents=await list_agents(session),
+            teams=await open_teams(session),
+            macros=await macros_of(session, me),
+        )
+    return {
+        "position": position,
+        "queue": found,
+        "labels": LABELS,
+        "queue_words": queue_words,
+        "most": COUNTED,
+        "choices": choices,
+        "query": partial(_query, found.tab, order),
+        "step": _MAX_ROWS,
+    }
+
+
+def _query(tab: str, order: Order | None, offset: int) -> str:
+    """Return what the address of a page of the queue ends with."""
+    parts = (
+        {"tab": tab} | ({"order": order} if order else {}) | ({"offset": offset} if offset else {})
+    )
+    return f"?{urlencode(parts)}"

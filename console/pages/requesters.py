@@ -29,7 +29,8 @@ from core.storage.queries.requesters import (
     organisation_view,
     requester_record,
 )
-from core.storage.queries.tickets import TicketFilter, list_tickets
+from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets import list_tickets
 
 router = APIRouter(prefix="/console")
 

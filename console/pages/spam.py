@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.pages.queue import LABELS, read_queue
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets import Named, attempt
 from console.pages.view import page
@@ -25,7 +24,7 @@ _SHOWN = 50
 
 
 @router.get("/spam")
-async def show_spam(request: Request, signed_in: Agents, before: str = "") -> Response:
+async def show_spam(request: Request, _: Agents, before: str = "") -> Response:
     """List what was taken for spam, latest word first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
@@ -33,7 +32,6 @@ async def show_spam(request: Request, signed_in: Agents, before: str = "") -> Re
         found = await list_spam(
             session, sight, before=place_in(before) if before else None, limit=_SHOWN + 1
         )
-        queue = await read_queue(session, signed_in.agent.id, None)
     last = found[_SHOWN - 1] if len(found) > _SHOWN else None
     return page(
         request,
@@ -41,8 +39,6 @@ async def show_spam(request: Request, signed_in: Agents, before: str = "") -> Re
         position=position,
         spam=found[:_SHOWN],
         next=None if last is None else place_of(last.at, last.conversation),
-        queue=queue,
-        labels=LABELS,
     )
 
 

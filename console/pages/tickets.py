@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.conversations import live_parts
 from console.pages.drafts import drafts_json
-from console.pages.queue import LABELS, read_queue
+from console.pages.queue import beside
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
@@ -56,7 +56,7 @@ async def show_ticket(
     """Show a ticket beside the queue it was chosen from, or what is said beside it with others."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_ticket(request, session, named, show, _conversation(side))
-        queue = await read_queue(session, signed_in.agent.id, tab)
+        queue = await beside(session, signed_in.agent.id, tab)
         drafts = await drafts_of(session, signed_in.agent.id, work.conversation.id)
     await desk_of(request).notices.read_of(signed_in.agent.id, named)
     assert work.ticket is not None
@@ -66,8 +66,7 @@ async def show_ticket(
         position=work.position,
         work=work,
         drafts=drafts_json(drafts),
-        queue=queue,
-        labels=LABELS,
+        **queue,
         opened=str(work.ticket.number),
     )
 

@@ -74,11 +74,11 @@ from core.storage.queries.satisfaction import AnswerView, answer_of
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
 from core.storage.queries.teams import CrewView, crew
+from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import (
     Change,
     Named,
     Person,
-    TicketFilter,
     TicketView,
     history,
     list_tickets,

@@ -1,4 +1,4 @@
-// What the console's pages do by themselves: scrolling, menus, keys, title and notices.
+// What the console's pages do by themselves: scrolling, menus, title and notices.
 (() => {
   "use strict";
   const by = (id) => document.getElementById(id);
@@ -6,11 +6,11 @@
 
   // Menus that are open stay open when the part of the page around them is shown anew.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(name === "open" && node.tagName === "DETAILS");
+    !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar"));
 
   // So does a text that is being corrected: what was typed there is nowhere else yet.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
-    !(node.nodeType === Node.ELEMENT_NODE && (node.matches("details.own[open]") || isTypedIn(node)));
+    !(node.nodeType === Node.ELEMENT_NODE && (node.matches("details.own[open], input.choose, input.choose-all") || isTypedIn(node)));
   const isTypedIn = (node) => node === document.activeElement && node.matches(".sort input");
   document.body.addEventListener("corrected", () => {
     for (const form of document.querySelectorAll("details.own[open]")) form.open = false;
@@ -82,58 +82,6 @@
     }, { capture: true, passive: true });
   }
 
-  // Keys, where nothing is being typed.
-  const step = (by_) => {
-    const rows = [...document.querySelectorAll("a.row")];
-    const at = rows.indexOf(document.activeElement);
-    const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
-    rows[Math.min(Math.max(from + by_, 0), rows.length - 1)]?.focus();
-  };
-  const openNext = (by_) => {
-    const rows = [...document.querySelectorAll("a.row")];
-    rows[rows.findIndex((row) => row.hasAttribute("aria-current")) + by_]?.click();
-  };
-  const keys = {
-    j: () => step(1),
-    k: () => step(-1),
-    ".": () => openNext(1),
-    ",": () => openNext(-1),
-    r: () => { by("mode-reply")?.click(); by("text")?.focus(); },
-    n: () => { by("mode-note")?.click(); by("text")?.focus(); },
-  };
-  // Other keys belong to an element that says so: a menu opens, a field is gone to, a button
-  // pressed.
-  const press = (key) => {
-    const owned = [...document.querySelectorAll("[aria-keyshortcuts]")]
-      .filter((one) => one.getAttribute("aria-keyshortcuts") === key && one.checkVisibility()).pop();
-    if (!owned) return false;
-    if (owned.matches("input, textarea")) owned.focus();
-    else owned.click();
-    const menu = owned.matches("summary") ? owned.parentElement : null;
-    const first = () => menu?.querySelector("[data-first]")
-      ?? menu?.querySelector(".sheet :is(button, textarea, input:not([type=hidden]))");
-    if (menu?.open && first()) first().focus();
-    else menu?.addEventListener("htmx:afterSettle", () => first()?.focus(), { once: true });
-    return true;
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      document.body.classList.remove("details-shown");
-      for (const menu of document.querySelectorAll("details.menu[open]")) {
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      }
-      return;
-    }
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (keys[event.key]) {
-      event.preventDefault();
-      keys[event.key]();
-    } else if (event.key.length === 1 && press(event.key)) {
-      event.preventDefault();
-    }
-  });
 
   // A row that was chosen stays in sight on the next page.
   document.querySelector("a.row[aria-current]")?.scrollIntoView({ block: "nearest" });

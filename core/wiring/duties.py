@@ -35,6 +35,7 @@ from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
+from core.services.search.vocabulary import Vocabulary
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
 from core.services.sla.rules import PromiseBook
@@ -83,6 +84,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         figures.count_due,
         Problems(parts.sessions, parts.accounts).tell_due,
         LinkCodes(parts.sessions, parts.accounts).join_due,
+        Vocabulary(parts.sessions).learn,
     )
 
 

@@ -30,6 +30,7 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
+from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
 from core.services.catalogue.asking import Asking
 from core.services.catalogue.items import CatalogueItems
@@ -63,6 +64,7 @@ from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
 from core.services.spam import SpamFolder
 from core.services.splitting import Splitting
+from core.services.views import SavedViews
 from core.services.writing.drafts import Drafts
 from core.services.writing.visits import Visits
 from core.settings import Settings
@@ -152,6 +154,9 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
     vault = vault_of(settings, parts.blobs, parts.sessions)
     letters = Letters(parts.channels)
+    sorting = TicketSorting(parts.sessions, parts.accounts)
+    spam = SpamFolder(parts.sessions, parts.accounts)
+    macros = Macros(parts.sessions, parts.accounts, settings.base_url)
     console.include(
         app,
         console.ConsoleDesk(
@@ -160,13 +165,15 @@ def build_app(settings: Settings) -> FastAPI:
             held=parts.held,
             drafts=Drafts(parts.sessions),
             visits=Visits(parts.sessions),
-            sorting=TicketSorting(parts.sessions, parts.accounts),
+            sorting=sorting,
+            views=SavedViews(parts.sessions),
+            bulk=BulkActs(parts.sessions, parts.tickets, sorting, macros, spam),
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),
             links=TicketLinks(parts.sessions, parts.accounts),
             merging=TicketMerging(parts.sessions, parts.accounts),
-            spam=SpamFolder(parts.sessions, parts.accounts),
+            spam=spam,
             problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),
@@ -204,7 +211,7 @@ def build_app(settings: Settings) -> FastAPI:
             chat_notices=ChatNotices(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             rules=AutomationRules(parts.sessions),
-            macros=Macros(parts.sessions, parts.accounts, settings.base_url),
+            macros=macros,
             webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,
             staffing=parts.staffing,

@@ -165,6 +165,18 @@ async def macros_for(session: AsyncSession, ticket: TicketId, agent: AgentId) ->
     return found.all()
 
 
+async def macros_of(session: AsyncSession, agent: AgentId) -> Sequence[Macro]:
+    """Return the macros that an agent may use, in any language, by name."""
+    teams = select(TeamMember.team_id).where(TeamMember.agent_id == agent)
+    found = await session.scalars(
+        select(Macro)
+        .where(or_(Macro.team_id.is_(None), Macro.team_id.in_(teams)))
+        .order_by(Macro.name)
+        .limit(100)
+    )
+    return found.all()
+
+
 async def _locked(session: AsyncSession, macro: UUID) -> Macro:
     row = await session.get(Macro, macro, with_for_update=True)
     if row is None:

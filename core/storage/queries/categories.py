@@ -69,6 +69,12 @@ class CategoryTree:
         """Return where a category stands: "Hardware / Laptop"."""
         return " / ".join(one.named(language) for one in self.lineage(category))
 
+    def at_or_below(self, category: CategoryId) -> list[CategoryId]:
+        """Return a category with all that stand below it."""
+        return [
+            one.id for one in self.rows if category in {above.id for above in self.lineage(one.id)}
+        ]
+
     def fields_of(self, category: UUID | None) -> list[FieldSpec]:
         """Return what is asked about tickets of `category`: what is above it asks comes first."""
         return [spec for one in self.lineage(category) for spec in one.fields]

@@ -183,6 +183,16 @@ async def conversations_of(
     return await _views(session, *conditions, limit=limit)
 
 
+async def conversations_named(
+    session: AsyncSession, conversations: Sequence[ConversationId]
+) -> Mapping[ConversationId, ConversationView]:
+    """Return conversations by id."""
+    if not conversations:
+        return {}
+    chosen = Conversation.id.in_(conversations)
+    return {view.id: view for view in await _views(session, chosen, limit=len(conversations))}
+
+
 async def messages_before(
     session: AsyncSession, conversation: ConversationId, *, before: int | None, limit: int
 ) -> Sequence[MessageView]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
 from core.domain.errors import NotFound
 from core.domain.ids import ContactId, OrganisationId
+from core.storage.queries.search import named_by
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
 from core.storage.tables import (
@@ -25,6 +26,8 @@ from core.storage.tables import (
     Satisfaction,
     Ticket,
 )
+
+_MAX_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,27 +108,24 @@ async def list_requesters(
 ) -> Sequence[RequesterView]:
     """Return requesters, met last first, whose name or addresses have all of `words`."""
     query = _views().where(_is_real()).order_by(Contact.id.desc()).limit(limit)
-    for word in words.split()[:6]:
-        has_address = exists().where(
-            ContactAddress.contact_id == Contact.id,
-            or_(
-                ContactAddress.verified_email.icontains(word, autoescape=True),
-                ContactAddress.address.icontains(word, autoescape=True),
-            ),
-        )
-        query = query.where(
-            or_(
-                Contact.name.icontains(word, autoescape=True),
-                Contact.email.icontains(word, autoescape=True),
-                Organisation.name.icontains(word, autoescape=True),
-                has_address,
-            )
-        )
+    for word in words.split()[:_MAX_WORDS]:
+        query = query.where(await named_by(session, word))
     if organisation is not None:
         query = query.where(Contact.organisation_id == organisation)
     if before is not None:
         query = query.where(Contact.id < before)
     return [_view(*row) for row in await session.execute(query)]
+
+
+async def requesters_named(
+    session: AsyncSession, contacts: Sequence[ContactId]
+) -> Sequence[RequesterView]:
+    """Return requesters in the order of their ids here; those that were merged are left out."""
+    if not contacts:
+        return []
+    rows = await session.execute(_views().where(_is_real(), Contact.id.in_(contacts)))
+    found = {view.id: view for view in (_view(*row) for row in rows)}
+    return [found[contact] for contact in contacts if contact in found]
 
 
 async def requester_view(session: AsyncSession, contact: ContactId) -> RequesterView:

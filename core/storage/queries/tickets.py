@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    UnaryExpression,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from core.domain.account import Origin
-from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
-from core.domain.ids import (
-    AgentId,
-    CategoryId,
-    ContactId,
-    ConversationId,
-    OrganisationId,
-    TeamId,
-    TicketId,
-)
-from core.domain.ticket import RANK, ClosedAs, Priority, TicketStatus
-from core.storage.queries.sight import Sight
+from core.domain.ids import ConversationId, TicketId
+from core.domain.search import as_number
+from core.domain.ticket import ClosedAs, Priority, TicketStatus
+from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.tables import (
     Account,
     AgentRow,
@@ -43,27 +24,13 @@ from core.storage.tables import (
     Category,
     Contact,
     Conversation,
-    Message,
     Organisation,
     Team,
     Ticket,
     TicketEvent,
 )
 
-_MAX_SEARCH_WORDS = 6
-_MAX_NUMBER = 2**63 - 1
 _Follows = aliased(Ticket)
-_IS_SAID = (
-    Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
-    Message.is_internal.is_(False),
-    Message.removed_at.is_(None),
-)
-
-
-class Unassigned(StrEnum):
-    """Stands where an agent's id would, for tickets that nobody has."""
-
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,40 +92,6 @@ class TicketView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketFilter:
-    """Which tickets are wanted; an empty filter wants all."""
-
-    statuses: Sequence[TicketStatus] = ()
-    assignee: AgentId | Unassigned | None = None
-    requester: ContactId | None = None
-    team: TeamId | None = None
-    category: CategoryId | None = None
-    organisation: OrganisationId | None = None
-    tag: str | None = None
-    is_spam: bool = False  # spam alone, or none of it
-    sight: Sight | None = None  # of the one who asks; none: they see all
-    words: str = ""  # a number, or words of subject, requester or messages
-
-
-class QueueOrder(StrEnum):
-    """How agents look through tickets."""
-
-    LONGEST_WAITING = "longest_waiting"  # the most urgent first, then what is due first
-    LATEST_CHANGE = "latest_change"  # the most urgent first, then what is due first
-    NEWEST = "newest"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueRow:
-    """A ticket in a queue, with the last thing that a person said in it."""
-
-    ticket: TicketView
-    last_words: str
-    is_unanswered: bool  # the requester spoke last
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One entry of a ticket's history."""
 
@@ -181,95 +114,11 @@ async def list_tickets(
     limit: int = 50,
 ) -> Sequence[TicketView]:
     """Return the tickets that fit, newest first, from those older than `before`."""
-    query = _views().where(*_conditions(wanted))
+    query = ticket_rows().where(*conditions(wanted))
     if before is not None:
         query = query.where(Ticket.id < before)
     rows = await session.execute(query.order_by(Ticket.id.desc()).limit(limit))
-    return [_view(row) for row in rows]
-
-
-async def queue(
-    session: AsyncSession, wanted: TicketFilter, order: QueueOrder, limit: int = 100
-) -> Sequence[QueueRow]:
-    """Return the tickets that fit, for an agent to choose from."""
-    rank = case(
-        {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
-    )
-    orders: dict[QueueOrder, tuple[UnaryExpression[Any], ...]] = {
-        QueueOrder.LONGEST_WAITING: (
-            rank.desc(),
-            Ticket.sla_due_at.asc().nulls_last(),
-            Ticket.created_at.asc(),
-        ),
-        QueueOrder.LATEST_CHANGE: (
-            rank.desc(),
-            Ticket.sla_due_at.asc().nulls_last(),
-            Ticket.updated_at.desc(),
-        ),
-        QueueOrder.NEWEST: (Ticket.id.desc(),),
-    }
-    last = (
-        select(Message.text, Message.speaker, Message.created_at)
-        .where(Message.conversation_id == Ticket.conversation_id, *_IS_SAID)
-        .order_by(Message.position.desc(), Message.seq.desc())
-        .limit(1)
-        .lateral("last")
-    )
-    rows = await session.execute(
-        _views()
-        .add_columns(last.c.text, last.c.speaker, last.c.created_at)
-        .outerjoin(last, literal(value=True))
-        .where(*_conditions(wanted))
-        .order_by(*orders[order], Ticket.id)
-        .limit(limit)
-    )
-    found = [
-        QueueRow(
-            ticket=_view(view),
-            last_words=words or "",
-            is_unanswered=speaker == Speaker.CUSTOMER,
-            last_at=at,
-        )
-        for *view, words, speaker, at in rows
-    ]
-    return await _with_merged(session, found)
-
-
-async def _with_merged(session: AsyncSession, found: Sequence[QueueRow]) -> Sequence[QueueRow]:
-    """Return rows with the last words of merged tickets' conversations, where those are later."""
-    said = (
-        select(Message.text, Message.speaker, Message.created_at)
-        .where(Message.conversation_id == Conversation.id, *_IS_SAID)
-        .order_by(Message.position.desc(), Message.seq.desc())
-        .limit(1)
-        .lateral("said")
-    )
-    rows = await session.execute(
-        select(Conversation.merged_into, said.c.text, said.c.speaker, said.c.created_at)
-        .join(said, literal(value=True))
-        .where(Conversation.merged_into.in_([row.ticket.conversation for row in found]))
-        .order_by(said.c.created_at)
-    )
-    last = {into: (words, speaker, at) for into, words, speaker, at in rows}
-    together = []
-    for row in found:
-        words, speaker, at = last.get(row.ticket.conversation, (None, None, None))
-        if at is not None and (row.last_at is None or at > row.last_at):
-            is_unanswered = speaker == Speaker.CUSTOMER
-            row = replace(row, last_words=words, is_unanswered=is_unanswered, last_at=at)
-        together.append(row)
-    return together
-
-
-async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
-    """Return how many tickets fit."""
-    counted = await session.scalar(
-        select(func.count())
-        .select_from(Ticket)
-        .join(Contact, Contact.id == Ticket.contact_id)
-        .where(*_conditions(wanted))
-    )
-    return counted or 0
+    return [view_of(row) for row in rows]
 
 
 async def ticket_view(session: AsyncSession, ticket: TicketId) -> TicketView:
@@ -278,10 +127,10 @@ async def ticket_view(session: AsyncSession, ticket: TicketId) -> TicketView:
     Raises:
         NotFound: there is none.
     """
-    row = (await session.execute(_views().where(Ticket.id == ticket))).one_or_none()
+    row = (await session.execute(ticket_rows().where(Ticket.id == ticket))).one_or_none()
     if row is None:
         raise NotFound("there is no such ticket")
-    return _view(row)
+    return view_of(row)
 
 
 async def ticket_named(session: AsyncSession, name: str) -> TicketId:
@@ -341,15 +190,6 @@ async def history(session: AsyncSession, ticket: TicketId) -> Sequence[Change]:
     ]
 
 
-def as_number(words: str) -> int | None:
-    """Return the ticket number that `words` name, such as "1007" or "#1007"."""
-    digits = words.strip().removeprefix("#")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_MAX_NUMBER)):
-        return None
-    number = int(digits)
-    return number if number <= _MAX_NUMBER else None
-
-
 _Table = type[AgentRow] | type[Team] | type[Category] | type[Asset]
 
 _NAMED_BY: Mapping[str, _Table] = {
@@ -392,7 +232,8 @@ def _id_in(words: str | None) -> UUID | None:
         return None
 
 
-def _views() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category, Organisation]:
+def ticket_rows() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category, Organisation]:
+    """Return the statement for tickets with all that `view_of` shows of them."""
     return (
         select(
             Ticket,
@@ -415,7 +256,8 @@ def _views() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category, Orga
     )
 
 
-def _view(row: Any) -> TicketView:
+def view_of(row: Any) -> TicketView:
+    """Return a row of `ticket_rows` as it is shown."""
     ticket, contact, assignee, follows, channel, team, category, organisation = row
     return TicketView(
         id=TicketId(ticket.id),
@@ -460,53 +302,3 @@ def _view(row: Any) -> TicketView:
 
 def _named(row: Team | Category | Organisation | None) -> Named | None:
     return None if row is None else Named(id=row.id, name=row.name)
-
-
-def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    rehearsed = (
-        select(Conversation.id)
-        .join(Account, Account.id == Conversation.account_id)
-        .where(Account.origin == Origin.REHEARSAL)
-    )
-    # Nobody waits for an answer in a rehearsal: agents are not to see its tickets.
-    conditions: list[ColumnElement[bool]] = [Ticket.conversation_id.not_in(rehearsed)]
-    conditions.append(
-        Ticket.closed_as == ClosedAs.SPAM
-        if wanted.is_spam
-        else Ticket.closed_as.is_distinct_from(ClosedAs.SPAM)
-    )
-    if wanted.statuses:
-        conditions.append(Ticket.status.in_(wanted.statuses))
-    if wanted.assignee is Unassigned.NONE:
-        conditions.append(Ticket.assignee_id.is_(None))
-    elif wanted.assignee is not None:
-        conditions.append(Ticket.assignee_id == wanted.assignee)
-    if wanted.sight is not None:
-        conditions.append(wanted.sight.holds())
-    if wanted.requester is not None:
-        conditions.append(Ticket.contact_id == wanted.requester)
-    for column, value in (
-        (Ticket.team_id, wanted.team),
-        (Ticket.category_id, wanted.category),
-        (Ticket.organisation_id, wanted.organisation),
-    ):
-        if value is not None:
-            conditions.append(column == value)
-    if wanted.tag is not None:
-        conditions.append(Ticket.tags.contains([wanted.tag]))
-    if (number := as_number(wanted.words)) is not None:
-        conditions.append(Ticket.number == number)
-    else:
-        conditions.extend(_says(word) for word in wanted.words.split()[:_MAX_SEARCH_WORDS])
-    return conditions
-
-
-def _says(word: str) -> ColumnElement[bool]:
-    """Return the condition that a ticket has `word` in its subject, requester or messages."""
-    said = select(Message.conversation_id).where(Message.text.icontains(word, autoescape=True))
-    return or_(
-        Ticket.subject.icontains(word, autoescape=True),
-        Contact.name.icontains(word, autoescape=True),
-        Contact.email.icontains(word, autoescape=True),
-        Ticket.conversation_id.in_(said),
-    )

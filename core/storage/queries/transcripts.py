@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +17,40 @@ from core.domain.files import FileState
 from core.domain.ids import AccountId, ChoiceId, MessageId, ThreadKey
 from core.ports import TranscriptEntry, TranscriptFile
 from core.storage.tables import AgentRow, Attachment, ChoiceRow, Conversation, Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a message says, without all that goes with it."""
+
+    message: MessageId
+    speaker: Speaker
+    is_internal: bool
+    text: str
+    at: datetime
+
+
+async def words_of_messages(
+    session: AsyncSession, messages: Sequence[MessageId]
+) -> Mapping[MessageId, Words]:
+    """Return what messages say, by id."""
+    if not messages:
+        return {}
+    rows = await session.execute(
+        select(
+            Message.id, Message.speaker, Message.is_internal, Message.text, Message.created_at
+        ).where(Message.id.in_(messages))
+    )
+    return {
+        MessageId(message): Words(
+            message=MessageId(message),
+            speaker=Speaker(speaker),
+            is_internal=is_internal,
+            text=words,
+            at=at,
+        )
+        for message, speaker, is_internal, words, at in rows
+    }
 
 
 async def thread_since(

@@ -72,12 +72,14 @@ from core.storage.tables.people import (
 )
 from core.storage.tables.reaction import ReactionFailure
 from core.storage.tables.satisfaction import Satisfaction, SurveyRule
+from core.storage.tables.search import SearchProgress, SearchWord
 from core.storage.tables.similarity import TicketVector
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
 from core.storage.tables.ticket import Ticket, TicketEvent
 from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
 from core.storage.tables.ticket_merge import TicketMerge
+from core.storage.tables.view import SavedView
 from core.storage.tables.visit import Visit
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
 from core.storage.tables.writing import Draft, HeldReply
@@ -147,6 +149,9 @@ __all__ = [
     "RequestTask",
     "RoutingRule",
     "Satisfaction",
+    "SavedView",
+    "SearchProgress",
+    "SearchWord",
     "SignInFailure",
     "SignInLink",
     "SlaClock",

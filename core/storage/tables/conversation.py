@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -92,7 +93,10 @@ class Message(Base):
     """Something said, by anybody; internal notes too."""
 
     __tablename__ = "message"
-    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        Index("ix_message_document", "document", postgresql_using="gin"),
+    )
 
     id: Mapped[Key]
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
@@ -126,6 +130,9 @@ class Message(Base):
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    document: Mapped[str | None] = mapped_column(  # what it is found by
+        TSVECTOR, Computed("search_document(language, text)", persisted=True), deferred=True
+    )
 
 
 class MessageRevision(Base):

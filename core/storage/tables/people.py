@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Computed, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -16,7 +17,10 @@ class Contact(Base):
     """A person who asks."""
 
     __tablename__ = "contact"
-    __table_args__ = (Index("ix_contact_email", text("lower(email)")),)
+    __table_args__ = (
+        Index("ix_contact_email", text("lower(email)")),
+        Index("ix_contact_document", "document", postgresql_using="gin"),
+    )
 
     id: Mapped[Key]
     name: Mapped[str | None]
@@ -28,6 +32,9 @@ class Contact(Base):
     notes: Mapped[str] = mapped_column(server_default="")
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
+    document: Mapped[str | None] = mapped_column(  # what they are found by
+        TSVECTOR, Computed("search_person(name, email)", persisted=True), deferred=True
+    )
 
 
 class ContactAddress(Base):
@@ -41,6 +48,7 @@ class ContactAddress(Base):
             "look_up_at",
             postgresql_where=text("look_up_at IS NOT NULL"),
         ),
+        Index("ix_contact_address_lower", text("lower(address)")),
     )
 
     account_id: Mapped[str] = mapped_column(primary_key=True)

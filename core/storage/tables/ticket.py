@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Sequence, SmallInteger, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Sequence, SmallInteger, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key, Serial
@@ -35,6 +36,7 @@ class Ticket(Base):
             postgresql_ops={"tags": "jsonb_path_ops"},
         ),
         Index("ix_ticket_solved", "solved_at", postgresql_where=text("status = 'solved'")),
+        Index("ix_ticket_document", "document", postgresql_using="gin"),
     )
 
     id: Mapped[Key]
@@ -77,6 +79,15 @@ class Ticket(Base):
     solved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_as: Mapped[str | None]  # "merged" or "spam", where it is more than closed
+    document: Mapped[str | None] = mapped_column(  # what it is found by
+        TSVECTOR,
+        Computed(
+            "setweight(search_document(language, subject), 'A')"
+            " || setweight(search_document(language, summary), 'B')",
+            persisted=True,
+        ),
+        deferred=True,
+    )
 
 
 class TicketEvent(Base):

@@ -43,6 +43,7 @@ from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
+from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
 from core.services.catalogue.asking import Asking
 from core.services.catalogue.items import CatalogueItems
@@ -86,6 +87,7 @@ from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets import Tickets
 from core.services.turns import TurnRules, Turns
+from core.services.views import SavedViews
 from core.services.writing.drafts import Drafts
 from core.services.writing.held import HeldReplies
 from core.services.writing.visits import Visits
@@ -258,6 +260,9 @@ def build_desk(
         ArrivalRules(reopen_window=timedelta(days=3), default_language="en"),
         clock,
     )
+    sorting = TicketSorting(sessions, accounts, clock)
+    spam = SpamFolder(sessions, accounts, clock)
+    macros = Macros(sessions, accounts, base_url, clock)
     app = FastAPI(openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     console.install_problems(app)
 
@@ -272,14 +277,16 @@ def build_desk(
             held=held,
             drafts=Drafts(sessions, clock),
             visits=Visits(sessions, clock),
-            sorting=TicketSorting(sessions, accounts, clock),
+            sorting=sorting,
+            views=SavedViews(sessions),
+            bulk=BulkActs(sessions, tickets, sorting, macros, spam),
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
             assets=Assets(sessions, clock),
             links=TicketLinks(sessions, accounts, clock),
             problems=Problems(sessions, accounts, clock),
             merging=TicketMerging(sessions, accounts, clock),
-            spam=SpamFolder(sessions, accounts, clock),
+            spam=spam,
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
             organisations=Organisations(sessions, clock),
@@ -315,7 +322,7 @@ def build_desk(
             chat_notices=ChatNotices(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
             rules=AutomationRules(sessions),
-            macros=Macros(sessions, accounts, base_url, clock),
+            macros=macros,
             webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),
             accounts=AccountBook(sessions, {"pager": pager.KIND}, b"key", now=clock),

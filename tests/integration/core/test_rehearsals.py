@@ -10,8 +10,10 @@ from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import Conflict
 from core.domain.ids import AccountId
 from core.services.rehearsals import Rehearsals
+from core.storage.queries.queue import count_tickets
 from core.storage.queries.rehearsal import stored_messages, work_left
-from core.storage.queries.tickets import TicketFilter, count_tickets, list_tickets
+from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets import list_tickets
 from core.storage.tables import Account
 from tests.support.desk import LOOP, WEB, Rig
 

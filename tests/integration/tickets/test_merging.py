@@ -13,10 +13,12 @@ from core.domain.conversation import Responder
 from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from core.domain.ids import AccountId, ConversationId, TicketId
 from core.domain.ticket import ClosedAs, TicketStatus
+from core.domain.views import Order
 from core.services.links.merging import TicketMerging
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import merged_into, merged_tickets, said_together
-from core.storage.queries.tickets import QueueOrder, TicketFilter, queue
+from core.storage.queries.queue import queue
+from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.tables import AuditEntry, Ticket, TicketEvent
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
@@ -91,7 +93,7 @@ async def test_what_is_written_in_a_merged_conversation_reopens_the_kept_ticket(
     assert (await rig.ticket("b")).status == TicketStatus.CLOSED
     assert (await rig.conversation("a")).responder == Responder.HUMAN
     async with rig.sessions() as session:
-        waiting = await queue(session, TicketFilter(), QueueOrder.NEWEST)
+        waiting = await queue(session, TicketFilter(), Order.NEWEST)
     (row,) = [one for one in waiting if one.ticket.id == a]
     assert (row.last_words, row.is_unanswered) == ("it is not", True)
 

@@ -13,7 +13,8 @@ from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions
 from core.services.requester_records.merging import ContactMerging
 from core.storage.queries.requesters import list_requesters, requester_record
-from core.storage.queries.tickets import TicketFilter, list_tickets
+from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets import list_tickets
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 

@@ -19,7 +19,8 @@ from core.services.classification.fields import FieldDraft
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import Sorting, TicketSorting, version_of
 from core.storage.queries.categories import category_tree, tags_like, watchers_of
-from core.storage.queries.tickets import TicketFilter, history, list_tickets
+from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets import history, list_tickets
 from core.storage.tables import AuditEntry
 from tests.support.desk import Rig
 
@@ -79,8 +80,8 @@ async def test_each_change_is_in_the_history_by_name(
         said = [(c.field, c.new_name or c.new) for c in await history(session, ticket)][1:]
         assert [person.name for person in await watchers_of(session, ticket)] == ["Ana"]
         assert await tags_like(session, "bo") == ["boot"]
-        (found,) = await list_tickets(session, TicketFilter(tag="vip"))
-        assert await list_tickets(session, TicketFilter(tag="v")) == []
+        (found,) = await list_tickets(session, TicketFilter(tags=["vip"]))
+        assert await list_tickets(session, TicketFilter(tags=["v"])) == []
         assert (await category_tree(session)).path(laptop, "es") == "Equipos / Laptop"
     assert said == [
         ("kind", "question"),

@@ -17,7 +17,8 @@ from core.services.links.merging import TicketMerging
 from core.services.spam import SpamFolder
 from core.storage.queries.requesters import list_requesters
 from core.storage.queries.spam import SpamView, list_spam
-from core.storage.queries.tickets import TicketFilter, list_tickets
+from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets import list_tickets
 from core.storage.tables import AuditEntry, Ticket
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in

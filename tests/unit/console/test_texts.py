@@ -10,7 +10,6 @@ from importlib.resources.abc import Traversable
 
 import pytest
 
-from console.pages.queue import LABELS
 from console.rooms import ROOMS, SECTIONS, TABS
 from console.texts import LANGUAGES, accepted_language, catalogue, translate
 from core.services.account_fields import fields_of
@@ -45,7 +44,7 @@ def words_used() -> set[str]:
                 said |= set(table.values() if isinstance(table, Mapping) else table)
     places = (*ROOMS, *SECTIONS, *TABS)
     said |= {words for place in places for words in (place.name, place.hint, place.group) if words}
-    return said | set(LABELS.values()) | settings_of_kinds()
+    return said | settings_of_kinds()
 
 
 def words_modules() -> list[str]:

@@ -1,0 +1,186 @@
+"""Fills a database with very many tickets and what was said in them, drawn by the server itself.
+
+A year of tickets by a fifth as many requesters, on five channels; 20 teams, 200 agents, 50
+categories; one ticket in twenty is open. Words are as frequent as in a language: the n-th is seen
+about 1/n as often as the first. Each message names a number that occurs in its ticket alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+
+AGENTS, TEAMS, CATEGORIES = 200, 20, 50
+SEED = 0.25
+_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu"
+
+_FILL = (
+    # Made afterwards, in one go, they take a fraction of the time.
+    "DROP INDEX ix_message_document, ix_ticket_document, ix_contact_document",
+    "SELECT setseed(%(seed)s)",
+    """
+    INSERT INTO account (id, channel)
+    SELECT 'a' || n, (ARRAY['email', 'webchat', 'slack', 'telegram', 'email'])[n]
+    FROM generate_series(1, 5) n
+    """,
+    """
+    INSERT INTO team (id, name)
+    SELECT md5('team' || n)::uuid, 'Team ' || n FROM generate_series(0, %(teams)s - 1) n
+    """,
+    """
+    INSERT INTO agent (id, email, name, role)
+    SELECT md5('agent' || n)::uuid, 'agent' || n || '@example.org', 'Agent ' || n, 'agent'
+    FROM generate_series(0, %(agents)s - 1) n
+    """,
+    """
+    INSERT INTO team_member (team_id, agent_id)
+    SELECT md5('team' || mod(n, %(teams)s))::uuid, md5('agent' || n)::uuid
+    FROM generate_series(0, %(agents)s - 1) n
+    """,
+    """
+    INSERT INTO category (id, name)
+    SELECT md5('category' || n)::uuid, 'Category ' || n
+    FROM generate_series(0, %(categories)s - 1) n
+    """,
+    # Words of three syllables, and sentences of ten words drawn from them.
+    """
+    CREATE TEMPORARY TABLE word AS
+    SELECT n, s[1 + mod(n, 20)] || s[1 + mod(n / 20, 20)] || s[1 + mod(n / 400, 20)] || 'n'
+           AS word
+    FROM generate_series(0, 4999) n,
+         (SELECT string_to_array(%(syllables)s, ' ') AS s) syllables
+    """,
+    "CREATE INDEX ON word (n)",
+    """
+    CREATE TEMPORARY TABLE sentence AS
+    SELECT drawn.n, string_agg(word.word, ' ' ORDER BY drawn.place) AS words
+    FROM (SELECT n, place, floor(exp(random() * ln(5000)))::int - 1 AS rank
+          FROM generate_series(0, 9999) n, generate_series(1, 10) place) drawn
+    JOIN word ON word.n = drawn.rank
+    GROUP BY drawn.n
+    """,
+    "CREATE INDEX ON sentence (n)",
+    """
+    CREATE TEMPORARY TABLE drawn AS
+    SELECT n, uuidv7(- age) AS conversation, uuidv7(- age) AS ticket, now() - age AS opened,
+           1 + (random() * 4)::int AS account, (random() * (%(agents)s - 1))::int AS agent,
+           (random() * (%(categories)s - 1))::int AS category, random() < 0.05 AS is_open,
+           (random() * ((%(people)s - 1)))::int AS contact,
+           (random() * 9999)::int AS sentence, random() < 0.4 AS is_spanish, random() AS luck
+    FROM generate_series(1, %(tickets)s) n,
+         LATERAL (SELECT (%(tickets)s - n) * (interval '365 days' / %(tickets)s) AS age) ages
+    """,
+    """
+    CREATE TEMPORARY TABLE person AS
+    SELECT n, uuidv7() AS id FROM generate_series(0, %(people)s - 1) n
+    """,
+    "ANALYZE word, sentence, drawn, person",
+    """
+    INSERT INTO contact (id, name, email)
+    SELECT person.id, initcap(first.word) || ' ' || initcap(last.word),
+           first.word || '.' || last.word || person.n || '@example.org'
+    FROM person JOIN word AS first ON first.n = mod(person.n, 700)
+    JOIN word AS last ON last.n = mod(person.n / 700 + person.n * 13, 5000)
+    """,
+    """
+    INSERT INTO contact_address (account_id, address, contact_id)
+    SELECT 'a1', 'person' || n || '@example.org', id FROM person
+    """,
+    """
+    INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
+                              last_message_at, created_at)
+    SELECT conversation, 'a' || account, drawn.n::text, person.id,
+           CASE WHEN is_open THEN 'human' ELSE 'closed' END,
+           CASE WHEN is_spanish THEN 'es' ELSE 'en' END, %(messages)s, opened, opened
+    FROM drawn JOIN person ON person.n = drawn.contact ORDER BY drawn.n
+    """,
+    """
+    INSERT INTO ticket (id, conversation_id, contact_id, status, priority, reason, subject, summary,
+                        language, team_id, assignee_id, category_id, tags, sla_due_at, sla_due_kind,
+                        created_at, updated_at, solved_at, closed_at)
+    SELECT ticket, conversation, person.id,
+           CASE WHEN NOT is_open THEN 'closed' WHEN luck < 0.2 THEN 'new'
+                WHEN luck < 0.7 THEN 'open' WHEN luck < 0.9 THEN 'pending' ELSE 'on_hold' END,
+           CASE WHEN luck < 0.1 THEN 'low' WHEN luck < 0.8 THEN 'normal' WHEN luck < 0.95
+                THEN 'high' ELSE 'urgent' END,
+           'problem_reported', sentence.words, sentence.words || ' ' || drawn.n || 'x',
+           CASE WHEN is_spanish THEN 'es' ELSE 'en' END,
+           md5('team' || mod(agent, %(teams)s))::uuid,
+           CASE WHEN NOT is_open OR luck > 0.3 THEN md5('agent' || agent)::uuid END,
+           md5('category' || category)::uuid,
+           CASE WHEN luck < 0.3 THEN jsonb_build_array('tag' || mod(drawn.n, 40)) ELSE '[]' END,
+           CASE WHEN is_open AND luck < 0.8 THEN now() + luck * interval '2 days'
+                - interval '12 hours' END,
+           CASE WHEN is_open AND luck < 0.8 THEN 'resolution' END, opened, opened,
+           CASE WHEN NOT is_open THEN opened + interval '1 day' END,
+           CASE WHEN NOT is_open THEN opened + interval '3 days' END
+    FROM drawn JOIN person ON person.n = drawn.contact JOIN sentence ON sentence.n = drawn.sentence
+    ORDER BY drawn.n
+    """,
+    """
+    INSERT INTO message (id, conversation_id, seq, position, speaker, agent_id, text, delivery,
+                         language, at, created_at)
+    SELECT uuidv7(opened - now() + seq * interval '10 minutes'), conversation, seq, seq,
+           CASE mod(seq, 2) WHEN 1 THEN 'customer' ELSE 'agent' END,
+           CASE mod(seq, 2) WHEN 0 THEN md5('agent' || agent)::uuid END,
+           one.words || '. ' || other.words || ' ' || drawn.n || 'x', 'sent',
+           CASE WHEN is_spanish THEN 'es' ELSE 'en' END, opened,
+           opened + seq * interval '10 minutes'
+    FROM drawn CROSS JOIN generate_series(1, %(messages)s) seq
+    JOIN sentence AS one ON one.n = mod(drawn.sentence + seq * 17, 10000)
+    JOIN sentence AS other ON other.n = mod(drawn.n * 7 + seq, 10000)
+    ORDER BY drawn.n, seq
+    """,
+    "CREATE INDEX ix_message_document ON message USING gin (document)",
+    "CREATE INDEX ix_ticket_document ON ticket USING gin (document)",
+    "CREATE INDEX ix_contact_document ON contact USING gin (document)",
+    # What is known of words after so many texts, counted in a part of them.
+    """
+    INSERT INTO search_word (word, forms, uses)
+    SELECT word, search_forms(word),
+           greatest(1, %(tickets)s::bigint * %(messages)s * 2 / (n + 1))
+    FROM word
+    ON CONFLICT DO NOTHING
+    """,
+    "UPDATE search_progress SET last_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'",
+    "DROP TABLE drawn, person, sentence, word",
+)
+
+
+def word(place: int) -> str:
+    """Return the word that is the `place`-th in frequency, from 0, in the database's texts."""
+    syllables = _SYLLABLES.split()
+    parts = (syllables[place // 20**n % 20] for n in range(3))
+    return "".join(parts) + "n"
+
+
+async def fill(
+    connection: psycopg.AsyncConnection,
+    *,
+    tickets: int,
+    messages: int,
+    people: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Fill an empty desk with `tickets`, with so many `messages` in each; a fifth as many people.
+
+    References are taken on trust, which saves most of the time.
+    """
+    values = {
+        "tickets": tickets,
+        "messages": messages,
+        "people": people or tickets // 5,
+        "agents": AGENTS,
+        "teams": TEAMS,
+        "categories": CATEGORIES,
+        "seed": SEED,
+        "syllables": _SYLLABLES,
+    }
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        await connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        for statement in _FILL:
+            say(" ".join(statement.split()[:3]))
+            await connection.execute(statement, values if "%(" in statement else None)

@@ -1,0 +1,65 @@
+"""What the queue's views, their orders and columns are called; English, keys of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.domain.views import Column, Order, Promise, Whose
+
+LABELS: Mapping[str, str] = {
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "all": "All",
+    "breaching": "Due soon or late",
+    "waiting": "Waiting for an answer",
+    "assistant": "Assistant",
+    "solved": "Solved",
+}
+"""Views that everybody has, in order."""
+
+EMPTY: Mapping[str, str] = {
+    "mine": "You have no open tickets.",
+    "unassigned": "Nobody is waiting. Well done.",
+    "all": "There are no open tickets.",
+    "breaching": "Nothing is late, and nothing is due within the hour.",
+    "waiting": "No ticket waits for somebody else.",
+    "assistant": "The assistant is in no conversation right now.",
+    "solved": "Nothing has been solved yet.",
+}
+
+ORDER: Mapping[str, str] = {
+    Order.LONGEST_WAITING: "Most urgent, longest waiting",
+    Order.LATEST_CHANGE: "Most urgent, changed last",
+    Order.DUE: "Due first",
+    Order.CHANGED: "Changed last",
+    Order.NEWEST: "Newest",
+    Order.OLDEST: "Oldest",
+}
+
+COLUMN: Mapping[str, str] = {
+    Column.STATUS: "Status",
+    Column.PRIORITY: "Priority",
+    Column.REQUESTER: "Requester",
+    Column.ORGANISATION: "Organisation",
+    Column.ASSIGNEE: "Agent",
+    Column.TEAM: "Team",
+    Column.CATEGORY: "Category",
+    Column.CHANNEL: "Channel",
+    Column.LANGUAGE: "Language",
+    Column.TAGS: "Tags",
+    Column.DUE: "Due",
+    Column.CHANGED: "Last word",
+    Column.CREATED: "Opened",
+}
+
+PROMISE: Mapping[str, str] = {
+    Promise.LATE: "Late",
+    Promise.SOON: "Due within the hour",
+    Promise.RUNNING: "A clock runs",
+    Promise.NONE: "No clock runs",
+}
+
+WHOSE: Mapping[str, str] = {
+    Whose.ME: "Whoever looks",
+    Whose.NOBODY: "Nobody",
+}

@@ -1,0 +1,64 @@
+// Choosing several tickets of the queue: one by one, all from one to another, all of the page.
+(() => {
+  "use strict";
+  const room = document.getElementById("queue");
+  let last = null; // the number of the ticket that was chosen last
+
+  const boxes = () => [...room.querySelectorAll("input.choose")];
+  const show = () => {
+    const all = boxes();
+    const chosen = all.filter((box) => box.checked);
+    const bar = document.getElementById("bulk-bar");
+    const whole = document.getElementById("choose-all");
+    if (!bar) return;
+    bar.hidden = chosen.length === 0;
+    const words = bar.querySelector(".chosen");
+    words.textContent = chosen.length === 1 ? words.dataset.one
+      : words.dataset.many.replace("#", String(chosen.length));
+    whole.checked = all.length > 0 && chosen.length === all.length;
+    whole.indeterminate = chosen.length > 0 && chosen.length < all.length;
+  };
+  const none = () => {
+    for (const box of boxes()) box.checked = false;
+    last = null;
+    show();
+  };
+
+  room.addEventListener("click", (event) => {
+    const box = event.target.closest("input.choose");
+    if (box) {
+      const all = boxes();
+      const from = all.findIndex((one) => one.value === last);
+      const to = all.indexOf(box);
+      if (event.shiftKey && from >= 0) {
+        for (const one of all.slice(Math.min(from, to), Math.max(from, to) + 1)) {
+          one.checked = box.checked;
+        }
+      }
+      last = box.value;
+      show();
+    }
+    if (event.target.closest("#choose-all")) {
+      const on = event.target.checked;
+      for (const one of boxes()) one.checked = on;
+      show();
+    }
+    if (event.target.closest(".clear-chosen")) none();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && !document.querySelector("details.menu[open]")) none();
+    if (event.key !== "x" || event.target.closest("input, textarea, select")) return;
+    const box = document.activeElement.closest("tr")?.querySelector("input.choose");
+    if (!box) return;
+    box.checked = !box.checked;
+    last = box.value;
+    show();
+  });
+
+  // What was chosen stays chosen while the list is shown anew, until something is done with it.
+  document.body.addEventListener("htmx:afterSettle", show);
+  document.body.addEventListener("bulked", none);
+  show(); // browsers keep what was chosen before a page was loaded again
+})();

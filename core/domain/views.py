@@ -1,0 +1,172 @@
+"""Views of the queue: which tickets they show, in which order and with which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+from core.domain.errors import InvalidInput
+from core.domain.ids import AgentId, CategoryId, TeamId
+from core.domain.ticket import Priority, TicketStatus
+
+ViewId = NewType("ViewId", UUID)
+
+MAX_NAME_CHARS = 60
+_MOST_VALUES = 50
+_MAX_WORDS_CHARS = 200
+
+
+class Whose(StrEnum):
+    """Stands where an agent's id would."""
+
+    ME = "me"  # whoever looks
+    NOBODY = "nobody"
+
+
+class Promise(StrEnum):
+    """How it stands with what was promised in a ticket."""
+
+    LATE = "late"
+    SOON = "soon"  # due within `SOON_MINUTES`
+    RUNNING = "running"  # due at some time
+    NONE = "none"  # nothing runs
+
+
+SOON_MINUTES = 60
+
+
+class Order(StrEnum):
+    """How agents look through tickets."""
+
+    LONGEST_WAITING = "longest_waiting"  # most urgent, then due first, then oldest
+    LATEST_CHANGE = "latest_change"  # most urgent, then due first, then changed last
+    DUE = "due"  # due first, then oldest
+    CHANGED = "changed"  # changed last
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Column(StrEnum):
+    """What a list can show of tickets beside their subject."""
+
+    STATUS = "status"
+    PRIORITY = "priority"
+    REQUESTER = "requester"
+    ORGANISATION = "organisation"
+    ASSIGNEE = "assignee"
+    TEAM = "team"
+    CATEGORY = "category"
+    CHANNEL = "channel"
+    LANGUAGE = "language"
+    TAGS = "tags"
+    DUE = "due"
+    CHANGED = "changed"
+    CREATED = "created"
+
+
+USUAL_COLUMNS = (
+    Column.REQUESTER,
+    Column.STATUS,
+    Column.PRIORITY,
+    Column.DUE,
+    Column.ASSIGNEE,
+    Column.TEAM,
+    Column.CHANGED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewFilter:
+    """Which tickets a view shows: of each kind named, one of its values has to fit."""
+
+    statuses: tuple[TicketStatus, ...] = ()
+    teams: tuple[TeamId, ...] = ()
+    assignees: tuple[AgentId | Whose, ...] = ()
+    categories: tuple[CategoryId, ...] = ()  # with those below them
+    tags: tuple[str, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    channels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    words: str = ""  # as in the search
+
+    def __post_init__(self) -> None:
+        if len(self.words) > _MAX_WORDS_CHARS or "\x00" in self.words:
+            raise InvalidInput(f"the words of a view have {_MAX_WORDS_CHARS} characters at most")
+        for part in fields(self):
+            if part.name != "words" and len(getattr(self, part.name)) > _MOST_VALUES:
+                raise InvalidInput(f"a view names {_MOST_VALUES} of a kind at most")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is kept; what wants all is left out."""
+        found: dict[str, Any] = {
+            part.name: [str(value) for value in getattr(self, part.name)]
+            for part in fields(self)
+            if part.name != "words" and getattr(self, part.name)
+        }
+        return found | ({"words": self.words} if self.words else {})
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> ViewFilter:
+        """Return what `to_json` gave, or what somebody wrote in its place.
+
+        Raises:
+            InvalidInput: something in it is not known.
+        """
+        if unknown := set(kept) - {*_READERS, "words"}:
+            raise InvalidInput(f"a view knows no {sorted(unknown)[0]!r}"[:200])
+        read = {
+            name: tuple(dict.fromkeys(_value(name, one) for one in kept.get(name, ())))
+            for name in _READERS
+        }
+        return cls(**read, words=str(kept.get("words", "")).strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewDraft:
+    """A view as it is to be."""
+
+    name: str
+    wanted: ViewFilter = ViewFilter()
+    order: Order = Order.LONGEST_WAITING
+    columns: Sequence[Column] = USUAL_COLUMNS
+    team: TeamId | None = None  # that it is shared with
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name.strip()) <= MAX_NAME_CHARS or "\x00" in self.name:
+            raise InvalidInput(f"a view's name has 1 to {MAX_NAME_CHARS} characters")
+        if len(set(self.columns)) != len(self.columns):
+            raise InvalidInput("a view shows each column once")
+
+
+def _whose(words: str) -> AgentId | Whose:
+    return Whose(words) if words in set(Whose) else AgentId(UUID(words))
+
+
+def _plain(words: str) -> str:
+    if not 0 < len(words) <= 100 or "\x00" in words:
+        raise ValueError
+    return words
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "statuses": TicketStatus,
+    "teams": UUID,
+    "assignees": _whose,
+    "categories": UUID,
+    "tags": lambda words: _plain(words).lower(),
+    "priorities": Priority,
+    "channels": _plain,
+    "languages": _plain,
+    "promises": Promise,
+}
+
+
+def _value(name: str, words: object) -> Any:
+    try:
+        return _READERS[name](str(words))
+    except ValueError:
+        raise InvalidInput(f"a view's {name} cannot be that") from None

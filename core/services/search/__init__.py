@@ -1,0 +1,1 @@
+"""The search over tickets, conversations and people."""

@@ -1,0 +1,150 @@
+"""Reads the queue: tickets for agents to choose from, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UnaryExpression, case, func, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.conversation import Speaker
+from core.domain.ticket import RANK
+from core.domain.views import Order
+from core.storage.queries.ticket_filter import TicketFilter, conditions
+from core.storage.queries.tickets import TicketView, ticket_rows, view_of
+from core.storage.tables import Conversation, Message, Ticket
+
+_IS_SAID = (
+    Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
+    Message.is_internal.is_(False),
+    Message.removed_at.is_(None),
+)
+
+COUNTED = 1_000
+"""Nobody looks through more: they are counted as "so many and more"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """A ticket in a queue, with the last thing that a person said in it."""
+
+    ticket: TicketView
+    last_words: str
+    is_unanswered: bool  # the requester spoke last
+    last_at: datetime | None
+
+
+async def queue(
+    session: AsyncSession, wanted: TicketFilter, order: Order, limit: int = 100, offset: int = 0
+) -> Sequence[QueueRow]:
+    """Return the tickets that fit, for an agent to choose from."""
+    rank = case(
+        {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
+    )
+    orders: dict[Order, tuple[UnaryExpression[Any], ...]] = {
+        Order.LONGEST_WAITING: (
+            rank.desc(),
+            Ticket.sla_due_at.asc().nulls_last(),
+            Ticket.created_at.asc(),
+        ),
+        Order.LATEST_CHANGE: (
+            rank.desc(),
+            Ticket.sla_due_at.asc().nulls_last(),
+            Ticket.updated_at.desc(),
+        ),
+        Order.DUE: (Ticket.sla_due_at.asc().nulls_last(), Ticket.created_at.asc()),
+        Order.CHANGED: (Ticket.updated_at.desc(),),
+        Order.NEWEST: (Ticket.id.desc(),),
+        Order.OLDEST: (Ticket.id.asc(),),
+    }
+    # First which ones, then all about them: else everything would be read about all that fit.
+    chosen = (
+        select(Ticket.id)
+        .where(*conditions(wanted))
+        .order_by(*orders[order], Ticket.id)
+        .limit(limit)
+        .offset(offset)
+        .subquery("chosen")
+    )
+    last = (
+        select(Message.text, Message.speaker, Message.created_at)
+        .where(Message.conversation_id == Ticket.conversation_id, *_IS_SAID)
+        .order_by(Message.position.desc(), Message.seq.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    rows = await session.execute(
+        ticket_rows()
+        .add_columns(last.c.text, last.c.speaker, last.c.created_at)
+        .join(chosen, chosen.c.id == Ticket.id)
+        .outerjoin(last, literal(value=True))
+        .order_by(*orders[order], Ticket.id)
+    )
+    found = [
+        QueueRow(
+            ticket=view_of(view),
+            last_words=words or "",
+            is_unanswered=speaker == Speaker.CUSTOMER,
+            last_at=at,
+        )
+        for *view, words, speaker, at in rows
+    ]
+    return await _with_merged(session, found)
+
+
+async def _with_merged(session: AsyncSession, found: Sequence[QueueRow]) -> Sequence[QueueRow]:
+    """Return rows with the last words of merged tickets' conversations, where those are later."""
+    said = (
+        select(Message.text, Message.speaker, Message.created_at)
+        .where(Message.conversation_id == Conversation.id, *_IS_SAID)
+        .order_by(Message.position.desc(), Message.seq.desc())
+        .limit(1)
+        .lateral("said")
+    )
+    rows = await session.execute(
+        select(Conversation.merged_into, said.c.text, said.c.speaker, said.c.created_at)
+        .join(said, literal(value=True))
+        .where(Conversation.merged_into.in_([row.ticket.conversation for row in found]))
+        .order_by(said.c.created_at)
+    )
+    last = {into: (words, speaker, at) for into, words, speaker, at in rows}
+    together = []
+    for row in found:
+        words, speaker, at = last.get(row.ticket.conversation, (None, None, None))
+        if at is not None and (row.last_at is None or at > row.last_at):
+            is_unanswered = speaker == Speaker.CUSTOMER
+            row = replace(row, last_words=words, is_unanswered=is_unanswered, last_at=at)
+        together.append(row)
+    return together
+
+
+async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
+    """Return how many tickets fit, `COUNTED` at most."""
+    return (await counts_of(session, {"": wanted}))[""]
+
+
+async def counts_of(session: AsyncSession, wanted: Mapping[str, TicketFilter]) -> dict[str, int]:
+    """Return how many tickets fit each filter, `COUNTED` at most, in one go."""
+    if not wanted:
+        return {}
+    each = [
+        select(
+            literal(name).label("name"),
+            select(func.count())
+            .select_from(
+                select(literal(1))
+                .select_from(Ticket)
+                .where(*conditions(one))
+                .limit(COUNTED)
+                .subquery()
+            )
+            .scalar_subquery()
+            .label("count"),
+        )
+        for name, one in wanted.items()
+    ]
+    rows = await session.execute(union_all(*each))
+    return {name: count for name, count in rows}  # noqa: C416  # rows are no pairs to `dict`

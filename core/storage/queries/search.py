@@ -1,0 +1,379 @@
+"""Finds tickets, conversations and people by words, by index however many there are.
+
+Each way to find something looks at a bounded number of what fits, the latest first: among very many
+that fit, what is old is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from core.domain.account import Origin
+from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
+from core.storage.queries.sight import Sight
+from core.storage.tables import (
+    Account,
+    Contact,
+    ContactAddress,
+    Conversation,
+    Message,
+    Organisation,
+    Ticket,
+)
+
+_LOOKED_AT = 400  # of each way to find something
+_PEOPLE_LOOKED_AT = 100
+_BY_PERSON_RANK = 0.03  # of a ticket whose requester is called so; words weigh more
+
+_WORDS = text(
+    """
+    SELECT asked.place, search_query(asked.word)::text, search_beginnings(asked.word)::text
+    FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place)
+    """
+)
+_KNOWN = text(
+    """
+    SELECT asked.word, search_folded(asked.word), known.uses
+    FROM unnest(CAST(:words AS text[])) AS asked (word)
+    LEFT JOIN search_word AS known ON known.word = search_folded(asked.word)
+    """
+)
+_NEAR = text(
+    """
+    SELECT near.word, near.uses FROM search_word AS near
+    WHERE near.forms && search_forms(CAST(:word AS text)) AND near.word <> :word
+    ORDER BY near.uses DESC LIMIT 200
+    """
+)
+_BEGUN = text(
+    """
+    SELECT word FROM (
+        SELECT word, uses FROM search_word
+        WHERE word > :word AND word < CAST(:word AS text) || U&'\\+10FFFF' LIMIT 500) AS begun
+    ORDER BY uses DESC LIMIT :limit
+    """
+)
+_MATCHED = text(
+    """
+    SELECT written.word FROM unnest(CAST(:words AS text[])) AS written (word)
+    WHERE search_document('', written.word) @@ CAST(:query AS tsquery)
+       OR search_person(written.word, '') @@ CAST(:beginnings AS tsquery)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One word of a question as the index is asked for it."""
+
+    query: str  # a tsquery; empty where the word is too common to be looked for
+    beginnings: str  # a tsquery for names of people
+    uses: int  # in how many texts it was seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A place where words were found."""
+
+    conversation: ConversationId  # the requester's
+    ticket: TicketId | None
+    message: MessageId | None
+    rank: float
+    at: datetime
+
+
+async def read_terms(session: AsyncSession, words: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """Return for each word the query for texts and the one for names."""
+    rows = await session.execute(_WORDS, {"words": list(words)})
+    return [(query, beginnings) for _, query, beginnings in sorted(tuple(row) for row in rows)]
+
+
+async def known_words(
+    session: AsyncSession, words: Collection[str]
+) -> Mapping[str, tuple[str, int]]:
+    """Return each word without accents and in how many texts it was seen."""
+    rows = await session.execute(_KNOWN, {"words": list(words)})
+    return {word: (folded, uses or 0) for word, folded, uses in rows}
+
+
+async def near_words(session: AsyncSession, word: str) -> Mapping[str, int]:
+    """Return the words that may be one slip away from `word`, with how often they were seen."""
+    rows = await session.execute(_NEAR, {"word": word})
+    return {near: uses for near, uses in rows}  # noqa: C416  # rows are no pairs to `dict`
+
+
+async def begun_words(session: AsyncSession, word: str, limit: int) -> Sequence[str]:
+    """Return the words that go on from `word`, those seen most often first."""
+    return (await session.scalars(_BEGUN, {"word": word, "limit": limit})).all()
+
+
+async def matched_words(
+    session: AsyncSession, words: Collection[str], terms: Sequence[Term]
+) -> frozenset[str]:
+    """Return which of `words`, as they are written, are found by one of `terms`."""
+    values = {
+        "words": list(words),
+        "query": any_of([term.query for term in terms]),
+        "beginnings": any_of([term.beginnings for term in terms]),
+    }
+    return frozenset(await session.scalars(_MATCHED, values))
+
+
+def any_of(queries: Sequence[str]) -> str:
+    """Return a tsquery for what one of `queries` finds."""
+    return " | ".join(f"({query})" for query in queries if query)
+
+
+async def hits(session: AsyncSession, terms: Sequence[Term], sight: Sight | None) -> Sequence[Hit]:
+    """Return where all of `terms` are found: in a message, in a ticket or in its requester's name.
+
+    They may be spread over all that belongs to a conversation.
+    """
+    # A plan for any words would be a bad one for most: how often they occur decides.
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    ways: list[Select[Any]] = [_said(terms), _described(terms), _of_people(terms)]
+    telling = [term for term in terms if term.query]
+    if len(telling) > 1:
+        ways.append(_spread(telling))
+    found = union_all(*ways).cte("found")
+    main = func.coalesce(Conversation.merged_into, Conversation.side_of, Conversation.id)
+    other = aliased(Ticket)
+    newest = (
+        select(other.id)
+        .where(other.conversation_id == main)
+        .order_by(other.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(main, Ticket.id, found.c.message_id, found.c.rank, found.c.at)
+        .select_from(found)
+        .join(Conversation, Conversation.id == found.c.conversation_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
+        .outerjoin(Ticket, Ticket.id == func.coalesce(found.c.ticket_id, newest))
+        .where(Account.origin.is_distinct_from(Origin.REHEARSAL), Conversation.is_spam.is_(False))
+    )
+    if sight is not None:
+        query = query.where(or_(Ticket.id.is_(None), sight.holds()))
+    rows = await session.execute(query)
+    return [
+        Hit(
+            conversation=ConversationId(conversation),
+            ticket=None if ticket is None else TicketId(ticket),
+            message=None if message is None else MessageId(message),
+            rank=rank,
+            at=at,
+        )
+        for conversation, ticket, message, rank, at in rows
+    ]
+
+
+async def people_found(
+    session: AsyncSession, terms: Sequence[Term], address: str | None, limit: int
+) -> Sequence[ContactId]:
+    """Return requesters whose name or address has all of `terms`, met last first.
+
+    Whoever's address is exactly `address` comes before all others.
+    """
+    exact: list[UUID] = []
+    if address is not None:
+        exact = list(await session.scalars(_at_address(address).limit(limit)))
+    query = select(Contact.id).where(*_named(terms)).order_by(Contact.id.desc()).limit(limit)
+    rest = await session.scalars(query)
+    return [ContactId(one) for one in dict.fromkeys([*exact, *rest])][:limit]
+
+
+async def named_by(session: AsyncSession, word: str) -> ColumnElement[bool]:
+    """Return the condition that `word` names a contact: by name, address or organisation."""
+    ((_, beginnings),) = await read_terms(session, [word])
+    theirs = await session.scalars(
+        select(Organisation.id)
+        .where(Organisation.name.icontains(word, autoescape=True))
+        .limit(_PEOPLE_LOOKED_AT)
+    )
+    at_address = await session.scalars(_at_address(word.lower()).limit(_PEOPLE_LOOKED_AT))
+    return or_(
+        _has(Contact.document, beginnings),
+        Contact.organisation_id.in_(theirs.all()),
+        Contact.id.in_(at_address.all()),
+    )
+
+
+def _at_address(address: str) -> CompoundSelect[UUID]:
+    person = aliased(Contact)
+    return union(
+        select(person.id).where(func.lower(person.email) == address),
+        select(ContactAddress.contact_id).where(func.lower(ContactAddress.address) == address),
+        select(ContactAddress.contact_id).where(ContactAddress.verified_email == address),
+    )
+
+
+def _has(document: InstrumentedAttribute[str | None], query: str) -> ColumnElement[bool]:
+    return document.bool_op("@@")(_query(query))
+
+
+def _query(words: str) -> ColumnElement[Any]:
+    return cast(bindparam(None, words, unique=True), TSQUERY)
+
+
+def _all(queries: Sequence[str]) -> str:
+    """Return a tsquery for what all of `queries` find; words without one are passed over."""
+    return " & ".join(f"({query})" for query in queries if query)
+
+
+def _rank(document: InstrumentedAttribute[str | None], terms: Sequence[Term]) -> Any:
+    return func.ts_rank(document, _query(any_of([term.query for term in terms])))
+
+
+def _named(terms: Sequence[Term]) -> Sequence[ColumnElement[bool]]:
+    """Return the condition that a contact's name or address has all of `terms`."""
+    queries = [term.beginnings for term in terms]
+    return [_has(Contact.document, _all(queries))] if all(queries) else [literal(value=False)]
+
+
+def _said(terms: Sequence[Term]) -> Select[Any]:
+    """Return messages that have all of `terms`."""
+    query = (
+        select(
+            Message.conversation_id.label("conversation_id"),
+            cast(null(), Ticket.id.type).label("ticket_id"),
+            Message.id.label("message_id"),
+            _rank(Message.document, terms).label("rank"),
+            Message.created_at.label("at"),
+        )
+        .where(_has(Message.document, _all([term.query for term in terms])))
+        .where(Message.removed_at.is_(None))
+        .order_by(Message.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    return select(query.subquery("said"))
+
+
+def _described(terms: Sequence[Term]) -> Select[Any]:
+    """Return tickets whose subject and summary have all of `terms`."""
+    query = (
+        select(
+            Ticket.conversation_id,
+            Ticket.id.label("ticket_id"),
+            cast(null(), Message.id.type).label("message_id"),
+            _rank(Ticket.document, terms).label("rank"),
+            Ticket.created_at.label("at"),
+        )
+        .where(_has(Ticket.document, _all([term.query for term in terms])))
+        .order_by(Ticket.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    return select(query.subquery("described"))
+
+
+def _of_people(terms: Sequence[Term]) -> Select[Any]:
+    """Return the tickets of requesters who are called by all of `terms`."""
+    people = (
+        select(Contact.id)
+        .where(*_named(terms))
+        .order_by(Contact.id.desc())
+        .limit(_PEOPLE_LOOKED_AT)
+    )
+    query = (
+        select(
+            Ticket.conversation_id,
+            Ticket.id.label("ticket_id"),
+            cast(null(), Message.id.type).label("message_id"),
+            literal(_BY_PERSON_RANK).label("rank"),
+            Ticket.created_at.label("at"),
+        )
+        .where(Ticket.contact_id.in_(people))
+        .order_by(Ticket.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    return select(query.subquery("of_people"))
+
+
+def _spread(terms: Sequence[Term]) -> Select[Any]:
+    """Return conversations that have all of `terms`, but not all in one place.
+
+    The rarest word leads to them; the others are looked for there.
+    """
+    rarest, *others = sorted(terms, key=lambda term: term.uses)
+    message, described = aliased(Message), aliased(Ticket)
+    by_words = (
+        select(message.conversation_id.label("id"), message.id.label("message_id"))
+        .where(_has(message.document, rarest.query), message.removed_at.is_(None))
+        .order_by(message.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    by_ticket = (
+        select(described.conversation_id.label("id"), cast(null(), Message.id.type))
+        .where(_has(described.document, rarest.query))
+        .order_by(described.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    people = (
+        select(Contact.id)
+        .where(*_named([rarest]))
+        .order_by(Contact.id.desc())
+        .limit(_PEOPLE_LOOKED_AT)
+    )
+    by_person = (
+        select(Conversation.id, cast(null(), Message.id.type))
+        .where(Conversation.contact_id.in_(people))
+        .order_by(Conversation.last_message_at.desc())
+        .limit(_LOOKED_AT)
+    )
+    led_to = union_all(
+        select(by_words.subquery()), select(by_ticket.subquery()), select(by_person.subquery())
+    ).subquery("led_to")
+    place = aliased(Conversation)
+    person = aliased(Contact)
+    each = []
+    for term in others:
+        said, known = aliased(Message), aliased(Ticket)
+        each.append(
+            or_(
+                exists().where(
+                    said.conversation_id == place.id,
+                    said.removed_at.is_(None),
+                    _has(said.document, term.query),
+                ),
+                exists().where(known.conversation_id == place.id, _has(known.document, term.query)),
+                _has(person.document, term.beginnings),
+            )
+        )
+    return (
+        select(
+            place.id.label("conversation_id"),
+            cast(null(), Ticket.id.type).label("ticket_id"),
+            led_to.c.message_id,
+            literal(_BY_PERSON_RANK).label("rank"),
+            place.last_message_at.label("at"),
+        )
+        .select_from(led_to)
+        .join(place, place.id == led_to.c.id)
+        .join(person, person.id == place.contact_id)
+        .where(and_(*each))
+    )

@@ -1,0 +1,87 @@
+"""Lists and the search go by an index among 100,000 messages: nothing is read from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench.many_tickets import fill, word
+from core.domain.search import question_of
+from core.services.search.searching import find
+from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
+from core.storage.queries.requesters import list_requesters
+from tests.support.databases import Databases
+
+_TICKETS, _MESSAGES = 20_000, 5
+_LARGE = ("message", "ticket", "conversation", "contact_address", "search_word")
+
+
+@pytest.fixture(scope="module")
+async def filled(databases: Databases) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database with 20,000 tickets and 100,000 messages."""
+    async with databases.one() as url:
+        async with await psycopg.AsyncConnection.connect(
+            libpq_url(url), autocommit=True
+        ) as connection:
+            await fill(connection, tickets=_TICKETS, messages=_MESSAGES, people=_TICKETS)
+            await connection.execute("VACUUM ANALYZE")
+        engine = open_engine(url)
+        yield engine
+        await engine.dispose()
+
+
+class Asked:
+    """Collects the statements that an engine is asked, with their values."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.statements: list[tuple[str, object]] = []
+        event.listen(engine.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _: object, __: object, statement: str, values: object, *___: object) -> None:
+        if statement.lstrip().startswith(("SELECT", "WITH")):
+            self.statements.append((statement, values))
+
+    async def scanned(self, engine: AsyncEngine, *tables: str) -> list[str]:
+        """Return the plans of what was asked that read one of `tables` from end to end."""
+        found = []
+        for statement, values in list(self.statements):
+            async with engine.connect() as connection:
+                rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
+                plan = "\n".join(row[0] for row in rows)
+            found += [f"{table}:\n{plan}" for table in tables if f"Seq Scan on {table} " in plan]
+        return found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        word(3000),  # rare
+        word(20),
+        f"{word(300)} {word(7)}",
+        f"{word(40)} {word(60)} {word(3)}",
+        "17x",  # in one ticket alone
+        "1017",
+        word(2000)[:-1] + "q",  # a slip
+        "person77@example.org",
+        f"{word(5)} 4711x",
+    ],
+)
+async def test_a_search_reads_no_table_from_end_to_end(filled: AsyncEngine, typed: str) -> None:
+    sessions: Sessions = sessions_of(filled)
+    asked = Asked(filled)
+    async with sessions() as session:
+        found = await find(session, question_of(typed), None)
+    assert found.found or found.people
+    assert await asked.scanned(filled, *_LARGE) == []
+
+
+async def test_people_are_listed_by_index(filled: AsyncEngine) -> None:
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        assert await list_requesters(session, f"{word(3)} example")
+        assert await list_requesters(session, "person77@example.org")
+    assert await asked.scanned(filled, "contact", "contact_address") == []

@@ -1,0 +1,185 @@
+"""What the search finds, what it forgives, and whom it shows what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from core.domain.actor import Role
+from core.domain.content import MAX_TEXT_CHARS
+from core.domain.search import question_of
+from core.services.search.searching import Findings, find, tickets_with
+from core.services.search.vocabulary import Vocabulary
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.world import Desk
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def search(desk: Desk, typed: str, **more: object) -> Findings:
+    async with desk.sessions() as session:
+        return await find(session, question_of(typed), None, **more)  # type: ignore[arg-type]
+
+
+async def numbers(desk: Desk, typed: str) -> list[int | None]:
+    findings = await search(desk, typed)
+    return [None if one.ticket is None else one.ticket.number for one in findings.found]
+
+
+async def learn(desk: Desk) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    vocabulary = Vocabulary(desk.sessions, lambda: later)
+    while await vocabulary.learn():
+        pass
+
+
+@pytest.fixture
+async def filled(desk: Desk) -> Desk:
+    """Two tickets, and a conversation that the assistant holds."""
+    await desk.queued("The printer on the third floor is jammed", thread="a", who="ada")
+    await desk.queued(
+        "No funciona la conexión de mi teléfono", thread="b", who="maria", language="es"
+    )
+    await desk.says("Where is the canteen menu?", thread="c", who="bob")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("printer", [1001]),
+        ("PRINTERS jamming", [1001]),  # endings do not matter
+        ("conexion telefonos", [1002]),  # nor do accents
+        ("conexión", [1002]),
+        ("funcionar", [1002]),
+        ("the printer", [1001]),  # common words are passed over
+        ("maria", [1002]),  # the requester
+        ("maria conexion", [1002]),  # the requester and what they say
+        ("mar", [1002]),  # how names begin
+        ("canteen", [None]),  # without a ticket
+        ("printer canteen", []),
+        ("printer%", [1001]),
+        ("#1002", [1002]),
+        ("1002", [1002]),
+        ("& | ! :* <-> ' \\", []),
+        ("la the", []),
+    ],
+)
+async def test_words_are_found_wherever_they_stand(
+    filled: Desk, typed: str, found: list[int | None]
+) -> None:
+    assert await numbers(filled, typed) == found
+
+
+async def test_words_may_be_spread_over_a_conversation(filled: Desk) -> None:
+    await filled.says("It says error 809", thread="a", who="ada")
+    assert await numbers(filled, "jammed 809") == [1001]
+    assert await numbers(filled, "ada 809 printer") == [1001]
+    assert await numbers(filled, "maria 809") == []
+
+
+async def test_a_ticket_of_that_number_comes_before_what_says_it(filled: Desk) -> None:
+    await filled.says("It is like 1002, I think", thread="a", who="ada")
+    assert await numbers(filled, "1002") == [1002, 1001]
+
+
+async def test_a_slip_is_forgiven_once_the_words_are_known(filled: Desk) -> None:
+    assert await numbers(filled, "pritner") == []
+    await learn(filled)
+    for typed in ("pritner", "printr", "prunter", "cantten"):
+        findings = await search(filled, typed)
+        assert len(findings.found) == 1, typed
+        assert list(findings.instead) == [typed]
+    assert (await search(filled, "printer")).instead == {}
+    assert await numbers(filled, "print") == [1001]
+    assert await numbers(filled, "teléfomo") == [1002]
+
+
+async def test_words_are_learnt_once_and_not_while_others_may_still_commit(filled: Desk) -> None:
+    assert not await Vocabulary(filled.sessions).learn()
+    await learn(filled)
+    await learn(filled)
+    async with filled.sessions() as session:
+        uses = await session.scalar(text("SELECT uses FROM search_word WHERE word = 'conexion'"))
+        assert uses == 2  # in a message, and in the subject of its ticket
+
+
+async def test_what_was_found_stands_out(filled: Desk) -> None:
+    (found,) = (await search(filled, "conexion")).found
+    assert found.said is not None
+    assert "conexión" in (await search(filled, "conexion")).matched
+    browser = await _signed_in(filled)
+    shown = await browser.see("/console/search?q=conexion")
+    assert "No funciona la <mark>conexión</mark>" in shown
+    assert "<mark>#1002</mark>" in await browser.see("/console/search?q=1002")
+    assert "Maria" in await browser.see("/console/search/quick?q=mar")
+    assert "Nothing has all of these words" in await browser.see("/console/search?q=zebra")
+    assert "too common" in await browser.see("/console/search?q=the")
+
+
+async def test_people_are_found_by_name_and_by_address_first(filled: Desk) -> None:
+    await filled.says("hello", thread="d", who="ada@example.org")
+    people = (await search(filled, "ada@example.org")).people
+    assert [one.email for one in people] == ["ada@example.org", "ada@example.org@example.org"]
+    assert [one.name for one in (await search(filled, "bob")).people] == ["Bob"]
+
+
+async def test_pages_follow_each_other_without_gaps(desk: Desk, api: Api) -> None:
+    for n in range(7):
+        await desk.queued(f"printer number {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api()
+    seen: list[int] = []
+    params = {"q": "printer", "limit": "3"}
+    while True:
+        page = (await client.get("/api/v1/search", params=params)).json()
+        seen += [one["ticket"]["number"] for one in page["items"]]
+        assert all(any(part["found"] for part in one["subject"]) for one in page["items"])
+        if page["next"] is None:
+            break
+        params["cursor"] = page["next"]
+    assert sorted(seen) == list(range(1001, 1008))
+    assert (await client.get("/api/v1/search?q=x&cursor=nan~x")).status_code == 422
+    assert (await client.get("/api/v1/search?q=x&cursor=")).status_code == 422
+
+
+async def test_what_was_taken_back_is_not_found(filled: Desk) -> None:
+    async with filled.sessions.begin() as session:
+        await session.execute(text("UPDATE message SET removed_at = now()"))
+    assert await numbers(filled, "canteen") == []
+
+
+async def test_an_agent_finds_no_other_teams_tickets(filled: Desk, api: Api) -> None:
+    client = await api()
+    async with filled.sessions.begin() as session:
+        await session.execute(text("INSERT INTO team (id, name) VALUES (uuidv7(), 'Others')"))
+        await session.execute(
+            text("UPDATE ticket SET team_id = (SELECT id FROM team) WHERE number = 1001")
+        )
+        await session.execute(text("UPDATE assignment_policy SET own_tickets_only = true"))
+    for typed in ("printer", "1001", "ada"):
+        assert (await client.get("/api/v1/search", params={"q": typed})).json()["items"] == []
+    assert len((await client.get("/api/v1/search?q=conexion")).json()["items"]) == 1
+    lead = await api(role=Role.ADMIN, email="admin@example.org")
+    assert len((await lead.get("/api/v1/search?q=printer")).json()["items"]) == 1
+
+
+async def test_a_list_of_tickets_is_narrowed_by_words(filled: Desk) -> None:
+    async with filled.sessions() as session:
+        assert len(await tickets_with(session, question_of("printer"), None)) == 1
+        assert not await tickets_with(session, question_of("9999"), None)
+
+
+async def test_a_huge_text_of_odd_letters_is_stored_and_found(desk: Desk) -> None:
+    odd = "".join(chr(0x3300 + n % 80) + f" w{n} " for n in range(15_000))
+    await desk.queued(f"needle {odd}"[:MAX_TEXT_CHARS], thread="a")
+    assert await numbers(desk, "needle") == [1001]
+
+
+async def _signed_in(desk: Desk) -> Browser:
+    agent = await desk.agent()
+    await desk.access.set_password(agent.id, PASSWORD)
+    return await Browser.signed_in(desk, agent.email)
