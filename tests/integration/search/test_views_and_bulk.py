@@ -1,0 +1,220 @@
+"""Views that agents keep, and what is done with many tickets at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from core.domain.actor import Agent, Role
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.world import Desk
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def signed_in(desk: Desk, name: str = "Ana", role: Role = Role.AGENT) -> Browser:
+    agent = await desk.agent(f"{name.lower()}@example.org", name, role)
+    await desk.access.set_password(agent.id, PASSWORD)
+    return await Browser.signed_in(desk, agent.email)
+
+
+async def a_team(desk: Desk, *members: Agent) -> str:
+    async with desk.sessions.begin() as session:
+        team = await session.scalar(
+            text("INSERT INTO team (id, name) VALUES (uuidv7(), 'Network') RETURNING id")
+        )
+        for member in members:
+            await session.execute(
+                text("INSERT INTO team_member (team_id, agent_id) VALUES (:team, :agent)"),
+                {"team": team, "agent": member.id},
+            )
+    return str(team)
+
+
+async def test_a_view_shows_what_it_asks_for(desk: Desk, api: Api) -> None:
+    await desk.queued("The printer is jammed", thread="a", who="ada")
+    await desk.queued("No funciona", thread="b", who="maria", language="es")
+    await desk.queued("VPN down", thread="c", who="bob")
+    client = await api()
+    await client.post("/api/v1/tickets/1001/take", json={})
+
+    async def shown(**wanted: Any) -> list[int]:
+        view = (
+            await client.post(
+                "/api/v1/views", json={"name": "v", "filter": wanted, "order": "oldest"}
+            )
+        ).json()
+        page = (await client.get(f"/api/v1/views/{view['id']}/tickets")).json()
+        if not wanted.get("words"):
+            assert view["count"] == len(page["items"])
+        await client.delete(f"/api/v1/views/{view['id']}")
+        return [ticket["number"] for ticket in page["items"]]
+
+    assert await shown() == [1001, 1002, 1003]
+    assert await shown(languages=["es"]) == [1002]
+    assert await shown(assignees=["me"]) == [1001]
+    assert await shown(assignees=["nobody"]) == [1002, 1003]
+    assert await shown(assignees=["me", "nobody"], languages=["en"]) == [1001, 1003]
+    assert await shown(statuses=["new"], words="vpn") == [1003]
+    assert await shown(promises=["none"], priorities=["normal", "high"]) == [1001, 1002, 1003]
+    assert await shown(promises=["late", "soon"]) == []
+    assert await shown(tags=["vip"]) == []
+    assert await shown(channels=["email"]) == []
+
+
+async def test_a_view_is_changed_by_who_has_read_it(desk: Desk, api: Api) -> None:
+    client = await api()
+    made = await client.post("/api/v1/views", json={"name": "Mine"})
+    assert made.status_code == 201
+    address, tag = f"/api/v1/views/{made.json()['id']}", made.headers["ETag"]
+    changed = await client.put(address, json={"name": "Ours"}, headers={"If-Match": tag})
+    assert changed.json()["name"] == "Ours"
+    late = await client.put(address, json={"name": "Theirs"}, headers={"If-Match": tag})
+    assert late.status_code == 412
+    for body in (
+        {"name": ""},
+        {"name": "x", "filter": {"statuses": ["nonsense"]}},
+        {"name": "x", "filter": {"teams": ["nonsense"]}},
+        {"name": "x", "filter": {"unknown": []}},
+        {"name": "x", "columns": ["due", "due"]},
+        {"name": "x", "team": "01a21ae9-3d33-7441-8afe-b11b92fa65a3"},
+    ):
+        assert (await client.put(address, json=body)).status_code == 422, body
+    other = await api(email="bea@example.org")
+    assert (await other.get(address)).status_code == 404
+    assert (await other.put(address, json={"name": "x"})).status_code == 404
+    assert (await client.delete(address)).status_code == 204
+
+
+async def test_a_view_is_shared_with_a_team_of_ones_own(desk: Desk, api: Api) -> None:
+    client = await api()
+    bea, lea = (
+        await desk.agent("bea@example.org"),
+        await desk.agent("lea@example.org", role=Role.LEAD),
+    )
+    team = await a_team(desk, bea, lea)
+    refused = await client.post("/api/v1/views", json={"name": "x", "team": team})
+    assert refused.status_code == 403
+    beas, leas = await api(email=bea.email), await api(Role.LEAD, lea.email)
+    made = await beas.post("/api/v1/views", json={"name": "Ours", "team": team})
+    address = f"/api/v1/views/{made.json()['id']}"
+    assert [view["name"] for view in (await leas.get("/api/v1/views")).json()] == ["Ours"]
+    assert (await client.get("/api/v1/views")).json() == []
+    assert (await leas.put(address, json={"name": "Better", "team": team})).status_code == 200
+    assert (await client.delete(address)).status_code == 404
+
+
+async def test_the_queue_page_shows_views_with_their_counts(desk: Desk) -> None:
+    await desk.queued("The printer is jammed", thread="a", who="ada")
+    browser = await signed_in(desk)
+    kept = await browser.send(
+        "/console/views/new",
+        form={"name": "English <b>", "order": "oldest", "columns": "tags", "languages": "en"},
+    )
+    assert kept.status_code == 303
+    shown = await browser.see(kept.headers["location"])
+    assert "English &lt;b&gt;" in shown
+    assert '</span><span class="count">1</span>' in shown
+    assert 'class="at-tags"' in shown
+    assert 'class="at-status"' not in shown
+    edit = kept.headers["location"].replace("/console/queue?tab=view-", "/console/views/")
+    assert 'value="English &lt;b&gt;"' in await browser.see(edit)
+    wrong = await browser.send(edit, form={"name": "", "order": "oldest"})
+    assert wrong.status_code == 422
+    assert (await browser.send(f"{edit}/remove")).status_code == 303
+    await browser.see(edit, status=404)
+
+
+async def test_many_tickets_are_changed_and_each_says_what_became_of_it(
+    desk: Desk, api: Api
+) -> None:
+    for n in range(3):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api()
+    await client.post("/api/v1/tickets/1002/status", json={"status": "closed"})
+
+    async def act(name: str, value: str | None, *tickets: str) -> list[tuple[str, bool, int]]:
+        body = {"act": name, "value": value, "tickets": tickets}
+        answer = await client.post("/api/v1/bulk/tickets", json=body)
+        assert answer.status_code == 200, answer.text
+        return [(one["ticket"], one["done"], one["status"]) for one in answer.json()]
+
+    assert await act("priority", "urgent", "1001", "1003", "9999") == [
+        ("1001", True, 200),
+        ("1003", True, 200),
+        ("9999", False, 404),
+    ]
+    assert (await act("status", "solved", "1001", "1002"))[1] == ("1002", False, 409)
+    await act("tag", "vip", "1001", "1003")
+    await act("untag", "vip", "1003")
+    found = (await client.get("/api/v1/tickets", params={"tag": "vip"})).json()["items"]
+    assert [ticket["number"] for ticket in found] == [1001]
+    for body in (
+        {"act": "status", "value": "nonsense", "tickets": ["1001"]},
+        {"act": "priority", "value": None, "tickets": ["1001"]},
+        {"act": "priority", "value": "high", "tickets": []},
+        {"act": "priority", "value": "high", "tickets": ["1"] * 201},
+        {"act": "explode", "value": "x", "tickets": ["1001"]},
+    ):
+        assert (await client.post("/api/v1/bulk/tickets", json=body)).status_code == 422, body
+
+
+async def test_nobody_changes_other_teams_tickets_with_many_others(desk: Desk, api: Api) -> None:
+    for n in range(2):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    team = await a_team(desk)
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            text("UPDATE ticket SET team_id = CAST(:team AS uuid) WHERE number = 1001"),
+            {"team": team},
+        )
+        await session.execute(text("UPDATE assignment_policy SET own_tickets_only = true"))
+    client = await api()
+    body = {"act": "priority", "value": "urgent", "tickets": ["1001", "1002"]}
+    answers = (await client.post("/api/v1/bulk/tickets", json=body)).json()
+    assert [one["status"] for one in answers] == [403, 200]
+
+
+async def test_what_was_done_with_many_is_undone_where_nobody_went_on(desk: Desk) -> None:
+    for n in range(3):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    browser = await signed_in(desk)
+    form = {"do": "priority:urgent", "ticket": ["1001", "1002", "1003"]}
+    done = await browser.send("/console/queue/bulk?tab=all", form=form, htmx=True)  # type: ignore[arg-type]
+    assert "Done: 3" in done.text
+    assert "Undo" in done.text
+    await browser.send(
+        "/console/queue/bulk", form={"do": "priority:low", "ticket": "1002"}, htmx=True
+    )
+    before = {"act": "priority:urgent", "before": [f"{n}=normal" for n in (1001, 1002, 1003)]}
+    assert (await browser.send("/console/queue/undo", form=before, htmx=True)).status_code == 200  # type: ignore[arg-type]
+    async with desk.sessions() as session:
+        rows = await session.scalars(text("SELECT priority FROM ticket ORDER BY number"))
+        assert rows.all() == ["normal", "low", "normal"]
+    for wrong in ({"do": "explode:1", "ticket": "1001"}, {"do": "status:solved"}):
+        refused = await browser.send("/console/queue/bulk", form=wrong, htmx=True)
+        assert refused.status_code == 422
+
+
+async def test_a_macro_answers_many(desk: Desk, api: Api) -> None:
+    for n in range(2):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    async with desk.sessions.begin() as session:
+        macro = await session.scalar(
+            text(
+                "INSERT INTO macro (id, name, text, actions) VALUES (uuidv7(), 'Hello',"
+                " 'We are on it, {{ requester.name }}.', '[]') RETURNING id"
+            )
+        )
+    client = await api()
+    body = {"act": "macro", "value": str(macro), "tickets": ["1001", "1002"]}
+    answers = (await client.post("/api/v1/bulk/tickets", json=body)).json()
+    assert [one["done"] for one in answers] == [True, True]
+    async with desk.sessions() as session:
+        said = await session.scalars(
+            text("SELECT text FROM message WHERE speaker = 'agent' ORDER BY text")
+        )
+        assert said.all() == ["We are on it, U0.", "We are on it, U1."]
