@@ -1,9 +1,10 @@
 """Whether a composed answer says only what its passages say.
 
 A check by rules, so that it gives the same verdict each time and its reasons can be read: every
-paragraph names its passages; numbers, addresses and code stand in them letter by letter; a "not" is
-theirs; and nearly all telling words of each sentence are. It turns down good answers in other words
-rather than let through one that adds something: the passage itself is then shown.
+paragraph names its passages; numbers, addresses and code stand in them letter by letter; nearly all
+telling words of each sentence are theirs; and a sentence denies what the nearest of theirs denies.
+It turns down good answers in other words rather than let through one that adds something: the
+passage itself is then shown.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ def faults(answer: str, passages: Sequence[Passage]) -> list[str]:
     found = ["it holds markup"] if _MARKUP.search(answer) else []
     if answer.count("```") % 2:
         found.append("a block of code does not end")
+    if not cited(answer):
+        found.append("it names no passage")
     for paragraph in _PARAGRAPHS.split(answer.strip()):
         found += _faults_of(paragraph, passages)
     return found
@@ -96,10 +99,16 @@ def _faults_of(paragraph: str, passages: Sequence[Passage]) -> list[str]:
         return [f"there is no passage {number}" for number in unknown]
     words = _CITATION.sub("", paragraph)
     if not numbers:
-        return ["a paragraph names no passage"] if _WORDS.search(words) else []
+        says_something = any(char.isalnum() for char in words)
+        return ["a paragraph names no passage"] if says_something else []
     sources = [passages[number - 1] for number in numbers]
     source = _folded("\n".join(f"{passage.title}\n{passage.text}" for passage in sources))
-    return [*_missing_literals(words, source), *_uncovered(words, source)]
+    sentences = [sentence for sentence in _SENTENCES.split(_folded(words)) if sentence.strip()]
+    return [
+        *_missing_literals(words, source),
+        *_uncovered(sentences, source),
+        *_turned_round(sentences, source),
+    ]
 
 
 def _missing_literals(words: str, source: str) -> list[str]:
@@ -115,23 +124,42 @@ def _missing_literals(words: str, source: str) -> list[str]:
     return [f"{item!r} is not in the passage" for item in dict.fromkeys([*missing, *numbers])]
 
 
-def _uncovered(words: str, source: str) -> list[str]:
+def _uncovered(sentences: Sequence[str], source: str) -> list[str]:
     known = {_stem(word) for word in _WORDS.findall(source)}
-    source_negates = _negates(source)
     found = []
-    for sentence in _SENTENCES.split(words):
-        folded = _folded(sentence)
-        if _negates(folded) and not source_negates:
-            found.append("it denies what the passage does not")
-        telling = [
-            word
-            for word in _WORDS.findall(folded)
-            if len(word) >= _LEAST_WORD_CHARS and word not in _COMMON and word not in _NEGATIONS
-        ]
+    for sentence in sentences:
+        telling = _telling(sentence)
         covered = sum(_stem(word) in known for word in telling)
         if covered < _LEAST_COVERED * len(telling):
             found.append(f"{len(telling) - covered} of {len(telling)} words are not the passage's")
     return found
+
+
+def _turned_round(sentences: Sequence[str], source: str) -> list[str]:
+    """Return a fault for each sentence that denies what its nearest one does not, or the reverse.
+
+    Where several are as near, one of the same kind is enough.
+    """
+    kept = [
+        ({_stem(word) for word in _telling(sentence)}, _negates(sentence))
+        for sentence in _SENTENCES.split(source)
+    ]
+    found = []
+    for sentence in sentences:
+        stems = {_stem(word) for word in _telling(sentence)}
+        most = max((len(stems & theirs) for theirs, _ in kept), default=0)
+        nearest = {negates for theirs, negates in kept if len(stems & theirs) == most}
+        if stems and _negates(sentence) not in nearest:
+            found.append("it denies what the passage does not, or the reverse")
+    return found
+
+
+def _telling(sentence: str) -> list[str]:
+    return [
+        word
+        for word in _WORDS.findall(sentence)
+        if len(word) >= _LEAST_WORD_CHARS and word not in _COMMON and word not in _NEGATIONS
+    ]
 
 
 def _negates(folded: str) -> bool:

@@ -13,7 +13,8 @@ VPN = Passage(
     text=(
         "Install **Relay Connect** 5.2 from the software centre. The address of the server is "
         "`vpn.example.com`. Sign in with your e-mail address and the code from your telephone. "
-        "A connection ends after 12 hours. Write to vpn@example.com if it fails."
+        "A connection ends after 12 hours. Write to vpn@example.com if it fails. "
+        "Never share the code from your telephone with anybody."
     ),
 )
 CLAVE = Passage(
@@ -35,6 +36,7 @@ CLAVE = Passage(
         "La contraseña nueva no puede repetir ninguna de las 5 anteriores. [2]",
         "LA CONTRASEÑA NUEVA necesita 12 caracteres [2]",
         "Abra https://cuenta.example.com. [2]",
+        "Install Relay Connect 5.2 [1].\n\n---\n\nA connection ends after 12 hours [1].",
     ],
 )
 def test_what_the_passages_say_is_grounded(answer: str) -> None:
@@ -60,6 +62,10 @@ def test_what_the_passages_say_is_grounded(answer: str) -> None:
         ("Don't install Relay Connect [1].", "denies"),
         ("La contraseña nueva necesita 12 caracteres [1].", "words"),
         ("Your manager must approve every installation by telephone first [1].", "words"),
+        ("Install Relay Connect [1].\n\n+34 900 555 123", "names no passage"),
+        ("4242", "names no passage"),
+        ("👍", "names no passage"),
+        ("Share the code from your telephone [1].", "denies"),
         ("Install <b>Relay Connect</b> [1].", "markup"),
         ("![x](vpn.example.com) Install Relay Connect [1].", "markup"),
         ("Install Relay Connect [1].\n```\ncode", "does not end"),
