@@ -27,13 +27,26 @@ from core.storage.queries.figures import (
     sum_next_month,
     waiting_now,
 )
-from core.storage.tables import FigureChange, FigureSum, FigureZone, TicketFigure
+from core.storage.tables import (
+    Conversation,
+    FigureChange,
+    FigureSum,
+    FigureZone,
+    Satisfaction,
+    TicketFigure,
+)
 
 _LOCK = 0x66_69_67_73  # "figs": only one process counts at a time
 _MOST_CHANGES = 20_000
 _MOST_DAYS = 3  # counted at once
 _PAUSE = timedelta(seconds=10)
 _LOOK_AGAIN = timedelta(minutes=10)
+_COUNTED = (
+    TicketFigure.opened_at,
+    TicketFigure.solved_at,
+    Conversation.created_at,
+    Satisfaction.answered_at,
+)  # each moment that puts something on a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +155,7 @@ class Counting:
                 .on_conflict_do_update(index_elements=["id"], set_={"zone": zone})
             )
             await session.execute(delete(FigureSum))
-            for column in (TicketFigure.opened_at, TicketFigure.solved_at):
+            for column in _COUNTED:
                 day = func.date_trunc("day", column, zone).label("at")
                 found = select(day).where(column.is_not(None)).distinct()
                 await session.execute(insert(FigureChange).from_select(["at"], found))

@@ -134,3 +134,16 @@ async def test_counting_twice_counts_once(desk: Counted) -> None:
     await desk.report()
     desk.clock.advance(minutes=11)
     assert (await desk.report()).total.opened == 1
+
+
+async def test_another_zone_counts_days_anew_on_which_only_the_assistant_was_busy(
+    desk: Counted,
+) -> None:
+    await desk.hear("where is the canteen?")
+    await desk.report()
+    desk.clock.advance(days=10)  # beyond the days that are looked at again by themselves
+    await desk.calendars.add(
+        CalendarForm(name="Near", zone="Europe/Madrid", week=["00:00-24:00"] * 7),
+        await desk.admin(),
+    )
+    assert (await desk.report(days=30)).total.conversations == 1
