@@ -34,6 +34,7 @@ from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
+from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
@@ -92,6 +93,7 @@ class ConsoleDesk:
     problems: Problems
     merging: TicketMerging
     spam: SpamFolder
+    link_codes: LinkCodes
     contacts: ContactBook
     contact_merging: ContactMerging
     organisations: Organisations

@@ -314,6 +314,8 @@ def change_in_words(change: Change, t: Translate) -> str:
                 who=who,
                 number=change.new,
             )
+        case "link_code":
+            return t("{who} had a code mailed to {name}", who=who, name=change.new or "?")
         case "requester":
             return t("{who} made {name} the requester", who=who, name=change.new or "?")
         case _ if said := passed_in_words(change, who, t):

@@ -18,7 +18,7 @@ _INTENTS: Mapping[str, str] = MappingProxyType(
     }
 )
 _LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
-_MENU = ("help", "human", "status", "language")
+_MENU = ("help", "human", "status", "link", "language")
 
 
 def intent_of(command: str) -> Intent | None:
@@ -40,6 +40,7 @@ def menu(language: str) -> list[dict[str, str]]:
         "help": text(language, "What I can do for you"),
         "human": text(language, "Talk to a person"),
         "status": text(language, "How your tickets stand"),
+        "link": text(language, "Link your e-mail: /link ada@example.org"),
         "language": text(language, "Change the language: /language es"),
     }
     return [{"command": name, "description": descriptions[name]} for name in _MENU]

@@ -46,6 +46,7 @@ from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
+from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
@@ -174,6 +175,7 @@ def build_app(settings: Settings) -> FastAPI:
             links=TicketLinks(parts.sessions, parts.accounts),
             merging=TicketMerging(parts.sessions, parts.accounts),
             spam=spam,
+            link_codes=LinkCodes(parts.sessions, parts.accounts),
             problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),

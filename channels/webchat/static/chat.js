@@ -243,6 +243,11 @@ for (const starter of document.querySelectorAll(".starter")) {
   });
 }
 
+byId("link-mail").addEventListener("click", (event) => {
+  say(event.currentTarget.dataset.say);
+  returnToText();
+});
+
 restart.addEventListener("click", () => byId("confirm").showModal());
 byId("confirm").addEventListener("close", (event) => {
   if (event.target.returnValue === "confirm") startNew();

@@ -64,6 +64,7 @@ from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from core.services.letters import Letters
+from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
@@ -287,6 +288,7 @@ def build_desk(
             problems=Problems(sessions, accounts, clock),
             merging=TicketMerging(sessions, accounts, clock),
             spam=spam,
+            link_codes=LinkCodes(sessions, accounts, clock),
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
             organisations=Organisations(sessions, clock),

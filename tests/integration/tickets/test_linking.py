@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from channels.loopback.channel import Platform
+from core.domain.actor import Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.conversation import Responder
 from core.domain.errors import InvalidInput, Rejected, TooManyAttempts, Unavailable
@@ -20,6 +21,8 @@ from core.services.requester_records.merging import ContactMerging
 from core.storage.queries.requesters import requester_record
 from core.storage.tables import AuditEntry, ContactAddress, LinkCode, Turn
 from tests.integration.console.test_letters import Post
+from tests.integration.console.world import Desk
+from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import LOOP, Rig, posted
 
 MAIL = AccountId("mail")
@@ -201,3 +204,20 @@ async def test_letters_are_no_chat(chat: Chat) -> None:
     await chat.rig.intake.accept(posted(f"/link {EMAIL}", thread="m", who=EMAIL, account=MAIL))
     assert await chat.outcomes() == []
     assert await chat.rig.turns.plan(await chat.rig.conversation_id("m")) is not None
+
+
+async def test_a_code_is_mailed_from_the_pane_and_over_the_api(desk: Desk, api: Api) -> None:
+    await desk.queued("help")
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    assert "Link their e-mail address" in await ana.see("/console/tickets/1001")
+    place = "/console/tickets/1001/link-codes"
+    refused = await ana.send(place, htmx=True, email=EMAIL)
+    assert (refused.status_code, "No e-mail account is connected" in refused.text) == (422, True)
+    post = Post(MAIL, Platform())
+    desk.accounts[MAIL] = capabilities_of(post)
+    done = await ana.send(place, htmx=True, email=EMAIL)
+    assert "Ana had a code mailed to a…@example.org" in done.text
+    client = await api(Role.AGENT, "bea@example.org")
+    for status in (202, 202, 429):
+        answer = await client.post("/api/v1/tickets/1001/link-codes", json={"email": EMAIL})
+        assert answer.status_code == status
