@@ -86,12 +86,15 @@ def _word_bytes(encoding: str, content: str) -> bytes:
 _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
+_PADDING = re.compile(rb"=+")
+_MOST_PIECES = 450_000  # more than 30 MB have lines: some programs pad each of them
 
 
 def base64_bytes(content: bytes) -> bytes:
     """Return what base64 `content` holds; damaged, cut and concatenated input included."""
     clean = content.translate(None, _NOT_BASE64)
-    return b"".join(_base64_piece(piece) for piece in clean.split(b"=") if piece)
+    *pieces, rest = _PADDING.split(clean, maxsplit=_MOST_PIECES)
+    return b"".join(map(_base64_piece, [*pieces, rest.replace(b"=", b"")]))
 
 
 def _base64_piece(clean: bytes) -> bytes:

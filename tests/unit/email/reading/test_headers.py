@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,3 +137,9 @@ def test_ids_without_brackets_are_ids() -> None:
 
 def test_a_malformed_message_id_is_taken_as_it_is() -> None:
     assert parse_message_id("no at sign") == "<noatsign>"
+
+
+def test_padding_that_never_ends_costs_little() -> None:
+    started = time.process_time()
+    base64_bytes(b"=A==" * 5_000_000)
+    assert time.process_time() - started < 5  # seconds; far more than it takes
