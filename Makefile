@@ -22,7 +22,7 @@ unexport UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format bench evaluate nlu-evaluate business-time clean chromium
+.PHONY: help setup run test check format bench evaluate gate nlu-evaluate business-time clean chromium
 
 help: ## Show this list
 	@echo "Ventanilla, an omnichannel service desk. make ..."
@@ -58,6 +58,9 @@ bench: $(DESK) $(BOT) $(PAGES) ## Measure, and print what docs/benchmarks.md sho
 
 evaluate: $(DESK) ## Ask the held-back questions; fail below the bars of docs/assistant.md
 	@.venv/bin/python -m bench.answers_right $(ARGS)
+
+gate: $(BOT) ## Train the assistant of these files; compare it with the one before, fail if it is worse
+	@cd bot && .venv/bin/python main.py gate --into models
 
 # For labels from elsewhere; the assistant's own examples take no part.
 nlu-evaluate: $(BOT) ## Train the assistant's pipeline on TRAIN=, report on TEST= [OUT=report.json]

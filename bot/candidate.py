@@ -8,14 +8,22 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from gate import Answered, report
 from lessons import Example, Lessons, kept, write_report
-from training import PROJECT, model_in, model_name, output_to, said_intents
+from training import (
+    PROJECT,
+    chosen_lessons,
+    model_in,
+    model_name,
+    output_to,
+    said_intents,
+)
 
 HELD_BACK = PROJECT / "nlu_data" / "held_back"
 _LEAST_PRIORITY = 19
@@ -48,7 +56,39 @@ def make_candidate(folder: Path, name: str, against: Path) -> Path:
     return model
 
 
-def compared(old: Path, new: Path, lessons: Lessons) -> dict[str, object]:
+def make_and_compare(folder: Path) -> dict[str, Any]:
+    """Return the report about the model of the files as they are, against the one before.
+
+    Where `folder` holds no other model, it is compared with itself.
+    """
+    lessons = chosen_lessons(folder)
+    model = model_in(folder, lessons)
+    others = [path for path in folder.glob("*.tar.gz") if path != model]
+    before = max(others, key=lambda path: path.stat().st_mtime, default=model)
+    with output_to(folder / "compare.log"):
+        found = compared(before, model, lessons)
+    return {**found, "model": model_name(model), "against": model_name(before)}
+
+
+def as_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return a report for people at a terminal."""
+    lines = [f"model {found['model']} against {found['against']}"]
+    rows = [*found["languages"].items()]
+    if found["taught"]["messages"]:
+        rows.append(("taught", found["taught"]))
+    lines += [
+        f"  {name:<8} {row['messages']:>4} messages, right {row['old']} before, {row['new']} now"
+        for name, row in rows
+    ]
+    for title in ("better", "worse"):
+        for row in found[title]:
+            turned = f"{row['old']} -> {row['new']}"
+            lines.append(f"  {title}: {row['text']!r} means {row['meant']}: {turned}")
+    lines.append("passed" if found["passed"] else f"not passed: {', '.join(found['reasons'])}")
+    return lines
+
+
+def compared(old: Path, new: Path, lessons: Lessons) -> dict[str, Any]:
     """Return the report about two models, by all that was held back."""
     asked = [(example, False) for example in held_back()]
     asked += [(example, True) for example in lessons.held_back]

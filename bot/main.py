@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _train(options.into)
     if options.command == "candidate":
         return _candidate(options.into, options.lessons, options.against)
+    if options.command == "gate":
+        return _gate(options.into)
     from serving import Settings, serve
 
     serve(
@@ -54,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     candidate.add_argument("--into", type=Path, required=True, metavar="DIR")
     candidate.add_argument("--lessons", required=True, metavar="NAME")
     candidate.add_argument("--against", type=Path, required=True, metavar="MODEL")
+    gate = commands.add_parser(
+        "gate", help="train the files as they are, compare with the model before; status 1 if worse"
+    )
+    gate.add_argument("--into", type=Path, required=True, metavar="DIR")
     serve = commands.add_parser("serve", help="answer turns; see README.md for the environment")
     serve.add_argument("--model", type=Path, required=True, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
@@ -97,6 +103,19 @@ def _candidate(into: Path, lessons: str, against: Path) -> int:
         print(f"assistant: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _gate(into: Path) -> int:
+    from candidate import as_lines, make_and_compare
+    from training import TrainingFailed
+
+    try:
+        found = make_and_compare(into.resolve())
+    except TrainingFailed as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(as_lines(found)), flush=True)
+    return 0 if found["passed"] else 1
 
 
 if __name__ == "__main__":

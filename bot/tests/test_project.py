@@ -14,6 +14,7 @@ from actions import executor_of_all
 from actions.form.fields import BUILT_IN
 from actions.handing_over import BY_INTENT
 from actions.knowledge import Knowledge
+from inputs.turn import LANGUAGES
 
 CONVERSATION = yaml.safe_load((BOT / "domain" / "conversation.yml").read_text())
 RESPONSES = yaml.safe_load((BOT / "domain" / "responses.yml").read_text())["responses"]
@@ -46,7 +47,7 @@ def test_every_intent_has_a_rule() -> None:
     assert ruled == INTENTS | {"nlu_fallback"}
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_intent_said_in_words_has_examples(language: str) -> None:
     counts: dict[str, int] = {}
     for path in NLU:
@@ -82,11 +83,12 @@ def test_every_response_exists_once_in_each_language(name: str) -> None:
     def key(variation: dict[str, Any]) -> tuple[str, ...]:
         return tuple(str(c["value"]) for c in variation["condition"] if c["name"] != "language")
 
-    by_language: dict[str, list[tuple[str, ...]]] = {"en": [], "es": []}
+    by_language: dict[str, list[tuple[str, ...]]] = {language: [] for language in LANGUAGES}
     for variation in RESPONSES[name]:
         language = next(c["value"] for c in variation["condition"] if c["name"] == "language")
         by_language[language].append(key(variation))
-    assert sorted(by_language["en"]) == sorted(by_language["es"])
+    for keys in by_language.values():
+        assert sorted(keys) == sorted(by_language["en"])
     assert len(set(by_language["en"])) == len(by_language["en"])
 
 

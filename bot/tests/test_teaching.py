@@ -13,7 +13,7 @@ import pytest
 from assistant_process import Assistant, Reply, _send, assistant_process
 from desk_double import TOKEN, KnowledgeServer
 
-from candidate import compared, held_back
+from candidate import as_lines, compared, held_back
 from lessons import Example, Lessons, chosen, keep, report_file
 from training import chosen_lessons, fingerprint, model_in, said_intents
 
@@ -71,11 +71,13 @@ def test_another_model_takes_over_between_two_turns_and_the_conversation_goes_on
 def test_a_model_is_compared_by_what_neither_has_learned(model: Path, tmp_path: Path) -> None:
     found = compared(model, model, TAUGHT)
     assert found["passed"] and not found["better"] and not found["worse"]
-    languages: dict[str, dict[str, int]] = found["languages"]  # type: ignore[assignment]
+    languages: dict[str, dict[str, int]] = found["languages"]
     assert languages["en"]["messages"] > 100 and languages["es"]["messages"] > 100
     for figures in languages.values():
         assert figures["old"] == figures["new"] > 0.9 * figures["messages"]
     assert not report_file(tmp_path, TAUGHT.name).exists()
+    (first, *_, last) = as_lines({**found, "model": "new", "against": "old"})
+    assert (first, last) == ("model new against old", "passed")
 
 
 def test_what_is_held_back_has_intents_of_the_assistant() -> None:

@@ -9,7 +9,7 @@ import yaml
 from assistant_process import BOT
 
 from inputs.processor import DeskAgent, TurnProcessor
-from inputs.turn import TurnRequest
+from inputs.turn import LANGUAGES, TurnRequest
 
 HELD_BACK = BOT.parent / "nlu_data" / "held_back" / "messages.yml"
 HELD_OUT = yaml.safe_load(HELD_BACK.read_text())
@@ -40,7 +40,7 @@ def results(loaded: DeskAgent) -> dict[str, list[tuple[str, str, str]]]:
     }
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_unseen_messages_are_understood(
     results: dict[str, list[tuple[str, str, str]]], language: str
 ) -> None:
@@ -49,7 +49,7 @@ def test_unseen_messages_are_understood(
     assert 1 - len(wrong) / len(results[language]) >= LEAST_RIGHT, wrong
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_urgent_is_hardly_ever_missed(
     results: dict[str, list[tuple[str, str, str]]], language: str
 ) -> None:
@@ -57,7 +57,7 @@ def test_what_is_urgent_is_hardly_ever_missed(
     assert len(missed) <= 1, missed
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_questions_raise_no_alarm_and_go_to_the_search(
     results: dict[str, list[tuple[str, str, str]]], language: str
 ) -> None:
