@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.pages.errors import error_page, wants_page
 from core.domain.errors import (
     AssistantError,
+    ComposerUnavailable,
     Conflict,
     DeliveryError,
     DeskError,
@@ -59,6 +60,7 @@ _STATUS: Sequence[tuple[type[DeskError], HTTPStatus]] = (
     (UnknownPayload, HTTPStatus.BAD_REQUEST),
     (IgnoredPayload, HTTPStatus.UNPROCESSABLE_ENTITY),
     (AssistantError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ComposerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (EmbedderUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (ScannerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (Throttled, HTTPStatus.SERVICE_UNAVAILABLE),

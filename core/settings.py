@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     language_model_url: str | None = None
     """An OpenAI-compatible chat service that puts answers into words; none by default."""
 
-    language_model: str = ""
+    language_model: str | None = None
     """The name of the model asked for there."""
 
     language_model_key: SecretStr | None = None
