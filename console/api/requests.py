@@ -160,6 +160,7 @@ class WaitingOut(BaseModel):
     ticket: int
     subject: str
     requester: str | None
+    item: str
     since: datetime
     task: str | None
     task_id: UUID | None
@@ -171,6 +172,7 @@ class WaitingOut(BaseModel):
             ticket=waiting.number,
             subject=waiting.subject,
             requester=waiting.requester,
+            item=waiting.item,
             since=waiting.since,
             task=waiting.task,
             task_id=waiting.task_id,

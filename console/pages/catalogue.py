@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console import catalogue_words, classification_words
 from console.desk import desk_of
-from console.pages.catalogue_forms import item_in, role_in
+from console.pages.catalogue_forms import draft_of, item_in, role_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
@@ -43,13 +43,12 @@ async def show_new(request: Request, _: Leads) -> Response:
 @router.post("/new")
 async def add_item(request: Request, signed_in: Leads) -> Response:
     """Add an item."""
-    form = await form_of(request)
+    draft = item_in(await form_of(request))
     try:
-        draft = item_in(form)
         item = await desk_of(request).catalogue.items.add(draft, signed_in.agent)
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _editor(request, None, status=422, wrong=said)
+        return await _editor(request, None, status=422, wrong=said, typed=draft)
     return RedirectResponse(f"{_PATH}/{item}?saved=1", 303)
 
 
@@ -92,14 +91,13 @@ async def show_item(request: Request, _: Leads, item: UUID) -> Response:
 async def change_item(request: Request, signed_in: Leads, item: UUID) -> Response:
     """Replace an item."""
     form, name = await form_of(request), ItemId(item)
+    draft, read = item_in(form), text_field(form, "revision")
+    items = desk_of(request).catalogue.items
     try:
-        draft: ItemDraft = item_in(form)
-        await desk_of(request).catalogue.items.change(
-            name, draft, signed_in.agent, revision=_revision(text_field(form, "revision"))
-        )
+        await items.change(name, draft, signed_in.agent, revision=_revision(read))
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _editor(request, name, status=422, wrong=said)
+        return await _editor(request, name, status=422, wrong=said, typed=draft, revision=read)
     return RedirectResponse(f"{_PATH}/{item}?saved=1", 303)
 
 
@@ -135,8 +133,15 @@ async def _list(request: Request, *, status: int = 200, wrong: str = "") -> Resp
 
 
 async def _editor(
-    request: Request, item: ItemId | None, *, status: int = 200, wrong: str = ""
+    request: Request,
+    item: ItemId | None,
+    *,
+    status: int = 200,
+    wrong: str = "",
+    typed: ItemDraft | None = None,
+    revision: str = "",
 ) -> Response:
+    """Show an item as it is, or as somebody `typed` it over `revision` in vain."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         found = None if item is None else await item_view(session, item)
@@ -150,6 +155,8 @@ async def _editor(
         status=status,
         position=position,
         item=found,
+        shown=draft_of(found) if typed is None else typed,
+        revision=revision or ("" if found is None else found.revision),
         tree=tree,
         teams=teams,
         roles=roles,

@@ -18,6 +18,7 @@ from core.domain.ids import AgentId, ApprovalRoleId, CategoryId, FormFieldId, Te
 from core.services.catalogue.items import ItemDraft, ItemField, TaskDraft
 from core.services.catalogue.roles import RoleDraft
 from core.services.classification.fields import FieldDraft
+from core.storage.queries.catalogue import ItemView
 
 _ROW = re.compile(r"(field|task):(\d{1,3}):")
 _SEPARATORS = re.compile(r"[\s,;]+")
@@ -43,6 +44,46 @@ def item_in(form: FormData) -> ItemDraft:
         fields=[_field(form, f"field:{row}") for row in _rows(form, "field", "label")],
         tasks=[_task(form, f"task:{row}") for row in _rows(form, "task", "title")],
         answers={one: _by_language(form, f"answer:{one}") for one in Occasion},
+    )
+
+
+def draft_of(item: ItemView | None) -> ItemDraft:
+    """Return an item as the editor shows it; an empty one for None."""
+    if item is None:
+        return ItemDraft(name="")
+    return ItemDraft(
+        name=item.name,
+        names=item.names,
+        description=item.description,
+        descriptions=item.descriptions,
+        words=item.words,
+        icon=item.icon,
+        category=None if item.category is None else CategoryId(item.category.id),
+        team=None if item.team is None else TeamId(item.team.id),
+        role=None if item.role is None else ApprovalRoleId(item.role.id),
+        fields=[
+            ItemField(
+                id=spec.id,
+                draft=FieldDraft(
+                    label=spec.label,
+                    labels=spec.labels,
+                    kind=spec.kind,
+                    choices=spec.choices,
+                    choice_labels=spec.choice_labels,
+                    is_required=spec.is_required,
+                ),
+            )
+            for spec in item.fields
+        ],
+        tasks=[
+            TaskDraft(
+                title=task.title,
+                team=None if task.team is None else TeamId(task.team.id),
+                agent=None if task.agent is None else AgentId(task.agent.id),
+            )
+            for task in item.tasks
+        ],
+        answers={one: item.answers.get(one, {}) for one in Occasion},
     )
 
 

@@ -30,7 +30,7 @@ from core.services.case import Case, open_case
 from core.services.catalogue.approvers import ask_members, members_for
 from core.services.catalogue.links import ApprovalLinks
 from core.services.catalogue.tasks import open_next
-from core.services.catalogue.telling import REASON, tell_requester
+from core.services.catalogue.telling import NOTE, REASON, tell_requester
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import ItemView, item_view
@@ -251,7 +251,8 @@ async def decide(
     case.ledger.record(case.ticket, "request", old, request.stage, actor=who.actor, reason=who.name)
     item = await item_view(case.session, ItemId(request.item_id))
     language = case.conversation.language
-    why = text(language, REASON, reason=reason) if reason else ""
+    words = NOTE if decision is Decision.APPROVE else REASON
+    why = text(language, words, reason=reason) if reason else ""
     if decision is Decision.APPROVE:
         await tell_requester(case, item, Occasion.APPROVED, why)
         if case.ticket.status == TicketStatus.ON_HOLD:

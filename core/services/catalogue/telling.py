@@ -30,6 +30,7 @@ STANDARD: Mapping[Occasion, str] = MappingProxyType(
 
 WAITS = "It needs an approval first. You are told here as soon as it is decided."
 REASON = "The reason: {reason}"
+NOTE = "They add: {reason}"
 
 
 async def tell_requester(case: Case, item: ItemView, occasion: Occasion, *more: str) -> None:

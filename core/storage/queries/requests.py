@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from core.storage.tables import (
     ApprovalAsk,
     ApprovalRole,
     Approver,
+    CatalogueItem,
     Contact,
     FormField,
     ItemRequest,
@@ -89,9 +90,16 @@ class WaitingView:
     number: int
     subject: str
     requester: str | None
+    item: str  # in the desk's default language
+    items: Mapping[str, str]  # by language
+    icon: str
     since: datetime
     task: str | None = None
     task_id: RequestTaskId | None = None
+
+    def item_named(self, language: str | None) -> str:
+        """Return what is asked for, as it is called in `language`."""
+        return self.items.get(language or "") or self.item
 
 
 async def request_of(session: AsyncSession, ticket: UUID) -> RequestView | None:
@@ -139,8 +147,9 @@ async def waiting_for(session: AsyncSession, agent: AgentId) -> Sequence[Waiting
     """Return the requests that wait for this agent's approval, the oldest first."""
     agent_email = select(AgentRow.email).where(AgentRow.id == agent).scalar_subquery()
     rows = await session.execute(
-        select(Ticket.number, Ticket.subject, Contact.name, ItemRequest.created_at)
-        .join(Ticket, Ticket.id == ItemRequest.ticket_id)
+        select(Ticket, Contact.name, CatalogueItem, ItemRequest.created_at)
+        .join(ItemRequest, ItemRequest.ticket_id == Ticket.id)
+        .join(CatalogueItem, CatalogueItem.id == ItemRequest.item_id)
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Approver, Approver.role_id == ItemRequest.role_id)
         .where(
@@ -151,8 +160,16 @@ async def waiting_for(session: AsyncSession, agent: AgentId) -> Sequence[Waiting
         .order_by(ItemRequest.created_at, ItemRequest.id)
     )
     return [
-        WaitingView(number=number, subject=subject, requester=name, since=since)
-        for number, subject, name, since in rows
+        WaitingView(
+            number=ticket.number,
+            subject=ticket.subject,
+            requester=name,
+            item=item.name,
+            items=item.names,
+            icon=item.icon,
+            since=since,
+        )
+        for ticket, name, item, since in rows
     ]
 
 
@@ -161,14 +178,15 @@ async def tasks_for(session: AsyncSession, agent: AgentId) -> Sequence[WaitingVi
     teams = select(TeamMember.team_id).where(TeamMember.agent_id == agent)
     rows = await session.execute(
         select(
-            Ticket.number,
-            Ticket.subject,
+            Ticket,
             Contact.name,
+            CatalogueItem,
             RequestTask,
             func.coalesce(RequestTask.opened_at, ItemRequest.created_at),
         )
         .join(ItemRequest, ItemRequest.id == RequestTask.request_id)
         .join(Ticket, Ticket.id == ItemRequest.ticket_id)
+        .join(CatalogueItem, CatalogueItem.id == ItemRequest.item_id)
         .join(Contact, Contact.id == Ticket.contact_id)
         .where(
             ItemRequest.stage == Stage.WORK,
@@ -179,14 +197,17 @@ async def tasks_for(session: AsyncSession, agent: AgentId) -> Sequence[WaitingVi
     )
     return [
         WaitingView(
-            number=number,
-            subject=subject,
+            number=ticket.number,
+            subject=ticket.subject,
             requester=name,
+            item=item.name,
+            items=item.names,
+            icon=item.icon,
             since=opened_at,
             task=task.title,
             task_id=RequestTaskId(task.id),
         )
-        for number, subject, name, task, opened_at in rows
+        for ticket, name, item, task, opened_at in rows
     ]
 
 
