@@ -13,6 +13,7 @@ from actions.answering import (
     ActionHelped,
     ActionNotHelped,
 )
+from actions.catalogue import ActionBeginItem, ActionShowCatalogue
 from actions.form.steps import (
     ActionAnswerInForm,
     ActionAskFormAnswer,
@@ -49,7 +50,8 @@ def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
         ActionAnswerInForm(knowledge),
         ActionAskAgain(),
         ActionAskFormAnswer(),
-        ActionBeginTicket(),
+        ActionBeginItem(knowledge),
+        ActionBeginTicket(knowledge),
         ActionCancel(),
         ActionChooseArticle(),
         ActionDeclineHuman(),
@@ -61,6 +63,7 @@ def executor_of_all(knowledge: Knowledge | None = None) -> ActionExecutor:
         ActionHandOff(),
         ActionHelped(),
         ActionNotHelped(),
+        ActionShowCatalogue(knowledge),
         ActionSubmitTicket(),
         ActionSwitchLanguage(),
         ActionThanks(),

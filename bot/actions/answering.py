@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -12,25 +10,18 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import commands
+from actions.catalogue import offer, wanted
 from actions.follow_up import Finding, look_up
 from actions.handed_back import handed_back
 from actions.handing_over import hand_over, most_misses, unsure_reason
 from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from actions.talking import farewell
 from actions.turn import Event, Topic, Turn, remember
-from actions.wording import states_a_need, telling_words
+from actions.wording import place_named, states_a_need, telling_words
 from components.urgent import plain
 
 _MAX_OFFERED = 3
 _MAX_TELLING = 2  # words of a message that says nothing but that something is wrong
-
-_ORDINALS = MappingProxyType(
-    {
-        0: r"(?:the )?(?:1|1st|first)(?: one)?|(?:el|la|lo)? ?(?:1|1o|primer[oa]?)",
-        1: r"(?:the )?(?:2|2nd|second)(?: one)?|(?:el|la|lo)? ?(?:2|2o|segund[oa])",
-        2: r"(?:the )?(?:3|3rd|third|last)(?: one)?|(?:el|la|lo)? ?(?:3|3o|tercer[oa]?|ultim[oa])",
-    }
-)
 
 
 async def ask(dispatcher: CollectingDispatcher, turn: Turn, knowledge: Knowledge) -> list[Event]:
@@ -183,8 +174,9 @@ def _next_candidate(turn: Turn) -> Mapping[str, Any] | None:
 def chosen_in_words(turn: Turn) -> str | None:
     """Return the offered article that the text names by its place or title, or None."""
     said = plain(turn.text).strip(" .!")
+    named = place_named(turn.text)
     for place, candidate in enumerate(turn.candidates[:_MAX_OFFERED]):
-        if re.fullmatch(_ORDINALS[place], said) or said == plain(candidate["title"]).strip(" .!"):
+        if place == named or said == plain(candidate["title"]).strip(" .!"):
             return str(candidate["article_id"])
     return None
 
@@ -207,6 +199,10 @@ class ActionAnswer(Action):
         article_id = chosen_in_words(turn) if turn.pending in ("choose", "clarify") else None
         if article_id is not None:
             return show_chosen(dispatcher, turn, article_id)
+        if turn.intent == "request_item" or states_a_need(turn.text):
+            items = await wanted(turn, self._knowledge, turn.text)
+            if items:
+                return [*offer(dispatcher, turn, items, turn.text), *remember(misses=0)]
         return await ask(dispatcher, turn, self._knowledge)
 
 
@@ -271,7 +267,7 @@ class ActionAffirm(Action):
                 return hand_over(dispatcher, turn, reason="out_of_scope_accepted")
             case "choose" if len(turn.candidates) == 1:
                 return show_chosen(dispatcher, turn, turn.candidates[0]["article_id"])
-            case "choose":
+            case "choose" | "item_offer":
                 dispatcher.utter_message(response="utter_which_one")
                 return []
             case _:
@@ -292,6 +288,9 @@ class ActionDeny(Action):
         match turn.pending:
             case "did_help" | "choose":
                 return not_helped(dispatcher, turn)
+            case "item_offer":
+                dispatcher.utter_message(response="utter_rephrase_or_human")
+                return remember(pending=None, items=None, misses=0)
             case "anything_else":
                 return farewell(dispatcher)
             case _:

@@ -51,10 +51,12 @@ def open_ticket(
     since: str | None,
     fields: Mapping[str, str],
     item: str | None,
+    values: Mapping[str, str],
 ) -> None:
     """Open a ticket from the form; the desk queues it and tells the requester the number.
 
-    `fields` are details by name, for the agent; `item` is that of the request catalogue.
+    `fields` are details by name, for the agent; `item` is that of the request catalogue, with
+    the `values` of its own form, by field.
     """
     _give(
         dispatcher,
@@ -66,6 +68,7 @@ def open_ticket(
         since=since,
         fields=dict(fields),
         item=item,
+        values=dict(values),
     )
 
 

@@ -1,4 +1,4 @@
-"""Knows how the desk's knowledge search is asked."""
+"""Knows how the desk is asked what it knows: articles that answer, items that can be asked for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 LIMIT = 4  # an answer and three more to offer
 MAX_QUESTION = 500  # characters; the search embeds no more
 BUDGET_SECONDS = 6.0  # for all attempts: the desk's web process restarts in less
+_CATALOGUE_SECONDS = 2.0  # the same for the catalogue; the search that may follow waits longer
 _ATTEMPT_SECONDS = 3.0
 _LEAST_SECONDS = 0.1  # for an attempt begun late; aiohttp takes 0 for no limit
 _PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last is repeated
@@ -25,12 +27,14 @@ _AWAY_STATUSES = frozenset({502, 503, 504})
 
 _MALFORMED = (ValueError, KeyError, TypeError)  # what reading an unexpected answer raises
 
+_Read = TypeVar("_Read")
+
 Outcome = Literal["answer", "offer", "hand_off"]
 _OUTCOMES: dict[str, Outcome] = {"answer": "answer", "offer": "offer", "hand_off": "hand_off"}
 
 
 class KnowledgeUnavailable(RuntimeError):
-    """The desk's search could not be reached or did not answer properly."""
+    """The desk could not be reached or did not answer properly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Found:
 
 
 class Knowledge:
-    """The desk's knowledge search, over one kept-alive session."""
+    """The desk's knowledge and its catalogue, over one kept-alive session."""
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class Knowledge:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._url = f"{url.rstrip('/')}/api/v1/knowledge/search"
+        self._url = f"{url.rstrip('/')}/api/v1"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._clock = clock
         self._sleep = sleep
@@ -93,30 +97,52 @@ class Knowledge:
         Raises:
             KnowledgeUnavailable: the desk stayed away, refused, or answered malformed.
         """
-        ends = self._clock() + BUDGET_SECONDS
+        params = {"q": question[:MAX_QUESTION], "lang": language, "limit": str(LIMIT)}
+        if conversation is not None:
+            params["conversation"] = conversation
+        return await self._ask("/knowledge/search", params, _found, BUDGET_SECONDS)
+
+    async def items(self, words: str = "") -> Sequence[Mapping[str, Any]]:
+        """Return the items of the catalogue that `words` name, the surest first; all without words.
+
+        Raises:
+            KnowledgeUnavailable: the desk stayed away, refused, or answered malformed.
+        """
+        params = {"q": words[:MAX_QUESTION]} if words else {}
+        return await self._ask("/catalogue", params, _items, _CATALOGUE_SECONDS)
+
+    async def item(self, name: str) -> Mapping[str, Any]:
+        """Return one item of the catalogue.
+
+        Raises:
+            KnowledgeUnavailable: there is none, or the desk stayed away or answered malformed.
+        """
+        address = f"/catalogue/{quote(name, safe='')}"
+        return await self._ask(address, {}, _item, _CATALOGUE_SECONDS)
+
+    async def _ask(
+        self, address: str, params: Mapping[str, str], read: Callable[[Any], _Read], budget: float
+    ) -> _Read:
+        """Return what is at `address`, as `read` makes of it."""
+        ends = self._clock() + budget
         pauses = _pauses()
         while True:
             seconds = max(min(_ATTEMPT_SECONDS, ends - self._clock()), _LEAST_SECONDS)
             try:
-                rows = await self._ask(question[:MAX_QUESTION], language, conversation, seconds)
-                return _found(rows)
+                return read(await self._get(address, params, seconds))
             except (aiohttp.ClientError, asyncio.TimeoutError, *_MALFORMED) as error:
-                logger.warning("knowledge search failed: %s", type(error).__name__)
+                logger.warning("the desk's answer failed: %s", type(error).__name__)
                 pause = next(pauses)
                 if not _is_away(error) or self._clock() + pause >= ends:
-                    raise KnowledgeUnavailable("the knowledge search failed") from error
+                    raise KnowledgeUnavailable("the desk did not answer") from error
             await self._sleep(pause)
 
-    async def _ask(
-        self, question: str, language: str, conversation: str | None, seconds: float
-    ) -> Any:
+    async def _get(self, address: str, params: Mapping[str, str], seconds: float) -> Any:
         if self._session is None:  # here, not in the constructor: a session belongs to a loop
             self._session = aiohttp.ClientSession(headers=self._headers)
-        params = {"q": question, "lang": language, "limit": str(LIMIT)}
-        if conversation is not None:
-            params["conversation"] = conversation
         timeout = aiohttp.ClientTimeout(total=seconds)
-        async with self._session.get(self._url, params=params, timeout=timeout) as response:
+        url = f"{self._url}{address}"
+        async with self._session.get(url, params=params, timeout=timeout) as response:
             response.raise_for_status()
             return await response.json()
 
@@ -133,6 +159,37 @@ def _is_away(error: Exception) -> bool:
     return isinstance(
         error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.TimeoutError)
     )
+
+
+def _items(rows: Any) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(rows, list):
+        raise ValueError("the catalogue is not a list")
+    return [_item(row) for row in rows]
+
+
+def _item(row: Any) -> Mapping[str, Any]:
+    """Return an item with what a form needs of it, whatever else the desk tells."""
+    return {
+        "id": str(row["id"]),
+        "name": str(row["name"]),
+        "names": dict(row["names"]),
+        "archived": bool(row["archived"]),
+        "fields": [
+            {
+                "id": str(field["id"]),
+                "kind": str(field["kind"]),
+                "label": str(field["label"]),
+                "labels": dict(field["labels"]),
+                "choices": [str(choice) for choice in field["choices"]],
+                "choice_labels": {
+                    str(code): [str(label) for label in labels]
+                    for code, labels in dict(field["choice_labels"]).items()
+                },
+                "required": bool(field["required"]),
+            }
+            for field in row["fields"]
+        ],
+    }
 
 
 def _found(rows: Any) -> Found:

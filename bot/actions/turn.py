@@ -22,6 +22,7 @@ Pending = Literal[
     "which_ticket",
     "detail",
     "anything_else",
+    "item_offer",
 ]
 """The question the assistant has put and the requester has not answered yet."""
 
@@ -149,6 +150,11 @@ class Turn:
     def candidates(self) -> Sequence[Mapping[str, Any]]:
         """What the knowledge base found for `question`, best first."""
         return self._tracker.get_slot("candidates") or ()
+
+    @property
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """The items of the catalogue that were offered: id and title of each."""
+        return self._tracker.get_slot("items") or ()
 
     @property
     def shown(self) -> Sequence[str]:

@@ -7,6 +7,7 @@ like), so that what follows from them holds for any subject.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 
 from components.urgent import plain
 
@@ -60,6 +61,13 @@ _NEEDS = re.compile(
     r"|\b(?:necesito|necesitamos|necesita|quiero|queremos|quisiera|me hace falta|nos hace falta"
     r"|requiero|me gustaria|pide|pidan|pidanme)\b"
 )
+_ORDINALS = MappingProxyType(
+    {
+        0: r"(?:the )?(?:1|1st|first)(?: one)?|(?:el|la|lo)? ?(?:1|1o|primer[oa]?)",
+        1: r"(?:the )?(?:2|2nd|second)(?: one)?|(?:el|la|lo)? ?(?:2|2o|segund[oa])",
+        2: r"(?:the )?(?:3|3rd|third|last)(?: one)?|(?:el|la|lo)? ?(?:3|3o|tercer[oa]?|ultim[oa])",
+    }
+)
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 
 
@@ -95,3 +103,9 @@ def refers_back(text: str) -> bool:
 def states_a_need(text: str) -> bool:
     """Say whether `text` says that somebody needs or wants something."""
     return _NEEDS.search(plain(text)) is not None and not is_question(text)
+
+
+def place_named(text: str) -> int | None:
+    """Return the place in a short list that `text` names and nothing else, from 0; or None."""
+    said = plain(text).strip(" .!")
+    return next((place for place, words in _ORDINALS.items() if re.fullmatch(words, said)), None)

@@ -4,9 +4,11 @@ or as one of several matters."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from actions.form.moves import answers, skips, steps_back
+from actions.catalogue import CHOOSE_ITEM, chosen
+from actions.form.moves import PLAIN_KINDS, answers, skips, steps_back
 from actions.form.state import Form
 from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
@@ -16,7 +18,9 @@ from components.urgent import recognise
 
 _LEAVES = frozenset({"cancel", "switch_language"})
 _ASKS = frozenset({"ask_question", "nlu_fallback", "ticket_status", "what_was_said"})
-_WANTS = frozenset({"request_service", "report_problem", "ticket_status", "add_to_ticket"})
+_WANTS = frozenset(
+    {"request_service", "request_item", "report_problem", "ticket_status", "add_to_ticket"}
+)
 _SETTLES = frozenset({"affirm", "deny", "helped", "not_helped", "thanks"})
 _NO_MATTER = frozenset({"follow_up", "vague_problem", "greet", "goodbye", "small_talk", *_SETTLES})
 STANDS_WHOLE = frozenset({"add_to_ticket", "switch_language"})
@@ -28,8 +32,15 @@ _SHORT = 6  # words of a wish to leave the form; descriptions that resemble one 
 _SHORTEST = 3  # words of a courtesy
 
 
-def meant_while(pending: str | None, intent: str, text: str) -> str:
-    """Return the intent that `text`, understood as `intent`, has while a question is open."""
+def meant_while(
+    pending: str | None, intent: str, text: str, items: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Return the intent that `text`, understood as `intent`, has while a question is open.
+
+    `items` are those of the catalogue that the question offers.
+    """
+    if pending == "item_offer" and intent not in BY_INTENT and _chooses(items, intent, text):
+        return CHOOSE_ITEM
     if pending == "detail":
         if intent in BY_INTENT:
             return intent if recognise(text) is not None else "add_to_ticket"
@@ -76,6 +87,10 @@ def meant_in(form: Form, intent: str | None, text: str) -> str:
     return "ask_question"
 
 
+def _chooses(items: Sequence[Mapping[str, Any]], intent: str, text: str) -> bool:
+    return (intent == "affirm" and len(items) == 1) or chosen(items, text) is not None
+
+
 def stated(text: str, intent: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what Rasa's parser would for a message whose intent is certain."""
     found = {"name": intent, "confidence": 1.0}
@@ -84,4 +99,4 @@ def stated(text: str, intent: str, entities: list[dict[str, Any]]) -> dict[str, 
 
 def _is_answer(form: Form, text: str) -> bool:
     field = form.open_field
-    return (field is None or field.kind in ("urgency", "choice")) and answers(field, text)
+    return (field is None or field.kind in PLAIN_KINDS) and answers(field, text)

@@ -190,7 +190,9 @@ class TurnProcessor(MessageProcessor):
         if form is not None:
             meant = meant_in(form, intent, turn.spoken)
         else:
-            meant = meant_while(tracker.get_slot("pending"), intent, turn.spoken)
+            meant = meant_while(
+                tracker.get_slot("pending"), intent, turn.spoken, tracker.get_slot("items") or ()
+            )
         if meant != intent:
             return [{**understood, **stated(turn.text, meant, parsed["entities"])}]
         if form is not None or intent in BY_INTENT or meant in STANDS_WHOLE:

@@ -1,4 +1,4 @@
-"""A small server on loopback that speaks the desk's knowledge search as the desk does."""
+"""A small server on loopback that speaks the desk's search and catalogue as the desk does."""
 
 from __future__ import annotations
 
@@ -45,6 +45,48 @@ ARTICLES: Mapping[str, Sequence[Row]] = {
 }
 
 
+def _field(name: str, kind: str, en: str, es: str, **more: Any) -> Row:
+    return {
+        "id": name,
+        "kind": kind,
+        "label": en,
+        "labels": {"es": es},
+        "choices": [],
+        "choice_labels": {},
+        "required": True,
+        **more,
+    }
+
+
+def item(name: str, en: str, es: str, *fields: Row) -> Row:
+    return {"id": name, "name": en, "names": {"es": es}, "archived": False, "fields": list(fields)}
+
+
+LAPTOP = item(
+    "laptop",
+    "New laptop",
+    "Portátil nuevo",
+    _field(
+        "model", "choice", "Model", "Modelo",
+        choices=["Light", "Powerful"], choice_labels={"es": ["Ligero", "Potente"]},
+    ),
+    _field("day", "date", "Needed by", "Para el"),
+    _field("count", "number", "How many", "Cuántos"),
+    _field("bag", "yes_no", "With a bag", "Con bolsa"),
+    _field("why", "text", "Why", "Para qué", required=False),
+)  # fmt: skip
+LENT = item("lent", "Laptop to borrow", "Portátil prestado")
+LICENCE = item("licence", "Software licence", "Licencia de software")
+CATALOGUE: Mapping[str, Sequence[Row]] = {
+    "new laptop": [LAPTOP],
+    "portatil nuevo": [LAPTOP],
+    "laptop": [LAPTOP, LENT],
+    "licence": [LICENCE],
+    "licencia": [LICENCE],
+}
+"""What the desk finds for words: the first of which a wish has all."""
+
+
 @dataclass
 class KnowledgeServer:
     """What the server answers with, and what it was asked."""
@@ -56,13 +98,21 @@ class KnowledgeServer:
     raw: bytes | None = None  # sent as it is, instead of rows
 
     def answer(self, query: str) -> bytes:
-        if self.raw is not None:
-            return self.raw
-        plain = query.lower().translate(str.maketrans("ñáéíóú", "naeiou"))
-        found: Sequence[Row] = next(
-            (rows for words, rows in ARTICLES.items() if all(w in plain for w in words.split())), ()
-        )
-        return json.dumps(found).encode()
+        return json.dumps(_first(ARTICLES, query)).encode() if self.raw is None else self.raw
+
+    def catalogue(self, name: str, query: str | None) -> bytes | None:
+        """Return what the catalogue answers: one item, those that `query` names, or all."""
+        items = [LAPTOP, LENT, LICENCE]
+        if name:
+            found = [one for one in items if one["id"] == name]
+            return json.dumps(found[0]).encode() if found else None
+        return json.dumps(items if query is None else _first(CATALOGUE, query)).encode()
+
+
+def _first(shelf: Mapping[str, Sequence[Row]], query: str) -> Sequence[Row]:
+    plain = query.lower().translate(str.maketrans("ñáéíóú", "naeiou"))
+    found = (rows for words, rows in shelf.items() if all(w in plain for w in words.split()))
+    return next(found, ())
 
 
 @contextmanager
@@ -76,8 +126,14 @@ def knowledge_server(port: int = 0) -> Iterator[KnowledgeServer]:
             target = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(target.query).items()}
             authorised = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-            if target.path != "/api/v1/knowledge/search" or not authorised:
+            is_catalogue = target.path.startswith("/api/v1/catalogue")
+            if not authorised or not (is_catalogue or target.path == "/api/v1/knowledge/search"):
                 self._send(404 if authorised else 401, b"{}")
+                return
+            if is_catalogue:
+                name = target.path.removeprefix("/api/v1/catalogue").strip("/")
+                body = desk.catalogue(name, query.get("q"))
+                self._send(404 if body is None else 200, body or b"{}")
                 return
             desk.asked.append(query)
             desk.was_asked.set()

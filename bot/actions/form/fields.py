@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from actions.form.dates import read_day
 from components.urgent import plain
 
-Kind = Literal["text", "urgency", "time", "choice"]
+Kind = Literal["text", "urgency", "time", "choice", "number", "date"]
 
 MAX_VALUE = 4_000
 """Characters of one answer that are kept."""
@@ -58,6 +60,7 @@ class Field:
     label: str = ""  # in the requester's language; of the fields built in, `LABELS` has it
     choices: tuple[tuple[str, str], ...] = ()  # value and label of each, where `kind` is "choice"
     required: bool = True
+    most: int = MAX_VALUE  # characters of an answer in words
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Field:
@@ -69,6 +72,7 @@ class Field:
             label=str(stored.get("label") or ""),
             choices=tuple((str(value), str(label)) for value, label in stored.get("choices") or ()),
             required=bool(stored.get("required", True)),
+            most=int(stored.get("most") or MAX_VALUE),
         )
 
     def json(self) -> dict[str, Any]:
@@ -86,8 +90,13 @@ class Field:
                 return read_urgency(said)
             case "choice":
                 return _read_choice(said, self.choices)
+            case "number":
+                return _read_number(said)
+            case "date":
+                day = read_day(said, date.today())
+                return None if day is None else day.isoformat()
             case _:
-                value = said.strip()[:MAX_VALUE]
+                value = said.strip()[: self.most]
                 return value if re.search(r"\w", value) else None
 
 
@@ -149,6 +158,12 @@ def urgency_of_letter(text: str) -> str:
 def names_a_time(text: str) -> bool:
     """Say whether `text` names a day, an hour or how long ago."""
     return _TIME.search(plain(text)) is not None
+
+
+def _read_number(said: str) -> str | None:
+    """Return the only number in `said`; a comma may stand before decimals."""
+    found = re.findall(r"(?<![\w.,])-?\d{1,15}(?:[.,]\d{1,6})?(?![\w.,]*\d)", said)
+    return found[0].replace(",", ".") if len(found) == 1 else None
 
 
 def _read_choice(said: str, choices: Sequence[tuple[str, str]]) -> str | None:

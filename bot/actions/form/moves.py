@@ -13,6 +13,9 @@ from components.urgent import plain
 
 CONFIRM = "confirm"  # what the buttons under the summary answer
 CHANGE = "change"  # what the buttons that name a field answer
+PLAIN_KINDS = frozenset({"urgency", "choice", "number", "date"})
+"""Kinds of fields whose answers cannot be mistaken for anything else."""
+
 SKIPPED = ""  # the value of an optional field that was passed over
 
 _SHORT = 4  # words
@@ -106,7 +109,7 @@ def answers(field: Field | None, text: str) -> bool:
     """Say whether `text` is plainly an answer to `field`, rather than a question of its own."""
     if field is None:
         return _SEND.fullmatch(_bare(plain(text))) is not None
-    if field.kind in ("urgency", "choice"):
+    if field.kind in PLAIN_KINDS:
         return field.read(text) is not None and not is_question(text)
     return not is_question(text)
 

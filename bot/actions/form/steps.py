@@ -14,6 +14,7 @@ from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.types import DomainDict
 
 from actions import commands
+from actions.catalogue import form_of, offer, wanted
 from actions.details import details_told
 from actions.form.beginning import said_along
 from actions.form.fields import URGENCIES, Field, urgency_of_letter
@@ -54,13 +55,22 @@ _ASKED_BY_NAME = MappingProxyType(
 )
 
 
+_ASKED_BY_KIND = MappingProxyType({"date": "utter_ask_form_date"})
+
+
 class ActionBeginTicket(Action):
-    """Prepares the form: an incident or a request, and what was already said of it."""
+    """Prepares the form: an incident or a request, and what was already said of it.
+
+    A request for what the catalogue has gets the form of that item.
+    """
+
+    def __init__(self, knowledge: Knowledge | None = None) -> None:
+        self._knowledge = knowledge or Knowledge.from_environment()
 
     def name(self) -> str:
         return "action_begin_ticket"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[Event]:
         turn = Turn(tracker)
@@ -70,6 +80,18 @@ class ActionBeginTicket(Action):
         what = said_along(said, kind)
         if turn.is_by_letter and what is None and len(said.split()) >= _MIN_LETTER_WORDS:
             what = said
+        if kind == "request" and what is not None and turn.pending != "file_offer":
+            items = await wanted(turn, self._knowledge, what)
+            if len(items) == 1:
+                return remember(
+                    form=form_of(items[0], turn).slot(), form_answer=None, pending=None, idle=0
+                )
+            if items:
+                # The loop that follows has nothing to ask for, and ends: first they choose.
+                return [
+                    *remember(form=None, form_answer=None),
+                    *offer(dispatcher, turn, items, what),
+                ]
         form = Form.begun(kind, what=what, is_by_letter=turn.is_by_letter)
         return remember(
             form=form.slot(), form_answer=None, pending=None, idle=0, details=dict(turn.details)
@@ -130,7 +152,8 @@ class ActionAskFormAnswer(Action):
         field = form.open_field
         language = turn.language
         if field is None:
-            lines = "\n".join(f"- **{name}**: {value}" for name, value in form.shown(language))
+            shown = [f"- **{name}**: {value}" for name, value in form.shown(language)]
+            lines = "\n".join([f"**{form.title}**", *shown] if form.item else shown)
             dispatcher.utter_message(
                 response="utter_form_summary",
                 lines=lines,
@@ -144,7 +167,10 @@ class ActionAskFormAnswer(Action):
             manner = "_by_letter" if form.is_by_letter else ""
             dispatcher.utter_message(response=f"utter_ask_form_{form.kind}{manner}")
         else:
-            response = _ASKED_BY_NAME.get(field.name, "utter_ask_form_field")
+            if form.item and not form.values:
+                dispatcher.utter_message(response="utter_item_begins", title=form.title)
+            usual = _ASKED_BY_KIND.get(field.kind, "utter_ask_form_field")
+            response = _ASKED_BY_NAME.get(field.name, usual)
             dispatcher.utter_message(
                 response=response, label=field.title(language), buttons=_answers(field, language)
             )
@@ -229,6 +255,9 @@ class ActionSubmitTicket(Action):
             since=form.values.get("since") or None,
             fields=details_told(turn),
             item=form.item,
+            values={one.name: said for one in form.fields if (said := form.values.get(one.name))}
+            if form.item
+            else {},
         )
         return remember(form=None, misses=0, idle=0, later=None, details=None)
 
