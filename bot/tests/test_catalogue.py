@@ -15,7 +15,7 @@ def choice(reply: Reply, label: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("language", "need", "yes", "model", "day", "skip", "send"),
+    ("language", "need", "yes", "which", "day", "skip", "send"),
     [
         ("en", "I need a new laptop", "yes please", "the powerful one", "15 December 2030", "Skip",
          "yes, send it"),
@@ -28,7 +28,7 @@ def test_a_wish_is_offered_as_an_item_and_its_form_filled_in(
     language: str,
     need: str,
     yes: str,
-    model: str,
+    which: str,
     day: str,
     skip: str,
     send: str,
@@ -37,7 +37,7 @@ def test_a_wish_is_offered_as_an_item_and_its_form_filled_in(
     offered = talk.say(need)
     assert [one["intent"] for one in offered.choices] == ["choose_item", "deny"]
     assert len(talk.say(yes).choices) == 2
-    talk.say(model)
+    talk.say(which)
     talk.say(day)
     asked = talk.say("3")
     assert [one["entities"]["value"] for one in asked.choices] == ["yes", "no"]

@@ -58,6 +58,7 @@ from core.storage.tables import (
     Satisfaction,
     Ticket,
 )
+from core.wiring.demo.catalogue import ASKS, DemoCatalogue, Shelf, since
 from core.wiring.demo.people import COLLEAGUES, ORGANISATIONS, REQUESTERS, TEAMS, Requester
 from core.wiring.demo.stories import CATEGORIES, STORIES, Story
 from core.wiring.duties import reactors_of
@@ -120,7 +121,9 @@ class Demo:
         await self._rules()
         self._say("requesters and their computers")
         await self._requesters()
-        return Seeded(agents=links, tickets=await self._tickets())
+        tickets = await self._tickets()
+        self._say("the request catalogue")
+        return Seeded(agents=links, tickets=tickets + await self._catalogue())
 
     @property
     def _boss(self) -> Agent:
@@ -301,6 +304,23 @@ class Demo:
                 organisation=one.organisation,
             )
             await assets.add(draft, self._boss)
+
+    async def _catalogue(self) -> int:
+        shelf = Shelf(
+            boss=self._boss, agents=self._agents, teams=self._teams, categories=self._categories
+        )
+        catalogue = DemoCatalogue(self._parts, self._clock, shelf)
+        await catalogue.fill()
+        reactors = reactors_of(self._parts)
+        reactions = Reactions(self._parts.sessions, self._parts.accounts, reactors, self._clock)
+        requesters = {one.email: one for one in REQUESTERS}
+        for ask in ASKS:
+            who = requesters[ask.email]
+            self._clock.at = since(ask, datetime.now(UTC))
+            author = Author(address=_address(who), name=who.name, email=who.email)
+            contact = self._contacts[who.email]
+            await catalogue.ask(ask, (contact, author, who.language), reactions.advance)
+        return len(ASKS)
 
     async def _tickets(self) -> int:
         now = datetime.now(UTC)

@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from core.domain.catalogue import Stage
 from core.domain.errors import Conflict
 from core.settings import Settings
-from core.storage.tables import Asset, AuditEntry, Satisfaction, SlaClock, Ticket
+from core.storage.tables import (
+    Asset,
+    AuditEntry,
+    CatalogueItem,
+    ItemRequest,
+    Satisfaction,
+    SlaClock,
+    Ticket,
+)
 from core.wiring.demo import seed
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts
@@ -26,11 +35,13 @@ async def test_an_empty_desk_is_filled_once(
         async with parts.sessions() as session:
             counts = {
                 table.__tablename__: await session.scalar(select(func.count()).select_from(table))
-                for table in (Ticket, Asset, Satisfaction, SlaClock, AuditEntry)
+                for table in (Ticket, Asset, Satisfaction, SlaClock, AuditEntry, CatalogueItem)
             }
+            stages = set(await session.scalars(select(ItemRequest.stage)))
             teams = set(await session.scalars(select(Ticket.team_id)))
         assert counts["ticket"] == done.tickets > 5
         assert all(counts.values())
+        assert stages == {Stage.APPROVAL, Stage.WORK, Stage.REJECTED, Stage.DONE}
         assert None not in teams  # the rule for everything else takes what fits no other
         assert len(teams) > 1
         with pytest.raises(Conflict, match="has tickets already"):
