@@ -68,7 +68,9 @@ def joints(text: str) -> list[Joint]:
             continue
         if len(telling_words(second)) >= _TELLING and first.strip():
             second = _ALSO.sub(r"\1 ", _LEAD.sub("", second, count=1), count=1)
-            found.append(Joint(first=first, second=second, is_marked=is_marked))
+            # "No, something else" says that there is more, and not what.
+            if second.strip():
+                found.append(Joint(first=first, second=second, is_marked=is_marked))
     return sorted(found, key=lambda joint: not joint.is_marked)
 
 

@@ -159,3 +159,11 @@ def test_a_choice_is_read_by_name_and_by_number() -> None:
 def test_a_long_subject_is_cut_at_a_word() -> None:
     subject = told("incident", "word " * 60).subject
     assert len(subject) <= 80 and subject.endswith("word…")
+
+
+@pytest.mark.parametrize("said", ["no", "No, thanks.", "no, gracias"])
+def test_a_no_is_the_answer_where_it_is_one_of_the_choices(said: str) -> None:
+    field = Field(name="bag", kind="choice", choices=(("yes", "Sí"), ("no", "No")))
+    form = Form(kind="request", item="laptop", fields=(Field(name="why"), field))
+    made = move(form.filled("why", "it is slow"), said, {}).form
+    assert made.values["bag"] == "no"

@@ -209,3 +209,8 @@ def test_a_summary_is_read_as_the_desk_writes_it() -> None:
     assert read.said[0] == ("Ana", "Restart it: now.")
     for other in (None, "", "free text", 7):
         assert read_summary(other) is None
+
+
+@pytest.mark.parametrize("text", ["no, something else", "no, otra cosa", "hello. by the way"])
+def test_a_word_that_announces_more_is_no_second_matter(text: str) -> None:
+    assert joints(text) == []

@@ -76,6 +76,11 @@ def move(form: Form, text: str, pressed: Mapping[str, str]) -> Move:
     if was_choosing and (chosen := _chosen(form, bare)):
         return Move(form=form.reopened(chosen.name))
     field = form.open_field
+    if field is not None and field.kind == "choice" and _NO.fullmatch(bare):
+        # "No, thanks" may be the answer itself, rather than the beginning of a correction.
+        value = field.read("no")
+        if value is not None:
+            return Move(form=form.filled(field.name, value))
     lead = _LEAD.match(said)
     if lead is not None and form.values:
         return _correction(form, _rest(text, lead))
