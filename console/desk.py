@@ -71,6 +71,7 @@ class CatalogueDesk:
     roles: ApprovalRoles
     asking: Asking
     approvals: Approvals
+    mails: bool  # whether letters to those who approve can leave
     tasks: RequestTasks
 
 

@@ -247,6 +247,14 @@ class LinksThreads(Protocol):
 
 
 @runtime_checkable
+class KnowsPrivacy(Protocol):
+    """A channel that can tell which of its threads one person alone reads."""
+
+    def is_private(self, thread: ThreadKey) -> bool:
+        """Say whether nobody but one person and the desk reads `thread`."""
+
+
+@runtime_checkable
 class SendsLetters(Protocol):
     """A channel whose messages are letters: each is addressed, and has a subject.
 

@@ -121,6 +121,10 @@ class Loopback:
             can_start=True, edits=True, removes=True, when_uncertain=when_uncertain
         )
 
+    def is_private(self, thread: ThreadKey) -> bool:
+        """See `core.ports.KnowsPrivacy.is_private`; rooms that many read begin with #."""
+        return not thread.startswith("#")
+
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`; the cursor is committed with the events."""
         while True:

@@ -153,6 +153,11 @@ class Slack(ABC):
             return
         await self._deliveries.send(message)
 
+    def is_private(self, thread: ThreadKey) -> bool:
+        """See `core.ports.KnowsPrivacy.is_private`."""
+        place = ids.place_of(thread).channel
+        return ids.is_direct(place) or ids.is_person(place)
+
     def link(self, thread: ThreadKey) -> str | None:
         """See `core.ports.LinksThreads.link`.
 

@@ -169,6 +169,10 @@ class Telegram(ABC):
         chat = await self._client().call("getChat", {"chat_id": ids.read_person(address)})
         return chat.get("title") or person_name(chat), None
 
+    def is_private(self, thread: ThreadKey) -> bool:
+        """See `core.ports.KnowsPrivacy.is_private`."""
+        return ids.read_thread(thread).is_private
+
     def link(self, thread: ThreadKey) -> str | None:
         """See `core.ports.LinksThreads.link`; only supergroups have links."""
         return ids.link(ids.read_thread(thread))

@@ -12,7 +12,7 @@ from channels.webchat.limits import ChatLimits, Limits
 from channels.webchat.tokens import SessionTokens
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import MAX_TEXT_CHARS
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, ThreadKey
 from core.ports import Inbox, Transcript
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class WebChat:
     async def receive(self, inbox: Inbox) -> None:  # noqa: ARG002 - requests bring everything
         """Return at once: messages come as requests."""
         return
+
+    def is_private(self, thread: ThreadKey) -> bool:  # noqa: ARG002 - a session is one visitor's
+        """See `core.ports.KnowsPrivacy.is_private`."""
+        return True
 
     async def deliver(self, message: Outbound) -> Receipt:
         """Confirm what the commit has done: open pages read the store and are woken by it."""

@@ -79,6 +79,7 @@ class AskOut(BaseModel):
     asked_at: datetime
     expires_at: datetime  # of their link
     mailed_at: datetime | None
+    mail_problem: str | None  # why their address takes no letter
     in_chat: bool
 
     @classmethod
@@ -91,6 +92,7 @@ class AskOut(BaseModel):
             asked_at=ask.asked_at,
             expires_at=ask.expires_at,
             mailed_at=ask.mailed_at,
+            mail_problem=ask.mail_problem,
             in_chat=ask.is_in_chat,
         )
 

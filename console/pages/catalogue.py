@@ -17,6 +17,7 @@ from core.domain.actor import WORKING
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ApprovalRoleId, ItemId
 from core.services.catalogue.items import ItemDraft
+from core.services.catalogue.roles import RoleDraft
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import list_agents
 from core.storage.queries.catalogue import approval_roles, catalogue_items, item_view
@@ -55,12 +56,12 @@ async def add_item(request: Request, signed_in: Leads) -> Response:
 @router.post("/roles")
 async def add_role(request: Request, signed_in: Leads) -> Response:
     """Add an approval role."""
-    form = await form_of(request)
+    draft = role_in(await form_of(request))
     try:
-        await desk_of(request).catalogue.roles.add(role_in(form), signed_in.agent)
+        await desk_of(request).catalogue.roles.add(draft, signed_in.agent)
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _list(request, status=422, wrong=said)
+        return await _list(request, status=422, wrong=said, typed=("new", draft))
     return RedirectResponse(f"{_PATH}#roles", 303)
 
 
@@ -68,16 +69,16 @@ async def add_role(request: Request, signed_in: Leads) -> Response:
 async def change_role(request: Request, signed_in: Leads, role: UUID) -> Response:
     """Change an approval role, or delete it."""
     form, name = await form_of(request), ApprovalRoleId(role)
-    roles = desk_of(request).catalogue.roles
+    roles, draft = desk_of(request).catalogue.roles, role_in(form)
     try:
         if text_field(form, "remove"):
             await roles.remove(name, signed_in.agent)
         else:
             revision = _revision(text_field(form, "revision"))
-            await roles.change(name, role_in(form), signed_in.agent, revision=revision)
+            await roles.change(name, draft, signed_in.agent, revision=revision)
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _list(request, status=422, wrong=said)
+        return await _list(request, status=422, wrong=said, typed=(str(role), draft))
     return RedirectResponse(f"{_PATH}#roles", 303)
 
 
@@ -114,7 +115,14 @@ def _revision(words: str) -> int | None:
     return int(words) if words.isascii() and words.isdigit() and len(words) <= 18 else None
 
 
-async def _list(request: Request, *, status: int = 200, wrong: str = "") -> Response:
+async def _list(
+    request: Request,
+    *,
+    status: int = 200,
+    wrong: str = "",
+    typed: tuple[str, RoleDraft] = ("", RoleDraft(name="")),
+) -> Response:
+    """Show the list; `typed` is a role, by its id or as "new", that could not be kept."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         items = await catalogue_items(session, archived=True)
@@ -128,7 +136,9 @@ async def _list(request: Request, *, status: int = 200, wrong: str = "") -> Resp
         items=items,
         roles=roles,
         agents=[agent for agent in agents if agent.role in WORKING],
+        mails=desk_of(request).catalogue.mails,
         wrong=wrong,
+        typed=typed,
     )
 
 

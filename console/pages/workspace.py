@@ -125,6 +125,7 @@ class Workspace:
     satisfaction: AnswerView | None  # what the requester said about it
     promise: PromiseView | None
     request: RequestView | None  # what it asks for of the catalogue
+    mails_approvers: bool  # whether letters to those who approve can leave
     history: Sequence[Change]
     agents: Sequence[AgentView]
     assignees: Sequence[CrewView]  # whom the ticket can be given to: its team first
@@ -272,6 +273,7 @@ async def _read(
         satisfaction=None if ticket is None else await answer_of(session, ticket.id),
         promise=None if ticket is None else await promise_view(session, ticket.id),
         request=None if ticket is None else await request_of(session, ticket.id),
+        mails_approvers=desk.catalogue.mails,
         history=() if ticket is None else await history(session, ticket.id),
         agents=await list_agents(session),
         assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),

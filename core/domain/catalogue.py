@@ -19,6 +19,10 @@ LINK_LASTS = timedelta(days=14)
 """How long somebody who was asked to approve can do so by their link or button."""
 
 
+ASKED_AGAIN = "asked_again"
+"""How a ticket's history names that those who may decide were asked once more."""
+
+
 class Stage(StrEnum):
     """Where a request stands; the status of its ticket is another matter."""
 
@@ -36,6 +40,7 @@ class Event(StrEnum):
     REJECTED = "rejected"
     DONE = "done"  # the last task, or the ticket itself
     ENDED = "ended"  # the ticket, before anybody has decided
+    REOPENED = "reopened"  # the ticket, so that it is to be decided after all
 
 
 _S, _E = Stage, Event
@@ -46,6 +51,7 @@ TRANSITIONS: Mapping[tuple[Stage, Event], Stage] = MappingProxyType(
         (_S.APPROVAL, _E.REJECTED): _S.REJECTED,
         (_S.APPROVAL, _E.ENDED): _S.WITHDRAWN,
         (_S.WORK, _E.DONE): _S.DONE,
+        (_S.WITHDRAWN, _E.REOPENED): _S.APPROVAL,
     }
 )
 

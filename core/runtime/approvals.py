@@ -35,9 +35,9 @@ class ApprovalMails:
             subject, words = letter_of(letter)
             try:
                 await self._postman.send(letter.email, subject, words)
-            except Rejected:
+            except Rejected as error:
                 _LOGGER.warning("the approver of ask %s cannot be mailed", letter.ask)
-                await self._letters.refused(letter)
+                await self._letters.refused(letter, str(error))
             except Unavailable as error:
                 _LOGGER.warning("letters to approvers wait: %s", error)
                 return

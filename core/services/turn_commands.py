@@ -76,8 +76,13 @@ async def obey(
     conversation: Conversation,
     reply: TurnReply,
     addressed: Mapping[int, ConversationId],
+    *,
+    is_vouched: bool,
 ) -> None:
     """Carry out the commands of `reply`; after the first that ends the assistant's part, none.
+
+    Where nobody vouches for who wrote, nothing of the catalogue is asked for in their name: those
+    who approve would be told of somebody who may not have asked. A human reads it instead.
 
     The conversations of the tickets `addressed` are locked already.
     """
@@ -97,7 +102,7 @@ async def obey(
                     confidence=reply.confidence,
                 )
                 return
-            case OpenTicket(item=str()) if await _ask_for_item(
+            case OpenTicket(item=str()) if is_vouched and await _ask_for_item(
                 session, ledger, conversation, step, reply.confidence
             ):
                 return

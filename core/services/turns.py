@@ -65,6 +65,7 @@ class TurnPlan:
     attempt: int
     waiting_since: datetime
     request: TurnRequest
+    is_vouched: bool  # somebody vouches for who wrote, so that it may be done in their name
     language_is_open: bool  # the words may tell the language; nobody has chosen one
 
     @property
@@ -176,6 +177,7 @@ class Turns:
             attempt=turn.attempts,
             waiting_since=turn.created_at,
             request=request,
+            is_vouched=is_vouched,
             language_is_open=not conversation.language_is_chosen and request.intent is None,
         )
 
@@ -215,7 +217,7 @@ class Turns:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
             said = await self._speak(session, ledger, conversation, plan, reply, composed)
-            await obey(session, ledger, conversation, reply, addressed)
+            await obey(session, ledger, conversation, reply, addressed, is_vouched=plan.is_vouched)
             left_alone = not said and conversation.responder == Responder.BOT
             reason = HandoffReason.KNOWLEDGE_UNAVAILABLE if left_alone else None
             if reason is not None:

@@ -79,7 +79,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         clocks.apply_new_rules,
         closing.end_due,
         surveys.do_due,
-        ApprovalChats(parts.sessions, parts.accounts).ask_due,
+        ApprovalChats(parts.sessions, parts.channels, parts.accounts).ask_due,
         idle.apply_due,
         figures.count_due,
         Problems(parts.sessions, parts.accounts).tell_due,

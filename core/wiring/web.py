@@ -207,6 +207,7 @@ def build_app(settings: Settings) -> FastAPI:
                 roles=ApprovalRoles(parts.sessions),
                 asking=Asking(parts.sessions, parts.accounts),
                 approvals=Approvals(parts.sessions, parts.accounts, parts.approval_links),
+                mails=settings.notify_smtp_url is not None,
                 tasks=RequestTasks(parts.sessions, parts.accounts),
             ),
             notices=Notices(parts.sessions),

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.catalogue import LINK_LASTS
 from core.domain.ids import AgentId, new_id
 from core.services.case import Case
-from core.storage.tables import AgentRow, ApprovalAsk, Approver, Contact, ItemRequest
+from core.storage.queries.requests import addresses_of
+from core.storage.tables import AgentRow, ApprovalAsk, Approver, Contact, ItemRequest, Ticket
 from core.texts import text
 
 NOBODY = "Nobody can approve this: its approval role has no one besides the requester."
@@ -35,7 +36,8 @@ async def members_for(
 
     Nobody approves what they want themselves, whatever role they have.
     """
-    requester = await session.get_one(Contact, contact)
+    own = await addresses_of(session, contact)
+    language = await session.scalar(select(Ticket.language).where(Ticket.id == request.ticket_id))
     rows = await session.execute(
         select(Approver.email, AgentRow)
         .outerjoin(AgentRow, AgentRow.id == Approver.agent_id)
@@ -52,12 +54,11 @@ async def members_for(
                 agent=AgentId(agent.id),
             )
         else:
-            member = await _outsider(session, email)
+            member = await _outsider(session, email, language or "en")
         # An agent who is named by address too is the agent.
         if member.email not in members or member.agent is not None:
             members[member.email] = member
-    members.pop((requester.email or "").lower(), None)
-    return list(members.values())
+    return [member for member in members.values() if member.email not in own]
 
 
 async def ask_members(case: Case, request: ItemRequest) -> None:
@@ -76,6 +77,7 @@ async def ask_members(case: Case, request: ItemRequest) -> None:
         ask.agent_id, ask.name, ask.language = member.agent, member.name, member.language
         ask.asked_at, ask.expires_at = now, now + LINK_LASTS
         ask.mail_at = ask.chat_at = now
+        ask.mail_problem = None
     await case.session.execute(
         delete(ApprovalAsk).where(ApprovalAsk.id.in_([row.id for row in known.values()]))
     )
@@ -83,14 +85,17 @@ async def ask_members(case: Case, request: ItemRequest) -> None:
         case.ledger.note(case.conversation, None, text(case.conversation.language, NOBODY))
 
 
-async def _outsider(session: AsyncSession, email: str) -> Member:
-    """Return somebody outside the desk, by what is known of them as a requester."""
+async def _outsider(session: AsyncSession, email: str, language: str) -> Member:
+    """Return somebody outside the desk, by what is known of them as a requester.
+
+    Whose language is not known is written to in that of the request.
+    """
     contact = await session.scalar(
         select(Contact).where(func.lower(Contact.email) == email).order_by(Contact.id).limit(1)
     )
     return Member(
         email=email,
         name=email if contact is None else contact.name or email,
-        language="en" if contact is None else contact.language or "en",
+        language=language if contact is None else contact.language or language,
         agent=None,
     )

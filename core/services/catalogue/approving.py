@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.catalogue import (
+    ASKED_AGAIN,
     EVENT,
     DecidedAlready,
     Decision,
@@ -56,7 +57,7 @@ class ApprovalView:
 
     number: int
     item: ItemView
-    requester: str | None
+    requester: str | None  # like the values, only as long as they can decide with it
     values: Sequence[tuple[FieldSpec, Any]]
     language: str  # of whoever was asked
     stage: Stage
@@ -116,7 +117,7 @@ class Approvals:
             request = await _request_of(session, ticket)
             _check_open(case, request)
             await ask_members(case, request)
-            case.ledger.record(case.ticket, "approval", None, "asked_again", actor=by.actor)
+            case.ledger.record(case.ticket, "approval", None, ASKED_AGAIN, actor=by.actor)
             case.changed()
             await case.ledger.write(session)
 
@@ -180,17 +181,21 @@ class Approvals:
         ticket = await session.get_one(Ticket, request.ticket_id)
         contact = await session.get_one(Contact, ticket.contact_id)
         members = await members_for(session, request, contact.id)
+        is_approver = ask.email in {member.email for member in members}
+        is_expired = ask.expires_at <= self._now()
+        # A link may be passed on and kept: whoever cannot decide with it learns the outcome alone.
+        is_open = request.stage == Stage.APPROVAL and is_approver and not is_expired
         return ApprovalView(
             number=ticket.number,
             item=await item_view(session, ItemId(request.item_id)),
-            requester=contact.name or contact.email,
-            values=await values_of(session, request),
+            requester=(contact.name or contact.email) if is_open else None,
+            values=await values_of(session, request) if is_open else (),
             language=ask.language,
             stage=Stage(request.stage),
             decided_name=request.decided_name,
             decided_at=request.decided_at,
-            is_expired=ask.expires_at <= self._now(),
-            is_approver=ask.email in {member.email for member in members},
+            is_expired=is_expired,
+            is_approver=is_approver,
         )
 
     async def _note(self, actor: str, number: int, why: str) -> None:
@@ -265,9 +270,10 @@ async def decide(
     case.changed()
 
 
-def note_refusal(session: AsyncSession, actor: str, number: int, why: str) -> None:
-    """Keep in the audit log that somebody was not let decide on ticket `number`."""
-    audit.record(session, actor, _REFUSED, ("ticket", number, f"#{number}"), new={"why": why})
+def note_refusal(session: AsyncSession, actor: str, number: int | None, why: str) -> None:
+    """Keep in the audit log that somebody was not let decide on ticket `number`, if it is known."""
+    subject = ("approval", "?", "?") if number is None else ("ticket", number, f"#{number}")
+    audit.record(session, actor, _REFUSED, subject, new={"why": why})
 
 
 def decision_named(words: str) -> Decision:

@@ -15,7 +15,7 @@ from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.catalogue import AnswersMissing, Occasion, Stage, TaskState
 from core.domain.classification import Kind, missing
 from core.domain.conversation import Cause, Responder, next_responder
-from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from core.domain.errors import Conflict, Forbidden, IllegalTransition, InvalidInput, NotFound
 from core.domain.ids import CategoryId, ContactId, ConversationId, ItemId, TeamId, TicketId, new_id
 from core.domain.ticket import CATEGORY, Priority, StatusCategory, TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
@@ -29,6 +29,7 @@ from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import ItemView, item_view
 from core.storage.queries.categories import category_tree, open_teams
+from core.storage.queries.sight import sight_of, unseen_conversation
 from core.storage.tables import (
     CatalogueTask,
     Contact,
@@ -38,6 +39,8 @@ from core.storage.tables import (
     Ticket,
 )
 from core.texts import text
+
+_OVER = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class Asking:
         Raises:
             NotFound: there is no such requester, or no such item.
             InvalidInput: the form is not filled in rightly, or they have never written.
+            Forbidden: that conversation is about another team's ticket.
             Conflict: that conversation is about a ticket that is still open.
         """
         async with storage_errors(), self._sessions.begin() as session:
@@ -86,6 +90,9 @@ class Asking:
             )
             if latest is None:
                 raise InvalidInput("this requester has never written: nobody could be told")
+            sight = await sight_of(session, by.id)
+            if sight is not None and await unseen_conversation(session, sight, latest) is not None:
+                raise Forbidden("this ticket belongs to another team")
             ledger = Ledger(self._accounts, self._now())
             conversation = await locked(session, ConversationId(latest))
             case = await ask_in(session, ledger, conversation, wish, actor=by.actor)
@@ -160,9 +167,14 @@ async def begin(case: Case, item: ItemView, values: Mapping[str, Any], *, actor:
         Conflict: it is a request for an item already.
     """
     session, ticket = case.session, case.ticket
-    known = await session.scalar(select(ItemRequest.id).where(ItemRequest.ticket_id == ticket.id))
-    if known is not None:
+    known = await session.scalar(
+        select(ItemRequest).where(ItemRequest.ticket_id == ticket.id).with_for_update()
+    )
+    if known is not None and known.stage not in _OVER:
         raise Conflict("this ticket is a request for an item already")
+    if known is not None:  # what became of it stays in the ticket's history
+        await session.delete(known)
+        await session.flush()
     ticket.fields = {**ticket.fields, **values}
     await apply(case, await _sorting(session, item), actor=actor)
     request = ItemRequest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,7 +14,17 @@ from core.domain.content import Choice, Intent
 from core.domain.conversation import Speaker
 from core.domain.desk_choices import DECIDE
 from core.domain.errors import Forbidden
-from core.domain.ids import AccountId, Address, ChoiceId, ConversationId, ItemId, TicketId, new_id
+from core.domain.ids import (
+    AccountId,
+    Address,
+    ChoiceId,
+    ConversationId,
+    ItemId,
+    ThreadKey,
+    TicketId,
+    new_id,
+)
+from core.ports import Channel, KnowsPrivacy
 from core.services.case import open_case
 from core.services.catalogue.approving import decide_as_asked, note_refusal
 from core.services.catalogue.telling import filled_in
@@ -56,10 +66,12 @@ class ApprovalChats:
     def __init__(
         self,
         sessions: Sessions,
+        channels: Mapping[AccountId, Channel],
         accounts: Accounts,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
+        self._channels = channels
         self._accounts = accounts
         self._now = now
 
@@ -96,9 +108,12 @@ class ApprovalChats:
         await ledger.write(session)
 
     async def _place_of(self, session: AsyncSession, email: str) -> ConversationId | None:
-        """Return the latest conversation in which the platform vouches for this address."""
+        """Return their latest conversation that nobody else reads.
+
+        Only where the platform vouches for the address is it theirs.
+        """
         rows = await session.execute(
-            select(Conversation.id, Conversation.account_id)
+            select(Conversation.id, Conversation.account_id, Conversation.thread)
             .join(
                 ContactAddress,
                 (ContactAddress.account_id == Conversation.account_id)
@@ -112,10 +127,9 @@ class ApprovalChats:
             )
             .order_by(Conversation.last_message_at.desc())
         )
-        for name, account in rows:
-            can = self._accounts.get(AccountId(account))
-            # A letter has its own links; and programs read nothing.
-            if can is not None and not can.letters and not can.programs:
+        for name, account, thread in rows:
+            channel = self._channels.get(AccountId(account))
+            if isinstance(channel, KnowsPrivacy) and channel.is_private(ThreadKey(thread)):
                 return ConversationId(name)
         return None
 
@@ -131,6 +145,7 @@ async def press(
     ask = await session.get(ApprovalAsk, UUID(intent.entities["ask"]))
     language = conversation.language
     if ask is None:
+        note_refusal(session, f"contact:{author}", None, "the question is gone")
         ledger.say(conversation, Speaker.SYSTEM, text(language, NOT_YOURS))
         return
     request = await session.get_one(ItemRequest, ask.request_id)
@@ -144,10 +159,10 @@ async def press(
         case = await open_case(session, ledger, TicketId(ticket.id))
         await decide_as_asked(case, ask, decision, "")
     except DecidedAlready as error:
-        note_refusal(session, f"approver:{ask.email}", ticket.number, str(error))
+        note_refusal(session, f"contact:{author}", ticket.number, str(error))
         said = text(language, SAID[error.stage], who=error.who or "?")
     except Forbidden as error:
-        note_refusal(session, f"approver:{ask.email}", ticket.number, str(error))
+        note_refusal(session, f"contact:{author}", ticket.number, str(error))
         said = text(language, NOT_YOURS)
     else:
         said = text(language, DONE[decision], **values)

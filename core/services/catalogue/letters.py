@@ -22,6 +22,7 @@ from core.storage.tables import ApprovalAsk, Contact, ItemRequest, Ticket
 
 _BATCH = 20
 _LEASE = timedelta(minutes=5)
+_MAX_PROBLEM_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +80,11 @@ class ApprovalLetters:
         """Keep that a letter has left."""
         await self._set(letter, mail_at=None, mailed_at=self._now())
 
-    async def refused(self, letter: ApprovalLetter) -> None:
+    async def refused(self, letter: ApprovalLetter, why: str) -> None:
         """Keep that a letter cannot be sent: the address takes none."""
-        await self._set(letter, mail_at=None)
+        await self._set(letter, mail_at=None, mail_problem=why[:_MAX_PROBLEM_CHARS])
 
-    async def _set(self, letter: ApprovalLetter, **values: datetime | None) -> None:
+    async def _set(self, letter: ApprovalLetter, **values: datetime | str | None) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
                 update(ApprovalAsk).where(ApprovalAsk.id == letter.ask).values(**values)

@@ -14,6 +14,7 @@ from core.domain.errors import Conflict, NotFound
 from core.domain.ids import AgentId, ItemId, RequestTaskId, TeamId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
+from core.services.catalogue.approvers import ask_members
 from core.services.catalogue.telling import tell_requester
 from core.services.classification.sorting import check_complete
 from core.services.ledger import Accounts, Ledger
@@ -70,13 +71,13 @@ class RequestTasks:
 
 
 class RequestsOfTickets:
-    """Lets a request end with its ticket, whoever ended that."""
+    """Lets a request end with its ticket, whoever ended that, and wait again with it."""
 
     name = "catalogue"
 
     async def react(self, case: Case, change: TicketChange) -> None:
-        """Look at tickets that were solved or closed."""
-        if change.field != "status" or not case.is_done:
+        """Look at tickets that come to their end, or back from it."""
+        if change.field != "status" or change.is_opening:
             return
         request = await case.session.scalar(
             select(ItemRequest).where(ItemRequest.ticket_id == case.ticket.id).with_for_update()
@@ -84,13 +85,18 @@ class RequestsOfTickets:
         if request is None:
             return
         match request.stage:
-            case Stage.APPROVAL:
+            case Stage.WITHDRAWN if not case.is_done:
+                _move(case, request, Event.REOPENED, ACTOR)
+                await ask_members(case, request)
+            case Stage.APPROVAL if case.is_done:
                 _move(case, request, Event.ENDED, ACTOR)
-            case Stage.WORK:
+            case Stage.WORK if case.is_done:
                 _move(case, request, Event.DONE, ACTOR)
                 item = await item_view(case.session, ItemId(request.item_id))
                 if item.answer(Occasion.DONE, case.conversation.language) is not None:
                     await tell_requester(case, item, Occasion.DONE)
+            case _:
+                return
         case.changed()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
-from core.domain.catalogue import Stage, TaskState
+from core.domain.catalogue import ASKED_AGAIN, Stage, TaskState
 from core.domain.ids import new_id
 from core.domain.notification import (
     NOT_MAILED,
@@ -79,7 +79,7 @@ async def _concerned(case: Case, change: TicketChange) -> Mapping[UUID, Notice]:
             if int(change.new) > (await survey_rules(session)).low_score:
                 return {}
             return dict.fromkeys(await _leads(case), Notice.LOW_SCORE)
-        case "request" if change.new == Stage.APPROVAL:
+        case "request" | "approval" if change.new in {Stage.APPROVAL, ASKED_AGAIN}:
             return dict.fromkeys(await _deciding(case), Notice.APPROVAL)
         case "task" if change.new == TaskState.OPEN:
             return dict.fromkeys(await _doing(case), Notice.TASK)

@@ -24,6 +24,7 @@ from core.storage.tables import (
     Approver,
     CatalogueItem,
     Contact,
+    ContactAddress,
     FormField,
     ItemRequest,
     RequestTask,
@@ -44,6 +45,7 @@ class AskView:
     asked_at: datetime
     expires_at: datetime
     mailed_at: datetime | None
+    mail_problem: str | None  # why their address takes no letter
     is_in_chat: bool
 
 
@@ -111,9 +113,8 @@ async def request_of(session: AsyncSession, ticket: UUID) -> RequestView | None:
     asks = await session.scalars(
         select(ApprovalAsk).where(ApprovalAsk.request_id == row.id).order_by(ApprovalAsk.id)
     )
-    contact = await session.scalar(
-        select(Contact).join(Ticket, Ticket.contact_id == Contact.id).where(Ticket.id == ticket)
-    )
+    contact = await session.scalar(select(Ticket.contact_id).where(Ticket.id == ticket))
+    own = frozenset[str]() if contact is None else await addresses_of(session, contact)
     return RequestView(
         id=RequestId(row.id),
         ticket=TicketId(ticket),
@@ -122,7 +123,7 @@ async def request_of(session: AsyncSession, ticket: UUID) -> RequestView | None:
         role=None if role is None else Named(id=role.id, name=role.name),
         values=await values_of(session, row),
         asks=[_ask(ask) for ask in asks],
-        approvers=await _approvers(session, row, None if contact is None else contact.email),
+        approvers=await _approvers(session, row, own),
         tasks=await _tasks(session, RequestTask.request_id == row.id),
         decided_name=row.decided_name,
         decided_at=row.decided_at,
@@ -145,7 +146,7 @@ async def values_of(session: AsyncSession, request: ItemRequest) -> Sequence[tup
 
 async def waiting_for(session: AsyncSession, agent: AgentId) -> Sequence[WaitingView]:
     """Return the requests that wait for this agent's approval, the oldest first."""
-    agent_email = select(AgentRow.email).where(AgentRow.id == agent).scalar_subquery()
+    email = await session.scalar(select(AgentRow.email).where(AgentRow.id == agent))
     rows = await session.execute(
         select(Ticket, Contact.name, CatalogueItem, ItemRequest.created_at)
         .join(ItemRequest, ItemRequest.ticket_id == Ticket.id)
@@ -155,7 +156,6 @@ async def waiting_for(session: AsyncSession, agent: AgentId) -> Sequence[Waiting
         .where(
             Approver.agent_id == agent,
             ItemRequest.stage == Stage.APPROVAL,
-            Contact.email.is_(None) | (Contact.email != agent_email),
         )
         .order_by(ItemRequest.created_at, ItemRequest.id)
     )
@@ -169,7 +169,8 @@ async def waiting_for(session: AsyncSession, agent: AgentId) -> Sequence[Waiting
             icon=item.icon,
             since=since,
         )
-        for ticket, name, item, since in rows
+        for ticket, name, item, since in rows.all()
+        if email not in await addresses_of(session, ticket.contact_id)
     ]
 
 
@@ -211,15 +212,27 @@ async def tasks_for(session: AsyncSession, agent: AgentId) -> Sequence[WaitingVi
     ]
 
 
+async def addresses_of(session: AsyncSession, contact: UUID) -> frozenset[str]:
+    """Return every mail address by which a requester may be one who approves, in lower case."""
+    email = await session.scalar(select(Contact.email).where(Contact.id == contact))
+    rows = await session.execute(
+        select(ContactAddress.address, ContactAddress.verified_email).where(
+            ContactAddress.contact_id == contact
+        )
+    )
+    known = {email, *(name for row in rows for name in row)}
+    return frozenset(name.lower() for name in known if name is not None)
+
+
 async def _approvers(
-    session: AsyncSession, row: ItemRequest, requester_email: str | None
+    session: AsyncSession, row: ItemRequest, own: frozenset[str]
 ) -> Sequence[AgentId]:
     found = await session.execute(
         select(AgentRow.id, AgentRow.email)
         .join(Approver, Approver.agent_id == AgentRow.id)
         .where(Approver.role_id == row.role_id, AgentRow.disabled_at.is_(None))
     )
-    return [AgentId(one.id) for one in found if one.email != (requester_email or "").lower()]
+    return [AgentId(one.id) for one in found if one.email not in own]
 
 
 async def _tasks(session: AsyncSession, which: ColumnElement[bool]) -> Sequence[TaskView]:
@@ -256,5 +269,6 @@ def _ask(row: ApprovalAsk) -> AskView:
         asked_at=row.asked_at,
         expires_at=row.expires_at,
         mailed_at=row.mailed_at,
+        mail_problem=row.mail_problem,
         is_in_chat=row.conversation_id is not None,
     )

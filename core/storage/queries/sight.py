@@ -13,9 +13,11 @@ from core.domain.actor import Role
 from core.domain.ids import AgentId, TeamId
 from core.storage.tables import (
     AgentRow,
+    ApprovalAsk,
     AssignmentPolicy,
     Attachment,
     Conversation,
+    ItemRequest,
     Message,
     TeamMember,
     Ticket,
@@ -26,7 +28,7 @@ _SEES_ALL = frozenset({Role.ADMIN, Role.AUDITOR})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """Somebody who sees the tickets of their teams, those of no team, and their own."""
+    """Somebody who sees tickets of their teams, of no team, their own, and what they approve."""
 
     agent: AgentId
     teams: Sequence[TeamId]
@@ -37,6 +39,12 @@ class Sight:
             Ticket.team_id.is_(None),
             Ticket.team_id.in_(self.teams),
             Ticket.assignee_id.is_not_distinct_from(self.agent),  # it is also negated
+            # Whoever is asked to approve something sees what, and what became of it.
+            exists().where(
+                ItemRequest.ticket_id == Ticket.id,
+                ApprovalAsk.request_id == ItemRequest.id,
+                ApprovalAsk.agent_id == self.agent,
+            ),
         )
 
     def holds_conversation(self) -> ColumnElement[bool]:

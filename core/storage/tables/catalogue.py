@@ -123,6 +123,7 @@ class ApprovalAsk(Base):
     expires_at: Mapped[datetime]
     mail_at: Mapped[datetime | None]  # when the letter is to be sent; none: not any more
     mailed_at: Mapped[datetime | None]
+    mail_problem: Mapped[str | None]  # why their address takes no letter
     chat_at: Mapped[datetime | None]  # when their conversation with the desk is to be looked for
     conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversation.id"))
     address: Mapped[str | None]  # whose press of a button counts there

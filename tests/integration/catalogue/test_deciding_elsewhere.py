@@ -15,7 +15,9 @@ from core.runtime.approvals import ApprovalMails
 from core.services.catalogue.buttons import ApprovalChats
 from core.services.catalogue.letters import ApprovalLetters
 from core.services.catalogue.roles import RoleDraft
-from core.storage.tables import ChoiceRow, ContactAddress
+from core.services.notifications.telling import NoticesOfTickets
+from core.services.reactions import Reactions
+from core.storage.tables import ChoiceRow, ContactAddress, Notification
 from tests.integration.catalogue.world import LINKS, Shop, laptop, open_shop
 from tests.support.desk import LOOP, Rig, posted
 
@@ -165,9 +167,14 @@ async def _press(shop: Shop, label: str, thread: str, who: str) -> None:
     )
 
 
+def _chats(shop: Shop) -> ApprovalChats:
+    rig = shop.rig
+    return ApprovalChats(rig.sessions, {LOOP: rig.loopback}, rig.accounts, rig.clock)
+
+
 async def _asked_in_chat(shop: Shop) -> None:
     await _writes(shop, "max", MANAGER, "their-chat")
-    await ApprovalChats(shop.rig.sessions, shop.rig.accounts, shop.rig.clock).ask_due()
+    await _chats(shop).ask_due()
 
 
 async def test_an_approver_who_writes_to_the_desk_decides_by_a_button(
@@ -195,7 +202,8 @@ async def test_somebody_elses_press_decides_nothing(shop: Shop, ticket: TicketId
     await _press(shop, "Reject", "their-chat", "eve")
     assert (await shop.request(ticket)).stage == Stage.APPROVAL
     assert (await shop.told("their-chat"))[-1] == "You cannot decide on this (any more)."
-    assert len(await shop.audited("approval.refused")) == 1
+    (entry,) = await shop.audited("approval.refused")
+    assert entry.actor == "contact:eve"
 
 
 async def test_a_late_press_hears_who_decided(shop: Shop, ticket: TicketId) -> None:
@@ -210,6 +218,45 @@ async def test_nobody_is_asked_in_chat_whom_no_platform_vouches_for(
     shop: Shop, ticket: TicketId
 ) -> None:
     await shop.rig.intake.accept(posted("hello", thread="their-chat", who=MANAGER))
-    await ApprovalChats(shop.rig.sessions, shop.rig.accounts, shop.rig.clock).ask_due()
+    await _chats(shop).ask_due()
     assert await shop.told("their-chat") == []
     assert all(ask.chat_at is None for ask in await shop.asks())
+
+
+async def test_nobody_is_asked_where_others_read_along(shop: Shop, ticket: TicketId) -> None:
+    await _writes(shop, "max", MANAGER, "#general")
+    await _chats(shop).ask_due()
+    assert await shop.told("#general") == []
+
+
+async def test_a_link_that_cannot_decide_any_more_tells_the_outcome_alone(
+    shop: Shop, ticket: TicketId
+) -> None:
+    token = await shop.token(MANAGER)
+    assert len((await shop.approvals.view(token)).values) == 1
+    await shop.approvals.decide(ticket, Decision.APPROVE, "", shop.boss)
+    seen = await shop.approvals.view(token)
+    assert (seen.values, seen.requester, seen.decided_name) == ((), None, "Bob")
+
+
+async def test_a_letter_that_was_refused_is_known_to_be(shop: Shop, ticket: TicketId) -> None:
+    await mails(shop, Postman(error=Rejected("nobody of this name"))).send_due()
+    assert [ask.mail_problem for ask in (await shop.request(ticket)).asks] == [
+        "nobody of this name",
+        "nobody of this name",
+    ]
+    await shop.approvals.ask_again(ticket, shop.lead)
+    assert [ask.mail_problem for ask in (await shop.request(ticket)).asks] == [None, None]
+
+
+async def test_asking_again_leaves_another_notice(shop: Shop, ticket: TicketId) -> None:
+    rig, conversation = shop.rig, await shop.rig.conversation_id()
+    reactions = Reactions(rig.sessions, rig.accounts, [NoticesOfTickets()], rig.clock)
+    await reactions.advance(conversation)
+    await shop.approvals.ask_again(ticket, shop.lead)
+    await reactions.advance(conversation)
+    async with rig.sessions() as session:
+        notices = await session.scalars(
+            select(Notification.notice).where(Notification.agent_id == shop.boss.id)
+        )
+        assert notices.all() == ["approval", "approval"]

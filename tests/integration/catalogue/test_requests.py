@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
-from core.domain.assistant import Handoff, HandoffReason
+from core.domain.assistant import Handoff, HandoffReason, OpenTicket, TicketKind
 from core.domain.catalogue import AnswersMissing, DecidedAlready, Decision, Stage, TaskState
 from core.domain.classification import WrongField
+from core.domain.content import Caution
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import ContactId, ConversationId, ItemId, RequestTaskId, TicketId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.catalogue.asking import Wish
 from core.services.catalogue.roles import RoleDraft
-from core.storage.queries.catalogue import items_named
+from core.storage.queries.catalogue import item_view, items_named
 from core.storage.queries.requests import tasks_for, waiting_for
-from core.storage.tables import Contact, Conversation
+from core.storage.queries.sight import sight_of, unseen_ticket
+from core.storage.tables import (
+    AssignmentPolicy,
+    Contact,
+    ContactAddress,
+    Conversation,
+    Team,
+    Ticket,
+)
 from tests.integration.catalogue.world import Shop, laptop, open_shop
-from tests.support.desk import Rig
+from tests.support.desk import LOOP, Rig, posted
 
 
 @pytest.fixture
@@ -146,6 +157,41 @@ async def test_nobody_approves_their_own_request(shop: Shop) -> None:
         assert await waiting_for(session, shop.boss.id) == []
 
 
+async def test_nobody_approves_their_own_request_from_another_address(shop: Shop) -> None:
+    await shop.rig.hear("hello")
+    await shop.rig.reply(await shop.rig.conversation_id())
+    async with shop.rig.sessions.begin() as session:
+        (await session.get_one(ContactAddress, (LOOP, "somebody"))).verified_email = "bob@desk.test"
+    item = await shop.items.add(laptop(shop.role), shop.lead)
+    ticket = await shop.asked(item, Model="Light")
+    assert [ask.email for ask in await shop.asks()] == ["manager@example.org"]
+    assert not (await shop.request(ticket)).may_decide(shop.boss.id)
+    async with shop.rig.sessions() as session:
+        assert await waiting_for(session, shop.boss.id) == []
+
+
+async def test_in_the_name_of_whom_nobody_vouches_for_nothing_is_asked(shop: Shop) -> None:
+    item = await shop.items.add(laptop(shop.role), shop.lead)
+    await shop.rig.hear("hello")
+    await shop.rig.reply(await shop.rig.conversation_id())
+    letter = replace(posted("I need a laptop"), caution=Caution.UNVERIFIED)
+    await shop.rig.intake.accept(letter)
+    async with shop.rig.sessions() as session:
+        (model, _) = (await item_view(session, item)).fields
+    await shop.rig.reply(
+        await shop.rig.conversation_id(),
+        OpenTicket(
+            kind=TicketKind.REQUEST,
+            subject="New laptop",
+            description="New laptop",
+            item=str(item),
+            values={model.key: "Light"},
+        ),
+    )
+    assert (await shop.rig.ticket()).status == TicketStatus.NEW
+    assert await shop.asks() == []
+
+
 async def _is_called(shop: Shop, contact: ContactId, email: str) -> None:
     async with shop.rig.sessions.begin() as session:
         (await session.get_one(Contact, contact)).email = email
@@ -238,6 +284,61 @@ async def test_a_ticket_solved_by_hand_takes_its_request_along(shop: Shop) -> No
         await shop.approvals.decide(ticket, Decision.APPROVE, "", shop.boss)
     await shop.react(ConversationId((await shop.rig.conversation()).id))
     assert (await shop.request(ticket)).stage == Stage.WITHDRAWN
+
+
+async def test_a_ticket_opened_again_waits_for_approval_again(shop: Shop) -> None:
+    ticket = await waits(shop)
+    for status in (TicketStatus.SOLVED, TicketStatus.OPEN):
+        await shop.rig.tickets.set_status(ticket, status, shop.lead)
+        await shop.react(await shop.rig.conversation_id())
+    assert (await shop.request(ticket)).stage == Stage.APPROVAL
+    await shop.approvals.decide(ticket, Decision.APPROVE, "", shop.boss)
+    assert (await shop.request(ticket)).stage == Stage.WORK
+
+
+async def test_after_a_rejection_the_ticket_can_ask_for_something_else(shop: Shop) -> None:
+    ticket = await waits(shop)
+    await shop.approvals.decide(ticket, Decision.REJECT, "", shop.boss)
+    await shop.rig.tickets.set_status(ticket, TicketStatus.OPEN, shop.lead)
+    other = await shop.items.add(laptop(None, name="Old laptop", fields=()), shop.lead)
+    await shop.asking.ask_with(ticket, Wish(item=other, values={}), shop.lead)
+    request = await shop.request(ticket)
+    assert (request.item.id, request.stage) == (other, Stage.WORK)
+
+
+async def test_of_another_teams_ticket_nothing_is_asked_by_id(shop: Shop) -> None:
+    item = await shop.items.add(laptop(None, fields=()), shop.lead)
+    ticket = await waits_for_human(shop)
+    contact = ContactId((await shop.rig.conversation()).contact_id)
+    await shop.rig.tickets.set_status(ticket, TicketStatus.SOLVED, shop.lead)
+    await _own_tickets_only(shop, ticket)
+    with pytest.raises(Forbidden):
+        await shop.asking.ask_for(contact, Wish(item=item, values={}), shop.boss)
+    assert (await shop.rig.ticket()).status == TicketStatus.SOLVED
+
+
+async def test_whoever_is_asked_to_approve_sees_the_ticket_of_another_team(shop: Shop) -> None:
+    ticket = await waits(shop)
+    await _own_tickets_only(shop, ticket)
+    async with shop.rig.sessions() as session:
+        for agent, is_hidden in ((shop.boss, False), (await shop.rig.agent("Eve"), True)):
+            sight = await sight_of(session, agent.id)
+            assert sight is not None
+            assert (await unseen_ticket(session, sight, ticket) is not None) == is_hidden
+
+
+async def _own_tickets_only(shop: Shop, ticket: TicketId) -> None:
+    """Put a ticket in a team without members, where agents see those of their teams alone."""
+    async with shop.rig.sessions.begin() as session:
+        team = Team(id=new_id(), name="Others")
+        session.add(team)
+        await session.flush()
+        (await session.get_one(Ticket, ticket)).team_id = team.id
+        policy = await session.scalar(select(AssignmentPolicy))
+        if policy is None:
+            policy = AssignmentPolicy(id=1)
+            session.add(policy)
+        policy.own_tickets_only = True
 
 
 async def test_work_that_is_solved_by_hand_is_done_and_told(shop: Shop) -> None:

@@ -318,6 +318,7 @@ def build_desk(
                 roles=ApprovalRoles(sessions),
                 asking=Asking(sessions, accounts, clock),
                 approvals=Approvals(sessions, accounts, ApprovalLinks(b"key", base_url), clock),
+                mails=False,
                 tasks=RequestTasks(sessions, accounts, clock),
             ),
             notices=Notices(sessions, clock),
