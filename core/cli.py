@@ -166,11 +166,15 @@ def doctor() -> None:
 
 
 @seed_app.command("demo")
-def seed_demo() -> None:
+def seed_demo(
+    days: Annotated[
+        int, typer.Option(min=1, max=365, help="How many days of tickets there are.")
+    ] = 60,
+) -> None:
     """Fill an empty desk with a believable organisation: people, rules, two months of tickets."""
     from core.wiring.demo.command import seed
 
-    for line in with_database(seed):
+    for line in with_database(lambda settings: seed(settings, days=days)):
         print(line)
 
 

@@ -66,7 +66,9 @@ from core.wiring.parts import Parts
 
 _ACCOUNT = AccountId("webchat")
 _SEED = 11
-_DAYS = 60
+DAYS = 60
+"""How long the desk has been at work."""
+
 _OPEN_NOW = 9  # of the latest tickets, so that the queue is not empty
 _OFFICE_HOURS = "08:30-14:00, 15:00-18:30"
 
@@ -92,9 +94,11 @@ class Seeded:
 class Demo:
     """Makes the demonstration, through the same services that people use."""
 
-    def __init__(self, parts: Parts, say: Callable[[str], None]) -> None:
+    def __init__(self, parts: Parts, say: Callable[[str], None], days: int = DAYS) -> None:
         self._parts = parts
         self._say = say
+        self._days = days
+        self._deck: list[Story] = []
         self._clock = Clock()
         self._chance = Random(_SEED)  # noqa: S311 - a demonstration, the same each time
         self._agents: dict[str, Agent] = {}
@@ -326,16 +330,21 @@ class Demo:
         now = datetime.now(UTC)
         moments = sorted(
             moment
-            for day in range(_DAYS)
+            for day in range(self._days)
             for moment in self._moments_of((now - timedelta(days=day)).date())
             if moment < now - timedelta(minutes=20)
         )
         for number, moment in enumerate(moments):
-            story = self._chance.choice(STORIES)
-            await self._tell(story, moment, ends=number < len(moments) - _OPEN_NOW)
+            await self._tell(self._story(), moment, ends=number < len(moments) - _OPEN_NOW)
             if number % 10 == 9:
                 self._say(f"tickets: {number + 1} of {len(moments)}")
         return len(moments)
+
+    def _story(self) -> Story:
+        """Return the next story: each once before any comes again."""
+        if not self._deck:
+            self._deck = self._chance.sample(STORIES, len(STORIES))
+        return self._deck.pop()
 
     def _moments_of(self, day: date) -> list[datetime]:
         count = self._chance.choice((0, 1, 1, 2) if day.weekday() < 5 else (0, 0, 0, 1))

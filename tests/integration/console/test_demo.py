@@ -19,19 +19,15 @@ from core.storage.tables import (
     SlaClock,
     Ticket,
 )
-from core.wiring.demo import seed
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts
 
 
-async def test_an_empty_desk_is_filled_once(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seed, "_DAYS", 21)
+async def test_an_empty_desk_is_filled_once(database_url: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url=database_url)
     async with open_parts(settings, "test") as parts:
         await parts.directory.refresh()
-        done = await Demo(parts, lambda _: None).fill()
+        done = await Demo(parts, lambda _: None, days=21).fill()
         async with parts.sessions() as session:
             counts = {
                 table.__tablename__: await session.scalar(select(func.count()).select_from(table))
