@@ -111,7 +111,7 @@ async def whole_desk(
 ) -> AsyncIterator[RunningDesk]:
     """A ready desk of real processes; tests share it, each with sessions of its own."""
     home = home_with_model(tmp_path_factory.mktemp("whole") / "home", trained)
-    async with running_desk(home, free_port()) as desk:
+    async with running_desk(home, free_port(), DESK_TAKE_BACK_SECONDS="2") as desk:
         await desk.until_ready()
         await desk.until_all_is_embedded()
         yield desk

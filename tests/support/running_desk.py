@@ -165,9 +165,9 @@ class RunningDesk:
         document: dict[str, Any] = json.loads(body)
         return dict(document["components"])
 
-    async def command(self, *arguments: str) -> str:
+    async def command(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Run `desk ARGUMENTS` in the same home and return what it prints."""
-        code, output, errors = await desk_command(self.home, self.port, *arguments)
+        code, output, errors = await desk_command(self.home, self.port, *arguments, seconds=seconds)
         assert code == 0, errors
         return output.strip()
 
@@ -203,7 +203,9 @@ async def running_desk(home: Path, port: int, **settings: str) -> AsyncIterator[
         await listening
 
 
-async def desk_command(home: Path, port: int, *arguments: str) -> tuple[int, str, str]:
+async def desk_command(
+    home: Path, port: int, *arguments: str, seconds: float = PATIENCE_SECONDS
+) -> tuple[int, str, str]:
     """Run `desk ARGUMENTS`; return its exit code, output and errors."""
     process = await asyncio.create_subprocess_exec(
         *_desk(*arguments),
@@ -212,7 +214,7 @@ async def desk_command(home: Path, port: int, *arguments: str) -> tuple[int, str
         stderr=asyncio.subprocess.PIPE,
         env=_environment(home, port),
     )
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(seconds):
         output, errors = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
