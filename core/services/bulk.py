@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.domain.actor import Agent
 from core.domain.errors import DeskError, Forbidden, InvalidInput, StorageUnavailable
 from core.domain.ids import AgentId, TeamId, TicketId
 from core.domain.ticket import Priority, TicketStatus
+from core.services import audit
 from core.services.automation.macros import Macros
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.spam import SpamFolder
@@ -138,9 +141,7 @@ class BulkActs:
             async with storage_errors(), self._sessions() as session:
                 view = await ticket_view(session, ticket)
                 number = view.number
-                sight = await sight_of(session, by.id)
-                if sight is not None and await unseen_ticket(session, sight, ticket) is not None:
-                    raise Forbidden("this ticket belongs to another team")
+                await self._check_sight(session, ticket, by, act)
             before = _value(view, act)
             is_wanted = only_if is None or _value(view, only_if) == only_if.value
             is_changed = is_wanted and before != act.value
@@ -151,6 +152,23 @@ class BulkActs:
         except DeskError as error:
             return Outcome(ticket=ticket, number=number, failure=error)
         return Outcome(ticket=ticket, number=number, before=before, is_changed=is_changed)
+
+    async def _check_sight(
+        self, session: AsyncSession, ticket: TicketId, by: Agent, act: BulkAct
+    ) -> None:
+        sight = await sight_of(session, by.id)
+        hidden = None if sight is None else await unseen_ticket(session, sight, ticket)
+        if hidden is None:
+            return
+        async with self._sessions.begin() as apart:
+            audit.record(
+                apart,
+                by.actor,
+                "ticket.refused",
+                ("ticket", hidden.number, f"#{hidden.number}"),
+                new={"request": f"{act.act} of many"},
+            )
+        raise Forbidden("this ticket belongs to another team")
 
     async def _apply(self, act: BulkAct, view: TicketView, by: Agent) -> None:
         ticket, value = view.id, act.value

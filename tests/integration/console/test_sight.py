@@ -51,6 +51,7 @@ HARMLESS = frozenset(
         "item",  # of the catalogue, or of the quarantine, which is admins' alone
         "held",  # below a ticket's path; only that ticket's replies are found
         *("example", "verdict", "number"),  # of the assistant's training and its versions
+        "view",  # a saved view: what it shows is as far as one sees
         "topic",  # what it shows of tickets is as far as one sees
         "task",  # below a ticket's path; only that ticket's tasks are found
         "contact",  # requesters are everybody's; what they asked is left out of their page
@@ -202,6 +203,17 @@ async def test_a_ticket_in_a_body_is_refused_too(hidden: Hidden, request_line: s
     assert await hidden.refusals() == before + 1
 
 
+async def test_of_many_tickets_that_of_another_team_is_refused(hidden: Hidden) -> None:
+    wanted = {"tickets": [str(hidden.own), str(hidden.number)], "act": "priority", "value": "high"}
+    before = await hidden.refusals()
+    answer = await hidden.api.post("/api/v1/bulk/tickets", json=wanted)
+    assert [one["status"] for one in answer.json()] == [200, 403], answer.text
+    assert await hidden.refusals() == before + 1
+    form = {"ticket": str(hidden.number), "do": "priority:high"}
+    await hidden.browser.send("/console/queue/bulk", form=form)
+    assert await hidden.refusals() == before + 2
+
+
 async def test_no_body_of_the_api_names_a_ticket_that_is_not_tried_here(hidden: Hidden) -> None:
     document = (await hidden.api.get("/api/openapi.json")).json()
     found = set()
@@ -212,7 +224,7 @@ async def test_no_body_of_the_api_names_a_ticket_that_is_not_tried_here(hidden: 
             fields = document["components"]["schemas"].get(name, {}).get("properties", {})
             if TICKETS_IN_BODIES & set(fields):
                 found.add(f"{method.upper()} {path.replace('{ticket}', '{own}')}")
-    found -= {"POST /api/v1/requesters/{contact}/merges"}
+    found -= {"POST /api/v1/requesters/{contact}/merges", "POST /api/v1/bulk/tickets"}
     assert found == {line for line in IN_BODIES if " /api/" in line}
 
 
@@ -226,7 +238,9 @@ def test_a_name_of_a_ticket_is_looked_up_in_known_places_alone() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Name) and node.id == "ticket_named":
                 places.add(file.relative_to(room).as_posix())
-    assert places == {"sight.py", "api/tickets.py", "pages/tickets.py"}
+    # What is done with many is refused for each by itself: by the service, see below.
+    many = {"api/bulk.py", "pages/bulk.py"}
+    assert places == {"sight.py", "api/tickets.py", "pages/tickets.py"} | many
 
 
 async def test_lists_leave_out_what_belongs_to_another_team(hidden: Hidden) -> None:
