@@ -225,6 +225,7 @@ class TicketOut(BaseModel):
     language: str
     confidence: float | None
     follows: int | None  # the number of the closed ticket this one goes on from
+    followed_by: list[int]  # numbers of those that go on from this one, once it is closed
     team: NamedOut | None
     level: int  # of support, 1 to 3
     category: NamedOut | None
@@ -264,6 +265,7 @@ class TicketOut(BaseModel):
             language=ticket.language,
             confidence=ticket.confidence,
             follows=ticket.follows,
+            followed_by=list(ticket.followed_by),
             team=NamedOut.of(ticket.team),
             level=ticket.level,
             category=NamedOut.of(ticket.category),

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, Select, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -31,6 +32,7 @@ from core.storage.tables import (
 )
 
 _Follows = aliased(Ticket)
+_Follower = aliased(Ticket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class TicketView:
     sla_due_kind: str | None
     sla_breached_at: datetime | None  # of the first of its running clocks that ran out
     follows: int | None  # the number of the closed ticket this one goes on from
+    followed_by: Sequence[int]  # numbers of those that go on from this one, once it is closed
     created_at: datetime
     updated_at: datetime
     first_response_at: datetime | None
@@ -232,14 +235,24 @@ def _id_in(words: str | None) -> UUID | None:
         return None
 
 
-def ticket_rows() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category, Organisation]:
+def ticket_rows() -> Select[
+    Ticket, Contact, AgentRow, int, Sequence[int], str, Team, Category, Organisation
+]:
     """Return the statement for tickets with all that `view_of` shows of them."""
+    followers = (
+        select(_Follower.number)
+        .where(_Follower.follows_id == Ticket.id)
+        .order_by(_Follower.number)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
     return (
         select(
             Ticket,
             Contact,
             AgentRow,
             _Follows.number,
+            func.array(followers, type_=ARRAY(BigInteger)),
             Account.channel,
             Team,
             Category,
@@ -258,7 +271,7 @@ def ticket_rows() -> Select[Ticket, Contact, AgentRow, int, str, Team, Category,
 
 def view_of(row: Any) -> TicketView:
     """Return a row of `ticket_rows` as it is shown."""
-    ticket, contact, assignee, follows, channel, team, category, organisation = row
+    ticket, contact, assignee, follows, followers, channel, team, category, organisation = row
     return TicketView(
         id=TicketId(ticket.id),
         number=ticket.number,
@@ -291,6 +304,7 @@ def view_of(row: Any) -> TicketView:
         sla_due_kind=ticket.sla_due_kind,
         sla_breached_at=ticket.sla_breached_at,
         follows=follows,
+        followed_by=followers,
         created_at=ticket.created_at,
         updated_at=ticket.updated_at,
         first_response_at=ticket.first_response_at,

@@ -35,6 +35,7 @@ class Ticket(Base):
             postgresql_using="gin",
             postgresql_ops={"tags": "jsonb_path_ops"},
         ),
+        Index("ix_ticket_follows", "follows_id", postgresql_where=text("follows_id IS NOT NULL")),
         Index("ix_ticket_solved", "solved_at", postgresql_where=text("status = 'solved'")),
         Index("ix_ticket_document", "document", postgresql_using="gin"),
     )

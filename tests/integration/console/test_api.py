@@ -16,6 +16,7 @@ from core.domain.ids import ArticleId, OrganisationId, new_id
 from core.domain.knowledge import Article
 from core.domain.ticket import Priority
 from core.storage.tables import Contact, Conversation, Message, Organisation
+from tests.integration.console.test_pages import signed_in
 from tests.integration.console.world import BOT_TOKEN, Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -220,6 +221,10 @@ async def test_a_follow_up_names_the_ticket_before_it(desk: Desk, api: Api) -> N
     assert await desk.queued("and again", reason=HandoffReason.NOT_HELPED) == conversation
     second = (await client.get("/api/v1/tickets/1002")).json()
     assert second["follows"] == 1001
+    assert (await client.get("/api/v1/tickets/1001")).json()["followed_by"] == [1002]
+    eva = await signed_in(desk, "Eva")
+    assert "Followed by" in await eva.see("/console/tickets/1001")
+    assert "Follows" in await eva.see("/console/tickets/1002")
 
 
 async def test_messages_come_in_pages_newest_first(desk: Desk, api: Api) -> None:
