@@ -129,7 +129,7 @@ class Counting:
             days: dict[date, list[int]] = {}
             for number, at in changes:
                 days.setdefault(at.astimezone(clock).date(), []).append(number)
-            for day in list(days)[:_MOST_DAYS]:
+            for day in sorted(days, reverse=True)[:_MOST_DAYS]:  # what is looked at most is first
                 await count_day(session, day, zone)
                 await session.execute(delete(FigureChange).where(FigureChange.id.in_(days[day])))
             if days:
