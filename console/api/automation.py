@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from console.api.preconditions import IfMatch
 from console.api.principal import AdminCaller, AgentCaller, LeadCaller
 from console.api.shapes import Body, Text
 from console.desk import desk_of
@@ -22,6 +23,7 @@ from core.services.automation.forms import (
     conditions_json,
 )
 from core.services.automation.macros import MacroForm
+from core.services.automation.rulebook import KeptRule
 from core.services.automation.webhooks import WebhookForm
 from core.storage.engine import storage_errors
 from core.storage.tables import Macro, Webhook, WebhookDelivery
@@ -87,12 +89,15 @@ class RuleOut(BaseModel):
     actions: list[dict[str, str]]
     is_on: bool
     stops: bool
+    revision: int  # its entity tag
 
     @classmethod
-    def of(cls, name: UUID, rule: Rule) -> RuleOut:
-        """Return what the API tells of `rule`."""
+    def of(cls, kept: KeptRule) -> RuleOut:
+        """Return what the API tells of a rule."""
+        rule = kept.rule
         return cls(
-            id=name,
+            id=kept.id,
+            revision=kept.revision,
             name=rule.name,
             trigger=rule.trigger,
             **conditions_json(rule.conditions),
@@ -132,6 +137,7 @@ class MacroOut(BaseModel):
     team: UUID | None
     actions: list[dict[str, Any]]
     used: int
+    revision: int  # its entity tag; another whenever it was chosen
 
 
 class WebhookBody(Body):
@@ -157,6 +163,7 @@ class WebhookOut(BaseModel):
     url: str
     events: list[str]
     is_on: bool
+    revision: int  # its entity tag
     secret: str | None = None
 
 
@@ -175,21 +182,24 @@ class CallOut(BaseModel):
 @router.get("/rules")
 async def list_rules(request: Request, _: AgentCaller) -> list[RuleOut]:
     """List the rules in the order in which they are looked at."""
-    return [RuleOut.of(kept.id, kept.rule) for kept in await desk_of(request).rules.list()]
+    return [RuleOut.of(kept) for kept in await desk_of(request).rules.list()]
 
 
 @router.post("/rules", status_code=201)
 async def add_rule(request: Request, caller: LeadCaller, body: RuleBody) -> RuleOut:
     """Add a rule behind the others."""
-    rule = body.rule()
-    return RuleOut.of(await desk_of(request).rules.save(None, rule, caller), rule)
+    rules = desk_of(request).rules
+    return RuleOut.of(await rules.kept(await rules.save(None, body.rule(), caller)))
 
 
 @router.put("/rules/{rule}")
-async def change_rule(request: Request, caller: LeadCaller, rule: UUID, body: RuleBody) -> RuleOut:
+async def change_rule(
+    request: Request, caller: LeadCaller, rule: UUID, body: RuleBody, revision: IfMatch
+) -> RuleOut:
     """Replace a rule."""
-    wanted = body.rule()
-    return RuleOut.of(await desk_of(request).rules.save(rule, wanted, caller), wanted)
+    rules = desk_of(request).rules
+    await rules.save(rule, body.rule(), caller, revision=revision)
+    return RuleOut.of(await rules.kept(rule))
 
 
 @router.delete("/rules/{rule}", status_code=204)
@@ -215,10 +225,11 @@ async def add_macro(request: Request, caller: LeadCaller, body: MacroBody) -> Ma
 
 @router.put("/macros/{macro}")
 async def change_macro(
-    request: Request, caller: LeadCaller, macro: UUID, body: MacroBody
+    request: Request, caller: LeadCaller, macro: UUID, body: MacroBody, revision: IfMatch
 ) -> MacroOut:
     """Replace a macro."""
-    return await _saved(request, await desk_of(request).macros.save(macro, body.form(), caller))
+    await desk_of(request).macros.save(macro, body.form(), caller, revision=revision)
+    return await _saved(request, macro)
 
 
 @router.delete("/macros/{macro}", status_code=204)
@@ -233,26 +244,25 @@ async def list_webhooks(request: Request, _: AdminCaller) -> list[WebhookOut]:
     """List the outgoing webhooks."""
     async with storage_errors(), desk_of(request).sessions() as session:
         rows = (await session.scalars(select(Webhook).order_by(Webhook.name))).all()
-    return [
-        WebhookOut(id=row.id, name=row.name, url=row.url, events=row.events, is_on=row.is_on)
-        for row in rows
-    ]
+    return [_webhook(row) for row in rows]
 
 
 @router.post("/webhooks", status_code=201)
 async def add_webhook(request: Request, caller: AdminCaller, body: WebhookBody) -> WebhookOut:
     """Add an outgoing webhook; the answer tells the secret it signs with, this once."""
     name, secret = await desk_of(request).webhooks.add(body.form(), caller)
-    return WebhookOut(id=name, secret=secret, **body.model_dump())
+    return WebhookOut(id=name, secret=secret, revision=1, **body.model_dump())
 
 
 @router.put("/webhooks/{webhook}")
 async def change_webhook(
-    request: Request, caller: AdminCaller, webhook: UUID, body: WebhookBody
+    request: Request, caller: AdminCaller, webhook: UUID, body: WebhookBody, revision: IfMatch
 ) -> WebhookOut:
     """Replace a webhook's form; its secret stays."""
-    await desk_of(request).webhooks.change(webhook, body.form(), caller)
-    return WebhookOut(id=webhook, **body.model_dump())
+    desk = desk_of(request)
+    await desk.webhooks.change(webhook, body.form(), caller, revision=revision)
+    async with storage_errors(), desk.sessions() as session:
+        return _webhook(await session.get_one(Webhook, webhook))
 
 
 @router.delete("/webhooks/{webhook}", status_code=204)
@@ -289,6 +299,17 @@ async def _saved(request: Request, macro: UUID) -> MacroOut:
         return _macro(await session.get_one(Macro, macro))
 
 
+def _webhook(row: Webhook) -> WebhookOut:
+    return WebhookOut(
+        id=row.id,
+        name=row.name,
+        url=row.url,
+        events=row.events,
+        is_on=row.is_on,
+        revision=row.revision,
+    )
+
+
 def _macro(row: Macro) -> MacroOut:
     return MacroOut(
         id=row.id,
@@ -298,4 +319,5 @@ def _macro(row: Macro) -> MacroOut:
         team=row.team_id,
         actions=row.actions,
         used=row.used,
+        revision=row.revision,
     )

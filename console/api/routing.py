@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, NamedOut, Text
 from console.desk import ConsoleDesk, desk_of
@@ -87,6 +88,7 @@ class RuleOut(BaseModel):
     skills: list[str]
     skills_required: bool
     language: LanguageNeed
+    revision: int  # its entity tag
 
     @classmethod
     def of(cls, view: RuleView) -> RuleOut:
@@ -103,6 +105,7 @@ class RuleOut(BaseModel):
             skills=list(rule.skills),
             skills_required=rule.skills_required,
             language=rule.language,
+            revision=view.revision,
         )
 
 
@@ -134,10 +137,12 @@ async def create_rule(request: Request, caller: LeadCaller, body: RuleBody) -> R
 
 
 @router.put("/rules/{rule}")
-async def put_rule(request: Request, caller: LeadCaller, rule: UUID, body: RuleBody) -> RuleOut:
+async def put_rule(
+    request: Request, caller: LeadCaller, rule: UUID, body: RuleBody, revision: IfMatch
+) -> RuleOut:
     """Replace what a rule says."""
     desk = desk_of(request)
-    await desk.staffing.rules.change(rule, await _rule(desk, body), caller)
+    await desk.staffing.rules.change(rule, await _rule(desk, body), caller, revision=revision)
     return await _answer(desk, rule)
 
 
@@ -198,10 +203,11 @@ async def dry_run(
 
 
 @router.get("/policy")
-async def get_policy(request: Request, _: AgentCaller) -> PolicyBody:
+async def get_policy(request: Request, response: Response, _: AgentCaller) -> PolicyBody:
     """Return what holds for all teams."""
     async with storage_errors(), desk_of(request).sessions() as session:
         row = await assignment_policy(session)
+    tag(response, row.revision)
     return PolicyBody(
         default_team=None if row.default_team_id is None else str(row.default_team_id),
         offer_again_minutes=row.offer_again_minutes,
@@ -210,7 +216,9 @@ async def get_policy(request: Request, _: AgentCaller) -> PolicyBody:
 
 
 @router.put("/policy")
-async def put_policy(request: Request, caller: LeadCaller, body: PolicyBody) -> PolicyBody:
+async def put_policy(
+    request: Request, response: Response, caller: LeadCaller, body: PolicyBody, revision: IfMatch
+) -> PolicyBody:
     """Set what holds for all teams."""
     desk = desk_of(request)
     policy = Policy(
@@ -218,8 +226,8 @@ async def put_policy(request: Request, caller: LeadCaller, body: PolicyBody) -> 
         offer_again_minutes=body.offer_again_minutes,
         own_tickets_only=body.own_tickets_only,
     )
-    await desk.staffing.rules.set_policy(policy, caller)
-    return await get_policy(request, caller)
+    await desk.staffing.rules.set_policy(policy, caller, revision=revision)
+    return await get_policy(request, response, caller)
 
 
 async def _team(desk: ConsoleDesk, name: str) -> TeamId:

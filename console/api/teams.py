@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, NamedOut, Text
 from console.desk import ConsoleDesk, desk_of
@@ -117,6 +118,7 @@ class TeamOut(BaseModel):
     members: list[MemberOut]
     open_tickets: int
     waiting_tickets: int  # open ones that nobody has
+    revision: int  # its entity tag
 
     @classmethod
     def of(cls, team: TeamView) -> TeamOut:
@@ -132,6 +134,7 @@ class TeamOut(BaseModel):
             members=[MemberOut.of(member) for member in team.members],
             open_tickets=team.open_tickets,
             waiting_tickets=team.waiting_tickets,
+            revision=team.revision,
         )
 
 
@@ -152,19 +155,30 @@ async def create_team(request: Request, caller: LeadCaller, body: TeamBody) -> T
 
 
 @router.get("/{team}")
-async def get_team(request: Request, _: AgentCaller, team: TeamName) -> TeamOut:
+async def get_team(request: Request, response: Response, _: AgentCaller, team: TeamName) -> TeamOut:
     """Return one team."""
     desk = desk_of(request)
-    return await _answer(desk, await _named(desk, team))
+    found = await _answer(desk, await _named(desk, team))
+    tag(response, found.revision)
+    return found
 
 
 @router.put("/{team}")
-async def put_team(request: Request, caller: LeadCaller, team: TeamName, body: TeamBody) -> TeamOut:
+async def put_team(
+    request: Request,
+    response: Response,
+    caller: LeadCaller,
+    team: TeamName,
+    body: TeamBody,
+    revision: IfMatch,
+) -> TeamOut:
     """Set what a team is called, how it shares out work, and where its tickets go on to."""
     desk = desk_of(request)
     named = await _named(desk, team)
-    await desk.staffing.teams.change(named, await _shape(desk, body), caller)
-    return await _answer(desk, named)
+    await desk.staffing.teams.change(named, await _shape(desk, body), caller, revision=revision)
+    found = await _answer(desk, named)
+    tag(response, found.revision)
+    return found
 
 
 @router.post("/{team}/archive")

@@ -13,12 +13,21 @@ class Revised(Protocol):
     revision: int
 
 
-def revise(row: Revised, expected: int | None) -> None:
-    """Count one more change of `row`, which the caller has locked.
+def check_revision(row: Revised, expected: int | None) -> None:
+    """Refuse to change `row`, which the caller has locked and the database counts changes of.
 
     Raises:
         Outdated: the caller read another revision of it; None stands for any.
     """
     if expected is not None and row.revision != expected:
         raise Outdated
+
+
+def revise(row: Revised, expected: int | None) -> None:
+    """Count one more change of `row`, which the caller has locked.
+
+    Raises:
+        Outdated: the caller read another revision of it; None stands for any.
+    """
+    check_revision(row, expected)
     row.revision += 1

@@ -21,6 +21,7 @@ from core.services.automation.forms import actions_from_json, actions_json
 from core.services.automation.templates import check_template, fill_in
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.revisions import check_revision
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Macro, TeamMember, Ticket
 
@@ -75,14 +76,21 @@ class Macros:
         self._base_url = base_url
         self._now = now
 
-    async def save(self, macro: UUID | None, form: MacroForm, by: Agent) -> UUID:
-        """Add a macro, or replace the one of that id."""
+    async def save(
+        self, macro: UUID | None, form: MacroForm, by: Agent, *, revision: int | None = None
+    ) -> UUID:
+        """Add a macro, or replace the one of that id.
+
+        Raises:
+            Outdated: it is not of revision `revision` any more.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             if macro is None:
                 row = Macro(id=new_id())
                 session.add(row)
             else:
                 row = await _locked(session, macro)
+                check_revision(row, revision)
             row.name, row.text = form.name.strip(), form.text
             row.language, row.team_id = form.language, form.team
             row.actions = actions_json(form.actions)

@@ -16,6 +16,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import new_id
 from core.services import audit
 from core.services.automation.forms import actions_json, conditions_json, rule_of
+from core.services.revisions import check_revision
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AutomationRule
 
@@ -26,6 +27,7 @@ class KeptRule:
 
     id: UUID
     rule: Rule
+    revision: int
 
 
 class AutomationRules:
@@ -40,10 +42,10 @@ class AutomationRules:
             rows = await session.scalars(
                 select(AutomationRule).order_by(AutomationRule.position, AutomationRule.id)
             )
-            return [KeptRule(id=row.id, rule=rule_of(row)) for row in rows]
+            return [KeptRule(id=row.id, rule=rule_of(row), revision=row.revision) for row in rows]
 
-    async def get(self, rule: UUID) -> Rule:
-        """Return one rule.
+    async def kept(self, rule: UUID) -> KeptRule:
+        """Return one rule with its revision.
 
         Raises:
             NotFound: there is none.
@@ -52,10 +54,24 @@ class AutomationRules:
             row = await session.get(AutomationRule, rule)
         if row is None:
             raise NotFound("there is no such rule")
-        return rule_of(row)
+        return KeptRule(id=row.id, rule=rule_of(row), revision=row.revision)
 
-    async def save(self, rule: UUID | None, wanted: Rule, by: Agent) -> UUID:
-        """Replace a rule, or add one behind the others; return its id."""
+    async def get(self, rule: UUID) -> Rule:
+        """Return one rule.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return (await self.kept(rule)).rule
+
+    async def save(
+        self, rule: UUID | None, wanted: Rule, by: Agent, *, revision: int | None = None
+    ) -> UUID:
+        """Replace a rule, or add one behind the others; return its id.
+
+        Raises:
+            Outdated: it is not of revision `revision` any more.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             old = None
             if rule is None:
@@ -64,6 +80,7 @@ class AutomationRules:
                 session.add(row)
             else:
                 row = await _locked(session, rule)
+                check_revision(row, revision)
                 old = _said(row)
             row.name, row.trigger = wanted.name.strip(), wanted.trigger
             row.is_on, row.stops = wanted.is_on, wanted.stops

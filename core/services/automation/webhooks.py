@@ -23,6 +23,7 @@ from core.services import audit
 from core.services.account_secrets import SecretsUnreadable, seal, unseal
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
+from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Webhook, WebhookDelivery
 
@@ -121,10 +122,17 @@ class Webhooks:
             )
         return name, secret
 
-    async def change(self, webhook: UUID, form: WebhookForm, by: Agent) -> None:
-        """Replace a webhook's form; its secret stays."""
+    async def change(
+        self, webhook: UUID, form: WebhookForm, by: Agent, *, revision: int | None = None
+    ) -> None:
+        """Replace a webhook's form; its secret stays.
+
+        Raises:
+            Outdated: it is not of revision `revision` any more.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, webhook)
+            revise(row, revision)
             old = WebhookForm(name=row.name, url=row.url, events=row.events, is_on=row.is_on)
             row.name, row.url = form.name.strip(), form.url
             row.events, row.is_on = list(form.events), form.is_on

@@ -17,6 +17,7 @@ from core.domain.ids import TeamId, new_id
 from core.domain.routing import Conditions, Rule, folded, primary
 from core.domain.teams import LEVELS
 from core.services import audit
+from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AssignmentPolicy, Category, Organisation, RoutingRule, Team
 
@@ -56,15 +57,19 @@ class RuleBook:
             audit.record(session, by.actor, "rule.added", _subject(row), new=_as_audited(row))
         return row.id
 
-    async def change(self, name: UUID, rule: Rule, by: Agent) -> None:
+    async def change(
+        self, name: UUID, rule: Rule, by: Agent, *, revision: int | None = None
+    ) -> None:
         """Replace what a rule says.
 
         Raises:
+            Outdated: it is not of revision `revision` any more.
             NotFound: there is no such rule.
             InvalidInput: it names what there is not, or asks for nothing sensible.
         """
         async with self._at_work(by) as session:
             row = await _row(session, name)
+            revise(row, revision)
             old = _as_audited(row)
             await _give(session, row, rule)
             audit.record(
@@ -80,6 +85,7 @@ class RuleBook:
         async with self._at_work(by) as session:
             row = await _row(session, name)
             if row.is_enabled != enabled:
+                revise(row, None)
                 row.is_enabled = enabled
                 action = "rule.enabled" if enabled else "rule.disabled"
                 audit.record(session, by.actor, action, _subject(row))
@@ -124,10 +130,11 @@ class RuleBook:
             await session.delete(row)
             audit.record(session, by.actor, "rule.removed", _subject(row), old=_as_audited(row))
 
-    async def set_policy(self, policy: Policy, by: Agent) -> None:
+    async def set_policy(self, policy: Policy, by: Agent, *, revision: int | None = None) -> None:
         """Set what holds for all teams. Who sees what is for admins to set.
 
         Raises:
+            Outdated: it is not of revision `revision` any more.
             InvalidInput: there is no such team, or the time is none.
         """
         minutes = policy.offer_again_minutes
@@ -139,6 +146,7 @@ class RuleBook:
                 raise Forbidden("only admins may do this")
             if policy.default_team is not None:
                 await _team(session, policy.default_team)
+            revise(row, revision)
             old = await _policy_as_audited(session, row)
             row.default_team_id = policy.default_team
             row.offer_again_minutes = minutes
@@ -158,7 +166,7 @@ class RuleBook:
 
 
 async def _row(session: AsyncSession, name: UUID) -> RoutingRule:
-    row = await session.get(RoutingRule, name)
+    row = await session.get(RoutingRule, name, with_for_update=True)
     if row is None:
         raise NotFound("there is no such rule")
     return row

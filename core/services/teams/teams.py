@@ -17,6 +17,7 @@ from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId, new_id
 from core.domain.teams import LEVELS, Strategy, leads_back
 from core.services import audit
+from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import (
     AgentRow,
@@ -106,16 +107,20 @@ class Teams:
             )
         return team
 
-    async def change(self, team: TeamId, shape: TeamShape, by: Agent) -> None:
+    async def change(
+        self, team: TeamId, shape: TeamShape, by: Agent, *, revision: int | None = None
+    ) -> None:
         """Give a team another shape.
 
         Raises:
+            Outdated: it is not of revision `revision` any more.
             NotFound: there is no such team.
             Conflict: another team has this name.
             InvalidInput: its tickets would go round in a circle.
         """
         async with self._at_work() as session:
             row = await _led(session, team, by)
+            revise(row, revision)
             old = await _as_audited(session, row)
             await self._give(session, row, shape.checked())
             audit.record(
@@ -139,6 +144,7 @@ class Teams:
                 return
             if archived and await _is_led_to(session, team):
                 raise Conflict("rules or other teams still lead to this team: change them first")
+            revise(row, None)
             row.archived_at = func.now() if archived else None
             action = "team.archived" if archived else "team.restored"
             audit.record(session, by.actor, action, ("team", team, row.name))

@@ -44,6 +44,7 @@ class RuleView:
     id: UUID
     team: Named
     is_enabled: bool
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ async def list_rules(session: AsyncSession) -> Sequence[RuleView]:
             id=row.id,
             team=Named(id=team.id, name=team.name),
             is_enabled=row.is_enabled,
+            revision=row.revision,
         )
         for row, team in rows
     ]

@@ -81,6 +81,7 @@ class TeamView:
     patience: Sequence[PatienceView]
     open_tickets: int
     waiting_tickets: int  # of these, nobody has
+    revision: int
 
     def is_led_by(self, agent: AgentId) -> bool:
         """Say whether `agent` is one of its leads."""
@@ -195,6 +196,7 @@ async def list_teams(
             patience=patience.get(row.id, ()),
             open_tickets=counts.get(row.id, (0, 0))[0],
             waiting_tickets=counts.get(row.id, (0, 0))[1],
+            revision=row.revision,
         )
         for row in rows
     ]

@@ -21,6 +21,7 @@ class AssignmentPolicy(Base):
     default_team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     offer_again_minutes: Mapped[int | None] = mapped_column(server_default="30")
     own_tickets_only: Mapped[bool] = mapped_column(server_default=text("false"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class RoutingRule(Base):
@@ -40,6 +41,7 @@ class RoutingRule(Base):
     skills_required: Mapped[bool] = mapped_column(server_default=text("false"))
     language: Mapped[str] = mapped_column(server_default="preferred")  # or required, any
     is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
 
 

@@ -83,6 +83,7 @@ class Webhook(Base):
     secret: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
     events: Mapped[list[Any]]  # kinds of change it wants by itself; rules may call it too
     is_on: Mapped[bool]
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
 
 

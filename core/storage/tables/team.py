@@ -21,6 +21,7 @@ class Team(Base):
     description: Mapped[str] = mapped_column(server_default="")
     strategy: Mapped[str] = mapped_column(server_default="manual")  # or round_robin, least_loaded
     escalates_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
     archived_at: Mapped[datetime | None]
 
