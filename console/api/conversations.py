@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from console.api.message_shapes import MessageOut
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, MessageOut, Page
+from console.api.shapes import MAX_PAGE, Page
 from console.desk import desk_of
 from core.domain.ids import ConversationId
 from core.storage.engine import storage_errors

@@ -8,18 +8,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from console.api.principal import AdminCaller, AgentCaller, AnyCaller
-from console.api.shapes import (
-    MAX_PAGE,
+from console.api.knowledge_shapes import (
     ArticleBody,
     ArticleOut,
     HitOut,
     NewArticle,
-    Page,
     SynonymsBody,
     SynonymsOut,
-    Text,
 )
+from console.api.principal import AdminCaller, AgentCaller, AnyCaller
+from console.api.shapes import MAX_PAGE, Page, Text
 from console.desk import desk_of
 from console.slugs import free_id
 from core.domain.actor import Role

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from console.api.categories import Id
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, NamedOut, Nothing, Text, TicketOut
+from console.api.shapes import Body, NamedOut, Nothing, Text
+from console.api.ticket_shapes import TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import ConsoleDesk, desk_of
 from core.domain.catalogue import MAX_TEXT_CHARS, Decision, Stage, TaskState

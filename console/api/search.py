@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from console.api.principal import AgentCaller
 from console.api.requesters import RequesterOut
-from console.api.shapes import MAX_PAGE, Text, TicketOut
+from console.api.shapes import MAX_PAGE, Text
+from console.api.ticket_shapes import TicketOut
 from console.desk import desk_of
 from console.passages import found_in
 from core.domain.search import Fragment, question_of

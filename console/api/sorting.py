@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, NewAssignee, PersonOut, Text, TicketOut
+from console.api.shapes import Body, PersonOut, Text
+from console.api.ticket_shapes import NewAssignee, TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import desk_of
 from core.domain.classification import Extent, Kind

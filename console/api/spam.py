@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Body, Page, Text, TicketOut
+from console.api.shapes import MAX_PAGE, Body, Page, Text
+from console.api.ticket_shapes import TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import desk_of
 from console.places import place_in, place_of

@@ -7,21 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from console.api.message_shapes import MessageOut
 from console.api.preconditions import tag as give_etag
 from console.api.principal import AgentCaller
-from console.api.shapes import (
-    MAX_PAGE,
-    Escalation,
-    Letter,
-    MessageOut,
-    NewAssignee,
-    NewStatus,
-    Nothing,
-    Page,
-    Reply,
-    Text,
-    TicketOut,
-)
+from console.api.shapes import MAX_PAGE, Nothing, Page, Text
+from console.api.ticket_shapes import Escalation, Letter, NewAssignee, NewStatus, Reply, TicketOut
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, Text, TicketOut
+from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, Text
+from console.api.ticket_shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import AgentId, TeamId
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
