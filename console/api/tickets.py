@@ -204,7 +204,6 @@ async def set_status(
     """Set a ticket's status; the requester is told when it is solved, closed or open again."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
-    await desk.held.send_all(named)
     await desk.tickets.set_status(named, TicketStatus(body.status), caller)
     return await answer(desk, named)
 
@@ -216,7 +215,6 @@ async def return_to_bot(
     """Hand the conversation back to the assistant; the ticket is solved with it."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
-    await desk.held.send_all(named)
     await desk.tickets.return_to_bot(named, caller)
     return await answer(desk, named)
 

@@ -118,18 +118,15 @@ async def escalate(request: Request, signed_in: Agents, named: Named) -> Respons
 async def set_status(request: Request, signed_in: Agents, named: Named) -> Response:
     """Set the ticket's status."""
     status = status_in(text_field(await form_of(request), "status"))
-    desk = desk_of(request)
-    await desk.held.send_all(named)
-    work = desk.tickets.set_status(named, status, signed_in.agent)
-    return await attempt(request, named, work)
+    tickets = desk_of(request).tickets
+    return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
 
 
 @router.post("/{ticket}/return")
 async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Response:
     """Hand the conversation back to the assistant."""
-    desk = desk_of(request)
-    await desk.held.send_all(named)
-    return await attempt(request, named, desk.tickets.return_to_bot(named, signed_in.agent))
+    tickets = desk_of(request).tickets
+    return await attempt(request, named, tickets.return_to_bot(named, signed_in.agent))
 
 
 @router.post("/{ticket}/messages/{message}/parked")

@@ -32,6 +32,7 @@ from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.writing.drafts import DraftKind, forget_draft
+from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import AgentRow, Conversation, Message, Ticket
@@ -46,10 +47,14 @@ class Tickets:
         sessions: Sessions,
         accounts: Accounts,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        base_url: str = "",
     ) -> None:
+        """Work for `accounts`; `base_url` is where people reach the desk."""
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._base_url = base_url
 
     @asynccontextmanager
     async def _at_work(self, ticket_id: TicketId) -> AsyncIterator[Case]:
@@ -102,8 +107,9 @@ class Tickets:
         envelope: Envelope | None = None,
         to: Collection[ConversationId] = (),
     ) -> MessageId:
-        """Answer the requester. A ticket without an assignee becomes the agent's own.
+        """Answer the requester at once. A ticket without an assignee becomes the agent's own.
 
+        Replies that could still be taken back leave before it.
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
         `Letters.checked` gave, says between whom a letter goes in the ticket's own conversation;
         else the channel has its way. `to` names the conversations it is said in, where others
@@ -114,6 +120,7 @@ class Tickets:
         """
         reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope, to=tuple(to))
         async with self._at_work(ticket_id) as case:
+            await let_leave(case, self._base_url)
             return await answer(case, agent, reply)
 
     async def note(
@@ -141,8 +148,13 @@ class Tickets:
             return noted
 
     async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
-        """Set a ticket's status; the requester is told when it is solved, closed or reopened."""
+        """Set a ticket's status; the requester is told when it is solved, closed or reopened.
+
+        Replies that could still be taken back leave before that; where the status is refused, they
+        go on waiting.
+        """
         async with self._at_work(ticket_id) as case:
+            await let_leave(case, self._base_url)
             await give_status(case, status, actor=agent.actor)
 
     async def return_to_bot(self, ticket_id: TicketId, agent: Agent) -> None:
@@ -157,6 +169,7 @@ class Tickets:
                 raise IllegalTransition("ticket", case.ticket.status, "hand back")
             if case.conversation.responder == Responder.BOT:
                 raise IllegalTransition("conversation", case.conversation.responder, "hand back")
+            await let_leave(case, self._base_url)
             if not case.is_done:
                 case.move(
                     TicketTrigger.SOLVED, actor=agent.actor, reason="returned to the assistant"

@@ -154,7 +154,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
             embedder and KeptVectors(embedder, STARTER_KNOWLEDGE / "passages.vectors"),
             wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
         ),
-        tickets=Tickets(sessions, accounts),
+        tickets=Tickets(sessions, accounts, base_url=settings.base_url),
         held=HeldReplies(sessions, accounts, settings.base_url, settings.take_back_seconds),
         turns=Turns(
             sessions,

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from core.domain.ids import AccountId, Address, AgentId, MessageId
+from core.domain.ids import AccountId, Address, AgentId, MessageId, new_id
 from core.domain.notification import Wish
 from core.ports import Colleague
 from core.services.notifications.reading import NoticeView, views_of_notices
@@ -41,13 +41,9 @@ class ChatDigest:
     language: str
     account: AccountId
     address: Address
+    message: MessageId  # its name: the same in every attempt, for the same notices
     notices: Sequence[NoticeView]
     may_have_left: bool  # an earlier attempt ended without a word
-
-    @property
-    def message(self) -> MessageId:
-        """The message's name: the same in every attempt, as long as none of them was read."""
-        return MessageId(self.notices[-1].id)
 
 
 class ChatNotices:
@@ -105,10 +101,12 @@ class ChatNotices:
                 .limit(_MOST_IN_A_MESSAGE * _AGENTS_AT_ONCE)
                 .with_for_update(skip_locked=True)
             )
-            by_agent: dict[UUID, list[Notification]] = {}
+            # What was tried together is tried again together, under its name, and nothing with it:
+            # where that arrived after all, what came later would pass for written.
+            batches: dict[tuple[UUID, UUID | None], list[Notification]] = {}
             for row in rows:
-                by_agent.setdefault(row.agent_id, []).append(row)
-            for agent, theirs in by_agent.items():
+                batches.setdefault((row.agent_id, row.chat_batch), []).append(row)
+            for (agent, batch), theirs in batches.items():
                 who = await session.get_one(AgentRow, agent)
                 place = _place(await session.get(NotificationWish, agent))
                 if place is None or who.disabled_at is not None:
@@ -116,9 +114,9 @@ class ChatNotices:
                         row.chat_at = None
                     continue
                 chosen = theirs[:_MOST_IN_A_MESSAGE]
-                may_have_left = any(row.chat_tried_at is not None for row in chosen)
+                name = batch or new_id()
                 for row in chosen:
-                    row.chat_at, row.chat_tried_at = now + _LEASE, now
+                    row.chat_at, row.chat_batch = now + _LEASE, name
                 ids = [row.id for row in chosen]
                 digests.append(
                     ChatDigest(
@@ -126,10 +124,11 @@ class ChatNotices:
                         language=who.language,
                         account=place.account,
                         address=place.address,
+                        message=MessageId(name),
                         notices=await views_of_notices(
                             session, Notification.id.in_(ids), _MOST_IN_A_MESSAGE
                         ),
-                        may_have_left=may_have_left,
+                        may_have_left=batch is not None,
                     )
                 )
         return digests

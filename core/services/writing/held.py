@@ -101,7 +101,7 @@ class HeldReplies:
             take_up(case, agent)
             grace = await self._grace(session, agent.id)
             if grace.seconds == 0:
-                await self._say(case, agent, reply)
+                await _say(case, agent, reply, self._base_url)
             else:
                 await check_reply(case, agent, reply)
                 session.add(
@@ -163,16 +163,11 @@ class HeldReplies:
             await self._leave(case, row, agent)
 
     async def send_all(self, ticket_id: TicketId) -> None:
-        """Say at once what waits in a ticket: what is done to it next comes after that."""
-        async with storage_errors(), self._sessions() as session:
-            waiting = await session.scalars(
-                select(HeldReply.id)
-                .where(HeldReply.ticket_id == ticket_id, HeldReply.refused_at.is_(None))
-                .order_by(HeldReply.due_at, HeldReply.id)
-            )
-            found = waiting.all()
-        for held in found:
-            await self._send(ticket_id, held)
+        """Say at once what waits in a ticket."""
+        async with storage_errors(), self._sessions.begin() as session:
+            case = await self._open(session, ticket_id)
+            await let_leave(case, self._base_url)
+            await self._write(case)
 
     async def send_due(self) -> None:
         """Say what can no longer be taken back. A duty of the worker; several may do it at once."""
@@ -227,21 +222,8 @@ class HeldReplies:
                 await self._write(case)
 
     async def _leave(self, case: Case, row: HeldReply, agent: Agent) -> None:
-        if case.ticket.status == TicketStatus.CLOSED:
-            raise Conflict("the ticket was closed before the reply left")
-        reply = _reply_in(row)
-        if case.is_done:
-            reply = replace(reply, then=None)  # somebody ended it meanwhile, and that stays
-        await self._say(case, agent, reply)
-        await case.session.delete(row)
+        await _leave(case, row, agent, self._base_url)
         await self._write(case)
-
-    async def _say(self, case: Case, agent: Agent, reply: Reply) -> None:
-        await say(case, agent, reply)
-        if reply.macro is not None:
-            await apply_macro(
-                case, reply.macro, agent, self._base_url, sets_status=reply.then is None
-            )
 
     async def _open(self, session: AsyncSession, ticket_id: TicketId) -> Case:
         return await open_case(session, Ledger(self._accounts, self._now()), ticket_id)
@@ -255,6 +237,54 @@ class HeldReplies:
     async def _grace(self, session: AsyncSession, agent: AgentId) -> Grace:
         own = await session.scalar(select(AgentRow.take_back_seconds).where(AgentRow.id == agent))
         return Grace(desk=self._desk_seconds, own=own)
+
+
+async def let_leave(case: Case, base_url: str) -> None:
+    """Say in the caller's transaction what waits in a ticket: what is done to it comes after that.
+
+    What cannot be said any more is kept with the reason.
+    """
+    waiting = await case.session.scalars(
+        select(HeldReply)
+        .where(HeldReply.ticket_id == case.ticket.id, HeldReply.refused_at.is_(None))
+        .order_by(HeldReply.due_at, HeldReply.id)
+        .with_for_update()
+    )
+    for row in waiting.all():
+        agent = agent_of(await case.session.get_one(AgentRow, row.agent_id))
+        try:
+            await check_reply(case, agent, _reply_now(case, row))
+        except StorageUnavailable:
+            raise
+        except DeskError as error:
+            row.refused_at, row.refusal = case.ledger.now, str(error)
+        else:
+            await _leave(case, row, agent, base_url)
+        case.ledger.changed(case.conversation, FeedKind.MESSAGE)
+
+
+async def _leave(case: Case, row: HeldReply, agent: Agent, base_url: str) -> None:
+    await _say(case, agent, _reply_now(case, row), base_url)
+    await case.session.delete(row)
+
+
+async def _say(case: Case, agent: Agent, reply: Reply, base_url: str) -> None:
+    await say(case, agent, reply)
+    if reply.macro is not None:
+        await apply_macro(case, reply.macro, agent, base_url, sets_status=reply.then is None)
+
+
+def _reply_now(case: Case, row: HeldReply) -> Reply:
+    """Return what a row says as the ticket is now.
+
+    Raises:
+        Conflict: the ticket was closed meanwhile.
+    """
+    if case.ticket.status == TicketStatus.CLOSED:
+        raise Conflict("the ticket was closed before the reply left")
+    reply = _reply_in(row)
+    # What somebody ended meanwhile stays so.
+    return replace(reply, then=None) if case.is_done else reply
 
 
 def _reply_in(row: HeldReply) -> Reply:

@@ -39,7 +39,7 @@ class Notification(Base):
     mail_at: Mapped[datetime | None]  # when it is mailed, unless it was read; none: not at all
     mailed_at: Mapped[datetime | None]
     chat_at: Mapped[datetime | None]  # when it is written to them in chat, unless it was read
-    chat_tried_at: Mapped[datetime | None]  # an attempt began: it may have arrived
+    chat_batch: Mapped[UUID | None]  # with which others it was tried: they may have arrived
     chatted_at: Mapped[datetime | None]
 
 

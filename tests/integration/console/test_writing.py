@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core.domain.actor import Agent
+from core.domain.actor import Agent, Role
 from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, ThreadKey, TicketId
 from core.domain.ticket import TicketStatus
+from core.services.answering import give_status
+from core.services.case import open_case
+from core.services.classification.categories import Categories, CategoryDraft
+from core.services.classification.fields import FieldDraft
+from core.services.ledger import Ledger
 from core.services.writing.drafts import DraftKind, Drafts, drafts_of
 from core.storage.engine import Sessions
 from core.storage.queries.files import forget_uploads
@@ -173,13 +178,45 @@ async def test_replies_keep_their_order_and_go_before_what_is_done_next(desk: De
     assert "is solved" in end
 
 
-async def test_what_ended_the_ticket_meanwhile_stays(desk: Desk) -> None:
+async def test_what_is_refused_lets_no_reply_leave(desk: Desk) -> None:
+    await desk.queued()
+    lead = await desk.agent("lea@example.org", "Lea", Role.LEAD)
+    categories = Categories(desk.sessions)
+    category = await categories.add(CategoryDraft(name="Laptops"), lead)
+    await categories.add_field(category, FieldDraft(label="Serial", is_required=True), lead)
+    browser = await signed_in(desk)
+    await browser.send(f"{TICKET}/sort", category=str(category))
+    await browser.send(f"{TICKET}/say", text="one")
+    refused = await browser.send(f"{TICKET}/status", htmx=True, status="solved")
+    assert refused.status_code == 422
+    assert len(await held(desk)) == 1
+    assert await answers_seen(desk) == []
+
+
+async def test_a_reply_over_the_api_comes_after_those_that_wait(desk: Desk) -> None:
     conversation = await desk.queued()
     browser = await signed_in(desk)
     bea = await agent_called(desk, "Bea")
+    await browser.send(f"{TICKET}/say", text="one")
+    ticket = await ticket_in(desk, conversation)
+    await desk.tickets.reply(ticket, bea, "two", then=TicketStatus.CLOSED)
+    assert await answers_seen(desk) == ["one", "two"]
+    assert await held(desk) == []
+
+
+async def end_by_rule(desk: Desk, ticket: TicketId, status: TicketStatus) -> None:
+    async with desk.sessions.begin() as session:
+        case = await open_case(session, Ledger(desk.accounts, desk.clock()), ticket)
+        await give_status(case, status, actor="reactor:rules")
+        await case.ledger.write(session)
+
+
+async def test_what_ended_the_ticket_meanwhile_stays(desk: Desk) -> None:
+    conversation = await desk.queued()
+    browser = await signed_in(desk)
     ticket = await ticket_in(desk, conversation)
     await browser.send(f"{TICKET}/say", text="Last word", then="pending")
-    await desk.tickets.set_status(ticket, TicketStatus.SOLVED, bea)
+    await end_by_rule(desk, ticket, TicketStatus.SOLVED)
     desk.clock.advance(TEN_SECONDS)
     await desk.held.send_due()
     assert await answers_seen(desk) == ["Last word"]
@@ -190,9 +227,8 @@ async def test_what_ended_the_ticket_meanwhile_stays(desk: Desk) -> None:
 async def test_a_reply_that_cannot_leave_any_more_says_so_and_is_not_lost(desk: Desk) -> None:
     conversation = await desk.queued()
     browser = await signed_in(desk)
-    bea = await agent_called(desk, "Bea")
     await browser.send(f"{TICKET}/say", text="Too late")
-    await desk.tickets.set_status(await ticket_in(desk, conversation), TicketStatus.CLOSED, bea)
+    await end_by_rule(desk, await ticket_in(desk, conversation), TicketStatus.CLOSED)
     desk.clock.advance(TEN_SECONDS)
     await desk.held.send_due()
     await desk.held.send_due()

@@ -246,7 +246,7 @@ def build_desk(
     channels: dict[AccountId, Channel] = {loopback.account: loopback}
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
-    tickets = Tickets(sessions, accounts, clock)
+    tickets = Tickets(sessions, accounts, clock, base_url=base_url)
     held = HeldReplies(sessions, accounts, base_url, take_back_seconds, clock)
     vault = Vault(blobs, RULES, folder / "incoming", LooseBlobs(sessions, blobs))
     outbox = Outbox(sessions, accounts, now=clock)

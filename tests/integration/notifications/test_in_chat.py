@@ -171,6 +171,22 @@ async def test_a_message_that_fails_is_tried_again_and_arrives_once(
     assert await floor.problem() is None
 
 
+async def test_what_comes_due_while_another_is_in_doubt_is_written_too(floor: Floor) -> None:
+    await floor.connect()
+    await floor.assign_to_bo()
+    floor.slack.faults.plan(Fault.CUT_AFTER)
+    await floor.later(minutes=1)  # it has arrived, which the desk does not know
+    await floor.rig.hear("and one more thing")
+    await floor.react()
+    await floor.later(minutes=2)
+    await floor.later(minutes=2)
+    first, second = floor.written()
+    assert "was given to you" in first
+    assert "the requester wrote" not in first
+    assert "the requester wrote" in second
+    assert "was given to you" not in second
+
+
 async def test_what_slack_refuses_is_said_and_not_tried_again(floor: Floor) -> None:
     await floor.connect()
     await floor.assign_to_bo()
