@@ -63,6 +63,7 @@ CATALOGUE_ERRORS = (
     "you are not asked to approve this any more",
     "this was asked too long ago: ask for a new link",
     "this link was not made here",
+    "there is nothing to decide behind this link any more",
     "approve or reject",
     "the desk does not speak this language",
 )

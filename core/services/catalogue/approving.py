@@ -41,6 +41,7 @@ from core.texts import text
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
 _REFUSED = "approval.refused"
+GONE = "there is nothing to decide behind this link any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,8 @@ class Approvals:
             ask = await session.get(ApprovalAsk, name)
             if ask is not None:
                 return await self._view(session, ask)
-        raise NotFound("this link was not made here")
+        await self._note("approver", None, GONE)
+        raise NotFound(GONE)
 
     async def decide_by_link(self, token: str, decision: Decision, reason: str) -> None:
         """Approve or reject, as the one whom the link was made for.
@@ -154,7 +156,8 @@ class Approvals:
                 )
             ).one_or_none()
         if found is None:
-            raise NotFound("this link was not made here")
+            await self._note("approver", None, GONE)
+            raise NotFound(GONE)
         email, ticket, number = found
         try:
             async with storage_errors(), self._sessions.begin() as session:
@@ -198,7 +201,7 @@ class Approvals:
             is_approver=is_approver,
         )
 
-    async def _note(self, actor: str, number: int, why: str) -> None:
+    async def _note(self, actor: str, number: int | None, why: str) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             note_refusal(session, actor, number, why)
 

@@ -26,7 +26,7 @@ from core.domain.ids import (
 )
 from core.ports import Channel, KnowsPrivacy
 from core.services.case import open_case
-from core.services.catalogue.approving import decide_as_asked, note_refusal
+from core.services.catalogue.approving import GONE, decide_as_asked, note_refusal
 from core.services.catalogue.telling import filled_in
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
@@ -145,7 +145,7 @@ async def press(
     ask = await session.get(ApprovalAsk, UUID(intent.entities["ask"]))
     language = conversation.language
     if ask is None:
-        note_refusal(session, f"contact:{author}", None, "the question is gone")
+        note_refusal(session, f"contact:{author}", None, GONE)
         ledger.say(conversation, Speaker.SYSTEM, text(language, NOT_YOURS))
         return
     request = await session.get_one(ItemRequest, ask.request_id)

@@ -123,8 +123,11 @@ async def test_who_has_left_the_role_decides_nothing(shop: Shop, ticket: TicketI
     assert (await shop.request(ticket)).stage == Stage.APPROVAL
     assert len(await shop.audited("approval.refused")) == 1
     await shop.approvals.ask_again(ticket, shop.lead)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="nothing to decide"):
         await shop.approvals.view(token)
+    with pytest.raises(NotFound, match="nothing to decide"):
+        await shop.approvals.decide_by_link(token, Decision.APPROVE, "")
+    assert len(await shop.audited("approval.refused")) == 3
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "=" * 9])
