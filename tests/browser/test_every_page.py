@@ -1,0 +1,166 @@
+"""Every page of the console: no violation that axe finds, light and dark, and none too wide.
+
+Pages are found, not listed: those of `console.rooms`, and one of each kind that they link to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+
+from console.rooms import ROOMS, SECTIONS, TABS
+from core.settings import Settings
+from core.storage.queries.agents import agent_named
+from core.wiring.demo import seed
+from core.wiring.demo.seed import Demo
+from core.wiring.parts import open_parts
+from core.wiring.web import build_app
+from tests.browser.test_console import CHROMIUM, PASSWORD
+from tests.support.databases import Databases
+
+_AXE = resources.files("console") / "node_modules" / "axe-core" / "axe.min.js"
+_RUN = """async (rules) => {
+    const options = rules ? {runOnly: {type: "rule", values: rules}} : {};
+    const found = await axe.run(document, {...options, resultTypes: ["violations"]});
+    return found.violations.flatMap((one) => one.nodes.map((node) =>
+        `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.split("\\n")[1]?.trim()})`));
+}"""
+_TOO_WIDE = """() => {
+    const most = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= most) return [];
+    return [...document.querySelectorAll("body *")]
+        .filter((one) => !one.closest(".rooms") && one.getBoundingClientRect().right > most + 1)
+        .slice(0, 5).map((one) => `too wide: ${one.outerHTML.slice(0, 120)}`);
+}"""
+_PLACES = sorted({place.path for place in (*ROOMS, *SECTIONS, *TABS)})
+_ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+|view-[0-9a-f-]+|team-[0-9a-f-]+")
+_NO_PAGES = re.compile(r"/static/|/vendor/|/export|\.csv|\.json|/files/|sign-out|/source|/events")
+
+
+@pytest.fixture(scope="module")
+async def page(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Page]:
+    """A page of the demonstration's desk, with the boss signed in."""
+    home: Path = tmp_path_factory.mktemp("every-page")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(seed, "_DAYS", 10)
+        async with databases.one() as url:
+            settings = Settings(home=home, database_url=url)
+            async with open_parts(settings, "test") as parts:
+                await parts.directory.refresh()
+                await Demo(parts, lambda _: None).fill()
+                async with parts.sessions() as session:
+                    boss = await agent_named(session, "boss@desk.example")
+                await parts.access.set_password(boss, PASSWORD)
+            async with _served(settings) as address, _browser_page(address) as signed_in:
+                yield signed_in
+
+
+@asynccontextmanager
+async def _served(settings: Settings) -> AsyncIterator[str]:
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(settings), host="127.0.0.1", port=0, log_level="warning")
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def _browser_page(address: str) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Without motion: colours that fade in are judged half-way.
+        context = await browser.new_context(base_url=address, reduced_motion="reduce")
+        page = await context.new_page()
+        await page.goto("/console/sign-in")
+        await page.get_by_label("E-mail").fill("boss@desk.example")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_url("**/console/queue**")
+        yield page
+        await browser.close()
+
+
+async def _complaints(page: Page, path: str) -> list[str]:
+    """Return what is wrong with the page at `path`."""
+    await page.set_viewport_size({"width": 1400, "height": 900})
+    await page.emulate_media(color_scheme="light")
+    answer = await page.goto(path, wait_until="domcontentloaded")
+    assert answer is not None
+    if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+        return [] if answer.status == 200 else [f"{path} answers {answer.status}"]
+    await page.evaluate(_AXE.read_text())
+    found: list[str] = await page.evaluate(_RUN, None)
+    await page.emulate_media(color_scheme="dark")
+    found += [f"dark: {one}" for one in await page.evaluate(_RUN, ["color-contrast"])]
+    await page.set_viewport_size({"width": 360, "height": 740})
+    found += await page.evaluate(_TOO_WIDE)
+    return found
+
+
+async def _links(page: Page) -> list[str]:
+    found: list[str] = await page.evaluate(
+        '[...document.querySelectorAll(\'main a[href^="/console"], header a[href^="/console"]\')]'
+        ".map((one) => one.getAttribute('href'))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("path", _PLACES)
+async def test_a_place_of_the_console_is_accessible(page: Page, path: str) -> None:
+    assert await _complaints(page, path) == []
+
+
+async def test_every_kind_of_page_that_is_linked_to_is_accessible(page: Page) -> None:
+    seen = {_kind(path) for path in _PLACES}
+    waiting: dict[str, str] = {}
+    for path in _PLACES:
+        await page.goto(path, wait_until="domcontentloaded")
+        waiting |= {_kind(link): link for link in await _links(page)}
+    complaints: dict[str, Any] = {}
+    while fresh := {kind: link for kind, link in waiting.items() if kind not in seen}:
+        for kind, link in fresh.items():
+            seen.add(kind)
+            if _NO_PAGES.search(link):
+                continue
+            if found := await _complaints(page, link):
+                complaints[link] = found
+            waiting |= {_kind(one): one for one in await _links(page)}
+    assert len(seen) > len(_PLACES) + 10
+    assert not complaints, "\n".join(f"{path}: {found}" for path, found in complaints.items())
+
+
+async def test_keys_and_what_is_found_while_typing_are_accessible(page: Page) -> None:
+    await page.goto("/console/queue?tab=all")
+    await page.evaluate(_AXE.read_text())
+    await page.keyboard.press("?")
+    assert await page.evaluate(_RUN, None) == []
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await page.keyboard.type("1001")
+    await page.locator("#quick-found a").first.wait_for()
+    assert await page.evaluate(_RUN, None) == []
+    await page.locator("body").press("Escape")
+    await page.locator("input.choose").first.check()
+    assert await page.evaluate(_RUN, None) == []
+
+
+def _kind(path: str) -> str:
+    """Return which kind of page a path leads to: ids and all but the names of queries aside."""
+    bare, _, query = path.partition("#")[0].partition("?")
+    names = sorted(part.partition("=")[0] for part in query.split("&") if part)
+    return "?".join([_ID.sub("/*", bare), *names])
