@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bench import answers, reports, rules, search
+from bench import answers, lists, reports, rules, search
 from bench.channels import mail, slack
 from bench.desk import RunningDesk, running_desk
 from bench.footprint import DESK, Memory, is_measurable, memory_by_role
@@ -31,7 +31,7 @@ _ASSISTANT_MB = 900.0
 _MAIL_ROUNDS = 3
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
 
-_PARTS = ("desk", "intake", "growth", "search", "reports", "rules", "slack", "mail")
+_PARTS = ("desk", "intake", "growth", "search", "reports", "lists", "rules", "slack", "mail")
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,7 +41,8 @@ def _arguments() -> argparse.Namespace:
         choices=_PARTS,
         action="append",
         help="desk: starts, memory, answers; intake: messages per second; growth: their cost with "
-        "many stored; search: the knowledge search; reports: figures; rules: a thousand of them; "
+        "many stored; search: the knowledge search; reports: figures; lists: the "
+        "queue, the search and tickets' pages; rules: a thousand of them; "
         "slack: beside Rasa's Slack channel; mail: beside django-helpdesk, on a real Dovecot. May "
         "be repeated; default: all",
     )
@@ -51,7 +52,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="of few against many stored")
     parser.add_argument("--stored", type=int, default=200_000, help="messages that are many")
     parser.add_argument("--passages", type=int, default=100_000, help="in the knowledge search")
-    parser.add_argument("--tickets", type=int, default=1_000_000, help="of a year, in reports")
+    parser.add_argument(
+        "--tickets", type=int, default=1_000_000, help="of a year, in reports and lists"
+    )
     parser.add_argument("--kills", type=int, default=10, help="of each on Slack")
     parser.add_argument("--seconds", type=float, default=20.0, help="of 100 Slack events/s")
     parser.add_argument("--mails", type=int, default=500, help="in a round of the mail intake")
@@ -76,7 +79,7 @@ async def _measure(arguments: argparse.Namespace, home: Path) -> list[Figure]:
     if "mail" in wanted:
         figures += await mail.measure(home, mails=arguments.mails, rounds=_MAIL_ROUNDS, say=_say)
     async with AsyncExitStack() as stack:
-        if {"intake", "growth", "search", "reports", "rules"} & set(wanted):
+        if {"intake", "growth", "search", "reports", "lists", "rules"} & set(wanted):
             server = Server(await stack.enter_async_context(embedded_postgres(home, say=_say)))
             figures += await _on_server(server, wanted, home, arguments)
     if arguments.kb and arguments.queries:
@@ -158,6 +161,9 @@ async def _on_server(
     if "reports" in wanted:
         _say(f"reports among {arguments.tickets:,} tickets")
         figures += await reports.measure(server, tickets=arguments.tickets)
+    if "lists" in wanted:
+        _say(f"lists and the search among {arguments.tickets:,} tickets")
+        figures += await lists.measure(server, home, tickets=arguments.tickets, say=_say)
     if "rules" in wanted:
         _say("a thousand rules")
         figures += await rules.measure(server)

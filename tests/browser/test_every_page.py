@@ -20,7 +20,6 @@ from playwright.async_api import Page, async_playwright
 from console.rooms import ROOMS, SECTIONS, TABS
 from core.settings import Settings
 from core.storage.queries.agents import agent_named
-from core.wiring.demo import seed
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts
 from core.wiring.web import build_app
@@ -52,18 +51,16 @@ async def page(
 ) -> AsyncIterator[Page]:
     """A page of the demonstration's desk, with the boss signed in."""
     home: Path = tmp_path_factory.mktemp("every-page")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(seed, "_DAYS", 10)
-        async with databases.one() as url:
-            settings = Settings(home=home, database_url=url)
-            async with open_parts(settings, "test") as parts:
-                await parts.directory.refresh()
-                await Demo(parts, lambda _: None).fill()
-                async with parts.sessions() as session:
-                    boss = await agent_named(session, "boss@desk.example")
-                await parts.access.set_password(boss, PASSWORD)
-            async with _served(settings) as address, _browser_page(address) as signed_in:
-                yield signed_in
+    async with databases.one() as url:
+        settings = Settings(home=home, database_url=url)
+        async with open_parts(settings, "test") as parts:
+            await parts.directory.refresh()
+            await Demo(parts, lambda _: None, days=10).fill()
+            async with parts.sessions() as session:
+                boss = await agent_named(session, "boss@desk.example")
+            await parts.access.set_password(boss, PASSWORD)
+        async with _served(settings) as address, _browser_page(address) as signed_in:
+            yield signed_in
 
 
 @asynccontextmanager
