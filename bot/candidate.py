@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from gate import Answered, report
-from lessons import Example, Lessons, kept, write_report
+from lessons import Example, Lessons, in_training, kept, write_report
 from training import (
     PROJECT,
     chosen_lessons,
@@ -35,11 +35,17 @@ def make_candidate(folder: Path, name: str, against: Path) -> Path:
     Raises:
         TrainingFailed: see `model_in`.
         LookupError: there is no such set.
+        BlockingIOError: another process makes it.
     """
     os.nice(_LEAST_PRIORITY)
     lessons = kept(folder, name, intents=said_intents())
     if lessons is None:
         raise LookupError(f"there is no set of examples {name}")
+    with in_training(folder, name):
+        return _make(folder, lessons, against)
+
+
+def _make(folder: Path, lessons: Lessons, against: Path) -> Path:
     began = time.monotonic()
     model = model_in(folder, lessons)
     trained = time.monotonic()
@@ -52,7 +58,7 @@ def make_candidate(folder: Path, name: str, against: Path) -> Path:
         "training_seconds": round(trained - began, 1),
         "comparing_seconds": round(time.monotonic() - trained, 1),
     }
-    write_report(folder, name, {**found, **figures})
+    write_report(folder, lessons.name, {**found, **figures})
     return model
 
 

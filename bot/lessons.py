@@ -7,10 +7,12 @@ without examples.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,31 @@ def _file(folder: Path, name: str) -> Path:
 def report_file(folder: Path, name: str) -> Path:
     """Return where the report about a set's model stands."""
     return folder / f"report-{name}.json"
+
+
+@contextmanager
+def in_training(folder: Path, name: str) -> Iterator[None]:
+    """Let others see that the model of a set is being made; the mark goes with the process.
+
+    Raises:
+        BlockingIOError: somebody else makes it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = os.open(folder / f".training-of-{name}", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(mark)
+
+
+def is_in_training(folder: Path, name: str) -> bool:
+    """Say whether some process makes the model of a set, on this machine or a shared disk."""
+    try:
+        with in_training(folder, name):
+            return False
+    except BlockingIOError:
+        return True
 
 
 def _fields(example: Example) -> dict[str, str]:

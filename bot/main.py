@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     serve(
         Settings.from_environment(
             model=options.model,
+            taught=options.taught,
             host=options.host,
             port=options.port,
             endpoints=options.endpoints,
@@ -62,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     gate.add_argument("--into", type=Path, required=True, metavar="DIR")
     serve = commands.add_parser("serve", help="answer turns; see README.md for the environment")
     serve.add_argument("--model", type=Path, required=True, metavar="PATH")
+    serve.add_argument(
+        "--taught", type=Path, metavar="DIR", help="what is taught; default the model's folder"
+    )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=5005)
     serve.add_argument("--endpoints", type=Path, metavar="FILE", help="e.g. endpoints.cluster.yml")
@@ -99,7 +103,7 @@ def _candidate(into: Path, lessons: str, against: Path) -> int:
     exit_with_parent()
     try:
         print(make_candidate(into.resolve(), lessons, against.resolve()), flush=True)
-    except (TrainingFailed, LookupError) as error:
+    except (TrainingFailed, LookupError, BlockingIOError) as error:
         print(f"assistant: {error}", file=sys.stderr)
         return 1
     return 0

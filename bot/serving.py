@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from sanic import Sanic
 
     from inputs.processor import DeskAgent
+    from inputs.teaching import Teaching
 
 logger = logging.getLogger("assistant")
 
-_MAX_REQUEST_BYTES = 1_000_000
+_MAX_REQUEST_BYTES = 32_000_000  # of a set of examples; a turn has less, see inputs/desk.py
+_FOLLOW_SECONDS = 2.0
+_AFTER_FAILURE_SECONDS = 60.0
 # What a turn cut short has not saved is undone; the desk asks again with the same turn id.
 _DRAIN_SECONDS = 0.5
 
@@ -29,6 +32,7 @@ class Settings:
     """What the environment and the command line say."""
 
     model: Path
+    taught: Path  # the folder of what is taught
     host: str
     port: int
     endpoints: Path | None
@@ -38,7 +42,14 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, *, model: Path, host: str, port: int, endpoints: Path | None, insecure: bool
+        cls,
+        *,
+        model: Path,
+        taught: Path | None,
+        host: str,
+        port: int,
+        endpoints: Path | None,
+        insecure: bool,
     ) -> Settings:
         token = os.environ.get("BOT_TOKEN") or None
         if token is None and not insecure:
@@ -47,6 +58,7 @@ class Settings:
             sys.exit(f"assistant: there is no model at {model}; make one with `main.py train`")
         return cls(
             model=model.resolve(),
+            taught=(taught or model.parent).resolve(),
             host=host,
             port=port,
             endpoints=endpoints,
@@ -85,7 +97,8 @@ def serve(settings: Settings) -> NoReturn:
     from inputs.desk import DeskInput
     from inputs.teaching import Teaching
 
-    channel = DeskInput(settings.token, Teaching(settings.model, _successor))
+    teaching = Teaching(settings.model, settings.taught, _successor)
+    channel = DeskInput(settings.token, teaching)
     app = configure_app([channel], enable_api=False, port=settings.port)
     app.config.REQUEST_MAX_SIZE = _MAX_REQUEST_BYTES
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = _DRAIN_SECONDS
@@ -94,6 +107,7 @@ def serve(settings: Settings) -> NoReturn:
 
     async def load(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
         app.add_task(_load(app, settings, channel, loaded))
+        app.add_task(_follow(app, teaching))
 
     app.register_listener(load, "after_server_start")
     app.run(host=settings.host, port=settings.port, access_log=False, debug=False, motd=False)
@@ -119,6 +133,19 @@ async def _load(app: Sanic, settings: Settings, channel: Any, loaded: list[bool]
         return
     loaded.append(True)
     logger.info("ready, model %s", app.ctx.agent.model_id)
+
+
+async def _follow(app: Sanic, teaching: Teaching) -> None:
+    """Serve what counts, also where another assistant of the same folder was told of it."""
+    while True:
+        await asyncio.sleep(_FOLLOW_SECONDS)
+        if getattr(app.ctx, "agent", None) is not None:
+            try:
+                app.ctx.agent = await teaching.follow(app.ctx.agent)
+            except Exception:
+                # Whatever is wrong with that model: the one that serves goes on.
+                logger.exception("the chosen model could not be loaded")
+                await asyncio.sleep(_AFTER_FAILURE_SECONDS)
 
 
 def _agent(settings: Settings, channel: Any) -> DeskAgent:

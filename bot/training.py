@@ -21,7 +21,6 @@ BOT = Path(__file__).resolve().parent
 PROJECT = BOT.parent
 
 _KEPT = 5
-_OF_THE_IMAGE = "model.tar.gz"  # what a container starts with
 _SCRATCH = ".training-"
 _OWN_EXAMPLES = PROJECT / "nlu_data" / "nlu"
 _NOTHING = Lessons(name=NONE)
@@ -141,7 +140,7 @@ def _forget_killed_trainings(folder: Path) -> None:
 
 def _forget_all_but_newest(folder: Path) -> None:
     models = sorted(folder.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
-    needed = {f"{fingerprint(chosen_lessons(folder))}.tar.gz", _OF_THE_IMAGE}
+    needed = {f"{fingerprint(chosen_lessons(folder))}.tar.gz"}
     for old in models[_KEPT:]:
         if old.name not in needed:
             old.unlink(missing_ok=True)

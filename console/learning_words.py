@@ -87,7 +87,7 @@ LEARNING_ERRORS = (
     "there is an example of these words already",
     "an example has words",
     "an example has at most 500 characters",
-    "a desk has at most 20000 examples",
+    "a desk has at most 10000 examples",
     "the assistant does not speak this language",
     "the assistant has no such intent",
     "the assistant has not said yet which intents it has",

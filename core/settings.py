@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     take_back_seconds: int = Field(default=10, ge=0, le=30)
     """How long agents can take a reply back that they sent; each may choose otherwise."""
 
+    turn_log_days: int = Field(default=365, ge=7)
+    """How long is kept what the assistant understood and did, turn by turn."""
+
     turn_cap: int = Field(default=40, ge=1)
     """Turns of the assistant in one episode before a human is called."""
 

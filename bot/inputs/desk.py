@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # Between attempts to get the conversation's lock; Rasa waits a whole second.
 _LOCK_RETRY_SECONDS = 0.02
+_MAX_TURN_BYTES = 1_000_000
 _Route = Callable[[Request], Awaitable[HTTPResponse]]
 
 
@@ -77,6 +78,8 @@ class DeskInput(InputChannel):
         agent = _ready_agent(request)
         if agent is None:
             return _problem(503, "no model is loaded yet")
+        if len(request.body) > _MAX_TURN_BYTES:
+            return _problem(413, f"a turn has at most {_MAX_TURN_BYTES} bytes")
         try:
             turn = parse_turn(request.body, intents=_buttons(agent))
         except BadTurn as error:

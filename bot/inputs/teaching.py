@@ -22,6 +22,8 @@ from lessons import (
     BadLessons,
     Lessons,
     choose,
+    chosen,
+    is_in_training,
     keep,
     kept,
     name_of,
@@ -43,9 +45,10 @@ class NotTrained(LookupError):
 class Teaching:
     """What the desk can ask about models of a serving assistant."""
 
-    def __init__(self, model: Path, successor: Successor) -> None:
-        self._folder = model.parent
-        self._model = model
+    def __init__(self, model: Path, folder: Path, successor: Successor) -> None:
+        """Serve `model` first. `folder` holds what is taught; several assistants may share it."""
+        self._folder = folder
+        self._first = self._model = model
         self._successor = successor
         self._lessons = self._recognised(model)
         self._changing = asyncio.Lock()
@@ -62,6 +65,13 @@ class Teaching:
     def _model_of(self, lessons: Lessons) -> Path:
         return self._folder / f"{fingerprint(lessons)}.tar.gz"
 
+    def _found(self, lessons: Lessons) -> Path | None:
+        """Return the model of `lessons`, if there is one; the release's own may lie elsewhere."""
+        made = self._model_of(lessons)
+        if made.is_file():
+            return made
+        return self._first if not lessons.examples else None
+
     def told(self, agent: Agent | None) -> dict[str, Any]:
         """Return which model serves, and what can be taught."""
         return {
@@ -77,21 +87,23 @@ class Teaching:
             BadLessons: see `parse_lessons`.
         """
         lessons = parse_lessons(body, intents=said_intents())
-        task = self._training.get(lessons.name)
-        if task is None or (task.done() and task.result() == 0 and not self._report(lessons.name)):
-            running = [name for name, other in self._training.items() if not other.done()]
-            if running:
-                return {"state": "busy", "report": None, "detail": "another model is being trained"}
-            keep(self._folder, lessons)
-            task = asyncio.create_task(self._run(lessons.name))
-            self._training[lessons.name] = task
-        if not task.done():
+        name = lessons.name
+        task = self._training.get(name)
+        if task is not None and task.done():
+            del self._training[name]  # asked again after a failure, it is tried again
+            if task.result() != 0:
+                detail = f"training ended with exit code {task.result()}, see the assistant's log"
+                return {"state": "failed", "report": None, "detail": detail}
+        elif task is not None or is_in_training(self._folder, name):
             return {"state": "running", "report": None, "detail": ""}
-        if task.result() != 0:
-            del self._training[lessons.name]  # asked again, it is tried again
-            detail = f"training ended with exit code {task.result()}, see the assistant's log"
-            return {"state": "failed", "report": None, "detail": detail}
-        return {"state": "done", "report": self._report(lessons.name), "detail": ""}
+        model, report = self._model_of(lessons), self._report(name)
+        if model.is_file() and report is not None and report.get("model") == model_name(model):
+            return {"state": "done", "report": report, "detail": ""}
+        if any(not other.done() for other in self._training.values()):
+            return {"state": "busy", "report": None, "detail": "another model is being trained"}
+        keep(self._folder, lessons)
+        self._training[name] = asyncio.create_task(self._run(name))
+        return {"state": "running", "report": None, "detail": ""}
 
     async def _run(self, name: str) -> int:
         report_file(self._folder, name).unlink(missing_ok=True)
@@ -119,6 +131,16 @@ class Teaching:
         except FileNotFoundError:
             return None
 
+    async def follow(self, agent: Agent) -> Agent:
+        """Return the agent to serve where another assistant has changed what counts."""
+        name = chosen(self._folder)
+        if name == self._lessons:
+            return agent
+        try:
+            return await self.use({"lessons": name}, agent)
+        except NotTrained:
+            return agent  # of an earlier release: the desk has it made again
+
     async def use(self, body: Any, agent: Agent) -> Agent:
         """Return the agent over the model of the set that `body` names, to serve from now on.
 
@@ -131,8 +153,8 @@ class Teaching:
             if name == self._lessons:
                 return agent
             lessons = kept(self._folder, name, intents=said_intents())
-            model = None if lessons is None else self._model_of(lessons)
-            if model is None or not model.is_file():
+            model = None if lessons is None else self._found(lessons)
+            if model is None:
                 raise NotTrained(f"there is no model of {name} here yet")
             loop = asyncio.get_running_loop()
             successor = await loop.run_in_executor(None, self._successor, agent, model)

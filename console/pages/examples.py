@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from console import learning_words
 from console.desk import desk_of
 from console.pages.session import Admins, Leads, Readers, form_of, text_field
+from console.pages.topics import check_seen
 from console.pages.view import page, translator
 from console.texts import LANGUAGES
 from console.words import error_in_words
@@ -56,6 +57,8 @@ async def propose(request: Request, signed_in: Leads) -> Response:
     topic = text_field(form, "topic")
     desk = desk_of(request)
     try:
+        if topic:
+            await check_seen(request, signed_in.agent, _topic(topic))
         await desk.examples.propose(example, signed_in.agent)
         if topic:
             await desk.topics.settle(_topic(topic), signed_in.agent)

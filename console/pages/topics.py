@@ -111,6 +111,7 @@ async def add_question(request: Request, signed_in: Admins, topic: UUID) -> Resp
 @router.post("/{topic}/problem")
 async def make_problem(request: Request, signed_in: Leads, topic: UUID) -> Response:
     """Open a problem for the topic's tickets."""
+    await check_seen(request, signed_in.agent, TopicId(topic))
     try:
         number = await desk_of(request).topics.make_problem(TopicId(topic), signed_in.agent)
     except InvalidInput as error:
@@ -121,6 +122,7 @@ async def make_problem(request: Request, signed_in: Leads, topic: UUID) -> Respo
 @router.post("/{topic}/dismiss")
 async def dismiss(request: Request, signed_in: Leads, topic: UUID) -> Response:
     """Let the topic rest."""
+    await check_seen(request, signed_in.agent, TopicId(topic))
     await desk_of(request).topics.dismiss(TopicId(topic), signed_in.agent)
     return RedirectResponse(f"{_LIST}?kind={await _kind(request)}", 303)
 
@@ -128,8 +130,16 @@ async def dismiss(request: Request, signed_in: Leads, topic: UUID) -> Response:
 @router.post("/{topic}/reopen")
 async def reopen(request: Request, signed_in: Leads, topic: UUID) -> Response:
     """Let the topic wait for somebody again."""
+    await check_seen(request, signed_in.agent, TopicId(topic))
     await desk_of(request).topics.reopen(TopicId(topic), signed_in.agent)
     return RedirectResponse(f"{_LIST}/{topic}", 303)
+
+
+async def check_seen(request: Request, agent: Agent, topic: TopicId) -> None:
+    """Raise `NotFound` where a topic is not there, or holds what `agent` may not see."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        sight = await sight_of(session, agent.id)
+        await topic_view(session, topic, datetime.now(UTC), sight=sight)
 
 
 async def _kind(request: Request) -> str:

@@ -73,6 +73,16 @@ async def use(request: Request, signed_in: Admins, number: int) -> Response:
     return RedirectResponse(_LIST, 303)
 
 
+@router.post("/{number}/give-up")
+async def give_up(request: Request, signed_in: Admins, number: int) -> Response:
+    """Wait no longer for a version that is being made."""
+    try:
+        await desk_of(request).versions.give_up(number, signed_in.agent)
+    except DeskError as error:
+        return await _page(request, wrong=error)
+    return RedirectResponse(_LIST, 303)
+
+
 async def _page(request: Request, *, wrong: DeskError | None = None) -> Response:
     desk = desk_of(request)
     versions = await desk.versions.list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -10,9 +11,17 @@ from core.adapters.http import client_of, httpx
 from core.domain.errors import AssistantFailed, AssistantLoading
 from core.domain.models import Example, Lessons, ServingModel, Training, TrainingState
 
+_TRAINING = "/training"
 _SECONDS = 10.0
 _LOADING_SECONDS = 90.0  # of another model, beside the one that serves
 _NOT_TRAINED = 409
+_REFUSED: Mapping[int, str] = {
+    httpx.codes.BAD_REQUEST: "the assistant does not understand the examples",
+    httpx.codes.NOT_FOUND: "the assistant is of an earlier release and cannot be taught",
+    httpx.codes.METHOD_NOT_ALLOWED: "the assistant is of an earlier release and cannot be taught",
+    httpx.codes.REQUEST_ENTITY_TOO_LARGE: "these are more examples than the assistant takes",
+}
+"""What an order is answered with that will never be carried out."""
 
 
 class _Served(BaseModel):
@@ -85,10 +94,9 @@ class RasaModels:
             "examples": [_fields(one) for one in lessons.examples],
             "held_back": [_fields(one) for one in lessons.held_back],
         }
-        response = await self._asked("PUT", "/training", order, _SECONDS)
-        if response.status_code == httpx.codes.BAD_REQUEST:
-            detail = str(response.json().get("detail", ""))[:1_000]
-            return Training(state=TrainingState.FAILED, detail=detail)
+        response = await self._asked("PUT", _TRAINING, order, _SECONDS)
+        if response.status_code in _REFUSED:
+            return Training(state=TrainingState.FAILED, detail=_REFUSED[response.status_code])
         try:
             read = _Training.model_validate_json(response.content)
         except ValidationError as error:
@@ -113,7 +121,8 @@ class RasaModels:
             raise AssistantFailed("the connection to the assistant broke") from error
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise AssistantLoading("the assistant has no model loaded yet")
-        if response.status_code not in (httpx.codes.OK, httpx.codes.BAD_REQUEST, _NOT_TRAINED):
+        known = {httpx.codes.OK, *_REFUSED} if path == _TRAINING else {httpx.codes.OK, _NOT_TRAINED}
+        if response.status_code not in known:
             raise AssistantFailed(f"the assistant answered with status {response.status_code}")
         return response
 

@@ -110,7 +110,8 @@ class Lessons:
             if counts[one.language, one.intent] >= _LEAST_TO_HOLD_BACK
             and _number(one) % _HELD_BACK_ONE_IN == 0
         )
-        return cls(examples=tuple(one for one in ordered if one not in held), held_back=held)
+        kept_out = frozenset(held)
+        return cls(examples=tuple(one for one in ordered if one not in kept_out), held_back=held)
 
     @property
     def name(self) -> str:

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from core.domain.errors import AssistantError
 from core.domain.models import TrainingState
 from core.ports import TeachableAssistant
-from core.services.learning.versions import ModelVersions
+from core.services.learning.versions import ModelVersions, Order
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE = timedelta(seconds=5)
+_AFTER_FAILURE = timedelta(hours=1)
 
 
 class ModelKeeping:
@@ -32,6 +33,7 @@ class ModelKeeping:
         self._assistant = assistant
         self._now = now
         self._not_before: datetime | None = None
+        self._not_again: datetime | None = None  # make the version that is to serve
 
     async def keep_due(self) -> None:
         """Look once, where it is time."""
@@ -43,6 +45,15 @@ class ModelKeeping:
         except AssistantError as error:
             _LOGGER.debug("nothing can be done about models: %s", error)
             self._not_before = self._now() + _PAUSE
+
+    async def _make_again(self, wanted: Order) -> None:
+        if self._not_again is not None and self._now() < self._not_again:
+            return
+        training = await self._assistant.train(wanted.lessons)
+        if training.state == TrainingState.FAILED:
+            _LOGGER.warning("version %d cannot be made again: %s", wanted.number, training.detail)
+            self._not_again = self._now() + _AFTER_FAILURE
+            await self._versions.note_trouble(wanted.number, training.detail)
 
     async def keep(self) -> None:
         """Bring the assistant nearer to what is wanted.
@@ -56,11 +67,7 @@ class ModelKeeping:
             used = await self._assistant.use(wanted.lessons.name)
             if used is None:
                 # It was made elsewhere, or is of an earlier release: its examples make it again.
-                training = await self._assistant.train(wanted.lessons)
-                if training.state == TrainingState.FAILED:
-                    _LOGGER.warning(
-                        "version %d cannot be made again: %s", wanted.number, training.detail
-                    )
+                await self._make_again(wanted)
             else:
                 serving = used
                 _LOGGER.info("version %d of the assistant's model serves", wanted.number)

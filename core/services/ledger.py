@@ -27,6 +27,7 @@ from core.domain.ids import (
     new_id,
 )
 from core.services.json_forms import author_json, envelope_json, intent_json
+from core.services.learning.forgetting import forget_words
 from core.services.wanted_turns import WantedTurns
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.tables import (
@@ -70,6 +71,7 @@ class Ledger:
         self._moved: dict[MessageId, float] = {}
         self._lanes: set[Lane] = set()
         self._changes: list[Change] = []
+        self._taken_back: list[MessageId] = []
 
     def can(self, account: str) -> Capabilities | None:
         """Return what `account` can do; None where it is not connected any more."""
@@ -337,6 +339,10 @@ class Ledger:
             for part, remote_id in enumerate(remote_ids)
         )
 
+    def forget(self, message: MessageId) -> None:
+        """Let nothing that is kept for learning say what a message said that was taken back."""
+        self._taken_back.append(message)
+
     def keep_revision(self, message: Message, said: Body | None = None) -> None:
         """Keep what `message` said until now, or `said`, where that is older."""
         self._rows[MessageRevision].append(
@@ -409,6 +415,9 @@ class Ledger:
         `but_wake_not` is not woken: the caller is at work there.
         """
         await session.flush()
+        if self._taken_back:
+            await forget_words(session, self._taken_back)
+            self._taken_back = []
         for table, rows in self._rows.items():
             if rows and table is RemoteMessage:
                 # Platforms have been seen to use an id twice; the first message keeps it.

@@ -37,6 +37,7 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
             _edit(known, event, ledger)
         case MessageRemoved():
             message.removed_at = event.at
+            ledger.forget(MessageId(message.id))
         case ReactionChanged():
             message.reactions = _reacted(message.reactions, event)
         case DeliveryReported():

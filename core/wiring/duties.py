@@ -25,6 +25,7 @@ from core.services.catalogue.tasks import RequestsOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
+from core.services.learning.forgetting import TurnForgetting
 from core.services.learning.gathering import TopicGathering
 from core.services.learning.versions import ModelVersions
 from core.services.linking.codes import LinkCodes
@@ -98,6 +99,7 @@ def tidying_of(parts: Parts) -> Sequence[Duty]:
         Notices(parts.sessions).forget_old,
         idle.forget_old,
         topics.forget_old,
+        TurnForgetting(parts.sessions, parts.settings.turn_log_days).forget_old,
         Drafts(parts.sessions).forget_old,
         Visits(parts.sessions).forget_old,
     )

@@ -45,6 +45,7 @@ class TeachableDouble:
     ordered: dict[str, Any] = field(default_factory=dict)  # sets of examples, by name
     answer: dict[str, Any] | None = None  # to an order; None: it is done and has passed
     status: int = 200  # of every answer
+    training_status: int = 200  # of answers to orders
 
     def app(self) -> Starlette:
         return Starlette(
@@ -79,6 +80,8 @@ class TeachableDouble:
         order = await request.json()
         if refused := self._refused(request):
             return refused
+        if self.training_status != 200:
+            return JSONResponse({"detail": "no"}, self.training_status)
         self.ordered[order["lessons"]] = order
         if self.answer is not None:
             return JSONResponse(self.answer)

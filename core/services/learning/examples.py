@@ -19,7 +19,7 @@ from core.services.knowledge.plaintext import storable
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import ModelVersion, TrainingExample
 
-MAX_EXAMPLES = 20_000
+MAX_EXAMPLES = 10_000
 _MAX_CHARS = 500
 
 
@@ -63,6 +63,13 @@ class ExampleBook:
             )
             if added is None:
                 raise Conflict("there is an example of these words already")
+            audit.record(
+                session,
+                by.actor,
+                "example.proposed",
+                ("example", made, tidy.text),
+                new={"intent": tidy.intent},
+            )
         return made
 
     async def review(self, example: ExampleId, state: ExampleState, by: Agent) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, literal, or_, select, update
+from sqlalchemy import delete, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from core.domain.classification import Kind
 from core.domain.errors import EmbedderUnavailable
 from core.domain.topics import KEPT, TopicKind
 from core.ports import Embedder
-from core.services.learning.grouping import forget_empty, group, let_go_of_foreign
+from core.services.learning.grouping import adopt, forget_empty, group
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Ticket, TicketVector, TopicItem, TurnRecord
 
@@ -54,8 +54,8 @@ class TopicGathering:
             return 0
         grouped = 0
         async with storage_errors(), self._sessions.begin() as session:
-            await let_go_of_foreign(session, embedder.model)
             for kind in TopicKind:
+                await adopt(session, kind, embedder.model)
                 grouped += await group(session, kind, embedder.model, _AT_ONCE)
         if not (found or embedded or grouped):
             self._not_before = self._now() + _IDLE
@@ -109,6 +109,7 @@ class TopicGathering:
             .order_by(Ticket.created_at)
             .limit(_AT_ONCE)
         )
+        renewed = await session.scalars(_RENEWED, {"model": model, "limit": _AT_ONCE})
         # Two workers may find the same ones: the second adds nothing.
         added = await session.scalars(
             upsert(TopicItem)
@@ -116,7 +117,7 @@ class TopicGathering:
             .on_conflict_do_nothing()
             .returning(TopicItem.id)
         )
-        return len(rows) + len(added.all())
+        return len(rows) + len(renewed.all()) + len(added.all())
 
     async def _embed(self, embedder: Embedder) -> int:
         """Give some questions the vectors they lack; tickets have theirs already."""
@@ -146,5 +147,19 @@ class TopicGathering:
                     )
         return len(batch)
 
+
+_RENEWED = text(
+    """
+    UPDATE topic_item SET vector = fresh.vector, vector_model = fresh.vector_model
+    FROM (SELECT ticket_vector.ticket_id, ticket_vector.vector, ticket_vector.vector_model
+          FROM topic_item JOIN ticket_vector ON ticket_vector.ticket_id = topic_item.id
+          WHERE topic_item.kind = 'ticket' AND topic_item.vector_model <> :model
+            AND ticket_vector.vector_model = :model
+          LIMIT :limit) AS fresh
+    WHERE topic_item.id = fresh.ticket_id
+    RETURNING topic_item.id
+    """
+)
+"""Tickets get vectors of another model by a duty of their own; here they follow."""
 
 _COLUMNS = ("id", "kind", "conversation_id", "text", "language", "at")

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import new_id
@@ -23,7 +23,7 @@ from core.storage.tables import Topic, TopicItem
 JOINS = {TopicKind.QUESTION: 0.89, TopicKind.TICKET: 0.89}
 """The average cosine from which on items are of one topic; measured: see docs/assistant.md."""
 
-_LOCK = text("SELECT pg_advisory_xact_lock(0x746f706963)")  # "topic": one process groups at a time
+LOCK = text("SELECT pg_advisory_xact_lock(0x746f706963)")  # "topic": one process groups at a time
 _COMPARED_WITH = 2_000  # newest texts that say how rare a word is
 _NAMED_BY = 200  # newest items of a topic
 
@@ -60,6 +60,18 @@ _TYPICAL = text(
     LIMIT 1
     """
 )
+_ADOPTED = text(
+    """
+    UPDATE topic SET vector_model = :model, vector = (
+        SELECT avg(vector) FROM topic_item
+        WHERE topic_id = topic.id AND topic_item.vector_model = :model)
+    WHERE kind = :kind AND vector_model <> :model
+      AND EXISTS (SELECT FROM topic_item WHERE topic_id = topic.id)
+      AND NOT EXISTS (SELECT FROM topic_item WHERE topic_id = topic.id
+                      AND topic_item.vector_model IS DISTINCT FROM :model)
+    RETURNING id
+    """
+)
 _COMMON = text(
     """
     SELECT word FROM unnest(CAST(:words AS text[])) AS word
@@ -70,7 +82,7 @@ _COMMON = text(
 
 async def group(session: AsyncSession, kind: TopicKind, model: str, limit: int) -> int:
     """Put up to `limit` items without a topic in theirs, the oldest first; return how many."""
-    await session.execute(_LOCK)
+    await session.execute(LOCK)
     rows = await session.scalars(
         select(TopicItem)
         .where(
@@ -92,7 +104,7 @@ async def group(session: AsyncSession, kind: TopicKind, model: str, limit: int) 
             topic = older
         touched[topic] = None
     if touched:
-        await _name(session, kind, list(touched))
+        await rename(session, kind, list(touched))
     return len(items)
 
 
@@ -144,7 +156,7 @@ async def _merge(session: AsyncSession, older: UUID, younger: UUID) -> None:
     await session.execute(_CENTRE, {"topic": older})
 
 
-async def _name(session: AsyncSession, kind: TopicKind, topics: Sequence[UUID]) -> None:
+async def rename(session: AsyncSession, kind: TopicKind, topics: Sequence[UUID]) -> None:
     """Give topics their most typical item as a title, and the words that tell them apart."""
     recent = await session.scalars(
         select(TopicItem.text)
@@ -158,8 +170,10 @@ async def _name(session: AsyncSession, kind: TopicKind, topics: Sequence[UUID]) 
         everywhere.update(words_in(said))
         total += 1
     for name in topics:
-        topic = await session.get_one(Topic, name)
-        typical = (await session.execute(_TYPICAL, {"topic": name})).one()
+        topic = await session.get(Topic, name)
+        typical = (await session.execute(_TYPICAL, {"topic": name})).first()
+        if topic is None or typical is None:
+            continue
         topic.title, topic.language = typical.text, typical.language
         own = await session.scalars(
             select(TopicItem.text)
@@ -178,17 +192,21 @@ async def _common(session: AsyncSession, words: Collection[str]) -> set[str]:
     return set(rows)
 
 
-async def forget_empty(session: AsyncSession) -> None:
-    """Delete topics that nothing belongs to any more."""
+async def forget_empty(session: AsyncSession, among: Collection[UUID] | None = None) -> None:
+    """Delete topics, all or those `among` these, that nothing belongs to any more."""
     has_items = select(TopicItem.id).where(TopicItem.topic_id == Topic.id).exists()
-    empty = await session.scalars(select(Topic).where(~has_items).with_for_update())
-    for topic in empty:
-        await session.delete(topic)
+    empty = delete(Topic).where(~has_items)
+    await session.execute(empty if among is None else empty.where(Topic.id.in_(among)))
 
 
-async def let_go_of_foreign(session: AsyncSession, model: str) -> None:
-    """Let items of topics made with another model's vectors find their topics anew."""
-    await session.execute(_LOCK)
-    foreign = await session.scalars(select(Topic).where(Topic.vector_model != model))
-    for topic in foreign:
-        await session.delete(topic)  # the items are let go of
+async def adopt(session: AsyncSession, kind: TopicKind, model: str) -> None:
+    """Bring topics to the vectors of `model`, once all their items have one; decisions stay."""
+    await session.execute(LOCK)
+    rows = await session.scalars(_ADOPTED, {"kind": kind, "model": model})
+    for adopted in rows.all():
+        topic = adopted
+        if await session.get(Topic, topic) is None:
+            continue  # another one has taken it in
+        while (other := await _near(session, topic, kind)) is not None:
+            topic, younger = sorted((topic, other))
+            await _merge(session, topic, younger)

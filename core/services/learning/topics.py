@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -21,13 +21,14 @@ from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.topics import TopicKind, TopicState
 from core.services import audit
 from core.services.automation.incoming import PROGRAMS
+from core.services.case import Case, open_case
 from core.services.knowledge.articles import MAX_QUESTIONS, change
 from core.services.ledger import Accounts, Ledger
-from core.services.links.links import TicketLinks
+from core.services.links.links import LOCK, note_link
 from core.services.registering import Matter, register
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
-from core.storage.tables import Contact, ContactAddress, Ticket, Topic, TopicItem
+from core.storage.tables import Contact, ContactAddress, Ticket, TicketLink, Topic, TopicItem
 
 _MOST_INCIDENTS = 200
 _UNDER_WAY = [s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE]
@@ -45,24 +46,23 @@ class Topics:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
-        self._links = TicketLinks(sessions, accounts, now)
 
     async def dismiss(self, topic: TopicId, by: Agent) -> None:
         """Let a topic rest: nothing is to be done about it."""
         async with storage_errors(), self._sessions.begin() as session:
-            self._decide(await _locked(session, topic), TopicState.DISMISSED, by)
+            self._decide(session, await _locked(session, topic), TopicState.DISMISSED, by)
 
     async def reopen(self, topic: TopicId, by: Agent) -> None:
         """Let a topic wait for somebody again."""
         async with storage_errors(), self._sessions.begin() as session:
-            self._decide(await _locked(session, topic), TopicState.OPEN, by)
+            self._decide(session, await _locked(session, topic), TopicState.OPEN, by)
 
     async def settle(self, topic: TopicId, by: Agent, article: ArticleId | None = None) -> None:
         """Note that something was done about a topic: `article` was written, or an example kept."""
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, topic)
             row.article_id = article or row.article_id
-            self._decide(row, TopicState.DONE, by)
+            self._decide(session, row, TopicState.DONE, by)
 
     async def add_question(
         self, topic: TopicId, article: ArticleId, question: str, by: Agent
@@ -85,7 +85,7 @@ class Topics:
                 raise InvalidInput("this article has this question already")
             changed = await change(session, _with_question(found, words))
             row.article_id = article
-            self._decide(row, TopicState.DONE, by)
+            self._decide(session, row, TopicState.DONE, by)
             audit.record(
                 session,
                 by.actor,
@@ -104,41 +104,69 @@ class Topics:
             Conflict: it has a problem already.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(LOCK)
             row = await _locked(session, topic)
             if row.kind != TopicKind.TICKET:
                 raise InvalidInput("only tickets have a problem in common")
             if row.problem_id is not None:
                 raise Conflict("this topic has a problem already")
-            incidents = await _incidents(session, topic)
             ledger = Ledger(self._accounts, self._now())
-            author = Author(address=Address(f"agent:{by.id}"), name=by.name)
-            case = await register(
-                session,
-                ledger,
-                Matter(
-                    account=PROGRAMS,
-                    contact=await _contact(session, author, ledger.now),
-                    author=author,
-                    subject=row.title,
-                    text="\n".join([row.title, *(f"#{number}" for _, number in incidents)]),
-                    reason=HandoffReason.RECURRING,
-                    language=by.language,
-                ),
-                actor=by.actor,
-            )
-            case.ticket.kind = Kind.PROBLEM
-            ledger.record(case.ticket, "kind", Kind.INCIDENT, Kind.PROBLEM, actor=by.actor)
+            incidents = await _incidents(session, ledger, topic)
+            problem = await self._problem(session, ledger, row, incidents, by)
+            for incident in incidents:
+                session.add(
+                    TicketLink(
+                        id=new_id(),
+                        ticket_id=incident.ticket.id,
+                        other_id=problem.ticket.id,
+                        kind=LinkKind.INCIDENT,
+                    )
+                )
+                note_link(incident, problem, LinkKind.INCIDENT, by)
             await ledger.write(session)
-            row.problem_id = case.ticket.id
-            self._decide(row, TopicState.DONE, by)
-            problem, made = TicketId(case.ticket.id), case.ticket.number
-        # Each link locks two tickets: one after the other, so that nobody waits long.
-        for incident, _ in incidents:
-            await self._links.link(incident, problem, LinkKind.INCIDENT, by)
-        return made
+            row.problem_id = problem.ticket.id
+            self._decide(session, row, TopicState.DONE, by)
+            return problem.ticket.number
 
-    def _decide(self, row: Topic, state: TopicState, by: Agent) -> None:
-        row.state, row.decided_at, row.decided_by = state, self._now(), by.id
+    async def _problem(
+        self,
+        session: AsyncSession,
+        ledger: Ledger,
+        topic: Topic,
+        incidents: Sequence[Case],
+        by: Agent,
+    ) -> Case:
+        author = Author(address=Address(f"agent:{by.id}"), name=by.name)
+        numbers = [f"#{incident.ticket.number}" for incident in incidents]
+        case = await register(
+            session,
+            ledger,
+            Matter(
+                account=PROGRAMS,
+                contact=await _contact(session, author, ledger.now),
+                author=author,
+                subject=topic.title,
+                text="\n".join([topic.title, *numbers]),
+                reason=HandoffReason.RECURRING,
+                language=by.language,
+            ),
+            actor=by.actor,
+        )
+        case.ticket.kind = Kind.PROBLEM
+        ledger.record(case.ticket, "kind", Kind.INCIDENT, Kind.PROBLEM, actor=by.actor)
+        return case
+
+    def _decide(self, session: AsyncSession, row: Topic, state: TopicState, by: Agent) -> None:
+        old, row.state = row.state, state
+        row.decided_at, row.decided_by = self._now(), by.id
+        audit.record(
+            session,
+            by.actor,
+            "topic.decided",
+            ("topic", row.id, row.title),
+            old={"state": old},
+            new={"state": state, "article": row.article_id, "problem": str(row.problem_id or "")},
+        )
 
 
 def _with_question(article: Article, question: str) -> Article:
@@ -152,19 +180,21 @@ async def _locked(session: AsyncSession, topic: TopicId) -> Topic:
     return row
 
 
-async def _incidents(session: AsyncSession, topic: TopicId) -> list[tuple[TicketId, int]]:
-    rows = await session.execute(
-        select(Ticket.id, Ticket.number)
+async def _incidents(session: AsyncSession, ledger: Ledger, topic: TopicId) -> Sequence[Case]:
+    """Lock the topic's unfinished tickets, their conversations first, in an order that all keep."""
+    rows = await session.scalars(
+        select(Ticket.id)
         .join(TopicItem, TopicItem.id == Ticket.id)
         .where(
             TopicItem.topic_id == topic,
             Ticket.status.in_(_UNDER_WAY),
             Ticket.kind != Kind.PROBLEM,
         )
-        .order_by(Ticket.number)
+        .order_by(Ticket.conversation_id, Ticket.id)
         .limit(_MOST_INCIDENTS)
     )
-    return [(TicketId(ticket), number) for ticket, number in rows]
+    cases = [await open_case(session, ledger, TicketId(ticket)) for ticket in rows.all()]
+    return [case for case in cases if not case.is_done]  # somebody may have been faster
 
 
 async def _contact(session: AsyncSession, author: Author, now: datetime) -> ContactId:

@@ -139,6 +139,27 @@ class ModelVersions:
                 new={"state": row.state},
             )
 
+    async def give_up(self, number: int, by: Agent | None) -> None:
+        """Wait no longer for a version that is being made.
+
+        Raises:
+            NotFound: there is none of this number.
+            IllegalTransition: it is not being made.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(_LOCK)
+            row = await session.get(ModelVersion, number, with_for_update=True)
+            if row is None:
+                raise NotFound("there is no such version")
+            row.state = next_state(ModelState(row.state), ModelTrigger.BROKE)
+            row.error, row.ended_at = "given up", self._now()
+            audit.record(
+                session,
+                None if by is None else by.actor,
+                "model.given_up",
+                ("model", number, f"version {number}"),
+            )
+
     async def list(self, limit: int = 50) -> Sequence[VersionView]:
         """Return the newest versions, and the one that serves, the newest first."""
         asker, user = aliased(AgentRow), aliased(AgentRow)
@@ -225,6 +246,14 @@ class ModelVersions:
             row.state = next_state(ModelState.TRAINING, trigger)
             if training.passed and row.goes_live:
                 await self._make_live(session, row, None)
+                audit.record(
+                    session,
+                    "assistant",
+                    "model.passed",
+                    ("model", number, f"version {number}"),
+                    old={"state": ModelState.PASSED},
+                    new={"state": row.state},
+                )
 
     async def note_serving(self, serving: ServingModel) -> None:
         """Note which intents can be taught, and that the wanted version serves, if it does."""
@@ -239,6 +268,15 @@ class ModelVersions:
             if row.state == ModelState.LIVE:
                 row.intents = list(serving.intents)
                 row.served_at = self._now() if row.lessons == serving.lessons else None
+                if row.served_at is not None:
+                    row.error = None
+
+    async def note_trouble(self, number: int, detail: str) -> None:
+        """Note why the version that is to serve cannot be had, for admins to see."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(ModelVersion, number, with_for_update=True)
+            if row is not None and row.state == ModelState.LIVE:
+                row.error = detail
 
     async def _make_live(self, session: AsyncSession, row: ModelVersion, by: Agent | None) -> None:
         state = next_state(ModelState(row.state), ModelTrigger.USED)

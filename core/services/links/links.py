@@ -19,7 +19,7 @@ from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import TicketLink
 
-_LOCK = text("SELECT pg_advisory_xact_lock(0x6c696e6b)")  # "link": two could close a circle
+LOCK = text("SELECT pg_advisory_xact_lock(0x6c696e6b)")  # "link": two could close a circle
 _ABOVE = text(
     """
     WITH RECURSIVE above AS (
@@ -57,7 +57,7 @@ class TicketLinks:
         if ticket == other:
             raise InvalidInput("a ticket cannot be linked with itself")
         async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(_LOCK)
+            await session.execute(LOCK)
             cases = await self._cases(session, ticket, other)
             known = await session.scalar(
                 select(TicketLink.id).where(
@@ -87,7 +87,7 @@ class TicketLinks:
             NotFound: it has no such link.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(_LOCK)
+            await session.execute(LOCK)
             row = await session.get(TicketLink, link)
             if row is None or ticket not in (row.ticket_id, row.other_id):
                 raise NotFound("there is no such link")
@@ -112,9 +112,14 @@ class TicketLinks:
         is_new: bool,
     ) -> None:
         ticket, other = cases[TicketId(row.ticket_id)], cases[TicketId(row.other_id)]
-        for case, far, side in ((ticket, other, row.kind), (other, ticket, f"has_{row.kind}")):
-            said = f"{side} {far.ticket.number}"
-            old, new = (None, said) if is_new else (said, None)
-            case.ledger.record(case.ticket, "link", old, new, actor=by.actor)
-            case.changed()
+        note_link(ticket, other, LinkKind(row.kind), by, is_new=is_new)
         await ticket.ledger.write(session)
+
+
+def note_link(ticket: Case, other: Case, kind: LinkKind, by: Agent, *, is_new: bool = True) -> None:
+    """Write in the history of both that `ticket` is the `kind` of `other`, or no more."""
+    for case, far, side in ((ticket, other, kind.value), (other, ticket, f"has_{kind}")):
+        said = f"{side} {far.ticket.number}"
+        old, new = (None, said) if is_new else (said, None)
+        case.ledger.record(case.ticket, "link", old, new, actor=by.actor)
+        case.changed()

@@ -9,12 +9,21 @@ from core.domain.actor import Role
 from core.domain.assistant import Answer, Feedback, LookUp, Say, TurnReply, Understanding
 from core.domain.ids import ArticleId, ConversationId, TopicId, new_id
 from core.domain.knowledge import Article, Finding, Hit, Outcome
-from core.domain.models import Example, ServingModel, Training, TrainingState
+from core.domain.models import Example, ExampleState, ServingModel, Training, TrainingState
 from core.domain.topics import TopicKind
 from core.services.learning.examples import ExampleBook
 from core.services.learning.grouping import group
 from core.services.learning.versions import ModelVersions
-from core.storage.tables import Topic, TopicItem, TrainingExample, TurnRecord
+from core.storage.tables import (
+    AssignmentPolicy,
+    Conversation,
+    Team,
+    Ticket,
+    Topic,
+    TopicItem,
+    TrainingExample,
+    TurnRecord,
+)
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 
@@ -211,7 +220,7 @@ async def test_a_version_is_asked_for_judged_shown_and_gone_back_from(desk: Desk
     assert nothing.status_code == 422
     book, versions = ExampleBook(desk.sessions), ModelVersions(desk.sessions)
     example = await book.propose(Example(text="ta", intent="thanks", language="en"), ana)
-    await book.review(example, "approved", ana)  # type: ignore[arg-type]
+    await book.review(example, ExampleState.APPROVED, ana)
     assert "1 approved examples" in await admin.see(f"{ROOM}/versions")
     assert (await admin.send(f"{ROOM}/versions", goes_live="yes")).status_code == 303
     assert "Waits for the assistant" in await admin.see(f"{ROOM}/versions/state")
@@ -265,3 +274,51 @@ async def test_recurring_topics_stand_on_the_page_of_figures(desk: Desk) -> None
     assert made.status_code == 303
     assert "/console/tickets/" in made.headers["location"]
     await lead.see(made.headers["location"])
+
+
+async def test_what_belongs_to_another_team_is_neither_seen_nor_decided_about(desk: Desk) -> None:
+    topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
+    lead = await browser_of(desk, Role.LEAD, "leo")
+    await lead.see(f"{ROOM}/topics/{topic}")
+    async with desk.sessions.begin() as session:
+        await session.execute(update(AssignmentPolicy).values(own_tickets_only=True))
+        team = Team(id=new_id(), name="Others")
+        session.add(team)
+        await session.flush()
+        record = (await session.scalars(select(TurnRecord).limit(1))).one()
+        conversation = await session.get_one(Conversation, record.conversation_id)
+        session.add(
+            Ticket(
+                id=new_id(),
+                conversation_id=conversation.id,
+                contact_id=conversation.contact_id,
+                status="open",
+                priority="normal",
+                reason="not_helped",
+                subject="parrot",
+                language="en",
+                team_id=team.id,
+                created_at=desk.clock(),
+                updated_at=desk.clock(),
+            )
+        )
+    await lead.see(f"{ROOM}/topics/{topic}", 404)
+    for act in ("dismiss", "reopen", "problem"):
+        assert (await lead.send(f"{ROOM}/topics/{topic}/{act}")).status_code == 404
+    assert "parrot" not in await lead.see(f"{ROOM}/topics")
+    assert (await lead.see(ROOM)).count('<li id="turn-') == 1
+
+
+async def test_a_version_under_way_is_given_up(desk: Desk) -> None:
+    await knows_intents(desk)
+    admin = await browser_of(desk, Role.ADMIN)
+    eve = await desk.agent("eve@example.org", "Eve", Role.ADMIN)
+    book = ExampleBook(desk.sessions)
+    example = await book.propose(Example(text="ta", intent="thanks", language="en"), eve)
+    await book.review(example, ExampleState.APPROVED, eve)
+    await admin.see(f"{ROOM}/versions")
+    await admin.send(f"{ROOM}/versions", goes_live="yes")
+    assert "/console/assistant/versions/1/give-up" in await admin.see(f"{ROOM}/versions")
+    assert (await admin.send(f"{ROOM}/versions/1/give-up")).status_code == 303
+    assert "Training failed" in await admin.see(f"{ROOM}/versions")
+    assert (await admin.send(f"{ROOM}/versions/1/give-up")).status_code == 422

@@ -11,7 +11,13 @@ from sqlalchemy import select, update
 
 from core.adapters.rasa_models import RasaModels
 from core.domain.actor import Agent, Role
-from core.domain.errors import AssistantFailed, AssistantLoading, Conflict, IllegalTransition
+from core.domain.errors import (
+    AssistantFailed,
+    AssistantLoading,
+    Conflict,
+    IllegalTransition,
+    NotFound,
+)
 from core.domain.models import Example, ExampleState, Lessons, ModelState
 from core.runtime.model_keeping import ModelKeeping
 from core.services.learning.examples import ExampleBook
@@ -86,7 +92,7 @@ async def test_a_candidate_that_passes_takes_the_place_and_can_be_gone_back_from
     assert await world.states() == {number: ModelState.RETIRED, 0: ModelState.LIVE}
     async with world.rig.sessions() as session:
         actions = (await session.scalars(select(AuditEntry.action).order_by(AuditEntry.id))).all()
-    assert actions[-2:] == ["model.asked", "model.used"]
+    assert actions[-3:] == ["model.asked", "model.passed", "model.used"]
 
 
 async def test_a_candidate_that_gets_worse_waits_for_an_admin(world: World) -> None:
@@ -134,6 +140,61 @@ async def test_a_training_that_fails_says_why(world: World) -> None:
     assert as_lines([version])[1].strip() == "no room on the disk"
     world.assistant.answer = None
     assert await world.versions.ask(world.ana) == number + 1  # it may be tried again
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(413, "more examples than"), (404, "earlier release"), (400, "examples")]
+)
+async def test_an_order_that_will_never_be_carried_out_ends_the_version(
+    world: World, status: int, reason: str
+) -> None:
+    await world.teach()
+    number = await world.versions.ask(world.ana)
+    world.assistant.training_status = status
+    await world.keeping.keep()
+    version = await world.versions.get(number)
+    assert version.state == ModelState.BROKEN
+    assert reason in (version.error or "")
+
+
+async def test_what_takes_too_long_is_given_up_and_what_comes_of_it_later_changes_nothing(
+    world: World,
+) -> None:
+    await world.teach()
+    number = await world.versions.ask(world.ana)
+    world.assistant.answer = {"state": "running", "report": None, "detail": ""}
+    await world.keeping.keep()
+    await world.versions.give_up(number, world.ana)
+    world.assistant.answer = None
+    await world.keeping.keep()
+    assert await world.states() == {number: ModelState.BROKEN, 0: ModelState.LIVE}
+    with pytest.raises(IllegalTransition):
+        await world.versions.give_up(number, world.ana)
+    with pytest.raises(NotFound):
+        await world.versions.give_up(99, world.ana)
+
+
+async def test_what_cannot_be_made_again_is_said_and_not_tried_every_few_seconds(
+    world: World,
+) -> None:
+    await world.teach()
+    number = await world.versions.ask(world.ana)
+    await world.keeping.keep()
+    await world.keeping.keep()
+    world.assistant.serves, world.assistant.trained = "none", {"none"}
+    world.assistant.answer = {"state": "failed", "report": None, "detail": "no room"}
+    await world.keeping.keep()
+    assert (await world.versions.get(number)).error == "no room"
+    world.assistant.ordered.clear()
+    world.rig.clock.advance(minutes=30)
+    await world.keeping.keep()
+    assert not world.assistant.ordered
+    world.assistant.answer = None
+    world.rig.clock.advance(minutes=31)
+    await world.keeping.keep()
+    await world.keeping.keep()
+    version = await world.versions.get(number)
+    assert (version.error, version.is_served) == (None, True)
 
 
 async def test_an_assistant_that_begins_anew_is_brought_to_what_is_wanted(world: World) -> None:

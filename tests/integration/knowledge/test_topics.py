@@ -12,21 +12,34 @@ from core.adapters.embeddings import HttpEmbedder
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason, LookUp, Say, Understanding
 from core.domain.errors import Conflict, EmbedderUnavailable, InvalidInput
+from core.domain.events import Author, MessageRemoved
+from core.domain.ids import Address, EventKey, RemoteId, ThreadKey
 from core.domain.knowledge import Finding, Outcome
 from core.domain.links import LinkKind
 from core.domain.ticket import TicketStatus
 from core.domain.topics import TopicKind, TopicState
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.knowledge import Knowledge
+from core.services.learning.forgetting import TurnForgetting
 from core.services.learning.gathering import TopicGathering
 from core.services.learning.topics import Topics
 from core.services.reactions import Reactions
 from core.storage.engine import Sessions
 from core.storage.queries.topics import TopicView, answers_of, items_of, topic_view, topics
-from core.storage.tables import Ticket, TicketLink, Topic, TopicItem, TurnRecord
+from core.storage.tables import (
+    Conversation,
+    Message,
+    RemoteMessage,
+    Ticket,
+    TicketLink,
+    TicketVector,
+    Topic,
+    TopicItem,
+    TurnRecord,
+)
 from tests.integration.core.test_turn_log import take_turn
 from tests.integration.knowledge.world import article
-from tests.support.desk import Rig
+from tests.support.desk import LOOP, Rig
 
 PARROT = (
     "Can I bring my parrot to the office?",
@@ -203,6 +216,21 @@ async def test_tickets_about_the_same_become_a_problem_with_its_incidents(
     assert (view.problem, view.state) == (number, TopicState.DONE)
     with pytest.raises(Conflict):
         await world.topics.make_problem(printer.id, ana)
+    await _with_another_model(world)
+
+
+async def _with_another_model(world: World) -> None:
+    """Tickets follow when their vectors are those of another model."""
+    async with world.rig.sessions.begin() as session:
+        await session.execute(update(Topic).values(vector_model="a former model"))
+        await session.execute(update(TopicItem).values(vector_model="a former model"))
+        kept = await session.scalar(select(func.count()).select_from(TicketVector))
+    assert (kept or 0) >= 3
+    world.rig.clock.advance(minutes=1)
+    while await _of_former_model(world):
+        await world.gathering.gather_due()
+    (still,) = await world.found(TopicKind.TICKET, settled=True)
+    assert still.size == 3
 
 
 async def test_only_tickets_have_a_problem(world: World) -> None:
@@ -212,15 +240,74 @@ async def test_only_tickets_have_a_problem(world: World) -> None:
         await world.topics.make_problem((await world.found())[0].id, ana)
 
 
-async def test_vectors_of_another_model_are_made_anew(world: World) -> None:
+async def test_with_vectors_of_another_model_topics_keep_what_was_decided(world: World) -> None:
     await _ask_all(world)
+    ana = await world.rig.agent(role=Role.LEAD)
+    parrot, invoice = await world.found()
+    await world.topics.dismiss(invoice.id, ana)
     async with world.rig.sessions.begin() as session:
         await session.execute(update(Topic).values(vector_model="a former model"))
         await session.execute(update(TopicItem).values(vector_model="a former model"))
+    await world.misses("Is a parrot allowed in the office with me?", thread="new")
     world.rig.clock.advance(minutes=1)
-    while not await world.found() or (await world.found())[0].size < 3:
+    while await _of_former_model(world):
         await world.gathering.gather_due()
-    assert [topic.size for topic in await world.found()] == [3, 2]
+    await world.gather()
+    (still,) = await world.found()
+    assert still.id == parrot.id
+    assert [topic.id for topic in await world.found(settled=True)] == [invoice.id]
+
+
+async def _of_former_model(world: World) -> int:
+    async with world.rig.sessions() as session:
+        topics = await session.scalar(
+            select(func.count()).where(Topic.vector_model == "a former model")
+        )
+        items = await session.scalar(
+            select(func.count()).where(TopicItem.vector_model == "a former model")
+        )
+    return (topics or 0) + (items or 0)
+
+
+async def test_what_is_taken_back_leaves_the_log_and_its_topic(world: World) -> None:
+    await _ask_all(world)
+    parrot = (await world.found())[0]
+    async with world.rig.sessions() as session:
+        record = (
+            await session.scalars(select(TurnRecord).where(TurnRecord.text == parrot.title))
+        ).one()
+        remote = await session.scalar(
+            select(RemoteMessage.remote_id)
+            .join(Message, Message.id == RemoteMessage.message_id)
+            .where(Message.conversation_id == record.conversation_id, Message.speaker == "customer")
+        )
+        conversation = await session.get_one(Conversation, record.conversation_id)
+    await world.rig.intake.accept(
+        MessageRemoved(
+            account=LOOP,
+            key=EventKey("gone"),
+            thread=ThreadKey(conversation.thread),
+            author=Author(address=Address("somebody")),
+            at=world.rig.clock(),
+            remote_id=RemoteId(remote or ""),
+        )
+    )
+    async with world.rig.sessions() as session:
+        blank = await session.get_one(TurnRecord, record.turn_id)
+        assert (blank.text, blank.question, blank.look_ups) == ("", "", [])
+    (left,) = [topic for topic in await world.found() if topic.id == parrot.id]
+    assert left.size == 2
+    assert left.title != parrot.title
+    await world.gather()
+    assert {topic.size for topic in await world.found()} == {2}
+
+
+async def test_the_log_is_forgotten_after_its_time(world: World) -> None:
+    await world.misses(PARROT[0], thread="t1")
+    forgetting = TurnForgetting(world.rig.sessions, 30, world.rig.clock)
+    assert await forgetting.forget_old() == 0
+    world.rig.clock.advance(days=31)
+    assert await forgetting.forget_old() == 1
 
 
 async def test_while_the_embedder_is_away_questions_wait(world: World) -> None:
