@@ -68,6 +68,12 @@ async def ticket_in_sight(request: Request, agent: Agent, name: str) -> TicketId
     return found
 
 
+async def check_other_side(request: Request, agent: Agent, number: int | None) -> None:
+    """Raise `Forbidden` where the ticket that one is to be parted from is out of sight."""
+    if number is not None:
+        await ticket_in_sight(request, agent, str(number))
+
+
 async def _refuse(request: Request, actor: str, hidden: OutOfSight) -> NoReturn:
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         audit.record(

@@ -18,6 +18,7 @@ from core.domain.ids import CategoryId, FormFieldId, TeamId
 from core.domain.ticket import Priority
 from core.services.classification.categories import CategoryDraft
 from core.services.classification.fields import FieldDraft
+from core.services.classification.priorities import version_of_matrix
 from core.storage.engine import storage_errors
 from core.storage.queries.categories import CategoryView, category_tree, priority_matrix
 
@@ -228,10 +229,11 @@ async def change_field(
     category: UUID,
     field: FieldName,
     body: FieldBody,
+    revision: IfMatch,
 ) -> CategoryOut:
-    """Change a field; its kind stays."""
+    """Change a field; its kind stays. The `ETag` is its category's."""
     desk, named = desk_of(request), CategoryId(category)
-    await desk.categories.change_field(FormFieldId(field), body.draft(), caller)
+    await desk.categories.change_field(FormFieldId(field), body.draft(), caller, revision=revision)
     return await _answer(desk, response, named)
 
 
@@ -245,17 +247,23 @@ async def archive_field(
 
 
 @router.get("/priorities")
-async def get_matrix(request: Request, _: AgentCaller) -> dict[str, Any]:
+async def get_matrix(request: Request, response: Response, _: AgentCaller) -> dict[str, Any]:
     """Return which priority follows from impact and urgency."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return _matrix_out(await priority_matrix(session))
+        matrix = await priority_matrix(session)
+    tag(response, version_of_matrix(matrix))
+    return _matrix_out(matrix)
 
 
 @router.put("/priorities")
-async def set_matrix(request: Request, caller: LeadCaller, body: MatrixBody) -> dict[str, Any]:
+async def set_matrix(
+    request: Request, response: Response, caller: LeadCaller, body: MatrixBody, revision: IfMatch
+) -> dict[str, Any]:
     """Replace the matrix; tickets follow it when their impact or urgency is next set."""
-    await desk_of(request).priorities.set(body.matrix(), caller)
-    return _matrix_out(body.matrix())
+    matrix = body.matrix()
+    await desk_of(request).priorities.set(matrix, caller, revision=revision)
+    tag(response, version_of_matrix(matrix))
+    return _matrix_out(matrix)
 
 
 def _matrix_out(matrix: Matrix) -> dict[str, Any]:

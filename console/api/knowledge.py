@@ -16,6 +16,7 @@ from console.api.knowledge_shapes import (
     SynonymsBody,
     SynonymsOut,
 )
+from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, AgentCaller, AnyCaller
 from console.api.shapes import MAX_PAGE, Page, Text
 from console.desk import desk_of
@@ -23,6 +24,7 @@ from console.slugs import free_id
 from core.domain.actor import Role
 from core.domain.ids import ArticleId, ConversationId, OrganisationId, SynonymsId, new_id
 from core.domain.knowledge import Audience
+from core.services.revisions import content_version
 from core.storage.engine import storage_errors
 from core.storage.queries.readers import organisation_of
 
@@ -87,14 +89,23 @@ async def create_article(request: Request, _: AdminCaller, body: NewArticle) -> 
 
 
 @router.get("/articles/{article}")
-async def get_article(request: Request, _: AgentCaller, article: ArticleName) -> ArticleOut:
+async def get_article(
+    request: Request, response: Response, _: AgentCaller, article: ArticleName
+) -> ArticleOut:
     """Return one article."""
-    return ArticleOut.of(await desk_of(request).knowledge.get(ArticleId(article)))
+    found = await desk_of(request).knowledge.get(ArticleId(article))
+    tag(response, content_version(found))
+    return ArticleOut.of(found)
 
 
 @router.put("/articles/{article}")
 async def put_article(
-    request: Request, _: AdminCaller, article: ArticleName, body: ArticleBody
+    request: Request,
+    response: Response,
+    _: AdminCaller,
+    article: ArticleName,
+    body: ArticleBody,
+    revision: IfMatch,
 ) -> ArticleOut:
     """Replace an article."""
     knowledge = desk_of(request).knowledge
@@ -102,7 +113,9 @@ async def put_article(
     if body.organisations is None:  # a program that does not know of them opens no article
         stored = await knowledge.get(changed.id)
         changed = replace(changed, organisations=stored.organisations)
-    return ArticleOut.of(await knowledge.update(changed))
+    stored = await knowledge.update(changed, revision=revision)
+    tag(response, content_version(stored))
+    return ArticleOut.of(stored)
 
 
 @router.delete("/articles/{article}", status_code=204)
@@ -127,10 +140,11 @@ async def create_synonyms(request: Request, _: AdminCaller, body: SynonymsBody) 
 
 @router.put("/synonyms/{synonyms}")
 async def put_synonyms(
-    request: Request, _: AdminCaller, synonyms: UUID, body: SynonymsBody
+    request: Request, _: AdminCaller, synonyms: UUID, body: SynonymsBody, revision: IfMatch
 ) -> SynonymsOut:
     """Replace words that mean the same."""
-    return SynonymsOut.of(await desk_of(request).synonyms.change(body.synonyms(synonyms)))
+    wanted = body.synonyms(synonyms)
+    return SynonymsOut.of(await desk_of(request).synonyms.change(wanted, revision=revision))
 
 
 @router.delete("/synonyms/{synonyms}", status_code=204)

@@ -14,6 +14,7 @@ from console.api.shapes import (
 )
 from core.domain.ids import ArticleId, OrganisationId, SynonymsId
 from core.domain.knowledge import Article, Audience, Outcome, Synonyms
+from core.services.revisions import content_version
 
 
 class ArticleBody(Body):
@@ -109,11 +110,17 @@ class SynonymsOut(BaseModel):
     id: UUID
     terms: list[str]
     organisation: UUID | None
+    revision: int  # its entity tag
 
     @classmethod
     def of(cls, synonyms: Synonyms) -> SynonymsOut:
         """Return what the API tells of `synonyms`."""
-        return cls(id=synonyms.id, terms=list(synonyms.terms), organisation=synonyms.organisation)
+        return cls(
+            id=synonyms.id,
+            terms=list(synonyms.terms),
+            organisation=synonyms.organisation,
+            revision=content_version(synonyms),
+        )
 
 
 class HitOut(BaseModel):

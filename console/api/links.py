@@ -12,13 +12,13 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
-from console.sight import sight_for, ticket_in_sight
+from console.sight import check_other_side, sight_for, ticket_in_sight
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
-from core.storage.queries.links import links_of
+from core.storage.queries.links import linked_with, links_of
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
@@ -85,7 +85,11 @@ async def link(
 async def unlink(request: Request, caller: AgentCaller, ticket: TicketName, link: UUID) -> None:
     """Take a link away."""
     desk = desk_of(request)
-    await desk.links.unlink(await ticket_called(desk, ticket), link, caller)
+    named = await ticket_called(desk, ticket)
+    async with storage_errors(), desk.sessions() as session:
+        other = await linked_with(session, named, link)
+    await check_other_side(request, caller, other)
+    await desk.links.unlink(named, link, caller)
 
 
 @router.post("/{ticket}/problem-updates", status_code=202)

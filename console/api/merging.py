@@ -13,10 +13,10 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
-from console.sight import ticket_in_sight
+from console.sight import check_other_side, ticket_in_sight
 from core.domain.errors import InvalidInput, NotFound
 from core.storage.engine import storage_errors
-from core.storage.queries.merges import MergedTicket, merged_tickets
+from core.storage.queries.merges import MergedTicket, merged_into, merged_tickets
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
@@ -74,6 +74,8 @@ async def merge(
         merged = await ticket_in_sight(request, caller, body.ticket)
     except NotFound as error:
         raise InvalidInput(str(error)) from None
+    for one in (named, merged):
+        await desk.held.send_all(one)
     await desk.merging.merge(named, merged, caller, tells=body.tell)
     return await list_merges(request, caller, ticket)
 
@@ -82,4 +84,8 @@ async def merge(
 async def unmerge(request: Request, caller: AgentCaller, ticket: TicketName) -> None:
     """Part a ticket that was merged from the one it is in."""
     desk = desk_of(request)
-    await desk.merging.undo(await ticket_called(desk, ticket), caller)
+    named = await ticket_called(desk, ticket)
+    async with storage_errors(), desk.sessions() as session:
+        into = await merged_into(session, named)
+    await check_other_side(request, caller, None if into is None else into.number)
+    await desk.merging.undo(named, caller)

@@ -12,9 +12,11 @@ from console.links_words import LINK
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets import Named, attempt, refused
 from console.pages.view import translator
-from console.sight import ticket_in_sight
+from console.sight import check_other_side, ticket_in_sight
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
+from core.storage.engine import storage_errors
+from core.storage.queries.links import linked_with
 
 router = APIRouter(prefix="/console/tickets")
 
@@ -27,9 +29,13 @@ async def link(request: Request, signed_in: Agents, named: Named) -> Response:
     gone = text_field(form, "remove")
     if gone:
         try:
-            return await attempt(request, named, links.unlink(named, UUID(gone), signed_in.agent))
+            link_id = UUID(gone)
         except ValueError:
             raise InvalidInput("there is nothing of this id") from None
+        async with storage_errors(), desk_of(request).sessions() as session:
+            other_end = await linked_with(session, named, link_id)
+        await check_other_side(request, signed_in.agent, other_end)
+        return await attempt(request, named, links.unlink(named, link_id, signed_in.agent))
     kind = text_field(form, "kind")
     if kind not in LINK:
         raise InvalidInput("there is no such link")

@@ -9,11 +9,12 @@ from console.desk import desk_of
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.tickets import Named, refused
 from console.pages.view import translator
-from console.sight import ticket_in_sight
+from console.sight import check_other_side, ticket_in_sight
 from console.words import error_in_words
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import TicketId
 from core.storage.engine import storage_errors
+from core.storage.queries.merges import merged_into
 from core.storage.queries.tickets import ticket_view
 
 router = APIRouter(prefix="/console/tickets")
@@ -38,7 +39,10 @@ async def merge(request: Request, signed_in: Agents, named: Named) -> Response:
 @router.post("/{ticket}/part")
 async def part(request: Request, signed_in: Agents, named: Named) -> Response:
     """Part a ticket that was merged from the one it is in."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        into = await merged_into(session, named)
     try:
+        await check_other_side(request, signed_in.agent, None if into is None else into.number)
         await desk_of(request).merging.undo(named, signed_in.agent)
     except DeskError as error:
         return await _told(request, named, error)

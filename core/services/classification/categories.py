@@ -126,16 +126,19 @@ class Categories:
             record(session, by.actor, "category.field_added", _subject(row), new=said_field(added))
             return FormFieldId(added.id)
 
-    async def change_field(self, name: FormFieldId, draft: FieldDraft, by: Agent) -> None:
+    async def change_field(
+        self, name: FormFieldId, draft: FieldDraft, by: Agent, *, revision: int | None = None
+    ) -> None:
         """Rename a field, or change its choices or whether it is required; its kind stays.
 
         Raises:
             NotFound: there is none.
+            Outdated: its category is not of revision `revision` any more.
             InvalidInput: the field has no label, or a choice without choices.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row, asked = await _field(session, name)
-            revise(row, None)
+            revise(row, revision)
             old = said_field(asked)
             fill_field(asked, draft, FieldKind(asked.kind))
             record(

@@ -18,6 +18,7 @@ from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
 from core.services.knowledge.indexing import index, learn_words
 from core.services.knowledge.plaintext import storable
+from core.services.revisions import check_content
 from core.storage.queries.articles import article_of
 from core.storage.tables import ArticleRow, Organisation
 
@@ -124,9 +125,19 @@ async def create(session: AsyncSession, article: Article) -> Article:
     return article
 
 
-async def change(session: AsyncSession, article: Article) -> Article:
-    """Replace what is stored of an article."""
+async def change(session: AsyncSession, article: Article, revision: int | None = None) -> Article:
+    """Replace what is stored of an article.
+
+    Raises:
+        NotFound: there is none of its id.
+        Outdated: what is stored does not have the version `revision` any more.
+    """
     article = checked(article)
+    if revision is not None:
+        row = await session.get(ArticleRow, article.id, with_for_update=True)
+        if row is None:
+            raise NotFound(f"there is no article {article.id!r}")
+        check_content(article_of(row), revision)
     await _check_organisations(session, article)
     await replace_stored(session, article, columns_of(article))
     await learn_words(session, [article])

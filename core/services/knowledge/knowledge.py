@@ -92,10 +92,14 @@ class Knowledge:
         self._search.forget_counts()
         return created
 
-    async def update(self, article: Article) -> Article:
-        """Replace an article; `NotFound` where there is none."""
+    async def update(self, article: Article, *, revision: int | None = None) -> Article:
+        """Replace an article; `NotFound` where there is none.
+
+        Raises:
+            Outdated: it does not have the version `revision` any more.
+        """
         async with storage_errors(), self._sessions.begin() as session:
-            changed = await articles.change(session, article)
+            changed = await articles.change(session, article, revision)
         self._search.forget_counts()
         return changed
 

@@ -13,8 +13,9 @@ from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.ids import OrganisationId, SynonymsId, new_id
 from core.domain.knowledge import Synonyms
 from core.services.knowledge.plaintext import folded, storable
+from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.synonyms import all_synonyms
+from core.storage.queries.synonyms import all_synonyms, synonyms_of
 from core.storage.tables import Organisation, SynonymsRow
 
 MAX_TERMS = 20
@@ -117,11 +118,20 @@ class SynonymBook:
             session.add(SynonymsRow(id=made, terms=tidy, organisation_id=organisation))
         return Synonyms(id=made, terms=tuple(tidy), organisation=organisation)
 
-    async def change(self, synonyms: Synonyms) -> Synonyms:
-        """Replace synonyms."""
+    async def change(self, synonyms: Synonyms, *, revision: int | None = None) -> Synonyms:
+        """Replace synonyms.
+
+        Raises:
+            Outdated: they do not have the version `revision` any more.
+        """
         tidy = checked(synonyms.terms)
         async with storage_errors(), self._sessions.begin() as session:
             await _check_organisation(session, synonyms.organisation)
+            if revision is not None:
+                row = await session.get(SynonymsRow, synonyms.id, with_for_update=True)
+                if row is None:
+                    raise NotFound("there are no such synonyms")
+                check_content(synonyms_of(row), revision)
             changed = await session.scalar(
                 update(SynonymsRow)
                 .where(SynonymsRow.id == synonyms.id)

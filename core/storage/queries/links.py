@@ -33,6 +33,21 @@ class LinkView:
         return self.side == f"has_{LinkKind.INCIDENT}" and self.status not in done
 
 
+async def linked_with(session: AsyncSession, ticket: TicketId, link: UUID) -> int | None:
+    """Return the number of the ticket at the other end of a link; None where it has no such."""
+    return await session.scalar(
+        select(Ticket.number)
+        .join(
+            TicketLink,
+            or_(
+                (TicketLink.ticket_id == ticket) & (Ticket.id == TicketLink.other_id),
+                (TicketLink.other_id == ticket) & (Ticket.id == TicketLink.ticket_id),
+            ),
+        )
+        .where(TicketLink.id == link)
+    )
+
+
 async def links_of(
     session: AsyncSession, ticket: TicketId, sight: Sight | None = None
 ) -> Sequence[LinkView]:

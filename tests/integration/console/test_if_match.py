@@ -19,12 +19,8 @@ from tests.integration.tickets.test_sorting_pages import Api
 WITHOUT = {
     "PUT /api/v1/agents/{agent}/presence": "says what is, and replaces nothing that was read",
     "PUT /api/v1/teams/{team}/members/{agent}": "names all there is of one place in a team",
-    "PATCH /api/v1/agents/{agent}": "sets what it names alone; agents have no revision yet",
-    "PUT /api/v1/categories/{category}/fields/{field}": "fields have no revision yet",
-    "PUT /api/v1/priorities": "the matrix has no revision yet",
+    "PATCH /api/v1/agents/{agent}": "sets what it names alone",
     "PUT /api/v1/sla-policies/order": "refused where it does not name all policies",
-    "PUT /api/v1/knowledge/articles/{article}": "articles have no revision yet",
-    "PUT /api/v1/knowledge/synonyms/{synonyms}": "synonyms have no revision yet",
 }
 """Updates that no entity tag guards, and why."""
 
@@ -57,6 +53,7 @@ CHANGED: dict[str, tuple[str, dict[str, Any]]] = {
     "routing rules": ("routing/rules", ROUTING),
     "rules": ("rules", RULE),
     "macros": ("macros", {"name": "Hello", "text": "Hello"}),
+    "synonyms": ("knowledge/synonyms", {"terms": ["laptop", "notebook"]}),
     "webhooks": ("webhooks", {"name": "Board", "url": "https://board.example/hook"}),
 }
 """Where what is made and then changed, and its body."""
@@ -68,7 +65,7 @@ async def test_a_change_under_an_old_tag_is_refused(desk: Desk, api: Api, what: 
     await client.post("/api/v1/teams", json={"name": "Help"})
     path, body = CHANGED[what]
     if what == "teams":
-        body = {**body, "name": "Other"}
+        body = {**body, "name": "Night"}
     made = await client.post(f"/api/v1/{path}", json=body)
     assert made.status_code == 201, made.text
     place = f"/api/v1/{path}/{made.json()['id']}"
@@ -82,15 +79,38 @@ async def test_what_holds_for_all_teams_has_a_tag_too(desk: Desk, api: Api) -> N
     await refuses_the_second(client, "/api/v1/routing/policy", POLICY, seen)
 
 
+async def test_an_article_and_the_matrix_are_guarded_by_what_they_say(desk: Desk, api: Api) -> None:
+    client = await api(Role.ADMIN, "boss@example.org")
+    article = {"language": "en", "title": "VPN", "body": "Use it."}
+    made = await client.post("/api/v1/knowledge/articles", json={"id": "vpn", **article})
+    assert made.status_code == 201, made.text
+    place = "/api/v1/knowledge/articles/vpn"
+    seen = int((await client.get(place)).headers["ETag"].strip('"'))
+    await refuses_the_second(client, place, article, seen)
+    read = await client.get("/api/v1/priorities")
+    matrix = read.json()
+    seen = int(read.headers["ETag"].strip('"'))
+    matrix["priorities"]["high"]["high"] = "low"
+    await refuses_the_second(client, "/api/v1/priorities", matrix, seen)
+
+
+def another(body: dict[str, Any]) -> dict[str, Any]:
+    """Return `body` with something else in it."""
+    if "priorities" in body:
+        return {
+            "priorities": {**body["priorities"], "low": dict.fromkeys(body["priorities"], "urgent")}
+        }
+    new: dict[str, Any] = {"name": "Other", "title": "Other", "terms": ["a1", "b2"]}
+    new["offer_again_minutes"] = 7
+    return {**body, **{name: value for name, value in new.items() if name in body}}
+
+
 async def refuses_the_second(
     client: httpx.AsyncClient, place: str, body: dict[str, Any], seen: int
 ) -> None:
     """Two who have read the same change it: the first may, the second has to read it again."""
     tag = {"If-Match": f'"{seen}"'}
-    renamed = (
-        {**body, "name": "Another name"} if "name" in body else {**body, "offer_again_minutes": 7}
-    )
-    first = await client.put(place, json=renamed, headers=tag)
+    first = await client.put(place, json=another(body), headers=tag)
     assert first.status_code == 200, first.text
     second = await client.put(place, json=body, headers=tag)
     assert (second.status_code, second.json()["title"]) == (412, "Precondition Failed")

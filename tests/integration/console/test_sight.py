@@ -22,7 +22,7 @@ from core.domain.ids import ConversationId, new_id
 from core.domain.links import LinkKind
 from core.services.links.links import TicketLinks
 from core.services.teams.rulebook import Policy
-from core.storage.tables import Attachment, AuditEntry, Message
+from core.storage.tables import Attachment, AuditEntry, Message, TicketLink
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
@@ -201,6 +201,16 @@ async def test_a_ticket_in_a_body_is_refused_too(hidden: Hidden, request_line: s
         answer = await hidden.browser.send(path, form=body)
     assert (answer.status_code, REFUSED in answer.text.lower()) == (403, True), answer.text
     assert await hidden.refusals() == before + 1
+
+
+async def test_a_link_with_another_teams_ticket_is_not_taken_away(hidden: Hidden) -> None:
+    async with hidden.desk.sessions() as session:
+        link = await session.scalar(select(TicketLink.id))
+    before = await hidden.refusals()
+    gone = await hidden.api.delete(f"/api/v1/tickets/{hidden.own}/links/{link}")
+    page = await hidden.browser.send(f"/console/tickets/{hidden.own}/links", remove=str(link))
+    assert (gone.status_code, page.status_code) == (403, 403)
+    assert await hidden.refusals() == before + 2
 
 
 async def test_of_many_tickets_that_of_another_team_is_refused(hidden: Hidden) -> None:
