@@ -148,7 +148,13 @@ async def test_only_leads_keep_the_catalogue_and_the_assistant_reads_it(
     assert (await agent.post("/api/v1/approval-roles", json={"name": "x"})).status_code == 403
     async with desk.client(Authorization=f"Bearer {BOT_TOKEN}") as bot:
         found = await bot.get("/api/v1/catalogue", params={"q": "necesito un portátil nuevo"})
-        assert [one["name"] for one in found.json()] == ["New laptop"]
+        (item,) = found.json()
+        assert item["name"] == "New laptop"
+        # What `bot/actions/knowledge.py` reads of it.
+        assert {"id", "name", "names", "archived", "fields"} <= set(item)
+        asked = {"id", "kind", "label", "labels", "choices", "choice_labels", "required"}
+        assert asked <= set(item["fields"][0])
+        assert (await bot.get(f"/api/v1/catalogue/{item['id']}")).json() == item
         assert (await bot.get("/api/v1/approval-roles")).status_code == 403
 
 
