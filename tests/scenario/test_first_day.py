@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,14 +112,16 @@ class Colleague:
     csrf: str = ""
 
     @classmethod
-    async def come(cls, desk: RunningDesk, email: str) -> Colleague:
+    @asynccontextmanager
+    async def come(cls, desk: RunningDesk, email: str) -> AsyncIterator[Colleague]:
         """Sign in by a one-time link, and be there."""
         link = await desk.command("user", "link", "--email", email)
-        colleague = cls(httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=30.0))
-        assert (await colleague.http.post(link)).status_code == 303
-        await colleague.see("/console/queue")
-        await colleague.send("/console/presence", presence="online")
-        return colleague
+        async with httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=30.0) as http:
+            colleague = cls(http)
+            assert (await http.post(link)).status_code == 303
+            await colleague.see("/console/queue")
+            await colleague.send("/console/presence", presence="online")
+            yield colleague
 
     async def see(self, path: str) -> str:
         """Return what a page says, without its marks."""
@@ -188,16 +191,28 @@ def _called(value: object) -> object:
     return value["name"] if isinstance(value, Mapping) else value
 
 
+@pytest.fixture
+async def marta(begun: FirstMinutes) -> AsyncIterator[Colleague]:
+    """Of the first level, who speaks Spanish."""
+    async with Colleague.come(begun.desk, "marta@desk.example") as colleague:
+        yield colleague
+
+
+@pytest.fixture
+async def diego(begun: FirstMinutes) -> AsyncIterator[Colleague]:
+    """Of the second."""
+    async with Colleague.come(begun.desk, "diego@desk.example") as colleague:
+        yield colleague
+
+
 async def test_a_computer_that_does_not_start_from_the_report_to_the_figures(
-    begun: FirstMinutes,
+    begun: FirstMinutes, marta: Colleague, diego: Colleague
 ) -> None:
     desk = begun.desk
     token = await desk.command("token", "create", "--email", "boss@desk.example", "--role", "admin")
     boss = Staff(begun.http, "boss@desk.example", token)
     today = datetime.now(UTC).date().isoformat()
     before = await figures(desk, today)
-    marta = await Colleague.come(desk, "marta@desk.example")
-    diego = await Colleague.come(desk, "diego@desk.example")
     carmen = Requester(begun.telegram, begun.telegram.person("Carmen Ibáñez", language="es"))
 
     # Reception and registration: the assistant passes her on with a ticket.
