@@ -19,7 +19,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import Address, ContactId, ConversationId, MessageId
 from core.storage.queries.files import FileView, files_of
 from core.storage.queries.sight import Sight
-from core.storage.queries.tickets import Person
+from core.storage.queries.tickets import Person, requester_of
 from core.storage.tables import (
     Account,
     AgentRow,
@@ -392,7 +392,7 @@ async def _views(
             channel=channel,
             thread=conversation.thread,
             responder=Responder(conversation.responder),
-            requester=Person(id=contact.id, name=contact.name, email=contact.email),
+            requester=requester_of(contact, conversation.address),
             address=conversation.address,
             side_of=None if conversation.side_of is None else ConversationId(conversation.side_of),
             language=conversation.language,

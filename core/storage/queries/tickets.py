@@ -236,7 +236,7 @@ def _id_in(words: str | None) -> UUID | None:
 
 
 def ticket_rows() -> Select[
-    Ticket, Contact, AgentRow, int, Sequence[int], str, Team, Category, Organisation
+    Ticket, Contact, AgentRow, int, Sequence[int], str, Team, Category, Organisation, str | None
 ]:
     """Return the statement for tickets with all that `view_of` shows of them."""
     followers = (
@@ -257,6 +257,7 @@ def ticket_rows() -> Select[
             Team,
             Category,
             Organisation,
+            Conversation.address,
         )
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Conversation, Conversation.id == Ticket.conversation_id)
@@ -269,9 +270,19 @@ def ticket_rows() -> Select[
     )
 
 
+def requester_of(contact: Contact, address: str | None) -> Person:
+    """Return a requester as they are shown; one without a name by the `address` they write from.
+
+    Only where that says something: other platforms name people by numbers.
+    """
+    readable = address if address is not None and "@" in address else None
+    return Person(id=contact.id, name=contact.name or readable, email=contact.email)
+
+
 def view_of(row: Any) -> TicketView:
     """Return a row of `ticket_rows` as it is shown."""
-    ticket, contact, assignee, follows, followers, channel, team, category, organisation = row
+    ticket, contact, assignee, follows, followers, channel, team, category, *others = row
+    organisation, address = others
     return TicketView(
         id=TicketId(ticket.id),
         number=ticket.number,
@@ -285,7 +296,7 @@ def view_of(row: Any) -> TicketView:
         confidence=ticket.confidence,
         conversation=ConversationId(ticket.conversation_id),
         channel=channel,
-        requester=Person(id=contact.id, name=contact.name, email=contact.email),
+        requester=requester_of(contact, address),
         assignee=None
         if assignee is None
         else Person(id=assignee.id, name=assignee.name, email=assignee.email),

@@ -708,3 +708,19 @@ async def test_programs_address_letters_too(
     assert said["recipients"] == []
     refused = await client.post(path, json={"text": "Try again", "envelope": {"to": ["ada"]}})
     assert refused.status_code == 422
+
+
+async def test_who_writes_without_a_name_is_shown_by_their_address(desk: Desk, post: Post) -> None:
+    nameless = Author(address=Address("cleo@people.example"))
+    await desk.intake.accept(letter(desk, "No name", name="first", author=nameless))
+    async with desk.sessions() as session:
+        conversation = (await session.scalars(select(Conversation.id))).one()
+    browser = await signed_in(desk, "Eva")
+    await browser.send(f"/console/conversations/{conversation}/take-over")
+    async with desk.sessions() as session:
+        ticket = (await session.scalars(select(Ticket.id))).one()
+    queue = await browser.see("/console/queue?view=mine")
+    assert "cleo@people.example" in queue
+    page = await browser.see(f"/console/tickets/{ticket}")
+    assert ">cleo@people.example</a>" in page
+    assert "Visitor" not in page
