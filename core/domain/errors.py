@@ -3,6 +3,7 @@
 DeskError
 ├── IllegalTransition      a command does not fit the record's state: tell the agent
 ├── NotFound               the record does not exist (or is not the caller's to see)
+│   └── ConversationErased … any more, as after a rehearsal: there is nothing left to do
 ├── Conflict               somebody else was first: show who, let the caller choose again
 │   ├── Outdated           … and changed what the caller has read: read it again
 │   └── AnsweredMeanwhile  … and answered: read that, then answer knowingly
@@ -53,6 +54,13 @@ class IllegalTransition(DeskError):
 
 class NotFound(DeskError):
     """The record does not exist, or is not the caller's to see."""
+
+
+class ConversationErased(NotFound):
+    """The conversation was erased with all that belonged to it."""
+
+    def __init__(self) -> None:
+        super().__init__("the conversation is not there any more")
 
 
 class Conflict(DeskError):

@@ -13,7 +13,8 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 from sqlalchemy import text
 
-from core.domain.errors import StorageUnavailable
+from core.domain.errors import ConversationErased, StorageUnavailable
+from core.domain.ids import ConversationId
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
 from core.services.early_events import EarlyEvents
@@ -94,14 +95,18 @@ class Upkeep:
         """Look once for work that is due by the clock."""
         if not (self.gate.is_up or self.gate.is_starting):
             for conversation in await self.turns.overdue():
-                if await self.turns.give_up(conversation, "the assistant is not available"):
-                    _LOGGER.warning(
-                        "conversation %s waits for a human: the assistant is away", conversation
-                    )
+                with suppress(ConversationErased):
+                    await self._give_up(conversation)
         await self.wake_forgotten(_PATIENCE)
         await self.early.apply_due()
         for duty in self.duties:
             await duty()
+
+    async def _give_up(self, conversation: ConversationId) -> None:
+        if await self.turns.give_up(conversation, "the assistant is not available"):
+            _LOGGER.warning(
+                "conversation %s waits for a human: the assistant is away", conversation
+            )
 
     async def wake_forgotten(self, patience: timedelta) -> None:
         """Wake lanes whose work has been due for `patience` and that nobody looks at."""

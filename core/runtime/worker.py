@@ -6,13 +6,14 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector
 
-from core.domain.errors import EmbedderUnavailable, StorageUnavailable
+from core.domain.errors import ConversationErased, EmbedderUnavailable, StorageUnavailable
 from core.domain.ids import ConversationId
 from core.ports import Assistant
 from core.runtime.lanes.deliveries import DeliveriesLane
@@ -74,23 +75,37 @@ def register_lanes(
 
     @app.task(name="advance_turns", queue=LaneKind.TURNS)
     async def advance_turns(conversation: str) -> None:
-        await turns.advance(ConversationId(UUID(conversation)))
+        with _unless_erased(conversation):
+            await turns.advance(ConversationId(UUID(conversation)))
 
     @app.task(name="advance_deliveries", queue=LaneKind.DELIVERIES)
     async def advance_deliveries(conversation: str) -> None:
-        await deliveries.advance(ConversationId(UUID(conversation)))
+        with _unless_erased(conversation):
+            await deliveries.advance(ConversationId(UUID(conversation)))
 
     @app.task(name="advance_people", queue=LaneKind.PEOPLE)
     async def advance_people(conversation: str) -> None:
-        await people.advance(ConversationId(UUID(conversation)))
+        with _unless_erased(conversation):
+            await people.advance(ConversationId(UUID(conversation)))
 
     @app.task(name="advance_files", queue=LaneKind.FILES)
     async def advance_files(conversation: str) -> None:
-        await files.advance(ConversationId(UUID(conversation)))
+        with _unless_erased(conversation):
+            await files.advance(ConversationId(UUID(conversation)))
 
     @app.task(name="advance_reactions", queue=LaneKind.REACTIONS)
     async def advance_reactions(conversation: str) -> None:
-        await reactions.advance(ConversationId(UUID(conversation)))
+        with _unless_erased(conversation):
+            await reactions.advance(ConversationId(UUID(conversation)))
+
+
+@contextmanager
+def _unless_erased(conversation: str) -> Iterator[None]:
+    """Let a lane end quietly whose conversation is gone: its wake-ups outlive it."""
+    try:
+        yield
+    except ConversationErased:
+        _LOGGER.info("conversation %s was erased: nothing is left to do", conversation)
 
 
 async def run_worker(

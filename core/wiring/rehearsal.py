@@ -49,7 +49,9 @@ _WORKER_SILENCE = timedelta(seconds=15)
 _WORKER_BEAT = timedelta(seconds=5)
 _CONNECTED_WITHIN_SECONDS = 60.0
 _STORAGE_BACK_WITHIN_SECONDS = 90.0
+_WORKER_BACK_WITHIN_SECONDS = 30.0
 _STALLED_SECONDS = 180.0
+"""Longer where the desk waits longer for its assistant: only then humans get what is left."""
 _SAY_EVERY_SECONDS = 5.0
 _CRASH_EVERY_SECONDS = (2.0, 6.0)
 _KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 6, Part.POSTGRES: 2, Part.ASSISTANT: 1}
@@ -158,10 +160,19 @@ class _Rehearsal:
                 to_machine=stage.to_machine if isinstance(stage, EmailStage) else 0,
             )
 
+    @property
+    def _patience_seconds(self) -> float:
+        """How long nothing may move before the rehearsal gives up."""
+        return max(_STALLED_SECONDS, self.parts.settings.assistant_start_seconds + 60.0)
+
     # -- before ----------------------------------------------------------------------------------
 
     async def _check_desk(self) -> None:
-        if not await self._read(lambda session: is_alive(session, "worker", _WORKER_SILENCE)):
+        async def works() -> bool:
+            return await self._read(lambda session: is_alive(session, "worker", _WORKER_SILENCE))
+
+        # A worker may just be starting, as it does after the last rehearsal has killed it.
+        if not await until(works, every=0.5, seconds=_WORKER_BACK_WITHIN_SECONDS):
             raise Conflict("no desk runs on this database: nothing was heard of a worker")
 
     async def _what(self) -> tuple[str, AccountId]:
@@ -252,8 +263,8 @@ class _Rehearsal:
             tasks -= done
             if drive.delivered != last:
                 last, moved = drive.delivered, time.monotonic()
-            elif time.monotonic() - moved > _STALLED_SECONDS:
-                self.say(f"nothing was delivered for {_STALLED_SECONDS:g} s: giving up")
+            elif time.monotonic() - moved > self._patience_seconds:
+                self.say(f"nothing was delivered for {self._patience_seconds:g} s: giving up")
                 return
             self.say(f"{drive.spoken} said, {drive.delivered} accepted{self._crashes_in_words()}")
 
@@ -295,7 +306,7 @@ class _Rehearsal:
             now = time.monotonic()
             if left != last:
                 last, moved = left, now
-            elif now - moved > _STALLED_SECONDS:
+            elif now - moved > self._patience_seconds:
                 return left
             if now - told > _SAY_EVERY_SECONDS:
                 told = now

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.domain.account import Origin
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.errors import Conflict
+from core.domain.errors import Conflict, ConversationErased
 from core.domain.ids import AccountId
 from core.services.rehearsals import Rehearsals
 from core.storage.queries.queue import count_tickets
@@ -88,3 +88,14 @@ async def test_a_message_counts_as_answered_by_the_assistant_or_with_a_human(rig
             ("waiting", False),
         }
         assert await work_left(session, LOOP) > 0
+
+
+async def test_what_wanted_to_go_on_with_an_erased_conversation_is_told(rig: Rig) -> None:
+    async with rig.sessions.begin() as session:
+        session.add(Account(id=LOOP, channel="loopback", origin=Origin.REHEARSAL))
+    conversation = await rig.hear("Is anybody there?", thread="rehearsed")
+    await Rehearsals(rig.sessions).erase(LOOP)
+    with pytest.raises(ConversationErased):
+        await rig.turns.give_up(conversation, "away")
+    with pytest.raises(ConversationErased):
+        await rig.turns.plan(conversation)

@@ -6,6 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import Any, cast
 
+import pytest
+
+from core.domain.errors import ConversationErased
 from core.domain.ids import ConversationId, new_id
 from core.runtime.worker import do_jobs, open_jobs, register_lanes
 from core.storage.engine import Sessions
@@ -51,3 +54,25 @@ async def test_a_platform_that_hangs_does_not_hold_up_the_assistant(
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
+
+
+class Erased(Work):
+    """A lane whose conversations are gone."""
+
+    async def advance(self, conversation: ConversationId) -> None:
+        self.has_begun.set()
+        raise ConversationErased
+
+
+async def test_a_wake_up_that_outlives_its_conversation_is_no_error(
+    database_url: str, sessions: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes = {kind: Erased() for kind in LaneKind}
+    jobs = open_jobs(database_url, CONCURRENCY)
+    register_lanes(jobs, **cast("Any", lanes))
+    async with jobs.open_async():
+        async with sessions.begin() as session:
+            await wake(session, [Lane(LaneKind.TURNS, ConversationId(new_id()))])
+        await jobs.run_worker_async(wait=False, install_signal_handlers=False)
+    assert lanes[LaneKind.TURNS].has_begun.is_set()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
