@@ -53,7 +53,7 @@ class OutcomeOut(BaseModel):
 async def do_to_many(request: Request, caller: AgentCaller, body: BulkBody) -> list[OutcomeOut]:
     """Do one thing to many tickets, each by itself: one that refuses does not stop the others."""
     desk = desk_of(request)
-    act = BulkAct(act=body.act, value=body.value)
+    act = BulkAct.of(body.act, body.value)
     named: dict[str, TicketId] = {}
     missing: set[str] = set()
     async with storage_errors(), desk.sessions() as session:

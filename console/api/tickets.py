@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -89,8 +90,9 @@ async def find_tickets(
             assignees=whose,
             categories=[] if category is None else [CategoryId(category)],
             tags=[] if tag is None else [tag.lower()],
-            among=None if question.is_empty else await tickets_with(session, question, sight),
         )
+        if not question.is_empty:
+            wanted = replace(wanted, among=await tickets_with(session, question, wanted))
         before = None if cursor is None else _position(cursor)
         found = await list_tickets(session, wanted, before=before, limit=limit + 1)
     shown = found[:limit]

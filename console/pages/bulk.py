@@ -79,8 +79,8 @@ def _act(form: FormData, words: str) -> BulkAct:
     if name not in set(Act):
         raise InvalidInput("choose what is to be done")
     if name in {Act.TAG, Act.UNTAG} and not value:
-        value = " ".join(text_field(form, "tag").lower().split())
-    return BulkAct(act=Act(name), value=value or None)
+        value = text_field(form, "tag")
+    return BulkAct.of(Act(name), value or None)
 
 
 async def _named(request: Request, names: Sequence[str]) -> list[TicketId]:

@@ -26,7 +26,7 @@ from core.services.automation.macros import macros_of
 from core.services.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import AgentView, list_agents
-from core.storage.queries.categories import category_tree, open_teams
+from core.storage.queries.categories import open_teams
 from core.storage.queries.conversations import (
     ConversationView,
     count_held_by_assistant,
@@ -38,7 +38,7 @@ from core.storage.queries.sight import Sight, sight_of
 from core.storage.queries.teams import named_teams
 from core.storage.queries.ticket_filter import TicketFilter, Unassigned
 from core.storage.queries.tickets import Named
-from core.storage.queries.views import ViewView, filter_for, views_of
+from core.storage.queries.views import ViewView, views_of
 from core.storage.tables import Macro
 
 router = APIRouter(prefix="/console")
@@ -141,18 +141,17 @@ async def read_queue(
     teams = await team_tabs(session, me, None if tab is None else team_of(tab))
     views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me)}
     filters = {name: filter_of(name, me, sight) for name in (*_COUNTED, *teams)}
-    filters |= await _filters_of(session, views, me, sight)
-    # What is found by words is not counted beforehand: each would be a search.
-    costly = {name for name, view in views.items() if view.wanted.words}
-    cheap = {name: one for name, one in filters.items() if name not in costly}
-    counts = await counts_of(session, cheap)
+    # What agents ask for in views of their own may take long to count: `count_of_view` does,
+    # apart, and not at each piece of news.
+    counts = await counts_of(session, filters)
     counts["assistant"] = await count_held_by_assistant(session, held_since)
     if tab is None or tab not in {*LABELS, *teams, *views}:
         tab = "mine" if counts["mine"] else "unassigned"
     view = views.get(tab)
-    wanted = filters.get(tab) or filter_of(tab, me, sight)
-    if view is not None and view.wanted.words:
+    if view is not None:
         wanted = await filter_of_view(session, view, me, sight)
+    else:
+        wanted = filters.get(tab) or filter_of(tab, me, sight)
     usual = _ORDERS.get(tab, Order.LONGEST_WAITING) if view is None else view.order
     order = order or usual
     rows: Sequence[QueueRow] = ()
@@ -173,15 +172,6 @@ async def read_queue(
         offset=offset,
         is_cut=max(len(rows), len(held)) > _MAX_ROWS,
     )
-
-
-async def _filters_of(
-    session: AsyncSession, views: Mapping[str, ViewView], me: AgentId, sight: Sight | None
-) -> dict[str, TicketFilter]:
-    if not views:
-        return {}
-    tree, now = await category_tree(session), datetime.now(UTC)
-    return {name: filter_for(view.wanted, me, sight, tree, now) for name, view in views.items()}
 
 
 async def team_tabs(session: AsyncSession, me: AgentId, opened: TeamId | None) -> Mapping[str, str]:

@@ -18,10 +18,13 @@ from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput
 from core.domain.ids import TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
+from core.services.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import list_agents
 from core.storage.queries.categories import category_tree, open_teams
 from core.storage.queries.feed import feed_end
+from core.storage.queries.queue import COUNTED, count_tickets
+from core.storage.queries.sight import sight_of
 from core.storage.queries.teams import named_teams
 from core.storage.queries.views import view_named
 
@@ -56,6 +59,17 @@ async def add_view(request: Request, signed_in: Agents) -> Response:
     except (InvalidInput, Conflict, Forbidden) as error:
         return await _refused(request, None, form, error)
     return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
+
+
+@router.get("/{view}/count")
+async def count_of_view(request: Request, signed_in: Agents, view: UUID) -> Response:
+    """Show how many tickets are in a view."""
+    me = signed_in.agent.id
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await view_named(session, ViewId(view), me)
+        wanted = await filter_of_view(session, found, me, await sight_of(session, me))
+        count = await count_tickets(session, wanted)
+    return page(request, "queue/count.html", count=count, most=COUNTED)
 
 
 @router.get("/{view}")

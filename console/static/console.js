@@ -10,7 +10,7 @@
 
   // So does a text that is being corrected: what was typed there is nowhere else yet.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
-    !(node.nodeType === Node.ELEMENT_NODE && (node.matches("details.own[open], input.choose, input.choose-all") || isTypedIn(node)));
+    !(node.nodeType === Node.ELEMENT_NODE && (node.matches("details.own[open], input.choose, input.choose-all, .count.later") || isTypedIn(node)));
   const isTypedIn = (node) => node === document.activeElement && node.matches(".sort input");
   document.body.addEventListener("corrected", () => {
     for (const form of document.querySelectorAll("details.own[open]")) form.open = false;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.classification import checked_tags
 from core.domain.errors import DeskError, Forbidden, InvalidInput, StorageUnavailable
 from core.domain.ids import AgentId, TeamId, TicketId
-from core.domain.ticket import Priority, TicketStatus
+from core.domain.ticket import ClosedAs, Priority, TicketStatus
 from core.services import audit
 from core.services.automation.macros import Macros
 from core.services.classification.sorting import Sorting, TicketSorting
@@ -46,12 +47,25 @@ class BulkAct:
     value: str | None
 
     def __post_init__(self) -> None:
-        if self.value is None and self.act not in _MAY_BE_NONE:
+        if self.value is None and self.act in _MAY_BE_NONE:
+            return
+        if not self.value:
             raise InvalidInput("say what is to be set")
         try:
-            _CHECKS.get(self.act, str)(self.value or str(_NOBODY))
+            _CHECKS.get(self.act, str)(self.value)
         except ValueError:
             raise InvalidInput(f"the {self.act} cannot be that") from None
+
+    @classmethod
+    def of(cls, act: Act, value: str | None) -> BulkAct:
+        """Return an act as somebody asked for it; tags are written as tickets have them.
+
+        Raises:
+            InvalidInput: that cannot be set.
+        """
+        if act in _OPPOSITE and value:
+            (value,) = checked_tags([value]) or ("",)
+        return cls(act=act, value=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +84,20 @@ class Outcome:
         return self.failure is None and self.is_changed
 
 
-_NOBODY = UUID(int=0)
+def _spam(words: str) -> ClosedAs:
+    if words != ClosedAs.SPAM:
+        raise ValueError(words)
+    return ClosedAs.SPAM
+
+
 _MAY_BE_NONE = frozenset({Act.ASSIGN, Act.TEAM, Act.SPAM})
-_CHECKS = {
+_CHECKS: Mapping[Act, Callable[[str], object]] = {
     Act.ASSIGN: UUID,
     Act.TEAM: UUID,
     Act.MACRO: UUID,
     Act.STATUS: TicketStatus,
     Act.PRIORITY: Priority,
+    Act.SPAM: _spam,
 }
 _OPPOSITE = {Act.TAG: Act.UNTAG, Act.UNTAG: Act.TAG}
 CAN_BE_UNDONE = frozenset({Act.ASSIGN, Act.TEAM, Act.PRIORITY, Act.TAG, Act.UNTAG, Act.SPAM})
@@ -106,10 +126,17 @@ class BulkActs:
 
         Raises:
             InvalidInput: there are none, or more than `MOST_AT_ONCE`.
-            StorageUnavailable: the database went away; what was done before stays done.
+
+        Once the database has gone away, the rest are said to have failed for that.
         """
-        chosen = _checked(tickets)
-        return [await self._one(act, ticket, by) for ticket in chosen]
+        outcomes: list[Outcome] = []
+        for ticket in _checked(tickets):
+            last = outcomes[-1].failure if outcomes else None
+            if isinstance(last, StorageUnavailable):
+                outcomes.append(Outcome(ticket=ticket, number=0, failure=last))
+            else:
+                outcomes.append(await self._one(act, ticket, by))
+        return outcomes
 
     async def undo(
         self, act: BulkAct, before: Sequence[tuple[TicketId, str | None]], by: Agent
@@ -147,8 +174,6 @@ class BulkActs:
             is_changed = is_wanted and before != act.value
             if is_changed or act.act is Act.MACRO:
                 await self._apply(act, view, by)
-        except StorageUnavailable:
-            raise
         except DeskError as error:
             return Outcome(ticket=ticket, number=number, failure=error)
         return Outcome(ticket=ticket, number=number, before=before, is_changed=is_changed)
@@ -184,10 +209,9 @@ class BulkActs:
             case Act.PRIORITY:
                 await self._sorting.sort(ticket, Sorting(priority=Priority(value or "")), by)
             case Act.TAG:
-                await self._sorting.sort(ticket, Sorting(tags=[*view.tags, value or ""]), by)
+                await self._sorting.sort(ticket, Sorting(more_tags=[value or ""]), by)
             case Act.UNTAG:
-                rest = [tag for tag in view.tags if tag != value]
-                await self._sorting.sort(ticket, Sorting(tags=rest), by)
+                await self._sorting.sort(ticket, Sorting(fewer_tags=[value or ""]), by)
             case Act.SPAM if value is None:
                 await self._spam.clear(ticket, by)
             case Act.SPAM:
@@ -198,8 +222,9 @@ class BulkActs:
     async def _say(self, macro: UUID, ticket: TicketId, by: Agent) -> None:
         ready = await self._macros.fill_in(macro, ticket, by.id)
         if ready.text.strip():
-            await self._tickets.reply(ticket, by, ready.text)
-        await self._macros.apply(macro, ticket, by)
+            await self._tickets.reply(ticket, by, ready.text, macro=macro)
+        else:
+            await self._macros.apply(macro, ticket, by)
 
 
 def _checked(tickets: Sequence[TicketId]) -> Sequence[TicketId]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.answering import Reply, answer, give_status
 from core.services.arrivals import begin_episode
+from core.services.automation.macros import apply_macro
 from core.services.case import Case, open_case
 from core.services.files.uploads import handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
@@ -106,6 +108,7 @@ class Tickets:
         then: TicketStatus | None = None,
         envelope: Envelope | None = None,
         to: Collection[ConversationId] = (),
+        macro: UUID | None = None,
     ) -> MessageId:
         """Answer the requester at once. A ticket without an assignee becomes the agent's own.
 
@@ -113,7 +116,8 @@ class Tickets:
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
         `Letters.checked` gave, says between whom a letter goes in the ticket's own conversation;
         else the channel has its way. `to` names the conversations it is said in, where others
-        were merged into the ticket; none: where a requester wrote last. Returns the first message.
+        were merged into the ticket; none: where a requester wrote last. What goes with the `macro`
+        whose text it is, is done by the same commit. Returns the first message.
 
         Raises:
             InvalidInput: a conversation that is not the ticket's is named.
@@ -121,7 +125,10 @@ class Tickets:
         reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope, to=tuple(to))
         async with self._at_work(ticket_id) as case:
             await let_leave(case, self._base_url)
-            return await answer(case, agent, reply)
+            said = await answer(case, agent, reply)
+            if macro is not None:
+                await apply_macro(case, macro, agent, self._base_url, sets_status=then is None)
+            return said
 
     async def note(
         self,

@@ -99,7 +99,8 @@ async def filter_of_view(
     found = filter_for(view.wanted, me, sight, tree, datetime.now(UTC))
     if not view.wanted.words:
         return found
-    return replace(found, among=await tickets_with(session, question_of(view.wanted.words), sight))
+    question = question_of(view.wanted.words)
+    return replace(found, among=await tickets_with(session, question, found))
 
 
 def _write(row: SavedView, draft: ViewDraft) -> None:

@@ -52,6 +52,8 @@ class Sorting:
     priority: Priority | Same | None = SAME  # None: as impact and urgency have it
     fields: Mapping[str, Any] | Same = SAME  # by id; those not named stay
     tags: Sequence[str] | Same = SAME
+    more_tags: Sequence[str] = ()
+    fewer_tags: Sequence[str] = ()
     due_at: datetime | Same | None = SAME
     team: TeamId | Same | None = SAME
     asset: AssetId | Same | None = SAME
@@ -153,8 +155,11 @@ async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:
     await _set_priority(case, wanted, actor)
     if wanted.fields is not SAME:
         _set_fields(case, tree.fields_of(case.ticket.category_id), wanted.fields, actor)
-    if wanted.tags is not SAME:
-        await _set_tags(case, checked_tags(wanted.tags), actor)
+    if wanted.tags is not SAME or wanted.more_tags or wanted.fewer_tags:
+        tags = case.ticket.tags if wanted.tags is SAME else wanted.tags
+        gone = set(checked_tags(wanted.fewer_tags))
+        kept = [tag for tag in checked_tags([*tags, *wanted.more_tags]) if tag not in gone]
+        await _set_tags(case, kept, actor)
     if wanted.due_at is not SAME:
         old = case.ticket.due_at
         if old != wanted.due_at:

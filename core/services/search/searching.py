@@ -129,25 +129,27 @@ async def find(
         if not question.is_empty and most_people:
             ids = await people_found(session, terms, question.address, most_people)
             people = await requesters_named(session, ids)
+    matched = await _matched(session, found, people, terms)
     return Findings(
         found=found,
         people=people,
         next=str(_Place(shown[-1].score, shown[-1].key)) if len(ranked) > limit else None,
-        instead=instead,
-        matched=await _matched(session, found, people, terms),
+        instead=_seen(instead, matched),
+        matched=matched,
         is_too_common=bool(terms) and not any(term.query for term in terms),
     )
 
 
 async def tickets_with(
-    session: AsyncSession, question: Question, sight: Sight | None
+    session: AsyncSession, question: Question, wanted: TicketFilter
 ) -> Collection[TicketId]:
-    """Return the tickets that `question` finds, up to some hundreds, for a list of them."""
+    """Return the tickets that `question` finds among `wanted`, the latest hundreds of them."""
+    sight = wanted.sight
     exact = await _numbered(session, question, sight)
     if question.number is not None:
         return [] if exact is None or exact.ticket is None else [exact.ticket.id]
     terms, _ = await terms_of(session, question)
-    found = await hits(session, terms, sight) if terms else []
+    found = await hits(session, terms, sight, wanted) if terms else []
     return {hit.ticket for hit in found if hit.ticket is not None}
 
 
@@ -201,6 +203,15 @@ class _Ranked:
     ticket: TicketId | None
     message: MessageId | None
     score: float
+
+
+def _seen(
+    instead: Mapping[str, Sequence[str]], matched: frozenset[str]
+) -> Mapping[str, Sequence[str]]:
+    """Return of `instead` what is shown: words of what nobody may see are not told."""
+    shown = {folded(word) for word in matched}
+    told = {word: [one for one in others if one in shown] for word, others in instead.items()}
+    return {word: others for word, others in told.items() if others}
 
 
 def _ranked(found: Sequence[Hit]) -> list[_Ranked]:

@@ -14,10 +14,19 @@ _AT_ONCE = 1_000
 _NOT_YET = timedelta(minutes=1)  # what is being written now may come before what was read already
 _FEWEST_LETTERS, _MOST_LETTERS = 4, 24
 
+# What nobody is to be led to teaches nothing: notes, spam, rehearsals.
 _SOURCES = {
-    "contact": "SELECT id, search_folded(coalesce(name, '')) AS words FROM contact",
-    "message": "SELECT id, search_folded(text) AS words FROM message",
-    "ticket": "SELECT id, search_folded(subject) AS words FROM ticket",
+    "contact": "SELECT id, search_folded(coalesce(name, '')) AS words FROM contact AS source",
+    "message": """
+        SELECT source.id, CASE WHEN source.is_internal OR place.is_spam
+            OR account.origin = 'rehearsal' THEN '' ELSE search_folded(source.text) END AS words
+        FROM message AS source JOIN conversation AS place ON place.id = source.conversation_id
+        LEFT JOIN account ON account.id = place.account_id""",
+    "ticket": """
+        SELECT source.id, CASE WHEN place.is_spam OR account.origin = 'rehearsal'
+            THEN '' ELSE search_folded(source.subject) END AS words
+        FROM ticket AS source JOIN conversation AS place ON place.id = source.conversation_id
+        LEFT JOIN account ON account.id = place.account_id""",
 }
 
 # One worker at a time for each table; who comes meanwhile has nothing to do.
@@ -25,7 +34,8 @@ _LAST = text("SELECT last_id FROM search_progress WHERE source = :source FOR UPD
 _REACHED = text("UPDATE search_progress SET last_id = :last WHERE source = :source")
 _LEARN = """
     WITH batch AS MATERIALIZED (
-        {source} WHERE id > :last AND id < :until ORDER BY id LIMIT :limit
+        {source}
+        WHERE source.id > :last AND source.id < :until ORDER BY source.id LIMIT :limit
     ), seen AS (
         SELECT said.lexeme AS word, count(*) AS uses
         FROM batch, unnest(to_tsvector('simple', batch.words)) AS said

@@ -36,6 +36,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
 from core.storage.queries.sight import Sight
+from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.tables import (
     Account,
     Contact,
@@ -107,6 +108,39 @@ class Hit:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Only:
+    """What is not to be looked at: it must not take the place of what is found."""
+
+    sight: Sight | None
+    within: TicketFilter | None
+
+    def tickets(self, query: Select[Any]) -> Select[Any]:
+        """Narrow a statement about `Ticket`."""
+        if self.sight is not None:
+            query = query.where(self.sight.holds())
+        return query if self.within is None else query.where(*conditions(self.within))
+
+    def conversations(self, query: Select[Any], name: Any) -> Select[Any]:
+        """Narrow a statement about what belongs to the conversation of this name."""
+        if self.sight is not None:
+            place = exists().where(Conversation.id == name, self.sight.holds_conversation())
+            query = query.where(place.correlate_except(Conversation))
+        return self._of_tickets(query, name)
+
+    def own_conversations(self, query: Select[Any]) -> Select[Any]:
+        """Narrow a statement about `Conversation`."""
+        if self.sight is not None:
+            query = query.where(self.sight.holds_conversation())
+        return self._of_tickets(query, Conversation.id)
+
+    def _of_tickets(self, query: Select[Any], name: Any) -> Select[Any]:
+        if self.within is None:
+            return query
+        ticket = exists().where(Ticket.conversation_id == name, *conditions(self.within))
+        return query.where(ticket)
+
+
 async def read_terms(session: AsyncSession, words: Sequence[str]) -> Sequence[tuple[str, str]]:
     """Return for each word the query for texts and the one for names."""
     rows = await session.execute(_WORDS, {"words": list(words)})
@@ -149,17 +183,24 @@ def any_of(queries: Sequence[str]) -> str:
     return " | ".join(f"({query})" for query in queries if query)
 
 
-async def hits(session: AsyncSession, terms: Sequence[Term], sight: Sight | None) -> Sequence[Hit]:
+async def hits(
+    session: AsyncSession,
+    terms: Sequence[Term],
+    sight: Sight | None,
+    within: TicketFilter | None = None,
+) -> Sequence[Hit]:
     """Return where all of `terms` are found: in a message, in a ticket or in its requester's name.
 
-    They may be spread over all that belongs to a conversation.
+    They may be spread over all that belongs to a conversation. With `within`, what belongs to no
+    such ticket is passed over.
     """
+    only = _Only(sight=sight, within=within)
     # A plan for any words would be a bad one for most: how often they occur decides.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    ways: list[Select[Any]] = [_said(terms), _described(terms), _of_people(terms)]
+    ways: list[Select[Any]] = [_said(terms, only), _described(terms, only), _of_people(terms, only)]
     telling = [term for term in terms if term.query]
     if len(telling) > 1:
-        ways.append(_spread(telling))
+        ways.append(_spread(telling, only))
     found = union_all(*ways).cte("found")
     main = func.coalesce(Conversation.merged_into, Conversation.side_of, Conversation.id)
     other = aliased(Ticket)
@@ -256,7 +297,7 @@ def _named(terms: Sequence[Term]) -> Sequence[ColumnElement[bool]]:
     return [_has(Contact.document, _all(queries))] if all(queries) else [literal(value=False)]
 
 
-def _said(terms: Sequence[Term]) -> Select[Any]:
+def _said(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return messages that have all of `terms`."""
     query = (
         select(
@@ -271,10 +312,10 @@ def _said(terms: Sequence[Term]) -> Select[Any]:
         .order_by(Message.id.desc())
         .limit(_LOOKED_AT)
     )
-    return select(query.subquery("said"))
+    return select(only.conversations(query, Message.conversation_id).subquery("said"))
 
 
-def _described(terms: Sequence[Term]) -> Select[Any]:
+def _described(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return tickets whose subject and summary have all of `terms`."""
     query = (
         select(
@@ -288,10 +329,10 @@ def _described(terms: Sequence[Term]) -> Select[Any]:
         .order_by(Ticket.id.desc())
         .limit(_LOOKED_AT)
     )
-    return select(query.subquery("described"))
+    return select(only.tickets(query).subquery("described"))
 
 
-def _of_people(terms: Sequence[Term]) -> Select[Any]:
+def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return the tickets of requesters who are called by all of `terms`."""
     people = (
         select(Contact.id)
@@ -311,26 +352,26 @@ def _of_people(terms: Sequence[Term]) -> Select[Any]:
         .order_by(Ticket.id.desc())
         .limit(_LOOKED_AT)
     )
-    return select(query.subquery("of_people"))
+    return select(only.tickets(query).subquery("of_people"))
 
 
-def _spread(terms: Sequence[Term]) -> Select[Any]:
+def _spread(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return conversations that have all of `terms`, but not all in one place.
 
     The rarest word leads to them; the others are looked for there.
     """
     rarest, *others = sorted(terms, key=lambda term: term.uses)
-    message, described = aliased(Message), aliased(Ticket)
-    by_words = (
+    message = aliased(Message)
+    by_words: Any = (
         select(message.conversation_id.label("id"), message.id.label("message_id"))
         .where(_has(message.document, rarest.query), message.removed_at.is_(None))
         .order_by(message.id.desc())
         .limit(_LOOKED_AT)
     )
-    by_ticket = (
-        select(described.conversation_id.label("id"), cast(null(), Message.id.type))
-        .where(_has(described.document, rarest.query))
-        .order_by(described.id.desc())
+    by_ticket: Any = (
+        select(Ticket.conversation_id.label("id"), cast(null(), Message.id.type))
+        .where(_has(Ticket.document, rarest.query))
+        .order_by(Ticket.id.desc())
         .limit(_LOOKED_AT)
     )
     people = (
@@ -339,14 +380,16 @@ def _spread(terms: Sequence[Term]) -> Select[Any]:
         .order_by(Contact.id.desc())
         .limit(_PEOPLE_LOOKED_AT)
     )
-    by_person = (
+    by_person: Any = (
         select(Conversation.id, cast(null(), Message.id.type))
         .where(Conversation.contact_id.in_(people))
         .order_by(Conversation.last_message_at.desc())
         .limit(_LOOKED_AT)
     )
     led_to = union_all(
-        select(by_words.subquery()), select(by_ticket.subquery()), select(by_person.subquery())
+        select(only.conversations(by_words, message.conversation_id).subquery()),
+        select(only.tickets(by_ticket).subquery()),
+        select(only.own_conversations(by_person).subquery()),
     ).subquery("led_to")
     place = aliased(Conversation)
     person = aliased(Contact)

@@ -12,8 +12,10 @@ from sqlalchemy import text
 from core.domain.actor import Role
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.search import question_of
+from core.domain.ticket import TicketStatus
 from core.services.search.searching import Findings, find, tickets_with
 from core.services.search.vocabulary import Vocabulary
+from core.storage.queries.ticket_filter import TicketFilter
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 
@@ -94,6 +96,7 @@ async def test_a_slip_is_forgiven_once_the_words_are_known(filled: Desk) -> None
         findings = await search(filled, typed)
         assert len(findings.found) == 1, typed
         assert list(findings.instead) == [typed]
+    assert (await search(filled, "zebrq")).instead == {}
     assert (await search(filled, "printer")).instead == {}
     assert await numbers(filled, "print") == [1001]
     assert await numbers(filled, "teléfomo") == [1002]
@@ -169,8 +172,10 @@ async def test_an_agent_finds_no_other_teams_tickets(filled: Desk, api: Api) -> 
 
 async def test_a_list_of_tickets_is_narrowed_by_words(filled: Desk) -> None:
     async with filled.sessions() as session:
-        assert len(await tickets_with(session, question_of("printer"), None)) == 1
-        assert not await tickets_with(session, question_of("9999"), None)
+        assert len(await tickets_with(session, question_of("printer"), TicketFilter())) == 1
+        assert not await tickets_with(session, question_of("9999"), TicketFilter())
+        solved = TicketFilter(statuses=[TicketStatus.SOLVED])
+        assert not await tickets_with(session, question_of("printer"), solved)
 
 
 async def test_a_huge_text_of_odd_letters_is_stored_and_found(desk: Desk) -> None:
