@@ -100,6 +100,7 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.filterwarnings("ignore")  # Rasa warns of an entity-less model of few examples
 def test_a_model_that_has_learned_little_does_not_pass(model: Path, tmp_path: Path) -> None:
     known = [
         ("hello", "greet"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from core.adapters.rasa_models import RasaModels
@@ -15,14 +17,19 @@ from core.domain.errors import (
     AssistantFailed,
     AssistantLoading,
     Conflict,
+    Forbidden,
     IllegalTransition,
+    InvalidInput,
     NotFound,
 )
 from core.domain.models import Example, ExampleState, Lessons, ModelState
 from core.runtime.model_keeping import ModelKeeping
 from core.services.learning.examples import ExampleBook
 from core.services.learning.versions import ModelVersions
+from core.settings import Settings
+from core.storage.queries.lanes import beat
 from core.storage.tables import AuditEntry, ModelVersion
+from core.wiring import model_commands
 from core.wiring.model_commands import as_lines, has_passed
 from tests.support.desk import Rig
 from tests.support.teachable import TOKEN, TeachableDouble, report, teachable
@@ -255,3 +262,31 @@ async def test_the_duty_looks_every_few_seconds(world: World) -> None:
     world.rig.clock.advance(seconds=timedelta(seconds=6).total_seconds())
     await world.keeping.keep_due()
     assert world.assistant.serves == "none"
+
+
+async def test_the_command_line_asks_a_running_desk_and_lists_what_it_has(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(database_url=SecretStr(database_url), home=tmp_path)
+    await world.teach()
+    said: list[str] = []
+
+    async def train(by: str | None) -> int:
+        made = await model_commands.train(
+            settings, by=by, waits=False, goes_live=True, say=said.append
+        )
+        return made.number
+
+    with pytest.raises(InvalidInput, match="no desk is running"):
+        await train(None)
+    async with world.rig.sessions.begin() as session:
+        await beat(session, "worker", "here")
+    bo = await world.rig.agent("Bo", Role.AGENT)
+    with pytest.raises(Forbidden):
+        await train(bo.email)
+    assert await train(world.ana.email) == 1
+    assert said == ["version 1 is asked for"]
+    await world.keeping.keep()
+    first, last = await model_commands.versions(settings)
+    assert (first.state, first.asked_by, last.number) == (ModelState.LIVE, "Ana", 0)
+    assert await model_commands.use(settings, 0, by=None) == "version 0 serves within seconds"
