@@ -60,15 +60,17 @@ async def queue(
         Order.NEWEST: (Ticket.id.desc(),),
         Order.OLDEST: (Ticket.id.asc(),),
     }
-    # First which ones, then all about them: else everything would be read about all that fit.
+    # First which ones, then all about them. In one statement there would be more tables than the
+    # planner puts in order, and it would read everything about all tickets.
     chosen = (
-        select(Ticket.id)
-        .where(*conditions(wanted))
-        .order_by(*orders[order], Ticket.id)
-        .limit(limit)
-        .offset(offset)
-        .subquery("chosen")
-    )
+        await session.scalars(
+            select(Ticket.id)
+            .where(*conditions(wanted))
+            .order_by(*orders[order], Ticket.id)
+            .limit(limit)
+            .offset(offset)
+        )
+    ).all()
     last = (
         select(Message.text, Message.speaker, Message.created_at)
         .where(Message.conversation_id == Ticket.conversation_id, *_IS_SAID)
@@ -79,8 +81,8 @@ async def queue(
     rows = await session.execute(
         ticket_rows()
         .add_columns(last.c.text, last.c.speaker, last.c.created_at)
-        .join(chosen, chosen.c.id == Ticket.id)
         .outerjoin(last, literal(value=True))
+        .where(Ticket.id.in_(chosen))
         .order_by(*orders[order], Ticket.id)
     )
     found = [
