@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_tickets import fill, word
+from console.pages.queue import read_queue
+from core.domain.ids import AgentId
 from core.domain.search import question_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries.requesters import list_requesters
+from core.storage.tables import AgentRow
 from tests.support.databases import Databases
 
 _TICKETS, _MESSAGES = 20_000, 5
@@ -85,3 +88,14 @@ async def test_people_are_listed_by_index(filled: AsyncEngine) -> None:
         assert await list_requesters(session, f"{word(3)} example")
         assert await list_requesters(session, "person77@example.org")
     assert await asked.scanned(filled, "contact", "contact_address") == []
+
+
+@pytest.mark.parametrize("tab", ["mine", "unassigned", "all", "breaching", "waiting", "solved"])
+async def test_the_queue_reads_no_table_from_end_to_end(filled: AsyncEngine, tab: str) -> None:
+    async with sessions_of(filled)() as session:
+        me = await session.scalar(select(AgentRow.id).where(AgentRow.name == "Agent 7"))
+        assert me is not None
+        asked = Asked(filled)
+        found = await read_queue(session, AgentId(me), tab)
+    assert found.rows
+    assert await asked.scanned(filled, "message", "ticket", "conversation") == []
