@@ -165,6 +165,9 @@ async def test_an_agent_finds_no_other_teams_tickets(filled: Desk, api: Api) -> 
         await session.execute(text("UPDATE assignment_policy SET own_tickets_only = true"))
     for typed in ("printer", "1001", "ada"):
         assert (await client.get("/api/v1/search", params={"q": typed})).json()["items"] == []
+    await learn(filled)
+    slipped = (await client.get("/api/v1/search?q=pritner")).json()
+    assert (slipped["items"], slipped["instead"]) == ([], {})  # not even that there is such a word
     assert len((await client.get("/api/v1/search?q=conexion")).json()["items"]) == 1
     lead = await api(role=Role.ADMIN, email="admin@example.org")
     assert len((await lead.get("/api/v1/search?q=printer")).json()["items"]) == 1

@@ -71,6 +71,13 @@ def test_translations_keep_the_holes_of_their_sentences(language: str) -> None:
         assert set(_HOLES.findall(english)) == set(_HOLES.findall(translated)), english
 
 
+def test_spanish_calls_the_same_things_the_same() -> None:
+    for english, spanish in catalogue("es").items():
+        if "ticket" in english.lower():
+            assert not re.search(r"\bcasos?\b", spanish, re.IGNORECASE), english
+        assert "no deseado" not in spanish, english
+
+
 def test_what_a_catalogue_lacks_stays_english() -> None:
     assert translate("es", "{name} has it", name="Ana") == "Lo tiene Ana"
     assert translate("es", "Not a sentence of ours") == "Not a sentence of ours"
