@@ -44,7 +44,7 @@ def child(
     said: list[str],
     *,
     stop_seconds: float = 5,
-    gives_way: bool = False,
+    gives_way_after: float | None = None,
 ) -> Child:
     return Child(
         "program",
@@ -53,7 +53,7 @@ def child(
         log=tmp_path / "program.log",
         say=said.append,
         stop_seconds=stop_seconds,
-        gives_way=gives_way,
+        gives_way_after=gives_way_after,
     )
 
 
@@ -70,15 +70,21 @@ def test_pauses_grow_to_a_limit_and_start_over_after_a_healthy_run() -> None:
     assert backoff.pause(31) == 0.2
 
 
-@pytest.mark.parametrize(("gives_way", "nice"), [(True, NICE), (False, 0)])
-async def test_a_child_gives_way_where_it_is_told_to(
-    tmp_path: Path, keep: Callable[[Child], None], gives_way: bool, nice: int
+async def test_a_child_gives_way_where_and_when_it_is_told_to(
+    tmp_path: Path, keep: Callable[[Child], None]
 ) -> None:
-    program = child(tmp_path, "print('here', flush=True); input()", [], gives_way=gives_way)
-    keep(program)
-    assert await holds(lambda: program.pid and "here" in (tmp_path / "program.log").read_text())
-    assert program.pid is not None
-    assert os.getpriority(os.PRIO_PROCESS, program.pid) == os.nice(0) + nice
+    giving, other = tmp_path / "giving", tmp_path / "other"
+    giving.mkdir()
+    other.mkdir()
+    programs = child(giving, "input()", [], gives_way_after=0.1), child(other, "input()", [])
+    for program in programs:
+        keep(program)
+
+    def niceness(program: Child) -> int | None:
+        return None if program.pid is None else os.getpriority(os.PRIO_PROCESS, program.pid)
+
+    assert await holds(lambda: niceness(programs[0]) == os.nice(0) + NICE)
+    assert niceness(programs[1]) == os.nice(0)
 
 
 async def test_a_killed_child_is_started_again_and_the_person_is_told(

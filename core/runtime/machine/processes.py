@@ -60,5 +60,8 @@ def give_way(pid: int) -> None:
     with suppress(OSError):  # it has ended
         nice = min(os.getpriority(os.PRIO_PROCESS, pid) + NICE, 19)
         os.setpriority(os.PRIO_PROCESS, pid, nice)
+        for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):  # Linux: each has its own
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), nice)
     with suppress(OSError):  # a system without such groups
         Path(f"/proc/{pid}/autogroup").write_text(str(NICE))

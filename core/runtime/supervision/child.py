@@ -55,10 +55,10 @@ class Child:
         say: Say,
         stop_seconds: float = 4.0,
         gated: bool = False,
-        gives_way: bool = False,
+        gives_way_after: float | None = None,
     ) -> None:
         self.name = name
-        self._gives_way = gives_way
+        self._gives_way_after = gives_way_after  # seconds; None: never
         self._command = command
         self._environment = dict(environment)
         if gated:
@@ -135,13 +135,18 @@ class Child:
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops all in order
             )
-        if self._gives_way:
-            give_way(self._process.pid)
+        if self._gives_way_after is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._gives_way_after, self._give_way, self._process)
         if self._released:
             self._say_go()
         if self._stopping:  # asked while the command was being had
             self._process.terminate()
         return await self._process.wait()
+
+    def _give_way(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            give_way(process.pid)
 
     def _say_go(self) -> None:
         process = self._process

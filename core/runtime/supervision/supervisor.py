@@ -35,8 +35,9 @@ _LAST_RUN_ENDS_SECONDS = 10.0
 _WEB_FIRST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
-# What is taken in goes before what is answered: platforms wait only seconds for the receipt.
-_GIVING_WAY = frozenset({"worker", "embedder"})
+# What is taken in goes before what is answered: platforms wait only seconds for the receipt. Not
+# while these start, for which people wait as well.
+_GIVE_WAY_AFTER_SECONDS = {"worker": 60.0, "embedder": 60.0, "assistant": 120.0}
 
 
 _ERROR = re.compile(r"(?:\w+\.)+\w+: ")  # as a traceback ends: a dotted name, then words
@@ -242,7 +243,7 @@ class Supervisor:
             say=self._say,
             stop_seconds={"embedder": 1.0, "worker": 4.0}.get(name, 3.0),
             gated=gated,
-            gives_way=name in _GIVING_WAY,
+            gives_way_after=_GIVE_WAY_AFTER_SECONDS.get(name),
         )
         self._children.append(child)
         return child
@@ -278,7 +279,7 @@ class Supervisor:
             log=log,
             say=self._say,
             stop_seconds=3.0,
-            gives_way=True,
+            gives_way_after=_GIVE_WAY_AFTER_SECONDS["assistant"],
         )
         self._children.append(child)
         return child
