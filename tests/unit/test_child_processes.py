@@ -116,7 +116,7 @@ async def test_a_child_that_ignores_the_request_to_stop_is_killed(tmp_path: Path
     deaf = "import signal; signal.signal(15, signal.SIG_IGN); print('up'); input()"
     program = child(tmp_path, deaf, said, stop_seconds=0.2)
     keeping = asyncio.create_task(program.keep())
-    assert await holds(lambda: tail(tmp_path / "program.log", lines=1) == ["up"])
+    assert await holds(lambda: program.pid and tail(tmp_path / "program.log", lines=1) == ["up"])
     pid = program.pid
     assert pid is not None
     await program.stop()
