@@ -33,6 +33,7 @@ from core.services.ledger import Ledger
 from core.services.message_changes import Known
 from core.services.order import Place, Tail, late_places, tails
 from core.services.people import Move, move, recognise, theirs
+from core.storage.queries.merges import ticket_above
 from core.storage.tables import (
     AgentRow,
     ArticleFeedback,
@@ -59,6 +60,7 @@ class Records:
     conversations: dict[Place, Conversation]  # current ones, by account and thread
     by_id: Mapping[UUID, Conversation]  # all that are locked, current or not
     tickets: Mapping[UUID, Ticket]  # unclosed ones, by conversation
+    above: Mapping[UUID, Ticket | None]  # where merged conversations go on; None: no more
     messages: Mapping[Place, Known]  # by account and remote id
     tails: Mapping[Place, Tail]  # of threads in which something comes late
     present: dict[UUID, frozenset[str]]  # participants, by conversation; where letters came
@@ -118,6 +120,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         (AccountId(row.account_id), row.thread): row for row in locked.values() if row.is_current
     }
     tickets = await _lock_tickets(session, locked.values())
+    above = await _above(session, locked.values(), tickets)
     posting = [event for event in events if isinstance(event, MessagePosted | ChoicePressed)]
     late = late_places(
         posting, {place: conversation.last_order for place, conversation in conversations.items()}
@@ -129,7 +132,8 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         conversations=conversations,
         by_id=locked,
         tickets=tickets,
-        messages=await _known_messages(session, named, locked, tickets),
+        above=above,
+        messages=await _known_messages(session, named, locked, tickets, above),
         tails=await tails(session, late),
         present=await _participants(session, posting, conversations),
         kept=await kept_for(
@@ -249,11 +253,29 @@ async def _lock_tickets(
     return {ticket.conversation_id: ticket for ticket in rows}
 
 
+async def _above(
+    session: AsyncSession, conversations: Iterable[Conversation], tickets: Mapping[UUID, Ticket]
+) -> dict[UUID, Ticket | None]:
+    """Return in which tickets merged conversations go on.
+
+    Another ticket that has begun since in the conversation that one points to is not its own.
+    """
+    found: dict[UUID, Ticket | None] = {}
+    for conversation in conversations:
+        if conversation.merged_into is not None:
+            ticket = tickets.get(conversation.merged_into)
+            named = None if ticket is None else await ticket_above(session, conversation.id)
+            is_theirs = ticket is not None and ticket.id == named
+            found[conversation.id] = ticket if is_theirs else None
+    return found
+
+
 async def _known_messages(
     session: AsyncSession,
     named: set[Place],
     locked: Mapping[UUID, Conversation],
     tickets: Mapping[UUID, Ticket],
+    above: Mapping[UUID, Ticket | None],
 ) -> dict[Place, Known]:
     if not named:
         return {}
@@ -273,7 +295,7 @@ async def _known_messages(
             message=message,
             conversation=conversation,
             merged_into=home,
-            ticket=tickets.get((home or conversation).id),
+            ticket=above[conversation.id] if home else tickets.get(conversation.id),
             attachments=attachments.get(message.id, ()),
         )
     return found_messages

@@ -269,7 +269,8 @@ def _conversation_for(
         return _start(event, None, records, ledger, rules)
     if current.merged_into is not None:
         main = records.by_id[current.merged_into]
-        if main.responder != Responder.BOT and _goes_on(main, records, ledger):
+        is_there = records.above[current.id] is not None and main.responder != Responder.BOT
+        if is_there and _goes_on(main, records, ledger):
             return current
         records.lapsed.append((current.id, current.last_seq))
         current.merged_into = None

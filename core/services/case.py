@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
@@ -24,6 +23,7 @@ from core.domain.ticket import (
 from core.services.ledger import Ledger
 from core.services.locks import locked
 from core.storage.feed import FeedKind
+from core.storage.queries.merges import beneath
 from core.storage.tables import Conversation, Ticket
 from core.texts import text
 
@@ -174,32 +174,34 @@ async def open_cases(session: AsyncSession, ledger: Ledger, *tickets: TicketId) 
     Raises:
         NotFound: there is no such ticket.
     """
-    # Read before the locks. A conversation that is merged or parted in this very moment is left
-    # out, or told once more: what is said of its ticket there would have come a moment earlier.
-    beneath = (
-        select(Conversation.id)
-        .where(Conversation.merged_into == Ticket.conversation_id)
-        .order_by(Conversation.id)
-        .scalar_subquery()
-    )
     rows = await session.execute(
-        select(Ticket.id, Ticket.conversation_id, func.array(beneath, type_=ARRAY(Uuid))).where(
-            Ticket.id.in_(tickets)
-        )
+        select(Ticket.id, Ticket.conversation_id).where(Ticket.id.in_(tickets))
     )
-    found = {TicketId(ticket): (main, joined) for ticket, main, joined in rows}
+    mains = {TicketId(ticket): ConversationId(main) for ticket, main in rows}
     for ticket in tickets:
-        if ticket not in found:
+        if ticket not in mains:
             raise NotFound(f"there is no ticket {ticket}")
-    wanted = {one for main, joined in found.values() for one in (main, *joined)}
-    held = {name: await locked(session, ConversationId(name)) for name in sorted(wanted)}
+    held: dict[ConversationId, Conversation] = {}
+    wanted = set(mains.values())
+    while True:
+        joined = await beneath(session, mains.keys())
+        wanted = wanted.union(*joined.values()) - held.keys()
+        if not wanted:
+            break
+        # Again once they are locked: others may have been merged while this waited. With all of
+        # them locked, none can come or go any more.
+        held |= {name: await locked(session, name) for name in sorted(wanted)}
     named = {
         name: await session.get_one(Ticket, name, with_for_update=True, populate_existing=True)
-        for name in sorted(found)
+        for name in sorted(mains)
     }
-    cases = []
-    for ticket in tickets:
-        main, joined = found[ticket]
-        still = [held[one] for one in joined if held[one].merged_into == main]
-        cases.append(Case(session, ledger, held[main], named[ticket], still))
-    return cases
+    return [
+        Case(
+            session,
+            ledger,
+            held[mains[ticket]],
+            named[ticket],
+            [held[one] for one in sorted(joined[ticket]) if held[one].merged_into == mains[ticket]],
+        )
+        for ticket in tickets
+    ]

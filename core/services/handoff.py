@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,8 @@ from core.domain.ids import TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
-from core.storage.tables import Conversation, Message, Ticket, TicketMerge
+from core.storage.queries.merges import last_in_line
+from core.storage.tables import Conversation, Message, Ticket
 from core.storage.tables.ticket import ticket_number
 from core.texts import text
 
@@ -127,7 +127,7 @@ async def _open(
         .limit(1)
     )
     if follows is not None:
-        follows = await _last_in_line(session, follows)
+        follows = await last_in_line(session, TicketId(follows))
     ticket = Ticket(
         id=new_id(),
         number=await session.scalar(ticket_number.next_value()),
@@ -148,17 +148,6 @@ async def _open(
     session.add(ticket)
     await session.flush()
     ledger.record(ticket, "status", None, TicketStatus.NEW, actor=actor, reason=reason)
-    return ticket
-
-
-async def _last_in_line(session: AsyncSession, ticket: UUID) -> UUID:
-    """Return the ticket that one was merged into, over others too; itself where it was not."""
-    while kept := await session.scalar(
-        select(TicketMerge.kept_id).where(
-            TicketMerge.merged_id == ticket, TicketMerge.undone_at.is_(None)
-        )
-    ):
-        ticket = kept
     return ticket
 
 

@@ -23,7 +23,8 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reviving import revive
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.tables import Ticket, TicketLink, TicketMerge, TicketWatcher
+from core.storage.queries.merges import beneath, last_in_line
+from core.storage.tables import Conversation, Ticket, TicketLink, TicketMerge, TicketWatcher
 from core.texts import text
 
 TOLD = (
@@ -125,7 +126,7 @@ class TicketMerging:
         async with storage_errors(), self._sessions.begin() as session:
             row = await _open_merge(session, merged)
             ledger = Ledger(self._accounts, self._now())
-            into, gone = await open_cases(session, ledger, TicketId(row.kept_id), merged)
+            into, gone, last = await _parting(session, ledger, TicketId(row.kept_id), merged)
             await session.refresh(row, with_for_update=True)
             if row.undone_at is not None:
                 raise NotFound("this ticket was not merged")
@@ -134,10 +135,10 @@ class TicketMerging:
             if row.ended_at is not None:
                 raise Conflict("its requester has gone on in another ticket since")
             row.undone_at = ledger.now
-            beneath = await _beneath(session, gone.conversation.id)
-            for conversation in into.joined:
-                if conversation.id in beneath:
-                    conversation.merged_into = gone.conversation.id
+            # Whatever they point to: that ticket may have been merged further since.
+            for name in (await beneath(session, [merged]))[merged]:
+                conversation = await session.get_one(Conversation, name)  # locked with `gone`
+                conversation.merged_into = gone.conversation.id
             gone.conversation.merged_into = None
             await revive(
                 gone,
@@ -149,6 +150,7 @@ class TicketMerging:
             )
             if row.link_id is not None:
                 await session.execute(delete(TicketLink).where(TicketLink.id == row.link_id))
+            _show(last)
             await _note(into, gone, by, is_new=False)
 
     async def _note_refusal(self, kept: TicketId, merged: TicketId, by: Agent, reason: str) -> None:
@@ -217,21 +219,24 @@ async def _open_merge(session: AsyncSession, merged: TicketId) -> TicketMerge:
     return row
 
 
-async def _beneath(session: AsyncSession, conversation: UUID) -> set[UUID]:
-    """Return the conversations that were merged into one, over others too."""
-    found: set[UUID] = set()
-    level = {conversation}
-    while level:
-        rows = await session.scalars(
-            select(TicketMerge.conversation_id).where(
-                TicketMerge.into_id.in_(level),
-                TicketMerge.undone_at.is_(None),
-                TicketMerge.ended_at.is_(None),
-            )
-        )
-        level = set(rows) - found
-        found |= level
-    return found
+async def _parting(
+    session: AsyncSession, ledger: Ledger, kept: TicketId, merged: TicketId
+) -> tuple[Case, Case, Case]:
+    """Lock both tickets, and that in which the merged one is at the end of all merges."""
+    last = kept
+    while True:
+        into, gone, end = await open_cases(session, ledger, kept, merged, last)
+        named = await last_in_line(session, kept)
+        if named == last:
+            return into, gone, end
+        last = named  # merged further, and maybe while this waited
+
+
+def _show(case: Case) -> None:
+    """Tell live pages that a ticket, and what is said in it, is not what it was."""
+    case.ledger.changed(case.conversation, FeedKind.CONVERSATION)
+    case.ledger.changed(case.conversation, FeedKind.MESSAGE)
+    case.changed()
 
 
 async def _note(into: Case, gone: Case, by: Agent, *, is_new: bool) -> None:
@@ -240,9 +245,7 @@ async def _note(into: Case, gone: Case, by: Agent, *, is_new: bool) -> None:
     fields = ("merged", "merged_into") if is_new else ("unmerged", "unmerged_from")
     for case, other, field in ((into, gone, fields[0]), (gone, into, fields[1])):
         ledger.record(case.ticket, field, None, str(other.ticket.number), actor=by.actor)
-        ledger.changed(case.conversation, FeedKind.CONVERSATION)
-        ledger.changed(case.conversation, FeedKind.MESSAGE)
-        case.changed()
+        _show(case)
     audit.record(
         session,
         by.actor,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +21,7 @@ from core.storage.queries.conversations import (
     message_view,
     messages_by_time,
 )
-from core.storage.tables import Conversation, Message, Ticket, TicketMerge
+from core.storage.tables import Message, Ticket, TicketMerge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,67 @@ async def merged_tickets(session: AsyncSession, ticket: TicketId) -> Sequence[Me
             )
         level = [TicketId(row.merged_id) for row, _, _ in rows]
     return sorted(found, key=lambda one: one.at)
+
+
+async def beneath(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, frozenset[ConversationId]]:
+    """Return, by ticket, the conversations that came with what was merged into it, over others too.
+
+    Those whose requesters have gone on by themselves since are left out. A conversation's
+    `merged_into` alone does not tell: it names a conversation, in which another ticket may have
+    begun since.
+    """
+    over = (
+        select(
+            TicketMerge.kept_id.label("root"),
+            TicketMerge.merged_id,
+            TicketMerge.conversation_id,
+            TicketMerge.ended_at,
+        )
+        .where(TicketMerge.kept_id.in_(tickets), TicketMerge.undone_at.is_(None))
+        .cte("over", recursive=True)
+    )
+    over = over.union(
+        select(
+            over.c.root, TicketMerge.merged_id, TicketMerge.conversation_id, TicketMerge.ended_at
+        )
+        .join(over, TicketMerge.kept_id == over.c.merged_id)
+        .where(TicketMerge.undone_at.is_(None))
+    )
+    rows = await session.execute(
+        select(over.c.root, over.c.conversation_id).where(over.c.ended_at.is_(None))
+    )
+    found: dict[TicketId, set[ConversationId]] = {ticket: set() for ticket in tickets}
+    for root, conversation in rows:
+        found[TicketId(root)].add(ConversationId(conversation))
+    return {ticket: frozenset(conversations) for ticket, conversations in found.items()}
+
+
+async def ticket_above(session: AsyncSession, conversation: UUID) -> TicketId | None:
+    """Return the ticket in which a merged conversation goes on, at the end of all merges.
+
+    None where it is not merged, or its requester has gone on by themselves since.
+    """
+    kept = await session.scalar(
+        select(TicketMerge.kept_id).where(
+            TicketMerge.conversation_id == conversation,
+            TicketMerge.undone_at.is_(None),
+            TicketMerge.ended_at.is_(None),
+        )
+    )
+    return None if kept is None else await last_in_line(session, TicketId(kept))
+
+
+async def last_in_line(session: AsyncSession, ticket: TicketId) -> TicketId:
+    """Return the ticket that one was merged into, over others too; itself where it was not."""
+    while kept := await session.scalar(
+        select(TicketMerge.kept_id).where(
+            TicketMerge.merged_id == ticket, TicketMerge.undone_at.is_(None)
+        )
+    ):
+        ticket = TicketId(kept)
+    return ticket
 
 
 async def merged_into(session: AsyncSession, ticket: TicketId) -> MergedInto | None:
@@ -145,11 +207,11 @@ async def message_of_ticket(
         NotFound: there is none.
     """
     main = select(Ticket.conversation_id).where(Ticket.id == ticket).scalar_subquery()
+    joined = (await beneath(session, [ticket]))[ticket]
     place = await session.scalar(
-        select(Conversation.id)
-        .join(Message, Message.conversation_id == Conversation.id)
-        .where(
-            Message.id == message, or_(Conversation.id == main, Conversation.merged_into == main)
+        select(Message.conversation_id).where(
+            Message.id == message,
+            or_(Message.conversation_id == main, Message.conversation_id.in_(joined)),
         )
     )
     if place is None:

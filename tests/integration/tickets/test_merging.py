@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
@@ -15,11 +15,12 @@ from core.domain.ids import AccountId, ConversationId, TicketId
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.domain.views import Order
 from core.services.links.merging import TicketMerging
+from core.services.locks import locked
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import merged_into, merged_tickets, said_together
 from core.storage.queries.queue import queue
 from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.tables import AuditEntry, Ticket, TicketEvent
+from core.storage.tables import AuditEntry, FeedEntry, Ticket, TicketEvent
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import LOOP, WEB, Rig, posted
@@ -62,7 +63,7 @@ async def test_a_merged_ticket_is_closed_and_read_in_the_other_in_order_of_time(
     await rig.hear("last of a", thread="a")
     said = ["help in a", "help in b", "more of a", "more of b", "last of a"]
     assert await _together(rig, a) == said
-    told = [text for who, text in await rig.texts("b") if who == "system"]
+    told = [words for who, words in await rig.texts("b") if who == "system"]
     numbers = (await rig.ticket("b")).number, (await rig.ticket("a")).number
     assert f"**#{numbers[0]}** is about the same as **#{numbers[1]}**" in told[-1]
     async with rig.sessions() as session:
@@ -106,7 +107,7 @@ async def test_an_answer_goes_where_a_requester_wrote_last_or_where_the_agent_sa
 
     async def heard() -> list[list[str]]:
         return [
-            [text for who, text in await rig.texts(thread) if who == "agent"]
+            [words for who, words in await rig.texts(thread) if who == "agent"]
             for thread in ("a", "b")
         ]
 
@@ -130,7 +131,7 @@ async def test_a_merge_is_undone_with_what_was_said_since(rig: Rig) -> None:
     await rig.tickets.reply(a, ana, "an answer to b")
     await merging.undo(b, ana)
     assert await _together(rig, a) == ["help in a"]
-    assert [text for who, text in await rig.texts("b") if who in {"customer", "agent"}] == [
+    assert [words for who, words in await rig.texts("b") if who in {"customer", "agent"}] == [
         "help in b",
         "since then",
         "an answer to b",
@@ -237,6 +238,93 @@ async def test_a_message_and_a_merge_at_once_lose_nothing(rig: Rig) -> None:
     assert sorted(word for word in said if word.startswith("word")) == [
         f"word {n}" for n in range(10)
     ]
+
+
+async def test_another_ticket_of_the_kept_conversation_is_not_the_merged_requesters(
+    rig: Rig,
+) -> None:
+    ana, _, a, _ = await _merged(rig)
+    await rig.hear("the last word of b", thread="b", account=WEB)
+    await rig.tickets.set_status(a, TicketStatus.CLOSED, ana)
+    conversation = await rig.hear("something else", thread="a")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    new = await rig.ticket_id("a")
+    before = await rig.texts("b")
+    await rig.tickets.take(new, ana)
+    await rig.tickets.reply(new, ana, "to a alone")
+    with pytest.raises(InvalidInput):
+        await rig.tickets.reply(new, ana, "not theirs", to=[await rig.conversation_id("b")])
+    await rig.tickets.set_status(new, TicketStatus.SOLVED, ana)
+    assert await rig.texts("b") == before
+    assert (await rig.texts("a"))[-2] == ("agent", "to a alone")
+    await rig.hear("b is back", thread="b", account=WEB)
+    assert (await rig.ticket("a")).status == TicketStatus.SOLVED
+    own = await rig.conversation("b")
+    assert (own.responder, own.merged_into) == (Responder.BOT, None)
+    assert await _together(rig, a) == [
+        "help in a",
+        "help in b",
+        "the last word of b",
+        "something else",
+        "to a alone",
+    ]
+
+
+async def test_a_ticket_parted_from_the_middle_takes_what_was_merged_into_it_along(
+    rig: Rig,
+) -> None:
+    ana, merging = await rig.agent(), _merging(rig)
+    x, a, b, c = [await _ticket(rig, thread) for thread in ("x", "a", "b", "c")]
+    for kept, merged in ((a, x), (b, a), (c, b)):
+        await merging.merge(kept, merged, ana)
+    async with rig.sessions() as session:
+        old = (await session.scalars(select(FeedEntry.id))).all()
+    await merging.undo(a, ana)
+    async with rig.sessions() as session:
+        told = await session.scalars(select(FeedEntry.ticket_id).where(FeedEntry.id.not_in(old)))
+        assert {a, b, c} <= set(told)
+    home = await rig.conversation_id("a")
+    assert (await rig.conversation("x")).merged_into == home
+    await rig.hear("x again", thread="x")
+    assert await _together(rig, a) == ["help in x", "help in a", "x again"]
+    assert await _together(rig, c) == ["help in b", "help in c"]
+    await rig.tickets.reply(c, ana, "not to x")
+    assert ("agent", "not to x") not in await rig.texts("x")
+    await rig.tickets.reply(a, ana, "to x")
+    assert (await rig.texts("x"))[-1] == ("agent", "to x")
+
+
+async def test_what_is_merged_while_another_merge_waits_goes_along(rig: Rig) -> None:
+    ana, merging = await rig.agent(), _merging(rig)
+    x, b, c = [await _ticket(rig, thread) for thread in ("x", "b", "c")]
+    home = await rig.conversation_id("b")
+    async with rig.sessions.begin() as session:
+        await locked(session, home)
+        first = asyncio.create_task(merging.merge(b, x, ana))
+        await _waiting_for_locks(rig, 1)
+        second = asyncio.create_task(merging.merge(c, b, ana))
+        await _waiting_for_locks(rig, 2)
+    await asyncio.gather(first, second)
+    assert (await rig.conversation("x")).merged_into == await rig.conversation_id("c")
+    await rig.hear("from x", thread="x")
+    assert "from x" in await _together(rig, c)
+
+
+async def _waiting_for_locks(rig: Rig, count: int) -> None:
+    """Return once `count` transactions of this database wait for a lock."""
+    deadline = asyncio.get_running_loop().time() + 20
+    while asyncio.get_running_loop().time() < deadline:
+        async with rig.sessions() as session:
+            waiting = await session.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+            )
+        if waiting == count:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail(f"nothing waited: {waiting} instead of {count}")
 
 
 async def test_tickets_are_merged_on_the_page_and_over_the_api(desk: Desk, api: Api) -> None:
