@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, tuple_
@@ -25,7 +26,7 @@ from core.domain.events import (
     ThreadMoved,
 )
 from core.domain.ids import AccountId, Address, ChoiceId, ContactId, MessageId
-from core.domain.linking import code_in
+from core.domain.linking import REMEMBERED, code_in
 from core.domain.ticket import TicketStatus
 from core.services.early_events import Kept, kept_for
 from core.services.json_forms import EarlyOccurrence
@@ -160,7 +161,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         if isinstance(event, MessagePosted) and code_in(event.body.text)
     }
     if entered:
-        records.awaited = await _awaited(session, entered)
+        records.awaited = await _awaited(session, entered, ledger.now - REMEMBERED)
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)
@@ -339,13 +340,14 @@ async def _participants(
     return {conversation: frozenset(addresses) for conversation, addresses in present.items()}
 
 
-async def _awaited(session: AsyncSession, people: set[Place]) -> set[Place]:
-    """Return who of `people` was sent a code to enter."""
+async def _awaited(session: AsyncSession, people: set[Place], ended_after: datetime) -> set[Place]:
+    """Return who of `people` was sent a code to enter that was good until after `ended_after`."""
     rows = await session.execute(
         select(LinkCode.account_id, LinkCode.address).where(
             tuple_(LinkCode.account_id, LinkCode.address).in_(people),
             LinkCode.ended_at.is_(None),
             LinkCode.proven_at.is_(None),
+            LinkCode.expires_at > ended_after,
         )
     )
     return {(AccountId(account), address) for account, address in rows}

@@ -18,7 +18,7 @@ from core.services.early_events import forget, keep
 from core.services.handoff import hand_off
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
-from core.services.linking.asking import answer_link
+from core.services.linking.asking import answer_link, lock_codes
 from core.services.message_changes import Known, change
 from core.services.people import want_look_up
 from core.storage.feed import FeedKind
@@ -81,6 +81,9 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
             )
     for conversation, intent, author in records.presses:
         await answer_press(session, ledger, conversation, intent, author)
+    asked = [(who, it.entities["email"]) for _, who, it in records.links if "email" in it.entities]
+    if asked:
+        await lock_codes(session, asked)
     for conversation, who, intent in records.links:
         await answer_link(session, ledger, conversation, who, intent)
     for conversation, reason in records.unreachable:

@@ -7,9 +7,12 @@ left as work (`core/services/linking/codes.py`).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import text as statement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Intent
@@ -21,6 +24,8 @@ from core.domain.linking import (
     LINK,
     MOST_ATTEMPTS,
     MOST_CODES,
+    MOST_CODES_A_DAY,
+    MOST_OF_ACCOUNT,
     WITHIN,
     is_code,
     masked,
@@ -31,15 +36,34 @@ from core.services.order import Place
 from core.storage.tables import Conversation, LinkCode
 from core.texts import text
 
-HOW = "Write **/link** and your e-mail address, for example: /link ada@example.org"
+REQUESTER = "requester"
+"""`LinkCode.by` of a code that whoever is to enter it asked for."""
+
+# Without a slash: some clients keep what begins with one for commands of their own.
+HOW = "Write **link** and your e-mail address, for example: link ada@example.org"
 ON_ITS_WAY = (
-    "We are sending a code with six digits to {email}. Write it here within 15 minutes, and what "
-    "you write here and by mail belongs together."
+    "We are sending a code with six digits to {email}, unless it had several lately. Write it here "
+    "within 15 minutes, and what you write here and by mail belongs together."
 )
 NO_MAIL = "Addresses cannot be linked here: this desk receives no mail."
 TOO_MANY = "Several codes were sent already. Try again in an hour."
 WRONG = "That is not the code. Attempts left: {left}."
-OVER = "That code is no longer good. Write **/link** and your address for a new one."
+OVER = "That code is no longer good. Write **link** and your address for a new one."
+
+_DAY = timedelta(days=1)
+_LOCK = statement(  # in order: several are taken at once
+    "SELECT pg_advisory_xact_lock(hashtextextended(word, 0x6c636f64)) FROM"
+    " (SELECT word FROM unnest(CAST(:words AS text[])) word ORDER BY word) AS ordered"
+)
+
+
+async def lock_codes(session: AsyncSession, asked: Collection[tuple[Place, str]]) -> None:
+    """Let nobody else ask meanwhile for codes of these people, or to these e-mail addresses.
+
+    Whoever asks for several in one transaction takes all locks before the first.
+    """
+    words = {email for _, email in asked} | {"\t".join(who) for who, _ in asked}
+    await session.execute(_LOCK, {"words": sorted(words)})
 
 
 async def answer_link(
@@ -52,7 +76,7 @@ async def answer_link(
             say(ledger, conversation, HOW)
             return
         try:
-            await ask_for_code(session, ledger, conversation, who, email, by="requester")
+            await ask_for_code(session, ledger, conversation, who, email, by=REQUESTER)
         except TooManyAttempts:
             say(ledger, conversation, TOO_MANY)
     else:
@@ -71,25 +95,24 @@ async def ask_for_code(
     """Have a code mailed to `email` that `who` is to enter; earlier ones are worth nothing then.
 
     Returns its id; None where the desk cannot mail, which is said in the conversation. Nothing
-    that is said tells whether the desk knows the address.
+    that is said tells whether the desk knows the address, or what others asked for: where it had
+    enough codes, a requester hears the same, and none is mailed. The caller called `lock_codes`.
 
     Raises:
-        TooManyAttempts: they, or the address, had several codes in the last hour.
+        TooManyAttempts: they had several codes in the last hour; or an agent asks, and the
+            address had.
     """
     if not ledger.can_mail:
         say(ledger, conversation, NO_MAIL)
         return None
     account, address = who
-    since = ledger.now - WITHIN
     theirs = (LinkCode.account_id == account) & (LinkCode.address == address)
-    lately = await session.scalars(
-        select(func.count())
-        .select_from(LinkCode)
-        .where(or_(theirs, LinkCode.email == email), LinkCode.requested_at > since)
-        .group_by(theirs)
-    )
-    if max(lately.all(), default=0) >= MOST_CODES:
+    has_enough = await _has_enough(session, ledger.now, email)
+    if await _asked(session, ledger.now - WITHIN, theirs) >= MOST_CODES or (
+        has_enough and by != REQUESTER
+    ):
         raise TooManyAttempts(retry_after=WITHIN.total_seconds())
+    is_withheld = has_enough or (by == REQUESTER and await _is_busy(session, ledger.now, account))
     for row in await session.scalars(
         select(LinkCode).where(theirs, LinkCode.ended_at.is_(None)).with_for_update()
     ):
@@ -104,7 +127,7 @@ async def ask_for_code(
         salt=secrets.token_bytes(16),
         requested_at=ledger.now,
         expires_at=ledger.now + LASTS,
-        due_at=ledger.now,
+        due_at=None if is_withheld else ledger.now,
     )
     session.add(code)
     say(ledger, conversation, ON_ITS_WAY, email=masked(email))
@@ -112,6 +135,31 @@ async def ask_for_code(
         session, by, "contact.code_asked", ("contact", conversation.contact_id, masked(email))
     )
     return code.id
+
+
+async def _asked(session: AsyncSession, since: datetime, which: ColumnElement[bool]) -> int:
+    found = await session.scalar(
+        select(func.count()).select_from(LinkCode).where(which, LinkCode.requested_at > since)
+    )
+    return found or 0
+
+
+async def _has_enough(session: AsyncSession, now: datetime, email: str) -> bool:
+    """Say whether `email` had, or is about to have, as many codes as one address may."""
+    # One that is neither made nor due was withheld, or replaced before it left.
+    mailed = (LinkCode.email == email) & or_(
+        LinkCode.digest.is_not(None), LinkCode.due_at.is_not(None)
+    )
+    return (
+        await _asked(session, now - WITHIN, mailed) >= MOST_CODES
+        or await _asked(session, now - _DAY, mailed) >= MOST_CODES_A_DAY
+    )
+
+
+async def _is_busy(session: AsyncSession, now: datetime, account: str) -> bool:
+    """Say whether the requesters of an account asked for as many codes as they may."""
+    asked = (LinkCode.account_id == account) & (LinkCode.by == REQUESTER)
+    return await _asked(session, now - WITHIN, asked) >= MOST_OF_ACCOUNT
 
 
 async def _enter(
@@ -145,7 +193,7 @@ async def _enter(
         end(row, ledger, "wrong")
         say(ledger, conversation, OVER)
         subject = ("contact", conversation.contact_id, masked(row.email))
-        audit.record(session, "requester", "contact.code_refused", subject)
+        audit.record(session, REQUESTER, "contact.code_refused", subject)
 
 
 def end(row: LinkCode, ledger: Ledger, outcome: str) -> None:

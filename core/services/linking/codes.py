@@ -19,7 +19,7 @@ from core.services import audit
 from core.services.case import open_case
 from core.services.contacts import contact_at
 from core.services.ledger import Accounts, Ledger
-from core.services.linking.asking import ask_for_code, end, say
+from core.services.linking.asking import ask_for_code, end, lock_codes, say
 from core.services.locks import locked
 from core.services.requester_records.merging import ContactMerging
 from core.storage.engine import Sessions, storage_errors
@@ -81,6 +81,7 @@ class LinkCodes:
                 raise InvalidInput("no e-mail account is connected")
             who = (AccountId(conversation.account_id), conversation.address)
             address = wish.entities["email"]
+            await lock_codes(session, [(who, address)])
             await ask_for_code(session, ledger, conversation, who, address, by=by.actor)
             ledger.record(case.ticket, "link_code", None, masked(address), actor=by.actor)
             case.changed()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from channels.loopback.channel import Platform
 from core.domain.actor import Role
@@ -16,6 +17,8 @@ from core.domain.errors import InvalidInput, Rejected, TooManyAttempts, Unavaila
 from core.domain.ids import AccountId, ContactId
 from core.ports import capabilities_of
 from core.runtime.link_codes import LinkCodeMails
+from core.services.linking import asking
+from core.services.linking.asking import lock_codes
 from core.services.linking.codes import LinkCodes
 from core.services.requester_records.merging import ContactMerging
 from core.storage.queries.requesters import requester_record
@@ -43,7 +46,7 @@ class Chat:
 
     async def told(self, thread: str = "t1") -> str:
         """Return what the desk said last."""
-        return [text for who, text in await self.rig.texts(thread) if who == "system"][-1]
+        return [said for who, said in await self.rig.texts(thread) if who == "system"][-1]
 
     async def mailed(self) -> str:
         """Let the desk mail; return the code of the last mail."""
@@ -154,9 +157,64 @@ async def test_a_second_code_takes_the_first_ones_place_and_three_are_enough(cha
     await chat.says(f"/link {EMAIL}")
     await chat.says(f"/link {EMAIL}")
     assert "Several codes" in await chat.told()
-    await chat.says(f"/link {EMAIL}", who="another", thread="t2")
-    assert "Several codes" in await chat.told("t2")
     assert await chat.outcomes() == ["replaced", "replaced", None]
+
+
+async def test_an_address_gets_three_codes_an_hour_and_six_a_day_whoever_asks(chat: Chat) -> None:
+    mails = chat.post.platform.received
+
+    async def ask(who: int) -> str:
+        await chat.says(f"/link {EMAIL}", who=f"visitor-{who}", thread=f"t{who}")
+        for _ in range(2):
+            await chat.mails.send_due()
+        return await chat.told(f"t{who}")
+
+    said = {await ask(who) for who in range(5)}
+    assert (len(mails), len(said)) == (3, 1)  # nobody hears what others asked for
+    await chat.says("123456", who="visitor-4", thread="t4")
+    assert "Attempts left: 4" in await chat.told("t4")
+    for hour, total in ((1, 6), (2, 6), (24, 9)):
+        chat.rig.clock.advance(minutes=61 if hour < 24 else 60 * 24)
+        for who in range(5):
+            await ask(10 * hour + who)
+        assert len(mails) == total
+
+
+async def test_two_who_ask_at_once_are_counted_one_after_the_other(chat: Chat) -> None:
+    async with chat.rig.sessions.begin() as session:
+        await lock_codes(session, [((LOOP, "another process"), EMAIL)])
+        asking_now = asyncio.create_task(chat.says(f"/link {EMAIL}"))
+        waiting = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        async with asyncio.timeout(10):
+            while not asking_now.done() and not await session.scalar(waiting):
+                await asyncio.sleep(0)
+        assert not asking_now.done()
+    await asking_now
+    assert await chat.outcomes() == [None]
+
+
+async def test_the_requesters_of_an_account_together_ask_for_so_many_an_hour(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_OF_ACCOUNT", 2)
+    for who in range(4):
+        await chat.says(f"/link v{who}@example.org", who=f"visitor-{who}", thread=f"t{who}")
+        assert "six digits to v…@example.org" in await chat.told(f"t{who}")
+    for _ in range(4):
+        await chat.mails.send_due()
+    assert len(chat.post.platform.received) == 2
+
+
+async def test_digits_long_after_a_code_ran_out_are_ordinary_words(chat: Chat) -> None:
+    await chat.says(f"/link {EMAIL}")
+    await chat.mailed()
+    chat.rig.clock.advance(minutes=76)
+    await chat.says("204518")  # an order's number
+    assert "no longer good" not in await chat.told()
+    assert await chat.rig.turns.plan(await chat.rig.conversation_id()) is not None
 
 
 async def test_a_mail_that_cannot_leave_waits_and_one_that_is_refused_is_told(chat: Chat) -> None:
@@ -174,7 +232,7 @@ async def test_a_mail_that_cannot_leave_waits_and_one_that_is_refused_is_told(ch
 
 async def test_without_mail_it_says_so_and_without_an_address_how(chat: Chat) -> None:
     await chat.says("link my e-mail")
-    assert "**/link** and your e-mail address" in await chat.told()
+    assert "**link** and your e-mail address" in await chat.told()
     del chat.rig.accounts[MAIL]
     await chat.says(f"/link {EMAIL}")
     assert "receives no mail" in await chat.told()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from channels.slack import mrkdwn
 from core.domain.linking import LINK, code_in, digest_of, is_code, masked, wish_in
+from core.services.linking.asking import HOW
+from core.texts import text
 
 
 @pytest.mark.parametrize(
@@ -18,6 +21,10 @@ from core.domain.linking import LINK, code_in, digest_of, is_code, masked, wish_
         ("/vincular ada@example.org", "ada@example.org"),
         ("Vincular mi correo electrónico ada@example.org", "ada@example.org"),
         ("vincular mi correo.", None),
+        ("link [ada@example.org](mailto:ada@example.org)", "ada@example.org"),
+        ("/link [Ada@Example.org](mailto:ada@example.org)", "ada@example.org"),
+        ("link my e-mail [ada@example.org](mailto:ada@example.org)", "ada@example.org"),
+        ("vincular <mailto:ada@example.org>", "ada@example.org"),
     ],
 )
 def test_a_wish_is_understood_in_both_languages(words: str, email: str | None) -> None:
@@ -36,12 +43,28 @@ def test_a_wish_is_understood_in_both_languages(words: str, email: str | None) -
         "/linked ada@example.org",
         "/link ada@example.org and bob@example.org",
         "/link <ada@example.org>",
+        "link [ada@example.org](mailto:bob@example.org)",
+        "link [ada@example.org](https://example.org)",
         "/link ada@example.org\nand more",
         "x" * 20_000,
     ],
 )
 def test_other_words_are_no_wish(words: str) -> None:
     assert wish_in(words) is None
+
+
+def test_an_address_as_slack_sends_it_is_understood() -> None:
+    typed = mrkdwn.to_commonmark("link <mailto:ada@example.org|ada@example.org>")
+    wish = wish_in(typed)
+    assert wish is not None
+    assert wish.entities == {"email": "ada@example.org"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_people_are_told_to_write_is_understood_in_every_client(language: str) -> None:
+    _, _, example = text(language, HOW).rpartition(": ")
+    assert not example.startswith("/")
+    assert wish_in(example) is not None
 
 
 @pytest.mark.parametrize(
