@@ -12,6 +12,7 @@ SPAM_ERRORS = (
     "this conversation is not in the spam",
     "part the tickets that were merged into it first",
     "its conversation goes on in another ticket",
+    "the sender's address is not known: mark it without blocking",
 )
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -199,13 +199,31 @@ async def _holders(session: AsyncSession, emails: Collection[str]) -> dict[str, 
     return {email: ContactId(contact) for email, contact in rows if email is not None}
 
 
+async def _blocked(session: AsyncSession, addresses: Collection[str]) -> dict[str, datetime]:
+    """Return since when addresses, in lower case, are blocked in whatever account."""
+    name = func.lower(ContactAddress.address)
+    rows = await session.execute(
+        select(name, func.min(ContactAddress.blocked_at))
+        .where(
+            name.in_({address.lower() for address in addresses}),
+            ContactAddress.blocked_at.is_not(None),
+        )
+        .group_by(name)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def _add(
     session: AsyncSession,
     writing: Mapping[Place, Author],
     missing: Sequence[Place],
     holders: dict[str, ContactId],
 ) -> dict[Place, _Address]:
-    """Add addresses and return them; `holders` learns whose their e-mail addresses are."""
+    """Add addresses and return them; `holders` learns whose their e-mail addresses are.
+
+    Who is blocked in one account is so from their first word in another.
+    """
+    blocked = await _blocked(session, {address for _, address in missing})
     fresh: dict[Place, ContactId] = {}
     rows = []
     for place in missing:
@@ -224,6 +242,7 @@ async def _add(
                 "contact_id": contact,
                 "name": author.name,
                 "verified_email": email,
+                "blocked_at": blocked.get(place[1].lower()),
             }
         )
     won = await session.execute(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -47,12 +48,13 @@ class SpamFolder:
     async def mark(self, ticket_id: TicketId, by: Agent, *, blocks: bool) -> None:
         """Close a ticket as spam; its requester hears nothing.
 
-        With `blocks`, what the address it came from writes later is spam too, in every account.
+        With `blocks`, what the address it came from writes later is spam too, in every account
+        that it writes to or ever will.
 
         Raises:
             NotFound: there is no such ticket.
-            Conflict: it is spam already, it or its conversation goes on in another ticket, or
-                others were merged into it.
+            Conflict: it is spam already, it or its conversation goes on in another ticket,
+                others were merged into it, or nobody knows whom to block.
         """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket_id)
@@ -79,8 +81,8 @@ class SpamFolder:
             case.conversation.is_spam = True
             case.conversation.responder = Responder.CLOSED
             case.conversation.closed_at = now
-            if blocks:
-                await _block(session, case.conversation, now)
+            if blocks and not await _block(session, case.conversation, now):
+                raise Conflict("the sender's address is not known: mark it without blocking")
             await _tell(case, by, "ticket.marked_spam", {"sender": "blocked"} if blocks else {})
 
     async def clear(self, ticket_id: TicketId, by: Agent) -> None:
@@ -106,7 +108,8 @@ class SpamFolder:
                 case.conversation.is_spam = False
             case.ticket.closed_as = None
             await _tell(case, by, "ticket.not_spam", {})
-            await self._release_all(session, case.conversation, by)
+            contacts = await _unblock(session, case.conversation)
+        await self._release_all(contacts, by)
 
     async def release(self, conversation_id: ConversationId, by: Agent) -> TicketId:
         """Say that a conversation is no spam: it goes to the queue, and its sender is heard again.
@@ -121,30 +124,35 @@ class SpamFolder:
             if not conversation.is_spam:
                 raise NotFound("this conversation is not in the spam")
             ticket = await self._release(session, conversation, by)
-            await self._release_all(session, conversation, by)
-            return ticket
+            contacts = await _unblock(session, conversation)
+        await self._release_all(contacts, by)
+        return ticket
 
-    async def _release_all(self, session: AsyncSession, like: Conversation, by: Agent) -> None:
-        """Unblock who wrote `like`; bring back what they began while they were blocked."""
-        await session.execute(
-            update(ContactAddress)
-            .where(ContactAddress.address == like.address, ContactAddress.blocked_at.is_not(None))
-            .values(blocked_at=None)
-        )
-        others = await session.scalars(
-            select(Conversation)
-            .where(
-                Conversation.is_spam,
-                Conversation.contact_id == like.contact_id,
-                Conversation.id != like.id,
-                ~exists().where(Ticket.conversation_id == Conversation.id),
+    async def _release_all(self, contacts: Collection[UUID], by: Agent) -> None:
+        """Bring back what `contacts` began while they were blocked, some at a time.
+
+        Where that breaks off, the rest is in the list of spam: releasing one of them goes on.
+        """
+        while await self._release_some(contacts, by):
+            pass
+
+    async def _release_some(self, contacts: Collection[UUID], by: Agent) -> bool:
+        async with storage_errors(), self._sessions.begin() as session:
+            found = await session.scalars(
+                select(Conversation)
+                .where(
+                    Conversation.is_spam,
+                    Conversation.contact_id.in_(contacts),
+                    ~exists().where(Ticket.conversation_id == Conversation.id),
+                )
+                .order_by(Conversation.id)
+                .limit(_MOST_AT_ONCE)
+                .with_for_update()
             )
-            .order_by(Conversation.id)
-            .limit(_MOST_AT_ONCE)
-            .with_for_update()
-        )
-        for conversation in others.all():
-            await self._release(session, conversation, by)
+            conversations = found.all()
+            for conversation in conversations:
+                await self._release(session, conversation, by)
+            return len(conversations) == _MOST_AT_ONCE
 
     async def _release(
         self, session: AsyncSession, conversation: Conversation, by: Agent
@@ -182,12 +190,36 @@ async def _goes_on(case: Case) -> bool:
     return bool(found)
 
 
-async def _block(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    await session.execute(
+def _senders(conversation: Conversation) -> ColumnElement[bool]:
+    """Return the condition that an address, in whatever account, began `conversation`."""
+    if conversation.address is None:  # it began before addresses were kept
+        return and_(
+            ContactAddress.contact_id == conversation.contact_id,
+            ContactAddress.account_id == conversation.account_id,
+        )
+    return func.lower(ContactAddress.address) == conversation.address.lower()
+
+
+async def _block(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
+    """Block who began `conversation`; say whether there is anybody."""
+    blocked = await session.scalars(
         update(ContactAddress)
-        .where(ContactAddress.address == conversation.address)
+        .where(_senders(conversation))
         .values(blocked_at=now)
+        .returning(ContactAddress.address)
     )
+    return bool(blocked.all())
+
+
+async def _unblock(session: AsyncSession, conversation: Conversation) -> Collection[UUID]:
+    """Unblock who began `conversation`; return the contacts they are in the accounts."""
+    unblocked = await session.scalars(
+        update(ContactAddress)
+        .where(_senders(conversation))
+        .values(blocked_at=None)
+        .returning(ContactAddress.contact_id)
+    )
+    return {*unblocked, conversation.contact_id}
 
 
 async def _marked(session: AsyncSession, ticket: TicketId) -> TicketEvent:

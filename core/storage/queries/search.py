@@ -35,7 +35,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
-from core.storage.queries.sight import Sight
+from core.storage.queries.sight import Sight, main_conversation
 from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.tables import (
     Account,
@@ -202,7 +202,7 @@ async def hits(
     if len(telling) > 1:
         ways.append(_spread(telling, only))
     found = union_all(*ways).cte("found")
-    main = func.coalesce(Conversation.merged_into, Conversation.side_of, Conversation.id)
+    main = main_conversation()
     other = aliased(Ticket)
     newest = (
         select(other.id)

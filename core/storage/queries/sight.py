@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.actor import Role
 from core.domain.ids import AgentId, TeamId
@@ -48,16 +49,34 @@ class Sight:
         )
 
     def holds_conversation(self) -> ColumnElement[bool]:
-        """Return the condition that they see a conversation, by its newest ticket if any."""
+        """Return the condition that they see a conversation, by its newest ticket if any.
+
+        Of one that is held beside another, or was merged into it, that one's ticket counts.
+        """
         newest = (
             select(self.holds())
-            .where(Ticket.conversation_id == Conversation.id)
+            .where(Ticket.conversation_id == main_conversation())
             .order_by(Ticket.id.desc())
             .limit(1)
             .correlate(Conversation)
             .scalar_subquery()
         )
         return newest.is_not(False)
+
+
+def main_conversation() -> ColumnElement[UUID]:
+    """Return the id of the conversation whose tickets a `Conversation` belongs to.
+
+    It is the one it was merged into or is held beside, which may have been merged in turn.
+    """
+    host = aliased(Conversation)
+    beside = (
+        select(func.coalesce(host.merged_into, host.id))
+        .where(host.id == Conversation.side_of)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+    return func.coalesce(Conversation.merged_into, beside, Conversation.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +112,10 @@ async def unseen_conversation(
 
     Of one that is held beside another, or was merged into it, that one's ticket counts.
     """
-    main = await session.scalar(
-        select(func.coalesce(Conversation.side_of, Conversation.merged_into)).where(
-            Conversation.id == conversation
-        )
-    )
     ticket = await session.scalar(
         select(Ticket.id)
-        .where(Ticket.conversation_id == (main or conversation))
+        .join(Conversation, Ticket.conversation_id == main_conversation())
+        .where(Conversation.id == conversation)
         .order_by(Ticket.id.desc())
         .limit(1)
     )

@@ -22,7 +22,7 @@ from core.domain.ids import ConversationId, new_id
 from core.domain.links import LinkKind
 from core.services.links.links import TicketLinks
 from core.services.teams.rulebook import Policy
-from core.storage.tables import Attachment, AuditEntry, Message, TicketLink
+from core.storage.tables import Attachment, AuditEntry, Conversation, Message, Ticket, TicketLink
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
@@ -274,6 +274,30 @@ async def test_lists_leave_out_what_belongs_to_another_team(hidden: Hidden) -> N
     assert "my own matter" in shown
     assert "the secret matter" not in shown
     assert str(conversation) not in shown
+
+
+@pytest.mark.parametrize("through", ["beside", "beside what was merged"])
+async def test_what_is_held_beside_another_teams_ticket_is_out_of_sight(
+    hidden: Hidden, through: str
+) -> None:
+    desk = hidden.desk
+    side = await desk.says("the secret question", thread="v1", who="vendor")
+    host = ConversationId(UUID(hidden.named["conversation"]))
+    if through == "beside what was merged":
+        merged = await desk.says("the same again", thread="m1", who="ada")
+        async with desk.sessions.begin() as session:
+            (await session.get_one(Conversation, merged)).merged_into = host
+        host = merged
+    async with desk.sessions.begin() as session:
+        (await session.get_one(Conversation, side)).side_of = host
+    await desk.queued("a bill of the vendor's own", thread="v2", who="vendor")
+    async with desk.sessions() as session:
+        number = await session.scalar(select(func.max(Ticket.number)))
+    page = await hidden.browser.see(f"/console/tickets/{number}")
+    assert ("the vendor" in page, "the secret question" in page) == (True, False)
+    assert (await hidden.api.get(f"/api/v1/conversations/{side}/messages")).status_code == 403
+    found = await hidden.browser.see("/console/search?q=secret+question")
+    assert "the secret question" not in found
 
 
 async def test_figures_are_those_of_ones_own_teams(hidden: Hidden) -> None:

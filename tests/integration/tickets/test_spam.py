@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
@@ -13,13 +13,14 @@ from core.domain.conversation import Responder
 from core.domain.errors import Conflict, NotFound
 from core.domain.ids import TicketId
 from core.domain.ticket import ClosedAs, TicketStatus
+from core.services import spam as spam_service
 from core.services.links.merging import TicketMerging
 from core.services.spam import SpamFolder
 from core.storage.queries.requesters import list_requesters
 from core.storage.queries.spam import SpamView, list_spam
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
-from core.storage.tables import AuditEntry, Ticket
+from core.storage.tables import AuditEntry, ContactAddress, Conversation, Ticket
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import WEB, Rig, posted
@@ -121,6 +122,56 @@ async def test_a_conversation_alone_is_brought_back_with_its_sender(rig: Rig) ->
     with pytest.raises(NotFound):
         await spam.release(await rig.conversation_id("t2"), ana)
     assert [one.is_blocked for one in await _listed(rig)] == [False]
+
+
+async def test_who_is_blocked_is_so_in_accounts_they_never_wrote_to(rig: Rig) -> None:
+    ana, spam, ticket = await _blocked(rig)
+    await rig.intake.accept(posted("over here", thread="w1", who="Mallory", account=WEB))
+    assert (await rig.conversation("w1")).is_spam
+    assert [one.is_blocked for one in await _listed(rig)] == [True, True]
+    await spam.clear(ticket, ana)
+    assert not (await rig.conversation("w1")).is_spam
+    assert await _listed(rig) == []
+    await rig.intake.accept(posted("heard again", thread="w2", who="Mallory", account=WEB))
+    assert not (await rig.conversation("w2")).is_spam
+
+
+async def test_a_conversation_that_names_no_address_blocks_its_requester_there(rig: Rig) -> None:
+    ana, spam = await rig.agent(), _spam(rig)
+    ticket = await _ticket(rig, "t1", "mallory")
+    async with rig.sessions.begin() as session:
+        await session.execute(update(Conversation).values(address=None))
+    await spam.mark(ticket, ana, blocks=True)
+    await rig.intake.accept(posted("again", thread="t2", who="mallory"))
+    assert (await rig.conversation("t2")).is_spam
+
+
+async def test_where_there_is_nobody_to_block_it_is_said_and_not_written_down(rig: Rig) -> None:
+    ana, spam = await rig.agent(), _spam(rig)
+    ticket = await _ticket(rig, "t1", "mallory")
+    async with rig.sessions.begin() as session:
+        await session.execute(update(Conversation).values(address=None))
+        await session.execute(delete(ContactAddress))
+    with pytest.raises(Conflict, match="without blocking"):
+        await spam.mark(ticket, ana, blocks=True)
+    assert not (await rig.conversation()).is_spam
+    await spam.mark(ticket, ana, blocks=False)
+    async with rig.sessions() as session:
+        (entry,) = await session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "ticket.marked_spam")
+        )
+    assert not entry.new
+
+
+async def test_all_that_a_sender_began_is_brought_back_however_much_it_is(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spam_service, "_MOST_AT_ONCE", 2)
+    ana, spam, ticket = await _blocked(rig)
+    for number in range(5):
+        await rig.intake.accept(posted("elsewhere", thread=f"e{number}", who="mallory"))
+    await spam.clear(ticket, ana)
+    assert await _listed(rig) == []
 
 
 async def test_who_is_not_blocked_is_heard_in_the_same_conversation(rig: Rig) -> None:

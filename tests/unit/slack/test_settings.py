@@ -54,6 +54,6 @@ def test_the_address_of_the_web_api_ends_with_a_slash() -> None:
 
 
 def test_spanish_has_every_text_and_an_unknown_language_gets_english() -> None:
-    assert text("es", "Your tickets") == "Sus solicitudes"
+    assert text("es", "Your tickets") == "Sus tickets"
     assert text("fr", "Your tickets") == "Your tickets"
     assert text("es", "Chosen: {label}", label="Sí") == "Elegido: Sí"
