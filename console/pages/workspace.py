@@ -235,14 +235,16 @@ async def _read(
 ) -> Workspace:
     desk, sight = desk_of(request), await sight_for(request, session)
     main = await conversation_view(session, conversation_id)
-    sides = await sides_of(session, conversation_id)
+    together = [] if ticket is None else await merged_tickets(session, ticket.id)
+    sides = await sides_of(
+        session, [conversation_id, *(one.conversation.id for one in together if one.goes_on)]
+    )
     conversation = main
     if side is not None:
         found = [one for one in sides if one.id == side]
         if not found:
             raise NotFound("there is no such conversation")
         (conversation,) = found
-    together = [] if ticket is None else await merged_tickets(session, ticket.id)
     merged = {one.conversation.id: one for one in together} if side is None else {}
     if merged:
         said = await said_together(session, conversation.id, together, limit=shown + 1)

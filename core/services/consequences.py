@@ -22,6 +22,7 @@ from core.services.linking.asking import answer_link, lock_codes
 from core.services.message_changes import Known, change
 from core.services.people import want_look_up
 from core.storage.feed import FeedKind
+from core.storage.queries.merges import ticket_above
 from core.storage.tables import (
     ContactAddress,
     Conversation,
@@ -102,10 +103,10 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
 async def _tell_main(session: AsyncSession, ledger: Ledger, side: Conversation) -> None:
     """Let the ticket that waited for a third party be looked at: they have answered."""
     main = await session.get_one(Conversation, side.side_of)
+    above = None if main.merged_into is None else await ticket_above(session, main.id)
+    is_theirs = Ticket.conversation_id == main.id if above is None else Ticket.id == above
     ticket = await session.scalar(
-        select(Ticket)
-        .where(Ticket.conversation_id == main.id, Ticket.status != TicketStatus.CLOSED)
-        .with_for_update()
+        select(Ticket).where(is_theirs, Ticket.status != TicketStatus.CLOSED).with_for_update()
     )
     if ticket is None:
         return
@@ -115,7 +116,8 @@ async def _tell_main(session: AsyncSession, ledger: Ledger, side: Conversation) 
         ledger.record(
             ticket, "status", old, ticket.status, actor="third_party", reason="side_answer"
         )
-    ledger.changed(main, FeedKind.TICKET, TicketId(ticket.id))
+    home = await session.get_one(Conversation, ticket.conversation_id)
+    ledger.changed(home, FeedKind.TICKET, TicketId(ticket.id))
 
 
 async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger) -> None:

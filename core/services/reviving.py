@@ -12,6 +12,11 @@ from core.services.arrivals import begin_episode
 from core.services.case import Case
 from core.storage.tables import Message
 
+MERGE_UNDONE = "merge_undone"
+NOT_SPAM = "not_spam"
+RESTORED = frozenset({MERGE_UNDONE, NOT_SPAM})
+"""Reasons for which a ticket has a status again that it had come to before."""
+
 _WAITED = (TicketStatus.PENDING, TicketStatus.ON_HOLD, TicketStatus.SOLVED)
 
 
@@ -26,7 +31,8 @@ async def revive(
 ) -> None:
     """Give a ticket and its conversation back the status and the responder they had `since`.
 
-    Where its requester wrote meanwhile and it had waited or was solved, it is open.
+    Where its requester wrote meanwhile and it had waited or was solved, it is open. When its
+    conversation ended, if it had, is the caller's to say.
     """
     ticket, conversation = case.ticket, case.conversation
     wrote = await case.session.scalar(

@@ -32,6 +32,7 @@ from core.services.locks import locked
 from core.services.writing.drafts import DraftKind, forget_draft
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
+from core.storage.queries.merges import beneath
 from core.storage.tables import (
     Attachment,
     ContactAddress,
@@ -135,7 +136,7 @@ class Sides:
         files: Sequence[UploadId] = (),
         ends_draft: bool = False,
     ) -> None:
-        """Write on in a conversation held beside a ticket's own.
+        """Write on in a conversation held beside a ticket's own, or beside one merged into it.
 
         With `ends_draft`, the agent's draft of it is over with the same commit.
 
@@ -145,16 +146,19 @@ class Sides:
             InvalidInput: the letter has no words, or cannot be addressed so.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            main_id, account = await _place_of(session, ticket_id)
-            letter = None if envelope is None else self._letters.checked(account, envelope)
+            main_id, _ = await _place_of(session, ticket_id)
+            places = (await beneath(session, [ticket_id]))[ticket_id] | {main_id}
             if await session.get(Conversation, side_id) is None:
                 raise NotFound("there is no such conversation")
             side = await locked(session, side_id)
-            if side.side_of != main_id:
+            if side.side_of not in places:
                 raise NotFound("there is no such conversation")
+            account = AccountId(side.account_id)
+            letter = None if envelope is None else self._letters.checked(account, envelope)
             if letter is not None:
-                main = await session.get_one(Conversation, main_id)
-                _check_third_party(main, ContactId(side.contact_id), letter)
+                for place in places:
+                    requesters = await session.get_one(Conversation, place)
+                    _check_third_party(requesters, ContactId(side.contact_id), letter)
             ticket = await session.get_one(Ticket, ticket_id, with_for_update=True)
             _check_open(ticket)
             enclosed = await handed_in(session, agent.id, files)

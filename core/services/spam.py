@@ -20,7 +20,7 @@ from core.services.case import Case, open_case
 from core.services.handoff import hand_off
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
-from core.services.reviving import revive
+from core.services.reviving import NOT_SPAM, revive
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import ContactAddress, Conversation, Ticket, TicketEvent
@@ -79,8 +79,9 @@ class SpamFolder:
             case.ticket.solved_at = case.ticket.solved_at or now
             case.ticket.closed_at = case.ticket.closed_at or now
             case.conversation.is_spam = True
+            if case.conversation.responder != Responder.CLOSED:  # else it had ended before
+                case.conversation.closed_at = now
             case.conversation.responder = Responder.CLOSED
-            case.conversation.closed_at = now
             if blocks and not await _block(session, case.conversation, now):
                 raise Conflict("the sender's address is not known: mark it without blocking")
             await _tell(case, by, "ticket.marked_spam", {"sender": "blocked"} if blocks else {})
@@ -104,7 +105,7 @@ class SpamFolder:
             if status in (TicketStatus.SOLVED, TicketStatus.CLOSED):
                 responder = Responder.CLOSED
             if case.conversation.is_spam:  # else its requester has begun anew, and was answered
-                await revive(case, status, responder, marked.at, actor=by.actor, reason="not_spam")
+                await revive(case, status, responder, marked.at, actor=by.actor, reason=NOT_SPAM)
                 case.conversation.is_spam = False
             case.ticket.closed_as = None
             await _tell(case, by, "ticket.not_spam", {})

@@ -20,7 +20,7 @@ from core.domain.undoing import UNDONE_WITHIN
 from core.services import audit
 from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
-from core.services.reviving import revive
+from core.services.reviving import MERGE_UNDONE, revive
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.merges import beneath, last_in_line
@@ -78,13 +78,18 @@ class TicketMerging:
             ledger = Ledger(self._accounts, self._now())
             into, gone = await open_cases(session, ledger, kept, merged)
             _check(into, gone)
+            ended = gone.conversation.closed_at
             row = TicketMerge(
                 id=new_id(),
                 kept_id=kept,
                 merged_id=merged,
                 into_id=into.conversation.id,
                 conversation_id=gone.conversation.id,
-                was={"status": gone.ticket.status, "responder": gone.conversation.responder},
+                was={
+                    "status": gone.ticket.status,
+                    "responder": gone.conversation.responder,
+                    "closed_at": ended and ended.isoformat(),
+                },
                 link_id=await _link(session, kept, merged),
                 by=by.actor,
                 at=ledger.now,
@@ -140,13 +145,15 @@ class TicketMerging:
                 conversation = await session.get_one(Conversation, name)  # locked with `gone`
                 conversation.merged_into = gone.conversation.id
             gone.conversation.merged_into = None
+            if ended := row.was.get("closed_at"):
+                gone.conversation.closed_at = datetime.fromisoformat(ended)
             await revive(
                 gone,
                 TicketStatus(row.was["status"]),
                 Responder(row.was["responder"]),
                 row.at,
                 actor=by.actor,
-                reason="merge_undone",
+                reason=MERGE_UNDONE,
             )
             if row.link_id is not None:
                 await session.execute(delete(TicketLink).where(TicketLink.id == row.link_id))

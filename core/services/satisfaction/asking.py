@@ -18,6 +18,7 @@ from core.services.budget import may_speak
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
+from core.services.reviving import RESTORED
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import survey_rules
 from core.storage.engine import Sessions, storage_errors
@@ -45,6 +46,8 @@ class SurveysOfTickets:
         """Look at changes of the status."""
         if change.field != "status":
             return
+        if change.reason in RESTORED and case.is_done:
+            return  # they were asked, or were not, when it was solved
         if change.new == TicketStatus.SOLVED and case.ticket.status == TicketStatus.SOLVED:
             # With the assistant again, the requester is not through with their matter.
             if case.conversation.responder != Responder.BOT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -326,10 +326,10 @@ async def participants_of(
 
 
 async def sides_of(
-    session: AsyncSession, conversation: ConversationId
+    session: AsyncSession, conversations: Collection[ConversationId]
 ) -> Sequence[ConversationView]:
-    """Return the conversations held beside one, latest word first."""
-    return await _views(session, Conversation.side_of == conversation, limit=_MOST_SIDES)
+    """Return the conversations held beside one of these, latest word first."""
+    return await _views(session, Conversation.side_of.in_(conversations), limit=_MOST_SIDES)
 
 
 async def message_view(

@@ -35,7 +35,7 @@ class TicketMerge(Base):
     merged_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
     into_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))  # the kept ticket's
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))  # the merged one's
-    was: Mapped[dict[str, Any]]  # {status,responder} of the merged one before
+    was: Mapped[dict[str, Any]]  # {status,responder,closed_at} of the merged one
     link_id: Mapped[UUID | None]  # of the link that was made with it
     by: Mapped[str]  # as in `ticket_event`
     at: Mapped[CreatedAt]

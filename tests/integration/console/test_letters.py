@@ -656,6 +656,46 @@ async def test_an_agent_writes_on_beside(desk: Desk, ticket: str) -> None:
     assert other.status_code == 404
 
 
+async def test_what_is_held_beside_a_merged_ticket_goes_on_in_the_other(
+    desk: Desk, ticket: str
+) -> None:
+    browser = await signed_in(desk)
+    await begun(desk, ticket, browser)
+    side = await side_of(desk)
+    await desk.queued("The VPN is down", thread="t1", who="eve")
+    kept = "/console/tickets/1002"
+    await browser.send(f"{ticket}/merge", htmx=True, number="1002", into="other")
+    await browser.send(f"{kept}/status", status="on_hold")
+    await desk.intake.accept(
+        letter(
+            desk,
+            "Update to 6",
+            name="theirs",
+            thread=ThreadKey(side.thread),
+            author=Author(address=Address(SUPPLIER), name="Care"),
+            envelope=Envelope(subject="Re: Fwd: VPN"),
+        )
+    )
+    async with desk.sessions() as session:
+        found = await session.execute(select(Ticket.number, Ticket.status).order_by(Ticket.number))
+        assert [tuple(row) for row in found] == [(1001, "closed"), (1002, "open")]
+    assert f'href="{kept}?side={side.id}"' in await browser.see(kept)
+    assert "Update to 6" in await browser.see(f"{kept}?side={side.id}")
+    said = await browser.send(
+        f"{kept}/say?side={side.id}", text="Done, thanks", to=SUPPLIER, htmx=True
+    )
+    assert said.status_code == 200, said.text
+    assert (await message_saying(desk, "Done, thanks")).conversation_id == side.id
+    refused = await browser.send(
+        f"{kept}/say?side={side.id}", text="To Ada?", to=ADA.address, htmx=False
+    )
+    assert refused.status_code == 422
+    await browser.send(f"{ticket}/part", htmx=True)
+    assert f"?side={side.id}" not in await browser.see(kept)
+    gone = await browser.send(f"{kept}/say?side={side.id}", text="?", to=SUPPLIER, htmx=False)
+    assert gone.status_code == 404
+
+
 @pytest.mark.parametrize(
     ("to", "said"),
     [

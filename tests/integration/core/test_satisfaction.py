@@ -15,11 +15,13 @@ from core.domain.events import ChoicePressed
 from core.domain.ids import ChoiceId, ConversationId, EventKey, ThreadKey, new_id
 from core.domain.satisfaction import SurveyRules, SurveyStatus
 from core.domain.ticket import TicketStatus
+from core.services.links.merging import TicketMerging
 from core.services.reactions import Reactions
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import set_survey_rules
+from core.services.spam import SpamFolder
 from core.storage.tables import ChoiceRow, Message, Satisfaction, TicketEvent
 from tests.support.desk import LOOP, Rig, posted
 
@@ -207,3 +209,24 @@ async def test_nobody_is_asked_while_the_assistant_goes_on_with_them(rig: Rig) -
     await _react(rig, conversation)
     async with rig.sessions() as session:
         assert (await session.scalars(select(Satisfaction))).all() == []
+
+
+async def test_a_ticket_that_is_solved_as_before_is_not_asked_about_again(rig: Rig) -> None:
+    ana = await rig.agent()
+    async with rig.sessions.begin() as session:
+        await set_survey_rules(session, SurveyRules(quiet=timedelta()), ana)
+    conversation = await _solved(rig)
+    first = (await _survey(rig)).id
+    other = await rig.hear("another screen", thread="t2")
+    await rig.reply(other, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    ticket, kept = await rig.ticket_id(), await rig.ticket_id("t2")
+    rig.clock.advance(hours=1)
+    merging = TicketMerging(rig.sessions, rig.accounts, rig.clock)
+    await merging.merge(kept, ticket, ana)
+    await merging.undo(ticket, ana)
+    spam = SpamFolder(rig.sessions, rig.accounts, rig.clock)
+    await spam.mark(ticket, ana, blocks=False)
+    await spam.clear(ticket, ana)
+    await _react(rig, conversation)
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+    assert (await _survey(rig)).id == first

@@ -327,6 +327,20 @@ async def _waiting_for_locks(rig: Rig, count: int) -> None:
     pytest.fail(f"nothing waited: {waiting} instead of {count}")
 
 
+async def test_a_solved_ticket_opens_again_after_it_was_merged_and_parted(rig: Rig) -> None:
+    ana, merging = await rig.agent(), _merging(rig)
+    a, b = await _ticket(rig, "a"), await _ticket(rig, "b")
+    await rig.tickets.set_status(b, TicketStatus.SOLVED, ana)
+    ended = (await rig.conversation("b")).closed_at
+    rig.clock.advance(hours=1)
+    await merging.merge(a, b, ana, tells=False)
+    await merging.undo(b, ana)
+    assert (await rig.ticket("b")).status == TicketStatus.SOLVED
+    assert (await rig.conversation("b")).closed_at == ended
+    await rig.hear("it is not solved", thread="b")
+    assert (await rig.ticket("b")).status == TicketStatus.OPEN
+
+
 async def test_tickets_are_merged_on_the_page_and_over_the_api(desk: Desk, api: Api) -> None:
     await desk.queued("The mail is down", thread="t1", who="ada")
     await desk.queued("No mail here either", thread="t2", who="eve")

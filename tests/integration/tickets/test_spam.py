@@ -249,3 +249,15 @@ async def test_spam_is_marked_and_brought_back_on_pages_and_over_the_api(
     assert "Ana brought it back from the spam" in back.text
     await desk.says("More", thread="t2", who="mallory")
     assert (await client.get("/api/v1/spam?cursor=x")).status_code == 422
+
+
+async def test_a_solved_ticket_that_was_no_spam_opens_again(rig: Rig) -> None:
+    ana, spam = await rig.agent(), _spam(rig)
+    ticket = await _ticket(rig, "t1")
+    await rig.tickets.set_status(ticket, TicketStatus.SOLVED, ana)
+    rig.clock.advance(hours=1)
+    await spam.mark(ticket, ana, blocks=False)
+    await spam.clear(ticket, ana)
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+    await rig.intake.accept(posted("it is not solved"))
+    assert (await rig.ticket()).status == TicketStatus.OPEN
