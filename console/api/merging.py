@@ -74,8 +74,6 @@ async def merge(
         merged = await ticket_in_sight(request, caller, body.ticket)
     except NotFound as error:
         raise InvalidInput(str(error)) from None
-    for one in (named, merged):
-        await desk.held.send_all(one)
     await desk.merging.merge(named, merged, caller, tells=body.tell)
     return await list_merges(request, caller, ticket)
 

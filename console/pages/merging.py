@@ -27,8 +27,6 @@ async def merge(request: Request, signed_in: Agents, named: Named) -> Response:
     try:
         other = await ticket_in_sight(request, signed_in.agent, text_field(form, "number"))
         kept, merged = (other, named) if text_field(form, "into") == "other" else (named, other)
-        for one in (kept, merged):
-            await desk_of(request).held.send_all(one)
         tells = text_field(form, "tell") == "yes"
         await desk_of(request).merging.merge(kept, merged, signed_in.agent, tells=tells)
     except DeskError as error:

@@ -173,7 +173,7 @@ def build_app(settings: Settings) -> FastAPI:
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),
             links=TicketLinks(parts.sessions, parts.accounts),
-            merging=TicketMerging(parts.sessions, parts.accounts),
+            merging=TicketMerging(parts.sessions, parts.accounts, base_url=settings.base_url),
             spam=spam,
             link_codes=LinkCodes(parts.sessions, parts.accounts),
             problems=Problems(parts.sessions, parts.accounts),

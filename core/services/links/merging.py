@@ -21,6 +21,7 @@ from core.services import audit
 from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
 from core.services.reviving import MERGE_UNDONE, revive
+from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.merges import beneath, last_in_line
@@ -46,10 +47,14 @@ class TicketMerging:
         sessions: Sessions,
         accounts: Accounts,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        base_url: str = "",
     ) -> None:
+        """Merge tickets of `accounts`; `base_url` is where people reach the desk."""
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._base_url = base_url
 
     async def merge(
         self, kept: TicketId, merged: TicketId, by: Agent, *, tells: bool = True
@@ -58,7 +63,8 @@ class TicketMerging:
 
         With `tells`, the merged ticket's requester is told. Both tickets keep what was done
         (fields "merged" and "merged_into", with the other's number), and the merged one is the
-        kept one's duplicate. What was merged into it before goes along.
+        kept one's duplicate. What was merged into it before goes along. Replies in either that
+        could still be taken back leave before that.
 
         Raises:
             NotFound: one of them is not there.
@@ -77,6 +83,8 @@ class TicketMerging:
         async with storage_errors(), self._sessions.begin() as session:
             ledger = Ledger(self._accounts, self._now())
             into, gone = await open_cases(session, ledger, kept, merged)
+            for case in (into, gone):
+                await let_leave(case, self._base_url)
             _check(into, gone)
             ended = gone.conversation.closed_at
             row = TicketMerge(
@@ -121,7 +129,8 @@ class TicketMerging:
 
         It has the status and the responder it had before; where its requester wrote meanwhile
         and it waited or was solved, it is open. All that was said in its conversation, before
-        and since, is its own again; what was said in the kept ticket's own stays there.
+        and since, is its own again; what was said in the kept ticket's own stays there. Replies
+        that could still be taken back leave before that.
 
         Raises:
             NotFound: it was not merged.
@@ -139,6 +148,7 @@ class TicketMerging:
                 raise Conflict("a merge can be undone within 30 days")
             if row.ended_at is not None:
                 raise Conflict("its requester has gone on in another ticket since")
+            await let_leave(last, self._base_url)
             row.undone_at = ledger.now
             # Whatever they point to: that ticket may have been merged further since.
             for name in (await beneath(session, [merged]))[merged]:

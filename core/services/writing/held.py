@@ -162,13 +162,6 @@ class HeldReplies:
             row = await _own(session, case, held, agent)
             await self._leave(case, row, agent)
 
-    async def send_all(self, ticket_id: TicketId) -> None:
-        """Say at once what waits in a ticket."""
-        async with storage_errors(), self._sessions.begin() as session:
-            case = await self._open(session, ticket_id)
-            await let_leave(case, self._base_url)
-            await self._write(case)
-
     async def send_due(self) -> None:
         """Say what can no longer be taken back. A duty of the worker; several may do it at once."""
         async with storage_errors(), self._sessions() as session:

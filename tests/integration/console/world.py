@@ -286,7 +286,7 @@ def build_desk(
             assets=Assets(sessions, clock),
             links=TicketLinks(sessions, accounts, clock),
             problems=Problems(sessions, accounts, clock),
-            merging=TicketMerging(sessions, accounts, clock),
+            merging=TicketMerging(sessions, accounts, clock, base_url=base_url),
             spam=spam,
             link_codes=LinkCodes(sessions, accounts, clock),
             contacts=ContactBook(sessions),

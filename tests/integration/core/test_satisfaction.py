@@ -220,7 +220,10 @@ async def test_a_ticket_that_is_solved_as_before_is_not_asked_about_again(rig: R
     other = await rig.hear("another screen", thread="t2")
     await rig.reply(other, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
     ticket, kept = await rig.ticket_id(), await rig.ticket_id("t2")
-    rig.clock.advance(hours=1)
+    rig.clock.advance(days=15)
+    await _sweep(rig)
+    await _sweep(rig)
+    assert (await _survey(rig)).status == SurveyStatus.EXPIRED  # else it would not be asked anyway
     merging = TicketMerging(rig.sessions, rig.accounts, rig.clock)
     await merging.merge(kept, ticket, ana)
     await merging.undo(ticket, ana)

@@ -14,13 +14,15 @@ from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFou
 from core.domain.ids import AccountId, ConversationId, TicketId
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.domain.views import Order
+from core.services.answering import Reply
 from core.services.links.merging import TicketMerging
 from core.services.locks import locked
+from core.services.writing.held import HeldReplies
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import merged_into, merged_tickets, said_together
 from core.storage.queries.queue import queue
 from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.tables import AuditEntry, FeedEntry, Ticket, TicketEvent
+from core.storage.tables import AuditEntry, FeedEntry, HeldReply, Ticket, TicketEvent
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import LOOP, WEB, Rig, posted
@@ -339,6 +341,26 @@ async def test_a_solved_ticket_opens_again_after_it_was_merged_and_parted(rig: R
     assert (await rig.conversation("b")).closed_at == ended
     await rig.hear("it is not solved", thread="b")
     assert (await rig.ticket("b")).status == TicketStatus.OPEN
+
+
+async def test_replies_that_could_be_taken_back_leave_before_a_merge_and_its_undoing(
+    rig: Rig,
+) -> None:
+    ana, merging = await rig.agent(), _merging(rig)
+    a, b, c = [await _ticket(rig, thread) for thread in ("a", "b", "c")]
+    held = HeldReplies(rig.sessions, rig.accounts, "", 10, rig.clock)
+    await held.reply(a, ana, Reply(words="before the merge"))
+    await merging.merge(b, a, ana)
+    said = [words for _, words in await rig.texts("a")]
+    assert said[-2] == "before the merge"
+    assert "is about the same as" in said[-1]
+    await merging.merge(c, b, ana)
+    place = await rig.conversation_id("a")
+    await held.reply(c, ana, Reply(words="before the parting", to=(place,)))
+    await merging.undo(a, ana)
+    assert (await rig.texts("a"))[-1] == ("agent", "before the parting")
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(HeldReply))).all() == []
 
 
 async def test_tickets_are_merged_on_the_page_and_over_the_api(desk: Desk, api: Api) -> None:
