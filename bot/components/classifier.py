@@ -101,7 +101,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             "vector_share": 1.5,  # length of the sentence vector; that of counts is one
             "C": 10.0,  # inverse strength of the regularisation
             "max_iter": 40,  # stopped early on purpose: more steps fit the examples, not people
-            "refused": 0.01,  # share of the rightly understood that may be held out of scope
+            "refused": 0.005,  # share of the rightly understood that may be held out of scope
         }
 
     @classmethod
