@@ -56,7 +56,7 @@ class DraftText:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing worth keeping."""
-        return not (self.text.strip() or self.files)
+        return not (self.text.strip() or self.files or self.envelope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
