@@ -66,7 +66,7 @@ async def sign_in_for_the_first_time(page: Page, link: str, password: str) -> No
     await page.get_by_label("New password").fill(password)
     await page.get_by_label("The same again").fill(password)
     await page.get_by_role("button", name="Save password").click()
-    await expect(page.get_by_role("navigation", name="Parts of the queue")).to_be_visible()
+    await expect(page.get_by_role("navigation", name="Views")).to_be_visible()
 
 
 async def test_from_the_first_question_to_the_notice_that_all_is_solved(

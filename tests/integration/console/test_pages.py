@@ -267,7 +267,7 @@ async def test_who_comes_second_is_told_who_was_first(desk: Desk) -> None:
     await ana.send("/console/tickets/1001/take", htmx=True)
     late = await bea.send("/console/tickets/1001/take", htmx=True)
     assert late.status_code == 409
-    assert "Ana ya tiene este caso." in late.text
+    assert "Ana ya tiene este ticket." in late.text
     assert (await bea.send("/console/tickets/1001/take")).status_code == 409
 
 

@@ -54,6 +54,7 @@ def test_a_posting_is_told_with_its_text_and_files() -> None:
         "envelope": {"to": ["x@example.org"]},
         "caution": "unverified",
         "is_automatic": False,
+        "is_spam": False,
     }
 
 
