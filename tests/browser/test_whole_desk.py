@@ -115,7 +115,7 @@ async def test_from_the_first_question_to_the_notice_that_all_is_solved(
         await expect(messages).to_contain_text("Hello Eva, <b>thanks</b> for looking!")
 
         # A note stays inside; solved is told to the requester at once.
-        await console.get_by_text("Internal note", exact=True).click()
+        await console.get_by_role("radio", name="Internal note").check()
         await console.get_by_label("Your message").fill("Monitor ordered, do not tell yet.")
         await console.get_by_role("button", name="Save note").click()
         await expect(messages).to_contain_text("Monitor ordered")
