@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
@@ -83,15 +83,7 @@ async def merged_tickets(session: AsyncSession, ticket: TicketId) -> Sequence[Me
     return sorted(found, key=lambda one: one.at)
 
 
-async def beneath(
-    session: AsyncSession, tickets: Collection[TicketId]
-) -> Mapping[TicketId, frozenset[ConversationId]]:
-    """Return, by ticket, the conversations that came with what was merged into it, over others too.
-
-    Those whose requesters have gone on by themselves since are left out. A conversation's
-    `merged_into` alone does not tell: it names a conversation, in which another ticket may have
-    begun since.
-    """
+def _beneath() -> Select[UUID, UUID]:
     over = (
         select(
             TicketMerge.kept_id.label("root"),
@@ -99,7 +91,10 @@ async def beneath(
             TicketMerge.conversation_id,
             TicketMerge.ended_at,
         )
-        .where(TicketMerge.kept_id.in_(tickets), TicketMerge.undone_at.is_(None))
+        .where(
+            TicketMerge.kept_id.in_(bindparam("tickets", expanding=True)),
+            TicketMerge.undone_at.is_(None),
+        )
         .cte("over", recursive=True)
     )
     over = over.union(
@@ -109,9 +104,22 @@ async def beneath(
         .join(over, TicketMerge.kept_id == over.c.merged_id)
         .where(TicketMerge.undone_at.is_(None))
     )
-    rows = await session.execute(
-        select(over.c.root, over.c.conversation_id).where(over.c.ended_at.is_(None))
-    )
+    return select(over.c.root, over.c.conversation_id).where(over.c.ended_at.is_(None))
+
+
+_BENEATH = _beneath()  # made once: it is asked for twice whenever a ticket is worked on
+
+
+async def beneath(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, frozenset[ConversationId]]:
+    """Return, by ticket, the conversations that came with what was merged into it, over others too.
+
+    Those whose requesters have gone on by themselves since are left out. A conversation's
+    `merged_into` alone does not tell: it names a conversation, in which another ticket may have
+    begun since.
+    """
+    rows = await session.execute(_BENEATH, {"tickets": list(tickets)})
     found: dict[TicketId, set[ConversationId]] = {ticket: set() for ticket in tickets}
     for root, conversation in rows:
         found[TicketId(root)].add(ConversationId(conversation))
