@@ -47,6 +47,11 @@ def _arguments() -> argparse.Namespace:
         "be repeated; default: all",
     )
     parser.add_argument("--home", type=Path, help="keep the desk's home here, to train only once")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the database of `lists` in --home, and use one that an earlier run left",
+    )
     parser.add_argument("--questions", type=int, default=180, help="to each that is compared")
     parser.add_argument("--messages", type=int, default=10_000, help="in a measurement of intake")
     parser.add_argument("--rounds", type=int, default=5, help="of few against many stored")
@@ -163,7 +168,9 @@ async def _on_server(
         figures += await reports.measure(server, tickets=arguments.tickets)
     if "lists" in wanted:
         _say(f"lists and the search among {arguments.tickets:,} tickets")
-        figures += await lists.measure(server, home, tickets=arguments.tickets, say=_say)
+        figures += await lists.measure(
+            server, home, tickets=arguments.tickets, keep=arguments.keep, say=_say
+        )
     if "rules" in wanted:
         _say("a thousand rules")
         figures += await rules.measure(server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.report import Figure, at_most
 from bench.stored import Server
 from bench.timings import median, percentile
 from core.domain.actor import Role
+from core.domain.errors import Conflict
 from core.settings import Settings
 from core.wiring.parts import open_parts
 from core.wiring.web import build_app
@@ -28,17 +29,18 @@ _EMAIL, _PASSWORD = "bench@example.org", "correct horse battery"
 
 
 async def measure(
-    server: Server, home: Path, *, tickets: int, say: Callable[[str], None]
+    server: Server, home: Path, *, tickets: int, keep: bool, say: Callable[[str], None]
 ) -> list[Figure]:
-    """Fill a database, sign in to a web application over it, and load pages."""
-    await server.create(_DATABASE, messages=0)
+    """Fill a database, sign in to a web application over it, and load pages.
+
+    With `keep`, a database that an earlier run kept is used again, and this one stays.
+    """
     url = server.url_of(_DATABASE)
     try:
+        if not (keep and await _is_filled(server, url, tickets)):
+            await server.create(_DATABASE, messages=0)
+            await _fill(url, tickets, say)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            began = time.perf_counter()
-            await fill(connection, tickets=tickets, messages=_MESSAGES, say=say)
-            await connection.execute("VACUUM ANALYZE")
-            say(f"filled in {time.perf_counter() - began:.0f} s")
             last = await _latest(connection, tickets)
         settings = Settings(home=home, database_url=url)
         async with _signed_in(settings) as client:
@@ -47,7 +49,24 @@ async def measure(
                 for what, paths in _pages(tickets, last).items()
             ]
     finally:
-        await server.drop(_DATABASE)
+        if not keep:
+            await server.drop(_DATABASE)
+
+
+async def _is_filled(server: Server, url: str, tickets: int) -> bool:
+    if not await server.opened(_DATABASE):
+        return False
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        rows = await connection.execute("SELECT count(*) = %s FROM ticket", [tickets])
+        return await rows.fetchone() == (True,)
+
+
+async def _fill(url: str, tickets: int, say: Callable[[str], None]) -> None:
+    began = time.perf_counter()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await fill(connection, tickets=tickets, messages=_MESSAGES, say=say)
+        await connection.execute("VACUUM ANALYZE")
+    say(f"filled in {time.perf_counter() - began:.0f} s")
 
 
 def _pages(tickets: int, last: Sequence[int]) -> dict[str, list[str]]:
@@ -110,8 +129,9 @@ async def _latest(connection: psycopg.AsyncConnection, tickets: int) -> list[int
 async def _signed_in(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the web application that a lead has signed in to."""
     async with open_parts(settings, "bench") as parts:
-        agent = await parts.access.add_agent(_EMAIL, "Bench", Role.LEAD)
-        await parts.access.set_password(agent.id, _PASSWORD)
+        with suppress(Conflict):  # from an earlier run
+            agent = await parts.access.add_agent(_EMAIL, "Bench", Role.LEAD)
+            await parts.access.set_password(agent.id, _PASSWORD)
     app: Any = build_app(settings)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(

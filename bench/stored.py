@@ -107,11 +107,7 @@ class Server:
     async def create(self, database: str, *, messages: int) -> None:
         """Make `database` anew, with the desk's schema and `messages` in it."""
         await self._recreate(database, sql.SQL(""))
-        engine = open_engine(self.url_of(database))
-        try:
-            await migrate(engine)
-        finally:
-            await engine.dispose()
+        await self._migrate(database)
         numbers = {
             "conversations": messages // MESSAGES_PER_CONVERSATION,
             "messages": MESSAGES_PER_CONVERSATION,
@@ -122,6 +118,17 @@ class Server:
                     for statement in _FILL:
                         await connection.execute(statement, numbers)
             await connection.execute("VACUUM ANALYZE")
+
+    async def opened(self, database: str) -> bool:
+        """Return whether `database` is there; if so its schema is now this version's."""
+        async with await self._connect() as connection:
+            rows = await connection.execute(
+                "SELECT FROM pg_database WHERE datname = %s", [database]
+            )
+            if await rows.fetchone() is None:
+                return False
+        await self._migrate(database)
+        return True
 
     async def create_empty(self, database: str) -> None:
         """Make `database` anew, without a schema."""
@@ -169,6 +176,13 @@ class Server:
                 if await rows.fetchone() is not None:
                     return
                 await asyncio.sleep(_POLL_SECONDS)
+
+    async def _migrate(self, database: str) -> None:
+        engine = open_engine(self.url_of(database))
+        try:
+            await migrate(engine)
+        finally:
+            await engine.dispose()
 
     async def _recreate(self, database: str, options: sql.Composable) -> None:
         await self.drop(database)
