@@ -63,13 +63,23 @@ class CountsSum:
         pairs = sorted(self._counts.items())
         return struct.pack(f">{2 * len(pairs)}i", *chain.from_iterable(pairs))
 
-    def buckets(self) -> dict[Measure, Buckets]:
-        """Return the sum by measure and bucket."""
-        found: dict[Measure, dict[int, int]] = {}
-        for code, count in self._counts.items():
-            measure, bucket = divmod(code, _BUCKETS)
-            found.setdefault(_MEASURES[measure], {})[bucket] = count
-        return dict(found)
+
+def added(counts: bytes) -> dict[Measure, Buckets]:
+    """Return what stored rows, one behind the other, come to by measure and bucket.
+
+    A report adds up millions of counts. NumPy does that in a fraction of the time; it is imported
+    by whoever asks for a report, because a process that is never asked saves 23 MB.
+    """
+    import numpy as np
+
+    pairs = np.frombuffer(counts, dtype=">i4").reshape(-1, 2)
+    sums = np.bincount(pairs[:, 0], weights=pairs[:, 1])
+    codes = np.flatnonzero(sums)
+    found: dict[Measure, dict[int, int]] = {}
+    for code, count in zip(codes.tolist(), sums[codes].astype(int).tolist(), strict=True):
+        measure, bucket = divmod(code, _BUCKETS)
+        found.setdefault(_MEASURES[measure], {})[bucket] = count
+    return dict(found)
 
 
 def packed(counts: Mapping[Measure, Buckets]) -> bytes:

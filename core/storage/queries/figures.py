@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -29,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
 from core.domain.ids import TeamId
 from core.domain.ticket import TicketStatus
-from core.storage.packed_counts import CountsSum, code_of
+from core.storage.packed_counts import CountsSum, added, code_of
 from core.storage.tables import AgentRow, Category, FigureSum, FigureZone, Team, Ticket
 
 _WAITING = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING, TicketStatus.ON_HOLD)
@@ -204,24 +205,23 @@ async def counts(
                 select(
                     FigureSum.dimension,
                     FigureSum.value,
-                    FigureSum.span,
-                    FigureSum.first,
-                    FigureSum.counts,
-                ).where(FigureSum.dimension.in_(wanted), _parts_of(period, months))
+                    func.string_agg(FigureSum.counts, literal(b"")).label("counts"),
+                    func.array_agg(FigureSum.first)
+                    .filter(FigureSum.span == Span.MONTH)
+                    .label("months"),
+                )
+                .where(FigureSum.dimension.in_(wanted), _parts_of(period, months))
+                .group_by(FigureSum.dimension, FigureSum.value)
             )
         ).all()
-        seen = {row.first for row in rows if row.span == Span.MONTH}
+        seen = {first for row in rows for first in row.months or ()}
         if seen == months:  # else a sum went away in between, because one of its days was counted
             break
-    sums: dict[Dimension, dict[str, CountsSum]] = {dimension: {} for dimension in dimensions}
+    found: dict[Dimension, dict[str, Mapping[Measure, Buckets]]] = {one: {} for one in dimensions}
     for row in rows:
-        found = sums.get(Dimension(row.dimension))
-        if found is not None:
-            found.setdefault(row.value, CountsSum()).add(row.counts)
-    return {
-        dimension: {value: one.buckets() for value, one in by_value.items()}
-        for dimension, by_value in sums.items()
-    }
+        if (by_value := found.get(Dimension(row.dimension))) is not None:
+            by_value[row.value] = added(row.counts)
+    return found
 
 
 async def opened_by(
