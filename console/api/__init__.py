@@ -13,6 +13,7 @@ from console.api import (
     catalogue,
     categories,
     conversations,
+    examples,
     files,
     hooks,
     knowledge,
@@ -31,6 +32,9 @@ from console.api import (
     teams,
     tickets,
     tokens,
+    topics,
+    turn_log,
+    versions,
     views,
 )
 from console.api.shapes import PROBLEMS
@@ -54,6 +58,10 @@ _PARTS = (
     conversations,
     files,
     knowledge,
+    turn_log,
+    topics,
+    examples,
+    versions,
     satisfaction,
     teams,
     tokens,

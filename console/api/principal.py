@@ -74,8 +74,16 @@ async def _auditor(request: Request, principal: Annotated[Principal, Depends(_pr
     return principal.agent
 
 
+async def _reader(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+    if principal.agent is None or principal.role not in LEADING | {Role.AUDITOR}:
+        raise Forbidden("only leads, admins and auditors may see this")
+    _check_scope(request, principal, Scope.ADMIN)
+    return principal.agent
+
+
 AnyCaller = Annotated[Principal, Depends(_principal)]
 AgentCaller = Annotated[Agent, Depends(_agent)]
 AdminCaller = Annotated[Agent, Depends(_admin)]
 LeadCaller = Annotated[Agent, Depends(_lead)]
 AuditCaller = Annotated[Agent, Depends(_auditor)]
+ReaderCaller = Annotated[Agent, Depends(_reader)]

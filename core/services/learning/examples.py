@@ -16,7 +16,9 @@ from core.domain.knowledge import LANGUAGES
 from core.domain.models import Example, ExampleState
 from core.services import audit
 from core.services.knowledge.plaintext import storable
+from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.examples import stored_example
 from core.storage.tables import ModelVersion, TrainingExample
 
 MAX_EXAMPLES = 10_000
@@ -78,43 +80,58 @@ class ExampleBook:
         Raises:
             NotFound: there is none.
         """
-        async with storage_errors(), self._sessions.begin() as session:
-            row = await _locked(session, example)
-            old = row.state
-            row.state, row.reviewed_by, row.reviewed_at = state, by.id, self._now()
-            audit.record(
-                session,
-                by.actor,
-                "example.reviewed",
-                ("example", example, row.text),
-                old={"state": old},
-                new={"state": state},
-            )
+        await self.change(example, by, state=state)
 
     async def change_intent(self, example: ExampleId, intent: str, by: Agent) -> None:
         """Give an example another meaning; it waits for review again."""
-        await self._check_intent(intent)
+        await self.change(example, by, intent=intent)
+
+    async def change(
+        self,
+        example: ExampleId,
+        by: Agent,
+        *,
+        intent: str | None = None,
+        state: ExampleState | None = None,
+        revision: int | None = None,
+    ) -> None:
+        """Give an example another meaning, a verdict, or both; what is None stays.
+
+        Another meaning alone takes its verdict back.
+
+        Raises:
+            NotFound: there is none.
+            InvalidInput: the assistant has no such intent.
+            Outdated: it does not have the version `revision` any more.
+        """
+        if intent is not None:
+            await self._check_intent(intent)
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, example)
-            audit.record(
-                session,
-                by.actor,
-                "example.changed",
-                ("example", example, row.text),
-                old={"intent": row.intent},
-                new={"intent": intent},
-            )
-            row.intent, row.state = intent, ExampleState.PENDING
-            row.reviewed_by, row.reviewed_at = None, None
+            check_content(stored_example(row), revision)
+            subject = ("example", example, row.text)
+            if intent is not None:
+                old, new = {"intent": row.intent}, {"intent": intent}
+                audit.record(session, by.actor, "example.changed", subject, old=old, new=new)
+                row.intent, row.state = intent, ExampleState.PENDING
+                row.reviewed_by, row.reviewed_at = None, None
+            if state is not None:
+                verdict = {"state": row.state}, {"state": state}
+                audit.record(
+                    session, by.actor, "example.reviewed", subject, old=verdict[0], new=verdict[1]
+                )
+                row.state, row.reviewed_by, row.reviewed_at = state, by.id, self._now()
 
-    async def remove(self, example: ExampleId, by: Agent) -> None:
+    async def remove(self, example: ExampleId, by: Agent, *, revision: int | None = None) -> None:
         """Delete an example.
 
         Raises:
             NotFound: there is none.
+            Outdated: it does not have the version `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, example)
+            check_content(stored_example(row), revision)
             audit.record(session, by.actor, "example.removed", ("example", example, row.text))
             await session.delete(row)
 

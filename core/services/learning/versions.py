@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -162,36 +162,28 @@ class ModelVersions:
 
     async def list(self, limit: int = 50) -> Sequence[VersionView]:
         """Return the newest versions, and the one that serves, the newest first."""
-        asker, user = aliased(AgentRow), aliased(AgentRow)
+        live_first = (ModelVersion.state == ModelState.LIVE).desc()
+        query = _views().order_by(live_first, ModelVersion.number.desc()).limit(limit)
         async with storage_errors(), self._sessions() as session:
-            rows = await session.execute(
-                select(ModelVersion, asker.name, user.name)
-                .outerjoin(asker, asker.id == ModelVersion.asked_by)
-                .outerjoin(user, user.id == ModelVersion.used_by)
-                .order_by(
-                    (ModelVersion.state == ModelState.LIVE).desc(), ModelVersion.number.desc()
-                )
-                .limit(limit)
-            )
-            views = [_view(row, asked_by, used_by) for row, asked_by, used_by in rows]
+            views = [_view(*row) for row in await session.execute(query)]
         return sorted(views, key=lambda view: -view.number)
 
+    async def page(self, before: int | None, limit: int) -> Sequence[VersionView]:
+        """Return versions, the newest first, from those before number `before`."""
+        query = _views().order_by(ModelVersion.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(ModelVersion.number < before)
+        async with storage_errors(), self._sessions() as session:
+            return [_view(*row) for row in await session.execute(query)]
+
     async def get(self, number: int) -> VersionView:
-        """Return one version.
+        """Return a version.
 
         Raises:
             NotFound: there is none of this number.
         """
-        asker, user = aliased(AgentRow), aliased(AgentRow)
         async with storage_errors(), self._sessions() as session:
-            found = (
-                await session.execute(
-                    select(ModelVersion, asker.name, user.name)
-                    .outerjoin(asker, asker.id == ModelVersion.asked_by)
-                    .outerjoin(user, user.id == ModelVersion.used_by)
-                    .where(ModelVersion.number == number)
-                )
-            ).first()
+            found = (await session.execute(_views().where(ModelVersion.number == number))).first()
         if found is None:
             raise NotFound("there is no such version")
         return _view(*found)
@@ -305,6 +297,15 @@ def _lessons(row: ModelVersion) -> Lessons:
 
 def _fields(example: Example) -> dict[str, str]:
     return {"text": example.text, "intent": example.intent, "language": example.language}
+
+
+def _views() -> Select[ModelVersion, str | None, str | None]:
+    asker, user = aliased(AgentRow), aliased(AgentRow)
+    return (
+        select(ModelVersion, asker.name, user.name)
+        .outerjoin(asker, asker.id == ModelVersion.asked_by)
+        .outerjoin(user, user.id == ModelVersion.used_by)
+    )
 
 
 def _view(row: ModelVersion, asked_by: str | None, used_by: str | None) -> VersionView:

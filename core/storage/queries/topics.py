@@ -83,8 +83,9 @@ async def topics(
     settled: bool = False,
     sight: Sight | None = None,
     limit: int = 100,
+    offset: int = 0,
 ) -> Sequence[TopicView]:
-    """Return topics of two items or more, what grows fastest first.
+    """Return topics of two items or more, what grows fastest first, after the first `offset`.
 
     Those that wait for somebody, or, if `settled`, those that something was done about. Of topics
     that hold what is out of `sight`, nothing is told.
@@ -107,6 +108,7 @@ async def topics(
         query.having(func.count() >= _LEAST_ITEMS)
         .order_by(growth.desc(), func.count().desc(), Topic.id)
         .limit(limit)
+        .offset(offset)
     )
     return [_view(row) for row in rows]
 

@@ -29,6 +29,7 @@ class TurnFilter:
     since: datetime | None = None
     words: str = ""  # each in what was asked or in the intent
     only_missed: bool = False
+    conversation: ConversationId | None = None
     sight: Sight | None = None  # of who reads; None sees everything
 
 
@@ -105,6 +106,8 @@ def _conditions(wanted: TurnFilter) -> list[ColumnElement[bool]]:
         conditions.append(TurnRecord.at >= wanted.since)
     if wanted.only_missed:
         conditions.append(TurnRecord.is_missed.is_(True))
+    if wanted.conversation is not None:
+        conditions.append(TurnRecord.conversation_id == wanted.conversation)
     if wanted.sight is not None:
         conditions.append(
             ~exists().where(

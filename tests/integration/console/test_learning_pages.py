@@ -90,6 +90,32 @@ async def knows_intents(desk: Desk) -> None:
     await ModelVersions(desk.sessions).note_serving(serving)
 
 
+async def give_to_another_team(desk: Desk) -> None:
+    """Let the ticket of another team hold one of the turns; agents see their own teams' alone."""
+    async with desk.sessions.begin() as session:
+        await session.execute(update(AssignmentPolicy).values(own_tickets_only=True))
+        team = Team(id=new_id(), name="Others")
+        session.add(team)
+        await session.flush()
+        record = (await session.scalars(select(TurnRecord).limit(1))).one()
+        conversation = await session.get_one(Conversation, record.conversation_id)
+        session.add(
+            Ticket(
+                id=new_id(),
+                conversation_id=conversation.id,
+                contact_id=conversation.contact_id,
+                status="open",
+                priority="normal",
+                reason="not_helped",
+                subject="parrot",
+                language="en",
+                team_id=team.id,
+                created_at=desk.clock(),
+                updated_at=desk.clock(),
+            )
+        )
+
+
 async def test_the_turn_log_shows_what_was_understood_and_what_came_of_it(desk: Desk) -> None:
     await desk.knowledge.create(
         Article(id=VPN, language="en", title="Connect the <VPN>", body="Open it.")
@@ -280,28 +306,7 @@ async def test_what_belongs_to_another_team_is_neither_seen_nor_decided_about(de
     topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
     lead = await browser_of(desk, Role.LEAD, "leo")
     await lead.see(f"{ROOM}/topics/{topic}")
-    async with desk.sessions.begin() as session:
-        await session.execute(update(AssignmentPolicy).values(own_tickets_only=True))
-        team = Team(id=new_id(), name="Others")
-        session.add(team)
-        await session.flush()
-        record = (await session.scalars(select(TurnRecord).limit(1))).one()
-        conversation = await session.get_one(Conversation, record.conversation_id)
-        session.add(
-            Ticket(
-                id=new_id(),
-                conversation_id=conversation.id,
-                contact_id=conversation.contact_id,
-                status="open",
-                priority="normal",
-                reason="not_helped",
-                subject="parrot",
-                language="en",
-                team_id=team.id,
-                created_at=desk.clock(),
-                updated_at=desk.clock(),
-            )
-        )
+    await give_to_another_team(desk)
     await lead.see(f"{ROOM}/topics/{topic}", 404)
     for act in ("dismiss", "reopen", "problem"):
         assert (await lead.send(f"{ROOM}/topics/{topic}/{act}")).status_code == 404
