@@ -140,5 +140,5 @@ class ConsoleDesk:
 
 
 def desk_of(request: Request) -> ConsoleDesk:
-    """Return the desk that serves `request`; `console.install` put it there."""
+    """Return the desk that serves `request`; `console.serve_with` put it there."""
     return cast("ConsoleDesk", request.app.state.console)

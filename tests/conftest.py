@@ -84,11 +84,10 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(databases: Databases, database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on the test's database."""
-    engine = open_engine(database_url)
-    yield engine
-    await engine.dispose()
+    async with databases.engine(database_url) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ _PARTS = (
 
 
 def router() -> APIRouter:
-    """Return the API's routes; `console.install` says which desk serves them."""
+    """Return the API's routes; `console.serve_with` says which desk serves them."""
     api = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for part in _PARTS:
         api.include_router(part.router)

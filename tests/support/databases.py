@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.ids import new_id
+from core.storage.engine import open_engine
 
 _TEMPLATE = "desk"
 
@@ -102,6 +104,7 @@ class Databases:
     server: str
     _shape: object = None
     _idle: list[str] = field(default_factory=list)
+    _engines: dict[str, AsyncEngine] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         """Remember what a new database holds. To be called once, before the first is taken.
@@ -125,6 +128,19 @@ class Databases:
         else:
             await self._drop(name)
 
+    @asynccontextmanager
+    async def engine(self, url: str) -> AsyncIterator[AsyncEngine]:
+        """Yield an engine of a database, without connections.
+
+        It is the one that earlier tests of the database had: to put all statements in SQL anew
+        takes a third of the time of a test.
+        """
+        if url not in self._engines:
+            self._engines[url] = open_engine(url)
+        engine = self._engines[url]
+        yield engine
+        await engine.dispose()
+
     def url(self, name: str) -> str:
         head, _, tail = self.server.partition(f"/{_TEMPLATE}?")
         return f"{head}/{name}?{tail}"
@@ -137,6 +153,7 @@ class Databases:
         return name
 
     async def _drop(self, name: str) -> None:
+        self._engines.pop(self.url(name), None)
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
         async with await _connect(self.url("postgres")) as admin:
             await admin.execute(drop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -229,6 +230,18 @@ class Desk:
         return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
 
 
+@cache
+def _application() -> FastAPI:
+    """The routes of all desks for tests: they take longer to make than a test takes to run.
+
+    The desk made last answers on them.
+    """
+    app = FastAPI(openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    console.install_problems(app)
+    console.include_routes(app)
+    return app
+
+
 def build_desk(
     sessions: Sessions,
     database_url: str,
@@ -264,13 +277,12 @@ def build_desk(
     sorting = TicketSorting(sessions, accounts, clock)
     spam = SpamFolder(sessions, accounts, clock)
     macros = Macros(sessions, accounts, base_url, clock)
-    app = FastAPI(openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
-    console.install_problems(app)
+    app = _application()
 
     async def readiness() -> dict[str, Any]:
         return {"ready": True, "components": {"database": "up"}}
 
-    console.include(
+    console.serve_with(
         app,
         console.ConsoleDesk(
             sessions=sessions,
