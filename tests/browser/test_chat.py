@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +15,6 @@ from playwright.async_api import (
     Frame,
     Page,
     Route,
-    async_playwright,
     expect,
 )
 from starlette.applications import Starlette
@@ -30,8 +28,6 @@ from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import EventKey, ThreadKey
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
 
 @asynccontextmanager
@@ -48,14 +44,6 @@ async def serving(app: Starlette, host: str) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serve
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

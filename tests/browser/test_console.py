@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-
-import pytest
-import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from core.domain.actor import Agent
 from core.domain.assistant import Say
@@ -18,96 +10,9 @@ from core.domain.ids import ConversationId
 from core.domain.ticket import TicketStatus
 from core.services.classification.similarity import WordsOfTickets
 from core.services.reactions import Reactions
-from core.storage.engine import Sessions
 from core.storage.queries.tickets import ticket_of_conversation
-from tests.integration.console.world import Desk, build_desk
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-PASSWORD = "correct horse battery"
-
-Opened = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
-    return build_desk(sessions, database_url, tmp_path)
-
-
-@pytest.fixture
-async def address(desk: Desk) -> AsyncIterator[str]:
-    """The desk served over HTTP, with its ear on the database."""
-    server = uvicorn.Server(
-        uvicorn.Config(desk.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    )
-    listening = asyncio.create_task(desk.live.run())
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listening.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await listening
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def ana(desk: Desk) -> Agent:
-    return await agent_called(desk, "Ana")
-
-
-@pytest.fixture
-async def opened(address: str, browser: Browser, ana: Agent) -> AsyncIterator[Opened]:
-    """Open a page of the console as an agent; complaints of the page fail the test at its end."""
-    complaints: list[str] = []
-    contexts: dict[str, BrowserContext] = {}
-
-    async def open_page(path: str, agent: Agent = ana, width: int = 1440) -> Page:
-        if agent.email not in contexts:
-            context = await browser.new_context(
-                base_url=address, viewport={"width": width, "height": 800}
-            )
-            contexts[agent.email] = context
-            page = await context.new_page()
-            await page.goto("/console/sign-in")
-            await page.get_by_label("E-mail").fill(agent.email)
-            await page.get_by_label("Password").fill(PASSWORD)
-            await page.get_by_role("button", name="Sign in").click()
-            await page.wait_for_url("**/console/queue**")
-        else:
-            page = await contexts[agent.email].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                complaints.append(said.text)
-                if "Content Security" in said.text or "Uncaught" in said.text
-                else None
-            ),
-        )
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        await page.goto(path)
-        await expect(page.locator("#connection")).to_have_text("Live")
-        return page
-
-    yield open_page
-    for context in contexts.values():
-        await context.close()
-    assert complaints == []
-
-
-async def agent_called(desk: Desk, name: str) -> Agent:
-    agent = await desk.agent(f"{name.lower()}@example.org", name)
-    await desk.access.set_password(agent.id, PASSWORD)
-    return agent
+from tests.browser.people import Opened, agent_called
+from tests.integration.console.world import Desk
 
 
 async def test_an_agent_answers_and_solves_while_the_requester_writes(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from console.rooms import ROOMS, SECTIONS, TABS
 from core.settings import Settings
@@ -23,7 +23,7 @@ from core.storage.queries.agents import agent_named
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts
 from core.wiring.web import build_app
-from tests.browser.test_console import CHROMIUM, PASSWORD
+from tests.browser.people import PASSWORD
 from tests.support.databases import Databases
 
 _AXE = resources.files("console") / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,7 +47,7 @@ _NO_PAGES = re.compile(r"/static/|/vendor/|/export|\.csv|\.json|/files/|sign-out
 
 @pytest.fixture(scope="module")
 async def page(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Page]:
     """A page of the demonstration's desk, with the boss signed in."""
     home: Path = tmp_path_factory.mktemp("every-page")
@@ -59,7 +59,7 @@ async def page(
             async with parts.sessions() as session:
                 boss = await agent_named(session, "boss@desk.example")
             await parts.access.set_password(boss, PASSWORD)
-        async with _served(settings) as address, _browser_page(address) as signed_in:
+        async with _served(settings) as address, _signed_in(browser, address) as signed_in:
             yield signed_in
 
 
@@ -77,19 +77,17 @@ async def _served(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _browser_page(address: str) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        # Without motion: colours that fade in are judged half-way.
-        context = await browser.new_context(base_url=address, reduced_motion="reduce")
-        page = await context.new_page()
-        await page.goto("/console/sign-in")
-        await page.get_by_label("E-mail").fill("boss@desk.example")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url("**/console/queue**")
-        yield page
-        await browser.close()
+async def _signed_in(browser: Browser, address: str) -> AsyncIterator[Page]:
+    # Without motion: colours that fade in are judged half-way.
+    context = await browser.new_context(base_url=address, reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto("/console/sign-in")
+    await page.get_by_label("E-mail").fill("boss@desk.example")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url("**/console/queue**")
+    yield page
+    await context.close()
 
 
 async def _complaints(page: Page, path: str) -> list[str]:

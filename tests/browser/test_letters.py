@@ -9,14 +9,7 @@ from sqlalchemy import select
 from core.domain.actor import Agent
 from core.ports import capabilities_of
 from core.storage.tables import Conversation
-from tests.browser.test_console import (  # noqa: F401  # the fixtures
-    Opened,
-    address,
-    ana,
-    browser,
-    desk,
-    opened,
-)
+from tests.browser.people import Opened
 from tests.integration.console.test_letters import Post, letter
 from tests.integration.console.world import Desk
 
@@ -24,7 +17,7 @@ CARL = "carl@people.example"
 
 
 @pytest.fixture
-async def ticket(desk: Desk, ana: Agent) -> str:  # noqa: F811
+async def ticket(desk: Desk, ana: Agent) -> str:
     """The path of the ticket of a letter."""
     post = Post(desk.loopback.account, desk.loopback.platform)
     desk.channels[post.account] = post
@@ -37,8 +30,8 @@ async def ticket(desk: Desk, ana: Agent) -> str:  # noqa: F811
 
 
 async def test_addresses_are_added_and_taken_out(
-    desk: Desk,  # noqa: F811
-    opened: Opened,  # noqa: F811
+    desk: Desk,
+    opened: Opened,
     ticket: str,
 ) -> None:
     page = await opened(ticket)
@@ -57,8 +50,8 @@ async def test_addresses_are_added_and_taken_out(
 
 
 async def test_what_the_agent_chose_outlives_news_and_reloads(
-    desk: Desk,  # noqa: F811
-    opened: Opened,  # noqa: F811
+    desk: Desk,
+    opened: Opened,
     ticket: str,
 ) -> None:
     page = await opened(ticket)

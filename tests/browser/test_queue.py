@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from tests.browser.test_console import Opened, address, ana, browser, desk, opened
+from tests.browser.people import Opened
 from tests.integration.console.world import Desk
-
-__all__ = ["address", "ana", "browser", "desk", "opened"]
 
 
 async def test_several_tickets_are_chosen_tagged_and_untagged_again(

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from tests.support.running_desk import RunningDesk
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 PATIENCE_MS = 30_000.0
-
-
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager
@@ -70,11 +59,11 @@ async def sign_in_for_the_first_time(page: Page, link: str, password: str) -> No
 
 
 async def test_from_the_first_question_to_the_notice_that_all_is_solved(
-    whole_desk: RunningDesk, chromium: Browser
+    whole_desk: RunningDesk, browser: Browser
 ) -> None:
     email = f"{uuid4()}@example.org"
     link = await whole_desk.command("user", "add", "--email", email, "--name", "Eva")
-    async with person(chromium) as chat, person(chromium) as console:
+    async with person(browser) as chat, person(browser) as console:
         expect.set_options(timeout=PATIENCE_MS)
 
         # The requester asks, gets an article, and wants a human all the same.
@@ -131,9 +120,9 @@ async def test_from_the_first_question_to_the_notice_that_all_is_solved(
 
 
 async def test_de_la_pregunta_a_la_persona_en_español(
-    whole_desk: RunningDesk, chromium: Browser
+    whole_desk: RunningDesk, browser: Browser
 ) -> None:
-    async with person(chromium, "es-ES") as chat:
+    async with person(browser, "es-ES") as chat:
         expect.set_options(timeout=PATIENCE_MS)
         await chat.goto(f"{whole_desk.url}/chat")
         await expect(chat.get_by_role("heading", name="¿En qué podemos ayudarle?")).to_be_visible()
@@ -146,9 +135,9 @@ async def test_de_la_pregunta_a_la_persona_en_español(
 
 
 async def test_a_reader_who_comes_back_finds_the_conversation(
-    whole_desk: RunningDesk, chromium: Browser
+    whole_desk: RunningDesk, browser: Browser
 ) -> None:
-    async with person(chromium) as chat:
+    async with person(browser) as chat:
         expect.set_options(timeout=PATIENCE_MS)
         await chat.goto(f"{whole_desk.url}/chat")
         await write(chat, "How do I book a meeting room?")

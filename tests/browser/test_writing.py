@@ -8,14 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from core.storage.engine import Sessions
-from tests.browser.test_console import (  # noqa: F401  # the fixtures
-    Opened,
-    address,
-    agent_called,
-    ana,
-    browser,
-    opened,
-)
+from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk, build_desk
 
 TICKET = "/console/tickets/1001"
@@ -28,7 +21,7 @@ async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
 
 async def test_two_agents_in_one_ticket(
     desk: Desk,
-    opened: Opened,  # noqa: F811
+    opened: Opened,
 ) -> None:
     await desk.queued("The VPN is broken")
     bea = await agent_called(desk, "Bea")
