@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from core.domain.errors import InvalidInput, StorageUnavailable
+from core.storage.signals import SignallingSession
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -55,7 +56,9 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
 
 def sessions_of(engine: AsyncEngine) -> Sessions:
     """Return a maker of sessions whose records stay readable after their commit."""
-    return async_sessionmaker(engine, expire_on_commit=False)
+    return async_sessionmaker(
+        engine, expire_on_commit=False, sync_session_class=SignallingSession
+    )
 
 
 class Deadlocked(StorageUnavailable):

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, ConversationId, ThreadKey, TicketId, new_id
+from core.storage.signals import signal
 from core.storage.tables import FeedEntry
 
 CHANNEL = "desk_feed"
@@ -45,7 +46,7 @@ def thread_topic(account: AccountId, thread: ThreadKey) -> str:
 
 
 async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
-    """Append `changes` to the feed and signal listeners at commit."""
+    """Append `changes` to the feed, and signal listeners once they are committed."""
     unique = list(dict.fromkeys(changes))
     if not unique:
         return
@@ -62,15 +63,9 @@ async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
         ],
     )
     topics = sorted({thread_topic(change.account, change.thread) for change in unique})
-    await session.execute(
-        text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) topic"),
-        {"channel": CHANNEL, "topics": topics},
-    )
+    await signal(session, [(CHANNEL, topic) for topic in topics])
 
 
 async def tell_of_visit(session: AsyncSession, conversation: ConversationId) -> None:
-    """Signal at commit that others look at `conversation` now, or do something else there."""
-    await session.execute(
-        text("SELECT pg_notify(:channel, :topic)"),
-        {"channel": CHANNEL, "topic": f"{VISIT}{conversation}"},
-    )
+    """Signal, once committed, that others look at `conversation` now, or do something else there."""
+    await signal(session, [(CHANNEL, f"{VISIT}{conversation}")])

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import ConversationId
+from core.storage.signals import signal
 
 # One statement instead of the queue's own call, which reports a job that waits already as an error
 # of the transaction, so that each would need a savepoint: this is on the way of every message.
@@ -18,8 +19,12 @@ _DEFER = text(
     " SELECT queue, task, name, name, jsonb_build_object('conversation', conversation)"
     " FROM unnest(CAST(:queues AS text[]), CAST(:tasks AS text[]), CAST(:names AS text[]),"
     " CAST(:conversations AS text[])) AS wanted (queue, task, name, conversation)"
-    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
+    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING RETURNING queue_name"
 )
+# What the queue's own trigger would say, were it not switched off (see `core.storage.signals`);
+# its workers only look which kind of news it is.
+_CHANNEL = "procrastinate_queue_v1#{}"
+_NEWS = '{"type": "job_inserted"}'
 
 
 class LaneKind(StrEnum):
@@ -57,7 +62,7 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
     if not lanes:
         return
     ordered = sorted(set(lanes))  # so that two callers never wait for each other
-    await session.execute(
+    queues = await session.scalars(
         _DEFER,
         {
             "queues": [lane.kind for lane in ordered],
@@ -66,3 +71,5 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
             "conversations": [str(lane.conversation) for lane in ordered],
         },
     )
+    if inserted := set(queues):
+        await signal(session, [(_CHANNEL.format(queue), _NEWS) for queue in sorted(inserted)])
