@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from core.domain.errors import StorageUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_PATIENCE_SECONDS = 0.03  # some commits' worth: most end before a second one is begun
+_AT_ONCE = 4
+
+
+def _one_subject(_: object) -> Collection[Hashable]:
+    return (None,)
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -20,20 +27,30 @@ class GroupCommit(Generic[Item, Result]):
     it fails for a batch, each item is tried alone, so that a bad one does not take the others
     with it; but not where the database is away, which would fail them all again.
     At most `max_waiting` items wait; more would only wait for longer than their callers do.
+
+    One commit runs at a time, as sharing it is cheaper; but where it takes long (a record of it is
+    locked elsewhere) another begins beside it, with items that have no subject in common with it.
+    `subjects_of` an item are what its order matters for: items with one in common are stored in the
+    order in which they came. Without it all are.
     """
 
     def __init__(
         self,
         commit: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
+        subjects_of: Callable[[Item], Collection[Hashable]] = _one_subject,
         max_batch: int = 64,
         max_waiting: int = 10_000,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         self._commit = commit
+        self._subjects_of = subjects_of
         self._max_batch = max_batch
         self._max_waiting = max_waiting
+        self._patience_seconds = patience_seconds
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._running: dict[asyncio.Task[None], set[Hashable]] = {}
+        self._begun_at = 0.0  # when the latest commit began
 
     async def submit(self, item: Item) -> Result:
         """Return the result of `item` once it is committed, or raise what its commit raised.
@@ -47,16 +64,48 @@ class GroupCommit(Generic[Item, Result]):
             raise StorageUnavailable(f"{self._max_waiting} items wait to be stored: try again")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((item, future))
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._drain(), name="group commit")
+        # Not at once: calls made in the same turn of the loop share the commit.
+        asyncio.get_running_loop().call_soon(self._begin)
         return await future
 
-    async def _drain(self) -> None:
-        while self._queue:
-            size = min(len(self._queue), self._max_batch)
-            await self._store([self._queue.popleft() for _ in range(size)])
+    def _begin(self) -> None:
+        """Begin a commit of what waits, where none runs or the latest takes long."""
+        loop = asyncio.get_running_loop()
+        if not self._queue or len(self._running) >= _AT_ONCE:
+            return
+        if self._running and loop.time() < self._begun_at + self._patience_seconds:
+            return  # it is looked at again then
+        batch, subjects = self._next_batch()
+        if not batch:
+            return
+        task = asyncio.create_task(self._store(batch), name="group commit")
+        self._running[task] = subjects
+        task.add_done_callback(self._ended)
+        self._begun_at = loop.time()
+        loop.call_later(self._patience_seconds, self._begin)
 
-    async def _store(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    def _next_batch(self) -> tuple[list[tuple[Item, asyncio.Future[Result]]], set[Hashable]]:
+        """Take from the queue what may be stored now, and say which subjects it has."""
+        taken: set[Hashable] = set()
+        barred = set().union(*self._running.values())
+        batch, left = [], []
+        while self._queue and len(batch) < self._max_batch:
+            item, future = self._queue.popleft()
+            subjects = self._subjects_of(item)
+            if barred.isdisjoint(subjects):
+                batch.append((item, future))
+                taken.update(subjects)
+            else:
+                left.append((item, future))
+                barred.update(subjects)  # what came later for them stays behind it
+        self._queue.extendleft(reversed(left))
+        return batch, taken
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._begin()
+
+    async def _store(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._commit([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001  # handed to the callers, every one of them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -89,7 +89,9 @@ class Intake:
         self._accounts = accounts
         self._rules = rules
         self._now = now
-        self._commits = GroupCommit(self._store, max_batch=_MAX_BATCH)
+        self._commits = GroupCommit(
+            self._store, subjects_of=_subjects_of, max_batch=_MAX_BATCH
+        )
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
         """See `core.ports.Inbox.accept`."""
@@ -226,6 +228,17 @@ class Intake:
         return acceptances
 
 
+def _subjects_of(submission: _Submission) -> set[tuple[AccountId, str]]:
+    """Return what else must not be stored before `submission` does where it came later.
+
+    That is what concerns one of its threads, its people or its messages.
+    """
+    subjects = set()
+    for event in submission.events:
+        subjects.update((event.account, name) for name in _places_in(event))
+    return subjects
+
+
 def _check(event: Event) -> None:
     """Refuse what the database could never take."""
     if event.at.tzinfo is None:
@@ -289,6 +302,20 @@ def _names_in(event: Event) -> list[str]:
         case _:
             pass
     return names
+
+
+def _places_in(event: Event) -> Iterator[str]:
+    yield str(event.thread)
+    yield str(event.author.address)
+    match event:
+        case MessagePosted():
+            yield from event.remote_ids
+        case MessageEdited() | MessageRemoved() | ReactionChanged() | DeliveryReported():
+            yield event.remote_id
+        case ThreadMoved():
+            yield str(event.new_thread)
+        case _:
+            pass
 
 
 def _is_too_long(name: str) -> bool:

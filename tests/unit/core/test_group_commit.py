@@ -110,3 +110,75 @@ async def test_when_too_many_wait_the_next_is_refused_at_once(store: Store) -> N
     assert await asyncio.gather(first, *rest) == [0, 2, 4, 6]
     assert store.batches == [[0], [1, 2], [3]]
     assert await commits.submit(5) == 10
+
+
+class Shelves:
+    """Stores words; those that begin with a letter whose shelf is locked wait for it."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.stored: list[str] = []
+        self.locked: dict[str, asyncio.Event] = {}
+
+    async def commit(self, batch: Sequence[str]) -> Sequence[str]:
+        self.batches.append(list(batch))
+        for word in batch:
+            if lock := self.locked.get(word[0]):
+                await lock.wait()
+        self.stored += batch
+        return batch
+
+
+async def test_what_waits_for_a_lock_holds_up_its_own_subjects_alone() -> None:
+    shelves = Shelves()
+    shelves.locked["a"] = asyncio.Event()
+    commits = GroupCommit(shelves.commit, subjects_of=lambda word: word[0], patience_seconds=0.0)
+    words = ["a1", "b1", "a2", "c1", "b2"]
+    first = asyncio.create_task(commits.submit(words[0]))
+    while not shelves.batches:
+        await asyncio.sleep(0)
+    rest = [asyncio.create_task(commits.submit(word)) for word in words[1:]]
+    async with asyncio.timeout(10):
+        while len(shelves.stored) < 3:
+            await asyncio.sleep(0)
+    assert sorted(shelves.stored) == ["b1", "b2", "c1"]
+    assert shelves.stored.index("b1") < shelves.stored.index("b2")
+    assert not first.done()
+    shelves.locked["a"].set()
+    assert await asyncio.gather(first, *rest) == words
+    assert shelves.stored[-2:] == ["a1", "a2"]
+
+
+async def test_what_came_later_stays_behind_what_it_has_in_common_with_something_that_waits() -> (
+    None
+):
+    shelves = Shelves()
+    shelves.locked["a"] = asyncio.Event()
+    commits = GroupCommit(shelves.commit, subjects_of=set, patience_seconds=0.0)
+    words = ["a", "ab", "bc", "d"]
+    tasks = [asyncio.create_task(commits.submit(words[0]))]
+    while not shelves.batches:
+        await asyncio.sleep(0)
+    tasks += [asyncio.create_task(commits.submit(word)) for word in words[1:]]
+    async with asyncio.timeout(10):
+        assert await tasks[-1] == "d"
+    assert shelves.stored == ["d"]
+    shelves.locked["a"].set()
+    assert await asyncio.gather(*tasks) == words
+    assert shelves.stored == ["d", "a", "ab", "bc"]
+
+
+async def test_commits_run_one_by_one_where_none_takes_long() -> None:
+    shelves = Shelves()
+    shelves.locked["a"] = asyncio.Event()
+    commits = GroupCommit(shelves.commit, subjects_of=set, patience_seconds=3_600.0)
+    first = asyncio.create_task(commits.submit("a"))
+    while not shelves.batches:
+        await asyncio.sleep(0)
+    second = asyncio.create_task(commits.submit("b"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert shelves.batches == [["a"]]
+    shelves.locked["a"].set()
+    assert await asyncio.gather(first, second) == ["a", "b"]
+    assert shelves.batches == [["a"], ["b"]]
