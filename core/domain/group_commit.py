@@ -12,7 +12,7 @@ from core.domain.errors import StorageUnavailable
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PATIENCE_SECONDS = 0.03  # some commits' worth: most end before a second one is begun
+_PATIENCE_SECONDS = 0.05  # some commits' worth: most end before a second one is begun
 _AT_ONCE = 4
 
 
