@@ -89,9 +89,7 @@ class Intake:
         self._accounts = accounts
         self._rules = rules
         self._now = now
-        self._commits = GroupCommit(
-            self._store, subjects_of=_subjects_of, max_batch=_MAX_BATCH
-        )
+        self._commits = GroupCommit(self._store, subjects_of=_subjects_of, max_batch=_MAX_BATCH)
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
         """See `core.ports.Inbox.accept`."""

@@ -56,9 +56,7 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
 
 def sessions_of(engine: AsyncEngine) -> Sessions:
     """Return a maker of sessions whose records stay readable after their commit."""
-    return async_sessionmaker(
-        engine, expire_on_commit=False, sync_session_class=SignallingSession
-    )
+    return async_sessionmaker(engine, expire_on_commit=False, sync_session_class=SignallingSession)
 
 
 class Deadlocked(StorageUnavailable):

@@ -67,5 +67,5 @@ async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
 
 
 async def tell_of_visit(session: AsyncSession, conversation: ConversationId) -> None:
-    """Signal, once committed, that others look at `conversation` now, or do something else there."""
+    """Signal after the commit that others look at `conversation` now, or do something else."""
     await signal(session, [(CHANNEL, f"{VISIT}{conversation}")])
