@@ -88,7 +88,8 @@ class GroupCommit(Generic[Item, Result]):
         """Take from the queue what may be stored now, and say which subjects it has."""
         taken: set[Hashable] = set()
         barred = set().union(*self._running.values())
-        batch, left = [], []
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        left: list[tuple[Item, asyncio.Future[Result]]] = []
         while self._queue and len(batch) < self._max_batch:
             item, future = self._queue.popleft()
             subjects = self._subjects_of(item)

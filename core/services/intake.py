@@ -231,10 +231,7 @@ def _subjects_of(submission: _Submission) -> set[tuple[AccountId, str]]:
 
     That is what concerns one of its threads, its people or its messages.
     """
-    subjects = set()
-    for event in submission.events:
-        subjects.update((event.account, name) for name in _places_in(event))
-    return subjects
+    return {(event.account, name) for event in submission.events for name in _places_in(event)}
 
 
 def _check(event: Event) -> None:

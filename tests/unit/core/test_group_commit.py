@@ -180,5 +180,5 @@ async def test_commits_run_one_by_one_where_none_takes_long() -> None:
     await asyncio.sleep(0)
     assert shelves.batches == [["a"]]
     shelves.locked["a"].set()
-    assert await asyncio.gather(first, second) == ["a", "b"]
+    assert (await first, await second) == ("a", "b")
     assert shelves.batches == [["a"], ["b"]]
