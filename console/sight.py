@@ -40,7 +40,7 @@ async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
     if not named:
         return
     async with storage_errors(), desk_of(request).sessions() as session:
-        sight = await sight_of(session, agent)
+        sight = await sight_for(request, session)
         hidden = None if sight is None else await _hidden(session, sight, named)
     if hidden is not None:
         await _refuse(request, actor, hidden)
@@ -48,8 +48,11 @@ async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
 
 async def sight_for(request: Request, session: AsyncSession) -> Sight | None:
     """Return what limits whoever is behind `request`: what lists leave out."""
-    viewer: AgentId = request.state.viewer
-    return await sight_of(session, viewer)
+    if not hasattr(request.state, "sight"):  # it is asked for in several places of one request
+        viewer: AgentId = request.state.viewer
+        request.state.sight = await sight_of(session, viewer)
+    found: Sight | None = request.state.sight
+    return found
 
 
 async def ticket_in_sight(request: Request, agent: Agent, name: str) -> TicketId:

@@ -27,7 +27,7 @@ async def show_conversation(
     """Show a conversation beside those that the assistant is holding."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_conversation(request, session, ConversationId(conversation), show)
-        queue = await beside(session, signed_in.agent.id, "assistant")
+        queue = await beside(request, session, signed_in.agent.id, "assistant")
     return page(
         request,
         "conversation.html",

@@ -9,9 +9,9 @@ from console.desk import desk_of
 from console.pages.session import Agents
 from console.pages.tickets import Named
 from console.pages.view import page
+from console.sight import sight_for
 from core.storage.engine import storage_errors
 from core.storage.queries.categories import category_tree
-from core.storage.queries.sight import sight_of, unseen_ticket
 from core.storage.queries.similar import suggestions_for
 from core.storage.queries.tickets import ticket_view
 
@@ -19,17 +19,12 @@ router = APIRouter(prefix="/console/tickets")
 
 
 @router.get("/{ticket}/earlier-answers")
-async def show_earlier_answers(request: Request, signed_in: Agents, named: Named) -> Response:
+async def show_earlier_answers(request: Request, _: Agents, named: Named) -> Response:
     """List earlier answers that may fit, as buttons; those in the requester's language first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         view = await ticket_view(session, named)
-        found = await suggestions_for(session, named, await category_tree(session))
-        sight = await sight_of(session, signed_in.agent.id)
-        answers = [
-            one
-            for one in found.answered
-            if sight is None or await unseen_ticket(session, sight, one.id) is None
-        ]
+        sight = await sight_for(request, session)
+        found = await suggestions_for(session, named, await category_tree(session), sight)
     language = view.language
-    answers.sort(key=lambda one: one.language != language)
+    answers = sorted(found.answered, key=lambda one: one.language != language)
     return page(request, "parts/earlier_answers.html", answers=answers, ticket_language=language)

@@ -19,6 +19,7 @@ from console.desk import desk_of
 from console.pages.session import Agents
 from console.pages.view import page
 from console.queue_words import LABELS
+from console.sight import sight_for
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, Promise
@@ -34,7 +35,7 @@ from core.storage.queries.conversations import (
 )
 from core.storage.queries.feed import feed_end
 from core.storage.queries.queue import COUNTED, QueueRow, count_tickets, counts_of, queue
-from core.storage.queries.sight import Sight, sight_of
+from core.storage.queries.sight import Sight
 from core.storage.queries.teams import named_teams
 from core.storage.queries.ticket_filter import TicketFilter, Unassigned
 from core.storage.queries.tickets import Named
@@ -131,13 +132,13 @@ async def read_queue(
     session: AsyncSession,
     me: AgentId,
     tab: str | None,
+    sight: Sight | None,
     *,
     order: Order | None = None,
     offset: int = 0,
 ) -> QueueView:
     """Return what the queue shows `me`; without a tab, the first that has something to do."""
     held_since = datetime.now(UTC) - _HELD_SINCE
-    sight = await sight_of(session, me)
     teams = await team_tabs(session, me, None if tab is None else team_of(tab))
     views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me)}
     filters = {name: filter_of(name, me, sight) for name in (*_COUNTED, *teams)}
@@ -203,7 +204,7 @@ async def unassigned_count(request: Request, signed_in: Agents) -> Response:
     """Show how many tickets nobody has."""
     async with storage_errors(), desk_of(request).sessions() as session:
         me = signed_in.agent.id
-        sight = await sight_of(session, me)
+        sight = await sight_for(request, session)
         count = await count_tickets(session, filter_of("unassigned", me, sight))
     return page(request, "parts/count.html", count=count, most=COUNTED)
 
@@ -230,13 +231,15 @@ async def queue_list(
 ) -> Response:
     """Show the queue beside a ticket anew; `open` is that ticket or conversation."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        values = await beside(session, signed_in.agent.id, tab)
+        values = await beside(request, session, signed_in.agent.id, tab)
     return page(request, "parts/queue.html", **values, opened=open)
 
 
-async def beside(session: AsyncSession, me: AgentId, tab: str | None) -> dict[str, Any]:
+async def beside(
+    request: Request, session: AsyncSession, me: AgentId, tab: str | None
+) -> dict[str, Any]:
     """Return what the queue beside a ticket shows."""
-    found = await read_queue(session, me, tab)
+    found = await read_queue(session, me, tab, await sight_for(request, session))
     return {"queue": found, "labels": LABELS, "queue_words": queue_words, "most": COUNTED}
 
 
@@ -246,7 +249,8 @@ async def wide_values(
     """Return what the queue's own page shows."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)  # first: what changes while reading is told again
-        found = await read_queue(session, me, tab, order=order, offset=offset)
+        sight = await sight_for(request, session)
+        found = await read_queue(session, me, tab, sight, order=order, offset=offset)
         choices = BulkChoices(
             agents=await list_agents(session),
             teams=await open_teams(session),

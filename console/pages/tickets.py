@@ -56,7 +56,7 @@ async def show_ticket(
     """Show a ticket beside the queue it was chosen from, or what is said beside it with others."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_ticket(request, session, named, show, _conversation(side))
-        queue = await beside(session, signed_in.agent.id, tab)
+        queue = await beside(request, session, signed_in.agent.id, tab)
         drafts = await drafts_of(session, signed_in.agent.id, work.conversation.id)
     await desk_of(request).notices.read_of(signed_in.agent.id, named)
     assert work.ticket is not None

@@ -34,7 +34,6 @@ from core.domain.teams import Presence
 from core.ports import LinksThreads, capabilities_of
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
-from core.storage.queries.agents import AgentView, list_agents
 from core.storage.queries.assets import AssetsOfTicket, assets_of
 from core.storage.queries.categories import (
     CategoryTree,
@@ -48,7 +47,7 @@ from core.storage.queries.conversations import (
     ParticipantView,
     conversation_view,
     conversations_of,
-    messages_before,
+    latest_messages,
     participants_of,
     sides_of,
 )
@@ -75,6 +74,7 @@ from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.sla import PromiseView, promise_view
 from core.storage.queries.teams import CrewView, crew
 from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.ticket_parts import TicketParts, parts_of_ticket
 from core.storage.queries.tickets import (
     Change,
     Named,
@@ -127,7 +127,7 @@ class Workspace:
     request: RequestView | None  # what it asks for of the catalogue
     mails_approvers: bool  # whether letters to those who approve can leave
     history: Sequence[Change]
-    agents: Sequence[AgentView]
+    agents: Sequence[CrewView]
     assignees: Sequence[CrewView]  # whom the ticket can be given to: its team first
     tree: CategoryTree
     teams: Sequence[Named]
@@ -235,10 +235,15 @@ async def _read(
 ) -> Workspace:
     desk, sight = desk_of(request), await sight_for(request, session)
     main = await conversation_view(session, conversation_id)
-    together = [] if ticket is None else await merged_tickets(session, ticket.id)
-    sides = await sides_of(
-        session, [conversation_id, *(one.conversation.id for one in together if one.goes_on)]
-    )
+    has = TicketParts.none()
+    if ticket is not None:
+        has = await parts_of_ticket(session, ticket.id, conversation_id)
+    together = await merged_tickets(session, ticket.id) if ticket and has.merged else []
+    sides: Sequence[ConversationView] = ()
+    if has.sides or together or ticket is None:
+        sides = await sides_of(
+            session, [conversation_id, *(one.conversation.id for one in together if one.goes_on)]
+        )
     conversation = main
     if side is not None:
         found = [one for one in sides if one.id == side]
@@ -249,46 +254,49 @@ async def _read(
     if merged:
         said = await said_together(session, conversation.id, together, limit=shown + 1)
     else:
-        said = await messages_before(session, conversation.id, before=None, limit=shown + 1)
+        said = await latest_messages(session, conversation.id, limit=shown + 1)
     open_places = [conversation.id, *(one for one in merged if merged[one].goes_on)]
     last = await last_spoken_in(session, open_places) if len(open_places) > 1 else None
     messages = said[:shown][::-1]
     requester = ContactId(main.requester.id)
     tickets = await list_tickets(session, TicketFilter(requester=requester, sight=sight), limit=11)
-    participants = await participants_of(session, conversation.id)
+    participants: Sequence[ParticipantView] = ()
+    if has.participants or ticket is None or conversation is not main:
+        participants = await participants_of(session, conversation.id)
     addressing = _addressing(desk, conversation, participants)
     tree = await category_tree(session)
     person = await requester_view(session, ContactId(conversation.requester.id))
     organisation = None
     if person.organisation is not None:
         organisation = await organisation_view(session, OrganisationId(person.organisation.id))
+    people = await crew(session, datetime.now(UTC))
     return Workspace(
         position=position,
         conversation=conversation,
         place=_place(desk, conversation),
         participants=participants,
         messages=messages,
-        held=() if ticket is None else await held_in(session, ticket.id),
+        held=await held_in(session, ticket.id) if ticket and has.held else (),
         has_earlier=len(said) > shown,
         shown=shown,
         ticket=ticket,
-        satisfaction=None if ticket is None else await answer_of(session, ticket.id),
+        satisfaction=await answer_of(session, ticket.id) if ticket and has.answer else None,
         promise=None if ticket is None else await promise_view(session, ticket.id),
-        request=None if ticket is None else await request_of(session, ticket.id),
+        request=await request_of(session, ticket.id) if ticket and has.request else None,
         mails_approvers=desk.catalogue.mails,
         history=() if ticket is None else await history(session, ticket.id),
-        agents=await list_agents(session),
-        assignees=_assignees(await crew(session, datetime.now(UTC)), ticket),
+        agents=people,
+        assignees=_assignees(people, ticket),
         tree=tree,
-        links=() if ticket is None else await links_of(session, ticket.id, sight),
+        links=await links_of(session, ticket.id, sight) if ticket and has.links else (),
         person=person,
         organisation=organisation,
-        assets=None if ticket is None else await assets_of(session, ticket),
+        assets=await assets_of(session, ticket) if ticket and has.assets else None,
         suggestions=None
         if ticket is None
         else await suggestions_for(session, ticket.id, tree, sight),
         teams=await open_teams(session),
-        watchers=() if ticket is None else await watchers_of(session, ticket.id),
+        watchers=await watchers_of(session, ticket.id) if ticket and has.watchers else (),
         other_tickets=[t for t in tickets if ticket is None or t.id != ticket.id][:10],
         other_conversations=await conversations_of(
             session, requester, besides=conversation_id, sight=sight
@@ -303,9 +311,9 @@ async def _read(
         sourced=await sourced(session, [m.id for m in messages if m.speaker == Speaker.CUSTOMER]),
         main=main,
         sides=sides,
-        split_off=None if ticket is None else await split_off(session, ticket.id),
+        split_off=await split_off(session, ticket.id) if ticket and has.split else None,
         merged=merged,
-        merged_into=None if ticket is None else await merged_into(session, ticket.id),
+        merged_into=await merged_into(session, ticket.id) if ticket and has.merged_into else None,
         answers_in=last or conversation.id,
         places={
             conversation.id: _place(desk, conversation),

@@ -203,9 +203,9 @@ async def messages_before(
     """
     if await session.get(Conversation, conversation) is None:
         raise NotFound("there is no such conversation")
-    place = tuple_(Message.position, Message.seq)
     if before is None:
-        return await _messages(session, Message.conversation_id == conversation, limit=limit)
+        return await latest_messages(session, conversation, limit=limit)
+    place = tuple_(Message.position, Message.seq)
     position = await session.scalar(
         select(Message.position).where(
             Message.conversation_id == conversation, Message.seq == before
@@ -217,6 +217,13 @@ async def messages_before(
         place < (float(before) if position is None else position, before),
         limit=limit,
     )
+
+
+async def latest_messages(
+    session: AsyncSession, conversation: ConversationId, *, limit: int
+) -> Sequence[MessageView]:
+    """Return what was said last, newest first in the platform's order."""
+    return await _messages(session, Message.conversation_id == conversation, limit=limit)
 
 
 async def messages_by_time(

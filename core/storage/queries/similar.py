@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Float, Text, cast, literal, select, text, true
@@ -26,6 +27,7 @@ _FEWEST_VOTES = 2
 _SHOWN = 3
 _NEAR = 0.87  # cosine; measured: see docs/tickets.md
 _COMMON = 0.35  # of the other's words, weighed
+_MOST_USES = 20_000  # of a ticket's rare words together, in texts, that others are looked for by
 _RESOLUTION_CHARS = 5_000
 _DONE = [s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE]
 
@@ -69,20 +71,29 @@ async def suggestions_for(
     session: AsyncSession, ticket_id: TicketId, tree: CategoryTree, sight: Sight | None = None
 ) -> Suggestions:
     """Return what earlier tickets that `sight` holds suggest, from what is kept of them."""
-    own = await session.get(TicketVector, ticket_id)
-    ticket = await session.get_one(Ticket, ticket_id)
+    own = (
+        await session.execute(
+            select(
+                Ticket.category_id,
+                Ticket.team_id,
+                TicketVector.ticket_id,
+                TicketVector.vector,
+                TicketVector.vector_model,
+            )
+            .outerjoin(TicketVector, TicketVector.ticket_id == Ticket.id)
+            .where(Ticket.id == ticket_id)
+        )
+    ).one()
     near: Sequence[UUID] = ()
-    if own is not None and own.vector is not None:
-        near = await _by_vector(session, own)
+    if own.vector is not None:
+        near = await _by_vector(session, ticket_id, own.vector, own.vector_model)
     by_vectors = bool(near)
-    if own is not None and not near:
-        near = await _by_words(session, own)
+    if own.ticket_id is not None and not near:
+        near = await _by_words(session, ticket_id)
     found = await _tickets(session, near, sight)
     choosable = {one.id for one in tree.choosable()}
-    category = _vote(
-        [one.category for one in found if one.category in choosable], ticket.category_id
-    )
-    team = _vote([one.team for one in found if one.team is not None], ticket.team_id)
+    category = _vote([one.category for one in found if one.category in choosable], own.category_id)
+    team = _vote([one.team for one in found if one.team is not None], own.team_id)
     return Suggestions(
         by_vectors=by_vectors,
         similar=found[:_SHOWN],
@@ -97,46 +108,61 @@ def configuration(language: str | None) -> ColumnElement[str]:
     return cast(literal("spanish" if language == "es" else "english"), REGCONFIG)
 
 
-async def _by_vector(session: AsyncSession, own: TicketVector) -> Sequence[UUID]:
+async def _by_vector(
+    session: AsyncSession, ticket: TicketId, vector: Any, model: str
+) -> Sequence[UUID]:
     distance = TicketVector.vector.op("<=>", return_type=Float())(
-        cast(literal(str(own.vector), Text()), HalfVector())
+        cast(literal(str(vector), Text()), HalfVector())
     )
     rows = await session.execute(
         select(TicketVector.ticket_id, distance.label("distance"))
-        .where(TicketVector.vector_model == own.vector_model)
+        .where(TicketVector.vector_model == model)
         .order_by(distance)
         .limit(_LOOKED_AT + 1)
     )
-    return [
-        row.ticket_id
-        for row in rows
-        if row.ticket_id != own.ticket_id and row.distance <= 1 - _NEAR
-    ]
+    return [row.ticket_id for row in rows if row.ticket_id != ticket and row.distance <= 1 - _NEAR]
 
 
 _BY_WORDS = text(
     """
     WITH own AS (
-        SELECT words, string_agg(quote_literal(lexeme), ' | ')::tsquery AS wanted
-        FROM ticket_vector, unnest(words) WHERE ticket_id = :ticket GROUP BY words
+        SELECT vector.text, vector.words,
+               string_agg(quote_literal(lexeme), ' | ')::tsquery AS wanted,
+               CASE ticket.language WHEN 'es' THEN 'pg_catalog.spanish'::regconfig
+                                    ELSE 'pg_catalog.english'::regconfig END AS configuration
+        FROM ticket_vector AS vector JOIN ticket ON ticket.id = ticket_id, unnest(vector.words)
+        WHERE ticket_id = :ticket GROUP BY vector.text, vector.words, ticket.language
+    ), word AS (
+        SELECT plainto_tsquery(configuration, part) AS query,
+               sum(coalesce(uses, 0)) OVER (ORDER BY coalesce(uses, 0), part) AS uses
+        FROM own, (SELECT DISTINCT regexp_split_to_table(search_folded(text), '[^[:alnum:]]+')
+                   FROM own) AS parts (part)
+        LEFT JOIN search_word ON word = part
+    ), telling AS (
+        SELECT string_agg(query::text, ' | ')::tsquery AS rare
+        FROM word WHERE uses <= :most_uses AND numnode(query) > 0
     ), found AS (
         SELECT ticket_id, ts_rank(ticket_vector.words, wanted) AS rank,
                ts_rank(own.words, wanted) AS most
-        FROM own JOIN ticket_vector ON ticket_vector.words @@ wanted
+        FROM own CROSS JOIN telling JOIN ticket_vector ON ticket_vector.words @@ rare
         WHERE ticket_id <> :ticket
         ORDER BY rank DESC, ticket_id DESC LIMIT :limit
     )
     SELECT ticket_id FROM found WHERE rank >= :common * most ORDER BY rank DESC, ticket_id DESC
     """
 )
-# Any of its words: "and" would find copies alone.
+# Any of its words: "and" would find copies alone. Of the rare ones: a usual word leads to half of
+# all tickets, but counts where a rare one has led to a ticket.
 
 
-async def _by_words(session: AsyncSession, own: TicketVector) -> Sequence[UUID]:
-    rows = await session.scalars(
-        _BY_WORDS, {"ticket": own.ticket_id, "limit": _LOOKED_AT, "common": _COMMON}
-    )
-    return rows.all()
+async def _by_words(session: AsyncSession, ticket: TicketId) -> Sequence[UUID]:
+    values = {
+        "ticket": ticket,
+        "limit": _LOOKED_AT,
+        "common": _COMMON,
+        "most_uses": _MOST_USES,
+    }
+    return (await session.scalars(_BY_WORDS, values)).all()
 
 
 async def _tickets(

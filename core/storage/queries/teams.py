@@ -117,19 +117,25 @@ def load_of_agent() -> ScalarSelect[int]:
 async def crew(session: AsyncSession, now: datetime) -> Sequence[CrewView]:
     """Return agents who are not disabled, by name, as they are given work."""
     teams: dict[UUID, list[Named]] = {}
-    for agent, team in await session.execute(
-        select(TeamMember.agent_id, Team)
+    for agent, team, name in await session.execute(
+        select(TeamMember.agent_id, Team.id, Team.name)
         .join(Team, Team.id == TeamMember.team_id)
         .where(Team.archived_at.is_(None))
         .order_by(Team.name)
     ):
-        teams.setdefault(agent, []).append(Named(id=team.id, name=team.name))
+        teams.setdefault(agent, []).append(Named(id=team, name=name))
     rows = await session.execute(
         select(
-            AgentRow,
-            presence_at(now),
-            func.coalesce(AgentPresence.chosen, Presence.ONLINE.value),
-            load_of_agent(),
+            AgentRow.id,
+            AgentRow.name,
+            AgentRow.email,
+            AgentRow.role,
+            AgentRow.skills,
+            AgentRow.languages,
+            AgentRow.capacity,
+            presence_at(now).label("presence"),
+            func.coalesce(AgentPresence.chosen, Presence.ONLINE.value).label("chosen"),
+            load_of_agent().label("load"),
         )
         .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
         .where(AgentRow.disabled_at.is_(None))
@@ -144,12 +150,12 @@ async def crew(session: AsyncSession, now: datetime) -> Sequence[CrewView]:
             skills=row.skills,
             languages=row.languages,
             capacity=row.capacity,
-            presence=Presence(presence),
-            chosen=Presence(chosen),
-            load=load,
+            presence=Presence(row.presence),
+            chosen=Presence(row.chosen),
+            load=row.load,
             teams=teams.get(row.id, ()),
         )
-        for row, presence, chosen, load in rows
+        for row in rows
     ]
 
 

@@ -48,7 +48,7 @@ class TicketFilter:
 def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     """Return the conditions that a ticket fits."""
     is_spam = Ticket.closed_as.is_not_distinct_from(ClosedAs.SPAM)
-    found: list[ColumnElement[bool]] = [_is_no_rehearsal(), is_spam if wanted.is_spam else ~is_spam]
+    found: list[ColumnElement[bool]] = [_IS_NO_REHEARSAL, is_spam if wanted.is_spam else ~is_spam]
     if wanted.statuses:
         found.append(Ticket.status.in_(wanted.statuses))
     if wanted.assignees:
@@ -117,3 +117,6 @@ def _is_no_rehearsal() -> ColumnElement[bool]:
         account.origin == Origin.REHEARSAL,
     )
     return or_(none, ~own)
+
+
+_IS_NO_REHEARSAL = _is_no_rehearsal()  # made once: it is part of every list

@@ -22,7 +22,18 @@ from core.domain.ids import ConversationId, new_id
 from core.domain.links import LinkKind
 from core.services.links.links import TicketLinks
 from core.services.teams.rulebook import Policy
-from core.storage.tables import Attachment, AuditEntry, Conversation, Message, Ticket, TicketLink
+from core.storage.queries.categories import category_tree
+from core.storage.queries.similar import suggestions_for
+from core.storage.queries.tickets import ticket_named
+from core.storage.tables import (
+    Attachment,
+    AuditEntry,
+    Conversation,
+    Message,
+    Ticket,
+    TicketLink,
+    TicketVector,
+)
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
@@ -201,6 +212,22 @@ async def test_a_ticket_in_a_body_is_refused_too(hidden: Hidden, request_line: s
         answer = await hidden.browser.send(path, form=body)
     assert (answer.status_code, REFUSED in answer.text.lower()) == (403, True), answer.text
     assert await hidden.refusals() == before + 1
+
+
+async def test_similar_tickets_of_other_teams_are_not_shown(hidden: Hidden) -> None:
+    async with hidden.desk.sessions.begin() as session:
+        for ticket in await session.scalars(select(Ticket.id)):
+            words = func.to_tsvector("matter")
+            session.add(TicketVector(ticket_id=ticket, text="matter", words=words))
+    async with hidden.desk.sessions() as session:
+        own = await ticket_named(session, str(hidden.own))
+        found = await suggestions_for(session, own, await category_tree(session))
+    assert [one.number for one in found.similar] == [hidden.number]
+    place = f"/console/tickets/{hidden.own}"
+    assert "secret matter" not in await hidden.browser.see(place)
+    assert "secret matter" not in await hidden.browser.see(f"{place}/earlier-answers")
+    told = await hidden.api.get(f"/api/v1/tickets/{hidden.own}/suggestions")
+    assert (told.status_code, told.json()["similar"]) == (200, [])
 
 
 async def test_a_link_with_another_teams_ticket_is_not_taken_away(hidden: Hidden) -> None:

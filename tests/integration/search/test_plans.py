@@ -96,6 +96,6 @@ async def test_the_queue_reads_no_table_from_end_to_end(filled: AsyncEngine, tab
         me = await session.scalar(select(AgentRow.id).where(AgentRow.name == "Agent 7"))
         assert me is not None
         asked = Asked(filled)
-        found = await read_queue(session, AgentId(me), tab)
+        found = await read_queue(session, AgentId(me), tab, None)
     assert found.rows
     assert await asked.scanned(filled, "message", "ticket", "conversation") == []

@@ -20,7 +20,7 @@ from core.services.reactions import Reactions
 from core.storage.queries.categories import category_tree
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.tickets import ticket_of_conversation
-from core.storage.tables import TicketVector
+from core.storage.tables import SearchWord, TicketVector
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import Rig
@@ -84,6 +84,18 @@ async def test_most_similar_tickets_suggest_their_category_and_show_how_they_end
     assert "the laptop is slow" not in {one.subject for one in found.similar}
     await sorting.sort(ticket, Sorting(category=printers), ana)
     assert (await _suggested(rig, ticket)).category is None
+
+
+async def test_a_word_that_most_tickets_have_leads_to_none_but_counts_beside_a_rare_one(
+    rig: Rig,
+) -> None:
+    alike = await _ticket(rig, "the printer jams", "t1")
+    await _ticket(rig, "the printer", "t2")
+    ticket = await _ticket(rig, "printer jams", "new")
+    assert len((await _suggested(rig, ticket)).similar) == 2
+    async with rig.sessions.begin() as session:
+        session.add(SearchWord(word="printer", forms=[], uses=1_000_000))
+    assert [one.id for one in (await _suggested(rig, ticket)).similar] == [alike]
 
 
 async def test_vectors_find_tickets_in_the_other_language(rig: Rig) -> None:
