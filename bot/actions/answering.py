@@ -17,7 +17,7 @@ from actions.handing_over import hand_over, most_misses, unsure_reason
 from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from actions.talking import farewell
 from actions.turn import Event, Topic, Turn, remember
-from actions.wording import place_named, states_a_need, telling_words
+from actions.wording import place_named, reports_trouble, states_a_need, telling_words
 from components.urgent import plain
 
 _MAX_OFFERED = 3
@@ -199,7 +199,8 @@ class ActionAnswer(Action):
         article_id = chosen_in_words(turn) if turn.pending in ("choose", "clarify") else None
         if article_id is not None:
             return show_chosen(dispatcher, turn, article_id)
-        if turn.intent == "request_item" or states_a_need(turn.text):
+        is_wish = turn.intent == "request_item" or states_a_need(turn.text)
+        if is_wish and not reports_trouble(turn.text):
             items = await wanted(turn, self._knowledge, turn.text)
             if items:
                 return [*offer(dispatcher, turn, items, turn.text), *remember(misses=0)]

@@ -160,3 +160,14 @@ def _begun(assistant: Assistant) -> Conversation:
     talk = assistant.talk()
     talk.press(talk.say("I need a new laptop").choices[0])
     return talk
+
+
+@pytest.mark.parametrize(
+    ("language", "trouble"),
+    [("en", "I need help with my new laptop"), ("es", "quiero reportar un fallo de mi portátil")],
+)
+def test_trouble_with_what_the_catalogue_has_is_not_taken_for_a_wish(
+    assistant: Assistant, language: str, trouble: str
+) -> None:
+    said = assistant.talk(language).say(trouble)
+    assert "choose_item" not in [one["intent"] for one in said.choices]
