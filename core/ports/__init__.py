@@ -1,0 +1,68 @@
+"""What the core needs from the outside, as promises that adapters and channels keep."""
+
+from core.ports.channel import (
+    Channel,
+    ChannelContext,
+    ChannelKind,
+    Colleague,
+    EditsMessages,
+    FetchesFiles,
+    FindsDeliveries,
+    HandlesRequests,
+    KnowsPrivacy,
+    LinksThreads,
+    LooksUpPeople,
+    ReadsPayloads,
+    RemovesMessages,
+    SendsLetters,
+    ShowsTyping,
+    TellsColleagues,
+    capabilities_of,
+)
+from core.ports.files import BlobStore, FileStore, VirusScanner
+from core.ports.inbox import Acceptance, Cursor, Inbox, KnowsChoices, Refusal
+from core.ports.transcript import RequesterTickets, Transcript, TranscriptEntry, TranscriptFile
+from core.ports.understanding import (
+    Assistant,
+    Composer,
+    Embedder,
+    LanguageDetector,
+    TeachableAssistant,
+)
+
+__all__ = [
+    "Acceptance",
+    "Assistant",
+    "BlobStore",
+    "Channel",
+    "ChannelContext",
+    "ChannelKind",
+    "Colleague",
+    "Composer",
+    "Cursor",
+    "EditsMessages",
+    "Embedder",
+    "FetchesFiles",
+    "FileStore",
+    "FindsDeliveries",
+    "HandlesRequests",
+    "Inbox",
+    "KnowsChoices",
+    "KnowsPrivacy",
+    "LanguageDetector",
+    "LinksThreads",
+    "LooksUpPeople",
+    "ReadsPayloads",
+    "Refusal",
+    "RemovesMessages",
+    "RequesterTickets",
+    "SendsLetters",
+    "ShowsTyping",
+    "TeachableAssistant",
+    "TellsColleagues",
+    "Transcript",
+    "TranscriptEntry",
+    "TranscriptFile",
+    "VirusScanner",
+    "capabilities_of",
+]
