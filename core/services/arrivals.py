@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.domain.content import Caution, Choice, Intent
-from core.domain.conversation import Cause, Responder, next_responder
+from core.domain.conversation import Responder
 from core.domain.desk_choices import is_for_desk
 from core.domain.events import (
     ChoicePressed,
@@ -21,15 +21,15 @@ from core.domain.events import (
     ReactionChanged,
     ThreadMoved,
 )
-from core.domain.ids import ChoiceId, ConversationId, MessageId, TicketId, new_id
+from core.domain.ids import ChoiceId, ConversationId, MessageId, new_id
 from core.domain.linking import CODE, code_in, wish_in
-from core.domain.ticket import TicketStatus, TicketTrigger, next_status
 from core.ports import Refusal
 from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.services.message_changes import AboutMessage, change
+from core.services.placing import ArrivalRules, conversation_for, spam_conversation, start
 from core.storage.feed import FeedKind
-from core.storage.tables import ArticleFeedback, ChoiceRow, Conversation, Participant, Ticket
+from core.storage.tables import ArticleFeedback, ChoiceRow, Conversation, Participant
 from core.storage.wakeups import LaneKind
 
 _NOT_ACTED_ON = (Caution.STRANGER, Caution.CLAIMS_AGENT)
@@ -46,14 +46,6 @@ class Outcome:
     message: MessageId | None = None
     seq: int | None = None
     refusal: Refusal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivalRules:
-    """Settings that decide where a message belongs."""
-
-    reopen_window: timedelta
-    default_language: str
 
 
 def apply(
@@ -118,7 +110,7 @@ def _posted(
     place = (event.account, str(event.thread))
     is_automatic = isinstance(event, MessagePosted) and event.is_automatic
     is_quiet = is_automatic or (pressed is not None and is_for_desk(pressed.intent.name))
-    spam = _spam_conversation(event, records, ledger, rules)
+    spam = spam_conversation(event, records, ledger, rules)
     link = None if spam is not None else _about_linking(event, records, ledger)
     if spam is not None:
         conversation, is_quiet = spam, True
@@ -126,14 +118,14 @@ def _posted(
         assert isinstance(event, MessagePosted)
         event, is_quiet = replace(event, intent=link), True
         current = records.conversations.get(place)
-        conversation = current or _start(event, None, records, ledger, rules)
+        conversation = current or start(event, None, records, ledger, rules)
         records.links.append((conversation, (event.account, str(event.author.address)), link))
     elif is_quiet:
         if place not in records.conversations:
             return Outcome(refusal=Refusal.AUTOMATIC)
         conversation = records.conversations[place]
     else:
-        conversation = _conversation_for(event, records, ledger, rules)
+        conversation = conversation_for(event, records, ledger, rules)
     caution = event.caution if isinstance(event, MessagePosted) else None
     if event.author.address.lower() in records.agents:
         caution = Caution.CLAIMS_AGENT
@@ -231,154 +223,6 @@ def _about_linking(
     if code is not None and (event.account, str(event.author.address)) in records.awaited:
         return Intent(name=CODE, entities={"code": code})
     return None
-
-
-def _spam_conversation(
-    event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger, rules: ArrivalRules
-) -> Conversation | None:
-    """Return where to keep `event` as spam, which nobody is told of; None where it is none.
-
-    A matter that somebody works on goes on, whoever is blocked; so does another person's.
-    """
-    author = (event.account, str(event.author.address))
-    current = records.conversations.get((event.account, str(event.thread)))
-    is_marked = isinstance(event, MessagePosted) and event.is_spam and current is None
-    if not is_marked and author not in records.blocked:
-        return None
-    if current is None:
-        current = _start(event, None, records, ledger, rules)
-    elif (
-        records.contacts.get(author) != current.contact_id
-        or current.merged_into is not None
-        or current.id in records.tickets
-    ):
-        return None
-    current.is_spam = True
-    current.responder = Responder.CLOSED
-    current.closed_at = ledger.now
-    return current
-
-
-def _conversation_for(
-    event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger, rules: ArrivalRules
-) -> Conversation:
-    """Return the conversation that `event` belongs to, reopened or started as needed."""
-    place = (event.account, event.thread)
-    current = records.conversations.get(place)
-    if current is None:
-        return _start(event, None, records, ledger, rules)
-    if current.merged_into is not None:
-        main = records.by_id[current.merged_into]
-        is_there = records.above[current.id] is not None and main.responder != Responder.BOT
-        if is_there and _goes_on(main, records, ledger):
-            return current
-        records.lapsed.append((current.id, current.last_seq))
-        current.merged_into = None
-    if _goes_on(current, records, ledger):
-        return current
-    current.is_spam = False  # its sender is not blocked, or is no more
-    if (
-        _reopens_always(current, ledger)
-        or ledger.now - (current.closed_at or current.last_message_at) <= rules.reopen_window
-    ):
-        begin_episode(current, next_responder(Responder.CLOSED, Cause.CUSTOMER_RETURNED))
-    else:
-        return _start(event, current, records, ledger, rules)
-    current.closed_at = None
-    ledger.changed(current, FeedKind.CONVERSATION)
-    return current
-
-
-def _goes_on(current: Conversation, records: Records, ledger: Ledger) -> bool:
-    """Go on with the matter of `current`, if there is one; its ticket may wait or be solved."""
-    ticket = records.tickets.get(current.id)
-    if current.responder != Responder.CLOSED:
-        if ticket is not None:
-            _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
-        return True
-    if ticket is None or not _ended_with(ticket, current):
-        return False
-    _move_ticket(ticket, TicketTrigger.CUSTOMER_WROTE, current, ledger)
-    current.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
-    if ticket.assignee_id is not None:
-        current.responder = next_responder(current.responder, Cause.AGENT_TOOK)
-    current.closed_at = None
-    ledger.changed(current, FeedKind.CONVERSATION)
-    return True
-
-
-def _reopens_always(conversation: Conversation, ledger: Ledger) -> bool:
-    capabilities = ledger.can(conversation.account_id)
-    return capabilities is not None and capabilities.reopens_always
-
-
-def _ended_with(ticket: Ticket, conversation: Conversation) -> bool:
-    """Say whether solving `ticket` is what ended `conversation`.
-
-    After a hand-back it is the assistant that ends it, later, and the ticket stays solved.
-    """
-    return (
-        ticket.solved_at is not None
-        and conversation.closed_at is not None
-        and ticket.solved_at >= conversation.closed_at
-    )
-
-
-def begin_episode(conversation: Conversation, responder: Responder) -> None:
-    """Let the assistant begin afresh: earlier turns and their memory are no longer its own."""
-    conversation.responder = responder
-    conversation.episode += 1
-    conversation.episode_first_seq = conversation.last_seq + 1
-
-
-def _start(
-    event: MessagePosted | ChoicePressed,
-    previous: Conversation | None,
-    records: Records,
-    ledger: Ledger,
-    rules: ArrivalRules,
-) -> Conversation:
-    last_seq = 0
-    last_order = None
-    if previous is not None:
-        previous.is_current = False
-        last_seq, last_order = previous.last_seq, previous.last_order
-    conversation = Conversation(
-        id=new_id(),
-        account_id=event.account,
-        thread=event.thread,
-        is_current=True,
-        contact_id=records.contacts[event.account, event.author.address],
-        address=event.author.address,
-        responder=Responder.BOT,
-        episode=1,
-        episode_first_seq=last_seq + 1,
-        first_seq=last_seq + 1,
-        last_seq=last_seq,
-        last_order=last_order,
-        language=event.author.language
-        or (previous and previous.language)
-        or rules.default_language,
-        language_is_chosen=bool(previous and previous.language_is_chosen),
-        last_message_at=ledger.now,
-    )
-    records.conversations[event.account, event.thread] = conversation
-    records.started.append(conversation)
-    ledger.changed(conversation, FeedKind.CONVERSATION)
-    return conversation
-
-
-def _move_ticket(
-    ticket: Ticket, trigger: TicketTrigger, conversation: Conversation, ledger: Ledger
-) -> None:
-    old = TicketStatus(ticket.status)
-    new = next_status(old, trigger)
-    ticket.updated_at = ledger.now
-    if new != old:
-        ticket.status = new
-        ticket.solved_at = None
-        ledger.record(ticket, "status", old, new, actor="requester", reason=trigger)
-        ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
 
 
 def _pressed(

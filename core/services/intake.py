@@ -32,10 +32,11 @@ from core.domain.group_commit import GroupCommit
 from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.arrival_records import add_conversations, load
-from core.services.arrivals import ArrivalRules, Outcome, apply
+from core.services.arrivals import Outcome, apply
 from core.services.consequences import follow_up
 from core.services.ledger import Accounts, Ledger
 from core.services.outbound import choices_under
+from core.services.placing import ArrivalRules
 from core.storage.engine import Deadlocked, Sessions, storage_errors
 from core.storage.queries.accounts import write_health
 from core.storage.tables import (

@@ -8,8 +8,8 @@ from sqlalchemy import exists, select
 
 from core.domain.conversation import Responder, Speaker
 from core.domain.ticket import TicketStatus
-from core.services.arrivals import begin_episode
 from core.services.case import Case
+from core.services.placing import begin_episode
 from core.storage.tables import Message
 
 MERGE_UNDONE = "merge_undone"

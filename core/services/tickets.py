@@ -26,13 +26,13 @@ from core.domain.ids import (
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.answering import Reply, answer, give_status
-from core.services.arrivals import begin_episode
 from core.services.automation.macros import apply_macro
 from core.services.case import Case, open_case
 from core.services.files.uploads import handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
+from core.services.placing import begin_episode
 from core.services.writing.drafts import DraftKind, forget_draft
 from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors

@@ -29,11 +29,11 @@ from core.domain.ids import (
     TicketId,
     new_id,
 )
-from core.services.arrivals import ArrivalRules
 from core.services.corrections import Corrections
 from core.services.intake import Intake
 from core.services.outbox import Outbox
 from core.services.people import People
+from core.services.placing import ArrivalRules
 from core.services.tickets import Tickets
 from core.services.turns import TurnPlan, TurnRules, Turns
 from core.storage.engine import Sessions

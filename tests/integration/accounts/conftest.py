@@ -16,8 +16,8 @@ from core.ports import ChannelContext
 from core.runtime.directory import Directory
 from core.services.account_secrets import derived_key
 from core.services.accounts import AccountBook, DeclaredAccount
-from core.services.arrivals import ArrivalRules
 from core.services.intake import Intake
+from core.services.placing import ArrivalRules
 from core.services.requester_tickets import TicketsOfRequesters
 from core.storage.engine import Sessions
 from core.storage.queries.accounts import AccountView

@@ -38,7 +38,6 @@ from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
-from core.services.arrivals import ArrivalRules
 from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
@@ -73,6 +72,7 @@ from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
+from core.services.placing import ArrivalRules
 from core.services.quarantine import Quarantine
 from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook

@@ -197,6 +197,20 @@ async def test_what_somebody_works_on_goes_on_whoever_is_blocked(rig: Rig) -> No
     assert (await rig.ticket("other")).status == TicketStatus.OPEN
 
 
+async def test_a_merge_that_has_ended_does_not_let_a_blocked_sender_through(rig: Rig) -> None:
+    ana, spam = await rig.agent(), _spam(rig)
+    kept, gone = await _ticket(rig, "kept"), await _ticket(rig, "gone", "mallory")
+    await TicketMerging(rig.sessions, rig.accounts, rig.clock).merge(kept, gone, ana)
+    await spam.mark(await _ticket(rig, "else", "mallory"), ana, blocks=True)
+    await rig.tickets.set_status(kept, TicketStatus.SOLVED, ana)
+    await rig.tickets.set_status(kept, TicketStatus.CLOSED, ana)
+    await rig.intake.accept(posted("buy again", thread="gone", who="mallory"))
+    there = await rig.conversation("gone")
+    assert there.is_spam
+    assert (there.responder, there.merged_into) == (Responder.CLOSED, None)
+    assert (await rig.ticket("kept")).status == TicketStatus.CLOSED
+
+
 async def test_what_a_platform_marks_begins_spam_in_an_unknown_thread_alone(rig: Rig) -> None:
     marked = replace(posted("win", thread="t9", account=WEB), is_automatic=True, is_spam=True)
     (kept,) = await rig.intake.accept(marked)
