@@ -90,7 +90,7 @@ def serve(settings: Settings) -> NoReturn:
     if settings.supervised:
         exit_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    _quieten_rasa()
+    quieten_rasa()
     logger.info("loading Rasa")
     from rasa.core.run import configure_app
 
@@ -185,7 +185,8 @@ def _successor(agent: DeskAgent, model: Path) -> DeskAgent:
     return successor
 
 
-def _quieten_rasa() -> None:
+def quieten_rasa() -> None:
+    """Let Rasa log what goes wrong, nothing else."""
     import structlog
 
     for name in ("rasa", "rasa_sdk", "apscheduler"):

@@ -78,6 +78,21 @@ class Scale:
         spread = csr_matrix((vectors - self.mean) * self.spread)
         return hstack([*blocks, spread]).tocsr().astype(np.float32)
 
+    def scores(self, counts: list[csr_matrix], vector: Floats, weights: Floats) -> Floats:
+        """Return what `applied(…) @ weights` has for one message, its only row.
+
+        Of the weights, a row a feature, only those of its own words are read; matrices of one row
+        cost more to make than all there is to add up.
+        """
+        scores: Floats = ((vector - self.mean) * self.spread) @ weights[-len(self.mean) :]
+        first = 0
+        for block, rarity in zip(counts, self.rarity, strict=True):
+            weighed = (1 + np.log(block.data)).astype(np.float32) * rarity[block.indices]
+            length = max(float(np.sqrt(weighed @ weighed)), 1e-6)
+            scores = scores + (weighed / np.float32(length)) @ weights[first + block.indices]
+            first += len(rarity)
+        return scores
+
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class SoftmaxClassifier(IntentClassifier, GraphComponent):
@@ -140,7 +155,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
     def _regression(
         self, features: csr_matrix, meant: npt.NDArray[np.str_]
     ) -> tuple[list[str], Floats, Floats]:
-        """Return the intents, and weights and bias of each."""
+        """Return the intents, their weights, a row a feature, and the bias of each."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
@@ -153,7 +168,8 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         weights, bias = regression.coef_, regression.intercept_
         if len(weights) == 1:  # of two intents scikit-learn keeps only what speaks for the second
             weights, bias = np.vstack([-weights, weights]), np.hstack([-bias, bias])
-        return list(regression.classes_), weights.astype(np.float32), bias.astype(np.float32)
+        by_feature = np.ascontiguousarray(weights.T, dtype=np.float32)
+        return list(regression.classes_), by_feature, bias.astype(np.float32)
 
     def _fitting_threshold(self, features: csr_matrix, meant: npt.NDArray[np.str_]) -> float:
         """Return the probability that all but `refused` of the rightly understood reach."""
@@ -168,7 +184,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             if len(set(meant[others])) < 2 or not len(kept_out):
                 continue
             intents, weights, bias = self._regression(features[others], meant[others])
-            chances = _chances(features[kept_out], weights, bias)
+            chances = _chances(features[kept_out] @ weights + bias)
             best = chances.argmax(axis=1)
             right = np.array(intents)[best] == meant[kept_out]
             reached += chances.max(axis=1)[right].tolist()
@@ -182,8 +198,9 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             # A message Rasa already understood (a button in `rasa shell`) is left alone.
             if not message.get(TEXT) or (message.get(INTENT) or {}).get("name"):
                 continue
-            features = self._scale.applied(*_features([message]))
-            chances = _chances(features, self._weights, self._bias)[0]
+            counts, vectors = _features([message])
+            scores = self._scale.scores(counts, vectors[0], self._weights)
+            chances = _chances(scores + self._bias)
             best = np.argsort(-chances)[:_RANKING_LENGTH]
             ranking = [
                 {"name": self._intents[i], "confidence": seen_from(chances[i], self._threshold)}
@@ -236,9 +253,8 @@ def seen_from(chance: float, threshold: float) -> float:
     return float(expit(logit(bounded) - logit(threshold)))
 
 
-def _chances(features: csr_matrix, weights: Floats, bias: Floats) -> npt.NDArray[np.float64]:
-    scores = np.asarray(features @ weights.T, dtype=np.float64) + bias
-    chances: npt.NDArray[np.float64] = softmax(scores, axis=1)
+def _chances(scores: Floats) -> npt.NDArray[np.float64]:
+    chances: npt.NDArray[np.float64] = softmax(scores.astype(np.float64), axis=-1)
     return chances
 
 
@@ -254,4 +270,6 @@ def _features(messages: list[Message]) -> tuple[list[csr_matrix], Floats]:
                 counts.setdefault(feature.origin, []).append(feature.features)
             else:
                 vectors.append(feature.features)
+    if len(messages) == 1:
+        return [rows[0].tocsr() for rows in counts.values()], vectors[0]
     return [vstack(rows).tocsr() for rows in counts.values()], np.vstack(vectors)

@@ -63,7 +63,7 @@ def are_two(joint: Joint, first: str, second: str) -> bool:
     return second in _ASKS and is_question(joint.second)
 
 
-def meant_in(form: Form, intent: str | None, text: str) -> str:
+def meant_in(form: Form, intent: str, text: str) -> str:
     """Return the intent that `text`, understood as `intent`, has while `form` is filled in.
 
     What is described in a form often resembles an alarm, a question or a wish to leave. Ending
@@ -83,7 +83,7 @@ def meant_in(form: Form, intent: str | None, text: str) -> str:
     if _is_answer(form, text) or not is_question(text):
         return FORM_ANSWER
     if intent in _ASKS or intent in _ASKS_ABOUT_US:
-        return str(intent)
+        return intent
     return "ask_question"
 
 

@@ -201,7 +201,8 @@ class TurnProcessor(MessageProcessor):
 
     async def _matters(self, text: str, tracker: DialogueStateTracker) -> list[dict[str, Any]]:
         """Return what `text` asks for, one after the other; nothing where it is one matter."""
-        rest, found = text, []
+        rest = text
+        found: list[dict[str, Any]] = []
         while len(found) < MOST - 1:
             for joint in joints(rest)[:_MOST_JOINTS]:
                 first = await self._parsed(joint.first, tracker)

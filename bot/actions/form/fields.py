@@ -65,10 +65,10 @@ class Field:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Field:
         """Return the field in `stored`; a kind that is not known is text."""
-        kind = stored.get("kind")
+        known: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
         return cls(
             name=str(stored["name"]),
-            kind=kind if kind in get_args(Kind) else "text",
+            kind=known.get(str(stored.get("kind")), "text"),
             label=str(stored.get("label") or ""),
             choices=tuple((str(value), str(label)) for value, label in stored.get("choices") or ()),
             required=bool(stored.get("required", True)),
