@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -126,8 +126,37 @@ async def desk_command(home: Path, port: int, *arguments: str) -> tuple[int, str
     return process.returncode, output.decode(), errors.decode()
 
 
+@dataclass
+class OneHome:
+    """A home whose desk is started where a test finds none: a first start takes a while."""
+
+    path: Path
+    port: int
+    _runs: AsyncExitStack
+    _desk: Desk | None = None
+
+    async def desk(self) -> Desk:
+        if self._desk is None or self._desk.process.returncode is not None:
+            self._desk = await self._runs.enter_async_context(desk_run(self.path, self.port))
+        await self._desk.wait_until_it_takes_messages()
+        return self._desk
+
+
+@pytest.fixture(scope="module")
+async def one_home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OneHome]:
+    async with AsyncExitStack() as runs:
+        yield OneHome(tmp_path_factory.mktemp("one") / "home", free_ports(1)[0], runs)
+
+
+@pytest.fixture
+async def desk(one_home: OneHome) -> Desk:
+    """A desk that takes messages; tests may stop or kill it."""
+    return await one_home.desk()
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
+    """A home where no desk has been yet."""
     return tmp_path / "home"
 
 
@@ -136,32 +165,37 @@ def port() -> int:
     return free_ports(1)[0]
 
 
-async def test_it_takes_messages_without_an_assistant_but_is_not_ready(
-    home: Path, port: int
-) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        assert (await http_get("127.0.0.1", port, "/healthz"))[0] == 200
-        status, body = await http_get("127.0.0.1", port, "/readyz")
-        assert status == 503
-        assert json.loads(body)["components"]["database"] == "up"
-        assert not any(line.startswith("ready ") for line in desk.lines)
-        assert desk.says("sign in once at http")
-        record = json.loads((home / "run.json").read_text())
-        assert record["pid"] == desk.process.pid
+async def test_it_takes_messages_without_an_assistant_but_is_not_ready(desk: Desk) -> None:
+    assert (await http_get("127.0.0.1", desk.port, "/healthz"))[0] == 200
+    status, body = await http_get("127.0.0.1", desk.port, "/readyz")
+    assert status == 503
+    assert json.loads(body)["components"]["database"] == "up"
+    assert not any(line.startswith("ready ") for line in desk.lines)
+    assert desk.says("sign in once at http")
+    record = json.loads((desk.home / "run.json").read_text())
+    assert record["pid"] == desk.process.pid
 
 
-async def test_a_second_desk_in_the_same_home_says_who_runs_and_stops(
-    home: Path, port: int
-) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        (other_port,) = free_ports(1)
-        code, _, errors = await desk_command(home, other_port, "run")
-        assert code == 1
-        assert f"process {desk.process.pid}" in errors
-        assert f"http://127.0.0.1:{port}" in errors
-        assert desk.process.returncode is None
+async def test_a_second_desk_in_the_same_home_says_who_runs_and_stops(desk: Desk) -> None:
+    (other_port,) = free_ports(1)
+    code, _, errors = await desk_command(desk.home, other_port, "run")
+    assert code == 1
+    assert f"process {desk.process.pid}" in errors
+    assert f"http://127.0.0.1:{desk.port}" in errors
+    assert desk.process.returncode is None
+
+
+async def test_a_command_beside_a_running_desk_uses_its_database(desk: Desk) -> None:
+    code, output, _ = await desk_command(
+        desk.home, desk.port, "token", "create", "--email", "ana@example.org"
+    )
+    assert code == 0
+    assert len(output.split()) == 1
+    code, output, _ = await desk_command(desk.home, desk.port, "doctor")
+    assert f"running, process {desk.process.pid}" in output
+    assert "BAD  assistant" in output
+    assert code == 1
+    assert is_alive(desk.postmaster)
 
 
 async def test_a_port_in_use_is_reported_before_anything_starts(home: Path, port: int) -> None:
@@ -175,72 +209,49 @@ async def test_a_port_in_use_is_reported_before_anything_starts(home: Path, port
     assert not (home / "postgres").exists()
 
 
-async def test_whatever_is_killed_is_started_again(home: Path, port: int) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        await desk.wait_for(lambda: desk.child("work") and desk.child("embed"))
-        for command in ("serve", "work", "embed"):
-            first = desk.child(command)
-            assert first is not None
-            os.kill(first, signal.SIGKILL)
-            await desk.wait_for(partial(desk.has_another, command, first))
-        os.kill(desk.postmaster, signal.SIGKILL)
-        await desk.wait_for(lambda: desk.says("database ready again"))
-        assert desk.says("web ended (killed by SIGKILL)")
+async def test_whatever_is_killed_is_started_again(desk: Desk) -> None:
+    await desk.wait_for(lambda: desk.child("work") and desk.child("embed"))
+    for command in ("serve", "work", "embed"):
+        first = desk.child(command)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await desk.wait_for(partial(desk.has_another, command, first))
+    os.kill(desk.postmaster, signal.SIGKILL)
+    await desk.wait_for(lambda: desk.says("database ready again"))
+    assert desk.says("web ended (killed by SIGKILL)")
 
-        async def is_up() -> bool:
-            try:
-                _, body = await http_get("127.0.0.1", port, "/readyz")
-            except OSError:
-                return False
-            return bool(json.loads(body)["components"]["database"] == "up")
+    async def is_up() -> bool:
+        try:
+            _, body = await http_get("127.0.0.1", desk.port, "/readyz")
+        except OSError:
+            return False
+        return bool(json.loads(body)["components"]["database"] == "up")
 
-        assert await until(is_up, every=0.05, seconds=PATIENCE_SECONDS)
+    assert await until(is_up, every=0.05, seconds=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("wish", [signal.SIGTERM, signal.SIGINT])
-async def test_a_request_to_stop_ends_everything(
-    home: Path, port: int, wish: signal.Signals
-) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        server = desk.postmaster
-        desk.process.send_signal(wish)
-        async with asyncio.timeout(15):
-            assert await desk.process.wait() == 0
-        assert desk.says("stopped")
-        assert not is_alive(server)
-        assert [desk.child(name) for name in ("serve", "work", "embed")] == [None, None, None]
-        assert not (home / "run.json").exists()
+async def test_a_request_to_stop_ends_everything(desk: Desk, wish: signal.Signals) -> None:
+    server = desk.postmaster
+    desk.process.send_signal(wish)
+    async with asyncio.timeout(15):
+        assert await desk.process.wait() == 0
+    assert desk.says("stopped")
+    assert not is_alive(server)
+    assert [desk.child(name) for name in ("serve", "work", "embed")] == [None, None, None]
+    assert not (desk.home / "run.json").exists()
 
 
-async def test_after_a_killed_supervisor_the_next_takes_over(home: Path, port: int) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        server = desk.postmaster
-        desk.process.kill()
-        await desk.process.wait()
-        assert is_alive(server)
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        assert desk.says("took over PostgreSQL")
-        assert desk.postmaster == server
-        assert not desk.says("sign in once")
-
-
-async def test_a_command_beside_a_running_desk_uses_its_database(home: Path, port: int) -> None:
-    async with desk_run(home, port) as desk:
-        await desk.wait_until_it_takes_messages()
-        code, output, _ = await desk_command(
-            home, port, "token", "create", "--email", "ana@example.org"
-        )
-        assert code == 0
-        assert len(output.split()) == 1
-        code, output, _ = await desk_command(home, port, "doctor")
-        assert f"running, process {desk.process.pid}" in output
-        assert "BAD  assistant" in output
-        assert code == 1
-        assert is_alive(desk.postmaster)
+async def test_after_a_killed_supervisor_the_next_takes_over(desk: Desk) -> None:
+    server = desk.postmaster
+    desk.process.kill()
+    await desk.process.wait()
+    assert is_alive(server)
+    async with desk_run(desk.home, desk.port) as another:
+        await another.wait_until_it_takes_messages()
+        assert another.says("took over PostgreSQL")
+        assert another.postmaster == server
+        assert not another.says("sign in once")
 
 
 async def test_a_command_on_its_own_starts_the_database_and_stops_it(home: Path, port: int) -> None:
