@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -37,14 +37,14 @@ from core.storage.queries.feed import feed_end
 from core.storage.queries.queue import COUNTED, QueueRow, count_tickets, counts_of, queue
 from core.storage.queries.sight import Sight
 from core.storage.queries.teams import named_teams
-from core.storage.queries.ticket_filter import TicketFilter, Unassigned
+from core.storage.queries.ticket_filter import LIVE, TicketFilter, Unassigned, has_rehearsals
 from core.storage.queries.tickets import Named
 from core.storage.queries.views import ViewView, views_of
 from core.storage.tables import Macro
 
 router = APIRouter(prefix="/console")
 
-_LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
+_LIVE = tuple(s for s in TicketStatus if s in LIVE)
 _DONE = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE)
 _WAITING = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.WAITING)
 _COUNTED = ("mine", "unassigned", "all", "breaching", "waiting")
@@ -141,7 +141,11 @@ async def read_queue(
     held_since = datetime.now(UTC) - _HELD_SINCE
     teams = await team_tabs(session, me, None if tab is None else team_of(tab))
     views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me)}
-    filters = {name: filter_of(name, me, sight) for name in (*_COUNTED, *teams)}
+    may_be_rehearsed = await has_rehearsals(session)
+    filters = {
+        name: replace(filter_of(name, me, sight), may_be_rehearsed=may_be_rehearsed)
+        for name in (*_COUNTED, *teams)
+    }
     # What agents ask for in views of their own may take long to count: `count_of_view` does,
     # apart, and not at each piece of news.
     counts = await counts_of(session, filters)
@@ -153,6 +157,7 @@ async def read_queue(
         wanted = await filter_of_view(session, view, me, sight)
     else:
         wanted = filters.get(tab) or filter_of(tab, me, sight)
+    wanted = replace(wanted, may_be_rehearsed=may_be_rehearsed)
     usual = _ORDERS.get(tab, Order.LONGEST_WAITING) if view is None else view.order
     order = order or usual
     rows: Sequence[QueueRow] = ()

@@ -7,15 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UnaryExpression, case, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    UnaryExpression,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
-from core.domain.ticket import RANK
 from core.domain.views import Order
-from core.storage.queries.ticket_filter import TicketFilter, conditions
+from core.storage.queries.ticket_filter import TicketFilter, conditions, is_live
 from core.storage.queries.tickets import TicketView, ticket_rows, view_of
-from core.storage.tables import Conversation, Message, Ticket
+from core.storage.tables import RANK_OF_PRIORITY, Conversation, Message, Ticket
 
 _IS_SAID = (
     Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
@@ -41,9 +50,9 @@ async def queue(
     session: AsyncSession, wanted: TicketFilter, order: Order, limit: int = 100, offset: int = 0
 ) -> Sequence[QueueRow]:
     """Return the tickets that fit, for an agent to choose from."""
-    rank = case(
-        {priority.value: value for priority, value in RANK.items()}, value=Ticket.priority, else_=0
-    )
+    rank: ColumnElement[int] = literal_column(RANK_OF_PRIORITY)  # as an index has it
+    # Live tickets are few: the planner is not to go through all there are in the order of ids.
+    oldest = cast(Ticket.id, Text) if is_live(wanted) else Ticket.id
     orders: dict[Order, tuple[UnaryExpression[Any], ...]] = {
         Order.LONGEST_WAITING: (
             rank.desc(),
@@ -58,7 +67,7 @@ async def queue(
         Order.DUE: (Ticket.sla_due_at.asc().nulls_last(), Ticket.created_at.asc()),
         Order.CHANGED: (Ticket.updated_at.desc(),),
         Order.NEWEST: (Ticket.id.desc(),),
-        Order.OLDEST: (Ticket.id.asc(),),
+        Order.OLDEST: (oldest.asc(),),
     }
     # First which ones, then all about them. In one statement there would be more tables than the
     # planner puts in order, and it would read everything about all tickets.
@@ -71,6 +80,7 @@ async def queue(
             .offset(offset)
         )
     ).all()
+    has_status = [Ticket.status.in_(wanted.statuses)]  # its clocks may still have run just now
     last = (
         select(Message.text, Message.speaker, Message.created_at)
         .where(Message.conversation_id == Ticket.conversation_id, *_IS_SAID)
@@ -82,7 +92,7 @@ async def queue(
         ticket_rows()
         .add_columns(last.c.text, last.c.speaker, last.c.created_at)
         .outerjoin(last, literal(value=True))
-        .where(Ticket.id.in_(chosen))
+        .where(Ticket.id.in_(chosen), *(has_status if wanted.statuses else ()))
         .order_by(*orders[order], Ticket.id)
     )
     found = [

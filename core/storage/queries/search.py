@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    Text,
     and_,
     bindparam,
     cast,
@@ -47,8 +48,10 @@ from core.storage.tables import (
     Ticket,
 )
 
-_LOOKED_AT = 400  # of each way to find something
-_PEOPLE_LOOKED_AT = 100
+_LOOKED_AT = 200  # of each way to find something
+_COMMON = 12_000  # rows; where a question fits more, the latest are looked through one by one
+_LATEST = 100_000  # rows that are looked through then
+_PEOPLE_LOOKED_AT = 100  # and of their tickets
 _BY_PERSON_RANK = 0.03  # of a ticket whose requester is called so; words weigh more
 
 _WORDS = text(
@@ -197,10 +200,17 @@ async def hits(
     only = _Only(sight=sight, within=within)
     # A plan for any words would be a bad one for most: how often they occur decides.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    ways: list[Select[Any]] = [_said(terms, only), _described(terms, only), _of_people(terms, only)]
+    every = _all([term.query for term in terms])
+    ways: list[Select[Any]] = [
+        _said(terms, only, is_common=await _is_common(session, Message.document, every)),
+        _described(terms, only, is_common=await _is_common(session, Ticket.document, every)),
+        _of_people(terms, only),
+    ]
     telling = [term for term in terms if term.query]
     if len(telling) > 1:
-        ways.append(_spread(telling, only))
+        rarest, *others = sorted(telling, key=lambda term: term.uses)
+        is_common = await _is_common(session, Message.document, rarest.query)
+        ways.append(_spread(rarest, others, only, is_common=is_common))
     found = union_all(*ways).cte("found")
     main = main_conversation()
     other = aliased(Ticket)
@@ -244,8 +254,7 @@ async def people_found(
     exact: list[UUID] = []
     if address is not None:
         exact = list(await session.scalars(_at_address(address).limit(limit)))
-    query = select(Contact.id).where(*_named(terms)).order_by(Contact.id.desc()).limit(limit)
-    rest = await session.scalars(query)
+    rest = await session.scalars(_called(terms, limit))
     return [ContactId(one) for one in dict.fromkeys([*exact, *rest])][:limit]
 
 
@@ -263,6 +272,44 @@ async def named_by(session: AsyncSession, word: str) -> ColumnElement[bool]:
         Contact.organisation_id.in_(theirs.all()),
         Contact.id.in_(at_address.all()),
     )
+
+
+async def _is_common(
+    session: AsyncSession, document: InstrumentedAttribute[str | None], query: str
+) -> bool:
+    """Return whether the planner expects that `query` fits very many documents.
+
+    It knows the commonest stems. How often words were seen does not tell: "prints" may be rare.
+    """
+    if not query:
+        return False
+    table = document.property.columns[0].table.name
+    rows = await session.execute(
+        text(
+            f"EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE document @@ CAST(:query AS tsquery)"
+        ),
+        {"query": query},
+    )
+    ((plan,),) = rows.all()
+    return float(plan[0]["Plan"]["Plan Rows"]) > _COMMON
+
+
+def _latest(
+    query: Select[Any], key: InstrumentedAttribute[UUID], *, is_common: bool, limit: int
+) -> Select[Any]:
+    """Return the latest rows of a statement that has words looked for.
+
+    The planner, left to itself, goes back through the primary key until enough rows fit, for words
+    that it takes to be more usual than they are: through millions, if they are rare. So it is told
+    which way to go. Of common words, what is older than very many rows is not looked at.
+    """
+    if not is_common:
+        # As text they come in the same order, but from no index.
+        return query.order_by(cast(key, Text).desc()).limit(limit)
+    row = key.property.columns[0].table.alias()
+    oldest = select(row.c.id).order_by(row.c.id.desc()).offset(_LATEST).limit(1).scalar_subquery()
+    since = func.coalesce(oldest, literal(UUID(int=0)))
+    return query.where(key >= since).order_by(key.desc()).limit(limit)
 
 
 def _at_address(address: str) -> CompoundSelect[UUID]:
@@ -287,7 +334,7 @@ def _all(queries: Sequence[str]) -> str:
     return " & ".join(f"({query})" for query in queries if query)
 
 
-def _rank(document: InstrumentedAttribute[str | None], terms: Sequence[Term]) -> Any:
+def _rank(document: ColumnElement[Any], terms: Sequence[Term]) -> Any:
     return func.ts_rank(document, _query(any_of([term.query for term in terms])))
 
 
@@ -297,49 +344,49 @@ def _named(terms: Sequence[Term]) -> Sequence[ColumnElement[bool]]:
     return [_has(Contact.document, _all(queries))] if all(queries) else [literal(value=False)]
 
 
-def _said(terms: Sequence[Term], only: _Only) -> Select[Any]:
+def _called(terms: Sequence[Term], limit: int) -> Select[Any]:
+    """Return the contacts met last whose name or address has all of `terms`."""
+    query = select(Contact.id).where(*_named(terms))
+    return _latest(query, Contact.id, is_common=False, limit=limit)
+
+
+def _said(terms: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
     """Return messages that have all of `terms`."""
-    query = (
-        select(
-            Message.conversation_id.label("conversation_id"),
-            cast(null(), Ticket.id.type).label("ticket_id"),
-            Message.id.label("message_id"),
-            _rank(Message.document, terms).label("rank"),
-            Message.created_at.label("at"),
-        )
+    query: Any = (
+        select(Message.conversation_id, Message.id, Message.document, Message.created_at)
         .where(_has(Message.document, _all([term.query for term in terms])))
         .where(Message.removed_at.is_(None))
-        .order_by(Message.id.desc())
-        .limit(_LOOKED_AT)
     )
-    return select(only.conversations(query, Message.conversation_id).subquery("said"))
+    query = only.conversations(query, Message.conversation_id)
+    said = _latest(query, Message.id, is_common=is_common, limit=_LOOKED_AT).subquery("said")
+    return select(
+        said.c.conversation_id.label("conversation_id"),
+        cast(null(), Ticket.id.type).label("ticket_id"),
+        said.c.id.label("message_id"),
+        _rank(said.c.document, terms).label("rank"),
+        said.c.created_at.label("at"),
+    )
 
 
-def _described(terms: Sequence[Term], only: _Only) -> Select[Any]:
+def _described(terms: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
     """Return tickets whose subject and summary have all of `terms`."""
-    query = (
-        select(
-            Ticket.conversation_id,
-            Ticket.id.label("ticket_id"),
-            cast(null(), Message.id.type).label("message_id"),
-            _rank(Ticket.document, terms).label("rank"),
-            Ticket.created_at.label("at"),
-        )
-        .where(_has(Ticket.document, _all([term.query for term in terms])))
-        .order_by(Ticket.id.desc())
-        .limit(_LOOKED_AT)
+    query: Any = select(
+        Ticket.conversation_id, Ticket.id, Ticket.document, Ticket.created_at
+    ).where(_has(Ticket.document, _all([term.query for term in terms])))
+    query = only.tickets(query)
+    found = _latest(query, Ticket.id, is_common=is_common, limit=_LOOKED_AT).subquery("described")
+    return select(
+        found.c.conversation_id,
+        found.c.id.label("ticket_id"),
+        cast(null(), Message.id.type).label("message_id"),
+        _rank(found.c.document, terms).label("rank"),
+        found.c.created_at.label("at"),
     )
-    return select(only.tickets(query).subquery("described"))
 
 
 def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return the tickets of requesters who are called by all of `terms`."""
-    people = (
-        select(Contact.id)
-        .where(*_named(terms))
-        .order_by(Contact.id.desc())
-        .limit(_PEOPLE_LOOKED_AT)
-    )
+    people = _called(terms, _PEOPLE_LOOKED_AT)
     query = (
         select(
             Ticket.conversation_id,
@@ -350,36 +397,26 @@ def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
         )
         .where(Ticket.contact_id.in_(people))
         .order_by(Ticket.id.desc())
-        .limit(_LOOKED_AT)
+        .limit(_PEOPLE_LOOKED_AT)
     )
     return select(only.tickets(query).subquery("of_people"))
 
 
-def _spread(terms: Sequence[Term], only: _Only) -> Select[Any]:
-    """Return conversations that have all of `terms`, but not all in one place.
+def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
+    """Return conversations that have `rarest` and all of `others`, but not all in one place.
 
     The rarest word leads to them; the others are looked for there.
     """
-    rarest, *others = sorted(terms, key=lambda term: term.uses)
     message = aliased(Message)
-    by_words: Any = (
-        select(message.conversation_id.label("id"), message.id.label("message_id"))
-        .where(_has(message.document, rarest.query), message.removed_at.is_(None))
-        .order_by(message.id.desc())
-        .limit(_LOOKED_AT)
-    )
-    by_ticket: Any = (
-        select(Ticket.conversation_id.label("id"), cast(null(), Message.id.type))
-        .where(_has(Ticket.document, rarest.query))
-        .order_by(Ticket.id.desc())
-        .limit(_LOOKED_AT)
-    )
-    people = (
-        select(Contact.id)
-        .where(*_named([rarest]))
-        .order_by(Contact.id.desc())
-        .limit(_PEOPLE_LOOKED_AT)
-    )
+    by_words: Any = select(
+        message.conversation_id.label("id"), message.id.label("message_id")
+    ).where(_has(message.document, rarest.query), message.removed_at.is_(None))
+    by_words = only.conversations(by_words, message.conversation_id)
+    by_ticket: Any = select(
+        Ticket.conversation_id.label("id"), cast(null(), Message.id.type)
+    ).where(_has(Ticket.document, rarest.query))
+    by_ticket = only.tickets(by_ticket)
+    people = _called([rarest], _PEOPLE_LOOKED_AT)
     by_person: Any = (
         select(Conversation.id, cast(null(), Message.id.type))
         .where(Conversation.contact_id.in_(people))
@@ -387,8 +424,8 @@ def _spread(terms: Sequence[Term], only: _Only) -> Select[Any]:
         .limit(_LOOKED_AT)
     )
     led_to = union_all(
-        select(only.conversations(by_words, message.conversation_id).subquery()),
-        select(only.tickets(by_ticket).subquery()),
+        select(_latest(by_words, message.id, is_common=is_common, limit=_LOOKED_AT).subquery()),
+        select(_latest(by_ticket, Ticket.id, is_common=is_common, limit=_LOOKED_AT).subquery()),
         select(only.own_conversations(by_person).subquery()),
     ).subquery("led_to")
     place = aliased(Conversation)

@@ -27,7 +27,7 @@ _FEWEST_VOTES = 2
 _SHOWN = 3
 _NEAR = 0.87  # cosine; measured: see docs/tickets.md
 _COMMON = 0.35  # of the other's words, weighed
-_MOST_USES = 20_000  # of a ticket's rare words together, in texts, that others are looked for by
+_MOST_USES = 5_000  # of a ticket's rare words together, in texts, that others are looked for by
 _RESOLUTION_CHARS = 5_000
 _DONE = [s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE]
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, func, select
+from sqlalchemy import BigInteger, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import Bundle, InstrumentedAttribute, aliased
 
 from core.domain.errors import NotFound
 from core.domain.ids import ConversationId, TicketId
@@ -235,9 +235,7 @@ def _id_in(words: str | None) -> UUID | None:
         return None
 
 
-def ticket_rows() -> Select[
-    Ticket, Contact, AgentRow, int, Sequence[int], str, Team, Category, Organisation, str | None
-]:
+def ticket_rows() -> Any:
     """Return the statement for tickets with all that `view_of` shows of them."""
     followers = (
         select(_Follower.number)
@@ -249,14 +247,15 @@ def ticket_rows() -> Select[
     return (
         select(
             Ticket,
-            Contact,
-            AgentRow,
+            # Not whole rows: a page shows a hundred tickets.
+            Bundle("contact", Contact.id, Contact.name, Contact.email),
+            Bundle("assignee", AgentRow.id, AgentRow.name, AgentRow.email),
             _Follows.number,
             func.array(followers, type_=ARRAY(BigInteger)),
             Account.channel,
-            Team,
-            Category,
-            Organisation,
+            Bundle("team", Team.id, Team.name),
+            Bundle("category", Category.id, Category.name),
+            Bundle("organisation", Organisation.id, Organisation.name),
             Conversation.address,
         )
         .join(Contact, Contact.id == Ticket.contact_id)
@@ -270,7 +269,7 @@ def ticket_rows() -> Select[
     )
 
 
-def requester_of(contact: Contact, address: str | None) -> Person:
+def requester_of(contact: Contact | Any, address: str | None) -> Person:
     """Return a requester as they are shown; one without a name by the `address` they write from.
 
     Only where that says something: other platforms name people by numbers.
@@ -298,7 +297,7 @@ def view_of(row: Any) -> TicketView:
         channel=channel,
         requester=requester_of(contact, address),
         assignee=None
-        if assignee is None
+        if assignee.id is None
         else Person(id=assignee.id, name=assignee.name, email=assignee.email),
         team=_named(team),
         level=ticket.level,
@@ -325,5 +324,5 @@ def view_of(row: Any) -> TicketView:
     )
 
 
-def _named(row: Team | Category | Organisation | None) -> Named | None:
-    return None if row is None else Named(id=row.id, name=row.name)
+def _named(row: Any) -> Named | None:
+    return None if row.id is None else Named(id=row.id, name=row.name)

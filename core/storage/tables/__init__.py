@@ -76,7 +76,7 @@ from core.storage.tables.search import SearchProgress, SearchWord
 from core.storage.tables.similarity import TicketVector
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
-from core.storage.tables.ticket import Ticket, TicketEvent
+from core.storage.tables.ticket import RANK_OF_PRIORITY, Ticket, TicketEvent
 from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
 from core.storage.tables.ticket_merge import TicketMerge
 from core.storage.tables.view import SavedView
@@ -85,6 +85,7 @@ from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat
 from core.storage.tables.writing import Draft, HeldReply
 
 __all__ = [
+    "RANK_OF_PRIORITY",
     "Account",
     "AgentPresence",
     "AgentRow",

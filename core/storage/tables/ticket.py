@@ -12,6 +12,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key, Serial
 
+RANK_OF_PRIORITY = (
+    "CASE ticket.priority WHEN 'low' THEN 0 WHEN 'normal' THEN 1 WHEN 'high' THEN 2"
+    " WHEN 'urgent' THEN 3 ELSE 0 END"
+)
+"""What priorities are sorted by: `core.domain.ticket.RANK`, as an index has it."""
+
+_RANK = f"({RANK_OF_PRIORITY.replace('ticket.', '')}) DESC"
+_IS_LIVE = "status IN ('new', 'open', 'pending', 'on_hold')"
+
 ticket_number = Sequence("ticket_number", start=1001, metadata=Base.metadata)
 
 
@@ -37,6 +46,29 @@ class Ticket(Base):
         ),
         Index("ix_ticket_follows", "follows_id", postgresql_where=text("follows_id IS NOT NULL")),
         Index("ix_ticket_solved", "solved_at", postgresql_where=text("status = 'solved'")),
+        Index(
+            "ix_ticket_urgency",
+            text(_RANK),
+            "sla_due_at",
+            "created_at",
+            "id",
+            postgresql_where=text(_IS_LIVE),
+        ),
+        Index(
+            "ix_ticket_unassigned",
+            text(_RANK),
+            "sla_due_at",
+            "created_at",
+            "id",
+            postgresql_where=text(f"{_IS_LIVE} AND assignee_id IS NULL"),
+        ),
+        Index(
+            "ix_ticket_due",
+            "sla_due_at",
+            "created_at",
+            "id",
+            postgresql_where=text("sla_due_at IS NOT NULL"),
+        ),
         Index("ix_ticket_document", "document", postgresql_using="gin"),
     )
 
