@@ -78,7 +78,10 @@ def make_and_compare(folder: Path) -> dict[str, Any]:
 
 def as_lines(found: Mapping[str, Any]) -> list[str]:
     """Return a report for people at a terminal."""
-    lines = [f"model {found['model']} against {found['against']}"]
+    if found["model"] == found["against"]:
+        lines = [f"model {found['model']}; there was none before: the next is compared with it"]
+    else:
+        lines = [f"model {found['model']} against {found['against']}"]
     rows = [*found["languages"].items()]
     if found["taught"]["messages"]:
         rows.append(("taught", found["taught"]))

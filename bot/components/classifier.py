@@ -215,7 +215,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             np.savez_compressed(
                 folder / _FILE,
                 intents=np.array(self._intents),
-                weights=self._weights,
+                weights=self._weights.T,  # a row an intent, as models have always been kept
                 bias=self._bias,
                 mean=self._scale.mean,
                 spread=self._scale.spread,
@@ -238,7 +238,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             np.load(folder / _FILE, allow_pickle=False) as stored,
         ):
             classifier._intents = [str(name) for name in stored["intents"]]
-            classifier._weights = stored["weights"]
+            classifier._weights = np.ascontiguousarray(stored["weights"].T)
             classifier._bias = stored["bias"]
             blocks = sum(name.startswith("rarity_") for name in stored.files)
             rarity = tuple(stored[f"rarity_{i}"] for i in range(blocks))

@@ -125,6 +125,8 @@ def test_a_model_that_has_learned_little_does_not_pass(model: Path, tmp_path: Pa
     lines = as_lines({**found, "model": "new", "against": "old"})
     assert lines[0] == "model new against old"
     assert lines[-1].startswith("not passed: language:en")
+    alone = as_lines({**found, "model": "first", "against": "first"})
+    assert alone[0] == "model first; there was none before: the next is compared with it"
 
 
 def test_what_is_held_back_has_intents_of_the_assistant() -> None:
