@@ -55,7 +55,7 @@ check: $(DESK_DEV) $(BOT_DEV) ## Check style, types, layers and lock files
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	cd bot && .venv/bin/ruff check . && .venv/bin/ruff format --check .
+	cd bot && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/python -m mypy
 	$(UV) lock --check
 	$(UV) lock --check --project bot
 

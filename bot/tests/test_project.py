@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,24 @@ def test_every_response_exists_once_in_each_language(name: str) -> None:
     for keys in by_language.values():
         assert sorted(keys) == sorted(by_language["en"])
     assert len(set(by_language["en"])) == len(by_language["en"])
+
+
+def tables_by_language() -> dict[str, Mapping[str, Any]]:
+    """Return what the actions say by language, by module and name."""
+    found = {}
+    for path in sorted((BOT / "actions").rglob("*.py")):
+        module = ".".join(path.relative_to(BOT).with_suffix("").parts)
+        for name, value in vars(importlib.import_module(module)).items():
+            if isinstance(value, Mapping) and "en" in value:
+                found[f"{module}.{name}"] = value
+    return found
+
+
+def test_every_table_of_the_actions_has_each_language() -> None:
+    tables = tables_by_language()
+    assert len(tables) >= 8
+    lacking = {name: set(LANGUAGES) - set(table) for name, table in tables.items()}
+    assert {name: missing for name, missing in lacking.items() if missing} == {}
 
 
 def test_every_response_an_action_uses_exists() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import statistics
 import time
@@ -243,5 +244,5 @@ def _latency(seconds: Sequence[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     return {
         "search_ms_p50": round(statistics.median(ordered) * 1000, 2),
-        "search_ms_p95": round(ordered[int(0.95 * (len(ordered) - 1))] * 1000, 2),
+        "search_ms_p95": round(ordered[math.ceil(0.95 * len(ordered)) - 1] * 1000, 2),
     }
