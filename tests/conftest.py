@@ -69,11 +69,12 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
 
 
 @pytest.fixture(scope="session")
-async def databases(postgres: str) -> Databases:
+async def databases(postgres: str) -> AsyncIterator[Databases]:
     """The databases of this test run's server."""
     databases = Databases(postgres)
     await databases.prepare()
-    return databases
+    yield databases
+    await databases.close()
 
 
 @pytest.fixture

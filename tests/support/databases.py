@@ -105,6 +105,7 @@ class Databases:
     _shape: object = None
     _idle: list[str] = field(default_factory=list)
     _engines: dict[str, AsyncEngine] = field(default_factory=dict)
+    _cleaners: dict[str, psycopg.AsyncConnection] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         """Remember what a new database holds. To be called once, before the first is taken.
@@ -154,18 +155,40 @@ class Databases:
 
     async def _drop(self, name: str) -> None:
         self._engines.pop(self.url(name), None)
+        if (cleaner := self._cleaners.pop(name, None)) is not None:
+            await cleaner.close()
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
         async with await _connect(self.url("postgres")) as admin:
             await admin.execute(drop)
 
     async def _emptied(self, name: str) -> bool:
         """Empty a database; return False, having done nothing, where its schema was changed."""
-        async with await _connect(self.url(name)) as database:
-            await database.execute(_PART)
-            if await _shape_of(database) != self._shape:
-                return False
-            await database.execute(_EMPTY)
+        database = await self._cleaner(name)
+        await database.execute(_PART)
+        if await _shape_of(database) != self._shape:
+            return False
+        await database.execute(_EMPTY)
         return True
+
+    async def _cleaner(self, name: str) -> psycopg.AsyncConnection:
+        """Return the connection that empties a database.
+
+        It is kept: a new one would read the catalogue of all tables again, ten times the work.
+        """
+        kept = self._cleaners.pop(name, None)
+        if kept is not None:
+            try:
+                await kept.execute("SELECT 1")
+            except psycopg.OperationalError:  # a test has ended all connections
+                await kept.close()
+                kept = None
+        self._cleaners[name] = kept or await _connect(self.url(name))
+        return self._cleaners[name]
+
+    async def close(self) -> None:
+        """Close what is kept open."""
+        for cleaner in self._cleaners.values():
+            await cleaner.close()
 
 
 async def _connect(url: str) -> psycopg.AsyncConnection:
