@@ -20,12 +20,14 @@ import statistics
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
+from bench.cpu import Statements, postgres_seconds
 from bench.tickets import ACCOUNTS, conversations, open_ticket
 from core.domain.actor import Agent, Role
 from core.domain.ids import AgentId, ConversationId, TeamId, new_id
@@ -116,15 +118,25 @@ async def _arrive(
         )
 
 
-def _take_in(url: str, conversations: list[ConversationId], seconds: float) -> float:
-    """Open a ticket in each conversation, evenly over `seconds`; return how long it took."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TakenIn:
+    """What it took to open all tickets."""
+
+    seconds: float
+    cpu_seconds: float
+    statements: int
+
+
+def _take_in(url: str, conversations: list[ConversationId], seconds: float) -> _TakenIn:
+    """Open a ticket in each conversation, evenly over `seconds`."""
     return asyncio.run(_open_all(url, conversations, seconds))
 
 
-async def _open_all(url: str, conversations: list[ConversationId], seconds: float) -> float:
+async def _open_all(url: str, conversations: list[ConversationId], seconds: float) -> _TakenIn:
     engine = open_engine(url, pool_size=_TAKEN_IN_AT_ONCE)
     sessions, taken_in = sessions_of(engine), asyncio.Semaphore(_TAKEN_IN_AT_ONCE)
-    began = time.monotonic()
+    statements = Statements(engine)
+    began, cpu = time.monotonic(), time.process_time()
     async with asyncio.TaskGroup() as arrivals:
         for n, conversation in enumerate(conversations):
             wait = began + n * seconds / len(conversations) - time.monotonic()
@@ -132,11 +144,15 @@ async def _open_all(url: str, conversations: list[ConversationId], seconds: floa
                 await asyncio.sleep(wait)
             arrivals.create_task(_arrive(sessions, conversation, n, taken_in))
     await engine.dispose()
-    return time.monotonic() - began
+    return _TakenIn(
+        seconds=time.monotonic() - began,
+        cpu_seconds=time.process_time() - cpu,
+        statements=statements.count,
+    )
 
 
 async def _measure(
-    url: str, agents: int, online: int, tickets: int, seconds: float
+    url: str, home: Path, agents: int, online: int, tickets: int, seconds: float
 ) -> dict[str, float]:
     engine = open_engine(url, pool_size=20)
     await migrate(engine)
@@ -158,6 +174,8 @@ async def _measure(
             await assignment.fill_due()
             await asyncio.sleep(1.0)
 
+    statements = Statements(engine)
+    cpu, postgres = time.process_time(), postgres_seconds(home)
     async with jobs.open_async():
         working = asyncio.create_task(
             jobs.run_worker_async(
@@ -176,6 +194,8 @@ async def _measure(
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and await _unreacted(sessions):
             await asyncio.sleep(0.2)
+        cpu, postgres = time.process_time() - cpu, postgres_seconds(home) - postgres
+        asked_for = statements.count
         await asyncio.sleep(2.0)  # two sweeps more: what is left now is left
         for task in (working, sweeping):
             task.cancel()
@@ -183,7 +203,16 @@ async def _measure(
                 await task
     figures = await _figures(sessions, assignment.ends)
     await engine.dispose()
-    return {"tickets": tickets, "arrival_seconds": round(took, 1), **figures}
+    return {
+        "tickets": tickets,
+        "arrival_seconds": round(took.seconds, 1),
+        **figures,
+        "cpu_ms_per_ticket_worker": round(cpu * 1000 / tickets, 1),
+        "cpu_ms_per_ticket_taking_in": round(took.cpu_seconds * 1000 / tickets, 1),
+        "cpu_ms_per_ticket_postgresql": round(postgres * 1000 / tickets, 1),
+        "statements_per_ticket_worker": round(asked_for / tickets, 1),
+        "statements_per_ticket_taking_in": round(took.statements / tickets, 1),
+    }
 
 
 async def _unreacted(sessions: Sessions) -> int:
@@ -244,8 +273,11 @@ async def _main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="in which they arrive")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ventanilla-bench-") as folder:
-        async with embedded_postgres(Path(folder) / "desk") as url:
-            figures = await _measure(url, asked.agents, asked.online, asked.tickets, asked.seconds)
+        home = Path(folder) / "desk"
+        async with embedded_postgres(home) as url:
+            figures = await _measure(
+                url, home, asked.agents, asked.online, asked.tickets, asked.seconds
+            )
     print(json.dumps(figures, indent=2))
 
 

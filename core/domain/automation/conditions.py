@@ -148,7 +148,31 @@ class Conditions:
         return frozenset(condition.field for condition in (*self.every, *self.some))
 
 
-Test = Callable[[Mapping[Field, Fact]], bool]
+class Facts:
+    """What is known of a ticket, by field; what words are compared by is worked out once."""
+
+    __slots__ = ("_folded", "_known")
+
+    def __init__(self, known: Mapping[Field, Fact]) -> None:
+        self._known = known
+        self._folded: dict[Field, str | frozenset[str]] = {}
+
+    def __getitem__(self, field: Field) -> Fact:
+        return self._known.get(field)
+
+    def folded(self, field: Field) -> str | frozenset[str]:
+        """Return a field's words for comparing; what is nothing, or no words, is empty."""
+        if (found := self._folded.get(field)) is None:
+            fact = self._known.get(field)
+            if isinstance(fact, frozenset):
+                found = frozenset(map(folded, fact))
+            else:
+                found = folded(fact) if isinstance(fact, str) else ""
+            self._folded[field] = found
+        return found
+
+
+Test = Callable[[Facts], bool]
 
 
 def compiled(conditions: Conditions) -> Test:
@@ -156,7 +180,7 @@ def compiled(conditions: Conditions) -> Test:
     every = [_test(condition) for condition in conditions.every]
     some = [_test(condition) for condition in conditions.some]
 
-    def test(facts: Mapping[Field, Fact]) -> bool:
+    def test(facts: Facts) -> bool:
         return all(holds(facts) for holds in every) and (
             not some or any(holds(facts) for holds in some)
         )
@@ -174,12 +198,12 @@ def _test(condition: Condition) -> Test:
     field, comparison = condition.field, condition.comparison
     match KINDS[field], comparison:
         case _, Comparison.EMPTY:
-            return lambda facts: not _is_filled(facts.get(field))
+            return lambda facts: not _is_filled(facts[field])
         case _, Comparison.FILLED:
-            return lambda facts: _is_filled(facts.get(field))
+            return lambda facts: _is_filled(facts[field])
         case Kind.FLAG, _:
             wanted = condition.value == "yes"
-            return lambda facts: bool(facts.get(field)) is wanted
+            return lambda facts: bool(facts[field]) is wanted
         case Kind.NUMBER, _:
             return _number_test(field, comparison, _number(condition.value, field))
         case _:
@@ -187,8 +211,8 @@ def _test(condition: Condition) -> Test:
 
 
 def _number_test(field: Field, comparison: Comparison, bound: float) -> Test:
-    def test(facts: Mapping[Field, Fact]) -> bool:
-        value = facts.get(field)
+    def test(facts: Facts) -> bool:
+        value = facts[field]
         if not isinstance(value, int | float):
             return False
         match comparison:
@@ -203,16 +227,12 @@ def _number_test(field: Field, comparison: Comparison, bound: float) -> Test:
 
 
 def _words_test(field: Field, comparison: Comparison, values: Sequence[str]) -> Test:
-    is_part = KINDS[field] is Kind.WORDS
+    is_part = KINDS[field] in {Kind.WORDS, Kind.TAGS}  # of the words, or one of the tags
     negates = comparison in {Comparison.IS_NOT, Comparison.HAS_NOT}
 
-    def test(facts: Mapping[Field, Fact]) -> bool:
-        found = facts.get(field)
-        if isinstance(found, frozenset):
-            fits = any(value in {folded(one) for one in found} for value in values)
-        else:
-            words = folded(found) if isinstance(found, str) else ""
-            fits = any(value in words if is_part else value == words for value in values)
+    def test(facts: Facts) -> bool:
+        found = facts.folded(field)
+        fits = any(value in found if is_part else value == found for value in values)
         return fits is not negates
 
     return test

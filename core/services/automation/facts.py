@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.automation.conditions import Fact, Field
+from core.domain.automation.conditions import Facts, Field
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
 from core.services.automation.templates import Values
@@ -31,41 +31,64 @@ from core.storage.tables import (
 _SECONDS_AN_HOUR = 3_600
 
 
-async def facts_of(
-    session: AsyncSession, ticket: TicketId, now: datetime, change: TicketChange | None = None
-) -> Mapping[Field, Fact]:
-    """Return what is known of a ticket; what was just said is read from `change`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A ticket with all that conditions look at, read once; `session` keeps it up to date.
+
+    What is done to the ticket afterwards by the same session is seen by the next `facts`. What
+    was said and how satisfied somebody is does not change meanwhile.
+    """
+
+    ticket: Ticket
+    contact: Contact
+    conversation: Conversation
+    channel: str | None
+    said: str | None
+    score: int | None
+
+    def facts(self, now: datetime) -> Facts:
+        """Return what is known at this moment."""
+        ticket, contact = self.ticket, self.contact
+        return Facts(
+            {
+                Field.STATUS: ticket.status,
+                Field.PRIORITY: ticket.priority,
+                Field.TYPE: ticket.kind,
+                Field.REASON: ticket.reason,
+                Field.CHANNEL: self.channel,
+                Field.ACCOUNT: self.conversation.account_id,
+                Field.LANGUAGE: self.conversation.language or ticket.language,
+                Field.TEAM: _id(ticket.team_id),
+                Field.ASSIGNEE: _id(ticket.assignee_id),
+                Field.CATEGORY: _id(ticket.category_id),
+                Field.ORGANISATION: _id(ticket.organisation_id),
+                Field.LEVEL: float(ticket.level),
+                Field.TAGS: frozenset(map(str, ticket.tags)),
+                Field.SUBJECT: ticket.subject,
+                Field.MESSAGE: self.said,
+                Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
+                Field.VIP: contact.is_vip,
+                Field.SCORE: None if self.score is None else float(self.score),
+                Field.HOURS_OPEN: (now - ticket.created_at).total_seconds() / _SECONDS_AN_HOUR,
+                Field.HOURS_IDLE: (now - ticket.updated_at).total_seconds() / _SECONDS_AN_HOUR,
+            }
+        )
+
+
+async def known_of(
+    session: AsyncSession, ticket: TicketId, change: TicketChange | None = None
+) -> Known:
+    """Read what conditions look at of a ticket; what was just said is read from `change`."""
     row = (await session.execute(_rows().where(Ticket.id == ticket))).one()
-    found, contact, conversation, channel = row
-    said = await _said(session, conversation.id, change)
-    score = await session.scalar(
-        select(Satisfaction.score)
-        .where(Satisfaction.ticket_id == ticket, Satisfaction.score.is_not(None))
-        .order_by(Satisfaction.id.desc())
-        .limit(1)
+    found, contact, conversation, channel, score = row
+    return Known(
+        ticket=found,
+        contact=contact,
+        conversation=conversation,
+        channel=channel,
+        said=await _said(session, conversation.id, change),
+        score=score,
     )
-    return {
-        Field.STATUS: found.status,
-        Field.PRIORITY: found.priority,
-        Field.TYPE: found.kind,
-        Field.REASON: found.reason,
-        Field.CHANNEL: channel,
-        Field.ACCOUNT: conversation.account_id,
-        Field.LANGUAGE: conversation.language or found.language,
-        Field.TEAM: _id(found.team_id),
-        Field.ASSIGNEE: _id(found.assignee_id),
-        Field.CATEGORY: _id(found.category_id),
-        Field.ORGANISATION: _id(found.organisation_id),
-        Field.LEVEL: float(found.level),
-        Field.TAGS: frozenset(map(str, found.tags)),
-        Field.SUBJECT: found.subject,
-        Field.MESSAGE: said,
-        Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
-        Field.VIP: contact.is_vip,
-        Field.SCORE: None if score is None else float(score),
-        Field.HOURS_OPEN: (now - found.created_at).total_seconds() / _SECONDS_AN_HOUR,
-        Field.HOURS_IDLE: (now - found.updated_at).total_seconds() / _SECONDS_AN_HOUR,
-    }
 
 
 async def values_of(
@@ -120,9 +143,16 @@ async def _said(
     )
 
 
-def _rows() -> Select[Ticket, Contact, Conversation, str]:
+def _rows() -> Select[Ticket, Contact, Conversation, str, int]:
+    score = (
+        select(Satisfaction.score)
+        .where(Satisfaction.ticket_id == Ticket.id, Satisfaction.score.is_not(None))
+        .order_by(Satisfaction.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     return (
-        select(Ticket, Contact, Conversation, Account.channel)
+        select(Ticket, Contact, Conversation, Account.channel, score)
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .outerjoin(Account, Account.id == Conversation.account_id)

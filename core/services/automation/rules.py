@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
 from core.domain.automation.actions import IN_WORDS
-from core.domain.automation.conditions import Fact, Field, Test, compiled
+from core.domain.automation.conditions import Test, compiled
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.automation.doing import Did, perform
-from core.services.automation.facts import facts_of, values_of
+from core.services.automation.facts import known_of, values_of
 from core.services.automation.forms import rule_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -99,7 +99,8 @@ class RulesOfTickets:
         if not rules:
             return
         now = case.ledger.now
-        facts = await facts_of(case.session, TicketId(case.ticket.id), now, change)
+        known = await known_of(case.session, TicketId(case.ticket.id), change)
+        facts = known.facts(now)
         ran: Mapping[UUID, int] | None = None  # each rule comes by once: counted when one fits
         for ready in rules:
             if not ready.test(facts):
@@ -111,7 +112,7 @@ class RulesOfTickets:
             await apply(case, ready, why=change.field, base_url=self._base_url)
             if ready.rule.stops:
                 return
-            facts = await facts_of(case.session, TicketId(case.ticket.id), now, change)
+            facts = known.facts(now)
 
 
 class IdleRules:
@@ -161,8 +162,8 @@ class IdleRules:
             tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
             fitting = []
             for ticket in tickets:
-                facts = await facts_of(session, ticket, self._now())
-                since = await session.scalar(select(Ticket.updated_at).where(Ticket.id == ticket))
+                known = await known_of(session, ticket)
+                facts, since = known.facts(self._now()), known.ticket.updated_at
                 for ready in rules:
                     if ready.test(facts) and not await _has_run_since(
                         session, ready.id, ticket, since
@@ -181,7 +182,8 @@ class IdleRules:
     async def _apply(self, ticket: TicketId, rules: Sequence[ReadyRule]) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            facts = await facts_of(session, ticket, case.ledger.now)
+            known = await known_of(session, ticket)
+            facts = known.facts(case.ledger.now)
             since = case.ticket.updated_at
             for ready in rules:
                 if not ready.test(facts) or await _has_run_since(session, ready.id, ticket, since):
@@ -191,7 +193,7 @@ class IdleRules:
                 await apply(case, ready, why="idle", base_url=self._base_url)
                 if ready.rule.stops:
                     break
-                facts = await facts_of(session, ticket, case.ledger.now)
+                facts = known.facts(case.ledger.now)
             await case.ledger.write(session)
 
 
@@ -247,8 +249,7 @@ async def dry_run(
     )
     found = []
     for name, number, subject in rows.all():
-        facts: Mapping[Field, Fact] = await facts_of(session, TicketId(name), now)
-        if test(facts):
+        if test((await known_of(session, TicketId(name))).facts(now)):
             found.append(WouldApply(ticket=TicketId(name), number=number, subject=subject))
     return found
 

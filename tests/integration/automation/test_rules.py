@@ -134,6 +134,34 @@ async def test_a_rule_that_stops_is_the_last(rig: Rig) -> None:
     assert (await rig.ticket()).tags == ["first"]
 
 
+async def test_a_rule_sees_what_the_rules_before_it_changed(rig: Rig) -> None:
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.SET_PRIORITY, "urgent"),
+        do(ActionKind.ADD_TAG, "Fire"),
+        do(ActionKind.SET_STATUS, "pending"),
+    )
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.ADD_TAG, "seen"),
+        every=[
+            when(Field.PRIORITY, Comparison.IS, "urgent"),
+            when(Field.TAGS, Comparison.HAS, "fire"),
+            when(Field.STATUS, Comparison.IS, "pending"),
+        ],
+    )
+    await add(
+        rig,
+        Trigger.OPENED,
+        do(ActionKind.ADD_TAG, "too late"),
+        every=[when(Field.PRIORITY, Comparison.IS, "normal")],
+    )
+    await react(rig, await ticket(rig))
+    assert (await rig.ticket()).tags == ["Fire", "seen"]
+
+
 async def test_two_rules_that_undo_each_other_come_to_an_end(rig: Rig) -> None:
     for field, priority in (("low", "high"), ("high", "low")):
         await add(

@@ -14,6 +14,7 @@ from core.domain.automation.conditions import (
     Condition,
     Conditions,
     Fact,
+    Facts,
     Field,
     Kind,
     compiled,
@@ -24,7 +25,7 @@ from core.domain.errors import InvalidInput
 
 def holds(field: Field, comparison: Comparison, value: str, fact: Fact) -> bool:
     condition = Condition(field=field, comparison=comparison, value=value)
-    return compiled(Conditions(every=(condition,)))({field: fact})
+    return compiled(Conditions(every=(condition,)))(Facts({field: fact}))
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,9 @@ def test_one_of_the_others_is_enough_where_there_are_any() -> None:
             ),
         )
     )
-    assert test({Field.VIP: True, Field.STATUS: "open"})
-    assert not test({Field.VIP: True, Field.STATUS: "solved"})
-    assert not test({Field.VIP: False, Field.STATUS: "open"})
+    assert test(Facts({Field.VIP: True, Field.STATUS: "open"}))
+    assert not test(Facts({Field.VIP: True, Field.STATUS: "solved"}))
+    assert not test(Facts({Field.VIP: False, Field.STATUS: "open"}))
 
 
 _WORDS = st.text(max_size=20)
