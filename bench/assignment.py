@@ -162,7 +162,9 @@ async def _measure(
         made = await conversations(session, tickets)
     assignment = Timed(sessions)
     reactors = (OrganisationOfTickets(), RoutingOfTickets(), WantingTickets())
-    reactions = Reactions(sessions, ACCOUNTS, reactors, afterwards=assignment.fill)
+    reactions = Reactions(
+        sessions, ACCOUNTS, reactors, afterwards=assignment.fill, takes_along=True
+    )
     jobs = open_jobs(url, 8)
 
     @jobs.task(name="advance_reactions", queue=LaneKind.REACTIONS)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector
+from psycopg import AsyncConnection
 
 from core.domain.errors import ConversationErased, EmbedderUnavailable, StorageUnavailable
 from core.domain.ids import ConversationId
@@ -59,8 +60,14 @@ def open_jobs(url: str, concurrency: int) -> App:
             min_size=1,
             max_size=min(concurrency, 4) + 1 + len(_QUEUES),  # of which one listens for each
             kwargs={"options": "-c synchronous_commit=off"},
+            configure=_commit_each_statement,
         )
     )
+
+
+async def _commit_each_statement(connection: AsyncConnection[object]) -> None:
+    """The queue asks one statement at a time: a BEGIN and a COMMIT around each say nothing."""
+    await connection.set_autocommit(True)
 
 
 def register_lanes(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
@@ -21,7 +21,7 @@ from core.domain.ticket import (
     next_status,
 )
 from core.services.ledger import Ledger
-from core.services.locks import locked
+from core.services.locks import all_locked
 from core.storage.feed import FeedKind
 from core.storage.queries.merges import beneath
 from core.storage.tables import Conversation, Ticket
@@ -37,6 +37,14 @@ ENDED = {
     ),
 }
 """What a requester is told when their ticket ends."""
+
+_TICKETS = (
+    select(Ticket)
+    .where(Ticket.id == any_(bindparam("names", type_=ARRAY(Uuid()))))
+    .order_by(Ticket.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(slots=True)
@@ -168,6 +176,43 @@ async def open_case(session: AsyncSession, ledger: Ledger, ticket_id: TicketId) 
     return case
 
 
+async def open_free_cases(
+    session: AsyncSession, ledger: Ledger, tickets: Mapping[TicketId, Conversation]
+) -> list[Case]:
+    """Lock tickets as `open_case` does one, without waiting for a conversation.
+
+    `tickets` names each with its conversation, which is locked already. Those for which somebody
+    else has locked a conversation that was merged into theirs are left out.
+    """
+    joined = await beneath(session, tickets)
+    held = {ConversationId(main.id): main for main in tickets.values()}
+    wanted = frozenset[ConversationId]().union(*joined.values()) - held.keys()
+    if wanted:
+        held |= await all_locked(session, wanted, skip_locked=True)
+    free = [ticket for ticket in tickets if joined[ticket] <= held.keys()]
+    named = await _tickets_of(session, free)
+    return [
+        Case(
+            session,
+            ledger,
+            tickets[name],
+            row,
+            [
+                held[one]
+                for one in sorted(joined[name])
+                if held[one].merged_into == row.conversation_id
+            ],
+        )
+        for name, row in named.items()
+    ]
+
+
+async def _tickets_of(session: AsyncSession, names: Iterable[TicketId]) -> dict[TicketId, Ticket]:
+    """Return tickets, locked in an order that all callers keep."""
+    rows = await session.scalars(_TICKETS, {"names": list(names)})
+    return {TicketId(row.id): row for row in rows}
+
+
 async def open_cases(session: AsyncSession, ledger: Ledger, *tickets: TicketId) -> list[Case]:
     """Lock several tickets as `open_case` does one, in an order that all callers keep.
 
@@ -190,11 +235,8 @@ async def open_cases(session: AsyncSession, ledger: Ledger, *tickets: TicketId) 
             break
         # Again once they are locked: others may have been merged while this waited. With all of
         # them locked, none can come or go any more.
-        held |= {name: await locked(session, name) for name in sorted(wanted)}
-    named = {
-        name: await session.get_one(Ticket, name, with_for_update=True, populate_existing=True)
-        for name in sorted(mains)
-    }
+        held |= await all_locked(session, wanted)
+    named = await _tickets_of(session, mains)
     return [
         Case(
             session,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import HandoffReason, TicketKind
@@ -53,6 +53,42 @@ USUAL_NOTICE = (
     "I have passed this conversation to our team. Your ticket is **#{number}**. "
     "Somebody will answer you here; you do not need to repeat anything."
 )
+
+# What the requester wanted is the longest of this episode's first three messages.
+_SAID = (
+    select(Message.text, Message.position, Message.seq)
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.speaker == Speaker.CUSTOMER,
+        Message.seq >= bindparam("episode_first_seq"),
+        # A pressed button or a command; older rows have the null of JSON there.
+        Message.intent["name"].astext.is_(None),
+        Message.is_automatic.is_(False),
+        Message.removed_at.is_(None),
+    )
+    .order_by(Message.position, Message.seq)
+    .limit(3)
+    .subquery()
+)
+_BEFORE = (
+    select(Ticket.id)
+    .join(Conversation, Conversation.id == Ticket.conversation_id)
+    .where(
+        Conversation.account_id == bindparam("account"),
+        Conversation.thread == bindparam("thread"),
+    )
+    .order_by(Ticket.id.desc())
+    .limit(1)
+)
+_OPENING = select(
+    ticket_number.next_value().label("number"),
+    func.array(
+        select(_SAID.c.text).order_by(_SAID.c.position, _SAID.c.seq).scalar_subquery(),
+        type_=ARRAY(Text()),
+    ).label("said"),
+    _BEFORE.scalar_subquery().label("follows"),
+)
+"""What a new ticket begins with, in one question."""
 
 
 async def hand_off(
@@ -112,25 +148,27 @@ async def _open(
     kind: TicketKind,
     actor: str,
 ) -> Ticket:
-    opening = await _opening_words(session, conversation)
+    row = (
+        await session.execute(
+            _OPENING,
+            {
+                "conversation": conversation.id,
+                "episode_first_seq": conversation.episode_first_seq,
+                "account": conversation.account_id,
+                "thread": conversation.thread,
+            },
+        )
+    ).one()
+    opening: str = max(row.said, key=len, default="")
     words = subject or conversation.subject or opening
     if not words.strip():  # a command alone, or a picture
         words = text(conversation.language, "Asks for a person")
-    follows = await session.scalar(
-        select(Ticket.id)
-        .join(Conversation, Conversation.id == Ticket.conversation_id)
-        .where(
-            Conversation.account_id == conversation.account_id,
-            Conversation.thread == conversation.thread,
-        )
-        .order_by(Ticket.id.desc())
-        .limit(1)
-    )
+    follows = row.follows
     if follows is not None:
         follows = await last_in_line(session, TicketId(follows))
     ticket = Ticket(
         id=new_id(),
-        number=await session.scalar(ticket_number.next_value()),
+        number=row.number,
         conversation_id=conversation.id,
         contact_id=conversation.contact_id,
         kind=kind,
@@ -167,25 +205,6 @@ def _reopen(
         ticket.priority = priority
     ledger.record(ticket, "reason", ticket.reason, reason, actor=actor)
     ticket.reason = reason
-
-
-async def _opening_words(session: AsyncSession, conversation: Conversation) -> str:
-    """Return what the requester wanted: their longest message of this episode's first three."""
-    said = await session.scalars(
-        select(Message.text)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.speaker == Speaker.CUSTOMER,
-            Message.seq >= conversation.episode_first_seq,
-            # A pressed button or a command; older rows have the null of JSON there.
-            Message.intent["name"].astext.is_(None),
-            Message.is_automatic.is_(False),
-            Message.removed_at.is_(None),
-        )
-        .order_by(Message.position, Message.seq)
-        .limit(3)
-    )
-    return max(said, key=len, default="")
 
 
 def subject_from(words: str) -> str:

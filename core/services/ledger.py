@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from core.services.json_forms import author_json, envelope_json, intent_json
 from core.services.learning.forgetting import forget_words
 from core.services.wanted_turns import WantedTurns
 from core.storage.feed import Change, FeedKind, publish
+from core.storage.history import NewEvent, add_events
 from core.storage.tables import (
     Attachment,
     ChoiceRow,
@@ -39,7 +40,6 @@ from core.storage.tables import (
     MessageRevision,
     RemoteMessage,
     Ticket,
-    TicketEvent,
 )
 from core.storage.wakeups import Lane, LaneKind, wake
 
@@ -65,8 +65,8 @@ class Ledger:
             Attachment: [],
             MessageRevision: [],
             Delivery: [],
-            TicketEvent: [],
         }
+        self._recorded: list[NewEvent] = []
         self._turns = WantedTurns()
         self._moved: dict[MessageId, float] = {}
         self._lanes: set[Lane] = set()
@@ -375,19 +375,18 @@ class Ledger:
     ) -> None:
         """Append a change of `ticket` to its history, and have the desk react to it."""
         ticket.updated_at = self.now
-        if not self._depth:  # else whoever reacts goes on until there is nothing to react to
-            self._lanes.add(Lane(LaneKind.REACTIONS, ConversationId(ticket.conversation_id)))
-        self._rows[TicketEvent].append(
-            {
-                "ticket_id": ticket.id,
-                "field": field,
-                "old": old,
-                "new": new,
-                "actor": actor,
-                "reason": reason,
-                "at": self.now,
-                "depth": self._depth,
-            }
+        self._lanes.add(Lane(LaneKind.REACTIONS, ConversationId(ticket.conversation_id)))
+        self._recorded.append(
+            NewEvent(
+                ticket=TicketId(ticket.id),
+                field=field,
+                old=old,
+                new=new,
+                actor=actor,
+                reason=reason,
+                at=self.now,
+                depth=self._depth,
+            )
         )
 
     def record_message(self, ticket: Ticket, message: MessageId, who: str, *, actor: str) -> None:
@@ -408,11 +407,18 @@ class Ledger:
             )
         )
 
-    async def write(self, session: AsyncSession, *, but_wake_not: Lane | None = None) -> None:
+    @property
+    def has_recorded(self) -> bool:
+        """Whether changes of tickets are gathered that are not written yet."""
+        return bool(self._recorded)
+
+    async def write(
+        self, session: AsyncSession, *, but_wake_not: Collection[Lane] = frozenset()
+    ) -> None:
         """Write everything gathered; changed records that `session` tracks go first.
 
-        What is gathered afterwards can be written by another call. The lane
-        `but_wake_not` is not woken: the caller is at work there.
+        What is gathered afterwards can be written by another call. The lanes
+        `but_wake_not` are not woken: the caller is at work there.
         """
         await session.flush()
         if self._taken_back:
@@ -425,6 +431,7 @@ class Ledger:
             elif rows:
                 await session.execute(insert(table), rows)
             self._rows[table] = []
+        await add_events(session, self._recorded)
         if self._moved:
             await session.execute(
                 update(Message),
@@ -432,6 +439,6 @@ class Ledger:
             )
         await self._turns.write(session)
         await publish(session, self._changes)
-        await wake(session, self._lanes - {but_wake_not})
+        await wake(session, self._lanes.difference(but_wake_not))
         self._moved = {}
-        self._changes, self._lanes = [], set()
+        self._changes, self._lanes, self._recorded = [], set(), []

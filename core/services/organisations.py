@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
-from core.services.requester_records.organisations import join_by_mail
-from core.storage.tables import Contact
+from core.services.requester_records.organisations import organisation_of
 
 
 class OrganisationOfTickets:
@@ -17,7 +16,4 @@ class OrganisationOfTickets:
         """Look at tickets that were just opened."""
         if not change.is_opening or case.ticket.organisation_id is not None:
             return
-        contact = await case.session.get_one(Contact, case.ticket.contact_id)
-        case.ticket.organisation_id = contact.organisation_id or await join_by_mail(
-            case.session, contact.id
-        )
+        case.ticket.organisation_id = await organisation_of(case.session, case.ticket.contact_id)

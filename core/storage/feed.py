@@ -7,17 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, ConversationId, ThreadKey, TicketId, new_id
 from core.storage.signals import signal
-from core.storage.tables import FeedEntry
 
 CHANNEL = "desk_feed"
 
 VISIT = "visit:"
 """Begins the topic of who looks at a conversation; its id follows. Nothing is in the feed then."""
+
+
+# One statement, whatever is empty: this is on the way of every message.
+_PUBLISH = text(
+    "INSERT INTO feed (id, kind, conversation_id, ticket_id)"
+    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]),"
+    " CAST(:conversations AS uuid[]), CAST(:tickets AS uuid[]))"
+)
 
 
 class FeedKind(StrEnum):
@@ -51,16 +58,13 @@ async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
     if not unique:
         return
     await session.execute(
-        insert(FeedEntry),
-        [
-            {
-                "id": new_id(),
-                "kind": change.kind,
-                "conversation_id": change.conversation,
-                "ticket_id": change.ticket,
-            }
-            for change in unique
-        ],
+        _PUBLISH,
+        {
+            "ids": [new_id() for _ in unique],
+            "kinds": [change.kind for change in unique],
+            "conversations": [change.conversation for change in unique],
+            "tickets": [change.ticket for change in unique],
+        },
     )
     topics = sorted({thread_topic(change.account, change.thread) for change in unique})
     await signal(session, [(CHANNEL, topic) for topic in topics])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,6 +26,17 @@ _DEFER = text(
 # its workers only look which kind of news it is.
 _CHANNEL = "procrastinate_queue_v1#{}"
 _NEWS = '{"type": "job_inserted"}'
+
+_WAITING = text(
+    "SELECT args->>'conversation' FROM procrastinate_jobs"
+    " WHERE status = 'todo' AND queue_name = :queue ORDER BY id LIMIT :limit"
+)
+# One that a worker is just taking is left alone: its holder will find nothing to do.
+_LOOK_AFTER = text(
+    "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs"
+    " WHERE queueing_lock = ANY(CAST(:names AS text[])) AND status = 'todo'"
+    " FOR UPDATE SKIP LOCKED)"
+)
 
 
 class LaneKind(StrEnum):
@@ -73,3 +85,19 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
     )
     if inserted := set(queues):
         await signal(session, [(_CHANNEL.format(queue), _NEWS) for queue in sorted(inserted)])
+
+
+async def waiting(session: AsyncSession, kind: LaneKind, limit: int) -> list[ConversationId]:
+    """Return conversations whose lane of `kind` a worker is to look at, the longest woken first."""
+    found = await session.scalars(_WAITING, {"queue": kind, "limit": limit})
+    return [ConversationId(UUID(name)) for name in found]
+
+
+async def look_after(session: AsyncSession, lanes: Collection[Lane]) -> None:
+    """Take back the waiting wake-ups of `lanes`: the session's transaction does their work.
+
+    The caller holds the lock of each lane's conversation, and took it before it read the lane; so
+    nobody adds to a lane and counts on the wake-up that is taken back here.
+    """
+    if lanes:
+        await session.execute(_LOOK_AFTER, {"names": [lane.name for lane in lanes]})

@@ -77,6 +77,7 @@ async def _work(settings: Settings) -> None:
                 parts.accounts,
                 reactors_of(parts),
                 afterwards=parts.staffing.assignment.fill,
+                takes_along=True,
             ),
         )
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")

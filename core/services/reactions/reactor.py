@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.services.case import Case
 
@@ -43,4 +46,18 @@ class Reactor(Protocol):
         changes, one deeper. No network call, and no waiting: what takes long is left as a work
         item. An exception undoes this reactor's part alone: it is kept as a `ReactionFailure`
         and the change is not shown to it again.
+        """
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A reactor that asks once for what it needs of several tickets."""
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> object:
+        """Bring what `react` needs for each of `changes` into `session`.
+
+        Nothing is decided here: `react` must do without it too. What is returned is kept until
+        all of `changes` have been reacted to.
         """

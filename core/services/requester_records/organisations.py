@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, select, text
+from sqlalchemy import ColumnElement, Text, cast, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -117,6 +117,26 @@ class Organisations:
             row.archived_at = self._now() if archived else None
             action = "organisation.archived" if archived else "organisation.restored"
             record(session, by.actor, action, _subject(row))
+
+
+_STANDS = select(
+    Contact.organisation_id,
+    select(func.count())
+    .where(ContactAddress.contact_id == Contact.id, ContactAddress.verified_email.is_not(None))
+    .correlate(Contact)
+    .scalar_subquery()
+    .label("verified"),
+)
+
+
+async def organisation_of(session: AsyncSession, contact: UUID) -> UUID | None:
+    """Return whose a contact is; one of a verified address joins its organisation now."""
+    with session.no_autoflush:  # only contacts are asked for
+        stands = (await session.execute(_STANDS.where(Contact.id == contact))).one()
+    if stands.organisation_id is not None or not stands.verified:
+        found: UUID | None = stands.organisation_id
+        return found
+    return await join_by_mail(session, contact)
 
 
 async def join_by_mail(session: AsyncSession, contact: UUID) -> UUID | None:

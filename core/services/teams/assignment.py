@@ -152,6 +152,8 @@ class Assignment:
             .execution_options(populate_existing=True)
         )
         locked = {row.id: row for row in conversations}
+        if not locked:
+            return {}
         wanted = [found.vacancy.ticket for found in plan if found.conversation in locked]
         tickets = await session.scalars(
             select(Ticket)

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.domain.ids import TicketId
 from core.domain.routing import Rule, first_that_fits
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
-from core.services.teams.wanting import routing_row
-from core.storage.queries.routing import routed_ticket, rules_in_force
+from core.services.teams.shelf import RoutingShelf
+from core.services.teams.wanting import routing_row, routing_rows
+from core.storage.queries.routing import facts_for_routing
+from core.storage.tables import TicketRouting
 
 ACTOR = "reactor:routing"
+_LOOKED_AT = frozenset({"status", "team", "category"})
 
 
 class RoutingOfTickets:
     """Follows the rules, unless a person has chosen the team or has the ticket already."""
 
     name = "routing"
+
+    def __init__(self) -> None:
+        self._shelf = RoutingShelf()
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> Sequence[TicketRouting]:
+        """Read what is kept of the ways of tickets that may be routed."""
+        routed = {
+            TicketId(case.ticket.id) for case, change in changes if change.field in _LOOKED_AT
+        }
+        return await routing_rows(session, routed)
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at tickets that were opened or got another category, and at what people choose."""
@@ -35,11 +54,13 @@ class RoutingOfTickets:
                 await self._route(case)
 
     async def _route(self, case: Case) -> None:
-        rules = await rules_in_force(case.session)
-        if not rules:
+        in_force = await self._shelf.current(case.session)
+        if not in_force.rules:
             return
-        ticket = await routed_ticket(case.session, TicketId(case.ticket.id))
-        rule = first_that_fits(rules, ticket.facts)
+        facts = await facts_for_routing(
+            case.session, case.ticket, case.conversation, in_force.parents
+        )
+        rule = first_that_fits(in_force.rules, facts)
         if rule is not None:
             await _follow(case, rule)
 

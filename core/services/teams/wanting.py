@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
@@ -9,6 +15,13 @@ from core.storage.tables import TeamMember, TicketRouting
 
 ACTOR = "reactor:wanting"
 _MOVES_IT = frozenset({"status", "assignee", "team", "level"})
+_BEGIN = text(
+    "INSERT INTO ticket_routing (ticket_id) SELECT unnest(CAST(:tickets AS uuid[]))"
+    " ON CONFLICT DO NOTHING"
+)
+_OF_TICKETS = select(TicketRouting).where(
+    TicketRouting.ticket_id == any_(bindparam("tickets", type_=ARRAY(Uuid())))
+)
 
 
 async def routing_row(case: Case) -> TicketRouting:
@@ -25,6 +38,17 @@ async def routing_row(case: Case) -> TicketRouting:
         )
         case.session.add(row)
     return row
+
+
+async def routing_rows(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Sequence[TicketRouting]:
+    """Return what is kept of the ways of several locked tickets, begun where nothing is yet."""
+    if not tickets:
+        return ()
+    await session.execute(_BEGIN, {"tickets": list(tickets)})
+    rows = await session.scalars(_OF_TICKETS, {"tickets": list(tickets)})
+    return rows.all()
 
 
 def _comes_to_us(change: TicketChange) -> bool:
@@ -50,6 +74,13 @@ class WantingTickets:
     """Marks tickets of teams that wait for us and that nobody has; the assignment looks there."""
 
     name = "wanting"
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> Sequence[TicketRouting]:
+        """Read what is kept of the ways of all these tickets."""
+        moved = {TicketId(case.ticket.id) for case, change in changes if change.field in _MOVES_IT}
+        return await routing_rows(session, moved)
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at changes that may leave a ticket without an agent, or give it one."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, literal, select
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.domain.account import Origin
 from core.domain.conversation import Speaker
@@ -34,6 +36,41 @@ from core.storage.tables import (
 DEFAULT_RULE = "all others"
 CATEGORY_RULE = "the category's team"
 _SAID_CHARS = 4_000
+
+# The rows themselves are summed up, so that no way of changing them can be forgotten here.
+_STAMP = sql(
+    "SELECT concat_ws(' ',"
+    " (SELECT sum(hashtextextended(rule::text, 0)) FROM routing_rule rule),"
+    " (SELECT sum(hashtextextended((id, archived_at)::text, 0)) FROM team),"
+    " (SELECT sum(hashtextextended((id, parent_id, team_id)::text, 0)) FROM category),"
+    " (SELECT default_team_id FROM assignment_policy))"
+)
+
+
+def _first_said(conversation: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> Select[str]:
+    return (
+        select(Message.text)
+        .where(
+            Message.conversation_id == conversation,
+            Message.speaker == Speaker.CUSTOMER,
+            Message.removed_at.is_(None),
+        )
+        .order_by(Message.position, Message.seq)
+        .limit(1)
+    )
+
+
+_BESIDE = (
+    select(
+        Contact.is_vip,
+        Account.channel,
+        _first_said(bindparam("conversation", type_=Uuid())).scalar_subquery().label("text"),
+    )
+    .select_from(Contact)
+    .join(Conversation, Conversation.id == bindparam("conversation", type_=Uuid()))
+    .outerjoin(Account, Account.id == Conversation.account_id)
+    .where(Contact.id == bindparam("contact", type_=Uuid()))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +144,7 @@ async def rules_in_force(session: AsyncSession) -> Sequence[Rule]:
     )
     teams = {CategoryId(row.id): TeamId(row.team_id) for row in with_team}
     if teams:
-        parents = await _parents(session)
+        parents = await category_parents(session)
         # The category nearest to the ticket's own says whose it is.
         rules += [
             Rule(
@@ -146,20 +183,53 @@ async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting |
     return await session.get(TicketRouting, ticket)
 
 
+async def routing_stamp(session: AsyncSession) -> str:
+    """Return what changes with anything that `rules_in_force` or `category_parents` returns."""
+    return str(await session.scalar(_STAMP))
+
+
+async def facts_for_routing(
+    session: AsyncSession,
+    ticket: Ticket,
+    conversation: Conversation,
+    parents: Mapping[UUID, UUID | None],
+) -> RoutingFacts:
+    """Return what rules look at of a ticket that `session` has, with its changes."""
+    with session.no_autoflush:  # what is asked for is not changed with the ticket
+        row = (
+            await session.execute(
+                _BESIDE, {"contact": ticket.contact_id, "conversation": conversation.id}
+            )
+        ).one()
+    return _facts(ticket, parents, row.is_vip, conversation.account_id, row.channel, row.text)
+
+
+def _facts(
+    ticket: Ticket,
+    parents: Mapping[UUID, UUID | None],
+    is_vip: bool,
+    account: str,
+    channel: str | None,
+    text: str | None,
+) -> RoutingFacts:
+    return RoutingFacts(
+        categories=frozenset(_path(parents, ticket.category_id)),
+        channel=channel or ("webchat" if account == "webchat" else None),
+        account=account,
+        organisation=None
+        if ticket.organisation_id is None
+        else OrganisationId(ticket.organisation_id),
+        language=ticket.language,
+        said=folded(f"{ticket.subject}\n{ticket.summary}\n{(text or '')[:_SAID_CHARS]}"),
+        reason=ticket.reason,
+        is_vip=is_vip,
+    )
+
+
 async def _routed(
     session: AsyncSession, condition: ColumnElement[bool], limit: int
 ) -> Sequence[RoutedTicket]:
-    first = (
-        select(Message.text)
-        .where(
-            Message.conversation_id == Ticket.conversation_id,
-            Message.speaker == Speaker.CUSTOMER,
-            Message.removed_at.is_(None),
-        )
-        .order_by(Message.position, Message.seq)
-        .limit(1)
-        .lateral("first")
-    )
+    first = _first_said(Ticket.conversation_id).lateral("first")
     query = (
         select(Ticket, Contact.is_vip, Conversation.account_id, Account.channel, Team, first.c.text)
         .join(Contact, Contact.id == Ticket.contact_id)
@@ -173,7 +243,7 @@ async def _routed(
     )
     rows = (await session.execute(query)).all()
     has_category = any(row[0].category_id is not None for row in rows)
-    parents = await _parents(session) if has_category else {}
+    parents = await category_parents(session) if has_category else {}
     return [
         RoutedTicket(
             id=TicketId(ticket.id),
@@ -182,29 +252,19 @@ async def _routed(
             created_at=ticket.created_at,
             team=None if team is None else Named(id=team.id, name=team.name),
             level=ticket.level,
-            facts=RoutingFacts(
-                categories=frozenset(_path(parents, ticket.category_id)),
-                channel=channel or ("webchat" if account == "webchat" else None),
-                account=account,
-                organisation=None
-                if ticket.organisation_id is None
-                else OrganisationId(ticket.organisation_id),
-                language=ticket.language,
-                said=folded(f"{ticket.subject}\n{ticket.summary}\n{(text or '')[:_SAID_CHARS]}"),
-                reason=ticket.reason,
-                is_vip=is_vip,
-            ),
+            facts=_facts(ticket, parents, is_vip, account, channel, text),
         )
         for ticket, is_vip, account, channel, team, text in rows
     ]
 
 
-async def _parents(session: AsyncSession) -> dict[UUID, UUID | None]:
+async def category_parents(session: AsyncSession) -> dict[UUID, UUID | None]:
+    """Return of each category the one above it."""
     rows = await session.execute(select(Category.id, Category.parent_id))
     return {row.id: row.parent_id for row in rows}
 
 
-def _path(parents: dict[UUID, UUID | None], category: UUID | None) -> list[CategoryId]:
+def _path(parents: Mapping[UUID, UUID | None], category: UUID | None) -> list[CategoryId]:
     """Return a category and those above it, nearest first."""
     path: list[CategoryId] = []
     while category is not None and category not in path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
@@ -14,7 +14,9 @@ from core.domain.teams import Strategy
 from core.services.case import open_case
 from core.services.ledger import Ledger
 from core.services.teams.rulebook import Policy
-from core.storage.tables import AuditEntry, Category
+from core.services.teams.shelf import RoutingShelf
+from core.storage.queries.routing import CATEGORY_RULE, DEFAULT_RULE
+from core.storage.tables import AuditEntry, Category, Team
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
@@ -57,6 +59,48 @@ async def test_rules_categories_and_the_default_send_tickets_to_their_teams(desk
     await floor.react_to(third)
     await sorted_under(third)
     assert (await floor.ticket(third)).team_id == network
+
+
+async def test_rules_at_hand_are_read_again_whatever_changes(desk: Desk) -> None:
+    floor, shelf = await Floor.of(desk), RoutingShelf()
+    network, sales = [await floor.team(name, Strategy.MANUAL) for name in ("Network", "Sales")]
+    rules = floor.staffing.rules
+
+    async def names() -> list[tuple[str, object]]:
+        async with desk.sessions() as session:
+            in_force = await shelf.current(session)
+            return [(rule.name, rule.team) for rule in in_force.rules]
+
+    assert await names() == []
+    for name, team in (("A", network), ("B", sales)):
+        await rules.add(
+            Rule(id=None, name=name, conditions=Conditions(words=(name,)), team=team), floor.boss
+        )
+    assert await names() == [("A", network), ("B", sales)]
+    async with desk.sessions() as session:
+        first = await shelf.current(session)
+    async with desk.sessions() as session:
+        assert await shelf.current(session) is first
+    (_, second) = first.rules
+    assert second.id is not None
+    await rules.move(second.id, 0, floor.boss)
+    assert await names() == [("B", sales), ("A", network)]
+    await rules.enable(second.id, floor.boss, enabled=False)
+    assert await names() == [("A", network)]
+    await rules.remove(second.id, floor.boss)
+    await rules.add(
+        Rule(id=None, name="C", conditions=Conditions(words=("c",)), team=sales), floor.boss
+    )
+    assert await names() == [("A", network), ("C", sales)]
+    policy = Policy(default_team=network, offer_again_minutes=None, own_tickets_only=False)
+    await rules.set_policy(policy, floor.boss)
+    assert (await names())[-1] == (DEFAULT_RULE, network)
+    async with desk.sessions.begin() as session:
+        session.add(Category(id=new_id(), name="Orders", team_id=sales))
+    assert (await names())[2] == (CATEGORY_RULE, sales)
+    async with desk.sessions.begin() as session:
+        await session.execute(update(Team).where(Team.id == sales).values(archived_at=func.now()))
+    assert await names() == [("A", network), (DEFAULT_RULE, network)]
 
 
 async def test_rules_are_set_over_the_api_in_order_and_tried_on_past_tickets(

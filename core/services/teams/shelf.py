@@ -1,0 +1,40 @@
+"""The routing rules in force, kept at hand and read again when something of them has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.routing import Rule
+from core.storage.queries.routing import category_parents, routing_stamp, rules_in_force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What tickets are routed by."""
+
+    rules: Sequence[Rule]
+    parents: Mapping[UUID, UUID | None]  # of categories
+
+
+class RoutingShelf:
+    """Keeps what routing goes by; whether it still holds is asked once in a transaction."""
+
+    def __init__(self) -> None:
+        self._stamp: str | None = None
+        self._in_force = InForce(rules=(), parents={})
+
+    async def current(self, session: AsyncSession) -> InForce:
+        """Return what is in force in the session's transaction."""
+        known: InForce | None = session.info.get(self)
+        if known is None:
+            stamp = await routing_stamp(session)
+            if stamp != self._stamp:
+                rules = await rules_in_force(session)
+                parents = await category_parents(session)
+                self._in_force, self._stamp = InForce(rules=rules, parents=parents), stamp
+            known = session.info[self] = self._in_force
+        return known

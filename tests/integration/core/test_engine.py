@@ -1,0 +1,29 @@
+"""A connection that the server closed meanwhile is replaced before anybody uses it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from core.storage import engine as engines
+from core.storage.engine import open_engine
+
+
+async def test_idle_connections_that_were_closed_are_replaced(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_TRUSTED_SECONDS", 0.0)
+    engine, other = open_engine(database_url), open_engine(database_url)
+    mine = text("SELECT pg_backend_pid()")
+    async with engine.connect() as one, engine.connect() as two:
+        before = {await one.scalar(mine), await two.scalar(mine)}
+    async with other.connect() as connection:
+        for process in before:
+            await connection.execute(
+                text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": process}
+            )
+    async with engine.connect() as one, engine.connect() as two:
+        after = {await one.scalar(mine), await two.scalar(mine)}
+    assert len(before | after) == 4
+    await engine.dispose()
+    await other.dispose()
