@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import accumulate, chain
 
 from core.domain.calendars.calendar import CLOSED, MIDNIGHT, Calendar, Hours, zone_of
@@ -157,7 +158,7 @@ class BusinessHours:
 
     def _intervals(self, year: int) -> Iterator[tuple[int, int]]:
         """Yield the open intervals of a year in order, cut where the zone's offset changes."""
-        for start, end, offset in self._offsets(year):
+        for start, end, offset in _offsets(self._zone, year):
             day = _moment(start + offset).date()
             midnight = _ticks(datetime.combine(day, time(), UTC)) - offset
             while midnight < end:
@@ -169,34 +170,39 @@ class BusinessHours:
                 day += timedelta(days=1)
                 midnight += _DAY
 
-    def _offsets(self, year: int) -> Iterator[tuple[int, int, int]]:
-        """Yield the stretches of a year that have one offset from UTC: start, end, offset."""
-        begin, end = _first_instant(year), _first_instant(year + 1)
-        offset, seen = self._offset_at(begin), begin
-        for probe in chain(range(begin + _PROBE, end, _PROBE), (end - 1,)):
-            later = self._offset_at(probe)
-            if later != offset:
-                change = self._change(seen, probe)
-                yield begin, change, offset
-                begin, offset = change, later
-            seen = probe
-        yield begin, end, offset
 
-    def _change(self, low: int, high: int) -> int:
-        """Return the first instant after `low` at which the offset is that of `high`."""
-        before = self._offset_at(low)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._offset_at(middle) == before:
-                low = middle
-            else:
-                high = middle
-        return high
+@lru_cache(maxsize=1_000)  # calendars share zones, and each change of one begins a new calendar
+def _offsets(zone: tzinfo, year: int) -> tuple[tuple[int, int, int], ...]:
+    """Return the stretches of a year that have one offset from UTC: start, end, offset."""
+    begin, end = _first_instant(year), _first_instant(year + 1)
+    offset, seen = _offset_at(zone, begin), begin
+    found = []
+    for probe in chain(range(begin + _PROBE, end, _PROBE), (end - 1,)):
+        later = _offset_at(zone, probe)
+        if later != offset:
+            change = _change(zone, seen, probe)
+            found.append((begin, change, offset))
+            begin, offset = change, later
+        seen = probe
+    return (*found, (begin, end, offset))
 
-    def _offset_at(self, instant: int) -> int:
-        offset = _moment(instant).astimezone(self._zone).utcoffset()
-        assert offset is not None
-        return offset // _TICK
+
+def _change(zone: tzinfo, low: int, high: int) -> int:
+    """Return the first instant after `low` at which the offset is that of `high`."""
+    before = _offset_at(zone, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset_at(zone, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset_at(zone: tzinfo, instant: int) -> int:
+    offset = _moment(instant).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset // _TICK
 
 
 def _joined(intervals: Iterable[tuple[int, int]]) -> _OpenHours:

@@ -20,21 +20,28 @@ class SlowHours:
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._zone = ZoneInfo(calendar.zone)
+        self._minutes: dict[date, frozenset[int]] = {}
 
     def is_open(self, at: datetime) -> bool:
         wall = at.astimezone(self._zone)
-        for own in self._calendar.own_days:
-            if own.day == wall.date():
+        day = wall.date()
+        if day not in self._minutes:
+            self._minutes[day] = frozenset(self._open_minutes(day))
+        return wall.hour * 60 + wall.minute in self._minutes[day]
+
+    def _open_minutes(self, day: date) -> Iterator[int]:
+        """Yield the minutes of a day at which it is open, by the clock on the wall."""
+        calendar = self._calendar
+        for own in calendar.own_days:
+            if own.day == day:
                 hours = own.hours
                 break
         else:
-            hours = self._calendar.week[wall.weekday()]
-            if self._calendar.country and wall.date() in _holidays(
-                self._calendar.country, self._calendar.region, wall.year
-            ):
+            hours = calendar.week[day.weekday()]
+            if calendar.country and day in _holidays(calendar.country, calendar.region, day.year):
                 hours = ()
-        minute = wall.hour * 60 + wall.minute
-        return any(window.opens <= minute < window.closes for window in hours)
+        for window in hours:
+            yield from range(window.opens, window.closes)
 
     def between(self, since: datetime, until: datetime) -> timedelta:
         steps = (step for step in _steps(since, until) if self.is_open(step[0]))
@@ -59,11 +66,12 @@ class SlowHours:
 
 def _steps(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Yield the minutes between two moments; the first and the last may be cut short."""
-    start = since
-    while start < until:
-        end = min(until, start.replace(second=0, microsecond=0) + MINUTE)
+    start, end = since, since.replace(second=0, microsecond=0) + MINUTE
+    while end < until:
         yield start, end
-        start = end
+        start, end = end, end + MINUTE
+    if start < until:
+        yield start, until
 
 
 @cache
