@@ -111,7 +111,7 @@ async def hand_off(
     of the conversation is opened again; else a new one begins, which names the closed one it
     follows.
     """
-    conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
+    responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
     ticket = await session.scalar(
         select(Ticket)
         .where(Ticket.conversation_id == conversation.id, Ticket.status != TicketStatus.CLOSED)
@@ -119,13 +119,23 @@ async def hand_off(
     )
     if ticket is None:
         ticket = await _open(
-            session, ledger, conversation, reason, priority, subject, summary, kind, actor
+            session,
+            ledger,
+            conversation,
+            reason,
+            priority,
+            subject,
+            summary,
+            kind,
+            confidence,
+            actor,
         )
     else:
         _reopen(ledger, ticket, reason, priority, actor)
-    ticket.confidence = confidence
-    if summary:
-        ticket.summary = summary[:SUMMARY_CHARS]
+        ticket.confidence = confidence
+        if summary:
+            ticket.summary = summary[:SUMMARY_CHARS]
+    conversation.responder = responder  # not before: each question would write it by itself
     if not silent and reason not in UNANNOUNCED:
         notice = NOTICES.get(reason, USUAL_NOTICE)
         ledger.say(
@@ -146,6 +156,7 @@ async def _open(
     subject: str | None,
     summary: str,
     kind: TicketKind,
+    confidence: float | None,
     actor: str,
 ) -> Ticket:
     row = (
@@ -178,6 +189,7 @@ async def _open(
         subject=subject_from(words),
         summary=(summary or opening)[:SUMMARY_CHARS],
         language=conversation.language or "en",
+        confidence=confidence,
         follows_id=follows,
         fields={},
         created_at=ledger.now,

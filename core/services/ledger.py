@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -424,12 +424,17 @@ class Ledger:
         if self._taken_back:
             await forget_words(session, self._taken_back)
             self._taken_back = []
+        connection = await session.connection()
         for table, rows in self._rows.items():
-            if rows and table is RemoteMessage:
+            if not rows:
+                continue
+            # Of tables, not of records: as records, rows with other columns empty would each be a
+            # statement of their own.
+            adding = upsert(table.__table__)
+            if table is RemoteMessage:
                 # Platforms have been seen to use an id twice; the first message keeps it.
-                await session.execute(upsert(table).on_conflict_do_nothing(), rows)
-            elif rows:
-                await session.execute(insert(table), rows)
+                adding = adding.on_conflict_do_nothing()
+            await connection.execute(adding, rows)
             self._rows[table] = []
         await add_events(session, self._recorded)
         if self._moved:

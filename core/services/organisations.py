@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
-from core.services.requester_records.organisations import organisation_of
+from core.services.requester_records.organisations import organisations_of
 
 
 class OrganisationOfTickets:
@@ -12,8 +16,23 @@ class OrganisationOfTickets:
 
     name = "organisation"
 
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Find out whose the requesters of new tickets are."""
+        contacts = {case.ticket.contact_id for case, change in changes if _is_without(case, change)}
+        session.info[self] = await organisations_of(session, contacts)
+
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at tickets that were just opened."""
-        if not change.is_opening or case.ticket.organisation_id is not None:
+        if not _is_without(case, change):
             return
-        case.ticket.organisation_id = await organisation_of(case.session, case.ticket.contact_id)
+        contact = case.ticket.contact_id
+        known = case.session.info.get(self, {})
+        if contact not in known:
+            known = await organisations_of(case.session, {contact})
+        case.ticket.organisation_id = known[contact]
+
+
+def _is_without(case: Case, change: TicketChange) -> bool:
+    return change.is_opening and case.ticket.organisation_id is None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, select, text
+from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, cast, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,23 +120,30 @@ class Organisations:
 
 
 _STANDS = select(
+    Contact.id,
     Contact.organisation_id,
     select(func.count())
     .where(ContactAddress.contact_id == Contact.id, ContactAddress.verified_email.is_not(None))
     .correlate(Contact)
     .scalar_subquery()
     .label("verified"),
-)
+).where(Contact.id == any_(bindparam("contacts", type_=ARRAY(Uuid()))))
 
 
-async def organisation_of(session: AsyncSession, contact: UUID) -> UUID | None:
-    """Return whose a contact is; one of a verified address joins its organisation now."""
+async def organisations_of(
+    session: AsyncSession, contacts: Collection[UUID]
+) -> Mapping[UUID, UUID | None]:
+    """Return whose each contact is; those of a verified address join its organisation now."""
+    if not contacts:
+        return {}
     with session.no_autoflush:  # only contacts are asked for
-        stands = (await session.execute(_STANDS.where(Contact.id == contact))).one()
-    if stands.organisation_id is not None or not stands.verified:
-        found: UUID | None = stands.organisation_id
-        return found
-    return await join_by_mail(session, contact)
+        rows = (await session.execute(_STANDS, {"contacts": list(contacts)})).all()
+    return {
+        row.id: await join_by_mail(session, row.id)
+        if row.organisation_id is None and row.verified
+        else row.organisation_id
+        for row in rows
+    }
 
 
 async def join_by_mail(session: AsyncSession, contact: UUID) -> UUID | None:

@@ -12,7 +12,7 @@ from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.services.teams.shelf import RoutingShelf
 from core.services.teams.wanting import routing_row, routing_rows
-from core.storage.queries.routing import facts_for_routing
+from core.storage.queries.routing import beside, facts_for_routing
 from core.storage.tables import TicketRouting
 
 ACTOR = "reactor:routing"
@@ -30,11 +30,12 @@ class RoutingOfTickets:
     async def prepare(
         self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
     ) -> Sequence[TicketRouting]:
-        """Read what is kept of the ways of tickets that may be routed."""
-        routed = {
-            TicketId(case.ticket.id) for case, change in changes if change.field in _LOOKED_AT
-        }
-        return await routing_rows(session, routed)
+        """Read what is kept of the ways of tickets that may be routed, and what rules look at."""
+        session.info[self] = await beside(
+            session, {TicketId(case.ticket.id) for case, change in changes if _is_routed(change)}
+        )
+        ways = {TicketId(case.ticket.id) for case, change in changes if change.field in _LOOKED_AT}
+        return await routing_rows(session, ways)
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at tickets that were opened or got another category, and at what people choose."""
@@ -57,12 +58,18 @@ class RoutingOfTickets:
         in_force = await self._shelf.current(case.session)
         if not in_force.rules:
             return
-        facts = await facts_for_routing(
-            case.session, case.ticket, case.conversation, in_force.parents
-        )
+        ticket = TicketId(case.ticket.id)
+        known = case.session.info.get(self, {})
+        if ticket not in known:
+            known = await beside(case.session, {ticket})
+        facts = facts_for_routing(case.ticket, case.conversation, known[ticket], in_force.parents)
         rule = first_that_fits(in_force.rules, facts)
         if rule is not None:
             await _follow(case, rule)
+
+
+def _is_routed(change: TicketChange) -> bool:
+    return change.is_opening or (change.field == "category" and change.actor != ACTOR)
 
 
 async def _follow(case: Case, rule: Rule) -> None:

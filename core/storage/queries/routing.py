@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, bindparam, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, literal, select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -62,15 +62,25 @@ def _first_said(conversation: ColumnElement[UUID] | InstrumentedAttribute[UUID])
 
 _BESIDE = (
     select(
+        Ticket.id,
         Contact.is_vip,
         Account.channel,
-        _first_said(bindparam("conversation", type_=Uuid())).scalar_subquery().label("text"),
+        _first_said(Ticket.conversation_id).correlate(Ticket).scalar_subquery().label("text"),
     )
-    .select_from(Contact)
-    .join(Conversation, Conversation.id == bindparam("conversation", type_=Uuid()))
+    .join(Contact, Contact.id == Ticket.contact_id)
+    .join(Conversation, Conversation.id == Ticket.conversation_id)
     .outerjoin(Account, Account.id == Conversation.account_id)
-    .where(Contact.id == bindparam("contact", type_=Uuid()))
+    .where(Ticket.id == any_(bindparam("tickets", type_=ARRAY(Uuid()))))
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What rules look at that no rule changes."""
+
+    is_vip: bool
+    channel: str | None
+    said: str | None  # by the requester, first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,20 +198,26 @@ async def routing_stamp(session: AsyncSession) -> str:
     return str(await session.scalar(_STAMP))
 
 
-async def facts_for_routing(
-    session: AsyncSession,
+async def beside(session: AsyncSession, tickets: Collection[TicketId]) -> Mapping[TicketId, Beside]:
+    """Return what rules look at besides the tickets themselves."""
+    if not tickets:
+        return {}
+    with session.no_autoflush:  # nothing of it is changed with a ticket
+        rows = (await session.execute(_BESIDE, {"tickets": list(tickets)})).all()
+    return {
+        TicketId(row.id): Beside(is_vip=row.is_vip, channel=row.channel, said=row.text)
+        for row in rows
+    }
+
+
+def facts_for_routing(
     ticket: Ticket,
     conversation: Conversation,
+    known: Beside,
     parents: Mapping[UUID, UUID | None],
 ) -> RoutingFacts:
-    """Return what rules look at of a ticket that `session` has, with its changes."""
-    with session.no_autoflush:  # what is asked for is not changed with the ticket
-        row = (
-            await session.execute(
-                _BESIDE, {"contact": ticket.contact_id, "conversation": conversation.id}
-            )
-        ).one()
-    return _facts(ticket, parents, row.is_vip, conversation.account_id, row.channel, row.text)
+    """Return what rules look at of a ticket, with the changes that are not written yet."""
+    return _facts(ticket, parents, known.is_vip, conversation.account_id, known.channel, known.said)
 
 
 def _facts(
