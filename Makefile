@@ -79,8 +79,8 @@ nlu-evaluate: $(BOT) ## Train the assistant's pipeline on TRAIN=, report on TEST
 	@bot/.venv/bin/python bot/intent_evaluation.py --train "$(TRAIN)" --test "$(TEST)" \
 	    $(if $(OUT),--out "$(OUT)")
 
-business-time: $(DESK_DEV) ## Check sums with business hours against a slow reference, 100,000 cases
-	@.venv/bin/python -m pytest tests/unit/calendars/test_against_reference.py tests/unit/sla/test_against_reference.py \
+business-time: $(DESK_DEV) ## Check sums with business hours against a slow reference, 120,000 cases
+	@.venv/bin/python -m pytest -n 2 tests/unit/calendars/test_against_reference.py tests/unit/sla/test_against_reference.py \
 	    --hypothesis-profile=many $(ARGS)
 
 clean: ## Remove what set-up and tests made; the desk's own data (.desk) stays

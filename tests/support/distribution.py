@@ -14,13 +14,17 @@ _GROUPS: Mapping[str, str] = {
     "tests/browser/test_whole_desk.py": "whole desk",
 }
 
+# Each of their tests is a group: they share nothing, and take long where many cases are asked for.
+_APART = ("/test_against_reference.py",)
+
 
 def group_of(nodeid: str) -> str:
     """Return the group of a test; by default its module, whose fixtures are then made once."""
     for prefix, group in _GROUPS.items():
         if nodeid.startswith(prefix):
             return group
-    return nodeid.partition("::")[0]
+    module = nodeid.partition("::")[0]
+    return nodeid if module.endswith(_APART) else module
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
