@@ -27,6 +27,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.clocks import BREACH, WARNING
 from core.storage.engine import Sessions, storage_errors
+from core.storage.once import once
 from core.storage.queries.sight import Sight
 from core.storage.tables import Account, AutomationRule, AutomationRun, Conversation, Ticket
 
@@ -56,12 +57,8 @@ class RuleShelf:
 
     async def of(self, session: AsyncSession, trigger: Trigger) -> Sequence[ReadyRule]:
         """Return the rules of `trigger`, in their order."""
-        stamp = (
-            await session.execute(
-                select(func.count(), func.coalesce(func.sum(AutomationRule.revision), 0))
-            )
-        ).one()
-        if (stamp[0], stamp[1]) != self._stamp:
+        stamp = await once(session, "rules", lambda: _stamp(session))
+        if stamp != self._stamp:
             rows = await session.scalars(
                 select(AutomationRule)
                 .where(AutomationRule.is_on)
@@ -76,8 +73,17 @@ class RuleShelf:
                     continue
                 ready = ReadyRule(id=row.id, rule=rule, test=compiled(rule.conditions))
                 found.setdefault(rule.trigger, []).append(ready)
-            self._rules, self._stamp = found, (stamp[0], stamp[1])
+            self._rules, self._stamp = found, stamp
         return self._rules.get(trigger, ())
+
+
+async def _stamp(session: AsyncSession) -> tuple[int, Decimal | int]:
+    """Return what changes with any rule: no two revisions are the same number."""
+    found = await session.execute(
+        select(func.count(), func.coalesce(func.sum(AutomationRule.revision), 0))
+    )
+    count, revisions = found.one()
+    return count, revisions
 
 
 class RulesOfTickets:

@@ -25,6 +25,7 @@ from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
+from core.storage.once import once
 from core.storage.tables import Webhook, WebhookDelivery
 
 EVENTS = ("ticket.opened", "ticket.changed", "ticket.message", "ticket.rated")
@@ -82,11 +83,13 @@ class WebhooksOfTickets:
     async def react(self, case: Case, change: TicketChange) -> None:
         """Leave a call for each webhook that wants this kind of change."""
         event = event_of(change)
-        wanting = await case.session.scalars(
-            select(Webhook).where(Webhook.is_on, Webhook.events.contains([event]))
-        )
-        for webhook in wanting:
-            await call_later(case, webhook, event, change)
+        for webhook in await once(case.session, "webhooks", lambda: _all_on(case.session)):
+            if event in webhook.events:
+                await call_later(case, webhook, event, change)
+
+
+async def _all_on(session: AsyncSession) -> Sequence[Webhook]:
+    return (await session.scalars(select(Webhook).where(Webhook.is_on))).all()
 
 
 class Webhooks:

@@ -13,6 +13,7 @@ from core.domain.sla.clocks import History, Moment, Turn, turn_of_status
 from core.domain.sla.policy import TicketFacts
 from core.domain.ticket import Priority, TicketStatus
 from core.services.case import Case
+from core.storage.once import once
 from core.storage.tables import Account, Category, Message, Ticket, TicketEvent
 
 _SPOKE = {"customer": Turn.ASKED, "agent": Turn.ANSWERED}
@@ -20,9 +21,11 @@ _SPOKE = {"customer": Turn.ASKED, "agent": Turn.ANSWERED}
 
 async def facts_of(case: Case) -> TicketFacts:
     """Return what policies' conditions look at."""
-    ticket = case.ticket
-    channel = await case.session.scalar(
-        select(Account.channel).where(Account.id == case.conversation.account_id)
+    ticket, account = case.ticket, case.conversation.account_id
+    channel = await once(
+        case.session,
+        ("channel", account),
+        lambda: case.session.scalar(select(Account.channel).where(Account.id == account)),
     )
     return TicketFacts(
         organisation=ticket.organisation_id,

@@ -23,6 +23,7 @@ from core.domain.sla.policy import (
     first_match,
 )
 from core.domain.ticket import Priority
+from core.storage.once import once
 from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 
 ROUND_THE_CLOCK = BusinessHours(ALWAYS)
@@ -66,7 +67,7 @@ class PromiseBook:
 
     async def current(self, session: AsyncSession) -> Rules:
         """Return the rules in force."""
-        revision = await current_revision(session)
+        revision = await once(session, "promises", lambda: current_revision(session))
         if self._rules is None or self._rules.revision != revision:
             self._rules = await _read(session, revision)
         return self._rules

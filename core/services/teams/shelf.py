@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.routing import Rule
+from core.storage.once import once
 from core.storage.queries.routing import category_parents, routing_stamp, rules_in_force
 
 
@@ -29,12 +30,12 @@ class RoutingShelf:
 
     async def current(self, session: AsyncSession) -> InForce:
         """Return what is in force in the session's transaction."""
-        known: InForce | None = session.info.get(self)
-        if known is None:
-            stamp = await routing_stamp(session)
-            if stamp != self._stamp:
-                rules = await rules_in_force(session)
-                parents = await category_parents(session)
-                self._in_force, self._stamp = InForce(rules=rules, parents=parents), stamp
-            known = session.info[self] = self._in_force
-        return known
+        return await once(session, self, lambda: self._read(session))
+
+    async def _read(self, session: AsyncSession) -> InForce:
+        stamp = await routing_stamp(session)
+        if stamp != self._stamp:
+            rules = await rules_in_force(session)
+            parents = await category_parents(session)
+            self._in_force, self._stamp = InForce(rules=rules, parents=parents), stamp
+        return self._in_force
