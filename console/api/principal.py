@@ -60,6 +60,13 @@ async def _admin(request: Request, principal: Annotated[Principal, Depends(_prin
     return principal.agent
 
 
+async def _editor(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
+    if principal.agent is None or principal.role != Role.ADMIN:
+        raise Forbidden("only admins may do this")
+    _check_scope(request, principal, Scope.KNOWLEDGE)
+    return principal.agent
+
+
 async def _lead(request: Request, principal: Annotated[Principal, Depends(_principal)]) -> Agent:
     if principal.agent is None or principal.role not in LEADING:
         raise Forbidden("only leads and admins may do this")
@@ -86,4 +93,6 @@ AgentCaller = Annotated[Agent, Depends(_agent)]
 AdminCaller = Annotated[Agent, Depends(_admin)]
 LeadCaller = Annotated[Agent, Depends(_lead)]
 AuditCaller = Annotated[Agent, Depends(_auditor)]
+EditorCaller = Annotated[Agent, Depends(_editor)]
+"""Who may write articles; below `/knowledge`, `AdminCaller` asks for the same scope."""
 ReaderCaller = Annotated[Agent, Depends(_reader)]

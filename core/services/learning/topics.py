@@ -22,7 +22,7 @@ from core.domain.topics import TopicKind, TopicState
 from core.services import audit
 from core.services.automation.incoming import PROGRAMS
 from core.services.case import Case, open_case
-from core.services.knowledge.articles import MAX_QUESTIONS, change
+from core.services.knowledge.articles import MAX_QUESTIONS, change, create
 from core.services.ledger import Accounts, Ledger
 from core.services.links.links import LOCK, note_link
 from core.services.registering import Matter, register
@@ -63,6 +63,21 @@ class Topics:
             row = await _locked(session, topic)
             row.article_id = article or row.article_id
             self._decide(session, row, TopicState.DONE, by)
+
+    async def write_article(self, topic: TopicId, article: Article, by: Agent) -> Article:
+        """Store a new article that settles the topic.
+
+        Raises:
+            NotFound: there is no such topic; nothing is stored.
+            Conflict: its id is taken.
+            InvalidInput: it cannot be an article.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, topic)
+            created = await create(session, article)
+            row.article_id = created.id
+            self._decide(session, row, TopicState.DONE, by)
+            return created
 
     async def add_question(
         self, topic: TopicId, article: ArticleId, question: str, by: Agent

@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from core.domain.actor import Role
+from core.domain.actor import Role, Scope
 from core.domain.assistant import Answer, Feedback, LookUp, Say, Understanding
-from core.domain.ids import ArticleId, new_id
+from core.domain.errors import NotFound
+from core.domain.ids import ArticleId, TopicId, new_id
 from core.domain.knowledge import Article, Finding, Hit, Outcome
 from core.domain.models import Example, ExampleState, Training, TrainingState
 from core.services.learning.examples import ExampleBook
+from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
+from core.services.tokens import TokenTerms
 from tests.integration.console.test_learning_pages import (
     give_to_another_team,
     knows_intents,
@@ -222,6 +225,32 @@ async def test_a_version_under_way_is_given_up(desk: Desk, api: Api) -> None:
     assert (given_up.json()["state"], given_up.json()["error"]) == ("broken", "given up")
 
 
+async def test_articles_for_topics_need_the_scope_knowledge(desk: Desk, api: Api) -> None:
+    topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
+
+    async def with_scope(scope: Scope) -> httpx.AsyncClient:
+        terms = TokenTerms(scopes=frozenset({Scope.READ, scope}))
+        token = await desk.access.create_token("eve@example.org", Role.ADMIN, terms)
+        return desk.client(Authorization=f"Bearer {token}")
+
+    writer, other = await with_scope(Scope.KNOWLEDGE), await with_scope(Scope.ADMIN)
+    article = {"title": "Animals", "body": "None."}
+    question = {"article": "animals", "question": "Parrots?"}
+    for act, body, done in (("articles", article, 201), ("questions", question, 200)):
+        path = f"{ROOM}/topics/{topic}/{act}"
+        assert (await other.post(path, json=body)).status_code == 403, act
+        assert (await writer.post(path, json=body)).status_code == done, act
+    assert (await writer.post(f"{ROOM}/topics/{topic}/dismiss", json={})).status_code == 403
+
+
+async def test_an_article_for_a_topic_that_is_gone_is_not_stored(desk: Desk) -> None:
+    boss = await desk.agent("eve@example.org", "Eve", Role.ADMIN)
+    article = Article(id=ArticleId("animals"), language="en", title="Animals", body="None.")
+    with pytest.raises(NotFound):
+        await Topics(desk.sessions, desk.accounts).write_article(TopicId(new_id()), article, boss)
+    assert await desk.knowledge.get_many([article.id]) == {}
+
+
 LEADS = {
     *("topics/{id}/examples", "topics/{id}/problem", "topics/{id}/dismiss", "topics/{id}/reopen"),
     "examples",
@@ -243,9 +272,24 @@ async def test_who_may_not_change_something_is_refused(
     for path in refused:
         answer = await client.post(f"{ROOM}/{path.format(id=new_id())}", json={})
         assert answer.status_code == 403, path
-    for path in ("turns", "turns/counts", "topics", "examples", "examples/counts", "intents"):
-        answer = await client.get(f"{ROOM}/{path}")
-        assert answer.status_code == (403 if role == Role.AGENT else 200), path
+    example = f"{ROOM}/examples/{new_id()}"
+    changed = await client.patch(example, json={"state": "approved"})
+    assert (changed.status_code, (await client.delete(example)).status_code) == (403, 403)
+
+
+READ = {
+    **dict.fromkeys(("turns", "turns/counts", "topics", "examples", "examples/counts"), 200),
+    **dict.fromkeys(("intents", "versions", "versions/0"), 200),
+    **dict.fromkeys(("topics/{id}", "examples/{id}"), 404),
+}
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.LEAD, Role.AUDITOR])
+async def test_leads_and_auditors_read_and_agents_do_not(desk: Desk, api: Api, role: Role) -> None:
+    client = await api(role)
+    for path, found in READ.items():
+        answer = await client.get(f"{ROOM}/{path.format(id=new_id())}")
+        assert answer.status_code == (403 if role == Role.AGENT else found), path
 
 
 async def test_what_belongs_to_another_team_is_neither_told_nor_decided_about(
