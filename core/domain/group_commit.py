@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from core.domain.errors import StorageUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class _Waiting(NamedTuple, Generic[Item, Result]):
+    item: Item
+    result: asyncio.Future[Result]
+    subjects: frozenset[Hashable]
+
 
 _PATIENCE_SECONDS = 0.05  # some commits' worth: most end before a second one is begun
 _AT_ONCE = 4
@@ -48,9 +55,13 @@ class GroupCommit(Generic[Item, Result]):
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._patience_seconds = patience_seconds
-        self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._queue: deque[_Waiting[Item, Result]] = deque()
         self._running: dict[asyncio.Task[None], set[Hashable]] = {}
         self._begun_at = 0.0  # when the latest commit began
+        # Came before what is in the queue, and waits for a commit that runs to end: nothing else
+        # lets it go on, so it is not looked at again before.
+        self._held: list[_Waiting[Item, Result]] = []
+        self._barred: set[Hashable] = set()  # subjects of what runs, and of what is held
 
     async def submit(self, item: Item) -> Result:
         """Return the result of `item` once it is committed, or raise what its commit raised.
@@ -60,10 +71,10 @@ class GroupCommit(Generic[Item, Result]):
         Raises:
             StorageUnavailable: too many items wait already; this one was not taken.
         """
-        if len(self._queue) >= self._max_waiting:
+        if len(self._queue) + len(self._held) >= self._max_waiting:
             raise StorageUnavailable(f"{self._max_waiting} items wait to be stored: try again")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.append((item, future))
+        self._queue.append(_Waiting(item, future, frozenset(self._subjects_of(item))))
         # Not at once: calls made in the same turn of the loop share the commit.
         asyncio.get_running_loop().call_soon(self._begin)
         return await future
@@ -84,40 +95,41 @@ class GroupCommit(Generic[Item, Result]):
         self._begun_at = loop.time()
         loop.call_later(self._patience_seconds, self._begin)
 
-    def _next_batch(self) -> tuple[list[tuple[Item, asyncio.Future[Result]]], set[Hashable]]:
+    def _next_batch(self) -> tuple[list[_Waiting[Item, Result]], set[Hashable]]:
         """Take from the queue what may be stored now, and say which subjects it has."""
+        batch: list[_Waiting[Item, Result]] = []
         taken: set[Hashable] = set()
-        barred = set().union(*self._running.values())
-        batch: list[tuple[Item, asyncio.Future[Result]]] = []
-        left: list[tuple[Item, asyncio.Future[Result]]] = []
         while self._queue and len(batch) < self._max_batch:
-            item, future = self._queue.popleft()
-            subjects = self._subjects_of(item)
-            if barred.isdisjoint(subjects):
-                batch.append((item, future))
-                taken.update(subjects)
+            waiting = self._queue.popleft()
+            if self._barred.isdisjoint(waiting.subjects):
+                batch.append(waiting)
+                taken |= waiting.subjects
             else:
-                left.append((item, future))
-                barred.update(subjects)  # what came later for them stays behind it
-        self._queue.extendleft(reversed(left))
+                self._held.append(waiting)
+                self._barred |= waiting.subjects  # what came later for them stays behind it
+        self._barred |= taken
         return batch, taken
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self._begin()
+        self._barred = set().union(*self._running.values())
+        self._queue.extendleft(reversed(self._held))
+        self._held.clear()
+        if not task.cancelled():  # else the loop itself ends
+            self._begin()
 
-    async def _store(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _store(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
         try:
-            results = await self._commit([item for item, _ in batch])
+            results = await self._commit([waiting.item for waiting in batch])
         except Exception as error:  # noqa: BLE001  # handed to the callers, every one of them
             if len(batch) == 1 or isinstance(error, StorageUnavailable):
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
+                for waiting in batch:
+                    if not waiting.result.done():
+                        waiting.result.set_exception(error)
             else:
-                for pair in batch:
-                    await self._store([pair])
+                for waiting in batch:
+                    await self._store([waiting])
         else:
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+            for waiting, result in zip(batch, results, strict=True):
+                if not waiting.result.done():
+                    waiting.result.set_result(result)

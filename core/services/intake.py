@@ -230,9 +230,12 @@ class Intake:
 def _subjects_of(submission: _Submission) -> set[tuple[AccountId, str]]:
     """Return what else must not be stored before `submission` does where it came later.
 
-    That is what concerns one of its threads, its people or its messages.
+    That is what concerns one of its threads, its people or its messages, or moves its cursor.
     """
-    return {(event.account, name) for event in submission.events for name in _places_in(event)}
+    subjects = {(event.account, name) for event in submission.events for name in _places_in(event)}
+    if submission.cursor is not None:
+        subjects.add((submission.cursor.account, f"cursor {submission.cursor.name}"))
+    return subjects
 
 
 def _check(event: Event) -> None:
@@ -301,7 +304,8 @@ def _names_in(event: Event) -> list[str]:
 
 
 def _places_in(event: Event) -> Iterator[str]:
-    yield str(event.thread)
+    if event.thread:
+        yield str(event.thread)
     yield str(event.author.address)
     match event:
         case MessagePosted():

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from psycopg import AsyncConnection
 from psycopg import Error as DriverError
 from psycopg import OperationalError as DriverOperationalError
 from psycopg.errors import DeadlockDetected, ProgramLimitExceeded
@@ -26,6 +27,7 @@ from core.storage.signals import SignallingSession
 
 Sessions = async_sessionmaker[AsyncSession]
 
+_MOST_STATEMENTS = 256  # that a connection keeps prepared
 _TRUSTED_SECONDS = 1.0
 _USED_AT = "used_at"
 
@@ -49,6 +51,7 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
         driver_url(url),
         pool_size=pool_size,
         max_overflow=0,
+        pool_use_lifo=True,  # few connections are busy, and have their statements prepared
         pool_timeout=10,
         hide_parameters=True,  # an error's text must not carry what people wrote into a log
         connect_args={
@@ -59,6 +62,7 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
             "prepare_threshold": 3,
         },
     )
+    event.listen(engine.sync_engine, "connect", _keep_statements)
     _look_after_idle(engine.sync_engine)
     return engine
 
@@ -86,6 +90,19 @@ def _look_after_idle(engine: Engine) -> None:
         except DriverError as error:
             # Those that lie beside it are as old: all are opened anew.
             raise InvalidatePoolError from error
+
+
+def _keep_statements(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Let a new connection keep its prepared statements when a transaction is rolled back.
+
+    Its driver forgets all of them then, since tables may have been made anew in between; here only
+    migrations do that. Every session that only reads ends so, and the server would parse and plan
+    nearly all statements afresh each time. The driver has no setting for it.
+    """
+    driver = connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    driver.prepared_max = _MOST_STATEMENTS
+    driver._prepared.clear = lambda: False  # type: ignore[method-assign]
 
 
 def sessions_of(engine: AsyncEngine) -> Sessions:

@@ -57,4 +57,5 @@ def _send(session: Session) -> None:
 
 @event.listens_for(SignallingSession, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+    if not session.in_nested_transaction():  # else a savepoint's signals are told needlessly
+        session.info.pop(_PENDING, None)

@@ -182,3 +182,37 @@ async def test_commits_run_one_by_one_where_none_takes_long() -> None:
     shelves.locked["a"].set()
     assert (await first, await second) == ("a", "b")
     assert shelves.batches == [["a"], ["b"]]
+
+
+async def test_how_many_wait_is_bounded_whatever_they_wait_for() -> None:
+    shelves = Shelves()
+    shelves.locked["a"] = asyncio.Event()
+    commits = GroupCommit(shelves.commit, subjects_of=set, max_waiting=3, patience_seconds=0.0)
+    tasks = [asyncio.create_task(commits.submit("a")) for _ in range(1)]
+    while not shelves.batches:
+        await asyncio.sleep(0)
+    for _ in range(3):
+        tasks.append(asyncio.create_task(commits.submit("a")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    with pytest.raises(StorageUnavailable, match="3 items wait"):
+        await commits.submit("b")
+    shelves.locked["a"].set()
+    assert await asyncio.gather(*tasks) == ["a"] * 4
+
+
+def test_a_loop_that_ends_in_the_middle_leaves_nothing_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        shelves = Shelves()
+        shelves.locked["a"] = asyncio.Event()
+        commits = GroupCommit(shelves.commit, subjects_of=set)
+        waiting = [asyncio.create_task(commits.submit(word)) for word in ("a", "ab", "b")]
+        while not shelves.batches:
+            await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+
+    asyncio.run(main())
+    assert not caplog.records
