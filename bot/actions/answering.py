@@ -16,8 +16,9 @@ from actions.handed_back import handed_back
 from actions.handing_over import hand_over, most_misses, unsure_reason
 from actions.knowledge import Found, Knowledge, KnowledgeUnavailable
 from actions.talking import farewell
+from actions.trouble import reports_trouble
 from actions.turn import Event, Topic, Turn, remember
-from actions.wording import place_named, reports_trouble, states_a_need, telling_words
+from actions.wording import place_named, states_a_need, telling_words
 from components.urgent import plain
 
 _MAX_OFFERED = 3

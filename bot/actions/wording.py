@@ -61,33 +61,6 @@ _NEEDS = re.compile(
     r"|\b(?:necesito|necesitamos|necesita|quiero|queremos|quisiera|me hace falta|nos hace falta"
     r"|requiero|me gustaria|pide|pidan|pidanme)\b"
 )
-_REPORTS = re.compile(
-    r"\b(?:report|log|raise|open|file|register)(?:ing)? (?:an? |the |this |my )?(?:\w+ )?"
-    r"(?:problem|issue|incident|fault|error|bug|failure)s?\b"
-    r"|\bneeds? (?:some |your |a bit of )?(?:help|support|assistance|fixing|repairing)\b"
-    r"|\bneeds? (?:\w+ )?to be (?:fixed|repaired|looked at)\b|\b(?:you|someone|somebody) to (?:fix"
-    r"|repair|look at|check)\b"
-    r"|\b(?:reportar|informar|avisar|notificar|registrar|abrir|levantar|comunicar|denunciar)"
-    r" (?:de |sobre )?(?:una? |el |la |este |esta |mi )?(?:\w+ )?"
-    r"(?:problema|incidencia|incidente|fallo|falla|averia|error|desperfecto)s?\b"
-    r"|\b(?:necesito|necesitamos|quiero|quisiera|requiero) (?:su |tu |un poco de |algo de )?"
-    r"(?:ayuda|soporte|asistencia)\b"
-    r"|\b(?:arregl|repar|revis)(?:ar|en|es|e|arme|arlo|arla|enme|enlo|enla|emos)\b"
-)
-_BROKEN = re.compile(
-    r"\b(?:does not|doesn'?t|do not|don'?t|won'?t|will not|is not|isn'?t|not) (?:\w+ )?"
-    r"(?:work|start|turn on|switch on|boot|charge|power on|respond|open)(?:s|ing)?\b"
-    r"|\b(?:is|are|got|it's) (?:broken|damaged|frozen|dead)\b|\bstopped (?:working|charging)\b"
-    r"|\bno (?:me |nos |se )?(?:funciona|arranca|enciende|prende|inicia|responde|carga|abre|anda"
-    r"|sirve)n?\b"
-    r"|\b(?:esta|estan|quedo) (?:rot|averiad|danad|estropead|colgad|congelad)[oa]s?\b"
-    r"|\bse (?:me |nos )?(?:ha )?(?:rompio|roto|dano|danado|averio|averiado|estropeo|estropeado)\b"
-    r"|\bdejo de funcionar\b"
-)
-_IN_ITS_PLACE = re.compile(
-    r"\b(?:new|another|replacement|spare|second|different)\b"
-    r"|\b(?:nuev|otr)[oa]s?\b|\b(?:reemplazo|repuesto|recambio|sustituto)\b"
-)
 _ORDINALS = MappingProxyType(
     {
         0: r"(?:the )?(?:1|1st|first)(?: one)?|(?:el|la|lo)? ?(?:1|1o|primer[oa]?)",
@@ -130,17 +103,6 @@ def refers_back(text: str) -> bool:
 def states_a_need(text: str) -> bool:
     """Say whether `text` says that somebody needs or wants something."""
     return _NEEDS.search(plain(text)) is not None and not is_question(text)
-
-
-def reports_trouble(text: str) -> bool:
-    """Say whether `text` is about something to be mended, not about something to be had.
-
-    A thing that is broken may still be the reason to ask for a new one.
-    """
-    said = plain(text)
-    if _REPORTS.search(said):
-        return True
-    return _BROKEN.search(said) is not None and _IN_ITS_PLACE.search(said) is None
 
 
 def place_named(text: str) -> int | None:

@@ -13,7 +13,7 @@ from actions.language import wanted_language
 from actions.tickets import addition_in, asked_number, told
 from actions.topics import joints
 from actions.turn import Topic
-from actions.wording import is_question, refers_back, reports_trouble
+from actions.wording import is_question, refers_back
 
 
 @pytest.mark.parametrize(
@@ -214,43 +214,3 @@ def test_a_summary_is_read_as_the_desk_writes_it() -> None:
 @pytest.mark.parametrize("text", ["no, something else", "no, otra cosa", "hello. by the way"])
 def test_a_word_that_announces_more_is_no_second_matter(text: str) -> None:
     assert joints(text) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Quiero reportar un problema: mi ordenador no arranca",
-        "quisiera informar de una avería en la impresora",
-        "necesito ayuda con mi portátil",
-        "necesito que me arreglen el teléfono",
-        "quiero que revisen mi pantalla, se ha roto",
-        "mi computadora está dañada y necesito trabajar",
-        "I want to report a problem with my laptop",
-        "I'd like to log an incident about the printer",
-        "I need help with my laptop",
-        "I need someone to fix my phone",
-        "my screen is broken and I need it for a meeting",
-        "we need to work but the printer won't start",
-    ],
-)
-def test_a_report_of_trouble_is_told_from_a_wish(text: str) -> None:
-    assert reports_trouble(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "necesito un portátil nuevo",
-        "mi ratón está roto, necesito otro",
-        "se me rompió la pantalla y quiero una nueva",
-        "necesito acceso a la carpeta de finanzas",
-        "quiero una licencia de Photoshop",
-        "I need a new laptop",
-        "my mouse is broken, I need a replacement",
-        "please order a second screen",
-        "I'd like access to the report folder",
-        "we need a license for the help desk software",
-    ],
-)
-def test_a_wish_is_not_taken_for_a_report_of_trouble(text: str) -> None:
-    assert not reports_trouble(text)

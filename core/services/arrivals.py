@@ -27,7 +27,12 @@ from core.ports import Refusal
 from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.services.message_changes import AboutMessage, change
-from core.services.placing import ArrivalRules, conversation_for, spam_conversation, start
+from core.services.placing import (
+    ArrivalRules,
+    conversation_for,
+    spam_conversation,
+    start_conversation,
+)
 from core.storage.feed import FeedKind
 from core.storage.tables import ArticleFeedback, ChoiceRow, Conversation, Participant
 from core.storage.wakeups import LaneKind
@@ -118,7 +123,7 @@ def _posted(
         assert isinstance(event, MessagePosted)
         event, is_quiet = replace(event, intent=link), True
         current = records.conversations.get(place)
-        conversation = current or start(event, None, records, ledger, rules)
+        conversation = current or start_conversation(event, None, records, ledger, rules)
         records.links.append((conversation, (event.account, str(event.author.address)), link))
     elif is_quiet:
         if place not in records.conversations:

@@ -36,7 +36,7 @@ def spam_conversation(
     if not is_marked and author not in records.blocked:
         return None
     if current is None:
-        current = start(event, None, records, ledger, rules)
+        current = start_conversation(event, None, records, ledger, rules)
     elif (
         records.contacts.get(author) != current.contact_id
         or _is_merged(current, records)
@@ -57,7 +57,7 @@ def conversation_for(
     place = (event.account, event.thread)
     current = records.conversations.get(place)
     if current is None:
-        return start(event, None, records, ledger, rules)
+        return start_conversation(event, None, records, ledger, rules)
     if _is_merged(current, records):
         assert current.merged_into is not None
         _goes_on(records.by_id[current.merged_into], records, ledger)
@@ -72,7 +72,7 @@ def conversation_for(
     ):
         begin_episode(current, next_responder(Responder.CLOSED, Cause.CUSTOMER_RETURNED))
     else:
-        return start(event, current, records, ledger, rules)
+        return start_conversation(event, current, records, ledger, rules)
     current.closed_at = None
     ledger.changed(current, FeedKind.CONVERSATION)
     return current
@@ -141,7 +141,7 @@ def begin_episode(conversation: Conversation, responder: Responder) -> None:
     conversation.episode_first_seq = conversation.last_seq + 1
 
 
-def start(
+def start_conversation(
     event: MessagePosted | ChoicePressed,
     previous: Conversation | None,
     records: Records,
