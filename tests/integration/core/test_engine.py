@@ -1,4 +1,4 @@
-"""A connection that the server closed meanwhile is replaced before its use; statements stay prepared."""
+"""A connection that was closed meanwhile is replaced before its use; statements stay prepared."""
 
 from __future__ import annotations
 
