@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,8 @@ from core.services.knowledge.spelling import slip
 from core.storage.queries.conversations import ConversationView, conversations_named
 from core.storage.queries.requesters import RequesterView, requesters_named
 from core.storage.queries.search import (
+    HALF_LIFE,
+    LEAST_RANK,
     Hit,
     Term,
     any_of,
@@ -33,12 +35,11 @@ from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import TicketView, list_tickets, ticket_named
 from core.storage.queries.transcripts import Words, words_of_messages
 
-_HALF_LIFE = timedelta(days=120)
-"""How much later something must have been said to count as much as what fits twice as well."""
 _EPOCH = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 
 _RARE = 3  # a word seen less often may be a slip itself
 _MUCH_MORE_USUAL = 10  # times as often seen: then it is what was meant
+_LOOKED_UP = 250  # places that fit; several may be of one ticket
 _MOST_MEANT = 4
 _MOST_BEGUN = 12
 _FEWEST_BEGUN_LETTERS = 3
@@ -116,7 +117,7 @@ async def find(
     """
     place = None if cursor is None else _Place.parse(cursor)
     terms, instead = await terms_of(session, question)
-    ranked = _ranked(await hits(session, terms, sight)) if terms else []
+    ranked = _ranked(await hits(session, terms, sight, most=_LOOKED_UP)) if terms else []
     if place is not None:
         ranked = [one for one in ranked if (-one.score, one.key) > (-place.score, place.key)]
     shown = ranked[:limit]
@@ -218,7 +219,7 @@ def _ranked(found: Sequence[Hit]) -> list[_Ranked]:
     """Return each ticket or conversation once, best first."""
     best: dict[str, _Ranked] = {}
     for hit in found:
-        score = math.log2(hit.rank + 1e-3) + (hit.at - _EPOCH) / _HALF_LIFE
+        score = math.log2(hit.rank + LEAST_RANK) + (hit.at - _EPOCH) / HALF_LIFE
         one = _Ranked(
             key=str(hit.ticket or hit.conversation),
             conversation=hit.conversation,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Numeric,
     Select,
     Text,
     and_,
@@ -51,6 +52,9 @@ from core.storage.tables import (
 _LOOKED_AT = 200  # of each way to find something
 _COMMON = 12_000  # rows; where a question fits more, the latest are looked through one by one
 _LATEST = 100_000  # rows that are looked through then
+HALF_LIFE = timedelta(days=120)
+"""How much later something must have been said to count as much as what fits twice as well."""
+LEAST_RANK = 1e-3  # on top of each rank: its logarithm is taken
 _PEOPLE_LOOKED_AT = 100  # and of their tickets
 _BY_PERSON_RANK = 0.03  # of a ticket whose requester is called so; words weigh more
 
@@ -191,11 +195,13 @@ async def hits(
     terms: Sequence[Term],
     sight: Sight | None,
     within: TicketFilter | None = None,
+    *,
+    most: int | None = None,
 ) -> Sequence[Hit]:
     """Return where all of `terms` are found: in a message, in a ticket or in its requester's name.
 
     They may be spread over all that belongs to a conversation. With `within`, what belongs to no
-    such ticket is passed over.
+    such ticket is passed over; with `most`, only so many that score best are looked up.
     """
     only = _Only(sight=sight, within=within)
     # A plan for any words would be a bad one for most: how often they occur decides.
@@ -212,6 +218,11 @@ async def hits(
         is_common = await _is_common(session, Message.document, rarest.query)
         ways.append(_spread(rarest, others, only, is_common=is_common))
     found = union_all(*ways).cte("found")
+    if most is not None:
+        score = func.log(2, cast(found.c.rank + LEAST_RANK, Numeric)) + (
+            func.extract("epoch", found.c.at) / HALF_LIFE.total_seconds()
+        )
+        found = select(found).order_by(score.desc()).limit(most).cte("best")
     main = main_conversation()
     other = aliased(Ticket)
     newest = (

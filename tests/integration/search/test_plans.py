@@ -48,15 +48,23 @@ class Asked:
         if statement.lstrip().startswith(("SELECT", "WITH")):
             self.statements.append((statement, values))
 
-    async def scanned(self, engine: AsyncEngine, *tables: str) -> list[str]:
-        """Return the plans of what was asked that read one of `tables` from end to end."""
+    async def plans(self, engine: AsyncEngine) -> list[str]:
+        """Return how the database goes about what was asked."""
         found = []
         for statement, values in list(self.statements):
             async with engine.connect() as connection:
                 rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
-                plan = "\n".join(row[0] for row in rows)
-            found += [f"{table}:\n{plan}" for table in tables if f"Seq Scan on {table} " in plan]
+                found.append("\n".join(row[0] for row in rows))
         return found
+
+    async def scanned(self, engine: AsyncEngine, *tables: str) -> list[str]:
+        """Return the plans of what was asked that read one of `tables` from end to end."""
+        return [
+            f"{table}:\n{plan}"
+            for plan in await self.plans(engine)
+            for table in tables
+            if f"Seq Scan on {table} " in plan
+        ]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +88,34 @@ async def test_a_search_reads_no_table_from_end_to_end(filled: AsyncEngine, type
         found = await find(session, question_of(typed), None)
     assert found.found or found.people
     assert await asked.scanned(filled, *_LARGE) == []
+
+
+async def test_a_rare_word_is_not_looked_for_in_all_messages_from_the_latest_on(
+    filled: AsyncEngine,
+) -> None:
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        assert (await find(session, question_of("4711x"), None)).found
+        assert (await find(session, question_of(f"{word(2000)} 4711x"), None)) is not None
+    backwards = [plan for plan in await asked.plans(filled) if "Backward using pk_message" in plan]
+    assert backwards == []
+
+
+@pytest.mark.parametrize(
+    ("tab", "index"),
+    [
+        ("unassigned", "ix_ticket_unassigned"),
+        ("all", "ix_ticket_urgency"),
+        ("breaching", "ix_ticket_due"),
+    ],
+)
+async def test_the_queue_is_read_in_its_order(filled: AsyncEngine, tab: str, index: str) -> None:
+    async with sessions_of(filled)() as session:
+        me = await session.scalar(select(AgentRow.id).where(AgentRow.name == "Agent 7"))
+        assert me is not None
+        asked = Asked(filled)
+        await read_queue(session, AgentId(me), tab, None)
+    assert [plan for plan in await asked.plans(filled) if f"Scan using {index} on" in plan]
 
 
 async def test_people_are_listed_by_index(filled: AsyncEngine) -> None:
