@@ -168,13 +168,14 @@ async def terms_of(
     }
     variants = [(word, each) for word in question.words for each in (word, *instead.get(word, ()))]
     asked = await read_terms(session, [each for _, each in variants])
+    seen = await known_words(session, {one for words in instead.values() for one in words})
     terms = []
     for word in question.words:
         own = [pair for (typed, _), pair in zip(variants, asked, strict=True) if typed == word]
         beginnings = any_of([names for _, names in own])
         if not beginnings:
             continue  # signs alone
-        uses = known[word][1]
+        uses = known[word][1] + sum(seen[one][1] for one in instead.get(word, ()))
         terms.append(
             Term(query=any_of([query for query, _ in own]), beginnings=beginnings, uses=uses)
         )

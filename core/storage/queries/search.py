@@ -158,6 +158,8 @@ async def known_words(
     session: AsyncSession, words: Collection[str]
 ) -> Mapping[str, tuple[str, int]]:
     """Return each word without accents and in how many texts it was seen."""
+    if not words:
+        return {}
     rows = await session.execute(_KNOWN, {"words": list(words)})
     return {word: (folded, uses or 0) for word, folded, uses in rows}
 
@@ -206,17 +208,15 @@ async def hits(
     only = _Only(sight=sight, within=within)
     # A plan for any words would be a bad one for most: how often they occur decides.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    every = _all([term.query for term in terms])
+    telling = sorted((term for term in terms if term.query), key=lambda term: term.uses)
     ways: list[Select[Any]] = [
-        _said(terms, only, is_common=await _is_common(session, Message.document, every)),
-        _described(terms, only, is_common=await _is_common(session, Ticket.document, every)),
+        _said(terms, only, is_common=await _is_common(session, Message.document, telling)),
+        _described(terms, only, is_common=await _is_common(session, Ticket.document, telling)),
         _of_people(terms, only),
     ]
-    telling = [term for term in terms if term.query]
     if len(telling) > 1:
-        rarest, *others = sorted(telling, key=lambda term: term.uses)
-        is_common = await _is_common(session, Message.document, rarest.query)
-        ways.append(_spread(rarest, others, only, is_common=is_common))
+        is_common = await _is_common(session, Message.document, telling[:1])
+        ways.append(_spread(telling[0], telling[1:], only, is_common=is_common))
     found = union_all(*ways).cte("found")
     if most is not None:
         score = func.log(2, cast(found.c.rank + LEAST_RANK, Numeric)) + (
@@ -286,14 +286,19 @@ async def named_by(session: AsyncSession, word: str) -> ColumnElement[bool]:
 
 
 async def _is_common(
-    session: AsyncSession, document: InstrumentedAttribute[str | None], query: str
+    session: AsyncSession,
+    document: InstrumentedAttribute[str | None],
+    terms: Sequence[Term],  # the rarest first
 ) -> bool:
-    """Return whether the planner expects that `query` fits very many documents.
+    """Return whether very many documents have all of `terms`.
 
-    It knows the commonest stems. How often words were seen does not tell: "prints" may be rare.
+    Both have to say so: how often the words were seen, and the planner. That one knows how often
+    the commonest stems occur, but takes all others to be rather common; a word that was seen often
+    may seldom be seen together with another.
     """
-    if not query:
+    if not terms or terms[0].uses <= _COMMON:
         return False
+    query = _all([term.query for term in terms])
     table = document.property.columns[0].table.name
     rows = await session.execute(
         text(

@@ -15,6 +15,7 @@ from core.domain.ids import AgentId
 from core.domain.search import question_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
+from core.storage.queries import search
 from core.storage.queries.requesters import list_requesters
 from core.storage.tables import AgentRow
 from tests.support.databases import Databases
@@ -99,6 +100,21 @@ async def test_a_rare_word_is_not_looked_for_in_all_messages_from_the_latest_on(
         assert (await find(session, question_of(f"{word(2000)} 4711x"), None)) is not None
     backwards = [plan for plan in await asked.plans(filled) if "Backward using pk_message" in plan]
     assert backwards == []
+
+
+async def test_only_of_words_that_are_everywhere_the_latest_places_alone_are_looked_at(
+    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_COMMON", 1_000)
+    monkeypatch.setattr(search, "_LATEST", 50)
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        found = await find(session, question_of("17x"), None)  # among the oldest
+        assert [one.ticket.number for one in found.found if one.ticket] != []
+        plans = await asked.plans(filled)
+        assert [plan for plan in plans if "Backward using pk_message" in plan] == []
+        await find(session, question_of(word(3)), None)
+    assert [plan for plan in await asked.plans(filled) if "Backward using pk_message" in plan]
 
 
 @pytest.mark.parametrize(
