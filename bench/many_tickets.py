@@ -165,7 +165,8 @@ _FILL = (
     INSERT INTO ticket_vector (ticket_id, text, words)
     SELECT id, subject || E'\\n' || summary,
            to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig
-                       ELSE 'english'::regconfig END, subject || E'\\n' || summary)
+                       ELSE 'english'::regconfig END,
+                       search_folded(subject || E'\\n' || summary))
     FROM ticket ORDER BY id
     """,
     # What is known of words after so many texts, counted in a part of them.

@@ -27,7 +27,7 @@ _FEWEST_VOTES = 2
 _SHOWN = 3
 _NEAR = 0.87  # cosine; measured: see docs/tickets.md
 _COMMON = 0.35  # of the other's words, weighed
-_MOST_USES = 5_000  # of a ticket's rare words together, in texts, that others are looked for by
+_MOST_TICKETS = 5_000  # that a ticket's rare words together lead to
 _RESOLUTION_CHARS = 5_000
 _DONE = [s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE]
 
@@ -126,21 +126,20 @@ async def _by_vector(
 _BY_WORDS = text(
     """
     WITH own AS (
-        SELECT vector.text, vector.words,
-               string_agg(quote_literal(lexeme), ' | ')::tsquery AS wanted,
-               CASE ticket.language WHEN 'es' THEN 'pg_catalog.spanish'::regconfig
-                                    ELSE 'pg_catalog.english'::regconfig END AS configuration
-        FROM ticket_vector AS vector JOIN ticket ON ticket.id = ticket_id, unnest(vector.words)
-        WHERE ticket_id = :ticket GROUP BY vector.text, vector.words, ticket.language
+        SELECT words, string_agg(quote_literal(lexeme), ' | ')::tsquery AS wanted
+        FROM ticket_vector, unnest(words) WHERE ticket_id = :ticket GROUP BY words
+    ), common AS (
+        SELECT lexeme, share
+        FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs)
+             AS known (lexeme, share)
+        WHERE schemaname = current_schema() AND tablename = 'ticket_vector' AND attname = 'words'
     ), word AS (
-        SELECT plainto_tsquery(configuration, part) AS query,
-               sum(coalesce(uses, 0)) OVER (ORDER BY coalesce(uses, 0), part) AS uses
-        FROM own, (SELECT DISTINCT regexp_split_to_table(search_folded(text), '[^[:alnum:]]+')
-                   FROM own) AS parts (part)
-        LEFT JOIN search_word ON word = part
+        SELECT one.lexeme, sum(coalesce(share, 0)) OVER (ORDER BY coalesce(share, 0), one.lexeme)
+               * (SELECT reltuples FROM pg_class WHERE oid = 'ticket_vector'::regclass) AS tickets
+        FROM own, unnest(words) AS one LEFT JOIN common ON common.lexeme = one.lexeme
     ), telling AS (
-        SELECT string_agg(query::text, ' | ')::tsquery AS rare
-        FROM word WHERE uses <= :most_uses AND numnode(query) > 0
+        SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS rare
+        FROM word WHERE tickets <= :most_tickets
     ), found AS (
         SELECT ticket_id, ts_rank(ticket_vector.words, wanted) AS rank,
                ts_rank(own.words, wanted) AS most
@@ -151,8 +150,8 @@ _BY_WORDS = text(
     SELECT ticket_id FROM found WHERE rank >= :common * most ORDER BY rank DESC, ticket_id DESC
     """
 )
-# Any of its words: "and" would find copies alone. Of the rare ones: a usual word leads to half of
-# all tickets, but counts where a rare one has led to a ticket.
+# Any of its words: "and" would find copies alone. Of the rare ones, by what the database keeps of
+# the commonest stems: a usual word leads to half of all tickets, but counts beside a rare one.
 
 
 async def _by_words(session: AsyncSession, ticket: TicketId) -> Sequence[UUID]:
@@ -160,7 +159,7 @@ async def _by_words(session: AsyncSession, ticket: TicketId) -> Sequence[UUID]:
         "ticket": ticket,
         "limit": _LOOKED_AT,
         "common": _COMMON,
-        "most_uses": _MOST_USES,
+        "most_tickets": _MOST_TICKETS,
     }
     return (await session.scalars(_BY_WORDS, values)).all()
 

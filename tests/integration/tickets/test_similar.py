@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core.domain.actor import Role
 from core.domain.assistant import Handoff, HandoffReason
@@ -17,10 +17,11 @@ from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.reactions import Reactions
+from core.storage.queries import similar
 from core.storage.queries.categories import category_tree
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.tickets import ticket_of_conversation
-from core.storage.tables import SearchWord, TicketVector
+from core.storage.tables import TicketVector
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import Rig
@@ -87,14 +88,30 @@ async def test_most_similar_tickets_suggest_their_category_and_show_how_they_end
 
 
 async def test_a_word_that_most_tickets_have_leads_to_none_but_counts_beside_a_rare_one(
-    rig: Rig,
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alike = await _ticket(rig, "the printer jams", "t1")
     await _ticket(rig, "the printer", "t2")
     ticket = await _ticket(rig, "printer jams", "new")
     assert len((await _suggested(rig, ticket)).similar) == 2
+    monkeypatch.setattr(similar, "_MOST_TICKETS", 2)
     async with rig.sessions.begin() as session:
-        session.add(SearchWord(word="printer", forms=[], uses=1_000_000))
+        await session.execute(text("ANALYZE ticket_vector"))
+    assert [one.id for one in (await _suggested(rig, ticket)).similar] == [alike]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "words"),
+    [
+        ("portal.example.org", "portal.example.org down"),
+        ("login/vpn fails", "login/vpn slow"),
+        ("version 10.4.2", "10.4.2 crashes"),
+        ("/etc/hosts wrong", "/etc/hosts"),
+    ],
+)
+async def test_hosts_paths_and_versions_are_words(rig: Rig, earlier: str, words: str) -> None:
+    alike = await _ticket(rig, earlier, "t1")
+    ticket = await _ticket(rig, words, "new")
     assert [one.id for one in (await _suggested(rig, ticket)).similar] == [alike]
 
 
