@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
@@ -61,6 +61,7 @@ class SendPlan:
     receipt: Receipt  # what is to be changed or taken back; empty for a message to be sent
     is_probe: bool  # of an account that was paused: the others wait for what comes of it
     may_have_left: bool  # an earlier attempt ended without a word: verify first
+    is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
 
 class Outbox:
@@ -87,7 +88,8 @@ class Outbox:
             conversation = await locked(session, conversation_id)
             ledger = Ledger(self._accounts, self._now())
             plan = None
-            for delivery in await _under_way(session, conversation_id):
+            deliveries = await _under_way(session, conversation_id)
+            for delivery in deliveries:
                 message = await session.get_one(Message, delivery.message_id)
                 receipt = await _changed_by(session, delivery, message)
                 if _is_pointless(delivery, message, conversation, receipt):
@@ -100,9 +102,10 @@ class Outbox:
                     continue
                 gate = await _gate(session, delivery.account_id, ledger.now)
                 if gate is not _Gate.CLOSED:
-                    plan = await self._begin(
+                    begun = await self._begin(
                         session, delivery, message, conversation, receipt, gate
                     )
+                    plan = replace(begun, is_last=delivery is deliveries[-1])
                 break
             await ledger.write(session)
             return plan

@@ -67,6 +67,7 @@ class TurnPlan:
     request: TurnRequest
     is_vouched: bool  # somebody vouches for who wrote, so that it may be done in their name
     language_is_open: bool  # the words may tell the language; nobody has chosen one
+    is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
     @property
     def is_in_words(self) -> bool:
@@ -113,13 +114,15 @@ class Turns:
             plan: TurnPlan | Wait | None = None
             # Two statements on purpose, the lock first: an item added by a transaction that held
             # the lock until now would be missing from a snapshot taken before the lock.
-            for turn in await _under_way(session, conversation_id):
+            turns = await _under_way(session, conversation_id)
+            for turn in turns:
                 if _is_stale(turn, conversation):
                     _finish(turn, "dropped", ledger.now)
                 elif turn.available_at > ledger.now:
                     plan = Wait(seconds=(turn.available_at - ledger.now).total_seconds())
                     break
-                elif plan := await self._begin(session, ledger, conversation, turn):
+                elif begun := await self._begin(session, ledger, conversation, turn):
+                    plan = replace(begun, is_last=turn is turns[-1])
                     break
             await ledger.write(session)
             return plan

@@ -40,6 +40,8 @@ class DeliveriesLane:
             else:
                 outcome = await self._send(channel, plan)
             await self._outbox.settle(plan, outcome)
+            if plan.is_last and isinstance(outcome, Receipt):
+                return
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:

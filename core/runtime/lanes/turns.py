@@ -96,7 +96,7 @@ class TurnsLane:
             if isinstance(plan, Wait):
                 self._aside(self._wake_in(plan.seconds, conversation))
                 return
-            if plan is None or not await self._answer(plan):
+            if plan is None or not await self._answer(plan) or plan.is_last:
                 return
 
     def _aside(self, work: Coroutine[None, None, None]) -> None:
