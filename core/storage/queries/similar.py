@@ -27,7 +27,7 @@ _FEWEST_VOTES = 2
 _SHOWN = 3
 _NEAR = 0.87  # cosine; measured: see docs/tickets.md
 _COMMON = 0.35  # of the other's words, weighed
-_MOST_TICKETS = 5_000  # that a ticket's rare words together lead to
+_MOST_TICKETS = 500  # that a ticket's rare words together lead to
 _RESOLUTION_CHARS = 5_000
 _DONE = [s for s in TicketStatus if CATEGORY[s] == StatusCategory.DONE]
 
