@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from channels.email.imap import ImapConnection, ImapFailed, NoSuchFolder
-from channels.email.imap_answers import FolderState, Listed
+from channels.email.imap_answers import FolderState, Listed, uid_set
 from channels.email.imap_sign_in import signed_in
 from channels.email.intake import Arrived, Fate, MailIntake
 from channels.email.oauth import AccessTokens
@@ -200,11 +200,13 @@ class FolderReader:
         after = replace(position, last_uid=batch[-1].uid)
         fresh = [mail for mail in batch if not self._is_older(mail, position)]
         if len(fresh) == 1 and fresh[0].size_bytes > self._settings.max_bytes:
-            await self._refuse(imap, fresh[0])
+            too_large = f"a mail of {fresh[0].size_bytes:,} bytes, above max_bytes"
+            await self._leave_there(imap, fresh[0], too_large)
             await self._inbox.accept(cursor=self._cursor(after))
             return after
         contents = await imap.fetch([mail.uid for mail in fresh]) if fresh else {}
         loaded = [mail for mail in fresh if contents.get(mail.uid)]
+        await self._see_to_missing(imap, [mail for mail in fresh if not contents.get(mail.uid)])
         arrived = [
             Arrived(raw=contents[mail.uid], received_at=mail.arrived_at or self._now())
             for mail in loaded
@@ -223,13 +225,22 @@ class FolderReader:
             return False
         return mail.arrived_at < datetime.fromtimestamp(position.start, UTC) - _CLOCKS_DIFFER
 
-    async def _refuse(self, imap: ImapConnection, mail: Listed) -> None:
-        """Put a mail aside that is too large to load: its headers, and where it is."""
+    async def _see_to_missing(self, imap: ImapConnection, missing: Sequence[Listed]) -> None:
+        """Put mails aside that are there and whose content the server did not give.
+
+        Most are not there any more: somebody else took them away.
+        """
+        if not missing:
+            return
+        there = set(await imap.search("UID", uid_set(mail.uid for mail in missing)))
+        for mail in missing:
+            if mail.uid in there:
+                await self._leave_there(imap, mail, "the server does not give its content")
+
+    async def _leave_there(self, imap: ImapConnection, mail: Listed, why: str) -> None:
+        """Put a mail aside that cannot be loaded: its headers, and where it is."""
         headers = await imap.fetch([mail.uid], "HEADER")
-        reason = (
-            f"a mail of {mail.size_bytes:,} bytes, above max_bytes; "
-            f"it is still in folder {self._folder!r}"
-        )
+        reason = f"{why}; it is still in folder {self._folder!r}"
         await self._intake.put_aside(headers.get(mail.uid, b""), reason)
         await self._star(imap, [mail.uid])
 

@@ -70,10 +70,14 @@ def listed(response: Response) -> dict[int, Listed]:
 
 
 def contents(response: Response) -> dict[int, bytes]:
-    """Return the bytes of each mail in the answer to UID FETCH, by UID."""
+    """Return the bytes of each mail in the answer to UID FETCH, by UID.
+
+    A server may add answers that nobody asked for, after a mail's own: that somebody else has
+    flagged it, with its UID and without a body (RFC 9051, 7.5.2).
+    """
     found = {}
     for text, content in _items(response):
-        if uid := _UID.search(text):
+        if content and (uid := _UID.search(text)):
             found[int(uid[1])] = content
     return found
 

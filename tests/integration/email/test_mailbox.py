@@ -199,6 +199,30 @@ async def test_a_mail_put_aside_is_starred_and_stays(dovecot: Dovecot) -> None:
     assert len(dovecot.flags()) == 2
 
 
+async def test_a_mail_whose_content_is_withheld_is_put_aside_and_the_next_are_read(
+    dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = ImapConnection.fetch
+
+    async def withholding(
+        self: ImapConnection, uids: Sequence[int], section: str = ""
+    ) -> dict[int, bytes]:
+        found = await fetch(self, uids, section)
+        return {uid: raw for uid, raw in found.items() if section or b"withheld" not in raw}
+
+    monkeypatch.setattr(ImapConnection, "fetch", withholding)
+    account = Account(dovecot.imap_port)
+    async with account.receiving():
+        await account.begun()
+        dovecot.deliver(mail(1, text="withheld"))
+        dovecot.deliver(mail(2))
+        await account.has(1)
+        await _until_flags(dovecot, "INBOX", ["\\Flagged", "\\Seen"])
+    ((headers, reason),) = account.inbox.asides
+    assert b"Message-ID: <1@people.example>" in headers
+    assert "does not give its content; it is still in folder 'INBOX'" in reason
+
+
 async def test_what_a_dead_process_left_unflagged_is_flagged_by_the_next(dovecot: Dovecot) -> None:
     account = Account(dovecot.imap_port)
     async with account.receiving():
