@@ -226,7 +226,7 @@ async def test_unsent_messages_survive_a_reload(page: Page, desk: MemoryDesk) ->
 async def test_messages_over_the_limit_are_sent_later_in_order(
     context: BrowserContext, desk: MemoryDesk
 ) -> None:
-    slowly = Limits(messages_of_session=Rate(burst=2, per_second=0.7), this_machine_is_free=False)
+    slowly = Limits(messages_of_session=Rate(burst=1, per_second=0.4), this_machine_is_free=False)
     app = application(desk, WebChat(ACCOUNT, KEY, limits=slowly))
     refusals: list[str] = []
     async with serving(app, "127.0.0.1") as address:

@@ -14,6 +14,8 @@ _GROUPS: Mapping[str, str] = {
     "tests/browser/test_whole_desk.py": "whole desk",
 }
 
+_LATER: Mapping[str, int] = {"tests/browser/": 2, "tests/unit/": 3}
+
 # Each of their tests is a group: they share nothing, and take long where many cases are asked for.
 _APART = ("/test_against_reference.py",)
 
@@ -39,6 +41,16 @@ class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests with those of the large groups first: what begins last ends last."""
+    """Return the tests with those of the large groups first: what begins last ends last.
+
+    Those in a browser come once the assistant's own tests, which run beside, are through: a page
+    has ten seconds to load. The smallest fill what is left at the end.
+    """
     large = set(_GROUPS.values())
-    return sorted(items, key=lambda item: group_of(item.nodeid) not in large)
+
+    def place(item: pytest.Item) -> int:
+        if group_of(item.nodeid) in large:
+            return 0
+        return next((n for prefix, n in _LATER.items() if item.nodeid.startswith(prefix)), 1)
+
+    return sorted(items, key=place)
