@@ -36,8 +36,9 @@ _WEB_FIRST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
 # What is taken in goes before what is answered: platforms wait only seconds for the receipt. Not
-# while these start, for which people wait as well.
-_GIVE_WAY_AFTER_SECONDS = {"worker": 60.0, "embedder": 60.0, "assistant": 120.0}
+# while these start, for which people wait as well. The worker never gives way: it has conversations
+# locked for which what is taken in would wait the longer.
+_GIVE_WAY_AFTER_SECONDS = {"embedder": 60.0, "assistant": 120.0}
 
 
 _ERROR = re.compile(r"(?:\w+\.)+\w+: ")  # as a traceback ends: a dotted name, then words
