@@ -154,7 +154,13 @@
   document.body.addEventListener("htmx:confirm", (event) => {
     if (!event.target.matches(".take-back")) return;
     event.preventDefault();
-    flush().then(() => event.detail.issueRequest(true));
+    const form = event.target;
+    flush().then(() => {
+      if (form.isConnected) return event.detail.issueRequest(true);
+      // The messages were shown anew meanwhile: the same form stands there once more.
+      [...document.querySelectorAll(".take-back")]
+        .find((other) => other.action === form.action)?.requestSubmit();
+    });
   });
   document.body.addEventListener("taken-back", async () => {
     const answer = await fetch(url);

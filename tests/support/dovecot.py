@@ -47,7 +47,7 @@ auth_mechanisms = plain login xoauth2 oauthbearer
 auth_failure_delay = 0
 recipient_delimiter = +
 imap_capability = {capability}
-mail_location = maildir:~/Maildir
+mail_location = sdbox:~/mail
 mail_max_userip_connections = 100
 first_valid_uid = 1
 {oauth}
