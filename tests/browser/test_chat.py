@@ -414,6 +414,7 @@ async def test_the_widget_opens_the_chat_and_gives_the_focus_back(
     await chat.locator("#text").press("Enter")
     thread = await thread_of(desk)
     await chat.locator("#text").press("Escape")
+    await expect(chat.locator("#text")).to_be_hidden()  # the page hears of it a moment later
     assert await site.evaluate("document.activeElement.tagName") == "VENTANILLA-CHAT"
     desk.say(thread, "¿En qué puedo ayudar?")
     await site.keyboard.press("Enter")
