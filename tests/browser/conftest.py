@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from core.domain.actor import Agent
 from core.storage.engine import Sessions
 from tests.browser.people import PASSWORD, Opened, agent_called
 from tests.integration.console.world import Desk, build_desk
+from tests.support.serving import served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
@@ -37,16 +37,9 @@ async def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
 @pytest.fixture
 async def address(desk: Desk) -> AsyncIterator[str]:
     """The desk served over HTTP, with its ear on the database."""
-    server = uvicorn.Server(
-        uvicorn.Config(desk.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    )
     listening = asyncio.create_task(desk.live.run())
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(desk.app) as address:
+        yield address
     listening.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listening

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -27,23 +25,8 @@ from core.domain.content import MAX_TEXT_CHARS
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import EventKey, ThreadKey
+from tests.support.serving import served
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
-
-
-@asynccontextmanager
-async def serving(app: Starlette, host: str) -> AsyncIterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=0, log_level="warning", lifespan="off")
-    )
-    serve = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.should_exit = True
-        await serve
 
 
 @pytest.fixture
@@ -61,7 +44,7 @@ def desk() -> MemoryDesk:
 
 @pytest.fixture
 async def address(desk: MemoryDesk) -> AsyncIterator[str]:
-    async with serving(application(desk), "127.0.0.1") as address:
+    async with served(application(desk)) as address:
         yield address
 
 
@@ -229,7 +212,7 @@ async def test_messages_over_the_limit_are_sent_later_in_order(
     slowly = Limits(messages_of_session=Rate(burst=1, per_second=0.4), this_machine_is_free=False)
     app = application(desk, WebChat(ACCOUNT, KEY, limits=slowly))
     refusals: list[str] = []
-    async with serving(app, "127.0.0.1") as address:
+    async with served(app) as address:
         page = await context.new_page()
         page.on(
             "response",
@@ -383,7 +366,7 @@ async def site(context: BrowserContext, address: str) -> AsyncIterator[Page]:
         )
 
     faults: list[str] = []
-    async with serving(Starlette(routes=[Path("/", answer)]), "localhost") as other:
+    async with served(Starlette(routes=[Path("/", answer)]), host="localhost") as other:
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)

@@ -5,7 +5,6 @@ Pages are found, not listed: those of `console.rooms`, and one of each kind that
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Page
 
 from console.rooms import ROOMS, SECTIONS, TABS
@@ -25,6 +23,7 @@ from core.wiring.parts import open_parts
 from core.wiring.web import build_app
 from tests.browser.people import PASSWORD
 from tests.support.databases import Databases
+from tests.support.serving import served
 
 _AXE = resources.files("console") / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """async (rules) => {
@@ -59,7 +58,10 @@ async def page(
             async with parts.sessions() as session:
                 boss = await agent_named(session, "boss@desk.example")
             await parts.access.set_password(boss, PASSWORD)
-        async with _served(settings) as address, _signed_in(browser, address) as signed_in:
+        async with (
+            served(build_app(settings), lifespan="on") as address,
+            _signed_in(browser, address) as signed_in,
+        ):
             yield signed_in
 
 
@@ -67,19 +69,6 @@ async def page(
 def links() -> dict[str, list[str]]:
     """The links of the places that have been opened so far."""
     return {}
-
-
-@asynccontextmanager
-async def _served(settings: Settings) -> AsyncIterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(settings), host="127.0.0.1", port=0, log_level="warning")
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
 
 
 @asynccontextmanager

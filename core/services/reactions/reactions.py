@@ -25,9 +25,8 @@ from core.storage.tables import Account, ReactionFailure, Ticket, TicketEvent
 from core.storage.wakeups import Lane, LaneKind, look_after, waiting
 
 _LOGGER = logging.getLogger(__name__)
-_AT_ONCE = (
-    8  # changes of a ticket in one transaction: what waits for its locks should not wait long
-)
+# Changes of a ticket in one transaction: what waits for its locks should not wait long.
+_AT_ONCE = 8
 _TOGETHER = 32  # conversations in one transaction
 DEEPEST = 16
 """Reactions to reactions stop here: something answers itself."""
@@ -237,7 +236,7 @@ class Reactions:
         """Show changes of different tickets to each reactor in turn."""
         if not shown:
             return
-        prepared: list[object] = []
+        prepared: list[object] = []  # held on to: a session forgets rows that nobody has
         for reactor in self._reactors:
             if isinstance(reactor, Prepares):
                 prepared.append(await reactor.prepare(session, shown))
@@ -248,8 +247,8 @@ class Reactions:
     async def _alone(self, conversation: ConversationId) -> bool:
         """React to what is due one by one, so that what fails takes nothing else with it."""
         reacted = False
-        while (waiting := await self._next(conversation)) is not None:
-            ticket, event = waiting
+        while (due := await self._next(conversation)) is not None:
+            ticket, event = due
             failures: dict[str, str] = {}
             while not await self._is_reacted_to(ticket, event, failures):
                 pass

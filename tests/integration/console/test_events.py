@@ -10,13 +10,13 @@ from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 
 from core.services.writing.drafts import DraftKind
 from core.services.writing.visits import Visits
 from core.storage.queries.feed import FeedPosition, feed_end
 from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import Desk
+from tests.support.serving import served
 
 
 @dataclass
@@ -31,22 +31,16 @@ async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     """A signed-in browser on the desk served over HTTP."""
     agent = await desk.agent()
     await desk.access.set_password(agent.id, PASSWORD)
-    server = uvicorn.Server(
-        uvicorn.Config(desk.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    )
     listening = asyncio.create_task(desk.live.run())
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        served(desk.app) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
         signed_in = await client.post(
             "/console/sign-in", data={"email": agent.email, "password": PASSWORD}
         )
         assert signed_in.status_code == 303
         yield client
-    server.should_exit = True
-    await serving
     listening.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listening
