@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+# Below the ports that Linux gives outgoing connections (ip_local_port_range, 32768 and up): between
+# the choice of a port and the start of what listens on it, no connection takes it.
+_CHOICE = range(20_000, 32_768)
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
@@ -32,12 +36,20 @@ def why_taken(host: str, port: int) -> str | None:
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Return ports, all different, that nobody listens on now."""
+    """Return ports, all different, that nobody listens on now.
+
+    Raises:
+        OSError: there are not so many.
+    """
+    found: list[int] = []
     with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind((host, 0))
-        return [probe.getsockname()[1] for probe in sockets]
+        for port in random.sample(_CHOICE, len(_CHOICE)):
+            with suppress(OSError):
+                probes.enter_context(socket.socket()).bind((host, port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError(f"{host} has no {count} free ports from {_CHOICE.start} to {_CHOICE.stop - 1}")
 
 
 def local_url(host: str, port: int) -> str:
