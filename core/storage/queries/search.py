@@ -37,7 +37,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
-from core.storage.queries.sight import Sight, main_conversation
+from core.storage.queries.sight import Sight, main_ticket
 from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.tables import (
     Account,
@@ -223,21 +223,20 @@ async def hits(
             func.extract("epoch", found.c.at) / HALF_LIFE.total_seconds()
         )
         found = select(found).order_by(score.desc()).limit(most).cte("best")
-    main = main_conversation()
-    other = aliased(Ticket)
-    newest = (
-        select(other.id)
-        .where(other.conversation_id == main)
-        .order_by(other.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    home = aliased(Ticket)
     query = (
-        select(main, Ticket.id, found.c.message_id, found.c.rank, found.c.at)
+        select(
+            func.coalesce(home.conversation_id, Conversation.side_of, Conversation.id),
+            Ticket.id,
+            found.c.message_id,
+            found.c.rank,
+            found.c.at,
+        )
         .select_from(found)
         .join(Conversation, Conversation.id == found.c.conversation_id)
         .outerjoin(Account, Account.id == Conversation.account_id)
-        .outerjoin(Ticket, Ticket.id == func.coalesce(found.c.ticket_id, newest))
+        .outerjoin(home, home.id == main_ticket())
+        .outerjoin(Ticket, Ticket.id == func.coalesce(found.c.ticket_id, home.id))
         .where(Account.origin.is_distinct_from(Origin.REHEARSAL), Conversation.is_spam.is_(False))
     )
     if sight is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -22,6 +22,7 @@ from core.storage.tables import (
     Message,
     TeamMember,
     Ticket,
+    TicketMerge,
 )
 
 _SEES_ALL = frozenset({Role.ADMIN, Role.AUDITOR})
@@ -49,34 +50,64 @@ class Sight:
         )
 
     def holds_conversation(self) -> ColumnElement[bool]:
-        """Return the condition that they see a conversation, by its newest ticket if any.
-
-        Of one that is held beside another, or was merged into it, that one's ticket counts.
-        """
-        newest = (
+        """Return the condition that they see a conversation: the ticket it belongs to, if any."""
+        seen = (
             select(self.holds())
-            .where(Ticket.conversation_id == main_conversation())
-            .order_by(Ticket.id.desc())
-            .limit(1)
+            .where(Ticket.id == main_ticket())
             .correlate(Conversation)
             .scalar_subquery()
         )
-        return newest.is_not(False)
+        return seen.is_not(False)
 
 
-def main_conversation() -> ColumnElement[UUID]:
-    """Return the id of the conversation whose tickets a `Conversation` belongs to.
+def main_ticket() -> ColumnElement[UUID | None]:
+    """Return the id of the ticket that a `Conversation` belongs to; NULL where it has none.
 
-    It is the one it was merged into or is held beside, which may have been merged in turn.
+    It is the one that it goes on in where it was merged, else its newest. A conversation that is
+    held beside another belongs where that one does.
     """
-    host = aliased(Conversation)
-    beside = (
-        select(func.coalesce(host.merged_into, host.id))
-        .where(host.id == Conversation.side_of)
+    place = func.coalesce(Conversation.side_of, Conversation.id)
+    own = aliased(Ticket)
+    newest = (
+        select(own.id)
+        .where(own.conversation_id == place)
+        .order_by(own.id.desc())
+        .limit(1)
         .correlate(Conversation)
         .scalar_subquery()
     )
-    return func.coalesce(Conversation.merged_into, beside, Conversation.id)
+    return func.coalesce(_goes_on_in(place), newest)
+
+
+def _goes_on_in(place: ColumnElement[UUID]) -> ColumnElement[UUID | None]:
+    """Return the id of the ticket in which a merged conversation goes on, as `ticket_above` does.
+
+    `merged_into` alone does not tell: in the conversation that it names, another ticket may have
+    begun since.
+    """
+    line = (
+        select(TicketMerge.kept_id.label("ticket"), literal(1).label("step"))
+        .where(
+            TicketMerge.conversation_id == place,
+            TicketMerge.undone_at.is_(None),
+            TicketMerge.ended_at.is_(None),
+        )
+        .correlate(Conversation)
+        .cte("line", recursive=True, nesting=True)
+    )
+    further = aliased(TicketMerge)
+    line = line.union_all(
+        select(further.kept_id, line.c.step + 1).where(
+            further.merged_id == line.c.ticket, further.undone_at.is_(None)
+        )
+    )
+    return (
+        select(line.c.ticket)
+        .order_by(line.c.step.desc())
+        .limit(1)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +139,8 @@ async def unseen_ticket(session: AsyncSession, sight: Sight, ticket: UUID) -> Ou
 async def unseen_conversation(
     session: AsyncSession, sight: Sight, conversation: UUID
 ) -> OutOfSight | None:
-    """Return the newest ticket of a conversation, if hidden.
-
-    Of one that is held beside another, or was merged into it, that one's ticket counts.
-    """
-    ticket = await session.scalar(
-        select(Ticket.id)
-        .join(Conversation, Ticket.conversation_id == main_conversation())
-        .where(Conversation.id == conversation)
-        .order_by(Ticket.id.desc())
-        .limit(1)
-    )
+    """Return the ticket that a conversation belongs to, if hidden."""
+    ticket = await session.scalar(select(main_ticket()).where(Conversation.id == conversation))
     return None if ticket is None else await unseen_ticket(session, sight, ticket)
 
 

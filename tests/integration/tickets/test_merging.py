@@ -11,18 +11,29 @@ from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from core.domain.ids import AccountId, ConversationId, TicketId
+from core.domain.ids import AccountId, AgentId, ConversationId, TeamId, TicketId, new_id
+from core.domain.search import question_of
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.domain.views import Order
 from core.services.answering import Reply
 from core.services.links.merging import TicketMerging
 from core.services.locks import locked
+from core.services.search.searching import find
 from core.services.writing.held import HeldReplies
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import merged_into, merged_tickets, said_together
 from core.storage.queries.queue import queue
+from core.storage.queries.sight import OutOfSight, Sight, unseen_conversation
 from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.tables import AuditEntry, FeedEntry, HeldReply, Ticket, TicketEvent
+from core.storage.tables import (
+    AuditEntry,
+    Conversation,
+    FeedEntry,
+    HeldReply,
+    Team,
+    Ticket,
+    TicketEvent,
+)
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import LOOP, WEB, Rig, posted
@@ -270,6 +281,40 @@ async def test_another_ticket_of_the_kept_conversation_is_not_the_merged_request
         "something else",
         "to a alone",
     ]
+
+
+async def test_a_merged_conversation_is_seen_by_whoever_sees_the_ticket_it_goes_on_in(
+    rig: Rig,
+) -> None:
+    ana, merging = await rig.agent(), _merging(rig)
+    kept, middle, first = [await _ticket(rig, thread) for thread in ("a", "b", "c")]
+    await merging.merge(middle, first, ana)
+    await merging.merge(kept, middle, ana)
+    await rig.hear("the last word of c", thread="c")
+    await rig.tickets.set_status(kept, TicketStatus.CLOSED, ana)
+    conversation = await rig.hear("something else", thread="a")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    new = await rig.ticket_id("a")
+    async with rig.sessions.begin() as session:
+        ours, theirs = [Team(id=new_id(), name=name) for name in ("Ours", "Theirs")]
+        session.add_all((ours, theirs))
+        await session.flush()
+        (await session.get_one(Ticket, kept)).team_id = ours.id
+        (await session.get_one(Ticket, new)).team_id = theirs.id
+    async with rig.sessions() as session:
+        number = (await session.get_one(Ticket, kept)).number
+        place = await rig.conversation_id("c")
+        for team, hidden in ((ours, None), (theirs, OutOfSight(number=number))):
+            sight = Sight(agent=AgentId(new_id()), teams=[TeamId(team.id)])
+            assert await unseen_conversation(session, sight, place) == hidden
+            seen = select(Conversation.id).where(
+                Conversation.id == place, sight.holds_conversation()
+            )
+            assert await session.scalar(seen) == (place if hidden is None else None)
+            found = await find(session, question_of("word"), sight)
+            assert [one.ticket.id for one in found.found if one.ticket] == (
+                [kept] if hidden is None else []
+            )
 
 
 async def test_a_ticket_parted_from_the_middle_takes_what_was_merged_into_it_along(
