@@ -20,11 +20,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.catalogue import Stage
 from core.domain.conversation import Speaker
 from core.domain.views import Order
 from core.storage.queries.ticket_filter import TicketFilter, conditions, is_live
 from core.storage.queries.tickets import TicketView, ticket_rows, view_of
-from core.storage.tables import RANK_OF_PRIORITY, Conversation, Message, Ticket
+from core.storage.tables import (
+    RANK_OF_PRIORITY,
+    ApprovalRole,
+    Conversation,
+    ItemRequest,
+    Message,
+    Ticket,
+)
 
 _IS_SAID = (
     Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
@@ -44,6 +52,7 @@ class QueueRow:
     last_words: str
     is_unanswered: bool  # the requester spoke last
     last_at: datetime | None
+    approvers: str | None = None  # the name of the role whose approval it waits for
 
 
 async def queue(
@@ -104,7 +113,21 @@ async def queue(
         )
         for *view, words, speaker, at in rows
     ]
-    return await _with_merged(session, found)
+    return await _with_approvers(session, await _with_merged(session, found))
+
+
+async def _with_approvers(session: AsyncSession, found: Sequence[QueueRow]) -> Sequence[QueueRow]:
+    """Return rows with whom they wait for, where that is somebody's approval."""
+    rows = await session.execute(
+        select(ItemRequest.ticket_id, ApprovalRole.name)
+        .join(ApprovalRole, ApprovalRole.id == ItemRequest.role_id)
+        .where(
+            ItemRequest.ticket_id.in_([row.ticket.id for row in found]),
+            ItemRequest.stage == Stage.APPROVAL,
+        )
+    )
+    names = {ticket: name for ticket, name in rows}  # noqa: C416  # rows are no pairs to `dict`
+    return [replace(row, approvers=names.get(row.ticket.id)) for row in found]
 
 
 async def _with_merged(session: AsyncSession, found: Sequence[QueueRow]) -> Sequence[QueueRow]:

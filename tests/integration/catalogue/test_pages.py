@@ -117,6 +117,11 @@ async def test_an_agent_asks_another_approves_and_the_tasks_are_done(desk: Desk)
     shown = await lea.see(ticket)
     assert "Waits for approval" in shown
     assert "IT lead decides. Asked: Bob" in shown
+    for page, words in (
+        (await lea.see("/console/queue"), "waits for IT lead"),
+        (await bob.see("/console/queue"), "espera a IT lead"),
+    ):
+        assert words in page
     refused = await lea.send(f"{ticket}/approval", htmx=True, decision="approve")
     assert refused.status_code == 409
     assert "Only those who were asked may decide" in refused.text
@@ -125,6 +130,7 @@ async def test_an_agent_asks_another_approves_and_the_tasks_are_done(desk: Desk)
     assert "Ligero" in panel
     approved = await bob.send(f"{ticket}/approval", htmx=True, decision="approve", reason="vale")
     assert "Bob aprobó la solicitud" in approved.text
+    assert "waits for IT lead" not in await lea.see("/console/queue")
     late = await bob.send(f"{ticket}/approval", htmx=True, decision="reject")
     assert (late.status_code, "Esto ya está decidido (Bob): En curso" in late.text) == (409, True)
     for done in ("Order it", "Hand it over"):
