@@ -91,7 +91,6 @@ class TicketMerging:
                 id=new_id(),
                 kept_id=kept,
                 merged_id=merged,
-                into_id=into.conversation.id,
                 conversation_id=gone.conversation.id,
                 was={
                     "status": gone.ticket.status,

@@ -129,6 +129,9 @@ async def assets_of(session: AsyncSession, ticket: TicketView) -> AssetsOfTicket
     found = await session.execute(
         _views()
         .where(or_(func.lower(Asset.tag).in_(words), func.lower(Asset.serial).in_(words)))
+        # By what is in no index as it is: else the planner, which takes each word to name an
+        # asset, would read all of them until it has met three.
+        .order_by(Asset.tag)
         .limit(3)
     )
     mentioned = [_view(*row) for row in found]

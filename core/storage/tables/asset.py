@@ -15,7 +15,10 @@ class Asset(Base):
     """One thing, known by the tag that is stuck on it."""
 
     __tablename__ = "asset"
-    __table_args__ = (Index("uq_asset_tag", text("lower(tag)"), unique=True),)
+    __table_args__ = (
+        Index("uq_asset_tag", text("lower(tag)"), unique=True),
+        Index("ix_asset_serial", text("lower(serial)")),
+    )
 
     id: Mapped[Key]
     tag: Mapped[str]

@@ -33,7 +33,6 @@ class TicketMerge(Base):
     id: Mapped[Key]
     kept_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
     merged_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
-    into_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))  # the kept ticket's
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))  # the merged one's
     was: Mapped[dict[str, Any]]  # {status,responder,closed_at} of the merged one
     link_id: Mapped[UUID | None]  # of the link that was made with it

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_tickets import fill, word
@@ -16,7 +17,9 @@ from core.domain.search import question_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries import search
+from core.storage.queries.assets import assets_of
 from core.storage.queries.requesters import list_requesters
+from core.storage.queries.tickets import ticket_named, ticket_view
 from core.storage.tables import AgentRow
 from tests.support.databases import Databases
 
@@ -151,3 +154,20 @@ async def test_the_queue_reads_no_table_from_end_to_end(filled: AsyncEngine, tab
         found = await read_queue(session, AgentId(me), tab, None)
     assert found.rows
     assert await asked.scanned(filled, "message", "ticket", "conversation") == []
+
+
+async def test_assets_that_words_name_are_found_by_index(filled: AsyncEngine) -> None:
+    async with sessions_of(filled).begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO asset (id, tag, serial)"
+                " SELECT uuidv7(), 'T-' || n, 'S-' || n FROM generate_series(1, 20000) AS n"
+            )
+        )
+        await session.execute(text("ANALYZE asset"))
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        ticket = await ticket_view(session, await ticket_named(session, "1001"))
+        named = replace(ticket, subject="the battery of s-17 is swollen")
+        assert [one.tag for one in (await assets_of(session, named)).mentioned] == ["T-17"]
+    assert not await asked.scanned(filled, "asset")
