@@ -15,7 +15,6 @@ from core.domain.errors import DeskError, Forbidden, InvalidInput, StorageUnavai
 from core.domain.ids import AgentId, TeamId, TicketId
 from core.domain.ticket import ClosedAs, Priority, TicketStatus
 from core.services import audit
-from core.services.automation.macros import Macros
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.spam import SpamFolder
 from core.services.tickets import Tickets
@@ -112,13 +111,11 @@ class BulkActs:
         sessions: Sessions,
         tickets: Tickets,
         sorting: TicketSorting,
-        macros: Macros,
         spam: SpamFolder,
     ) -> None:
         self._sessions = sessions
         self._tickets = tickets
         self._sorting = sorting
-        self._macros = macros
         self._spam = spam
 
     async def do(self, act: BulkAct, tickets: Sequence[TicketId], by: Agent) -> Sequence[Outcome]:
@@ -217,14 +214,7 @@ class BulkActs:
             case Act.SPAM:
                 await self._spam.mark(ticket, by, blocks=False)
             case Act.MACRO:
-                await self._say(UUID(value or ""), ticket, by)
-
-    async def _say(self, macro: UUID, ticket: TicketId, by: Agent) -> None:
-        ready = await self._macros.fill_in(macro, ticket, by.id)
-        if ready.text.strip():
-            await self._tickets.reply(ticket, by, ready.text, macro=macro)
-        else:
-            await self._macros.apply(macro, ticket, by)
+                await self._tickets.use_macro(ticket, by, UUID(value or ""))
 
 
 def _checked(tickets: Sequence[TicketId]) -> Sequence[TicketId]:

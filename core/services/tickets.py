@@ -26,7 +26,7 @@ from core.domain.ids import (
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.answering import Reply, answer, give_status
-from core.services.automation.macros import apply_macro
+from core.services.automation.macros import apply_macro, filled_in
 from core.services.case import Case, open_case
 from core.services.files.uploads import handed_in
 from core.services.handoff import SUMMARY_CHARS, subject_from
@@ -129,6 +129,19 @@ class Tickets:
             if macro is not None:
                 await apply_macro(case, macro, agent, self._base_url, sets_status=then is None)
             return said
+
+    async def use_macro(self, ticket_id: TicketId, agent: Agent, macro: UUID) -> None:
+        """Say a macro's text, if it has one, and do what goes with it, by one commit.
+
+        Raises:
+            NotFound: there is no such macro.
+        """
+        async with self._at_work(ticket_id) as case:
+            ready = await filled_in(case.session, macro, ticket_id, agent.id, self._base_url)
+            if ready.text.strip():
+                await let_leave(case, self._base_url)
+                await answer(case, agent, Reply(words=ready.text))
+            await apply_macro(case, macro, agent, self._base_url, sets_status=True)
 
     async def note(
         self,

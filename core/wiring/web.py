@@ -168,7 +168,7 @@ def build_app(settings: Settings) -> FastAPI:
             visits=Visits(parts.sessions),
             sorting=sorting,
             views=SavedViews(parts.sessions),
-            bulk=BulkActs(parts.sessions, parts.tickets, sorting, macros, spam),
+            bulk=BulkActs(parts.sessions, parts.tickets, sorting, spam),
             categories=Categories(parts.sessions),
             priorities=Priorities(parts.sessions),
             assets=Assets(parts.sessions),

@@ -19,8 +19,8 @@ from core.services.automation.doing import perform
 from core.services.automation.facts import values_of
 from core.services.automation.forms import actions_from_json, actions_json
 from core.services.automation.templates import check_template, fill_in
-from core.services.case import Case, open_case
-from core.services.ledger import Accounts, Ledger
+from core.services.case import Case
+from core.services.ledger import Accounts
 from core.services.revisions import check_revision
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Macro, TeamMember, Ticket
@@ -112,35 +112,33 @@ class Macros:
             NotFound: there is no such macro.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            row = await _locked(session, macro)
-            row.used += 1
-            who = await session.get(AgentRow, agent)
-            values = await values_of(session, ticket, self._base_url, who)
-            return ReadyMacro(
-                id=row.id,
-                name=row.name,
-                text=fill_in(row.text, values),
-                actions=actions_from_json(row.actions),
-            )
+            return await filled_in(session, macro, ticket, agent, self._base_url)
 
-    async def apply(
-        self, macro: UUID, ticket: TicketId, agent: Agent, *, sets_status: bool = True
-    ) -> None:
-        """Do to `ticket` what goes with a macro whose text was sent.
 
-        What does not fit any more is noted in the ticket. Without `sets_status`, the status stays
-        what the agent chose while sending.
-        """
-        async with storage_errors(), self._sessions.begin() as session:
-            case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            await apply_macro(case, macro, agent, self._base_url, sets_status=sets_status)
-            await case.ledger.write(session)
+async def filled_in(
+    session: AsyncSession, macro: UUID, ticket: TicketId, agent: AgentId, base_url: str
+) -> ReadyMacro:
+    """Do in the caller's transaction what `Macros.fill_in` does."""
+    row = await _locked(session, macro)
+    row.used += 1
+    who = await session.get(AgentRow, agent)
+    values = await values_of(session, ticket, base_url, who)
+    return ReadyMacro(
+        id=row.id,
+        name=row.name,
+        text=fill_in(row.text, values),
+        actions=actions_from_json(row.actions),
+    )
 
 
 async def apply_macro(
     case: Case, macro: UUID, agent: Agent, base_url: str, *, sets_status: bool
 ) -> None:
-    """Do in the caller's transaction what goes with a macro; see `Macros.apply`."""
+    """Do in the caller's transaction what goes with a macro whose text was sent.
+
+    What does not fit any more is noted in the ticket. Without `sets_status`, the status stays what
+    the agent chose while sending.
+    """
     row = await case.session.get(Macro, macro)
     if row is None:
         return  # deleted meanwhile: its text has left already

@@ -247,7 +247,8 @@ async def test_a_macro_is_filled_in_and_does_what_goes_with_it(rig: Rig) -> None
         assert [one.name for one in await macros_for(session, name, ana.id)] == ["Restart"]
     ready = await macros.fill_in(macro, name, ana.id)
     assert ready.text == "Please restart it. Ana"
-    await macros.apply(macro, name, ana)
+    await rig.tickets.use_macro(name, ana, macro)
+    assert (await rig.texts())[-1] == ("agent", ready.text)
     found = await rig.ticket()
     assert (found.status, found.tags) == (TicketStatus.PENDING, ["restart"])
 

@@ -292,7 +292,7 @@ def build_desk(
             visits=Visits(sessions, clock),
             sorting=sorting,
             views=SavedViews(sessions),
-            bulk=BulkActs(sessions, tickets, sorting, macros, spam),
+            bulk=BulkActs(sessions, tickets, sorting, spam),
             categories=Categories(sessions, clock),
             priorities=Priorities(sessions),
             assets=Assets(sessions, clock),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from core.domain.actor import Agent, Role
@@ -223,3 +224,28 @@ async def test_a_macro_answers_many(desk: Desk, api: Api) -> None:
             text("SELECT text FROM message WHERE speaker = 'agent' ORDER BY text")
         )
         assert said.all() == ["We are on it, U0.", "We are on it, U1."]
+
+
+@pytest.mark.parametrize("words", ["", "We are on it."])
+async def test_a_macro_is_one_commit_with_or_without_words(
+    desk: Desk, api: Api, words: str
+) -> None:
+    await desk.queued()
+    async with desk.sessions.begin() as session:
+        macro = await session.scalar(
+            text(
+                "INSERT INTO macro (id, name, text, actions) VALUES (uuidv7(), 'Urgent', :words,"
+                """ '[{"kind": "set_priority", "value": "urgent"}]') RETURNING id"""
+            ),
+            {"words": words},
+        )
+    body = {"act": "macro", "value": str(macro), "tickets": ["1001"]}
+    (answer,) = (await (await api()).post("/api/v1/bulk/tickets", json=body)).json()
+    assert answer["done"]
+    async with desk.sessions() as session:
+        writers = await session.execute(
+            text("SELECT priority, ticket.xmin::text = macro.xmin::text, used FROM ticket, macro")
+        )
+        assert [tuple(row) for row in writers] == [("urgent", True, 1)]
+        said = await session.scalar(text("SELECT count(*) FROM message WHERE speaker = 'agent'"))
+        assert said == (1 if words else 0)
