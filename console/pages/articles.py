@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console.desk import desk_of
+from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Admins, Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.slugs import free_id
 from console.texts import LANGUAGES
 from console.words import error_in_words
+from core.domain.actor import Agent
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.ids import ArticleId, OrganisationId, TopicId
 from core.domain.knowledge import Article, Audience, Finding
@@ -143,12 +144,9 @@ async def create_article(request: Request, signed_in: Admins) -> Response:
     try:
         wanted = draft.id.strip() or await free_id(knowledge, draft.title)
         topic = _topic(draft.topic)
-        created = await knowledge.create(draft.article(wanted))
+        created = await _stored(desk, draft.article(wanted), topic, signed_in.agent)
     except DeskError as error:
         return await _wrong(request, draft, error, is_new=True)
-    if topic is not None:
-        with contextlib.suppress(NotFound):  # another topic has taken it in meanwhile
-            await desk.topics.settle(topic, signed_in.agent, created.id)
     return RedirectResponse(f"/console/knowledge/articles/{created.id}?saved=1", 303)
 
 
@@ -226,6 +224,13 @@ def _organisation(words: str) -> OrganisationId:
         return OrganisationId(UUID(words))
     except ValueError:
         raise InvalidInput("an organisation is chosen from the list") from None
+
+
+async def _stored(desk: ConsoleDesk, article: Article, topic: TopicId | None, by: Agent) -> Article:
+    if topic is not None:
+        with contextlib.suppress(NotFound):  # another topic has taken it in meanwhile
+            return await desk.topics.write_article(topic, article, by)
+    return await desk.knowledge.create(article)
 
 
 def _topic(words: str) -> TopicId | None:

@@ -54,14 +54,15 @@ async def propose(request: Request, signed_in: Leads) -> Response:
         intent=text_field(form, "intent"),
         language=text_field(form, "language"),
     )
-    topic = text_field(form, "topic")
+    words = text_field(form, "topic")
     desk = desk_of(request)
     try:
-        if topic:
-            await check_seen(request, signed_in.agent, _topic(topic))
-        await desk.examples.propose(example, signed_in.agent)
-        if topic:
-            await desk.topics.settle(_topic(topic), signed_in.agent)
+        if words:
+            topic = _topic(words)
+            await check_seen(request, signed_in.agent, topic)
+            await desk.topics.propose_example(topic, example, signed_in.agent)
+        else:
+            await desk.examples.propose(example, signed_in.agent)
     except DeskError as error:
         return await _page(request, wrong=error, filled=example)
     return RedirectResponse(_LIST, 303)

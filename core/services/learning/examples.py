@@ -43,36 +43,8 @@ class ExampleBook:
             InvalidInput: it is none, or of an intent that the assistant has not.
             Conflict: there is one of these words already.
         """
-        tidy = await self._checked(example)
-        made = ExampleId(new_id())
         async with storage_errors(), self._sessions.begin() as session:
-            count = await session.scalar(select(func.count()).select_from(TrainingExample))
-            if (count or 0) >= MAX_EXAMPLES:
-                raise TooLarge(f"a desk has at most {MAX_EXAMPLES} examples")
-            added = await session.scalar(
-                insert(TrainingExample)
-                .values(
-                    id=made,
-                    language=tidy.language,
-                    intent=tidy.intent,
-                    text=tidy.text,
-                    state=ExampleState.PENDING,
-                    added_by=by.id,
-                    added_at=self._now(),
-                )
-                .on_conflict_do_nothing()
-                .returning(TrainingExample.id)
-            )
-            if added is None:
-                raise Conflict("there is an example of these words already")
-            audit.record(
-                session,
-                by.actor,
-                "example.proposed",
-                ("example", made, tidy.text),
-                new={"intent": tidy.intent},
-            )
-        return made
+            return await propose(session, example, by, self._now())
 
     async def review(self, example: ExampleId, state: ExampleState, by: Agent) -> None:
         """Let the assistant learn an example from the next training on, or not.
@@ -104,9 +76,9 @@ class ExampleBook:
             InvalidInput: the assistant has no such intent.
             Outdated: it does not have the version `revision` any more.
         """
-        if intent is not None:
-            await self._check_intent(intent)
         async with storage_errors(), self._sessions.begin() as session:
+            if intent is not None:
+                await _check_intent(session, intent)
             row = await _locked(session, example)
             check_content(stored_example(row), revision)
             subject = ("example", example, row.text)
@@ -140,23 +112,58 @@ class ExampleBook:
         async with storage_errors(), self._sessions() as session:
             return await known_intents(session)
 
-    async def _checked(self, example: Example) -> Example:
-        text = " ".join(storable(example.text).split())
-        if not text or not any(char.isalnum() for char in text):
-            raise InvalidInput("an example has words")
-        if len(text) > _MAX_CHARS:
-            raise TooLarge(f"an example has at most {_MAX_CHARS} characters")
-        if example.language not in LANGUAGES:
-            raise InvalidInput("the assistant does not speak this language")
-        await self._check_intent(example.intent)
-        return Example(text=text, intent=example.intent, language=example.language)
 
-    async def _check_intent(self, intent: str) -> None:
-        known = await self.intents()
-        if not known:
-            raise InvalidInput("the assistant has not said yet which intents it has")
-        if intent not in known:
-            raise InvalidInput("the assistant has no such intent")
+async def propose(session: AsyncSession, example: Example, by: Agent, now: datetime) -> ExampleId:
+    """Do in the caller's transaction what `ExampleBook.propose` does."""
+    tidy = await _checked(session, example)
+    made = ExampleId(new_id())
+    count = await session.scalar(select(func.count()).select_from(TrainingExample))
+    if (count or 0) >= MAX_EXAMPLES:
+        raise TooLarge(f"a desk has at most {MAX_EXAMPLES} examples")
+    added = await session.scalar(
+        insert(TrainingExample)
+        .values(
+            id=made,
+            language=tidy.language,
+            intent=tidy.intent,
+            text=tidy.text,
+            state=ExampleState.PENDING,
+            added_by=by.id,
+            added_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(TrainingExample.id)
+    )
+    if added is None:
+        raise Conflict("there is an example of these words already")
+    audit.record(
+        session,
+        by.actor,
+        "example.proposed",
+        ("example", made, tidy.text),
+        new={"intent": tidy.intent},
+    )
+    return made
+
+
+async def _checked(session: AsyncSession, example: Example) -> Example:
+    text = " ".join(storable(example.text).split())
+    if not text or not any(char.isalnum() for char in text):
+        raise InvalidInput("an example has words")
+    if len(text) > _MAX_CHARS:
+        raise TooLarge(f"an example has at most {_MAX_CHARS} characters")
+    if example.language not in LANGUAGES:
+        raise InvalidInput("the assistant does not speak this language")
+    await _check_intent(session, example.intent)
+    return Example(text=text, intent=example.intent, language=example.language)
+
+
+async def _check_intent(session: AsyncSession, intent: str) -> None:
+    known = await known_intents(session)
+    if not known:
+        raise InvalidInput("the assistant has not said yet which intents it has")
+    if intent not in known:
+        raise InvalidInput("the assistant has no such intent")
 
 
 async def known_intents(session: AsyncSession) -> Sequence[str]:

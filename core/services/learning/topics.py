@@ -14,15 +14,26 @@ from core.domain.assistant import HandoffReason
 from core.domain.classification import Kind
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.events import Author
-from core.domain.ids import AccountId, Address, ArticleId, ContactId, TicketId, TopicId, new_id
+from core.domain.ids import (
+    AccountId,
+    Address,
+    ArticleId,
+    ContactId,
+    ExampleId,
+    TicketId,
+    TopicId,
+    new_id,
+)
 from core.domain.knowledge import Article
 from core.domain.links import LinkKind
+from core.domain.models import Example
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.topics import TopicKind, TopicState
 from core.services import audit
 from core.services.automation.incoming import PROGRAMS
 from core.services.case import Case, open_case
 from core.services.knowledge.articles import MAX_QUESTIONS, change, create
+from core.services.learning.examples import propose
 from core.services.ledger import Accounts, Ledger
 from core.services.links.links import LOCK, note_link
 from core.services.registering import Matter, register
@@ -57,12 +68,24 @@ class Topics:
         async with storage_errors(), self._sessions.begin() as session:
             self._decide(session, await _locked(session, topic), TopicState.OPEN, by)
 
-    async def settle(self, topic: TopicId, by: Agent, article: ArticleId | None = None) -> None:
-        """Note that something was done about a topic: `article` was written, or an example kept."""
+    async def settle(self, topic: TopicId, by: Agent) -> None:
+        """Note that something was done about a topic."""
+        async with storage_errors(), self._sessions.begin() as session:
+            self._decide(session, await _locked(session, topic), TopicState.DONE, by)
+
+    async def propose_example(self, topic: TopicId, example: Example, by: Agent) -> ExampleId:
+        """Keep an example for review that settles the topic.
+
+        Raises:
+            NotFound: there is no such topic; nothing is kept.
+            InvalidInput: it is none, or of an intent that the assistant has not.
+            Conflict: there is one of these words already.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, topic)
-            row.article_id = article or row.article_id
+            made = await propose(session, example, by, self._now())
             self._decide(session, row, TopicState.DONE, by)
+            return made
 
     async def write_article(self, topic: TopicId, article: Article, by: Agent) -> Article:
         """Store a new article that settles the topic.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from core.domain.actor import Role
 from core.domain.assistant import Answer, Feedback, LookUp, Say, TurnReply, Understanding
@@ -160,6 +160,14 @@ async def test_agents_do_not_see_the_room_and_auditors_change_nothing(
     assert 'class="button primary"' not in shown
 
 
+async def _is_of_one_commit(desk: Desk, *tables: str) -> None:
+    """Check that one transaction wrote the only row of each table last."""
+    async with desk.sessions() as session:
+        writers = [await session.scalar(text(f"SELECT xmin::text FROM {t}")) for t in tables]
+    assert None not in writers
+    assert len(set(writers)) == 1
+
+
 async def test_from_a_topic_an_article_is_begun_with_its_questions(desk: Desk) -> None:
     topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
     admin = await browser_of(desk, Role.ADMIN)
@@ -179,6 +187,7 @@ async def test_from_a_topic_an_article_is_begun_with_its_questions(desk: Desk) -
     }
     answer = await admin.send("/console/knowledge/new", form=filled)
     assert answer.status_code == 303, answer.text
+    await _is_of_one_commit(desk, "article", "topic")
     assert "There is no topic" in await admin.see(f"{ROOM}/topics")
     assert "Animals" in await admin.see(f"{ROOM}/topics?settled=1")
     await admin.send(f"{ROOM}/topics/{topic}/reopen")
@@ -215,6 +224,7 @@ async def test_leads_propose_examples_and_admins_approve_them(desk: Desk) -> Non
     assert "thanks" in await lead.see(f"{ROOM}/topics/{topic}")
     proposal = {"text": " ta for the  parrot ", "intent": "thanks", "language": "en"}
     await lead.send(f"{ROOM}/examples", form={**proposal, "topic": str(topic)})
+    await _is_of_one_commit(desk, "training_example", "topic")
     assert "There is no topic" in await lead.see(f"{ROOM}/topics")
     async with desk.sessions() as session:
         row = (await session.scalars(select(TrainingExample))).one()
