@@ -83,7 +83,7 @@ def model_in(folder: Path, lessons: Lessons = _NOTHING) -> Path:
 
 def _make(model: Path, lessons: Lessons) -> None:
     folder = model.parent
-    print("assistant: training (first start, about half a minute)…", flush=True)
+    print("assistant: training, about half a minute…", flush=True)
     started = time.monotonic()
     log = folder / "train.log"
     with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
