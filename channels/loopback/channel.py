@@ -39,8 +39,8 @@ class Platform:
     edited: list[Outbound] = field(default_factory=list)
     removed: list[RemoteId] = field(default_factory=list)
     typing: list[ThreadKey] = field(default_factory=list)
-    people: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    """The name and the verified e-mail address of people, by address."""
+    people: dict[str, Author] = field(default_factory=dict)
+    """What it says of people, by address."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def post(
@@ -203,11 +203,11 @@ class Loopback:
         """See `core.ports.ShowsTyping.show_typing`."""
         self.platform.typing.append(thread)
 
-    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+    async def look_up(self, address: Address) -> Author:
         """See `core.ports.LooksUpPeople.look_up`."""
         if self.platform.faults and (fault := self.platform.faults.popleft()):
             raise fault
-        return self.platform.people.get(address, (None, None))
+        return self.platform.people.get(address, Author(address=address))
 
     async def find_delivery(self, message: Outbound) -> Receipt | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""

@@ -31,7 +31,7 @@ from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
 from core.domain.conversation import Speaker
 from core.domain.errors import DeliveryError, Rejected
-from core.domain.events import Event
+from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey
 from core.ports import ChannelContext, Colleague, Inbox, Transcript
 
@@ -115,9 +115,9 @@ class Slack(ABC):
         async for piece in self._api.download(address, known.text("mimetype")):
             yield piece
 
-    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+    async def look_up(self, address: Address) -> Author:
         """See `core.ports.LooksUpPeople.look_up`."""
-        return known_of(await self._profile(address))
+        return known_of(await self._profile(address), address)
 
     async def find_colleague(self, email: str) -> Colleague | None:
         """See `core.ports.TellsColleagues.find_colleague`.
@@ -131,11 +131,11 @@ class Slack(ABC):
                 return None
             raise
         user = answer.inner("user")
-        name, verified = known_of(user)
+        known = known_of(user, ids.address(user.required("id")))
         is_person = not (user.flag("is_bot") or user.flag("deleted"))
-        if not is_person or verified is None or verified.casefold() != email.casefold():
+        if not is_person or known.email is None or known.email.casefold() != email.casefold():
             return None
-        return Colleague(address=ids.address(user.required("id")), name=name or email)
+        return Colleague(address=known.address, name=known.name or email)
 
     async def tell(
         self, whom: Address, notice: MessageId, words: str, *, may_have_left: bool

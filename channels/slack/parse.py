@@ -18,7 +18,7 @@ from channels.slack.reading import Desk, Reading
 from channels.slack.vocabulary import IGNORED_EVENTS, IGNORED_PAYLOADS
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import Author, ProfileChanged, ReactionChanged
-from core.domain.ids import AccountId, ThreadKey
+from core.domain.ids import AccountId, Address, ThreadKey
 
 REVOKED = frozenset({"app_uninstalled", "tokens_revoked"})
 """Events after which the account's tokens are worth nothing."""
@@ -154,25 +154,19 @@ def _profile(account: AccountId, event: Fields, payload: Fields, raw: bytes) -> 
     if not ids.is_person(person):
         raise UnknownPayload("a profile of nobody")
     event_ts = event.text("event_ts") or f"{payload.number('event_time') or ''}.000000"
-    name, email = known_of(user)
     changed = ProfileChanged(
         account=account,
         key=ids.profile_key(person, event_ts),
         thread=ThreadKey(""),
-        author=Author(
-            address=ids.address(person),
-            name=name,
-            email=email,
-            language=user.text("locale").replace("_", "-").partition("-")[0].lower() or None,
-        ),
+        author=known_of(user, ids.address(person)),
         at=moment(event_ts),
         raw=raw,
     )
     return Reading(events=(changed,))
 
 
-def known_of(user: Fields) -> tuple[str | None, str | None]:
-    """Return the name and the verified e-mail address in a user object.
+def known_of(user: Fields, address: Address) -> Author:
+    """Return the person of a user object, who writes from `address`.
 
     A workspace's members confirm their addresses; people of other organisations in shared
     channels come without one. https://docs.slack.dev/reference/objects/user-object
@@ -186,4 +180,9 @@ def known_of(user: Fields) -> tuple[str | None, str | None]:
         and not user.flag("is_stranger")
         and not user.flag("is_bot")
     )
-    return name or None, email if is_vouched else None
+    return Author(
+        address=address,
+        name=name or None,
+        email=email if is_vouched else None,
+        language=user.text("locale").replace("_", "-").partition("-")[0].lower() or None,
+    )

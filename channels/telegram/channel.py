@@ -38,7 +38,7 @@ from core.domain.errors import (
     Throttled,
     Unavailable,
 )
-from core.domain.events import Event
+from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
 from core.ports import ChannelContext, Inbox, Transcript
 
@@ -164,10 +164,10 @@ class Telegram(ABC):
                 raise FileTooLarge(too_large)
             yield piece
 
-    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
+    async def look_up(self, address: Address) -> Author:
         """See `core.ports.LooksUpPeople.look_up`; Telegram tells no e-mail addresses."""
         chat = await self._client().call("getChat", {"chat_id": ids.read_person(address)})
-        return chat.get("title") or person_name(chat), None
+        return Author(address=address, name=chat.get("title") or person_name(chat))
 
     def is_private(self, thread: ThreadKey) -> bool:
         """See `core.ports.KnowsPrivacy.is_private`."""

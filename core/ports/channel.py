@@ -9,7 +9,7 @@ from uuid import UUID
 
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import Envelope, FileRef
-from core.domain.events import Event
+from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, MessageId, ThreadKey
 from core.ports.files import BlobStore
 from core.ports.inbox import Inbox
@@ -114,8 +114,8 @@ class FetchesFiles(Protocol):
 class LooksUpPeople(Protocol):
     """A channel that knows more about a person than their messages tell."""
 
-    async def look_up(self, address: Address) -> tuple[str | None, str | None]:
-        """Return the name and the verified e-mail address of `address`."""
+    async def look_up(self, address: Address) -> Author:
+        """Return what the platform says of `address`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

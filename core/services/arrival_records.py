@@ -56,6 +56,7 @@ class Records:
     """The locked records that a batch of events concerns, and what is to follow from them."""
 
     contacts: Mapping[Place, ContactId]  # by account and address
+    languages: Mapping[Place, str]  # of people who were known before
     blocked: Collection[Place]  # people whose messages are spam
     to_look_up: set[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
@@ -128,6 +129,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     )
     records = Records(
         contacts=people.contacts,
+        languages=people.languages,
         blocked=people.blocked,
         to_look_up=set(people.wanted) - set(people.blocked),
         conversations=conversations,

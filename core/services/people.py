@@ -6,7 +6,7 @@ Two addresses are one person where platforms vouch for the same e-mail address o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -56,6 +56,7 @@ class Recognised:
     """The people behind a transaction's events."""
 
     contacts: dict[Place, ContactId]
+    languages: Mapping[Place, str] = field(default_factory=dict)  # of contacts known before
     moves: Sequence[Move] = ()
     wanted: Collection[Place] = ()  # whom the platform is to be asked about
     blocked: Collection[Place] = ()  # whose messages are spam
@@ -106,7 +107,10 @@ async def recognise(
         contact = contacts[place] if place in changed or place not in moved else None
         await _note(session, place, seen[place], contact)
     blocked = {place for place, row in known.items() if row.blocked_at is not None}
-    return Recognised(contacts=contacts, moves=moves, wanted=wanted, blocked=blocked)
+    languages = {place: row.language for place, row in known.items() if row.language}
+    return Recognised(
+        contacts=contacts, languages=languages, moves=moves, wanted=wanted, blocked=blocked
+    )
 
 
 def theirs(moves: Sequence[Move]) -> ColumnElement[bool]:
@@ -158,6 +162,7 @@ class _Address(NamedTuple):
     looked_up_at: datetime | None
     look_up_at: datetime | None
     blocked_at: datetime | None
+    language: str | None = None  # of a contact that was known before
 
 
 _ADDRESS = (
@@ -173,9 +178,9 @@ _ADDRESS = (
 
 async def _addresses(session: AsyncSession, places: Collection[Place]) -> dict[Place, _Address]:
     rows = await session.execute(
-        select(*_ADDRESS).where(
-            tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places))
-        )
+        select(*_ADDRESS, Contact.language)
+        .join(Contact, Contact.id == ContactAddress.contact_id)
+        .where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places)))
     )
     return _by_place(rows)
 
@@ -366,10 +371,9 @@ class People:
                 due=row.look_up_at,
             )
 
-    async def settle(self, plan: LookUp, name: str | None, email: str | None) -> None:
-        """Write down what the platform said."""
+    async def settle(self, plan: LookUp, author: Author) -> None:
+        """Write down what the platform said of a person."""
         place: Place = (plan.account, plan.address)
-        author = Author(address=plan.address, name=name, email=email)
         async with storage_errors(), self._sessions.begin() as session:
             ledger = Ledger(self._accounts, self._now())
             found = await recognise(session, ledger, {}, {place: author})

@@ -168,6 +168,7 @@ def start_conversation(
         last_order=last_order,
         language=event.author.language
         or (previous and previous.language)
+        or records.languages.get((event.account, str(event.author.address)))
         or rules.default_language,
         language_is_chosen=bool(previous and previous.language_is_chosen),
         last_message_at=ledger.now,

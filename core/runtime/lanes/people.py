@@ -38,7 +38,7 @@ class PeopleLane:
     async def _ask(self, channel: LooksUpPeople, plan: LookUp) -> None:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                name, email = await channel.look_up(plan.address)
+                known = await channel.look_up(plan.address)
         except Rejected as error:
             _LOGGER.info("account %s: somebody cannot be looked up: %s", plan.account, error)
             await self._people.give_up(plan)
@@ -52,4 +52,4 @@ class PeopleLane:
             _LOGGER.exception("account %s: the channel failed to look somebody up", plan.account)
             await self._people.give_up(plan)
         else:
-            await self._people.settle(plan, name, email)
+            await self._people.settle(plan, known)

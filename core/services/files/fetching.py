@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Caution, FileRef
@@ -28,7 +28,8 @@ from core.services.locks import locked
 from core.services.outbox import pause_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.tables import Account, Attachment, Conversation, Message
+from core.storage.tables import Account, Attachment, Contact, Conversation, Message
+from core.texts import LANGUAGES
 
 _PATIENCE = timedelta(seconds=60)
 """How long what an admin has to mend is left alone between two looks."""
@@ -200,5 +201,23 @@ async def _tell(
         if found is None:
             return  # the thread moved on under another name
         conversation = found
-    words = told(refused.reason, attachment.name, conversation.language)
+    language = await _language(session, conversation)
+    words = told(refused.reason, attachment.name, language)
     ledger.say(conversation, Speaker.SYSTEM, words)
+
+
+async def _language(session: AsyncSession, conversation: Conversation) -> str | None:
+    """Return the language to write in: of somebody who has said no word, what is known of them.
+
+    Their conversation began in the desk's own language where nothing told theirs. What a platform
+    or an agent said of them since then is better.
+    """
+    has_spoken = exists().where(
+        Message.conversation_id == conversation.id,
+        Message.speaker == Speaker.CUSTOMER,
+        Message.text != "",
+    )
+    if conversation.language_is_chosen or await session.scalar(select(has_spoken)):
+        return conversation.language
+    contact = await session.get_one(Contact, conversation.contact_id)
+    return contact.language if contact.language in LANGUAGES else conversation.language

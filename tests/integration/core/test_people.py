@@ -137,13 +137,16 @@ async def test_a_profile_of_nobody_known_is_refused(rig: Rig) -> None:
     assert await contacts(rig) == []
 
 
+KNOWN = Author(address=Address("somebody"), name="Ana Ruiz", email="ana@x.org", language="es")
+
+
 async def look_up(rig: Rig) -> None:
     await PeopleLane(rig.people, {LOOP: rig.loopback}).advance(await rig.conversation_id())
 
 
 async def test_a_platform_is_asked_who_somebody_new_is(rig: Rig) -> None:
     rig.enable(looks_up_people=True)
-    rig.platform.people["somebody"] = ("Ana Ruiz", "ana@x.org")
+    rig.platform.people["somebody"] = KNOWN
     conversation = await rig.hear("hi")
     rig.clock.advance(seconds=3)
     async with rig.sessions() as session:
@@ -157,7 +160,7 @@ async def test_a_platform_is_asked_who_somebody_new_is(rig: Rig) -> None:
 
 async def test_who_is_looked_up_may_be_somebody_known(rig: Rig) -> None:
     rig.enable(looks_up_people=True)
-    rig.platform.people["somebody"] = ("Ana Ruiz", "ana@x.org")
+    rig.platform.people["somebody"] = KNOWN
     await rig.intake.accept(said("by mail", who="ana@x.org", email="ana@x.org"))
     await rig.hear("hi")
     await look_up(rig)
@@ -198,7 +201,9 @@ async def test_whoever_writes_in_a_thread_is_looked_up_and_named(rig: Rig) -> No
     await rig.intake.accept(
         said("hi", who="U1", thread="t1"), said("me too", who="U2", thread="t1")
     )
-    rig.platform.people.update(U1=("Ana", None), U2=("Bea", None))
+    rig.platform.people.update(
+        U1=Author(address=Address("U1"), name="Ana"), U2=Author(address=Address("U2"), name="Bea")
+    )
     await look_up(rig)
 
     async with rig.sessions() as session:

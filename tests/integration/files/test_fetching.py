@@ -22,6 +22,7 @@ from core.domain.ids import Address, ConversationId, EventKey, ThreadKey, new_id
 from core.ports import VirusScanner
 from core.runtime.directory import BrokenChannel
 from core.runtime.lanes.files import FilesLane
+from core.runtime.lanes.people import PeopleLane
 from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
@@ -57,8 +58,10 @@ class Files:
         name: str = "a.png",
         *,
         size_bytes: int | None = None,
-        language: str = "en",
+        language: str | None = "en",
+        words: str = "See this",
         is_automatic: bool = False,
+        thread: str = "t1",
     ) -> ConversationId:
         """Let somebody send a file; return the conversation."""
         remote = new_id().hex
@@ -67,11 +70,11 @@ class Files:
             MessagePosted(
                 account=LOOP,
                 key=EventKey(remote),
-                thread=ThreadKey("t1"),
+                thread=ThreadKey(thread),
                 author=Author(address=Address("ada"), language=language),
                 at=datetime.now(UTC),
                 body=Body(
-                    text="See this",
+                    text=words,
                     files=(
                         FileRef(
                             name=name, media_type="image/png", size_bytes=size_bytes, remote=remote
@@ -81,7 +84,7 @@ class Files:
                 is_automatic=is_automatic,
             )
         )
-        return ConversationId((await self.rig.conversation()).id)
+        return ConversationId((await self.rig.conversation(thread)).id)
 
     async def attachment(self) -> Attachment:
         async with self.rig.sessions() as session:
@@ -172,6 +175,29 @@ async def test_the_sender_is_told_in_their_language(files: Files) -> None:
     await files.lane.advance(conversation)
     (told,) = await files.told()
     assert told.startswith("Su archivo `a.png`")
+
+
+async def test_who_sends_a_file_alone_is_told_in_the_language_that_is_known_of_them(
+    files: Files,
+) -> None:
+    rig = files.rig
+    rig.enable(looks_up_people=True)
+    person = Address("ada")
+    rig.platform.people[person] = Author(address=person, language="es")
+    conversation = await files.sent(b"", language=None, words="")
+    assert (await rig.conversation()).language == "en"  # the desk's own
+    await PeopleLane(rig.people, {LOOP: rig.loopback}).advance(conversation)
+    await files.lane.advance(conversation)
+    assert [told[:7] for told in await files.told()] == ["Su arch"]
+    await files.sent(b"", language=None, words="Sorry, that was the wrong one")
+    await files.lane.advance(conversation)
+    assert (await files.told())[-1].startswith("Your file")  # what they write in counts
+
+
+async def test_who_is_known_begins_in_their_language(files: Files) -> None:
+    await files.sent(b"", language="es")
+    await files.sent(b"", language=None, words="", thread="t2")
+    assert (await files.rig.conversation("t2")).language == "es"
 
 
 async def test_a_machine_is_not_told(files: Files) -> None:

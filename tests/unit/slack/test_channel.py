@@ -33,7 +33,7 @@ from core.domain.errors import (
     Unavailable,
     Uncertain,
 )
-from core.domain.events import Event
+from core.domain.events import Author, Event
 from core.domain.ids import (
     AccountId,
     Address,
@@ -317,7 +317,9 @@ async def test_the_token_is_shown_to_slack_alone() -> None:
 
 async def test_people_are_looked_up_once(channel: Slack, slack: SlackPlatform, ana: Person) -> None:
     for _ in range(2):
-        assert await channel.look_up(Address(ana.id)) == ("Ana Gil", "ana@example.com")
+        assert await channel.look_up(Address(ana.id)) == Author(
+            address=Address(ana.id), name="Ana Gil", email="ana@example.com", language="es"
+        )
     assert [method for method, _ in slack.server.calls] == ["users.info"]
 
 

@@ -34,6 +34,7 @@ from core.domain.errors import (
     Uncertain,
 )
 from core.domain.events import (
+    Author,
     ChoicePressed,
     MessagePosted,
     ReachabilityChanged,
@@ -373,7 +374,8 @@ class TestBesides:
     async def test_people_are_looked_up_by_name(
         self, channel: PollingTelegram, ana: Person
     ) -> None:
-        assert await channel.look_up(ids.person(ana.id)) == ("Ana", None)
+        address = ids.person(ana.id)
+        assert await channel.look_up(address) == Author(address=address, name="Ana")
 
     def test_supergroups_and_their_topics_have_links(self, channel: PollingTelegram) -> None:
         chat = -1_001_234_567_890
