@@ -4,7 +4,9 @@ Tickets are opened at an even pace, each in a transaction of its own as a hand-o
 process of its own, since what takes in is not the worker. The real queue of jobs wakes the real
 reactions, those wake the assignment, and the sweep looks once a second, all in this process on a
 database of its own. A ticket's time runs from the beginning of
-the transaction that opens it to the end of the one that gives it away.
+the transaction that opens it to the end of the one that gives it away. With `--every` all reactors
+of the product see each change, not only those that find a team and an agent, and every ticket has
+a policy with two clocks.
 """
 
 from __future__ import annotations
@@ -19,25 +21,30 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.cpu import Statements, postgres_seconds
 from bench.tickets import ACCOUNTS, conversations, open_ticket
 from core.domain.actor import Agent, Role
 from core.domain.ids import AgentId, ConversationId, TeamId, new_id
 from core.domain.routing import Conditions, Rule
+from core.domain.sla.policy import ClockKind, PolicyId
+from core.domain.sla.policy import Policy as Promise
 from core.domain.teams import Presence, Strategy
 from core.domain.ticket import Priority
 from core.runtime.database.postgres import embedded_postgres
 from core.runtime.worker import open_jobs
 from core.services.organisations import OrganisationOfTickets
-from core.services.reactions import Reactions
+from core.services.reactions import Reactions, Reactor
+from core.services.sla.policies import Policies
 from core.services.teams.assignment import Assignment
 from core.services.teams.crew import Abilities
 from core.services.teams.routing import RoutingOfTickets
@@ -45,6 +52,7 @@ from core.services.teams.rulebook import Policy
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.teams.teams import TeamShape
 from core.services.teams.wanting import WantingTickets
+from core.settings import Settings
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from core.storage.tables import (
@@ -55,6 +63,8 @@ from core.storage.tables import (
     TicketRouting,
 )
 from core.storage.wakeups import LaneKind
+from core.wiring.duties import reactors_of
+from core.wiring.parts import open_parts
 
 _TEAMS = 8
 _PATIENCE_SECONDS = 60.0
@@ -75,8 +85,34 @@ class Timed(Assignment):
         return given
 
 
-async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: int) -> None:
-    """Make teams, and agents in one or two of them; the first `online` are there."""
+@contextlib.asynccontextmanager
+async def _reactors(url: str, home: Path, *, every: bool) -> AsyncIterator[Sequence[Reactor]]:
+    """Yield what reacts: all that the product has, or only what finds a team and an agent."""
+    if not every:
+        yield (OrganisationOfTickets(), RoutingOfTickets(), WantingTickets())
+        return
+    async with open_parts(Settings(home=home, database_url=url), "bench") as parts:
+        yield reactors_of(parts)
+
+
+async def _promise(sessions: Sessions, by: Agent) -> None:
+    """Promise every ticket a first answer and a solution."""
+    promise = Promise(
+        id=PolicyId(new_id()),
+        name="Everybody",
+        targets={
+            ClockKind.FIRST_RESPONSE: timedelta(hours=4),
+            ClockKind.RESOLUTION: timedelta(days=2),
+        },
+    )
+    await Policies(sessions).add(promise, by)
+
+
+async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: int) -> Agent:
+    """Make teams, and agents in one or two of them; the first `online` are there.
+
+    Returns the admin who did.
+    """
     boss = Agent(id=AgentId(new_id()), email="boss@desk", name="Boss", role=Role.ADMIN)
     async with sessions.begin() as session:
         session.add(AgentRow(id=boss.id, email=boss.email, name="Boss", role="admin"))
@@ -104,6 +140,7 @@ async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: i
         await staffing.crew.set_abilities(agent, able, boss)
         if n < online:
             await staffing.crew.be(agent, Presence.ONLINE)
+    return boss
 
 
 async def _arrive(
@@ -151,17 +188,32 @@ async def _open_all(url: str, conversations: list[ConversationId], seconds: floa
     )
 
 
-async def _measure(
-    url: str, home: Path, agents: int, online: int, tickets: int, seconds: float
-) -> dict[str, float]:
+async def _measure(url: str, home: Path, asked: argparse.Namespace) -> dict[str, float]:
     engine = open_engine(url, pool_size=20)
     await migrate(engine)
     sessions = sessions_of(engine)
-    await _people(staffing_of(sessions, ACCOUNTS), sessions, agents, online)
+    boss = await _people(staffing_of(sessions, ACCOUNTS), sessions, asked.agents, asked.online)
+    if asked.every:
+        await _promise(sessions, boss)
     async with sessions.begin() as session:
-        made = await conversations(session, tickets)
+        made = await conversations(session, asked.tickets)
+    async with _reactors(url, home, every=asked.every) as reactors:
+        figures = await _assigned(engine, url, home, reactors, made, asked.seconds)
+    await engine.dispose()
+    return figures
+
+
+async def _assigned(
+    engine: AsyncEngine,
+    url: str,
+    home: Path,
+    reactors: Sequence[Reactor],
+    made: list[ConversationId],
+    seconds: float,
+) -> dict[str, float]:
+    """Have a ticket opened in each conversation `made`, and everything about it done."""
+    sessions, tickets = sessions_of(engine), len(made)
     assignment = Timed(sessions)
-    reactors = (OrganisationOfTickets(), RoutingOfTickets(), WantingTickets())
     reactions = Reactions(
         sessions, ACCOUNTS, reactors, afterwards=assignment.fill, takes_along=True
     )
@@ -204,7 +256,6 @@ async def _measure(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
     figures = await _figures(sessions, assignment.ends)
-    await engine.dispose()
     return {
         "tickets": tickets,
         "arrival_seconds": round(took.seconds, 1),
@@ -273,13 +324,14 @@ async def _main() -> None:
     parser.add_argument("--online", type=int, default=50)
     parser.add_argument("--tickets", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=60.0, help="in which they arrive")
+    parser.add_argument(
+        "--every", action="store_true", help="react with every reactor of the product"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ventanilla-bench-") as folder:
         home = Path(folder) / "desk"
         async with embedded_postgres(home) as url:
-            figures = await _measure(
-                url, home, asked.agents, asked.online, asked.tickets, asked.seconds
-            )
+            figures = await _measure(url, home, asked)
     print(json.dumps(figures, indent=2))
 
 

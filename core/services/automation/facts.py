@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.automation.conditions import Facts, Field
@@ -29,6 +30,28 @@ from core.storage.tables import (
 )
 
 _SECONDS_AN_HOUR = 3_600
+
+_LAST_SCORE = (
+    select(Satisfaction.score)
+    .where(Satisfaction.ticket_id == Ticket.id, Satisfaction.score.is_not(None))
+    .order_by(Satisfaction.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LAST_SAID = (
+    select(Message.text)
+    .where(Message.conversation_id == Ticket.conversation_id, Message.speaker == Speaker.CUSTOMER)
+    .order_by(Message.position.desc(), Message.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_ROWS = (
+    select(Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID)
+    .join(Contact, Contact.id == Ticket.contact_id)
+    .join(Conversation, Conversation.id == Ticket.conversation_id)
+    .outerjoin(Account, Account.id == Conversation.account_id)
+    .where(Ticket.id == any_(bindparam("tickets", type_=ARRAY(Uuid()))))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +98,41 @@ class Known:
         )
 
 
-async def known_of(
-    session: AsyncSession, ticket: TicketId, change: TicketChange | None = None
-) -> Known:
-    """Read what conditions look at of a ticket; what was just said is read from `change`."""
-    row = (await session.execute(_rows().where(Ticket.id == ticket))).one()
-    found, contact, conversation, channel, score = row
-    return Known(
-        ticket=found,
-        contact=contact,
-        conversation=conversation,
-        channel=channel,
-        said=await _said(session, conversation.id, change),
-        score=score,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """A ticket to be known."""
+
+    ticket: TicketId
+    message: UUID | None = None  # what was just said there; none: what the requester said last
+
+
+def about(ticket: TicketId, change: TicketChange) -> About:
+    """Return what rules are to know of a ticket that has changed."""
+    is_said = change.field == "message" and change.new is not None
+    return About(ticket=ticket, message=UUID(change.new) if is_said else None)
+
+
+async def known_of(session: AsyncSession, asked: Collection[About]) -> Mapping[About, Known]:
+    """Read what conditions look at of each ticket; those that are erased are left out."""
+    if not asked:
+        return {}
+    said = await _said(session, [one.message for one in asked if one.message is not None])
+    rows = await session.execute(_ROWS, {"tickets": [one.ticket for one in asked]})
+    found = {row[0].id: row for row in rows}
+    known = {}
+    for one in asked:
+        if one.ticket not in found:
+            continue
+        ticket, contact, conversation, channel, score, last_said = found[one.ticket]
+        known[one] = Known(
+            ticket=ticket,
+            contact=contact,
+            conversation=conversation,
+            channel=channel,
+            said=last_said if one.message is None else said.get(one.message),
+            score=score,
+        )
+    return known
 
 
 async def values_of(
@@ -130,33 +174,11 @@ async def values_of(
     }
 
 
-async def _said(
-    session: AsyncSession, conversation: UUID, change: TicketChange | None
-) -> str | None:
-    if change is not None and change.field == "message" and change.new is not None:
-        return await session.scalar(select(Message.text).where(Message.id == UUID(change.new)))
-    return await session.scalar(
-        select(Message.text)
-        .where(Message.conversation_id == conversation, Message.speaker == Speaker.CUSTOMER)
-        .order_by(Message.position.desc(), Message.seq.desc())
-        .limit(1)
-    )
-
-
-def _rows() -> Select[Ticket, Contact, Conversation, str, int]:
-    score = (
-        select(Satisfaction.score)
-        .where(Satisfaction.ticket_id == Ticket.id, Satisfaction.score.is_not(None))
-        .order_by(Satisfaction.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return (
-        select(Ticket, Contact, Conversation, Account.channel, score)
-        .join(Contact, Contact.id == Ticket.contact_id)
-        .join(Conversation, Conversation.id == Ticket.conversation_id)
-        .outerjoin(Account, Account.id == Conversation.account_id)
-    )
+async def _said(session: AsyncSession, messages: Collection[UUID]) -> Mapping[UUID, str]:
+    if not messages:
+        return {}
+    rows = await session.execute(select(Message.id, Message.text).where(Message.id.in_(messages)))
+    return {row.id: row.text for row in rows}
 
 
 def _id(value: Any) -> str | None:

@@ -20,12 +20,13 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.automation.doing import Did, perform
-from core.services.automation.facts import known_of, values_of
+from core.services.automation.facts import About, about, known_of, values_of
 from core.services.automation.forms import rule_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.clocks import BREACH, WARNING
+from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.once import once
 from core.storage.queries.sight import Sight
@@ -94,18 +95,28 @@ class RulesOfTickets:
     def __init__(self, shelf: RuleShelf, base_url: str) -> None:
         self._shelf = shelf
         self._base_url = base_url
+        self._known = Beforehand(known_of)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Read what conditions look at of the tickets that some rule is for."""
+        await self._known.read(
+            session,
+            [
+                about(TicketId(case.ticket.id), change)
+                for case, change in changes
+                if await self._rules(case, change)
+            ],
+        )
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Apply each rule whose trigger this is and whose conditions hold."""
-        trigger = trigger_of(change)
-        if trigger is None or case.ticket.closed_as is not None:  # spam, or another ticket's matter
-            return
-        rules = await self._shelf.of(case.session, trigger)
-        rules = [ready for ready in rules if change.actor != _actor(ready.id)]  # not its own echo
+        rules = await self._rules(case, change)
         if not rules:
             return
         now = case.ledger.now
-        known = await known_of(case.session, TicketId(case.ticket.id), change)
+        known = await self._known.take(case.session, about(TicketId(case.ticket.id), change))
         facts = known.facts(now)
         ran: Mapping[UUID, int] | None = None  # each rule comes by once: counted when one fits
         for ready in rules:
@@ -119,6 +130,14 @@ class RulesOfTickets:
             if ready.rule.stops:
                 return
             facts = known.facts(now)
+
+    async def _rules(self, case: Case, change: TicketChange) -> Sequence[ReadyRule]:
+        """Return the rules that a change is for, in their order."""
+        trigger = trigger_of(change)
+        if trigger is None or case.ticket.closed_as is not None:  # spam, or another ticket's matter
+            return ()
+        rules = await self._shelf.of(case.session, trigger)
+        return [ready for ready in rules if change.actor != _actor(ready.id)]  # not its own echo
 
 
 class IdleRules:
@@ -167,8 +186,9 @@ class IdleRules:
                 query = query.where(Ticket.id > self._looked_at)
             tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
             fitting = []
-            for ticket in tickets:
-                known = await known_of(session, ticket)
+            all_known = await known_of(session, [About(ticket=ticket) for ticket in tickets])
+            for one, known in all_known.items():
+                ticket = one.ticket
                 facts, since = known.facts(self._now()), known.ticket.updated_at
                 for ready in rules:
                     if ready.test(facts) and not await _has_run_since(
@@ -188,7 +208,8 @@ class IdleRules:
     async def _apply(self, ticket: TicketId, rules: Sequence[ReadyRule]) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            known = await known_of(session, ticket)
+            one = About(ticket=ticket)
+            known = (await known_of(session, [one]))[one]
             facts = known.facts(case.ledger.now)
             since = case.ticket.updated_at
             for ready in rules:
@@ -247,17 +268,18 @@ async def dry_run(
     Only tickets that `sight` holds are looked at.
     """
     test = compiled(rule.conditions)
-    rows = await session.execute(
-        select(Ticket.id, Ticket.number, Ticket.subject)
+    latest = await session.scalars(
+        select(Ticket.id)
         .where(true() if sight is None else sight.holds())
         .order_by(Ticket.id.desc())
         .limit(tickets)
     )
-    found = []
-    for name, number, subject in rows.all():
-        if test((await known_of(session, TicketId(name))).facts(now)):
-            found.append(WouldApply(ticket=TicketId(name), number=number, subject=subject))
-    return found
+    known = await known_of(session, [About(ticket=TicketId(name)) for name in latest])
+    return [
+        WouldApply(ticket=one.ticket, number=found.ticket.number, subject=found.ticket.subject)
+        for one, found in known.items()
+        if test(found.facts(now))
+    ]
 
 
 def trigger_of(change: TicketChange) -> Trigger | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent, Role
 from core.domain.catalogue import Event, Occasion, Stage, TaskState, next_stage
@@ -19,6 +20,7 @@ from core.services.catalogue.telling import tell_requester
 from core.services.classification.sorting import check_complete
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
+from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import item_view
 from core.storage.tables import AgentRow, ItemRequest, RequestTask, Team
@@ -75,13 +77,21 @@ class RequestsOfTickets:
 
     name = "catalogue"
 
+    def __init__(self) -> None:
+        self._requests = Beforehand(_requests)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Lock the requests of tickets whose status has changed."""
+        moved = {TicketId(case.ticket.id) for case, change in changes if _moves(change)}
+        await self._requests.read(session, moved)
+
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at tickets that come to their end, or back from it."""
-        if change.field != "status" or change.is_opening:
+        if not _moves(change):
             return
-        request = await case.session.scalar(
-            select(ItemRequest).where(ItemRequest.ticket_id == case.ticket.id).with_for_update()
-        )
+        request = await self._requests.take(case.session, TicketId(case.ticket.id))
         if request is None:
             return
         match request.stage:
@@ -98,6 +108,24 @@ class RequestsOfTickets:
             case _:
                 return
         case.changed()
+
+
+def _moves(change: TicketChange) -> bool:
+    return change.field == "status" and not change.is_opening
+
+
+async def _requests(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, ItemRequest | None]:
+    rows = await session.scalars(
+        select(ItemRequest)
+        .where(ItemRequest.ticket_id.in_(tickets))
+        .order_by(ItemRequest.id)
+        .with_for_update()
+    )
+    found: dict[TicketId, ItemRequest | None] = dict.fromkeys(tickets)
+    found.update((TicketId(row.ticket_id), row) for row in rows)
+    return found
 
 
 async def open_next(case: Case, request: ItemRequest) -> bool:

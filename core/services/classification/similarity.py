@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import or_, select, update
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import EmbedderUnavailable
+from core.domain.ids import TicketId
 from core.ports import Embedder
 from core.services.case import Case
 from core.services.knowledge.plaintext import folded
 from core.services.reactions.reactor import TicketChange
+from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.similar import configuration
 from core.storage.tables import TicketVector
 
 _LOGGER = logging.getLogger(__name__)
@@ -23,27 +26,72 @@ _MAX_CHARS = 600
 _AT_ONCE = 4  # one sweep a second waits for them
 _PAUSE = timedelta(seconds=30)
 
+_KEEP = sql(
+    "INSERT INTO ticket_vector AS kept (ticket_id, text, words)"
+    " SELECT ticket, text, to_tsvector(CAST(language AS regconfig), folded)"
+    " FROM unnest(CAST(:tickets AS uuid[]), CAST(:languages AS text[]), CAST(:texts AS text[]),"
+    " CAST(:folded AS text[])) AS said (ticket, language, text, folded)"
+    " ON CONFLICT (ticket_id) DO UPDATE"
+    " SET text = excluded.text, words = excluded.words, vector = NULL, vector_model = NULL"
+    " WHERE kept.text <> excluded.text"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What a ticket says."""
+
+    ticket: TicketId
+    language: str  # in PostgreSQL's word
+    text: str
+
 
 class WordsOfTickets:
     """Keeps a ticket's words when it is opened, and anew when it is solved."""
 
     name = "similarity"
 
+    def __init__(self) -> None:
+        self._kept = Beforehand(_keep)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Keep the words of all these tickets at once."""
+        await self._kept.read(
+            session, [_words(case) for case, change in changes if _is_looked_at(change)]
+        )
+
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at openings and solutions: the summary may have grown meanwhile."""
-        if not change.is_opening and (change.field, change.new) != ("status", "solved"):
-            return
-        ticket = case.ticket
-        text = f"{ticket.subject}\n{ticket.summary}"[:_MAX_CHARS]
-        words = func.to_tsvector(configuration(ticket.language), folded(text))
-        kept = upsert(TicketVector).values(ticket_id=ticket.id, text=text, words=words)
-        await case.session.execute(
-            kept.on_conflict_do_update(
-                index_elements=[TicketVector.ticket_id],
-                set_={"text": text, "words": words, "vector": None, "vector_model": None},
-                where=TicketVector.text != text,
-            )
-        )
+        if _is_looked_at(change):
+            await self._kept.take(case.session, _words(case))
+
+
+def _is_looked_at(change: TicketChange) -> bool:
+    return change.is_opening or (change.field, change.new) == ("status", "solved")
+
+
+def _words(case: Case) -> _Words:
+    ticket = case.ticket
+    return _Words(
+        ticket=TicketId(ticket.id),
+        language="spanish" if ticket.language == "es" else "english",
+        text=f"{ticket.subject}\n{ticket.summary}"[:_MAX_CHARS],
+    )
+
+
+async def _keep(session: AsyncSession, words: Collection[_Words]) -> Mapping[_Words, None]:
+    await session.execute(
+        _KEEP,
+        {
+            "tickets": [one.ticket for one in words],
+            "languages": [one.language for one in words],
+            "texts": [one.text for one in words],
+            "folded": [folded(one.text) for one in words],
+        },
+    )
+    return dict.fromkeys(words)
 
 
 class VectorsOfTickets:

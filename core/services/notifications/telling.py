@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
 from core.domain.catalogue import ASKED_AGAIN, Stage, TaskState
-from core.domain.ids import new_id
+from core.domain.ids import TicketId, new_id
 from core.domain.notification import (
     NOT_MAILED,
     UNREAD_FOR,
@@ -27,6 +27,7 @@ from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
+from core.storage.beforehand import Beforehand
 from core.storage.tables import (
     AgentRow,
     ApprovalAsk,
@@ -39,38 +40,63 @@ from core.storage.tables import (
     TicketWatcher,
 )
 
+_TOLD_ONCE = frozenset({Notice.ANSWERED, Notice.WATCHED})
+"""One line is enough for a ticket in which much is said."""
+
+_OWNERS_ARE_TOLD = frozenset({"assignee", "message", WARNING, BREACH})
+
 
 class NoticesOfTickets:
     """Leaves a notice for every agent whom a change concerns, but for whoever made it."""
 
     name = "notifications"
 
+    def __init__(self) -> None:
+        self._watchers = Beforehand(_watchers)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Read who watches the tickets in which something was said, and what owners wish for."""
+        written = {
+            TicketId(case.ticket.id) for case, change in changes if change.field == "message"
+        }
+        await self._watchers.read(session, written)
+        owners = (
+            case.ticket.assignee_id for case, change in changes if change.field in _OWNERS_ARE_TOLD
+        )
+        await _wishes(session, [owner for owner in owners if owner is not None])
+
     async def react(self, case: Case, change: TicketChange) -> None:
         """Find out whom `change` concerns."""
-        told = await _concerned(case, change)
+        watching: Iterable[UUID] = ()
+        if change.field == "message":
+            watching = await self._watchers.take(case.session, TicketId(case.ticket.id))
+        told = await _concerned(case, change, watching)
         doer = change.actor.removeprefix("agent:")
         told = {agent: why for agent, why in told.items() if str(agent) != doer}
         if told:
             await _leave(case, change, told)
 
 
-async def _concerned(case: Case, change: TicketChange) -> Mapping[UUID, Notice]:
+async def _concerned(
+    case: Case, change: TicketChange, watchers: Iterable[UUID]
+) -> Mapping[UUID, Notice]:
     """Return whom to tell, each with the most telling reason."""
+    watching = dict.fromkeys(watchers, Notice.WATCHED)
     session, ticket = case.session, case.ticket
     owner = [ticket.assignee_id] if ticket.assignee_id is not None else []
     match change.field:
         case "assignee" if change.new is not None and str(ticket.assignee_id) == change.new:
             return dict.fromkeys(owner, Notice.ASSIGNED)
         case "message" if change.reason == "customer":
-            watching = dict.fromkeys(await _watchers(case), Notice.WATCHED)
             return watching | dict.fromkeys(owner, Notice.ANSWERED)
         case "message" if change.reason == "note" and change.new is not None:
             words = await session.scalar(select(Message.text).where(Message.id == UUID(change.new)))
-            watching = dict.fromkeys(await _watchers(case), Notice.WATCHED)
             named = await _named(session, mentions(words or ""))
             return watching | dict.fromkeys(named, Notice.MENTIONED)
         case "message":
-            return dict.fromkeys(await _watchers(case), Notice.WATCHED)
+            return watching
         case field if field in {WARNING, BREACH}:
             notice = Notice.AT_RISK if field == WARNING else Notice.BROKEN
             leads = await _leads(case) if field == BREACH or not owner else []
@@ -90,25 +116,12 @@ async def _concerned(case: Case, change: TicketChange) -> Mapping[UUID, Notice]:
 
 
 async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> None:
-    wishes = {
-        row.agent_id: row
-        for row in await case.session.scalars(
-            select(NotificationWish).where(NotificationWish.agent_id.in_(told))
-        )
-    }
-    unread = set(
-        await case.session.scalars(
-            select(Notification.agent_id).where(
-                Notification.ticket_id == case.ticket.id,
-                Notification.agent_id.in_(told),
-                Notification.notice.in_((Notice.ANSWERED, Notice.WATCHED)),
-                Notification.read_at.is_(None),
-            )
-        )
-    )
+    wishes = await _wishes(case.session, told)
+    repeated = [agent for agent, notice in told.items() if notice in _TOLD_ONCE]
+    unread = await _unread(case, repeated) if repeated else ()
     for agent, notice in told.items():
-        if notice in {Notice.ANSWERED, Notice.WATCHED} and agent in unread:
-            continue  # one line for a ticket in which much is said
+        if notice in _TOLD_ONCE and agent in unread:
+            continue
         case.session.add(
             Notification(
                 id=new_id(),
@@ -150,11 +163,46 @@ def _when(
     return QuietHours(starts=wish.quiet_from, ends=wish.quiet_until, zone=zone).after(at)
 
 
-async def _watchers(case: Case) -> Iterable[UUID]:
-    found = await case.session.scalars(
-        select(TicketWatcher.agent_id).where(TicketWatcher.ticket_id == case.ticket.id)
+async def _watchers(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, Sequence[UUID]]:
+    rows = await session.execute(
+        select(TicketWatcher.ticket_id, TicketWatcher.agent_id).where(
+            TicketWatcher.ticket_id.in_(tickets)
+        )
     )
-    return found.all()
+    found: dict[TicketId, list[UUID]] = {ticket: [] for ticket in tickets}
+    for ticket, agent in rows:
+        found[TicketId(ticket)].append(agent)
+    return found
+
+
+async def _unread(case: Case, agents: Collection[UUID]) -> Collection[UUID]:
+    """Return those of `agents` who have not read yet that something was said in the ticket."""
+    found = await case.session.scalars(
+        select(Notification.agent_id).where(
+            Notification.ticket_id == case.ticket.id,
+            Notification.agent_id.in_(agents),
+            Notification.notice.in_(_TOLD_ONCE),
+            Notification.read_at.is_(None),
+        )
+    )
+    return set(found)
+
+
+async def _wishes(
+    session: AsyncSession, agents: Iterable[UUID]
+) -> Mapping[UUID, NotificationWish | None]:
+    """Return how agents wish to be told; of each it is read once in a session."""
+    known: dict[UUID, NotificationWish | None] = session.info.setdefault(NotificationWish, {})
+    missing = set(agents) - known.keys()
+    if missing:
+        known.update(dict.fromkeys(missing))
+        rows = await session.scalars(
+            select(NotificationWish).where(NotificationWish.agent_id.in_(missing))
+        )
+        known.update((row.agent_id, row) for row in rows)
+    return known
 
 
 async def _named(session: AsyncSession, names: Iterable[str]) -> Iterable[UUID]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import HandoffReason
 from core.domain.content import Choice, Intent
@@ -21,6 +22,7 @@ from core.services.reactions.reactor import TicketChange
 from core.services.reviving import RESTORED
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import survey_rules
+from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, Satisfaction
 from core.texts import text
@@ -41,6 +43,18 @@ class SurveysOfTickets:
 
     def __init__(self, links: SurveyLinks) -> None:
         self._links = links
+        self._surveys = Beforehand(_open_surveys)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Lock what has not been answered of tickets that are open again."""
+        opened = {
+            TicketId(case.ticket.id)
+            for case, change in changes
+            if change.field == "status" and not change.is_opening and not case.is_done
+        }
+        await self._surveys.read(session, opened)
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Look at changes of the status."""
@@ -52,8 +66,8 @@ class SurveysOfTickets:
             # With the assistant again, the requester is not through with their matter.
             if case.conversation.responder != Responder.BOT:
                 await self._plan(case)
-        elif not case.is_done:
-            await _drop(case)
+        elif not case.is_done and not change.is_opening:
+            _drop(await self._surveys.take(case.session, TicketId(case.ticket.id)))
 
     async def _plan(self, case: Case) -> None:
         rules = await survey_rules(case.session)
@@ -123,7 +137,8 @@ class SurveySweep:
             if survey.status == SurveyStatus.ASKED:
                 survey.status = SurveyStatus.EXPIRED
         elif not case.is_done:
-            await _drop(case)
+            ticket = TicketId(case.ticket.id)
+            _drop((await _open_surveys(case.session, [ticket]))[ticket])
         elif survey.status == SurveyStatus.WAITING:
             if await _can_be_told(case):
                 ask(case, survey, rules, self._links)
@@ -209,11 +224,21 @@ async def _can_be_told(case: Case) -> bool:
     )
 
 
-async def _drop(case: Case) -> None:
-    surveys = await case.session.scalars(
+async def _open_surveys(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, Sequence[Satisfaction]]:
+    rows = await session.scalars(
         select(Satisfaction)
-        .where(Satisfaction.ticket_id == case.ticket.id, Satisfaction.status.in_(_OPEN))
+        .where(Satisfaction.ticket_id.in_(tickets), Satisfaction.status.in_(_OPEN))
+        .order_by(Satisfaction.id)
         .with_for_update()
     )
+    found: dict[TicketId, list[Satisfaction]] = {ticket: [] for ticket in tickets}
+    for row in rows:
+        found[TicketId(row.ticket_id)].append(row)
+    return found
+
+
+def _drop(surveys: Sequence[Satisfaction]) -> None:
     for survey in surveys:
         survey.status, survey.due_at = SurveyStatus.DROPPED, None

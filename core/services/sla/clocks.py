@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.ids import TicketId
-from core.domain.sla.clocks import Clock, clocks_of, time_in, working_spans
+from core.domain.sla.clocks import Clock, Moment, clocks_of, time_in, working_spans
 from core.domain.sla.policy import ClockKind, Policy
 from core.domain.ticket import RANK, Priority, TicketStatus
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions import TicketChange
 from core.services.sla.closing import plan_end
-from core.services.sla.histories import asked_at, facts_of, history_of
+from core.services.sla.histories import (
+    ONE_OF_TICKETS,
+    WorkedOut,
+    asked_at,
+    facts_of,
+    history_of,
+    moments_of,
+)
 from core.services.sla.hours_notice import tell_hours
 from core.services.sla.rules import PromiseBook, current_revision
+from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import SlaClock, SlaTicket
 
@@ -34,6 +41,18 @@ _ClockKey = tuple[str, int]
 _RELEVANT = frozenset(
     {"status", "message", "priority", "category", "team", "organisation", "channel"}
 )
+_ROWS = select(SlaTicket).where(SlaTicket.ticket_id == ONE_OF_TICKETS)
+_CLOCKS = select(SlaClock).where(SlaClock.ticket_id == ONE_OF_TICKETS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """What is kept of a ticket by the clock."""
+
+    row: SlaTicket | None  # none: it has not been seen yet
+    asked_at: datetime
+    moments: Sequence[Moment]
+    clocks: Sequence[SlaClock]
 
 
 class ClocksOfTickets:
@@ -44,66 +63,41 @@ class ClocksOfTickets:
     def __init__(self, solved_grace: timedelta, book: PromiseBook | None = None) -> None:
         self._solved_grace = solved_grace
         self._book = book or PromiseBook()
+        self._pasts = Beforehand(_pasts)
+
+    async def prepare(
+        self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
+    ) -> None:
+        """Read the histories of the tickets whose clocks may move, and their clocks."""
+        moved = {TicketId(case.ticket.id) for case, change in changes if _may_move(change)}
+        await self._pasts.read(session, moved)
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Work out the clocks; tell a requester who wrote outside hours when somebody is there."""
-        if change.field not in _RELEVANT or change.reason == "note":
-            return
-        worked = await self.work_out(case)
-        await tell_hours(case, change, worked.row, worked.policy, worked.hours)
+        if _may_move(change):
+            worked = await self.work_out(case)
+            await tell_hours(case, change, worked)
 
     async def work_out(self, case: Case) -> WorkedOut:
         """Write how the clocks of a ticket stand now; record warnings and breaches."""
         session, ticket, now = case.session, case.ticket, case.ledger.now
         rules = await self._book.current(session)
-        row = await session.get(SlaTicket, ticket.id)
-        if row is None:
-            row = SlaTicket(ticket_id=ticket.id, asked_at=await asked_at(case))
-            session.add(row)
         policy = rules.policy_for(await facts_of(case))
         hours = rules.hours_of(policy)
-        history = await history_of(case, row.asked_at)
+        past = await self._pasts.take(session, TicketId(ticket.id))
+        row = past.row
+        if row is None:
+            row = SlaTicket(ticket_id=ticket.id, asked_at=past.asked_at)
+            session.add(row)
+        history = history_of(ticket, past.asked_at, past.moments)
         row.policy_id = None if policy is None else policy.id
         row.assistant_seconds = _seconds(hours.between(history.asked_at, history.opened_at))
         row.work_seconds = _seconds(time_in(hours, working_spans(history), now))
         row.revision = None if ticket.status == TicketStatus.CLOSED else rules.revision
         plan_end(row, ticket, history, hours, rules.closing, self._solved_grace)
         clocks = [] if policy is None else clocks_of(policy, hours, history, now)
-        await self._keep(case, policy, clocks)
-        return WorkedOut(row=row, policy=policy, hours=hours)
-
-    async def _keep(self, case: Case, policy: Policy | None, clocks: Sequence[Clock]) -> None:
-        session, ticket = case.session, case.ticket
-        rows = {
-            (row.kind, row.round): row
-            for row in await session.scalars(
-                select(SlaClock).where(SlaClock.ticket_id == ticket.id)
-            )
-        }
-        kept: dict[_ClockKey, Clock] = {(clock.kind, clock.round): clock for clock in clocks}
-        for key in rows.keys() - kept.keys():
-            await session.delete(rows[key])
-        for key, clock in kept.items():
-            row = rows.get(key)
-            was_met = row is not None and row.met_at is not None
-            if row is None:
-                row = SlaClock(ticket_id=ticket.id, kind=clock.kind, round=clock.round)
-                session.add(row)
-                # A ticket that was over when the promise was made is nobody's business any more.
-                was_met = clock.met_at is not None and clock.met_at < case.ledger.now
-            _copy(clock, row)
-            if not was_met:
-                _note(case, policy, clock, row)
-        _show(case, clocks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkedOut:
-    """What was found while working out a ticket's clocks."""
-
-    row: SlaTicket
-    policy: Policy | None
-    hours: BusinessHours
+        await _keep(case, policy, clocks, past.clocks)
+        return WorkedOut(row=row, policy=policy, hours=hours, history=history)
 
 
 class ClockSweep:
@@ -175,6 +169,53 @@ async def recount_progress(session: AsyncSession) -> tuple[int, int]:
         )
     ).one()
     return row[0], row[1]
+
+
+async def _pasts(session: AsyncSession, tickets: Collection[TicketId]) -> Mapping[TicketId, _Past]:
+    given = {"tickets": list(tickets)}
+    rows = {TicketId(row.ticket_id): row for row in await session.scalars(_ROWS, given)}
+    asked = await asked_at(session, [ticket for ticket in tickets if ticket not in rows])
+    moments = await moments_of(session, tickets)
+    clocks: dict[TicketId, list[SlaClock]] = {ticket: [] for ticket in tickets}
+    for clock in await session.scalars(_CLOCKS, given):
+        clocks[TicketId(clock.ticket_id)].append(clock)
+    found = {}
+    for ticket in tickets:
+        row = rows.get(ticket)
+        found[ticket] = _Past(
+            row=row,
+            asked_at=asked[ticket] if row is None else row.asked_at,
+            moments=moments[ticket],
+            clocks=clocks[ticket],
+        )
+    return found
+
+
+def _may_move(change: TicketChange) -> bool:
+    return change.field in _RELEVANT and change.reason != "note"
+
+
+async def _keep(
+    case: Case, policy: Policy | None, clocks: Sequence[Clock], before: Sequence[SlaClock]
+) -> None:
+    """Keep `clocks` in place of those that were kept `before`."""
+    session, ticket = case.session, case.ticket
+    rows = {(row.kind, row.round): row for row in before}
+    kept: dict[_ClockKey, Clock] = {(clock.kind, clock.round): clock for clock in clocks}
+    for key in rows.keys() - kept.keys():
+        await session.delete(rows[key])
+    for key, clock in kept.items():
+        row = rows.get(key)
+        was_met = row is not None and row.met_at is not None
+        if row is None:
+            row = SlaClock(ticket_id=ticket.id, kind=clock.kind, round=clock.round)
+            session.add(row)
+            # A ticket that was over when the promise was made is nobody's business any more.
+            was_met = clock.met_at is not None and clock.met_at < case.ledger.now
+        _copy(clock, row)
+        if not was_met:
+            _note(case, policy, clock, row)
+    _show(case, clocks)
 
 
 def _copy(clock: Clock, row: SlaClock) -> None:

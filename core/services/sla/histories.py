@@ -2,77 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.conversation import Speaker
+from core.domain.ids import TicketId
 from core.domain.sla.clocks import History, Moment, Turn, turn_of_status
-from core.domain.sla.policy import TicketFacts
+from core.domain.sla.policy import Policy, TicketFacts
 from core.domain.ticket import Priority, TicketStatus
 from core.services.case import Case
 from core.storage.once import once
-from core.storage.tables import Account, Category, Message, Ticket, TicketEvent
+from core.storage.tables import (
+    Account,
+    Category,
+    Conversation,
+    Message,
+    SlaTicket,
+    Ticket,
+    TicketEvent,
+)
 
 _SPOKE = {"customer": Turn.ASKED, "agent": Turn.ANSWERED}
+
+ONE_OF_TICKETS = any_(bindparam("tickets", type_=ARRAY(Uuid())))
+"""What an id is compared with, in statements that are given `tickets`."""
+
+_MOMENTS = (
+    select(
+        TicketEvent.ticket_id,
+        TicketEvent.field,
+        TicketEvent.new,
+        TicketEvent.reason,
+        TicketEvent.at,
+    )
+    .where(TicketEvent.ticket_id == ONE_OF_TICKETS, TicketEvent.field.in_(("status", "message")))
+    .order_by(TicketEvent.id)
+)
+_ASKED = (
+    select(Ticket.id, func.least(Ticket.created_at, func.min(Message.created_at)).label("at"))
+    .join(Conversation, Conversation.id == Ticket.conversation_id)
+    .outerjoin(
+        Message,
+        (Message.conversation_id == Conversation.id)
+        & (Message.speaker == Speaker.CUSTOMER)
+        & (Message.seq >= Conversation.episode_first_seq)
+        & Message.is_automatic.is_(False),
+    )
+    .where(Ticket.id == ONE_OF_TICKETS)
+    .group_by(Ticket.id)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedOut:
+    """What was found while working out a ticket's clocks."""
+
+    row: SlaTicket
+    policy: Policy | None
+    hours: BusinessHours
+    history: History
 
 
 async def facts_of(case: Case) -> TicketFacts:
     """Return what policies' conditions look at."""
-    ticket, account = case.ticket, case.conversation.account_id
+    session, ticket, account = case.session, case.ticket, case.conversation.account_id
     channel = await once(
-        case.session,
+        session,
         ("channel", account),
-        lambda: case.session.scalar(select(Account.channel).where(Account.id == account)),
+        lambda: session.scalar(select(Account.channel).where(Account.id == account)),
     )
+    category = ticket.category_id
+    categories = frozenset[UUID]()
+    if category is not None:
+        categories = await once(
+            session, ("category", category), lambda: _with_those_above(session, category)
+        )
     return TicketFacts(
         organisation=ticket.organisation_id,
         priority=Priority(ticket.priority),
-        categories=await _with_those_above(case.session, ticket.category_id),
+        categories=categories,
         channel=channel,
         team=ticket.team_id,
     )
 
 
-async def asked_at(case: Case) -> datetime:
-    """Return when the requester first wrote about this matter; the opening where they did not."""
-    said = await case.session.scalar(
-        select(func.min(Message.created_at)).where(
-            Message.conversation_id == case.conversation.id,
-            Message.speaker == Speaker.CUSTOMER,
-            Message.seq >= case.conversation.episode_first_seq,
-            Message.is_automatic.is_(False),
-        )
-    )
-    opened = case.ticket.created_at
-    return opened if said is None else min(said, opened)
+async def asked_at(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, datetime]:
+    """Return of each ticket when its requester first wrote about this matter.
+
+    That is its opening where they did not.
+    """
+    if not tickets:
+        return {}
+    rows = await session.execute(_ASKED, {"tickets": list(tickets)})
+    return {TicketId(row.id): row.at for row in rows}
 
 
-async def history_of(case: Case, asked: datetime) -> History:
-    """Return what happened in a ticket since the requester `asked`.
+async def moments_of(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, Sequence[Moment]]:
+    """Return of each ticket what its history says of its status, and of who wrote when.
 
     What the transaction has only gathered so far is not in it.
     """
-    ticket = case.ticket
-    events = await case.session.execute(
-        select(TicketEvent.field, TicketEvent.new, TicketEvent.reason, TicketEvent.at)
-        .where(TicketEvent.ticket_id == ticket.id, TicketEvent.field.in_(("status", "message")))
-        .order_by(TicketEvent.id)
-    )
-    moments: list[Moment] = []
-    for field, new, reason, at in events:
+    found: dict[TicketId, list[Moment]] = {ticket: [] for ticket in tickets}
+    events = await session.execute(_MOMENTS, {"tickets": list(tickets)})
+    for name, field, new, reason, at in events:
+        ticket = TicketId(name)
         if field == "status" and new is not None:
-            moments.append(Moment(at=at, turn=turn_of_status(TicketStatus(new))))
+            found[ticket].append(Moment(at=at, turn=turn_of_status(TicketStatus(new))))
         elif turn := _SPOKE.get(reason or ""):
-            moments.append(Moment(at=at, turn=turn))
+            found[ticket].append(Moment(at=at, turn=turn))
+    return found
+
+
+def history_of(ticket: Ticket, asked: datetime, moments: Sequence[Moment]) -> History:
+    """Return what happened in a ticket since the requester `asked`."""
     return History(
         asked_at=asked, opened_at=ticket.created_at, moments=_with_first_answer(ticket, moments)
     )
 
 
-def _with_first_answer(ticket: Ticket, moments: list[Moment]) -> list[Moment]:
+def _with_first_answer(ticket: Ticket, moments: Sequence[Moment]) -> Sequence[Moment]:
     """Return `moments` with an answer that was given when answers were not in the history."""
     answered = ticket.first_response_at
     if answered is None or any(moment.turn == Turn.ANSWERED for moment in moments):
@@ -80,9 +138,7 @@ def _with_first_answer(ticket: Ticket, moments: list[Moment]) -> list[Moment]:
     return sorted([*moments, Moment(at=answered, turn=Turn.ANSWERED)], key=lambda moment: moment.at)
 
 
-async def _with_those_above(session: AsyncSession, category: UUID | None) -> frozenset[UUID]:
-    if category is None:
-        return frozenset()
+async def _with_those_above(session: AsyncSession, category: UUID) -> frozenset[UUID]:
     tree = (
         select(Category.id, Category.parent_id).where(Category.id == category).cte(recursive=True)
     )

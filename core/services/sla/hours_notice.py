@@ -5,18 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
-
 from core.domain.assistant import HandoffReason
-from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.content import Caution
 from core.domain.conversation import Speaker
-from core.domain.sla.policy import Policy
+from core.domain.sla.clocks import History, Turn
 from core.services.budget import may_speak
 from core.services.case import Case
 from core.services.reactions import TicketChange
+from core.services.sla.histories import WorkedOut
 from core.services.sla.moments import day_in_words, known_zone, time_in_words
-from core.storage.tables import Contact, Conversation, Message, SlaTicket, TicketEvent
+from core.storage.tables import Contact, Conversation, Message
 from core.texts import text
 
 CLOSED_NOW = "Our team is not here right now. Somebody will read this on {day} at {time}."
@@ -35,18 +33,16 @@ _UNTOLD = frozenset(
 _NOT_TOLD = (Caution.STRANGER, Caution.CLAIMS_AGENT)
 
 
-async def tell_hours(
-    case: Case, change: TicketChange, row: SlaTicket, policy: Policy | None, hours: BusinessHours
-) -> None:
+async def tell_hours(case: Case, change: TicketChange, worked: WorkedOut) -> None:
     """Tell the requester of `case`, once for each time they wait, where nobody is there now."""
     if not change.is_opening and (change.field, change.reason) != ("message", "customer"):
         return
-    now = case.ledger.now
-    if (policy is not None and not policy.tells_hours) or hours.is_open(now):
+    now, row, hours = case.ledger.now, worked.row, worked.hours
+    if (worked.policy is not None and not worked.policy.tells_hours) or hours.is_open(now):
         return
     if case.is_done or case.ticket.reason in _UNTOLD or now - change.at > _FRESH:
         return
-    answered = await _last_answer(case)
+    answered = _last_answer(worked.history)
     if answered is not None and now - answered < _AT_WORK:
         return
     if row.told_hours_at is not None and (answered is None or answered < row.told_hours_at):
@@ -68,14 +64,9 @@ async def tell_hours(
     case.ledger.say(conversation, Speaker.SYSTEM, words)
 
 
-async def _last_answer(case: Case) -> datetime | None:
-    return await case.session.scalar(
-        select(func.max(TicketEvent.at)).where(
-            TicketEvent.ticket_id == case.ticket.id,
-            TicketEvent.field == "message",
-            TicketEvent.reason == "agent",
-        )
-    )
+def _last_answer(history: History) -> datetime | None:
+    answers = (moment.at for moment in history.moments if moment.turn == Turn.ANSWERED)
+    return max(answers, default=None)
 
 
 async def _heard_in(case: Case, change: TicketChange) -> Conversation | None:

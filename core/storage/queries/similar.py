@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Text, cast, literal, select, text, true
-from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy import Float, Text, cast, literal, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
@@ -101,11 +100,6 @@ async def suggestions_for(
         category=category,
         team=team,
     )
-
-
-def configuration(language: str | None) -> ColumnElement[str]:
-    """Return PostgreSQL's text search configuration for a language."""
-    return cast(literal("spanish" if language == "es" else "english"), REGCONFIG)
 
 
 async def _by_vector(
