@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
@@ -37,6 +37,7 @@ from core.storage.tables import (
     NotificationWish,
     RequestTask,
     TeamMember,
+    Ticket,
     TicketWatcher,
 )
 
@@ -53,15 +54,17 @@ class NoticesOfTickets:
 
     def __init__(self) -> None:
         self._watchers = Beforehand(_watchers)
+        self._unread = Beforehand(_unread)
 
     async def prepare(
         self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
     ) -> None:
-        """Read who watches the tickets in which something was said, and what owners wish for."""
+        """Read who is to be told of what was said in tickets, and what their owners wish for."""
         written = {
             TicketId(case.ticket.id) for case, change in changes if change.field == "message"
         }
         await self._watchers.read(session, written)
+        await self._unread.read(session, written)
         owners = (
             case.ticket.assignee_id for case, change in changes if change.field in _OWNERS_ARE_TOLD
         )
@@ -76,7 +79,30 @@ class NoticesOfTickets:
         doer = change.actor.removeprefix("agent:")
         told = {agent: why for agent, why in told.items() if str(agent) != doer}
         if told:
-            await _leave(case, change, told)
+            await self._leave(case, change, told)
+
+    async def _leave(self, case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> None:
+        wishes = await _wishes(case.session, told)
+        unread: Collection[UUID] = ()
+        if not _TOLD_ONCE.isdisjoint(told.values()):
+            unread = await self._unread.take(case.session, TicketId(case.ticket.id))
+        for agent, notice in told.items():
+            if notice in _TOLD_ONCE and agent in unread:
+                continue
+            case.session.add(
+                Notification(
+                    id=new_id(),
+                    agent_id=agent,
+                    ticket_id=case.ticket.id,
+                    notice=notice,
+                    by=change.actor,
+                    detail=(change.new or "")[:200] if change.field != "message" else "",
+                    created_at=case.ledger.now,
+                    mail_at=_mail_at(notice, wishes.get(agent), case.ledger.now),
+                    chat_at=_chat_at(notice, wishes.get(agent), case.ledger.now),
+                )
+            )
+        case.changed()
 
 
 async def _concerned(
@@ -113,29 +139,6 @@ async def _concerned(
             return dict.fromkeys(await _of_level(case, int(change.new)), Notice.ESCALATED)
         case _:
             return {}
-
-
-async def _leave(case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> None:
-    wishes = await _wishes(case.session, told)
-    repeated = [agent for agent, notice in told.items() if notice in _TOLD_ONCE]
-    unread = await _unread(case, repeated) if repeated else ()
-    for agent, notice in told.items():
-        if notice in _TOLD_ONCE and agent in unread:
-            continue
-        case.session.add(
-            Notification(
-                id=new_id(),
-                agent_id=agent,
-                ticket_id=case.ticket.id,
-                notice=notice,
-                by=change.actor,
-                detail=(change.new or "")[:200] if change.field != "message" else "",
-                created_at=case.ledger.now,
-                mail_at=_mail_at(notice, wishes.get(agent), case.ledger.now),
-                chat_at=_chat_at(notice, wishes.get(agent), case.ledger.now),
-            )
-        )
-    case.changed()
 
 
 def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
@@ -177,17 +180,29 @@ async def _watchers(
     return found
 
 
-async def _unread(case: Case, agents: Collection[UUID]) -> Collection[UUID]:
-    """Return those of `agents` who have not read yet that something was said in the ticket."""
-    found = await case.session.scalars(
-        select(Notification.agent_id).where(
-            Notification.ticket_id == case.ticket.id,
-            Notification.agent_id.in_(agents),
-            Notification.notice.in_(_TOLD_ONCE),
-            Notification.read_at.is_(None),
+async def _unread(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, Collection[UUID]]:
+    """Return of each ticket which owner and watchers have not read that something was said."""
+    told = union(
+        select(TicketWatcher.ticket_id, TicketWatcher.agent_id).where(
+            TicketWatcher.ticket_id.in_(tickets)
+        ),
+        select(Ticket.id, Ticket.assignee_id).where(Ticket.id.in_(tickets)),
+    ).subquery()
+    rows = await session.execute(
+        select(Notification.ticket_id, Notification.agent_id)
+        .join(
+            told,
+            (told.c.agent_id == Notification.agent_id)
+            & (told.c.ticket_id == Notification.ticket_id),
         )
+        .where(Notification.notice.in_(_TOLD_ONCE), Notification.read_at.is_(None))
     )
-    return set(found)
+    found: dict[TicketId, set[UUID]] = {ticket: set() for ticket in tickets}
+    for ticket, agent in rows:
+        found[TicketId(ticket)].add(agent)
+    return found
 
 
 async def _wishes(
