@@ -31,3 +31,8 @@ def text(language: str | None, key: str, **values: object) -> str:
         if message is not None and isinstance(message.string, str) and message.string:
             words = message.string
     return words.format(**values) if values else words
+
+
+def spoken(*languages: str | None, default: str) -> str:
+    """Return the first of `languages` that the desk speaks, else `default`."""
+    return next((one for one in languages if one is not None and one in LANGUAGES), default)

@@ -13,6 +13,7 @@ from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
+from core.texts import spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +167,12 @@ def start_conversation(
         first_seq=last_seq + 1,
         last_seq=last_seq,
         last_order=last_order,
-        language=event.author.language
-        or (previous and previous.language)
-        or records.languages.get((event.account, str(event.author.address)))
-        or rules.default_language,
+        language=spoken(
+            event.author.language,
+            None if previous is None else previous.language,
+            records.languages.get((event.account, str(event.author.address))),
+            default=rules.default_language,
+        ),
         language_is_chosen=bool(previous and previous.language_is_chosen),
         last_message_at=ledger.now,
     )

@@ -36,6 +36,7 @@ from core.storage.queries.knowledge import Reader, visible
 from core.storage.queries.readers import organisation_of
 from core.storage.tables import Contact, Conversation, Ticket, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
+from core.texts import spoken
 
 MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10
@@ -164,7 +165,8 @@ class Turns:
             sender=f"{conversation.id}:{conversation.episode}",
             text=words_of(conversation, messages),
             intent=intent_from_json(messages[-1].intent),
-            language=conversation.language or self._rules.default_language,
+            # A platform's language that an older release kept with the conversation is no error.
+            language=spoken(conversation.language, default=self._rules.default_language),
             tickets=await _tickets_of(session, conversation) if is_vouched else (),
             summary=conversation.episode_summary if is_vouched else None,
             requester_name=contact.name if is_vouched else None,
