@@ -23,6 +23,8 @@ _parser = MarkdownIt(
 _page_parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 _HEADING = re.compile(r"<(h[1-6])>(.*?)</\1>", re.DOTALL)
 _NO_PART_OF_NAMES = re.compile(r"<[^>]*>|&\w+;|[^\w\- ]")
+# What can be more than the words themselves: marks, and beginnings of lines that make a block.
+_MARK = re.compile(r"[\\`*_\[\]<>&#~\x00]|(?:^|[\r\n])[ \t]*(?:[-+=]|\d{1,9}[.)])")
 _PAGE_TAGS = _TAGS | {"table", "thead", "tbody", "tr", "th", "td"}
 
 
@@ -44,6 +46,13 @@ def _named(heading: re.Match[str]) -> str:
 
 def to_plain(words: str) -> str:
     """Return the words of `words`, CommonMark, in one line."""
+    if _MARK.search(words) is None:  # most subjects: a page of the queue has hundreds
+        return " ".join(words.split())
+    return plain_of_parsed(words)
+
+
+def plain_of_parsed(words: str) -> str:
+    """Do what `to_plain` does by way of the parser, whatever `words` are."""
     said: list[str] = []
     for block in _parser.parse(words):
         if block.type in {"fence", "code_block"}:

@@ -18,6 +18,11 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=2048)  # a page of the queue tells hundreds, and is drawn again at every change
+def _in_full(at: datetime, zone: ZoneInfo, language: str) -> str:
+    return format_datetime(at.astimezone(zone), "long", locale=language)
+
+
 class Times:
     """Tells moments to one reader."""
 
@@ -28,7 +33,7 @@ class Times:
 
     def exact(self, at: datetime) -> str:
         """Return date and time in full."""
-        return format_datetime(at.astimezone(self._zone), "long", locale=self._language)
+        return _in_full(at, self._zone, self._language)
 
     def field(self, at: datetime) -> str:
         """Return a moment as a form's field for date and time has it."""

@@ -11,7 +11,7 @@ from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.people import PeopleLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
-from core.runtime.machine.memory import give_back
+from core.runtime.machine.memory import give_back, settle
 from core.runtime.receivers import Receivers
 from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
@@ -54,6 +54,7 @@ async def _work(settings: Settings) -> None:
             started = await server_start(session)
             patience = timedelta(seconds=settings.assistant_start_seconds)
             was_up = await is_alive(session, ASSISTANT, patience)
+        settle()
         give_back()
         gate = AssistantGate(settings.assistant_start_seconds, was_up=was_up)
         vault = vault_of(settings, parts.blobs, parts.sessions)

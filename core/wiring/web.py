@@ -22,7 +22,7 @@ from core.domain.errors import StorageUnavailable
 from core.ports import HandlesRequests
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.home import Home
-from core.runtime.machine.memory import give_back
+from core.runtime.machine.memory import give_back, settle
 from core.runtime.supervision.on_demand import tell
 from core.runtime.supervision.supervised import exit_with_parent
 from core.services.assets import Assets
@@ -243,8 +243,10 @@ def serve(settings: Settings) -> None:
     """Serve the web until told to stop."""
     exit_with_parent()
     begin_log(settings)
+    app = build_app(settings)
+    settle()
     config = uvicorn.Config(
-        build_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         access_log=False,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.markdown import to_html, to_plain
+from console.markdown import plain_of_parsed, to_html, to_plain
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,45 @@ def test_deep_nesting_is_no_trap() -> None:
 
 def test_plain_words_have_no_marks() -> None:
     assert to_plain("Hi **you**\n\n- a `b`\n- [c](http://d)") == "Hi you a b c"
+
+
+@given(
+    words=st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "ñ",
+                "1.",
+                "2)",
+                "-",
+                "+",
+                "=",
+                "===",
+                "---",
+                "#",
+                "*",
+                "_",
+                "`",
+                "~~~",
+                "[x](y)",
+                "<b>",
+                "&amp;",
+                "\\",
+                "\n",
+                "\r",
+                "\n\n",
+                "    ",
+                "\t",
+                " ",
+                "!",
+                ":",
+                "|",
+                "http://x.es",
+            ]
+        ),
+        max_size=8,
+    ).map("".join)
+)
+def test_words_without_marks_need_no_parser(words: str) -> None:
+    """What is taken for plain without a look by the parser is what the parser makes of it."""
+    assert to_plain(words) == plain_of_parsed(words)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import mmap
 import re
 from pathlib import Path
 
 import pytest
 
-from core.runtime.machine.memory import give_back_files
+from core.runtime.machine.memory import give_back_files, settle
 
 SIZE = 64 * mmap.PAGESIZE
 
@@ -52,3 +53,14 @@ def test_what_was_written_into_a_mapping_stays(tmp_path: Path) -> None:
         assert protect(ctypes.c_void_p(begin), ctypes.c_size_t(SIZE), mmap.PROT_READ) == 0
         give_back_files()
         assert mapped[:8] == b"hereess "
+
+
+def test_what_was_there_at_the_start_is_not_looked_at_again() -> None:
+    kept: list[list[int]] = [[] for _ in range(1000)]
+    try:
+        settle()
+        assert gc.get_freeze_count() > len(kept)
+        looked_at = {id(one) for one in gc.get_objects()}
+        assert not looked_at & {id(one) for one in kept}
+    finally:
+        gc.unfreeze()
