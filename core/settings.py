@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=50_000_000, ge=1)
     """Largest file that is taken in, from requesters and from agents."""
 
+    webchat_files: bool = True
+    """Whether visitors of the web chat can send files."""
+
     refused_files: str = (
         "exe,com,scr,pif,dll,cpl,msi,msp,sys,bat,cmd,ps1,psm1,vbs,vbe,js,jse,wsf,wsh,hta,lnk,reg,"
         "jar,class,apk,elf,macho,app,dmg,pkg,sh,bash,desktop,url,chm,iso,img,vhd"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.runtime.database.postgres import embedded_postgres
@@ -25,6 +26,10 @@ from tests.support.running_desk import (
 )
 
 _FOLDER = pytest.StashKey[Path]()
+
+# How long a case takes says how busy the machine is.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

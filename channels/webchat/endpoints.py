@@ -20,14 +20,16 @@ from channels.webchat.texts import choose_language
 from channels.webchat.tokens import Session, SessionTokens
 from core.domain.downloads import file_headers
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
+from core.domain.files import KeptFile
 from core.domain.ids import AccountId, ChoiceId, ThreadKey, new_id
-from core.ports import Acceptance, Inbox, Refusal, Transcript, TranscriptEntry
+from core.ports import Acceptance, FileDeposit, Inbox, Refusal, Transcript, TranscriptEntry
 
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 96 * 1024  # of JSON: a text of full length, and the receipts of files
 HEARTBEAT_SECONDS = 15
 _PAGE_ENTRIES = 200
 _MAX_ENTRIES = 2_000  # in one answer; "more" says that there is more
 _LINK_SECONDS = 7 * 24 * 3600
+_RECEIPT_SECONDS = 12 * 3600  # less than a file is kept that no message brought
 _SEND_SECONDS = 30  # a reader that takes nothing for so long is gone
 
 
@@ -53,6 +55,7 @@ class ChatEndpoints:
         transcript: Transcript,
         limits: ChatLimits,
         *,
+        deposit: FileDeposit | None,
         default_language: str,
         clock: Callable[[], datetime],
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
@@ -62,6 +65,7 @@ class ChatEndpoints:
         self._inbox = inbox
         self._transcript = transcript
         self._limits = limits
+        self._deposit = deposit
         self._default_language = default_language
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
@@ -74,6 +78,7 @@ class ChatEndpoints:
             Route("/chat/messages", self.list_messages, methods=["GET"]),
             Route("/chat/choices", self.press_choice, methods=["POST"]),
             Route("/chat/events", self.stream_events, methods=["GET"]),
+            *([Route("/chat/files", self.leave_file, methods=["POST"])] if self._deposit else []),
             Route("/chat/files/{file:uuid}", self.send_file, methods=["GET"]),
         ]
 
@@ -90,8 +95,13 @@ class ChatEndpoints:
     async def post_message(self, request: Request) -> Response:
         """Take a message; the answer comes after the commit."""
         session = self._session(request)
+        now = self._clock()
+
+        def left(receipt: str) -> KeptFile:
+            return self._tokens.read_receipt(session.id, receipt, now)
+
         client_id, event = parse.parse_message(
-            self._account, session, await _body(request), self._clock()
+            self._account, session, await _body(request), now, left
         )
         self._limits.count_message(session.id, _remote(request))
         (acceptance,) = await self._inbox.accept(event)
@@ -100,6 +110,28 @@ class ChatEndpoints:
             if first is not None and first.text != event.body.text:
                 raise Conflict("another message was sent under this id: make a new one")
         return _accepted(str(client_id), acceptance)
+
+    async def leave_file(self, request: Request) -> Response:
+        """Take in a file; the message that it belongs to names it by what this answers."""
+        if self._deposit is None:
+            raise NotFound("files cannot be sent here")
+        session = self._session(request)
+        name = parse.parse_file_name(request.query_params)
+        if _declared(request) > self._deposit.max_bytes:
+            raise TooLarge("the file is too large")
+        self._limits.count_file(session.id, _remote(request))
+        kept = await self._deposit.leave(
+            _pieces(request), name=name, media_type=request.headers.get("content-type", "")
+        )
+        until = int(self._clock().timestamp()) + _RECEIPT_SECONDS
+        receipt = self._tokens.issue_receipt(session.id, kept, until)
+        left = {
+            "file": receipt,
+            "name": kept.name,
+            "media_type": kept.media_type,
+            "size": kept.size_bytes,
+        }
+        return _json(left, status=201)
 
     async def press_choice(self, request: Request) -> Response:
         """Take a press of a button; the answer comes after the commit."""
@@ -156,7 +188,7 @@ class ChatEndpoints:
         )
 
     async def send_file(self, request: Request) -> Response:
-        """Answer with a file that an agent sent; the link itself says who may follow it."""
+        """Answer with a file of the conversation; the link itself says who may follow it."""
         file: UUID = request.path_params["file"]
         session, until, seal = parse.parse_file_link(request.query_params)
         self._tokens.check_file_seal(session, file, until, seal, self._clock())
@@ -226,18 +258,28 @@ def _remote(request: Request) -> str | None:
 
 async def _body(request: Request) -> bytes:
     """Return the body; never hold more of it than may be sent."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+    if _declared(request) > MAX_BODY_BYTES:
         raise _too_large()
     body = bytearray()
+    async for chunk in _pieces(request):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise _too_large()
+        async for piece in request.stream():
+            yield piece
     except ClientDisconnect as error:
         raise InvalidInput("the request broke off") from error
-    return bytes(body)
+
+
+def _declared(request: Request) -> int:
+    """Return how many bytes the body is said to have; 0 where nothing is said."""
+    declared = request.headers.get("content-length", "0")
+    return int(declared) if declared.isdecimal() else 0
 
 
 def _too_large() -> TooLarge:

@@ -31,6 +31,8 @@ class Limits:
     messages_of_session: Rate = Rate(burst=60, per_second=2)
     messages_of_address: Rate = Rate(burst=300, per_second=10)  # an office may share one address
     sessions_of_address: Rate = Rate(burst=60, per_second=1)
+    files_of_session: Rate = Rate(burst=20, per_second=0.1)
+    files_of_address: Rate = Rate(burst=100, per_second=1)
     this_machine_is_free: bool = True  # programs beside the desk: imports, tests, measurements
 
 
@@ -76,6 +78,8 @@ class ChatLimits:
         self._messages_of_session = Buckets(limits.messages_of_session, clock)
         self._messages_of_address = Buckets(limits.messages_of_address, clock)
         self._sessions_of_address = Buckets(limits.sessions_of_address, clock)
+        self._files_of_session = Buckets(limits.files_of_session, clock)
+        self._files_of_address = Buckets(limits.files_of_address, clock)
         self._this_machine_is_free = limits.this_machine_is_free
 
     def count_session(self, remote: str | None) -> None:
@@ -93,9 +97,22 @@ class ChatLimits:
         Raises:
             TooManyAttempts: it must wait, and was not counted.
         """
-        of_session = (self._messages_of_session, str(session))
+        self._count(self._messages_of_session, session, self._messages_of_address, remote)
+
+    def count_file(self, session: UUID, remote: str | None) -> None:
+        """Count a file that is left, whether or not it is taken.
+
+        Raises:
+            TooManyAttempts: it must wait, and was not counted.
+        """
+        self._count(self._files_of_session, session, self._files_of_address, remote)
+
+    def _count(
+        self, of_sessions: Buckets, session: UUID, of_addresses: Buckets, remote: str | None
+    ) -> None:
+        of_session = (of_sessions, str(session))
         if (source := source_of(remote)) is not None:
-            _take(of_session, (self._messages_of_address, source))
+            _take(of_session, (of_addresses, source))
         elif not self._this_machine_is_free:
             _take(of_session)
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from channels.webchat.parse import MAX_FILES
 from channels.webchat.texts import LANGUAGES, choose_language, texts
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import NotFound
@@ -26,7 +27,7 @@ _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 _PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
         ),
         "X-Content-Type-Options": "nosniff",
@@ -49,8 +50,12 @@ class _Asset:
 class ChatPages:
     """Serves what a browser loads before it can chat."""
 
-    def __init__(self, default_language: str) -> None:
-        """Read the files; they are few, small and the same until the next start."""
+    def __init__(self, default_language: str, max_file_bytes: int | None) -> None:
+        """Read the files; they are few, small and the same until the next start.
+
+        The largest file that a visitor can send has `max_file_bytes`; None where they send none.
+        """
+        self._max_file_bytes = max_file_bytes
         self._default_language = default_language
         self._assets = _read_assets()
         every = "".join(asset.etag for _, asset in sorted(self._assets.items()))
@@ -112,6 +117,8 @@ class ChatPages:
             embedded=embedded,
             assets=f"/chat/static/{self._version}",
             max_text_chars=MAX_TEXT_CHARS,
+            max_files=MAX_FILES,
+            max_file_bytes=self._max_file_bytes,
         )
         return page.encode()
 

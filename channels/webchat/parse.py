@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from unicodedata import category
@@ -13,16 +13,20 @@ from pydantic_core import from_json
 
 from channels.webchat import ids
 from channels.webchat.tokens import Session
-from core.domain.content import MAX_TEXT_CHARS, Body
+from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
 from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.events import Author, ChoicePressed, MessagePosted
+from core.domain.files import KeptFile
 from core.domain.ids import AccountId, ChoiceId
 
 MAX_SEQ = 2**63 - 1
+MAX_FILES = 10
+"""In one message."""
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
 _SEQ = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_LONGEST_NAME = 255
 _BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 # PostgreSQL cannot store NUL; the other controls show as nothing and confuse what reads the text.
@@ -30,16 +34,24 @@ _CONTROLS = dict.fromkeys(c for c in range(0x20) if chr(c) not in "\t\n") | {0x7
 
 
 def parse_message(
-    account: AccountId, session: Session, raw: bytes, at: datetime
+    account: AccountId,
+    session: Session,
+    raw: bytes,
+    at: datetime,
+    left: Callable[[str], KeptFile],
 ) -> tuple[UUID, MessagePosted]:
     """Return the client's id and the event in the body of `POST /chat/messages`.
 
+    `left` finds a file by its receipt.
+
     Raises:
         InvalidInput: the body is not what the interface asks for.
+        NotFound: `left` does not find a file.
         TooLarge: the text is longer than a message may be.
     """
     fields = _fields(raw)
     client_id = _client_id(fields)
+    files = tuple(_file(left(receipt)) for receipt in _receipts(fields))
     return client_id, MessagePosted(
         account=account,
         key=ids.post_key(session.id, client_id),
@@ -47,7 +59,7 @@ def parse_message(
         author=_author(session, fields),
         at=at,
         raw=raw,
-        body=Body(text=_text(fields)),
+        body=Body(text=_text(fields, may_be_blank=bool(files)), files=files),
         remote_ids=(ids.received_id(session.id, client_id),),
     )
 
@@ -99,6 +111,18 @@ def parse_seq(value: str | None) -> int:
     return int(value)
 
 
+def parse_file_name(query: Mapping[str, str]) -> str:
+    """Return what the sender of a file calls it.
+
+    Raises:
+        InvalidInput: it has no name, or one that is too long.
+    """
+    name = query.get("name", "")
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise InvalidInput(f"`name` must be the file's name, {_LONGEST_NAME} characters at most")
+    return name
+
+
 def parse_file_link(query: Mapping[str, str]) -> tuple[UUID, int, str]:
     """Return whose link it is, until when it works (seconds since 1970), and its seal.
 
@@ -146,10 +170,30 @@ def _client_id(fields: dict[str, Any]) -> UUID:
     return client_id
 
 
-def _text(fields: dict[str, Any]) -> str:
+def _receipts(fields: dict[str, Any]) -> list[str]:
+    receipts = fields.get("files", [])
+    if not isinstance(receipts, list) or not all(isinstance(one, str) for one in receipts):
+        raise InvalidInput("`files` must be a list of what `POST /chat/files` answered as `file`")
+    if len(receipts) > MAX_FILES:
+        raise InvalidInput(f"`files` must not name more than {MAX_FILES} files")
+    return receipts
+
+
+def _file(kept: KeptFile) -> FileRef:
+    return FileRef(
+        name=kept.name,
+        media_type=kept.media_type,
+        size_bytes=kept.size_bytes,
+        remote=kept.blob_key,
+    )
+
+
+def _text(fields: dict[str, Any], *, may_be_blank: bool) -> str:
     text = _string(fields, "text").replace("\r\n", "\n").replace("\r", "\n")
     text = text.translate(_CONTROLS).strip()
     if all(category(character) in _BLANK for character in text):
+        if may_be_blank:
+            return ""
         raise InvalidInput("`text` must not be empty")
     if len(text) > MAX_TEXT_CHARS:
         raise TooLarge(f"`text` must not be longer than {MAX_TEXT_CHARS} characters")

@@ -92,7 +92,7 @@ def to_json(entry: TranscriptEntry, link: Callable[[UUID], str]) -> dict[str, An
                 "name": plain_name(file.name),
                 "media_type": file.media_type,
                 "size": file.size_bytes,
-                "url": link(file.id),
+                "url": link(file.id) if file.is_ready else None,
             }
             for file in entry.files
         ],

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from core.domain.errors import Unauthenticated
+from pydantic_core import from_json, to_json
+
+from core.domain.errors import NotFound, Unauthenticated
+from core.domain.files import KeptFile
 from core.domain.ids import AccountId
 
 _CLAIMS = struct.Struct(">16sI2s")  # session, seconds since 1970, language
@@ -19,6 +22,7 @@ _SEAL_BYTES = hashlib.sha256().digest_size
 
 # 22 + 32 bytes make 72 characters with no spare bits, so that a token has one spelling only.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{72}", re.ASCII)
+_RECEIPT = re.compile(r"([A-Za-z0-9_-]{2,4000})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ class SessionTokens:
         Links carry no headers, and the token itself does not belong into addresses.
         """
         claims = b"file" + session.bytes + file.bytes + until.to_bytes(8, "big")
-        return base64.urlsafe_b64encode(self._seal(claims)).decode("ascii").rstrip("=")
+        return _text(self._seal(claims))
 
     def check_file_seal(
         self, session: UUID, file: UUID, until: int, seal: str, now: datetime
@@ -88,5 +92,38 @@ class SessionTokens:
         if now.timestamp() > until:
             raise Unauthenticated("the link is too old: load the conversation again")
 
+    def issue_receipt(self, session: UUID, file: KeptFile, until: int) -> str:
+        """Return what a message in `session` names `file` by until then, seconds of 1970."""
+        claims = to_json([file.name, file.media_type, file.size_bytes, file.blob_key, until])
+        return ".".join(_text(part) for part in (claims, self._receipt_seal(session, claims)))
+
+    def read_receipt(self, session: UUID, receipt: str, now: datetime) -> KeptFile:
+        """Return the file that `receipt` stands for in `session`.
+
+        Raises:
+            NotFound: we did not make it, it is another session's, or it is too old.
+        """
+        parts = _RECEIPT.fullmatch(receipt)
+        if parts is None:
+            raise _gone()
+        claims, seal = (base64.urlsafe_b64decode(part + "==") for part in parts.groups())
+        if not hmac.compare_digest(seal, self._receipt_seal(session, claims)):
+            raise _gone()
+        name, media_type, size_bytes, blob_key, until = from_json(claims)
+        if now.timestamp() > until:
+            raise _gone()
+        return KeptFile(name=name, media_type=media_type, size_bytes=size_bytes, blob_key=blob_key)
+
+    def _receipt_seal(self, session: UUID, claims: bytes) -> bytes:
+        return self._seal(b"left" + session.bytes + claims)
+
     def _seal(self, claims: bytes) -> bytes:
         return hmac.digest(self._key, claims, "sha256")
+
+
+def _text(claims: bytes) -> str:
+    return base64.urlsafe_b64encode(claims).decode("ascii").rstrip("=")
+
+
+def _gone() -> NotFound:
+    return NotFound("a file is not there any more: attach it again")

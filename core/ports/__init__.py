@@ -19,7 +19,7 @@ from core.ports.channel import (
     TellsColleagues,
     capabilities_of,
 )
-from core.ports.files import BlobStore, FileStore, VirusScanner
+from core.ports.files import BlobStore, FileDeposit, FileStore, VirusScanner
 from core.ports.inbox import Acceptance, Cursor, Inbox, KnowsChoices, Refusal
 from core.ports.transcript import RequesterTickets, Transcript, TranscriptEntry, TranscriptFile
 from core.ports.understanding import (
@@ -43,6 +43,7 @@ __all__ = [
     "EditsMessages",
     "Embedder",
     "FetchesFiles",
+    "FileDeposit",
     "FileStore",
     "FindsDeliveries",
     "HandlesRequests",

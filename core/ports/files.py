@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
+from core.domain.files import KeptFile
+
 
 class BlobStore(Protocol):
     """Keeps bytes that are too large or too seldom read for the database."""
@@ -35,6 +37,32 @@ class FileStore(BlobStore, Protocol):
 
         Raises:
             NotFound: nothing is stored there; before the first piece.
+        """
+
+
+class FileDeposit(Protocol):
+    """Takes files in before the message that brings them, and looks into each at once."""
+
+    @property
+    def max_bytes(self) -> int:
+        """Return the size of the largest file that is taken in."""
+
+    async def leave(self, pieces: AsyncIterator[bytes], *, name: str, media_type: str) -> KeptFile:
+        """Keep a file that its sender calls `name` and says is a `media_type`.
+
+        It is kept for a day; what refers to it by then keeps it longer.
+
+        Raises:
+            TooLarge: it is larger than the desk takes.
+            InvalidInput: it is not taken; the message says why.
+            ScannerUnavailable, StorageUnavailable: not now; nothing was kept.
+        """
+
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield what was left, piece by piece.
+
+        Raises:
+            NotFound: it is not there any more; before the first piece.
         """
 
 

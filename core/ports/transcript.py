@@ -17,12 +17,13 @@ from core.domain.ids import AccountId, Address, ChoiceId, MessageId, ThreadKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptFile:
-    """A file that an agent sent."""
+    """A file of a message that the requester may see."""
 
     id: UUID
     name: str
     media_type: str  # what its content shows
     size_bytes: int
+    is_ready: bool = True  # or it is still being looked at, and cannot be opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Transcript(Protocol):
     async def open_file(
         self, account: AccountId, thread: ThreadKey, file: UUID
     ) -> tuple[TranscriptFile, AsyncIterator[bytes]]:
-        """Return one of the thread's files that an agent sent, and its bytes, piece by piece.
+        """Return one of the thread's files, and its bytes, piece by piece.
 
         Raises:
             NotFound: there is none of that id in this thread.

@@ -14,7 +14,7 @@ from core.domain.ids import AccountId, ThreadKey
 from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
 from core.storage.feed import CHANNEL, VISIT, thread_topic
-from core.storage.queries.transcripts import sent_file, thread_since
+from core.storage.queries.transcripts import file_of_thread, thread_since
 
 _LOGGER = logging.getLogger(__name__)
 _EVERYTHING = "*"
@@ -115,7 +115,7 @@ class LiveTranscript:
     ) -> tuple[TranscriptFile, AsyncIterator[bytes]]:
         """See `core.ports.Transcript.open_file`."""
         async with storage_errors(), self._sessions() as session:
-            found, key = await sent_file(session, account, thread, file)
+            found, key = await file_of_thread(session, account, thread, file)
         return found, self._store.stream(key)
 
     @asynccontextmanager

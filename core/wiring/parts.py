@@ -29,6 +29,7 @@ from core.services.accounts import AccountBook
 from core.services.automation.incoming import PROGRAMS
 from core.services.catalogue.links import ApprovalLinks
 from core.services.composing import Composing
+from core.services.files.deposit import Deposit
 from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
@@ -42,6 +43,7 @@ from core.services.writing.held import HeldReplies
 from core.settings import Settings, environment
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.wiring.environment import declared_accounts
+from core.wiring.files import vault_of
 from core.wiring.kinds import Kinds
 
 STARTER_KNOWLEDGE = Path(__file__).parents[2] / "nlu_data" / "knowledge"
@@ -116,8 +118,12 @@ def build_parts(settings: Settings, application: str) -> Parts:
     kinds = Kinds()
     declared = declared_accounts(environment(), kinds)
     book = AccountBook(sessions, kinds, settings.key, [account.id for account in declared])
+    deposit = Deposit(vault_of(settings, blobs, sessions), blobs)
     webchat = WebChat(
-        AccountId("webchat"), settings.key, default_language=settings.default_language
+        AccountId("webchat"),
+        settings.key,
+        default_language=settings.default_language,
+        deposit=deposit if settings.webchat_files else None,
     )
 
     def context(account: AccountId) -> ChannelContext:

@@ -40,6 +40,7 @@ from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
+from core.services.files.deposit import Deposit
 from core.services.files.uploads import Uploads
 from core.services.knowledge import SynonymBook
 from core.services.learning.examples import ExampleBook
@@ -188,7 +189,7 @@ def build_app(settings: Settings) -> FastAPI:
             access=parts.access,
             live=live,
             files=parts.blobs,
-            uploads=Uploads(parts.sessions, vault),
+            uploads=Uploads(parts.sessions, Deposit(vault, parts.blobs)),
             pictures=AgentPictures(parts.sessions, vault),
             outbox=parts.outbox,
             corrections=Corrections(parts.sessions, parts.accounts),

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import (
     Browser,
     BrowserContext,
+    FilePayload,
     Frame,
     Page,
     Route,
@@ -26,7 +27,8 @@ from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import EventKey, ThreadKey
 from tests.support.serving import served
-from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
+from tests.unit.files.builders import square
+from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDeposit, MemoryDesk, application
 
 
 @pytest.fixture
@@ -102,6 +104,58 @@ async def test_a_reply_arrives_live_and_ends_the_typing_sign(page: Page, desk: M
     await expect(bubble.locator("strong")).to_have_text("Welcome")
     await expect(bubble.locator("a")).to_have_attribute("target", "_blank")
     await expect(page.locator("#typing")).to_be_hidden()
+
+
+async def test_files_are_attached_by_button_drop_and_paste_and_sent_with_a_message(
+    context: BrowserContext, desk: MemoryDesk
+) -> None:
+    deposit = MemoryDeposit()
+    async with served(application(desk, WebChat(ACCOUNT, KEY, deposit=deposit))) as address:
+        page = await context.new_page()
+        await page.goto(f"{address}/chat")
+        async with page.expect_file_chooser() as chooser:
+            await page.get_by_role("button", name="Attach files").click()
+        picture = square(40)
+        await (await chooser.value).set_files(
+            [
+                FilePayload(name="screen.png", mimeType="image/png", buffer=picture),
+                FilePayload(name="setup.exe", mimeType="application/x-msdos", buffer=b"MZ"),
+                FilePayload(name="film.mp4", mimeType="video/mp4", buffer=bytes(100_001)),
+            ]
+        )
+        chips = page.locator(".chip")
+        await expect(chips).to_have_count(1)
+        await expect(chips).to_contain_text("screen.png")
+        await expect(chips.locator("img")).to_be_visible()
+        await expect(page.locator("#note")).to_contain_text("“setup.exe” cannot be sent")
+        await expect(page.locator("#note")).to_contain_text("“film.mp4” is too large: 100 kB")
+        for kind, carrier in (("drop", "dataTransfer"), ("paste", "clipboardData")):
+            await page.locator("#text").evaluate(
+                """(field, [event, carrier]) => {
+                    const data = new DataTransfer();
+                    data.items.add(new File(["log"], `${event}.log`, { type: "text/plain" }));
+                    const options = { bubbles: true, cancelable: true, [carrier]: data };
+                    const made = event === "drop"
+                        ? new DragEvent(event, options) : new ClipboardEvent(event, options);
+                    field.dispatchEvent(made);
+                }""",
+                [kind, carrier],
+            )
+        await expect(chips).to_have_count(3)
+        await expect(page.locator('.chip[data-state="coming"]')).to_have_count(0)
+        await page.get_by_role("button", name="Remove drop.log").click()
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".from-customer")).to_have_attribute("data-state", "sent")
+        await expect(chips).to_have_count(0)
+        files = page.locator(".from-customer .file")
+        await expect(files).to_contain_text(["screen.png", "paste.log"])
+        await expect(page.locator(".from-customer .picture")).to_be_visible()
+        (event,) = desk.events
+        assert isinstance(event, MessagePosted)
+        assert [deposit.left[file.remote] for file in event.body.files] == [picture, b"log"]
+        await page.reload()
+        await expect(files).to_contain_text(["screen.png", "paste.log"])
+        await page.close()
 
 
 async def test_an_agent_is_named_and_is_not_said_to_be_typing(page: Page, desk: MemoryDesk) -> None:

@@ -6,21 +6,32 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from channels.webchat.channel import WebChat
 from channels.webchat.ids import thread_key
 from console import problems
-from core.domain.ids import AccountId, ThreadKey
+from core.adapters.blobs import ObjectBlobs
+from core.domain.files import FileState
+from core.domain.ids import AccountId, ConversationId, ThreadKey
+from core.runtime.lanes.files import FilesLane
 from core.runtime.live import Live, LiveTranscript
+from core.services.files.deposit import Deposit
+from core.services.files.fetching import Fetching
+from core.services.files.inspection import InspectionRules
+from core.services.files.loose import LooseBlobs
+from core.services.files.vault import Vault
 from core.storage.engine import Sessions
+from core.storage.tables import Attachment, Conversation
 from tests.contract.channel_conformance import ChannelConformance, Store, store_for
 from tests.support.visitor import Visitor
+from tests.unit.files.builders import WINDOWS_PROGRAM, png
 
 
 @dataclass
@@ -63,8 +74,16 @@ class Requesting:
 
 
 @pytest.fixture
-def channel() -> WebChat:
-    return WebChat(AccountId("webchat"), b"a key for tests")
+def vault(sessions: Sessions, tmp_path: Path) -> Vault:
+    blobs = ObjectBlobs.at(tmp_path.as_uri())
+    rules = InspectionRules(max_bytes=100_000, refused_endings=frozenset({"exe"}))
+    return Vault(blobs, rules, tmp_path / "incoming", LooseBlobs(sessions, blobs))
+
+
+@pytest.fixture
+def channel(vault: Vault, tmp_path: Path) -> WebChat:
+    deposit = Deposit(vault, ObjectBlobs.at(tmp_path.as_uri()))
+    return WebChat(AccountId("webchat"), b"a key for tests", deposit=deposit)
 
 
 @pytest.fixture
@@ -116,3 +135,49 @@ class TestWebChat(ChannelConformance):
             for path in ("/chat/messages", "/chat/events"):
                 response = await platform.visitor.http.get(path, headers=platform.visitor.headers)
                 assert response.status_code == 503, path
+
+    async def test_a_visitors_file_is_left_brought_by_a_message_looked_at_and_shown(
+        self, platform: Requesting, store: Store, vault: Vault
+    ) -> None:
+        visitor, channel = platform.visitor, platform.channel
+        content = png()
+        left = await visitor.http.post(
+            "/chat/files?name=captura.png",
+            content=content,
+            headers=visitor.headers | {"Content-Type": "image/png"},
+        )
+        assert left.status_code == 201, left.text
+        sent = await visitor.http.post(
+            "/chat/messages",
+            json={"id": str(uuid4()), "text": "", "files": [left.json()["file"]]},
+            headers=visitor.headers,
+        )
+        assert sent.status_code == 202, sent.text
+        ((waiting,),) = [message["files"] for message in await visitor.messages()]
+        assert (waiting["name"], waiting["url"]) == ("captura.png", None)
+
+        lane = FilesLane(
+            Fetching(store.sessions, {channel.account: channel.capabilities}),
+            {channel.account: channel},
+            vault,
+        )
+        async with store.sessions() as session:
+            conversation = await session.scalar(select(Conversation.id))
+        assert conversation is not None
+        await lane.advance(ConversationId(conversation))
+        async with store.sessions() as session:
+            (attachment,) = await session.scalars(select(Attachment))
+        assert (attachment.status, attachment.media_type) == (FileState.FETCHED, "image/png")
+        ((shown,),) = [message["files"] for message in await visitor.messages()]
+        assert (await visitor.http.get(shown["url"])).content == content
+
+    async def test_a_file_that_may_not_be_kept_is_refused_with_422(
+        self, platform: Requesting
+    ) -> None:
+        visitor = platform.visitor
+        for name, content in (("setup.exe", WINDOWS_PROGRAM), ("photo.png", WINDOWS_PROGRAM)):
+            answer = await visitor.http.post(
+                f"/chat/files?name={name}", content=content, headers=visitor.headers
+            )
+            assert answer.status_code == 422, name
+            assert answer.headers["content-type"] == "application/problem+json"

@@ -1,5 +1,6 @@
 // The chat page: joins the session, the stream, the outbox and the view.
 
+import { Attachments } from "./attachments.js";
 import { Backoff } from "./backoff.js";
 import { Outbox } from "./outbox.js";
 import { Refused, Session, storage } from "./session.js";
@@ -15,7 +16,7 @@ const MAX_BYTES = 60_000; // of a text; the desk takes 64 KiB with everything ar
 const byId = (id) => document.getElementById(id);
 const isEmbedded = document.documentElement.dataset.embedded === "true" && window.parent !== window;
 const [text, send, note, banner] = ["text", "send", "note", "banner"].map(byId);
-const [welcome, restart] = ["welcome", "restart"].map(byId);
+const [welcome, restart, attach] = ["welcome", "restart", "attach"].map(byId);
 // Where typing needs the screen, the keyboard comes when the reader touches the field.
 const hasKeyboard = window.matchMedia("(pointer: fine)").matches;
 const drafts = storage("sessionStorage");
@@ -33,7 +34,7 @@ const session = new Session(language);
 const view = new View({
   onChoice(choice) {
     view.markChosen(choice.id, choice.id);
-    say(choice.label, choice.id);
+    say(choice.label, { choice: choice.id });
     returnToText();
   },
   onRetry: (item) => outbox.retry(item),
@@ -73,8 +74,14 @@ const stream = new Stream(session, {
   onRefused: leave,
 });
 
-function say(words, choice = null) {
-  const item = outbox.add(words, choice);
+const attachments = attach && new Attachments(
+  session,
+  { maxFiles: Number(attach.dataset.maxFiles), maxBytes: Number(attach.dataset.maxBytes) },
+  { onChange: fitText, onNote: showNote, onRefused: leave },
+);
+
+function say(words, { choice = null, files = [] } = {}) {
+  const item = outbox.add(words, { choice, files });
   view.showPending(item);
   showWelcome();
 }
@@ -84,7 +91,7 @@ function receive(message) {
   lastSeq = message.seq;
   if (message.from === "customer") {
     if (view.has(message.seq)) return;
-    const own = outbox.items.find((item) => item.state !== "failed" && item.text === message.text);
+    const own = outbox.items.find((item) => isSame(item, message));
     if (own) {
       view.settlePending(own, message.seq); // the stream was quicker than the answer
       return;
@@ -98,6 +105,11 @@ function receive(message) {
   }
   view.showMessage(message);
   showWelcome();
+}
+
+function isSame(item, message) {
+  const names = ({ files = [] }) => files.map(({ name }) => name).join("\n");
+  return item.state !== "failed" && item.text === message.text && names(item) === names(message);
 }
 
 function expectReply() {
@@ -155,6 +167,7 @@ function leave(token) {
 
 function startAfresh() {
   session.forget();
+  attachments?.clear(); // they were handed in for the conversation that ends
   stream.stop();
   lastSeq = 0;
   lastReply = 0;
@@ -206,9 +219,11 @@ function fitText() {
   const isTooLong =
     [...words].length > Number(text.dataset.maxChars) ||
     new TextEncoder().encode(words).length > MAX_BYTES;
+  const wasTooLong = text.getAttribute("aria-invalid") === "true";
   text.setAttribute("aria-invalid", String(isTooLong));
-  showNote(isTooLong ? t("This message is too long. Please split it.") : "");
-  send.disabled = words === "" || isTooLong;
+  if (isTooLong !== wasTooLong) showNote(isTooLong ? t("This message is too long. Please split it.") : "");
+  const files = attachments?.items ?? [];
+  send.disabled = (words === "" && files.length === 0) || isTooLong || Boolean(attachments?.isComing);
 }
 
 function saveDraft() {
@@ -218,8 +233,9 @@ function saveDraft() {
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   if (send.disabled) return;
-  say(text.value.trim());
+  say(text.value.trim(), { files: attachments?.take() });
   text.value = "";
+  showNote("");
   saveDraft();
   fitText();
   text.focus();
@@ -235,6 +251,36 @@ text.addEventListener("keydown", (event) => {
   event.preventDefault();
   byId("composer").requestSubmit();
 });
+
+if (attachments) {
+  const chosen = byId("chosen");
+  attach.addEventListener("click", () => chosen.click());
+  chosen.addEventListener("change", () => {
+    attachments.add(chosen.files);
+    chosen.value = ""; // the same file may be chosen again
+    returnToText();
+  });
+  text.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length === 0) return;
+    event.preventDefault();
+    attachments.add(event.clipboardData.files);
+  });
+  const isFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const aim = (aimed) => document.body.classList.toggle("aimed", aimed);
+  document.addEventListener("dragover", (event) => {
+    if (!isFiles(event)) return;
+    event.preventDefault();
+    aim(true);
+  });
+  document.addEventListener("dragleave", (event) => event.relatedTarget === null && aim(false));
+  document.addEventListener("drop", (event) => {
+    if (!isFiles(event)) return;
+    event.preventDefault();
+    aim(false);
+    attachments.add(event.dataTransfer.files);
+    text.focus();
+  });
+}
 
 for (const starter of document.querySelectorAll(".starter")) {
   starter.addEventListener("click", () => {

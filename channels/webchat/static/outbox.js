@@ -15,7 +15,7 @@ function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** An item is { id, text, choice?, at, state: "sending" | "waiting" | "failed", status? }. */
+/** An item is { id, text, choice?, files, at, state: "sending" | "waiting" | "failed", status? }. */
 export class Outbox {
   #session;
   #handlers;
@@ -32,9 +32,10 @@ export class Outbox {
     this.items = JSON.parse(this.#store.getItem(KEPT) ?? "[]");
   }
 
-  add(text, choice = null) {
+  /** `files` are { file, name, size, media_type }: what the desk answered when it took them. */
+  add(text, { choice = null, files = [] } = {}) {
     const state = this.items.some((other) => other.state === "waiting") ? "waiting" : "sending";
-    const item = { id: newId(), text, choice, at: new Date().toISOString(), state };
+    const item = { id: newId(), text, choice, files, at: new Date().toISOString(), state };
     this.items.push(item);
     this.#keep();
     this.drain();
@@ -84,7 +85,7 @@ export class Outbox {
     try {
       const { seq } = item.choice
         ? await this.#session.post("/chat/choices", { id: item.id, choice: item.choice })
-        : await this.#session.post("/chat/messages", { id: item.id, text: item.text });
+        : await this.#session.post("/chat/messages", { id: item.id, text: item.text, files: (item.files ?? []).map(({ file }) => file) });
       this.#backoff.reset();
       if (!this.items.includes(item)) return undefined;
       this.remove(item);

@@ -1,15 +1,15 @@
 // The conversation on the screen: one element per message, in order, whatever the order of arrival.
 
+import { region, sizeName } from "./sizes.js";
 import { language, t } from "./words.js";
 
 const GROUP_MS = 5 * 60_000;
+const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const NEAR_END_PX = 120;
 const ABOVE_PX = 12; // between the top of the screen and the message scrolled to
 const BURST_MS = 2_000; // messages closer together than this are one reply
 const NOT_YET = Number.MAX_SAFE_INTEGER; // the place of what the desk has not confirmed
 
-// The page's language in the reader's region: it decides between 13:05 and 1:05 PM.
-const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
 const clock = new Intl.DateTimeFormat(region, { hour: "numeric", minute: "2-digit" });
 const moment = new Intl.DateTimeFormat(region, { dateStyle: "full", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(region, { weekday: "long", day: "numeric", month: "long" });
@@ -39,12 +39,6 @@ function dayName(date) {
     return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
   }
   return (date.getFullYear() === today.getFullYear() ? day : dayOfYear).format(date);
-}
-
-function sizeName(bytes) {
-  const [unit, size] = bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
-  const shown = size < 10 ? Math.max(0.1, Math.round(size * 10) / 10) : Math.round(size);
-  return new Intl.NumberFormat(region, { style: "unit", unit, unitDisplay: "short" }).format(shown);
 }
 
 export class View {
@@ -107,7 +101,7 @@ export class View {
   }
 
   showPending(item) {
-    const made = this.#build({ from: "customer", text: item.text, at: item.at });
+    const made = this.#build({ from: "customer", text: item.text, at: item.at, files: item.files });
     this.#pending.set(item.id, made);
     this.#insert(made, NOT_YET);
     this.updatePending(item);
@@ -129,7 +123,13 @@ export class View {
         this.#action(t("Retry"), () => this.#handlers.onRetry(item)),
       );
     } else {
-      const reason = item.status === 413 ? t("Not sent: too long.") : t("Not sent.");
+      const isFileGone = item.status === 404 && item.files?.length;
+      const reason =
+        item.status === 413
+          ? t("Not sent: too long.")
+          : isFileGone
+            ? t("Not sent: the desk no longer has the files. Attach them again.")
+            : t("Not sent.");
       delivery.replaceChildren(
         reason,
         this.#action(t("Retry"), () => this.#handlers.onRetry(item)),
@@ -237,13 +237,27 @@ export class View {
   #files(files) {
     const list = element("ul", "files");
     for (const file of files) {
-      const link = element("a", "file", element("span", "", file.name), element("small", "", sizeName(file.size)));
-      link.href = file.url;
-      link.target = "_blank";
-      link.rel = "noopener";
-      list.append(element("li", "", link));
+      const shown = element(file.url ? "a" : "span", "file", element("span", "", file.name), element("small", "", sizeName(file.size)));
+      if (file.url) {
+        shown.href = file.url;
+        shown.target = "_blank";
+        shown.rel = "noopener";
+      }
+      if (PICTURES.has(file.media_type)) this.#preview(shown, file.preview ?? file.url);
+      list.append(element("li", "", shown));
     }
     return list;
+  }
+
+  #preview(shown, address) {
+    if (!address) return;
+    const picture = element("img", "picture");
+    picture.alt = "";
+    picture.loading = "lazy";
+    picture.addEventListener("load", () => this.#atEnd && this.scrollToEnd("instant"));
+    picture.addEventListener("error", () => picture.remove()); // gone: the name remains
+    picture.src = address;
+    shown.prepend(picture);
   }
 
   #choices(message) {

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import StorageUnavailable
+from core.domain.files import FileState
 from core.ports import FileStore
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Attachment, LooseBlob, Upload
@@ -141,4 +142,7 @@ async def let_go(session: AsyncSession, key: str, now: datetime) -> None:
 def _uses(keys: Sequence[str]) -> Sequence[Select[str | None]]:
     """Return what finds those of `keys` that something refers to, wherever that can be."""
     columns = (Attachment.blob_key, Upload.blob_key, AgentRow.picture_blob)
-    return [select(column).where(column.in_(keys)) for column in columns]
+    waiting = select(Attachment.remote).where(
+        Attachment.status == FileState.WAITING, Attachment.remote.in_(keys)
+    )  # what requesters left, in a message whose files have not been looked at yet
+    return [*(select(column).where(column.in_(keys)) for column in columns), waiting]

@@ -12,25 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.channel import Capabilities
 from core.domain.errors import InvalidInput, NotFound, TooLarge
-from core.domain.files import FileRefusal, KeptFile, Refused, plain_name
+from core.domain.files import KeptFile
 from core.domain.ids import AgentId, UploadId, new_id
-from core.services.files.vault import Vault
+from core.ports import FileDeposit
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Upload
 
 MOST_FILES = 20
 """In one message, whatever the channel takes."""
-
-_NOT_TAKEN = {
-    FileRefusal.EMPTY: "the file is empty",
-    FileRefusal.DISGUISED: "the file is not what its name says",
-    FileRefusal.EXECUTABLE: "programs and scripts cannot be sent",
-    FileRefusal.ARCHIVE_BOMB: "the archive unpacks to far too much",
-    FileRefusal.DAMAGED_ARCHIVE: "the archive is damaged",
-    FileRefusal.ACTIVE_PICTURE: "the picture holds scripts or loads from elsewhere",
-    FileRefusal.HUGE_PICTURE: "the picture has too many pixels",
-    FileRefusal.INFECTED: "the file holds a virus",
-}
 
 
 class Uploads:
@@ -39,17 +28,17 @@ class Uploads:
     def __init__(
         self,
         sessions: Sessions,
-        vault: Vault,
+        deposit: FileDeposit,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
-        self._vault = vault
+        self._deposit = deposit
         self._now = now
 
     @property
     def max_bytes(self) -> int:
         """Return the size of the largest file that is taken in."""
-        return self._vault.rules.max_bytes
+        return self._deposit.max_bytes
 
     async def keep(
         self, agent: Agent, pieces: AsyncIterator[bytes], *, name: str, media_type: str
@@ -61,17 +50,7 @@ class Uploads:
             InvalidInput: it may not be sent; the message says why.
             ScannerUnavailable: it cannot be looked at now.
         """
-        kept = await self._vault.keep(pieces, name=name, announced=media_type)
-        if isinstance(kept, Refused):
-            if kept.reason == FileRefusal.TOO_LARGE:
-                raise TooLarge("the file is too large")
-            raise InvalidInput(_NOT_TAKEN[kept.reason])
-        file = KeptFile(
-            name=plain_name(name),
-            media_type=kept.media_type,
-            size_bytes=kept.size_bytes,
-            blob_key=kept.blob_key,
-        )
+        file = await self._deposit.leave(pieces, name=name, media_type=media_type)
         upload = UploadId(new_id())
         async with storage_errors(), self._sessions.begin() as session:
             session.add(

@@ -18,6 +18,9 @@ from core.domain.ids import AccountId, ChoiceId, MessageId, ThreadKey
 from core.ports import TranscriptEntry, TranscriptFile
 from core.storage.tables import AgentRow, Attachment, ChoiceRow, Conversation, Message
 
+_WITH_FILES = (Speaker.AGENT, Speaker.CUSTOMER)
+_SHOWN = (FileState.WAITING, FileState.FETCHED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
@@ -80,7 +83,7 @@ async def thread_since(
     )
     with_choices = [message.id for message, _ in found if message.choices]
     chosen = await _chosen(session, with_choices)
-    files = await _files(session, [m.id for m, _ in found if m.speaker == Speaker.AGENT])
+    files = await _files(session, [m.id for m, _ in found if m.speaker in _WITH_FILES])
     return [
         TranscriptEntry(
             id=MessageId(message.id),
@@ -104,10 +107,10 @@ async def thread_since(
     ]
 
 
-async def sent_file(
+async def file_of_thread(
     session: AsyncSession, account: AccountId, thread: ThreadKey, file: UUID
 ) -> tuple[TranscriptFile, str]:
-    """Return a file that an agent sent in a thread, and its key in the blob store.
+    """Return a file that an agent or the requester sent, and its key in the blob store.
 
     Raises:
         NotFound: there is none of that id.
@@ -120,7 +123,7 @@ async def sent_file(
             Attachment.id == file,
             Conversation.account_id == account,
             Conversation.thread == thread,
-            Message.speaker == Speaker.AGENT,
+            Message.speaker.in_(_WITH_FILES),
             Message.is_internal.is_(False),
             Message.removed_at.is_(None),
         )
@@ -137,7 +140,7 @@ async def _files(
         return {}
     rows = await session.scalars(
         select(Attachment)
-        .where(Attachment.message_id.in_(messages), Attachment.status == FileState.FETCHED)
+        .where(Attachment.message_id.in_(messages), Attachment.status.in_(_SHOWN))
         .order_by(Attachment.message_id, Attachment.position)
     )
     found: dict[UUID, list[TranscriptFile]] = {}
@@ -148,7 +151,11 @@ async def _files(
 
 def _file(row: Attachment) -> TranscriptFile:
     return TranscriptFile(
-        id=row.id, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes or 0
+        id=row.id,
+        name=row.name,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes or 0,
+        is_ready=row.status == FileState.FETCHED,
     )
 
 

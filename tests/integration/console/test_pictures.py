@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 
 import pytest
 
@@ -12,23 +10,7 @@ from core.services.pictures import MAX_PICTURE_BYTES
 from core.storage.queries.agents import agent_named, speaker_of
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-
-
-def png(side: int = 2) -> bytes:
-    """Return a grey square."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    rows = (b"\0" + b"\x80" * side) * side
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
+from tests.unit.files.builders import square
 
 
 async def ana(desk: Desk) -> Browser:
@@ -48,12 +30,12 @@ async def choose(browser: Browser, content: bytes) -> int:
 
 async def test_a_chosen_picture_is_seen_by_everybody_until_it_is_taken_off(desk: Desk) -> None:
     browser = await ana(desk)
-    assert await choose(browser, png()) == 303
+    assert await choose(browser, square()) == 303
     found = re.search(r'src="(/agents/[^"]+)"', await browser.see("/console/picture"))
     assert found is not None
     async with desk.client() as anybody:
         shown = await anybody.get(found[1])
-        assert shown.content == png()
+        assert shown.content == square()
         assert shown.headers["content-type"] == "image/png"
         assert (await anybody.get(found[1][:-4] + "0000")).status_code == 404
         assert (await browser.send("/console/picture")).status_code == 303
@@ -70,18 +52,18 @@ async def test_what_is_no_picture_is_refused(desk: Desk, content: bytes) -> None
 
 async def test_a_large_picture_is_refused(desk: Desk) -> None:
     browser = await ana(desk)
-    assert await choose(browser, png() + b"\0" * MAX_PICTURE_BYTES) == 422
+    assert await choose(browser, square() + b"\0" * MAX_PICTURE_BYTES) == 422
 
 
 async def test_a_form_from_another_page_changes_nothing(desk: Desk) -> None:
     browser = await ana(desk)
     browser.csrf = "not the page's"
-    assert await choose(browser, png()) == 403
+    assert await choose(browser, square()) == 403
 
 
 async def test_what_an_agent_says_names_their_picture(desk: Desk) -> None:
     browser = await ana(desk)
-    await choose(browser, png())
+    await choose(browser, square())
     async with desk.sessions() as session:
         agent = await agent_named(session, "ana@example.org")
         name, picture = await speaker_of(session, agent)

@@ -54,6 +54,7 @@ from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
 from core.services.corrections import Corrections
+from core.services.files.deposit import Deposit
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
 from core.services.files.uploads import Uploads
@@ -312,7 +313,7 @@ def build_desk(
             access=access,
             live=live,
             files=blobs,
-            uploads=Uploads(sessions, vault, clock),
+            uploads=Uploads(sessions, Deposit(vault, blobs), clock),
             pictures=AgentPictures(sessions, vault),
             outbox=outbox,
             corrections=Corrections(sessions, accounts, clock),

@@ -17,6 +17,7 @@ from core.domain.content import Body, FileRef
 from core.domain.errors import NotFound
 from core.domain.files import KeptFile
 from core.domain.ids import UploadId
+from core.services.files.deposit import Deposit
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
 from core.services.files.uploads import Uploads
@@ -36,7 +37,7 @@ class Desk:
         self.rig = rig
         self.loose = LooseBlobs(rig.sessions, rig.blobs, rig.clock)
         vault = Vault(rig.blobs, RULES, folder, self.loose)
-        self.uploads = Uploads(rig.sessions, vault, rig.clock)
+        self.uploads = Uploads(rig.sessions, Deposit(vault, rig.blobs), rig.clock)
         self._agent: Agent | None = None
 
     async def agent(self) -> Agent:
@@ -89,6 +90,14 @@ async def test_a_file_that_a_message_has_stays_though_an_equal_one_was_never_sen
     await desk.rig.intake.accept(replace(posted("see"), body=Body(text="see", files=(came,))))
     async with desk.rig.sessions.begin() as session:
         await session.execute(update(Attachment).values(blob_key=file.blob_key))
+    assert await desk.days_later() == 0
+    assert await desk.is_kept(file)
+
+
+async def test_a_file_that_a_message_waits_for_stays(desk: Desk) -> None:
+    _, file = await desk.hand_in(b"a visitor's picture")
+    left = FileRef(name="a.txt", media_type="text/plain", remote=file.blob_key)
+    await desk.rig.intake.accept(replace(posted("see"), body=Body(text="see", files=(left,))))
     assert await desk.days_later() == 0
     assert await desk.is_kept(file)
 

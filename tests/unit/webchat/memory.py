@@ -31,6 +31,7 @@ from core.domain.errors import (
     Unauthenticated,
 )
 from core.domain.events import ChoicePressed, Event, MessagePosted
+from core.domain.files import KeptFile
 from core.domain.ids import (
     AccountId,
     ChoiceId,
@@ -47,7 +48,7 @@ KEY = b"a key that only this test knows"
 
 _STATUS: dict[type[DeskError], int] = {
     TooLarge: 413,
-    InvalidInput: 400,
+    InvalidInput: 422,
     Unauthenticated: 401,
     NotFound: 404,
     Conflict: 409,
@@ -178,7 +179,19 @@ class MemoryDesk:
             return replace(known, is_new=False)
         match event:
             case MessagePosted():
-                entry = self.say(event.thread, event.body.text, speaker=Speaker.CUSTOMER)
+                files = [
+                    TranscriptFile(
+                        id=new_id(),
+                        name=file.name,
+                        media_type=file.media_type,
+                        size_bytes=file.size_bytes or 0,
+                        is_ready=False,
+                    )
+                    for file in event.body.files
+                ]
+                entry = self.say(
+                    event.thread, event.body.text, speaker=Speaker.CUSTOMER, files=files
+                )
                 acceptance = Acceptance(key=event.key, is_new=True, message=entry.id, seq=entry.seq)
             case ChoicePressed():
                 acceptance = self._press(event)
@@ -199,6 +212,30 @@ class MemoryDesk:
                     said = self.say(event.thread, choice.label, speaker=Speaker.CUSTOMER)
                     return Acceptance(key=event.key, is_new=True, message=said.id, seq=said.seq)
         return Acceptance(key=event.key, is_new=True, refusal=Refusal.UNKNOWN_CHOICE)
+
+
+class MemoryDeposit:
+    """Keeps the promises of `FileDeposit`; takes no programs."""
+
+    max_bytes = 100_000
+
+    def __init__(self) -> None:
+        self.left: dict[str, bytes] = {}
+
+    async def leave(self, pieces: AsyncIterator[bytes], *, name: str, media_type: str) -> KeptFile:
+        content = b"".join([piece async for piece in pieces])
+        if len(content) > self.max_bytes:
+            raise TooLarge("the file is too large")
+        if name.endswith(".exe"):
+            raise InvalidInput("programs and scripts cannot be sent")
+        key = f"files/{len(self.left)}"
+        self.left[key] = content
+        return KeptFile(name=name, media_type=media_type, size_bytes=len(content), blob_key=key)
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        if key not in self.left:
+            raise NotFound("nothing is stored there")
+        yield self.left[key]
 
 
 def application(desk: MemoryDesk, chat: WebChat | None = None) -> Starlette:

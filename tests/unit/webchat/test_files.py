@@ -1,16 +1,21 @@
-"""Customers follow links to what agents sent; nobody else can."""
+"""Customers follow links to what agents sent, nobody else can; and send files of their own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from channels.webchat.channel import WebChat
+from core.domain.content import FileRef
 from core.domain.conversation import Speaker
-from core.ports import TranscriptFile
-from tests.unit.webchat.memory import MemoryDesk, application
+from core.domain.errors import Rejected
+from core.domain.events import MessagePosted
+from core.ports import FetchesFiles, TranscriptFile
+from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDeposit, MemoryDesk, application
 from tests.unit.webchat.test_requests import Visitor, visit
 
 GUIDE = b"%PDF-1.7 a guide"
@@ -85,4 +90,110 @@ async def test_another_visitors_session_does_not_open_it(
 
 @pytest.mark.parametrize("query", ["", "?session=x&until=1&seal=a", "?until=-1"])
 async def test_what_is_no_link_of_ours_is_refused(http: httpx.AsyncClient, query: str) -> None:
-    assert (await http.get(f"/chat/files/{uuid4()}{query}")).status_code == 400
+    assert (await http.get(f"/chat/files/{uuid4()}{query}")).status_code == 422
+
+
+@pytest.fixture
+def deposit() -> MemoryDeposit:
+    return MemoryDeposit()
+
+
+@pytest.fixture
+async def sender(desk: MemoryDesk, deposit: MemoryDeposit) -> AsyncIterator[Visitor]:
+    app = application(desk, WebChat(ACCOUNT, KEY, deposit=deposit))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://desk"
+    ) as client:
+        yield await visit(client)
+
+
+async def leave(sender: Visitor, content: bytes, name: str = "foto.png") -> httpx.Response:
+    return await sender.http.post(
+        "/chat/files",
+        params={"name": name},
+        content=content,
+        headers=sender.headers | {"Content-Type": "image/png"},
+    )
+
+
+async def send(sender: Visitor, *files: str, text: str = "") -> httpx.Response:
+    body = {"id": str(uuid4()), "text": text, "files": files}
+    return await sender.http.post("/chat/messages", json=body, headers=sender.headers)
+
+
+async def test_a_file_is_left_and_then_named_by_its_message(
+    sender: Visitor, desk: MemoryDesk, deposit: MemoryDeposit
+) -> None:
+    answer = await leave(sender, GUIDE, "captura ñ.png")
+    assert answer.status_code == 201
+    left = answer.json()
+    assert (left["name"], left["media_type"], left["size"]) == (
+        "captura ñ.png",
+        "image/png",
+        len(GUIDE),
+    )
+    assert (await send(sender, left["file"])).status_code == 202
+    (event,) = desk.events
+    assert isinstance(event, MessagePosted)
+    (file,) = event.body.files
+    assert deposit.left[file.remote] == GUIDE
+    (message,) = await sender.messages()
+    (shown,) = message["files"]
+    assert (shown["name"], shown["url"]) == ("captura ñ.png", None)
+
+
+async def test_the_channel_gives_what_was_left(deposit: MemoryDeposit) -> None:
+    chat = WebChat(ACCOUNT, KEY, deposit=deposit)
+    assert isinstance(chat, FetchesFiles)
+    deposit.left["k"] = GUIDE
+    file = FileRef(name="a", media_type="text/plain", remote="k")
+    assert [piece async for piece in chat.fetch(file)] == [GUIDE]
+    with pytest.raises(Rejected):
+        _ = [piece async for piece in chat.fetch(replace(file, remote="other"))]
+    with pytest.raises(Rejected):
+        _ = [piece async for piece in WebChat(ACCOUNT, KEY).fetch(file)]
+
+
+async def test_a_receipt_is_worth_nothing_to_another_visitor(sender: Visitor) -> None:
+    receipt = (await leave(sender, GUIDE)).json()["file"]
+    other = await visit(sender.http)
+    assert (await send(other, receipt)).status_code == 404
+
+
+async def test_files_that_are_not_taken_are_refused_with_the_reason(
+    sender: Visitor, deposit: MemoryDeposit
+) -> None:
+    assert (await leave(sender, b"x" * (deposit.max_bytes + 1))).status_code == 413
+    refused = await leave(sender, b"MZ", "a.exe")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422,
+        "programs and scripts cannot be sent",
+    )
+    assert (await leave(sender, GUIDE, "")).status_code == 422
+    assert (await leave(sender, GUIDE, "x" * 256)).status_code == 422
+    assert deposit.left == {}
+
+
+async def test_a_body_of_unknown_length_is_read_no_further_than_it_may_be(
+    sender: Visitor,
+) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b"x" * 1_000
+
+    answer = await sender.http.post(
+        "/chat/files", params={"name": "a"}, content=endless(), headers=sender.headers
+    )
+    assert answer.status_code == 413
+
+
+async def test_only_visitors_leave_files(sender: Visitor) -> None:
+    answer = await sender.http.post("/chat/files", params={"name": "a"}, content=GUIDE)
+    assert answer.status_code == 401
+
+
+async def test_where_the_desk_takes_no_files_there_is_no_way_to_leave_one(
+    visitor: Visitor, http: httpx.AsyncClient
+) -> None:
+    assert (await leave(visitor, GUIDE)).status_code == 404
+    assert 'id="attach"' not in (await http.get("/chat")).text

@@ -16,6 +16,7 @@ from channels.webchat.tokens import Session
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.events import MessagePosted
+from core.domain.files import KeptFile
 from core.domain.ids import AccountId
 
 ACCOUNT = AccountId("webchat")
@@ -30,8 +31,14 @@ def body(**fields: Any) -> bytes:
     return json.dumps({"id": CLIENT_ID, "text": "Hola", **fields}).encode()
 
 
+def left(receipt: str) -> KeptFile:
+    if receipt == "unknown":
+        raise NotFound("a file is not there any more")
+    return KeptFile(name=receipt, media_type="image/png", size_bytes=7, blob_key=f"files/{receipt}")
+
+
 def message(raw: bytes, session: Session = SESSION) -> MessagePosted:
-    return parse.parse_message(ACCOUNT, session, raw, NOW)[1]
+    return parse.parse_message(ACCOUNT, session, raw, NOW, left)[1]
 
 
 def test_a_message_becomes_an_event() -> None:
@@ -181,3 +188,27 @@ def test_a_body_becomes_a_clean_event_or_is_refused(raw: bytes) -> None:
         parse.parse_session(raw)
     except (InvalidInput, NotFound):
         pass
+
+
+def test_a_message_names_the_files_that_were_left_before() -> None:
+    files = message(body(text="", files=["a.png", "b.png"])).body.files
+    assert [(file.name, file.size_bytes, file.remote) for file in files] == [
+        ("a.png", 7, "files/a.png"),
+        ("b.png", 7, "files/b.png"),
+    ]
+
+
+@pytest.mark.parametrize("files", ["a.png", {"a": 1}, [1], [None], ["a.png"] * 11])
+def test_what_is_no_list_of_receipts_is_refused(files: object) -> None:
+    with pytest.raises(InvalidInput, match="files"):
+        message(body(files=files))
+
+
+def test_a_file_that_is_not_there_is_named_as_gone() -> None:
+    with pytest.raises(NotFound):
+        message(body(files=["a.png", "unknown"]))
+
+
+def test_without_files_a_message_needs_words() -> None:
+    with pytest.raises(InvalidInput, match="text"):
+        message(body(text=" ", files=[]))

@@ -13,6 +13,7 @@ import pytest
 
 from channels.webchat import ids
 from channels.webchat.channel import WebChat
+from channels.webchat.endpoints import MAX_BODY_BYTES
 from core.domain.channel import Outbound
 from core.domain.content import Body
 from core.domain.conversation import Speaker
@@ -188,7 +189,7 @@ async def test_a_very_long_thread_is_read_in_parts(visitor: Visitor, desk: Memor
 @pytest.mark.parametrize("path", ["/chat/messages", "/chat/events"])
 async def test_a_wrong_position_is_refused(visitor: Visitor, path: str, after: str) -> None:
     response = await visitor.http.get(path, params={"after": after}, headers=visitor.headers)
-    assert response.status_code == 400
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ async def test_a_wrong_body_is_a_problem_of_the_caller(
     visitor: Visitor, desk: MemoryDesk, path: str, content: bytes
 ) -> None:
     response = await visitor.http.post(path, content=content, headers=visitor.headers)
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert desk.events == []
 
 
@@ -256,8 +257,10 @@ async def test_a_body_is_not_read_past_the_limit(visitor: Visitor, desk: MemoryD
         read = 0
         response = await visitor.http.post(path, content=endless(), headers=visitor.headers)
         assert response.status_code == 413
-        assert read <= 65_536 + 2 * 16_384
-        response = await visitor.http.post(path, content=b" " * 70_000, headers=visitor.headers)
+        assert read <= MAX_BODY_BYTES + 2 * 16_384
+        response = await visitor.http.post(
+            path, content=b" " * (MAX_BODY_BYTES + 1), headers=visitor.headers
+        )
         assert response.status_code == 413
     assert desk.events == []
 
@@ -293,7 +296,7 @@ async def test_a_session_keeps_the_language_of_its_page(
 
 @pytest.mark.parametrize("content", [b"[]", b"x", b'{"language": 1}', b'{"language": "e\\u0000"}'])
 async def test_a_wrong_session_request_is_refused(http: httpx.AsyncClient, content: bytes) -> None:
-    assert (await http.post("/chat/sessions", content=content)).status_code == 400
+    assert (await http.post("/chat/sessions", content=content)).status_code == 422
 
 
 async def test_the_event_keeps_the_request_as_it_came(visitor: Visitor, desk: MemoryDesk) -> None:

@@ -33,6 +33,7 @@ async def serving(desk: MemoryDesk, heartbeat_seconds: float) -> AsyncIterator[h
         desk,
         desk,
         ChatLimits(Limits(), time.monotonic),
+        deposit=None,
         default_language="en",
         clock=lambda: datetime.now(UTC),
         heartbeat_seconds=heartbeat_seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.webchat.tokens import Session, SessionTokens
-from core.domain.errors import Unauthenticated
+from core.domain.errors import NotFound, Unauthenticated
+from core.domain.files import KeptFile
 from core.domain.ids import AccountId
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -59,3 +61,37 @@ def test_a_token_expires() -> None:
     assert TOKENS.read(TOKEN, NOW + timedelta(days=365)) == SESSION
     with pytest.raises(Unauthenticated, match="expired"):
         TOKENS.read(TOKEN, NOW + timedelta(days=365, seconds=1))
+
+
+REPORT = KeptFile(name="informe ñ.pdf", media_type="application/pdf", size_bytes=9, blob_key="k")
+UNTIL = int(NOW.timestamp()) + 60
+
+
+def test_a_receipt_stands_for_its_file() -> None:
+    receipt = TOKENS.issue_receipt(SESSION.id, REPORT, UNTIL)
+    assert TOKENS.read_receipt(SESSION.id, receipt, NOW + timedelta(seconds=60)) == REPORT
+
+
+def test_a_receipt_is_good_in_its_session_alone_and_for_a_time() -> None:
+    receipt = TOKENS.issue_receipt(SESSION.id, REPORT, UNTIL)
+    with pytest.raises(NotFound):
+        TOKENS.read_receipt(UUID(int=7), receipt, NOW)
+    with pytest.raises(NotFound):
+        TOKENS.read_receipt(SESSION.id, receipt, NOW + timedelta(seconds=61))
+
+
+@unhurried
+@given(where=st.integers(0, 10_000), letter=st.sampled_from("AQgw_-.0"))
+def test_a_receipt_that_was_changed_is_no_receipt(where: int, letter: str) -> None:
+    receipt = TOKENS.issue_receipt(SESSION.id, REPORT, UNTIL)
+    where %= len(receipt)
+    changed = receipt[:where] + letter + receipt[where + 1 :]
+    with suppress(NotFound):
+        assert TOKENS.read_receipt(SESSION.id, changed, NOW) == REPORT  # its spare bits differ
+
+
+@unhurried
+@given(text=st.text(st.sampled_from("AQgw_-.09=")))
+def test_what_is_no_receipt_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(NotFound):
+        TOKENS.read_receipt(SESSION.id, text, NOW)
