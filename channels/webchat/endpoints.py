@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,13 +19,14 @@ from channels.webchat import ids, parse, render
 from channels.webchat.limits import ChatLimits
 from channels.webchat.texts import choose_language
 from channels.webchat.tokens import Session, SessionTokens
+from core.domain.content import MAX_TEXT_CHARS, Body
 from core.domain.downloads import file_headers
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.files import KeptFile
 from core.domain.ids import AccountId, ChoiceId, ThreadKey, new_id
 from core.ports import Acceptance, FileDeposit, Inbox, Refusal, Transcript, TranscriptEntry
 
-MAX_BODY_BYTES = 96 * 1024  # of JSON: a text of full length, and the receipts of files
+MAX_BODY_BYTES = 1024 * 1024  # of JSON: the longest text, and the receipts of files
 HEARTBEAT_SECONDS = 15
 _PAGE_ENTRIES = 200
 _MAX_ENTRIES = 2_000  # in one answer; "more" says that there is more
@@ -104,12 +106,24 @@ class ChatEndpoints:
             self._account, session, await _body(request), now, left
         )
         self._limits.count_message(session.id, _remote(request))
+        if len(event.body.text) > MAX_TEXT_CHARS:
+            event = replace(event, body=await self._shortened(event.body))
         (acceptance,) = await self._inbox.accept(event)
         if not acceptance.is_new and acceptance.seq is not None:
             first = await self._entry(event.thread, acceptance.seq)
             if first is not None and first.text != event.body.text:
                 raise Conflict("another message was sent under this id: make a new one")
         return _accepted(str(client_id), acceptance)
+
+    async def _shortened(self, body: Body) -> Body:
+        """Return what the desk keeps as one message, with the whole text as a file."""
+        files = body.files
+        if self._deposit is not None:
+            kept = await self._deposit.leave(
+                _at_once(body.text.encode()), name="message.txt", media_type="text/plain"
+            )
+            files = (*files, parse.file_of(kept))
+        return replace(body, text=body.text[: MAX_TEXT_CHARS - 1] + "…", files=files)
 
     async def leave_file(self, request: Request) -> Response:
         """Take in a file; the message that it belongs to names it by what this answers."""
@@ -274,6 +288,10 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             yield piece
     except ClientDisconnect as error:
         raise InvalidInput("the request broke off") from error
+
+
+async def _at_once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _declared(request: Request) -> int:

@@ -13,9 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from channels.webchat.parse import MAX_FILES
+from channels.webchat.parse import MAX_FILES, MAX_SENT_CHARS
 from channels.webchat.texts import LANGUAGES, choose_language, texts
-from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import NotFound
 
 _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -116,7 +115,7 @@ class ChatPages:
             t=lambda english: words.get(english, english),
             embedded=embedded,
             assets=f"/chat/static/{self._version}",
-            max_text_chars=MAX_TEXT_CHARS,
+            max_text_chars=MAX_SENT_CHARS,
             max_files=MAX_FILES,
             max_file_bytes=self._max_file_bytes,
         )

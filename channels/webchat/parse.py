@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from channels.webchat import ids
 from channels.webchat.tokens import Session
-from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
+from core.domain.content import Body, FileRef
 from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.events import Author, ChoicePressed, MessagePosted
 from core.domain.files import KeptFile
@@ -22,6 +22,10 @@ from core.domain.ids import AccountId, ChoiceId
 MAX_SEQ = 2**63 - 1
 MAX_FILES = 10
 """In one message."""
+
+MAX_SENT_CHARS = 200_000
+"""In the text of one message; what is longer than a message may be goes along as a file."""
+
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
 _SEQ = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -42,16 +46,16 @@ def parse_message(
 ) -> tuple[UUID, MessagePosted]:
     """Return the client's id and the event in the body of `POST /chat/messages`.
 
-    `left` finds a file by its receipt.
+    `left` finds a file by its receipt. The text may be longer than the desk keeps as one.
 
     Raises:
         InvalidInput: the body is not what the interface asks for.
         NotFound: `left` does not find a file.
-        TooLarge: the text is longer than a message may be.
+        TooLarge: the text is longer than anybody writes.
     """
     fields = _fields(raw)
     client_id = _client_id(fields)
-    files = tuple(_file(left(receipt)) for receipt in _receipts(fields))
+    files = tuple(file_of(left(receipt)) for receipt in _receipts(fields))
     return client_id, MessagePosted(
         account=account,
         key=ids.post_key(session.id, client_id),
@@ -170,6 +174,16 @@ def _client_id(fields: dict[str, Any]) -> UUID:
     return client_id
 
 
+def file_of(kept: KeptFile) -> FileRef:
+    """Return how a message names a file that was left."""
+    return FileRef(
+        name=kept.name,
+        media_type=kept.media_type,
+        size_bytes=kept.size_bytes,
+        remote=kept.blob_key,
+    )
+
+
 def _receipts(fields: dict[str, Any]) -> list[str]:
     receipts = fields.get("files", [])
     if not isinstance(receipts, list) or not all(isinstance(one, str) for one in receipts):
@@ -179,15 +193,6 @@ def _receipts(fields: dict[str, Any]) -> list[str]:
     return receipts
 
 
-def _file(kept: KeptFile) -> FileRef:
-    return FileRef(
-        name=kept.name,
-        media_type=kept.media_type,
-        size_bytes=kept.size_bytes,
-        remote=kept.blob_key,
-    )
-
-
 def _text(fields: dict[str, Any], *, may_be_blank: bool) -> str:
     text = _string(fields, "text").replace("\r\n", "\n").replace("\r", "\n")
     text = text.translate(_CONTROLS).strip()
@@ -195,8 +200,8 @@ def _text(fields: dict[str, Any], *, may_be_blank: bool) -> str:
         if may_be_blank:
             return ""
         raise InvalidInput("`text` must not be empty")
-    if len(text) > MAX_TEXT_CHARS:
-        raise TooLarge(f"`text` must not be longer than {MAX_TEXT_CHARS} characters")
+    if len(text) > MAX_SENT_CHARS:
+        raise TooLarge(f"`text` must not be longer than {MAX_SENT_CHARS} characters")
     return text
 
 

@@ -22,7 +22,7 @@ from starlette.routing import Route as Path
 
 from channels.webchat.channel import WebChat
 from channels.webchat.limits import Limits, Rate
-from core.domain.content import MAX_TEXT_CHARS
+from channels.webchat.parse import MAX_SENT_CHARS
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import EventKey, ThreadKey
@@ -374,7 +374,7 @@ async def test_shift_and_enter_make_a_new_line(page: Page, desk: MemoryDesk) -> 
 
 
 async def test_a_text_that_is_too_long_is_not_sent(page: Page, desk: MemoryDesk) -> None:
-    await write(page, "a" * (MAX_TEXT_CHARS + 1))
+    await write(page, "a" * (MAX_SENT_CHARS + 1))
     await expect(page.locator("#note")).to_contain_text("too long")
     await expect(page.locator("#send")).to_be_disabled()
     await expect(page.locator(".message")).to_have_count(0)

@@ -11,7 +11,7 @@ import { language, t } from "./words.js";
 const TYPING_MS = 20_000; // after that the assistant is late, and the sign would not be true
 const DISCONNECTED_MS = 4_000; // shorter breaks are not worth a word
 const DRAFT = "ventanilla.chat.draft";
-const MAX_BYTES = 60_000; // of a text; the desk takes 64 KiB with everything around it
+const MAX_BYTES = 900_000; // of a text; the desk takes 1 MiB with everything around it
 
 const byId = (id) => document.getElementById(id);
 const isEmbedded = document.documentElement.dataset.embedded === "true" && window.parent !== window;

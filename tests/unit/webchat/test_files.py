@@ -142,6 +142,21 @@ async def test_a_file_is_left_and_then_named_by_its_message(
     assert (shown["name"], shown["url"]) == ("captura ñ.png", None)
 
 
+async def test_a_text_that_is_too_long_for_a_message_goes_along_whole(
+    sender: Visitor, visitor: Visitor, deposit: MemoryDeposit
+) -> None:
+    long = "ñ" * 50_000
+    body = {"id": str(uuid4()), "text": long}
+    for status in (202, 200):
+        answer = await sender.http.post("/chat/messages", json=body, headers=sender.headers)
+        assert answer.status_code == status
+    (message,) = await sender.messages()
+    assert message["text"] == "ñ" * 19_999 + "…"
+    assert [file["name"] for file in message["files"]] == ["message.txt"]
+    assert deposit.left["files/0"] == long.encode()
+    assert (await visitor.send(long)).status_code == 202  # the desk that takes no files cuts it
+
+
 async def test_the_channel_gives_what_was_left(deposit: MemoryDeposit) -> None:
     chat = WebChat(ACCOUNT, KEY, deposit=deposit)
     assert isinstance(chat, FetchesFiles)

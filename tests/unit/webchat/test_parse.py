@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from channels.webchat import parse
 from channels.webchat.tokens import Session
-from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.events import MessagePosted
 from core.domain.files import KeptFile
@@ -124,9 +123,9 @@ def test_a_wrong_body_is_refused(raw: bytes) -> None:
 
 
 def test_a_text_over_the_limit_is_too_large() -> None:
-    assert len(message(body(text="a" * MAX_TEXT_CHARS)).body.text) == MAX_TEXT_CHARS
+    assert len(message(body(text="a" * parse.MAX_SENT_CHARS)).body.text) == parse.MAX_SENT_CHARS
     with pytest.raises(TooLarge):
-        message(body(text="a" * (MAX_TEXT_CHARS + 1)))
+        message(body(text="a" * (parse.MAX_SENT_CHARS + 1)))
 
 
 def test_a_choice_that_cannot_be_ours_is_not_found() -> None:
