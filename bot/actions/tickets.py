@@ -116,10 +116,8 @@ class ActionTicketStatus(Action):
         if tickets:
             lines = "\n".join(f"- {told(ticket, turn.language)}" for ticket in tickets[:_MAX_TOLD])
             dispatcher.utter_message(response="utter_ticket_status", lines=lines)
-        elif number is not None:
-            dispatcher.utter_message(response="utter_ticket_unknown", number=str(number))
-        else:
-            dispatcher.utter_message(response="utter_no_tickets")
+        if not tickets or (turn.is_shared and number is None):
+            _say_what_is_missing(dispatcher, turn, number)
         return remember(idle=0) if turn.in_form else remember(pending="anything_else", idle=0)
 
 
@@ -147,7 +145,7 @@ class ActionAddToTicket(Action):
             return _add(dispatcher, turn, number, said)
         unclosed = [one for one in turn.tickets if one.get("status") != "closed"]
         if not unclosed:
-            dispatcher.utter_message(response="utter_no_tickets")
+            _say_what_is_missing(dispatcher, turn, None)
             return remember(pending="anything_else", addition=None, idle=0)
         if len(unclosed) == 1:
             return _add(dispatcher, turn, unclosed[0].get("number"), said)
@@ -163,7 +161,7 @@ def _add(
     """Add `said` to the requester's ticket `number`, or ask for what is missing."""
     ticket = next((one for one in turn.tickets if one.get("number") == number), None)
     if ticket is None:
-        dispatcher.utter_message(response="utter_ticket_unknown", number=str(number))
+        _say_what_is_missing(dispatcher, turn, number)
         return remember(pending="anything_else", addition=None, idle=0)
     if ticket.get("status") == "closed":
         dispatcher.utter_message(response="utter_ticket_is_closed", number=str(number))
@@ -174,6 +172,16 @@ def _add(
     commands.add_to_ticket(dispatcher, number=int(ticket["number"]), text=said.strip())
     dispatcher.utter_message(response="utter_added_to_ticket", number=str(number))
     return remember(pending="anything_else", addition=None, misses=0, idle=0)
+
+
+def _say_what_is_missing(dispatcher: CollectingDispatcher, turn: Turn, number: int | None) -> None:
+    """Say that the ticket `number`, or any, is not there to be spoken of here."""
+    if turn.is_shared:
+        dispatcher.utter_message(response="utter_tickets_in_private")
+    elif number is not None:
+        dispatcher.utter_message(response="utter_ticket_unknown", number=str(number))
+    else:
+        dispatcher.utter_message(response="utter_no_tickets")
 
 
 def _named(turn: Turn) -> int | None:

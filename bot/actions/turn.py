@@ -98,8 +98,13 @@ class Turn:
 
     @property
     def tickets(self) -> Sequence[Mapping[str, Any]]:
-        """The requester's tickets, as far as the desk vouches for who is writing."""
+        """The tickets of who is writing, as far as the desk vouches for them."""
         return self.context.get("tickets") or ()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others read the answer: then `tickets` are those of this place alone."""
+        return self.context.get("shared") is True
 
     @property
     def is_vip(self) -> bool:

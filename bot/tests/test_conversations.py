@@ -147,6 +147,29 @@ def test_tickets_are_told_as_the_desk_knows_them(assistant: Assistant) -> None:
     assert "no tiene ningún ticket" in assistant.talk("es", tickets=[]).say("mi ticket").said
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "how is my ticket?"),
+        ("en", "status of ticket 99"),
+        ("en", "add to ticket 99 that it still fails"),
+        ("es", "añade al ticket 99 que sigue fallando"),
+    ],
+)
+def test_where_others_read_it_asks_for_a_private_message(
+    assistant: Assistant, language: str, text: str
+) -> None:
+    reply = assistant.talk(language, tickets=[], shared=True).say(text)
+    assert ("in private" if language == "en" else "en privado") in reply.said
+    assert reply.commands == []
+
+
+def test_where_others_read_it_speaks_of_the_ticket_of_the_place(assistant: Assistant) -> None:
+    said = assistant.talk(shared=True).say("what about my ticket?").said
+    assert "#1042" in said and "in private" in said
+    assert "in private" not in assistant.talk(shared=True).say("status of ticket 1042").said
+
+
 def test_an_explicit_wish_for_a_language_is_followed_and_kept(assistant: Assistant) -> None:
     talk = assistant.talk("en")
     reply = talk.say("en español por favor")

@@ -181,6 +181,7 @@ def turn_json(request: TurnRequest) -> dict[str, Any]:
                 }
                 for ticket in request.tickets
             ],
+            "shared": request.is_shared,
             "summary": request.summary,
             "requester_name": request.requester_name,
             "is_vip": request.is_vip,

@@ -60,8 +60,9 @@ class TurnRequest:
     intent: Intent | None = None  # of a pressed button
     language: str
     tickets: tuple[TicketBrief, ...] = ()
+    is_shared: bool = False  # others read the answer: `tickets` are those of this place alone
     summary: str | None = None  # what happened in the episode before
-    requester_name: str | None = None
+    requester_name: str | None = None  # of whoever wrote
     is_vip: bool = False  # no second try where the assistant is not sure
     channel: str
     is_by_letter: bool = False  # each question more is a letter more

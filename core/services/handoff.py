@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.ids import TicketId, new_id
+from core.domain.ids import ContactId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
@@ -104,12 +104,13 @@ async def hand_off(
     confidence: float | None = None,
     actor: str = "assistant",
     silent: bool = False,
+    requester: ContactId | None = None,
 ) -> Ticket:
     """Queue the locked `conversation` for a human and tell the requester the ticket's number.
 
     Nobody is told where it is `silent` or the reason is one of `UNANNOUNCED`. An unclosed ticket
     of the conversation is opened again; else a new one begins, which names the closed one it
-    follows.
+    follows. It is that of `requester`, or of whoever the conversation is with.
     """
     responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
     ticket = await session.scalar(
@@ -129,6 +130,7 @@ async def hand_off(
             kind,
             confidence,
             actor,
+            requester or ContactId(conversation.contact_id),
         )
     else:
         _reopen(ledger, ticket, reason, priority, actor)
@@ -158,6 +160,7 @@ async def _open(
     kind: TicketKind,
     confidence: float | None,
     actor: str,
+    requester: ContactId,
 ) -> Ticket:
     row = (
         await session.execute(
@@ -181,7 +184,7 @@ async def _open(
         id=new_id(),
         number=row.number,
         conversation_id=conversation.id,
-        contact_id=conversation.contact_id,
+        contact_id=requester,
         kind=kind,
         status=TicketStatus.NEW,
         priority=priority,

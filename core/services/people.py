@@ -143,7 +143,12 @@ async def move(
         )
         await session.execute(
             update(Ticket)
-            .where(Ticket.conversation_id.in_([c.id for c in moved]))
+            .where(
+                Ticket.contact_id == one.old,
+                # Their own in another's thread too, unless the contact has addresses left.
+                Ticket.conversation_id.in_([c.id for c in moved])
+                | ~exists().where(ContactAddress.contact_id == one.old),
+            )
             .values(contact_id=one.new)
         )
         await session.execute(

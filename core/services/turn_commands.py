@@ -22,7 +22,7 @@ from core.domain.assistant import (
 )
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.errors import Conflict, InvalidInput, NotFound
-from core.domain.ids import ConversationId, ItemId, TicketId
+from core.domain.ids import ContactId, ConversationId, ItemId, TicketId
 from core.domain.ticket import (
     CATEGORY,
     Priority,
@@ -76,13 +76,13 @@ async def obey(
     conversation: Conversation,
     reply: TurnReply,
     addressed: Mapping[int, ConversationId],
-    *,
-    is_vouched: bool,
+    requester: ContactId | None,
 ) -> None:
     """Carry out the commands of `reply`; after the first that ends the assistant's part, none.
 
-    Where nobody vouches for who wrote, nothing of the catalogue is asked for in their name: those
-    who approve would be told of somebody who may not have asked. A human reads it instead.
+    A ticket that it opens is that of `requester`, who wrote, whoever began the conversation. Where
+    nobody vouches for who wrote there is none, and nothing of the catalogue is asked for: those who
+    approve would be told of somebody who may not have asked. A human reads it instead.
 
     The conversations of the tickets `addressed` are locked already.
     """
@@ -100,10 +100,11 @@ async def obey(
                     priority=step.priority,
                     summary=step.summary,
                     confidence=reply.confidence,
+                    requester=requester,
                 )
                 return
-            case OpenTicket(item=str()) if is_vouched and await _ask_for_item(
-                session, ledger, conversation, step, reply.confidence
+            case OpenTicket(item=str()) if requester is not None and await _ask_for_item(
+                session, ledger, conversation, step, reply.confidence, requester
             ):
                 return
             case OpenTicket():
@@ -120,6 +121,7 @@ async def obey(
                     summary=_report(step, conversation.language),
                     kind=step.kind,
                     confidence=reply.confidence,
+                    requester=requester,
                 )
                 since = {"since": step.since} if step.since else {}
                 ticket.fields = {**ticket.fields, **since, **step.fields}
@@ -190,6 +192,7 @@ async def _ask_for_item(
     conversation: Conversation,
     step: OpenTicket,
     confidence: float | None,
+    requester: ContactId,
 ) -> bool:
     """Ask for the item of the catalogue that the form was about; say whether that could be.
 
@@ -203,7 +206,9 @@ async def _ask_for_item(
             priority=step.urgency,
             confidence=confidence,
         )
-        case = await ask_in(session, ledger, conversation, wish, actor="assistant")
+        case = await ask_in(
+            session, ledger, conversation, wish, actor="assistant", requester=requester
+        )
     except (ValueError, NotFound, InvalidInput, Conflict) as error:
         _LOGGER.info("an item could not be asked for: %s", type(error).__name__)
         return False

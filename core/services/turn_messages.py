@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,10 +19,10 @@ async def fix_messages(
 ) -> Sequence[Message]:
     """Return the messages `turn` answers, in the platform's order; decided when it first runs.
 
-    Quick successions are one turn. A pressed button or a command stands alone, since it is an
-    intent and not words; what came after it is left for the next turn. What was taken back, what
-    machines sent, what the desk answers itself and what nobody vouches for is not for the
-    assistant.
+    Quick successions are one turn, each person's their own. A pressed button or a command stands
+    alone, since it is an intent and not words; what came after it is left for the next turn. What
+    was taken back, what machines sent, what the desk answers itself and what nobody vouches for is
+    not for the assistant.
     """
     said = select(Message).where(
         Message.conversation_id == conversation.id,
@@ -40,14 +41,20 @@ async def fix_messages(
     fresh = (await session.scalars(said.where(Message.seq >= since).order_by(Message.seq))).all()
     if not fresh:
         return []
-    presses = [i for i, message in enumerate(fresh) if message.intent is not None]
-    taken = fresh[: max(presses[0], 1)] if presses else fresh
+    taken = _first_turn(fresh)
     turn.first_seq, turn.last_seq = taken[0].seq, taken[-1].seq
     turn.status = "running"
     conversation.turned_seq = turn.last_seq
     if len(taken) < len(fresh):
         ledger.want_turn(conversation)
     return sorted(taken, key=_platform_order)
+
+
+def _first_turn(fresh: Sequence[Message]) -> Sequence[Message]:
+    first = fresh[0]
+    if first.intent is not None:
+        return [first]
+    return list(takewhile(lambda one: one.intent is None and one.author == first.author, fresh))
 
 
 def words_of(conversation: Conversation, messages: Sequence[Message]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.assistant import (
     HandoffReason,
     SetLanguage,
-    TicketBrief,
     TurnReply,
     TurnRequest,
 )
 from core.domain.conversation import Responder, Speaker
-from core.domain.ids import AccountId, ArticleId, ConversationId, ThreadKey, TurnId
+from core.domain.ids import (
+    AccountId,
+    ArticleId,
+    ContactId,
+    ConversationId,
+    ThreadKey,
+    TurnId,
+)
 from core.domain.knowledge import Article
-from core.domain.ticket import TicketStatus
+from core.ports import Channel
 from core.services.budget import may_speak
 from core.services.composing import Composed
 from core.services.handoff import hand_off
@@ -28,19 +34,19 @@ from core.services.learning.turn_log import log_failure, log_turn
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.speech import articles_in, joined, utterances
+from core.services.turn_authors import acting_in, tickets_of
 from core.services.turn_commands import obey, tickets_to_add_to
 from core.services.turn_messages import fix_messages, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
 from core.storage.queries.knowledge import Reader, visible
 from core.storage.queries.readers import organisation_of
-from core.storage.tables import Contact, Conversation, Ticket, Turn
+from core.storage.tables import Conversation, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
 from core.texts import spoken
 
 MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10
-_MOST_TICKETS = 10  # of the requester's that the assistant is told of
 _PAUSE = timedelta(seconds=1)
 _UNDER_WAY = ("waiting", "running")
 
@@ -66,7 +72,7 @@ class TurnPlan:
     attempt: int
     waiting_since: datetime
     request: TurnRequest
-    is_vouched: bool  # somebody vouches for who wrote, so that it may be done in their name
+    requester: ContactId | None  # who wrote, where somebody vouches for them: it is theirs
     language_is_open: bool  # the words may tell the language; nobody has chosen one
     is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
@@ -91,11 +97,13 @@ class Turns:
         sessions: Sessions,
         accounts: Accounts,
         rules: TurnRules,
+        channels: Mapping[AccountId, Channel],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
         self._rules = rules
+        self._channels = channels
         self._now = now
 
     async def plan(self, conversation_id: ConversationId) -> TurnPlan | None:
@@ -157,20 +165,20 @@ class Turns:
         turn.status = "running"
         turn.attempts += 1
         turn.first_tried_at = turn.first_tried_at or ledger.now
-        # What is known of a contact is told to nobody who may only claim to be that contact.
-        is_vouched = all(message.caution is None for message in messages)
-        contact = await session.get_one(Contact, conversation.contact_id)
+        acting = await acting_in(session, self._channels, conversation, messages)
+        contact = acting.contact
         request = TurnRequest(
             turn=TurnId(turn.id),
-            sender=f"{conversation.id}:{conversation.episode}",
+            sender=acting.sender(conversation),
             text=words_of(conversation, messages),
             intent=intent_from_json(messages[-1].intent),
             # A platform's language that an older release kept with the conversation is no error.
             language=spoken(conversation.language, default=self._rules.default_language),
-            tickets=await _tickets_of(session, conversation) if is_vouched else (),
-            summary=conversation.episode_summary if is_vouched else None,
-            requester_name=contact.name if is_vouched else None,
-            is_vip=contact.is_vip and is_vouched,
+            tickets=await tickets_of(session, conversation, acting),
+            is_shared=acting.is_shared,
+            summary=None if contact is None else conversation.episode_summary,
+            requester_name=None if contact is None else contact.name,
+            is_vip=contact is not None and contact.is_vip,
             channel=conversation.account_id,
             is_by_letter=capabilities is not None and capabilities.joins_turn,
         )
@@ -182,7 +190,7 @@ class Turns:
             attempt=turn.attempts,
             waiting_since=turn.created_at,
             request=request,
-            is_vouched=is_vouched,
+            requester=acting.id,
             language_is_open=not conversation.language_is_chosen and request.intent is None,
         )
 
@@ -222,12 +230,14 @@ class Turns:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
             said = await self._speak(session, ledger, conversation, plan, reply, composed)
-            await obey(session, ledger, conversation, reply, addressed, is_vouched=plan.is_vouched)
+            await obey(session, ledger, conversation, reply, addressed, plan.requester)
             left_alone = not said and conversation.responder == Responder.BOT
             reason = HandoffReason.KNOWLEDGE_UNAVAILABLE if left_alone else None
             if reason is not None:
                 # Never neither a reply nor a human: say, when the answering article is gone.
-                await hand_off(session, ledger, conversation, reason=reason)
+                await hand_off(
+                    session, ledger, conversation, reason=reason, requester=plan.requester
+                )
             _finish(turn, "done", ledger.now)
             await log_turn(
                 session, conversation, plan.request, reply, ledger.now, handed_off=reason
@@ -353,23 +363,3 @@ async def _turns_taken(session: AsyncSession, conversation: Conversation) -> int
         .where(Turn.conversation_id == conversation.id, Turn.episode == conversation.episode)
     )
     return taken or 0
-
-
-async def _tickets_of(session: AsyncSession, conversation: Conversation) -> tuple[TicketBrief, ...]:
-    rows = await session.scalars(
-        select(Ticket)
-        .where(Ticket.contact_id == conversation.contact_id)
-        # Those that can still be added to before the closed ones.
-        .order_by(Ticket.status == TicketStatus.CLOSED, Ticket.id.desc())
-        .limit(_MOST_TICKETS)
-    )
-    return tuple(
-        TicketBrief(
-            number=ticket.number,
-            status=ticket.status,
-            subject=ticket.subject,
-            created_at=ticket.created_at,
-            updated_at=ticket.updated_at,
-        )
-        for ticket in rows
-    )

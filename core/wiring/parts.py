@@ -171,6 +171,7 @@ def build_parts(settings: Settings, application: str) -> Parts:
                 base_url=settings.base_url,
                 default_language=settings.default_language,
             ),
+            directory.channels,
         ),
         outbox=Outbox(sessions, accounts, base_url=settings.base_url),
         staffing=staffing_of(sessions, accounts),

@@ -29,6 +29,7 @@ from core.domain.ids import (
     TicketId,
     new_id,
 )
+from core.ports import Channel
 from core.services.corrections import Corrections
 from core.services.intake import Intake
 from core.services.outbox import Outbox
@@ -78,6 +79,7 @@ class Rig:
         self.blobs = ObjectBlobs.at(folder.as_uri())
         self.rules = ArrivalRules(reopen_window=timedelta(hours=72), default_language="en")
         self.intake = Intake(sessions, self.blobs, accounts, self.rules, self.clock)
+        self.channels: dict[AccountId, Channel] = {LOOP: self.loopback, WEB: self.loopback}
         self.turns = Turns(
             sessions,
             accounts,
@@ -87,6 +89,7 @@ class Rig:
                 base_url="http://desk.test",
                 default_language="en",
             ),
+            self.channels,
             self.clock,
         )
         self.tickets = Tickets(sessions, accounts, self.clock)

@@ -43,7 +43,7 @@ class MailDesk:
         self.sessions = sessions
         self.channel = channel
         self.intake = Intake(sessions, ObjectBlobs.at(folder.as_uri()), accounts, rules)
-        self.turns = Turns(sessions, accounts, turn_rules)
+        self.turns = Turns(sessions, accounts, turn_rules, {ACCOUNT: channel})
         self.outbox = Outbox(sessions, accounts)
         self.steps: tuple[Step, ...] = (Say(text="I am not sure. Could you say it otherwise?"),)
 

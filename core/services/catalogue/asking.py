@@ -119,11 +119,17 @@ class Asking:
 
 
 async def ask_in(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, wish: Wish, *, actor: str
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    wish: Wish,
+    *,
+    actor: str,
+    requester: ContactId | None = None,
 ) -> Case:
     """Ask for an item in the locked `conversation`, with a ticket of its own.
 
-    The caller writes `ledger`.
+    It is that of `requester`, or of whoever began the conversation. The caller writes `ledger`.
 
     Raises:
         NotFound: there is no such item.
@@ -150,6 +156,7 @@ async def ask_in(
         confidence=wish.confidence,
         actor=actor,
         silent=True,
+        requester=requester,
     )
     case = Case(session, ledger, conversation, ticket)
     await begin(case, item, values, actor=actor)

@@ -361,6 +361,7 @@ def build_desk(
                 base_url=base_url,
                 default_language="en",
             ),
+            channels,
             clock,
         ),
         tickets=tickets,
