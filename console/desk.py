@@ -43,6 +43,7 @@ from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.registrations import Registrations
 from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
@@ -116,6 +117,7 @@ class ConsoleDesk:
     splitting: Splitting
     rejoining: Rejoining
     requesters: Requesters
+    registrations: Registrations
     sides: Sides
     channels: Mapping[AccountId, Channel]  # of connected accounts; they come and go
     quarantine: Quarantine

@@ -29,7 +29,7 @@ from core.domain.errors import (
 from core.domain.files import FileRefusal, refusal_of
 from core.domain.knowledge import Outcome
 from core.domain.sla.policy import ClockKind
-from core.domain.ticket import Priority, TicketStatus
+from core.domain.ticket import CameBy, Priority, TicketStatus
 from core.storage.queries.tickets import Change
 
 Translate = Callable[..., str]
@@ -77,11 +77,20 @@ REASON: Mapping[str, str] = {
     HandoffReason.AGENT_TOOK_OVER: "Taken over from the assistant",
     HandoffReason.FOLLOW_UP: "Follow-up of a closed ticket",
     HandoffReason.ALERT: "A program reported it",
+    HandoffReason.REGISTERED: "Registered by an agent",
     HandoffReason.RECURRING: "Many tickets about the same",
     HandoffReason.OTHER_LANGUAGE: "Writes in another language",
     HandoffReason.NOT_SPAM: "Was taken for spam",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
+
+CAME_BY: Mapping[str, str] = {
+    CameBy.PHONE: "Phone",
+    CameBy.WALK_IN: "In person",
+    CameBy.POST: "Letter on paper",
+    CameBy.ELSEWHERE: "Elsewhere",
+}
+"""How somebody asked for what an agent registered for them."""
 
 RESPONDER: Mapping[str, str] = {
     Responder.BOT: "The assistant is answering",
@@ -113,6 +122,7 @@ CHANNEL: Mapping[str, str] = {
     "email": "E-mail",
     "loopback": "Rehearsal",
     "programs": "Programs",
+    "in_person": "Phone or in person",
 }
 """Kinds of channels; one that is not here is called by its own name."""
 
@@ -123,6 +133,7 @@ CHANNEL_MARK: Mapping[str, str] = {
     "email": "@",
     "loopback": "R",
     "programs": "!",
+    "in_person": "☏",
 }
 """One sign for each, where there is little room."""
 

@@ -20,6 +20,7 @@ from console.api import (
     linking,
     links,
     merging,
+    registering,
     reports,
     requesters,
     requests,
@@ -41,6 +42,7 @@ from console.api.shapes import PROBLEMS
 
 _PARTS = (
     tickets,
+    registering,
     bulk,
     views,
     search,

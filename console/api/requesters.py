@@ -157,7 +157,7 @@ async def get_requester(
     request: Request, response: Response, _: AgentCaller, contact: UUID
 ) -> RequesterOut:
     """Return one requester."""
-    return await _requester(desk_of(request), response, ContactId(contact))
+    return await answer(desk_of(request), response, ContactId(contact))
 
 
 @router.put("/requesters/{contact}")
@@ -172,7 +172,7 @@ async def change_requester(
     """Replace what is written down about a requester."""
     desk, named = desk_of(request), ContactId(contact)
     await desk.contacts.change(named, body.draft(), caller, revision=revision)
-    return await _requester(desk, response, named)
+    return await answer(desk, response, named)
 
 
 @router.post("/requesters/{contact}/merges", status_code=201)
@@ -239,7 +239,8 @@ async def archive_organisation(request: Request, caller: LeadCaller, organisatio
     await desk_of(request).organisations.set_archived(named, caller, archived=True)
 
 
-async def _requester(desk: ConsoleDesk, response: Response, contact: ContactId) -> RequesterOut:
+async def answer(desk: ConsoleDesk, response: Response, contact: ContactId) -> RequesterOut:
+    """Return how a requester is now."""
     async with storage_errors(), desk.sessions() as session:
         found = (await requester_record(session, contact)).requester
     tag(response, found.revision)

@@ -49,11 +49,16 @@ class SortingBody(Body):
 
     def sorting(self) -> Sorting:
         """Return it as the desk takes it."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        given: dict[str, Any] = {
+            name: getattr(self, name) for name in self.model_fields_set & _SORTED
+        }
         for name, kind in (("category", CategoryId), ("team", TeamId), ("asset", AssetId)):
             if given.get(name) is not None:
                 given[name] = kind(given[name])
         return Sorting(**given)
+
+
+_SORTED = frozenset(SortingBody.model_fields)
 
 
 @router.patch("/tickets/{ticket}")

@@ -17,7 +17,7 @@ from console.api.shapes import (
 )
 from core.domain.content import MAX_TEXT_CHARS, Envelope
 from core.domain.ids import Address as MailAddress
-from core.domain.ticket import ClosedAs, Priority, TicketStatus
+from core.domain.ticket import CameBy, ClosedAs, Priority, TicketStatus
 from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.tickets import TicketView
 
@@ -111,6 +111,7 @@ class TicketOut(BaseModel):
     priority_is_set: bool  # by hand; impact and urgency leave it alone
     fields: dict[str, Any]  # by key; what the category asks for
     tags: list[str]
+    came_by: CameBy | None  # how somebody asked, where it was registered for them
     due_at: datetime | None  # set by hand
     asset: UUID | None  # that it is about
     sla_due_at: datetime | None  # of the running clock that is due first
@@ -151,6 +152,7 @@ class TicketOut(BaseModel):
             priority_is_set=ticket.is_priority_set,
             fields=dict(ticket.fields),
             tags=list(ticket.tags),
+            came_by=ticket.came_by,
             due_at=ticket.due_at,
             asset=ticket.asset,
             sla_due_at=ticket.sla_due_at,

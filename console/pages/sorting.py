@@ -32,7 +32,7 @@ router = APIRouter(prefix="/console")
 async def sort(request: Request, signed_in: Agents, named: Named) -> Response:
     """Change what the form names: each control of the pane is a form of its own."""
     form = await form_of(request)
-    wanted = _sorting(request, form)
+    wanted = sorting_of(request, form)
     return await attempt(
         request, named, desk_of(request).sorting.sort(named, wanted, signed_in.agent)
     )
@@ -74,7 +74,12 @@ async def tags(request: Request, _: Agents, add: str = "") -> Response:
     return page(request, "parts/ticket/tag_options.html", tags=found)
 
 
-def _sorting(request: Request, form: FormData) -> Sorting:
+def sorting_of(request: Request, form: FormData) -> Sorting:
+    """Return what the fields of `form` say a ticket is; what it has no fields for stays.
+
+    Raises:
+        InvalidInput: a value is none that its field can have.
+    """
     given: dict[str, Any] = {}
     fields: dict[str, str] = {}
     for name in form:

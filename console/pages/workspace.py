@@ -107,6 +107,7 @@ class Place:
     can_correct: bool
     can_withdraw: bool
     is_connected: bool
+    is_read: bool  # by those who are answered in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,6 +399,7 @@ def _place(desk: ConsoleDesk, conversation: ConversationView) -> Place:
             can_correct=False,
             can_withdraw=False,
             is_connected=False,
+            is_read=False,
         )
     can = capabilities_of(channel)
     link = None
@@ -410,4 +412,5 @@ def _place(desk: ConsoleDesk, conversation: ConversationView) -> Place:
         can_correct=can.edits,
         can_withdraw=can.removes,
         is_connected=True,
+        is_read=not can.unread,
     )

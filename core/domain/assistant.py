@@ -33,6 +33,7 @@ class HandoffReason(StrEnum):
     AGENT_TOOK_OVER = "agent_took_over"
     FOLLOW_UP = "follow_up"
     ALERT = "alert"  # a program reported it
+    REGISTERED = "registered"  # an agent wrote down what somebody asked for elsewhere
     RECURRING = "recurring"  # a problem, opened for many tickets about the same
     OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
     NOT_SPAM = "not_spam"  # an agent brought it back from the spam

@@ -32,7 +32,7 @@ class Capabilities:
     joins_turn: bool = False  # what the assistant says in one turn goes out as one message
     max_turns: int | None = None  # the assistant's, before a human; None: as the desk has it
     answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit
-    programs: bool = False  # who writes here are programs: nobody reads what they are told
+    unread: bool = False  # of programs, or of people spoken to elsewhere: nobody reads it
     quotes: bool = False  # wants the requester's last words in `Outbound.body.quoted`
     replies_to_all: bool = False  # letters of agents go to all in the thread, unless they say
     letters: bool = False  # see `core.ports.capabilities_of` for these four

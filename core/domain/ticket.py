@@ -49,6 +49,15 @@ class ClosedAs(StrEnum):
     SPAM = "spam"
 
 
+class CameBy(StrEnum):
+    """How somebody asked for what an agent registered in their name."""
+
+    PHONE = "phone"
+    WALK_IN = "walk_in"
+    POST = "post"
+    ELSEWHERE = "elsewhere"
+
+
 class Priority(StrEnum):
     """How soon a ticket should be looked at; `RANK` sorts it."""
 

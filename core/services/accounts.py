@@ -43,7 +43,7 @@ from core.storage.tables import (
 )
 from core.storage.tables.intake import account_revision
 
-RESERVED_NAMES = frozenset({"webchat", "programs"})
+RESERVED_NAMES = frozenset({"webchat", "programs", "in_person"})
 
 
 class AnothersCredentials(InvalidSettings):

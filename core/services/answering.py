@@ -11,7 +11,7 @@ from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.files import KeptFile
-from core.domain.ids import ConversationId, MessageId, UploadId
+from core.domain.ids import AgentId, ConversationId, MessageId, UploadId
 from core.domain.ticket import (
     CATEGORY,
     TRIGGER_FOR,
@@ -42,6 +42,16 @@ class Reply:
 
     def __post_init__(self) -> None:
         check_words(self.words, may_be_empty=bool(self.files))
+
+
+def give_to(case: Case, agent: AgentId, *, actor: str) -> None:
+    """Make `agent` the assignee; what is not over is theirs to answer from now on."""
+    case.hand_to(agent, actor=actor)
+    if case.is_done:
+        return
+    if case.ticket.status == TicketStatus.NEW:
+        case.move(TicketTrigger.AGENT_TOOK, actor=actor)
+    case.turn_over(Cause.AGENT_TOOK)
 
 
 def take_up(case: Case, agent: Agent) -> None:

@@ -80,7 +80,7 @@ class Ledger:
     def is_chat(self, account: str) -> bool:
         """Say whether people write in `account`, and not letters."""
         can = self.can(account)
-        return can is not None and not can.letters and not can.programs
+        return can is not None and not can.letters and not can.unread
 
     @property
     def can_mail(self) -> bool:

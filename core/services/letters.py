@@ -76,6 +76,11 @@ class Letters:
             raise InvalidInput("a letter needs somebody to go to")
         return letter
 
+    def can_go_to(self, account: AccountId, address: Address) -> bool:
+        """Say whether a letter can be sent from `account` to `address`."""
+        channel = self._channels.get(account)
+        return isinstance(channel, SendsLetters) and bool(_sendable(channel, [address]))
+
     def begin_thread(self, account: AccountId) -> ThreadKey:
         """Return the key of a fresh thread.
 

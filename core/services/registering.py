@@ -19,13 +19,16 @@ from core.domain.ids import (
     ThreadKey,
     new_id,
 )
-from core.domain.ticket import Priority
+from core.domain.ticket import CameBy, Priority
 from core.services.case import Case
 from core.services.handoff import hand_off
 from core.services.ledger import Ledger
 from core.services.locks import locked
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation
+
+IN_PERSON = AccountId("in_person")
+"""The account of what people ask for on the phone or at the counter, and cannot be mailed about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Matter:
     priority: Priority = Priority.NORMAL
     kind: TicketKind = TicketKind.INCIDENT
     language: str = "en"
+    thread: ThreadKey | None = None  # where answers go; none: a thread that nobody else knows
+    came_by: CameBy | None = None
 
 
 async def register(session: AsyncSession, ledger: Ledger, matter: Matter, *, actor: str) -> Case:
@@ -53,7 +58,7 @@ async def register(session: AsyncSession, ledger: Ledger, matter: Matter, *, act
         Conversation(
             id=name,
             account_id=matter.account,
-            thread=str(name),
+            thread=matter.thread or str(name),
             is_current=True,
             contact_id=matter.contact,
             address=matter.author.address,
@@ -81,6 +86,7 @@ async def register(session: AsyncSession, ledger: Ledger, matter: Matter, *, act
         actor=actor,
         silent=True,
     )
+    ticket.came_by = matter.came_by
     ledger.record_message(ticket, message, "customer", actor=actor)
     return Case(session, ledger, conversation, ticket)
 

@@ -25,7 +25,7 @@ from core.domain.ids import (
 )
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
-from core.services.answering import Reply, answer, give_status
+from core.services.answering import Reply, answer, give_status, give_to
 from core.services.automation.macros import apply_macro, filled_in
 from core.services.case import Case, open_case
 from core.services.files.uploads import handed_in
@@ -91,12 +91,7 @@ class Tickets:
             row = await case.session.get(AgentRow, assignee)
             if row is None or row.disabled_at is not None:
                 raise NotFound("there is no such agent")
-            case.hand_to(assignee, actor=by.actor)
-            if case.is_done:
-                return
-            if case.ticket.status == TicketStatus.NEW:
-                case.move(TicketTrigger.AGENT_TOOK, actor=by.actor)
-            case.turn_over(Cause.AGENT_TOOK)
+            give_to(case, assignee, actor=by.actor)
 
     async def reply(
         self,

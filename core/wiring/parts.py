@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from channels.programs.channel import Programs
+from channels.unread.channel import Unread
 from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
@@ -34,6 +34,7 @@ from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
 from core.services.placing import ArrivalRules
+from core.services.registering import IN_PERSON
 from core.services.requester_tickets import TicketsOfRequesters
 from core.services.satisfaction.links import SurveyLinks
 from core.services.teams.staffing import Staffing, staffing_of
@@ -140,7 +141,11 @@ def build_parts(settings: Settings, application: str) -> Parts:
         book,
         kinds,
         context,
-        fixed={"webchat": webchat, "programs": Programs(PROGRAMS)},
+        fixed={
+            "webchat": webchat,
+            "programs": Unread(PROGRAMS),
+            "in_person": Unread(IN_PERSON),
+        },
         declared=declared,
     )
     accounts = directory.capabilities

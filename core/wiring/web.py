@@ -55,6 +55,7 @@ from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
 from core.services.quarantine import Quarantine
+from core.services.registrations import Registrations
 from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
@@ -197,6 +198,7 @@ def build_app(settings: Settings) -> FastAPI:
             splitting=Splitting(parts.sessions, parts.accounts, letters),
             rejoining=Rejoining(parts.sessions, parts.accounts),
             requesters=Requesters(parts.sessions, parts.accounts),
+            registrations=Registrations(parts.sessions, parts.accounts, letters),
             sides=Sides(parts.sessions, parts.accounts, letters),
             channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),

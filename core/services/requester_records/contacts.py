@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import ContactId, OrganisationId
+from core.domain.ids import ContactId, OrganisationId, new_id
 from core.services.audit import record
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
@@ -65,6 +65,32 @@ class ContactBook:
             new = _said(row) | ({"notes": "changed"} if row.notes != had_notes else {})
             subject = ("contact", contact, row.name or "?")
             record(session, by.actor, "contact.changed", subject, old=old, new=new)
+
+
+async def write_down(session: AsyncSession, draft: ContactDraft, by: Agent) -> Contact:
+    """Add a requester who has not written to the desk yet.
+
+    Raises:
+        InvalidInput: something cannot be kept, names what is not there, or the name is missing.
+    """
+    _check(draft)
+    if not draft.name.strip():
+        raise InvalidInput("a requester needs a name")
+    row = Contact(
+        id=new_id(),
+        name=" ".join(draft.name.split()),
+        language=draft.language,
+        time_zone=draft.time_zone,
+        is_vip=draft.is_vip,
+        notes=draft.notes.strip(),
+    )
+    await _check_organisation(session, row, draft.organisation)
+    row.organisation_id = draft.organisation
+    session.add(row)
+    await session.flush()
+    subject = ("contact", row.id, row.name or "?")
+    record(session, by.actor, "contact.added", subject, new=_said(row))
+    return row
 
 
 def _check(draft: ContactDraft) -> None:

@@ -217,7 +217,7 @@ async def _can_be_told(case: Case) -> bool:
     return (
         capabilities is not None
         and case.ticket.closed_as is None
-        and not capabilities.programs
+        and not capabilities.unread
         and case.conversation.unreachable_since is None
         and case.conversation.is_current
         and await may_speak(case.session, case.conversation, capabilities, case.ledger.now)

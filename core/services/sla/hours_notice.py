@@ -28,6 +28,7 @@ _UNTOLD = frozenset(
         HandoffReason.LOOP,  # perhaps a machine
         HandoffReason.UNVERIFIED_AUTHOR,  # it would go to somebody who may not have written
         HandoffReason.AGENT_TOOK_OVER,  # somebody is there
+        HandoffReason.REGISTERED,
     }
 )
 _NOT_TOLD = (Caution.STRANGER, Caution.CLAIMS_AGENT)

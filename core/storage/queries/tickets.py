@@ -16,7 +16,7 @@ from sqlalchemy.orm import Bundle, InstrumentedAttribute, aliased
 from core.domain.errors import NotFound
 from core.domain.ids import ConversationId, TicketId
 from core.domain.search import as_number
-from core.domain.ticket import ClosedAs, Priority, TicketStatus
+from core.domain.ticket import CameBy, ClosedAs, Priority, TicketStatus
 from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.tables import (
     Account,
@@ -79,6 +79,7 @@ class TicketView:
     is_priority_set: bool  # by hand; impact and urgency leave it alone
     fields: Mapping[str, Any]  # by key; what the category asks for
     tags: Sequence[str]
+    came_by: CameBy | None  # where an agent registered it for somebody
     due_at: datetime | None
     asset: UUID | None
     sla_due_at: datetime | None  # of the running clock that is due first
@@ -308,6 +309,7 @@ def view_of(row: Any) -> TicketView:
         is_priority_set=ticket.is_priority_set,
         fields=ticket.fields,
         tags=ticket.tags,
+        came_by=None if ticket.came_by is None else CameBy(ticket.came_by),
         due_at=ticket.due_at,
         asset=ticket.asset_id,
         sla_due_at=ticket.sla_due_at,

@@ -100,6 +100,7 @@ class Ticket(Base):
     )
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    came_by: Mapped[str | None]  # how somebody asked, where an agent registered it for them
     due_at: Mapped[datetime | None]  # set by hand; what was promised is kept apart
     sla_due_at: Mapped[datetime | None]  # of the running clock that is due first
     sla_due_kind: Mapped[str | None]

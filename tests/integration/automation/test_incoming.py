@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from channels.programs.channel import Programs
+from channels.unread.channel import Unread
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.conversation import Responder
 from core.domain.errors import InvalidInput, NotFound
@@ -47,7 +47,7 @@ def notification(status: str = "firing", **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def rig(rig: Rig) -> Rig:
-    rig.accounts[PROGRAMS] = Programs.capabilities
+    rig.accounts[PROGRAMS] = Unread.capabilities
     return rig
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import update
 
 import console
 from channels.loopback import Loopback
+from channels.unread.channel import Unread
 from console.desk import CatalogueDesk
 from core.adapters.blobs import ObjectBlobs
 from core.domain.actor import Agent, Role
@@ -75,6 +76,8 @@ from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.placing import ArrivalRules
 from core.services.quarantine import Quarantine
+from core.services.registering import IN_PERSON
+from core.services.registrations import Registrations
 from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
@@ -256,8 +259,9 @@ def build_desk(
     accounts = {
         ACCOUNT: Capabilities(reads_store=True),
         loopback.account: loopback.capabilities,
+        IN_PERSON: Unread.capabilities,
     }
-    channels: dict[AccountId, Channel] = {loopback.account: loopback}
+    channels: dict[AccountId, Channel] = {loopback.account: loopback, IN_PERSON: Unread(IN_PERSON)}
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())
     knowledge = Knowledge(sessions)
     tickets = Tickets(sessions, accounts, clock, base_url=base_url)
@@ -321,6 +325,7 @@ def build_desk(
             splitting=Splitting(sessions, accounts, letters, clock),
             rejoining=Rejoining(sessions, accounts, clock),
             requesters=Requesters(sessions, accounts, clock),
+            registrations=Registrations(sessions, accounts, letters, clock),
             sides=Sides(sessions, accounts, letters, clock),
             channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),

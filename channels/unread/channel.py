@@ -1,4 +1,4 @@
-"""Programs as a channel: what they report comes by the desk's own addresses; none reads answers."""
+"""A channel that nobody reads: what is said to programs, or to people on the phone, stays here."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from core.domain.ids import AccountId, RemoteId
 from core.ports import Inbox
 
 
-class Programs:
-    """Keeps the promises of `Channel`. What is said to a program stays in the desk."""
+class Unread:
+    """Keeps the promises of `Channel`. What is said in it stays in the desk."""
 
-    capabilities = Capabilities(reads_store=True, programs=True, max_text_chars=MAX_TEXT_CHARS)
+    capabilities = Capabilities(reads_store=True, unread=True, max_text_chars=MAX_TEXT_CHARS)
 
     def __init__(self, account: AccountId) -> None:
         self.account = account
 
-    async def receive(self, inbox: Inbox) -> None:  # noqa: ARG002 - requests bring everything
-        """Return at once: reports come as requests."""
+    async def receive(self, inbox: Inbox) -> None:  # noqa: ARG002 - the desk's own pages bring all
+        """Return at once: reports and what agents write down come as requests."""
         return
 
     async def deliver(self, message: Outbound) -> Receipt:

@@ -1,1 +1,0 @@
-"""Programs that report to the desk: monitoring, alerting, other systems."""

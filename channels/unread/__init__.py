@@ -1,0 +1,1 @@
+"""Accounts without a platform: what programs report, and what agents write down for somebody."""

@@ -1,0 +1,70 @@
+"""Where requesters can be written to by mail, as far as the desk knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.channel import RecipientOutcome
+from core.domain.ids import AccountId, Address, ContactId
+from core.storage.tables import Contact, ContactAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAddress:
+    """An address of a requester, and the account that knows it as theirs."""
+
+    account: AccountId | None  # none: no account of letters has heard from it
+    address: Address
+
+
+async def mail_addresses(
+    session: AsyncSession, contacts: Collection[ContactId], accounts: Collection[AccountId]
+) -> Mapping[ContactId, Sequence[MailAddress]]:
+    """Return where each of `contacts` can be mailed, the surest first; `accounts` send letters.
+
+    What an account of letters knows comes first, then what a platform vouches for, then what an
+    agent wrote down. Addresses that are blocked, or that mail came back from for good, are left
+    out.
+    """
+    found: dict[ContactId, list[tuple[int, MailAddress]]] = defaultdict(list)
+    rows = await session.scalars(
+        select(ContactAddress)
+        .where(ContactAddress.contact_id.in_(contacts))
+        .order_by(ContactAddress.account_id, ContactAddress.address)
+    )
+    unfit: dict[ContactId, set[str]] = defaultdict(set)
+    for row in rows:
+        contact = ContactId(row.contact_id)
+        account = AccountId(row.account_id)
+        if row.blocked_at is not None or row.bounce == RecipientOutcome.HARD:
+            unfit[contact].add(row.address)
+        elif account in accounts:
+            found[contact].append((0, _at(account, row.address)))
+        elif "@" in row.address:
+            found[contact].append((2, _at(None, row.address)))
+        if row.verified_email is not None:
+            found[contact].append((1, _at(None, row.verified_email)))
+    mails = await session.execute(
+        select(Contact.id, Contact.email).where(
+            Contact.id.in_(contacts), Contact.email.is_not(None)
+        )
+    )
+    for name, email in mails:
+        found[ContactId(name)].append((1, _at(None, str(email))))
+    return {
+        contact: [
+            one
+            for _, one in sorted(ways, key=lambda way: way[0])
+            if one.address not in unfit[contact]
+        ]
+        for contact, ways in found.items()
+    }
+
+
+def _at(account: AccountId | None, address: str) -> MailAddress:
+    return MailAddress(account=account, address=Address(address))
