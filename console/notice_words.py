@@ -4,19 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.domain.notification import Notice, Wish
+from core.domain.notification import Notice, Reach, Turn, Wish
 
 NOTICE: Mapping[str, str] = {
     Notice.ASSIGNED: "It was given to you",
     Notice.ANSWERED: "The requester wrote",
     Notice.MENTIONED: "You were mentioned in a note",
     Notice.WATCHED: "Something was said in it",
+    Notice.CHANGED: "It was solved, reopened or given to somebody else",
+    Notice.QUEUED: "It waits in your team's queue",
+    Notice.PASSED: "It was passed to your team",
+    Notice.NO_ROOM: "Nobody who is there has room for it",
     Notice.AT_RISK: "A promise is about to be broken",
     Notice.BROKEN: "A promise was broken",
     Notice.LOW_SCORE: "The requester was not content",
-    Notice.ESCALATED: "It came up to your level",
+    Notice.ESCALATED: "It came up to you",
     Notice.APPROVAL: "It waits for your approval",
     Notice.TASK: "Your task can begin",
+}
+
+TURN: Mapping[str, str] = {
+    Turn.SOLVED: "It was solved",
+    Turn.CLOSED: "It was closed",
+    Turn.REOPENED: "It was reopened",
+    Turn.REASSIGNED: "It was given to somebody else",
+    Turn.RELEASED: "It went back to the queue",
+}
+"""What a notice of a change says, by its detail."""
+
+KINDS: Mapping[str, str] = {
+    Notice.ASSIGNED: "A ticket is given to me",
+    Notice.ANSWERED: "The requester of my ticket writes",
+    Notice.MENTIONED: "I am mentioned in a note",
+    Notice.WATCHED: "Something is said in a ticket that I watch",
+    Notice.CHANGED: "A ticket that I watch or had is solved, reopened or given to others",
+    Notice.QUEUED: "A ticket waits in my team's queue",
+    Notice.PASSED: "A ticket is passed to my team",
+    Notice.NO_ROOM: "Nobody who is there has room for a ticket of my team",
+    Notice.ESCALATED: "A ticket comes up to me",
+    Notice.AT_RISK: "A promise is about to be broken",
+    Notice.BROKEN: "A promise is broken",
+    Notice.LOW_SCORE: "A requester is not content",
+    Notice.APPROVAL: "A request waits for my approval",
+    Notice.TASK: "My task can begin",
+}
+"""What an agent chooses for, in this order."""
+
+REACH: Mapping[str, str] = {
+    Reach.EVERYWHERE: "Here and outside",
+    Reach.HERE: "Only here",
+    Reach.NOWHERE: "Not at all",
 }
 
 OUTSIDE: Mapping[str, str] = {

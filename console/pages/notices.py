@@ -14,7 +14,7 @@ from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.errors import DeliveryError, InvalidInput
 from core.domain.ids import AccountId, MessageId, new_id
-from core.domain.notification import Wish
+from core.domain.notification import Notice, Reach, Wish
 from core.ports import TellsColleagues
 from core.services.notifications.reading import Wishes, count_unread, notices_of, wishes_of
 from core.storage.engine import storage_errors
@@ -55,6 +55,7 @@ async def change_wishes(request: Request, signed_in: Agents) -> Response:
             quiet_from=_time(text_field(form, "quiet_from")),
             quiet_until=_time(text_field(form, "quiet_until")),
             time_zone=text_field(form, "time_zone").strip() or "UTC",
+            kinds={notice: _reach(text_field(form, f"kind.{notice}")) for notice in Notice},
         )
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
@@ -126,6 +127,13 @@ async def _notices(
 def _wish(words: str) -> Wish:
     try:
         return Wish(words)
+    except ValueError:
+        raise InvalidInput("choose whether you want to be told") from None
+
+
+def _reach(words: str) -> Reach:
+    try:
+        return Reach(words or Reach.EVERYWHERE)
     except ValueError:
         raise InvalidInput("choose whether you want to be told") from None
 

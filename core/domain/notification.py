@@ -19,10 +19,14 @@ class Notice(StrEnum):
     ANSWERED = "answered"  # the requester of their ticket wrote
     MENTIONED = "mentioned"  # a colleague named them in a note
     WATCHED = "watched"  # something was said in a ticket they watch
+    CHANGED = "changed"  # one they watch, or had, was solved, reopened or given to others
+    QUEUED = "queued"  # a ticket waits in their team for somebody to take it
+    PASSED = "passed"  # one was passed to their team, and nobody has it
+    NO_ROOM = "no_room"  # one finds nobody who is there and has room
     AT_RISK = "at_risk"  # a promise about their ticket is about to be broken
     BROKEN = "broken"
     LOW_SCORE = "low_score"  # a requester was not content
-    ESCALATED = "escalated"  # a ticket came up to their team's level
+    ESCALATED = "escalated"  # a ticket came up to them, and nobody has it
     APPROVAL = "approval"  # a request waits for their decision
     TASK = "task"  # what they are to do for a request can begin
 
@@ -35,11 +39,32 @@ class Wish(StrEnum):
     URGENT = "urgent"  # of that, only mentions, promises and low scores
 
 
+class Reach(StrEnum):
+    """How far notices of one kind go to an agent."""
+
+    EVERYWHERE = "everywhere"  # to the console, and outside as they wish
+    HERE = "here"  # to the console alone
+    NOWHERE = "nowhere"
+
+
+class Turn(StrEnum):
+    """What became of a ticket that somebody watches, or had: the detail of `CHANGED`."""
+
+    SOLVED = "solved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    REASSIGNED = "reassigned"
+    RELEASED = "released"
+
+
 URGENT = frozenset({Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE})
 """Notices for those who want few."""
 
 NOT_MAILED = frozenset({Notice.APPROVAL})
 """Notices that are never mailed: whoever is to approve something gets a letter of its own."""
+
+IN_QUEUE = frozenset({Notice.QUEUED, Notice.PASSED, Notice.NO_ROOM, Notice.ESCALATED})
+"""Notices of a ticket that nobody has; they are over as soon as somebody takes it."""
 
 UNREAD_FOR = timedelta(minutes=3)
 """How long a notice waits to be seen in the console before it is mailed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from core.domain.errors import Rejected, Unavailable
-from core.domain.notification import Notice
+from core.domain.notification import Notice, Turn
 from core.services.notifications.reading import Digest, Notices, NoticeView
 from core.texts import text
 
@@ -20,13 +20,25 @@ LINES: Mapping[Notice, str] = {
     Notice.ANSWERED: "#{number}: the requester wrote: {subject}",
     Notice.MENTIONED: "#{number}: {who} mentioned you in a note: {subject}",
     Notice.WATCHED: "#{number}, which you watch, has something new: {subject}",
+    Notice.QUEUED: "#{number} waits in your team's queue: {subject}",
+    Notice.PASSED: "#{number} was passed to your team: {subject}",
+    Notice.NO_ROOM: "#{number}: nobody who is there has room for it: {subject}",
     Notice.AT_RISK: "#{number}: a promise is about to be broken: {subject}",
     Notice.BROKEN: "#{number}: a promise was broken: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
-    Notice.ESCALATED: "#{number} came up to your level: {subject}",
+    Notice.ESCALATED: "#{number} came up to you: {subject}",
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",
     Notice.TASK: "#{number}: your task can begin: {subject}",
 }
+TURNS: Mapping[str, str] = {
+    Turn.SOLVED: "#{number} was solved: {subject}",
+    Turn.CLOSED: "#{number} was closed: {subject}",
+    Turn.REOPENED: "#{number} was reopened: {subject}",
+    Turn.REASSIGNED: "#{number} was given to somebody else: {subject}",
+    Turn.RELEASED: "#{number} went back to the queue: {subject}",
+}
+"""What `CHANGED` says, by its detail."""
+
 WHY = "You can set in the console, under Notices, what you are mailed and when."
 
 
@@ -78,7 +90,7 @@ def line(language: str, notice: NoticeView) -> str:
     """Return what a notice says, in one sentence."""
     return text(
         language,
-        LINES[notice.notice],
+        TURNS[notice.detail] if notice.notice is Notice.CHANGED else LINES[notice.notice],
         number=notice.number,
         subject=notice.subject,
         who=notice.by_name or "?",

@@ -31,6 +31,7 @@ from core.services.learning.versions import ModelVersions
 from core.services.linking.codes import LinkCodes
 from core.services.links.problems import Problems
 from core.services.notifications.in_chat import ChatNotices
+from core.services.notifications.queues import QueueNotices
 from core.services.notifications.reading import Notices
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
@@ -76,6 +77,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         parts.held.send_due,
         parts.staffing.escalations.escalate_due,
         parts.staffing.assignment.fill_due,
+        QueueNotices(parts.sessions).tell_due,
         clocks.note_due,
         clocks.apply_new_rules,
         closing.end_due,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
-from core.domain.notification import Notice, QuietHours, Wish
+from core.domain.notification import Notice, QuietHours, Reach, Wish
+from core.services.notifications.leaving import reaches
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
 
@@ -47,6 +48,7 @@ class Wishes:
     quiet_from: time | None = None
     quiet_until: time | None = None
     time_zone: str = "UTC"
+    kinds: Mapping[Notice, Reach] = field(default_factory=dict)  # others go everywhere
 
     def __post_init__(self) -> None:
         try:
@@ -98,6 +100,7 @@ async def wishes_of(session: AsyncSession, agent: AgentId) -> Wishes:
         quiet_from=row.quiet_from,
         quiet_until=row.quiet_until,
         time_zone=row.time_zone or "UTC",
+        kinds=reaches(row.kinds),
     )
 
 
@@ -126,6 +129,11 @@ class Notices:
             "quiet_from": wishes.quiet_from,
             "quiet_until": wishes.quiet_until,
             "time_zone": wishes.time_zone,
+            "kinds": {
+                notice: reach
+                for notice, reach in wishes.kinds.items()
+                if reach is not Reach.EVERYWHERE
+            },
         }
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(

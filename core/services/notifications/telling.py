@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import Role
 from core.domain.catalogue import ASKED_AGAIN, Stage, TaskState
-from core.domain.ids import TicketId, new_id
-from core.domain.notification import (
-    NOT_MAILED,
-    UNREAD_FOR,
-    UNREAD_FOR_CHAT,
-    URGENT,
-    Notice,
-    QuietHours,
-    Wish,
-    mentions,
-)
+from core.domain.ids import TicketId
+from core.domain.notification import IN_QUEUE, Notice, Turn, mentions
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
+from core.services.notifications.colleagues import leads_of
+from core.services.notifications.leaving import Told, leave, wishes_of_agents
 from core.services.reactions.reactor import TicketChange
 from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
@@ -34,14 +25,12 @@ from core.storage.tables import (
     ItemRequest,
     Message,
     Notification,
-    NotificationWish,
     RequestTask,
-    TeamMember,
     Ticket,
     TicketWatcher,
 )
 
-_TOLD_ONCE = frozenset({Notice.ANSWERED, Notice.WATCHED})
+_SAID = frozenset({Notice.ANSWERED, Notice.WATCHED})
 """One line is enough for a ticket in which much is said."""
 
 _OWNERS_ARE_TOLD = frozenset({"assignee", "message", WARNING, BREACH})
@@ -55,115 +44,143 @@ class NoticesOfTickets:
     def __init__(self) -> None:
         self._watchers = Beforehand(_watchers)
         self._unread = Beforehand(_unread)
+        self._queued = Beforehand(_queued)
 
     async def prepare(
         self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
     ) -> None:
-        """Read who is to be told of what was said in tickets, and what their owners wish for."""
-        written = {
-            TicketId(case.ticket.id) for case, change in changes if change.field == "message"
-        }
-        await self._watchers.read(session, written)
-        await self._unread.read(session, written)
+        """Read who watches tickets and what they have not read, and what owners wish for."""
+        await self._watchers.read(session, _tickets(changes, _is_watched))
+        await self._unread.read(session, _tickets(changes, _is_said))
+        await self._queued.read(session, _tickets(changes, _ends_waiting))
         owners = (
             case.ticket.assignee_id for case, change in changes if change.field in _OWNERS_ARE_TOLD
         )
-        await _wishes(session, [owner for owner in owners if owner is not None])
+        await wishes_of_agents(session, [owner for owner in owners if owner is not None])
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Find out whom `change` concerns."""
         watching: Iterable[UUID] = ()
-        if change.field == "message":
+        if _is_watched(case, change):
             watching = await self._watchers.take(case.session, TicketId(case.ticket.id))
         told = await _concerned(case, change, watching)
         doer = change.actor.removeprefix("agent:")
         told = {agent: why for agent, why in told.items() if str(agent) != doer}
-        if told:
-            await self._leave(case, change, told)
+        left = await self._leave(case, change, told) if told else 0
+        if left + await self._take_back(case, change):
+            case.changed()
 
-    async def _leave(self, case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> None:
-        wishes = await _wishes(case.session, told)
+    async def _leave(self, case: Case, change: TicketChange, told: Mapping[UUID, Notice]) -> int:
+        ticket = TicketId(case.ticket.id)
         unread: Collection[UUID] = ()
-        if not _TOLD_ONCE.isdisjoint(told.values()):
-            unread = await self._unread.take(case.session, TicketId(case.ticket.id))
-        for agent, notice in told.items():
-            if notice in _TOLD_ONCE and agent in unread:
-                continue
-            case.session.add(
-                Notification(
-                    id=new_id(),
-                    agent_id=agent,
-                    ticket_id=case.ticket.id,
-                    notice=notice,
-                    by=change.actor,
-                    detail=(change.new or "")[:200] if change.field != "message" else "",
-                    created_at=case.ledger.now,
-                    mail_at=_mail_at(notice, wishes.get(agent), case.ledger.now),
-                    chat_at=_chat_at(notice, wishes.get(agent), case.ledger.now),
-                )
+        if not _SAID.isdisjoint(told.values()):
+            unread = await self._unread.take(case.session, ticket)
+        notices = [
+            Told(agent=agent, ticket=ticket, notice=notice, by=change.actor, detail=_detail(change))
+            for agent, notice in told.items()
+            if notice not in _SAID or agent not in unread
+        ]
+        return await leave(case.session, notices, case.ledger.now)
+
+    async def _take_back(self, case: Case, change: TicketChange) -> int:
+        """Count as read that the ticket waits in a queue, where it does so no more."""
+        if not _ends_waiting(case, change):
+            return 0
+        over = await self._queued.take(case.session, TicketId(case.ticket.id))
+        if over:
+            await case.session.execute(
+                update(Notification)
+                .where(Notification.id.in_(over))
+                .values(read_at=case.ledger.now, mail_at=None, chat_at=None)
             )
-        case.changed()
+        return len(over)
+
+
+def _tickets(
+    changes: Sequence[tuple[Case, TicketChange]], which: Callable[[Case, TicketChange], bool]
+) -> Collection[TicketId]:
+    return {TicketId(case.ticket.id) for case, change in changes if which(case, change)}
+
+
+def _is_said(_: Case, change: TicketChange) -> bool:
+    return change.field == "message"
+
+
+def _is_watched(_: Case, change: TicketChange) -> bool:
+    """Say whether whoever watches the ticket is told of a change."""
+    return change.field == "message" or _turn(change) is not None
+
+
+def _ends_waiting(case: Case, change: TicketChange) -> bool:
+    """Say whether somebody has the ticket by a change, or nobody has to."""
+    if change.field not in {"assignee", "status"}:
+        return False
+    return case.ticket.assignee_id is not None or case.is_done
 
 
 async def _concerned(
     case: Case, change: TicketChange, watchers: Iterable[UUID]
 ) -> Mapping[UUID, Notice]:
     """Return whom to tell, each with the most telling reason."""
-    watching = dict.fromkeys(watchers, Notice.WATCHED)
     session, ticket = case.session, case.ticket
     owner = [ticket.assignee_id] if ticket.assignee_id is not None else []
     match change.field:
-        case "assignee" if change.new is not None and str(ticket.assignee_id) == change.new:
-            return dict.fromkeys(owner, Notice.ASSIGNED)
+        case "assignee":
+            told = dict.fromkeys(watchers, Notice.CHANGED)
+            if change.old is not None:
+                told[UUID(change.old)] = Notice.CHANGED
+            if change.new is not None and str(ticket.assignee_id) == change.new:
+                told |= dict.fromkeys(owner, Notice.ASSIGNED)
+            return told
+        case "status" if _turn(change) is not None:
+            # What the requester or the clock did, its holder hears of otherwise or expects.
+            others = owner if change.actor.startswith("agent:") else []
+            return dict.fromkeys([*watchers, *others], Notice.CHANGED)
         case "message" if change.reason == "customer":
+            watching = dict.fromkeys(watchers, Notice.WATCHED)
             return watching | dict.fromkeys(owner, Notice.ANSWERED)
         case "message" if change.reason == "note" and change.new is not None:
             words = await session.scalar(select(Message.text).where(Message.id == UUID(change.new)))
+            watching = dict.fromkeys(watchers, Notice.WATCHED)
             named = await _named(session, mentions(words or ""))
             return watching | dict.fromkeys(named, Notice.MENTIONED)
         case "message":
-            return watching
+            return dict.fromkeys(watchers, Notice.WATCHED)
         case field if field in {WARNING, BREACH}:
             notice = Notice.AT_RISK if field == WARNING else Notice.BROKEN
-            leads = await _leads(case) if field == BREACH or not owner else []
+            leads = await leads_of(session, ticket.team_id) if field == BREACH or not owner else []
             return dict.fromkeys([*leads, *owner], notice)
         case "satisfaction" if change.new is not None:
             if int(change.new) > (await survey_rules(session)).low_score:
                 return {}
-            return dict.fromkeys(await _leads(case), Notice.LOW_SCORE)
+            return dict.fromkeys(await leads_of(session, ticket.team_id), Notice.LOW_SCORE)
         case "request" | "approval" if change.new in {Stage.APPROVAL, ASKED_AGAIN}:
             return dict.fromkeys(await _deciding(case), Notice.APPROVAL)
         case "task" if change.new == TaskState.OPEN:
             return dict.fromkeys(await _doing(case), Notice.TASK)
-        case "level" if change.new is not None:
-            return dict.fromkeys(await _of_level(case, int(change.new)), Notice.ESCALATED)
         case _:
             return {}
 
 
-def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
-    if notice in NOT_MAILED:
+def _turn(change: TicketChange) -> Turn | None:
+    """Return what became of a ticket, where that is worth a word to whoever watches it."""
+    if change.field == "assignee" and change.old is not None:
+        return Turn.RELEASED if change.new is None else Turn.REASSIGNED
+    if change.field != "status" or change.old is None or change.new is None:
         return None
-    mail = Wish.UNREAD if wish is None else Wish(wish.mail)
-    return _when(notice, mail, wish, now + UNREAD_FOR)
+    if change.new == TicketStatus.SOLVED:
+        return Turn.SOLVED
+    was_done = CATEGORY[TicketStatus(change.old)] == StatusCategory.DONE
+    is_done = CATEGORY[TicketStatus(change.new)] == StatusCategory.DONE
+    if is_done:
+        return None if was_done else Turn.CLOSED
+    return Turn.REOPENED if was_done else None
 
 
-def _chat_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
-    if wish is None or wish.chat_address is None:
-        return None
-    return _when(notice, Wish(wish.chat), wish, now + UNREAD_FOR_CHAT)
-
-
-def _when(
-    notice: Notice, wanted: Wish, wish: NotificationWish | None, at: datetime
-) -> datetime | None:
-    """Return when an agent is told outside the console, quiet hours observed; None: not at all."""
-    if wanted is Wish.NEVER or (wanted is Wish.URGENT and notice not in URGENT):
-        return None
-    if wish is None or wish.quiet_from is None or wish.quiet_until is None:
-        return at
-    zone = ZoneInfo(wish.time_zone or "UTC")
-    return QuietHours(starts=wish.quiet_from, ends=wish.quiet_until, zone=zone).after(at)
+def _detail(change: TicketChange) -> str:
+    if change.field == "message":
+        return ""
+    return _turn(change) or (change.new or "")[:200]
 
 
 async def _watchers(
@@ -197,7 +214,7 @@ async def _unread(
             (told.c.agent_id == Notification.agent_id)
             & (told.c.ticket_id == Notification.ticket_id),
         )
-        .where(Notification.notice.in_(_TOLD_ONCE), Notification.read_at.is_(None))
+        .where(Notification.notice.in_(_SAID), Notification.read_at.is_(None))
     )
     found: dict[TicketId, set[UUID]] = {ticket: set() for ticket in tickets}
     for ticket, agent in rows:
@@ -205,19 +222,21 @@ async def _unread(
     return found
 
 
-async def _wishes(
-    session: AsyncSession, agents: Iterable[UUID]
-) -> Mapping[UUID, NotificationWish | None]:
-    """Return how agents wish to be told; of each it is read once in a session."""
-    known: dict[UUID, NotificationWish | None] = session.info.setdefault(NotificationWish, {})
-    missing = set(agents) - known.keys()
-    if missing:
-        known.update(dict.fromkeys(missing))
-        rows = await session.scalars(
-            select(NotificationWish).where(NotificationWish.agent_id.in_(missing))
+async def _queued(
+    session: AsyncSession, tickets: Collection[TicketId]
+) -> Mapping[TicketId, Sequence[UUID]]:
+    """Return of each ticket the unread notices that it waits in a queue."""
+    rows = await session.execute(
+        select(Notification.ticket_id, Notification.id).where(
+            Notification.ticket_id.in_(tickets),
+            Notification.notice.in_(IN_QUEUE),
+            Notification.read_at.is_(None),
         )
-        known.update((row.agent_id, row) for row in rows)
-    return known
+    )
+    found: dict[TicketId, list[UUID]] = {ticket: [] for ticket in tickets}
+    for ticket, notice in rows:
+        found[TicketId(ticket)].append(notice)
+    return found
 
 
 async def _named(session: AsyncSession, names: Iterable[str]) -> Iterable[UUID]:
@@ -239,30 +258,6 @@ async def _named(session: AsyncSession, names: Iterable[str]) -> Iterable[UUID]:
     return found.all()
 
 
-async def _leads(case: Case) -> Iterable[UUID]:
-    """Return the leads of the ticket's team; where it has none, whoever leads or administers."""
-    leads: list[UUID] = []
-    if case.ticket.team_id is not None:
-        found = await case.session.scalars(
-            select(TeamMember.agent_id)
-            .join(AgentRow, AgentRow.id == TeamMember.agent_id)
-            .where(
-                TeamMember.team_id == case.ticket.team_id,
-                TeamMember.is_lead,
-                AgentRow.disabled_at.is_(None),
-            )
-        )
-        leads = list(found)
-    for role in (Role.LEAD, Role.ADMIN):
-        if leads:
-            break
-        others = await case.session.scalars(
-            select(AgentRow.id).where(AgentRow.role == role, AgentRow.disabled_at.is_(None))
-        )
-        leads = list(others)
-    return leads
-
-
 async def _deciding(case: Case) -> Iterable[UUID]:
     """Return the agents who were asked to approve what the ticket asks for."""
     found = await case.session.scalars(
@@ -281,14 +276,3 @@ async def _doing(case: Case) -> Iterable[UUID]:
         .where(ItemRequest.ticket_id == case.ticket.id, RequestTask.state == TaskState.OPEN)
     )
     return [agent for agent in found if agent is not None]
-
-
-async def _of_level(case: Case, level: int) -> Iterable[UUID]:
-    if case.ticket.team_id is None:
-        return []
-    found = await case.session.scalars(
-        select(TeamMember.agent_id).where(
-            TeamMember.team_id == case.ticket.team_id, TeamMember.level == level
-        )
-    )
-    return found.all()

@@ -103,3 +103,7 @@ class WantingTickets:
             row.wanting_since = row.wanting_since or change.at
         else:
             row.wanting_since = None
+        if not is_open or ticket.assignee_id is not None:
+            row.untold_since = None
+        elif change.field != "status" or _comes_to_us(change):
+            row.untold_since = change.at

@@ -60,6 +60,11 @@ class TicketRouting(Base):
             "at_level_since",
             postgresql_where=text("at_level_since IS NOT NULL"),
         ),
+        Index(
+            "ix_ticket_routing_untold",
+            "untold_since",
+            postgresql_where=text("untold_since IS NOT NULL"),
+        ),
     )
 
     ticket_id: Mapped[UUID] = mapped_column(
@@ -75,3 +80,4 @@ class TicketRouting(Base):
     wanting_since: Mapped[datetime | None]  # none: it has an agent, or nobody is to be found
     passed_over: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # agents
     at_level_since: Mapped[datetime | None]  # none: it goes on to no other level by itself
+    untold_since: Mapped[datetime | None]  # it came to a queue then, whose agents are to be told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from datetime import time as clock
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Time, text
@@ -24,6 +25,7 @@ class Notification(Base):
             "ticket_id",
             postgresql_where=text("read_at IS NULL"),
         ),
+        Index("ix_notification_ticket", "ticket_id", postgresql_where=text("read_at IS NULL")),
         Index("ix_notification_mail", "mail_at", postgresql_where=text("mail_at IS NOT NULL")),
         Index("ix_notification_chat", "chat_at", postgresql_where=text("chat_at IS NOT NULL")),
     )
@@ -33,7 +35,7 @@ class Notification(Base):
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
     notice: Mapped[str]
     by: Mapped[str]  # the actor
-    detail: Mapped[str]  # a score, the kind of promise
+    detail: Mapped[str]  # a score, the kind of promise, what became of it
     created_at: Mapped[CreatedAt]
     read_at: Mapped[datetime | None]
     mail_at: Mapped[datetime | None]  # when it is mailed, unless it was read; none: not at all
@@ -53,6 +55,7 @@ class NotificationWish(Base):
     )
     mail: Mapped[str] = mapped_column(server_default="unread")
     chat: Mapped[str] = mapped_column(server_default="never")
+    kinds: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # how far each goes
     chat_account_id: Mapped[str | None]  # where they are written to: an account of the desk's
     chat_address: Mapped[str | None]  # and who they are there
     chat_name: Mapped[str | None]

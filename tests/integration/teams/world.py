@@ -93,6 +93,14 @@ class Floor:
             case.pass_to(team, actor=self.boss.actor)
             await ledger.write(session)
 
+    async def record(self, ticket: TicketId, field: str, new: str | None = None) -> None:
+        """Let the clock note something in a ticket's history."""
+        async with self.desk.sessions.begin() as session:
+            ledger = Ledger(self.desk.accounts, self.desk.clock())
+            case = await open_case(session, ledger, ticket)
+            case.ledger.record(case.ticket, field, None, new, actor="timer")
+            await ledger.write(session)
+
     async def ticket(self, ticket: TicketId) -> Ticket:
         """Return a ticket as it is now."""
         async with self.desk.sessions() as session:
