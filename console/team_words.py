@@ -70,6 +70,12 @@ ESCALATED: Mapping[str, str] = {
 }
 """Why tickets go on by themselves."""
 
+RETURNED: Mapping[str | None, str] = {
+    "offered_again": "its agent was not there",
+    "agent_disabled": "its agent is not here any more",
+}
+"""Why tickets leave an agent by themselves."""
+
 ERRORS = (
     "a team's name has 1 to 60 characters",
     "a team's description has 500 characters at most",
@@ -112,12 +118,21 @@ ERRORS = (
 
 
 def passed_in_words(change: Change, who: str, t: Callable[..., str]) -> str | None:
-    """Return how a ticket was sent on as a sentence; None where it was not."""
+    """Return how a ticket was sent on, or taken from its agent, as a sentence; else None."""
     match change.field:
         case "escalated":
             reason = t(ESCALATED.get(change.reason or "", change.reason or ""))
             name = change.new or "?"
             return t("{who} sent it on to {name}: {reason}", who=who, name=name, reason=reason)
+        case "assignee" if change.reason in RETURNED and change.new is None:
+            return t(
+                "{who} put it back in the queue: {reason}",
+                who=who,
+                reason=t(RETURNED[change.reason]),
+            )
+        case "assignee" if change.reason in RETURNED:
+            name, reason = change.new_name or "?", t(RETURNED[change.reason])
+            return t("{who} gave it to {name}: {reason}", who=who, name=name, reason=reason)
         case "level":
             return t("{who} brought it to level {level}", who=who, level=change.new)
         case _:

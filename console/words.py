@@ -296,6 +296,8 @@ def change_in_words(change: Change, t: Translate) -> str:
             return said
         case "status":
             return t("{who} set it to: {status}", who=who, status=_label(STATUS, change.new, t))
+        case "assignee" if said := passed_in_words(change, who, t):
+            return said
         case "assignee" if change.new is None:
             return t("{who} put it back in the queue", who=who)
         case "assignee" if change.actor == f"agent:{change.new}":

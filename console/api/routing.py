@@ -72,6 +72,7 @@ class PolicyBody(Body):
 
     default_team: Annotated[Text, Field(max_length=100)] | None
     offer_again_minutes: Annotated[int, Field(ge=1)] | None
+    unfinished_minutes: Annotated[int, Field(ge=1)] | None = 3 * 24 * 60
     own_tickets_only: bool
 
 
@@ -211,6 +212,7 @@ async def get_policy(request: Request, response: Response, _: AgentCaller) -> Po
     return PolicyBody(
         default_team=None if row.default_team_id is None else str(row.default_team_id),
         offer_again_minutes=row.offer_again_minutes,
+        unfinished_minutes=row.unfinished_minutes,
         own_tickets_only=row.own_tickets_only,
     )
 
@@ -224,6 +226,7 @@ async def put_policy(
     policy = Policy(
         default_team=None if body.default_team is None else await _team(desk, body.default_team),
         offer_again_minutes=body.offer_again_minutes,
+        unfinished_minutes=body.unfinished_minutes,
         own_tickets_only=body.own_tickets_only,
     )
     await desk.staffing.rules.set_policy(policy, caller, revision=revision)

@@ -105,6 +105,7 @@ async def set_policy(request: Request, signed_in: Leads) -> Response:
         policy = Policy(
             default_team=None if team is None else TeamId(team),
             offer_again_minutes=number_field(form, "offer_again_minutes"),
+            unfinished_minutes=number_field(form, "unfinished_minutes"),
             own_tickets_only=text_field(form, "own_tickets_only") == "yes"
             if is_admin
             else now.own_tickets_only,

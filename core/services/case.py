@@ -95,9 +95,9 @@ class Case:
         self.ticket.assignee_id = agent
         self._record("assignee", old, agent, actor, reason)
 
-    def release(self, *, actor: str) -> None:
+    def release(self, *, actor: str, reason: str | None = None) -> None:
         """Take the ticket from whoever has it; the requester waits for somebody else."""
-        self.hand_to(None, actor=actor)
+        self.hand_to(None, actor=actor, reason=reason)
         if self.conversation.responder == Responder.HUMAN:
             self.turn_over(Cause.RELEASED)
 

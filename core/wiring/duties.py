@@ -76,6 +76,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     return (
         parts.held.send_due,
         parts.staffing.escalations.escalate_due,
+        parts.staffing.returning.return_due,
         parts.staffing.assignment.fill_due,
         QueueNotices(parts.sessions).tell_due,
         clocks.note_due,

@@ -22,7 +22,7 @@ from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.assignment import Found, deserted, floor, wanting
+from core.storage.queries.assignment import Found, Patience, deserted, floor, wanting
 from core.storage.queries.teams import OPEN, assignment_policy
 from core.storage.tables import Conversation, Team, TeamMember, Ticket, TicketRouting
 
@@ -92,10 +92,8 @@ class Assignment:
                 return 0
             found = list(await wanting(session, teams))
             if with_deserted:
-                policy = await assignment_policy(session)
-                if policy.offer_again_minutes is not None:
-                    patience = timedelta(minutes=policy.offer_again_minutes)
-                    found += await deserted(session, teams, now, patience)
+                patience = Patience.of(await assignment_policy(session))
+                found += await deserted(session, teams, now, patience)
             by_ticket = {each.vacancy.ticket: each for each in found}
             shared = share_out(
                 (each.vacancy for each in found), there.candidates, there.places, there.teams

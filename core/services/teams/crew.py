@@ -127,7 +127,9 @@ class Crew:
         """Let an agent be offline at once: they signed out."""
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
-                update(AgentPresence).where(AgentPresence.agent_id == agent).values(seen_at=None)
+                update(AgentPresence)
+                .where(AgentPresence.agent_id == agent)
+                .values(seen_at=None, left_at=self._now())
             )
 
 

@@ -34,7 +34,8 @@ class Policy:
 
     default_team: TeamId | None  # for tickets that no rule is for
     offer_again_minutes: int | None  # none: what an absent agent has stays theirs
-    own_tickets_only: bool  # agents see the tickets of their teams and of no team alone
+    unfinished_minutes: int | None = 3 * 24 * 60  # the same where they spoke last
+    own_tickets_only: bool = False  # agents see the tickets of their teams and of no team alone
 
 
 class RuleBook:
@@ -135,11 +136,11 @@ class RuleBook:
 
         Raises:
             Outdated: it is not of revision `revision` any more.
-            InvalidInput: there is no such team, or the time is none.
+            InvalidInput: there is no such team, or a time is none.
         """
-        minutes = policy.offer_again_minutes
-        if minutes is not None and not 1 <= minutes <= _MOST_MINUTES:
-            raise InvalidInput("a time is 1 minute at least and 7 days at most")
+        for minutes in (policy.offer_again_minutes, policy.unfinished_minutes):
+            if minutes is not None and not 1 <= minutes <= _MOST_MINUTES:
+                raise InvalidInput("a time is 1 minute at least and 7 days at most")
         async with self._at_work(by) as session:
             row = await session.get_one(AssignmentPolicy, 1, with_for_update=True)
             if policy.own_tickets_only != row.own_tickets_only and by.role != Role.ADMIN:
@@ -149,7 +150,8 @@ class RuleBook:
             revise(row, revision)
             old = await _policy_as_audited(session, row)
             row.default_team_id = policy.default_team
-            row.offer_again_minutes = minutes
+            row.offer_again_minutes = policy.offer_again_minutes
+            row.unfinished_minutes = policy.unfinished_minutes
             row.own_tickets_only = policy.own_tickets_only
             new = await _policy_as_audited(session, row)
             if new != old:
@@ -236,5 +238,6 @@ async def _policy_as_audited(session: AsyncSession, row: AssignmentPolicy) -> di
     return {
         "default_team": None if team is None else team.name,
         "offer_again_minutes": row.offer_again_minutes,
+        "unfinished_minutes": row.unfinished_minutes,
         "own_tickets_only": row.own_tickets_only,
     }

@@ -10,6 +10,7 @@ from core.services.ledger import Accounts
 from core.services.teams.assignment import Assignment
 from core.services.teams.crew import Crew
 from core.services.teams.escalation import Escalations
+from core.services.teams.returning import Returning
 from core.services.teams.rulebook import RuleBook
 from core.services.teams.teams import Teams
 from core.storage.engine import Sessions
@@ -24,6 +25,7 @@ class Staffing:
     rules: RuleBook
     assignment: Assignment
     escalations: Escalations
+    returning: Returning
 
 
 def staffing_of(
@@ -38,4 +40,5 @@ def staffing_of(
         rules=RuleBook(sessions),
         assignment=Assignment(sessions, accounts, now),
         escalations=Escalations(sessions, accounts, now),
+        returning=Returning(sessions, accounts, now),
     )

@@ -8,19 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from core.domain.actor import Role
 from core.domain.assignment import Candidate, Place, TeamRules, Vacancy
 from core.domain.conversation import Speaker
 from core.domain.ids import AgentId, ConversationId, TeamId, TicketId
 from core.domain.routing import LanguageNeed
-from core.domain.teams import Presence, Strategy
+from core.domain.teams import SILENCE, Presence, Strategy
 from core.domain.ticket import RANK
-from core.storage.queries.teams import OPEN, load_of_agent, presence_at
+from core.storage.queries.teams import OPEN, UNDONE, load_of_agent, presence_at
 from core.storage.tables import (
     AgentPresence,
     AgentRow,
+    AssignmentPolicy,
     Message,
     SlaClock,
     Team,
@@ -37,6 +40,22 @@ class Found:
     vacancy: Vacancy
     conversation: ConversationId
     holder: AgentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long tickets wait for an agent who is not there; none: for ever."""
+
+    unanswered: timedelta | None  # where the requester spoke last
+    unfinished: timedelta | None  # whoever did
+
+    @classmethod
+    def of(cls, policy: AssignmentPolicy) -> Patience:
+        """Return it as `policy` has it."""
+        return cls(
+            unanswered=_minutes(policy.offer_again_minutes),
+            unfinished=_minutes(policy.unfinished_minutes),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +131,78 @@ async def wanting(session: AsyncSession, teams: Sequence[TeamId]) -> Sequence[Fo
 
 
 async def deserted(
-    session: AsyncSession, teams: Sequence[TeamId], now: datetime, patience: timedelta
+    session: AsyncSession, teams: Sequence[TeamId], now: datetime, patience: Patience
 ) -> Sequence[Found]:
-    """Return the tickets of `teams` whose requester waits longer for an agent who is not there."""
+    """Return the tickets of `teams` that wait too long for an agent who is not there."""
+    rows = await session.execute(
+        _vacancies()
+        .join(AgentRow, AgentRow.id == Ticket.assignee_id)
+        .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
+        .where(Ticket.team_id.in_(teams), _is_deserted(now, patience))
+    )
+    return [_found(row) for row in rows]
+
+
+async def left_by_hand(
+    session: AsyncSession, now: datetime, patience: Patience, limit: int
+) -> Sequence[tuple[TicketId, AgentId]]:
+    """Return the tickets, each with its agent, that others are to take who are there.
+
+    They wait too long for an agent who is not there, in a team that takes by hand or in none, and
+    somebody else of that team is online; of no team, anybody.
+    """
+    other, there = aliased(AgentRow), aliased(AgentPresence)
+    somebody = (
+        select(other.id)
+        .join(there, there.agent_id == other.id)
+        .outerjoin(
+            TeamMember,
+            (TeamMember.agent_id == other.id) & (TeamMember.team_id == Ticket.team_id),
+        )
+        .where(
+            other.id != Ticket.assignee_id,
+            other.disabled_at.is_(None),
+            other.role != Role.AUDITOR,
+            there.seen_at >= now - SILENCE,
+            there.chosen == Presence.ONLINE,
+            or_(Ticket.team_id.is_(None), TeamMember.agent_id.is_not(None)),
+        )
+        .correlate(Ticket)
+    )
+    rows = await session.execute(
+        select(Ticket.id, Ticket.assignee_id)
+        .join(AgentRow, AgentRow.id == Ticket.assignee_id)
+        .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
+        .outerjoin(Team, Team.id == Ticket.team_id)
+        .where(
+            or_(Team.id.is_(None), Team.strategy == Strategy.MANUAL),
+            _is_deserted(now, patience),
+            somebody.exists(),
+        )
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    return [(TicketId(ticket), AgentId(agent)) for ticket, agent in rows if agent is not None]
+
+
+async def orphaned(session: AsyncSession, limit: int) -> Sequence[tuple[TicketId, AgentId]]:
+    """Return tickets that are not done, each with its agent, who is disabled."""
+    disabled = select(AgentRow.id).where(AgentRow.disabled_at.is_not(None))
+    rows = await session.execute(
+        select(Ticket.id, Ticket.assignee_id)
+        .where(Ticket.status.in_(UNDONE), Ticket.assignee_id.in_(disabled))
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    return [(TicketId(ticket), AgentId(agent)) for ticket, agent in rows if agent is not None]
+
+
+def _is_deserted(now: datetime, patience: Patience) -> ColumnElement[bool]:
+    """Return the condition that a ticket waits too long for its agent, who is not there.
+
+    Where the requester spoke last, they wait since then. Where the agent did, the ticket waits
+    since then or since the agent was last there, whichever is later.
+    """
     last = (
         select(Message.speaker, Message.created_at)
         .where(
@@ -125,22 +213,33 @@ async def deserted(
         )
         .order_by(Message.position.desc(), Message.seq.desc())
         .limit(1)
-        .lateral("last")
+        .correlate(Ticket)
+        .subquery("last")
     )
-    rows = await session.execute(
-        _vacancies()
-        .join(AgentRow, AgentRow.id == Ticket.assignee_id)
-        .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
-        .join(last, literal(value=True))
-        .where(
-            Ticket.status.in_(OPEN),
-            Ticket.team_id.in_(teams),
-            presence_at(now) == Presence.OFFLINE.value,
-            last.c.speaker == Speaker.CUSTOMER,
-            last.c.created_at < now - patience,
+    waits: list[ColumnElement[bool]] = []
+    if patience.unanswered is not None:
+        waits.append(
+            select(last.c.speaker)
+            .where(
+                last.c.speaker == Speaker.CUSTOMER, last.c.created_at < now - patience.unanswered
+            )
+            .exists()
         )
+    if patience.unfinished is not None:
+        since = now - patience.unfinished
+        was_there = func.coalesce(AgentPresence.seen_at, AgentPresence.left_at)
+        waits.append(
+            and_(
+                func.coalesce(was_there, AgentRow.created_at) < since,
+                ~select(last.c.speaker).where(last.c.created_at >= since).exists(),
+                Ticket.created_at < since,
+            )
+        )
+    return and_(
+        Ticket.status.in_(OPEN),
+        presence_at(now) == Presence.OFFLINE.value,
+        or_(false(), *waits),
     )
-    return [_found(row) for row in rows]
 
 
 def _vacancies() -> Select[Any]:
@@ -191,3 +290,7 @@ def _found(row: Any) -> Found:
         conversation=ConversationId(row.conversation_id),
         holder=None if row.assignee_id is None else AgentId(row.assignee_id),
     )
+
+
+def _minutes(minutes: int | None) -> timedelta | None:
+    return None if minutes is None else timedelta(minutes=minutes)

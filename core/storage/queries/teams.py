@@ -30,6 +30,9 @@ from core.storage.tables import (
 OPEN = tuple(s for s in TicketStatus if CATEGORY[s] == StatusCategory.OPEN)
 """Statuses of tickets that count for an agent's load: those that wait for us."""
 
+UNDONE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
+"""Statuses of tickets that somebody has still to do with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewView:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
 from core.domain.teams import Strategy
+from core.storage.queries.teams import OPEN
 from core.storage.tables import Conversation, Team, Ticket, TicketEvent, TicketRouting
 
 _FIELDS = ("status", "assignee", "team", "level", "escalated")
@@ -49,6 +50,8 @@ async def untold_tickets(session: AsyncSession, patience: datetime, limit: int) 
             .outerjoin(Team, Team.id == Ticket.team_id)
             .where(
                 since.is_not(None),
+                Ticket.assignee_id.is_(None),  # else what clears it is on its way
+                Ticket.status.in_(OPEN),
                 or_(Team.id.is_(None), Team.strategy == Strategy.MANUAL, since < patience),
             )
             .order_by(since)

@@ -20,6 +20,7 @@ class AssignmentPolicy(Base):
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     default_team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     offer_again_minutes: Mapped[int | None] = mapped_column(server_default="30")
+    unfinished_minutes: Mapped[int | None] = mapped_column(server_default="4320")
     own_tickets_only: Mapped[bool] = mapped_column(server_default=text("false"))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
 

@@ -66,3 +66,4 @@ class AgentPresence(Base):
     )
     chosen: Mapped[str] = mapped_column(server_default="online")  # or away, offline
     seen_at: Mapped[datetime | None]  # none: signed out
+    left_at: Mapped[datetime | None]  # when they last signed out

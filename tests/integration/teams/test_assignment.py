@@ -9,13 +9,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core.domain.ids import AgentId
+from core.domain.ids import AgentId, TicketId
 from core.domain.routing import Conditions, LanguageNeed, Rule
 from core.domain.teams import SILENCE, Presence, Strategy
 from core.domain.ticket import Priority, TicketStatus
+from core.services.teams.assignment import OFFERED_AGAIN
+from core.services.teams.returning import SHUT_OUT
 from core.services.teams.rulebook import Policy
 from core.services.teams.staffing import staffing_of
-from core.storage.tables import Ticket, TicketRouting
+from core.storage.tables import Ticket, TicketEvent, TicketRouting
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
 
@@ -171,3 +173,78 @@ async def test_many_tickets_at_once_go_out_once_each_and_to_nobody_above_capacit
         given = [who for field, who in await floor.fields(ticket) if field == "assignee"]
         assert len(given) <= 1, given
     assert loads[AgentId(floor.boss.id)] + loads[None] == 8
+
+
+async def _absence(floor: Floor, unanswered: int | None, unfinished: int | None) -> None:
+    policy = Policy(
+        default_team=None, offer_again_minutes=unanswered, unfinished_minutes=unfinished
+    )
+    await floor.staffing.rules.set_policy(policy, floor.boss)
+
+
+async def _reasons(floor: Floor, ticket: TicketId) -> list[str | None]:
+    async with floor.desk.sessions() as session:
+        rows = await session.scalars(
+            select(TicketEvent.reason)
+            .where(TicketEvent.ticket_id == ticket, TicketEvent.field == "assignee")
+            .order_by(TicketEvent.id)
+        )
+        return list(rows)
+
+
+async def test_a_team_that_takes_by_hand_gets_back_what_waits_for_who_is_not_there(
+    floor: Floor,
+) -> None:
+    team = await floor.team(strategy=Strategy.MANUAL)
+    await _everything_to(floor, team)
+    await _absence(floor, 10, None)
+    ana, ben = await floor.agent("Ana", team), await floor.agent("Ben", team)
+    waits, answered = await floor.opened("waits"), await floor.opened("answered")
+    for ticket in (waits, answered):
+        await floor.desk.tickets.take(ticket, ana)
+    await floor.desk.tickets.reply(answered, ana, "Try again now.")
+    floor.desk.clock.advance(SILENCE + timedelta(minutes=11))
+    assert await floor.staffing.returning.return_due() == 0  # nobody is there to take it
+    await floor.staffing.crew.be(ben.id, Presence.ONLINE)
+    floor.desk.clock.advance(timedelta(seconds=16))
+    assert await floor.staffing.returning.return_due() == 1
+    assert (await floor.holder(waits), await floor.holder(answered)) == (None, ana.id)
+    assert await _reasons(floor, waits) == [None, OFFERED_AGAIN]
+
+
+async def test_what_was_answered_is_offered_again_when_its_agent_stays_away(floor: Floor) -> None:
+    team = await floor.team()
+    await _everything_to(floor, team)
+    await _absence(floor, None, 60)
+    ana = await floor.agent("Ana", team)
+    ticket = await floor.opened()
+    await floor.desk.tickets.reply(ticket, ana, "I shall look at it.")
+    floor.desk.clock.advance(timedelta(minutes=50))
+    await floor.staffing.crew.leave(ana.id)
+    ben = await floor.agent("Ben", team)
+    floor.desk.clock.advance(timedelta(minutes=20))
+    await floor.staffing.crew.seen(ben.id)
+    await floor.staffing.assignment.fill_due()
+    assert await floor.holder(ticket) == ana.id  # they left twenty minutes ago
+    floor.desk.clock.advance(timedelta(minutes=45))
+    await floor.staffing.crew.seen(ben.id)
+    await floor.staffing.assignment.fill_due()
+    assert await floor.holder(ticket) == ben.id
+
+
+async def test_who_is_disabled_leaves_all_that_is_not_done_to_their_team(floor: Floor) -> None:
+    team = await floor.team()
+    await _everything_to(floor, team)
+    ana = await floor.agent("Ana", team)
+    opened, pending, solved = [await floor.opened(words) for words in ("open", "waits", "done")]
+    await floor.desk.tickets.set_status(pending, TicketStatus.PENDING, ana)
+    await floor.desk.tickets.set_status(solved, TicketStatus.SOLVED, ana)
+    ben = await floor.agent("Ben", team)
+    await floor.desk.access.set_disabled(ana.id, disabled=True, by=floor.boss)
+    assert await floor.staffing.returning.return_due() == 2
+    for ticket in (opened, pending):
+        await floor.react_to(ticket)
+    holders = [await floor.holder(ticket) for ticket in (opened, pending, solved)]
+    assert holders == [ben.id, None, ana.id]
+    assert (await _reasons(floor, opened))[1] == (await _reasons(floor, pending))[1] == SHUT_OUT
+    assert await floor.staffing.returning.return_due() == 0
