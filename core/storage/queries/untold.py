@@ -38,8 +38,8 @@ async def untold_tickets(session: AsyncSession, patience: datetime, limit: int) 
     """Lock and return what is to be told, oldest first.
 
     Tickets of teams that share theirs out are among them where they wait since before `patience`.
-    The row that is locked is the one that a ticket's taking changes too: whoever is told of a
-    ticket that is taken meanwhile has that notice before it is taken back.
+    The tickets are locked too, so that whoever is told of one has that notice before it can be
+    taken and the notice be over. Those that somebody works on right now are left for the next time.
     """
     since = TicketRouting.untold_since
     rows = (
@@ -56,7 +56,7 @@ async def untold_tickets(session: AsyncSession, patience: datetime, limit: int) 
             )
             .order_by(since)
             .limit(limit)
-            .with_for_update(of=TicketRouting, skip_locked=True)
+            .with_for_update(of=(Ticket, TicketRouting), skip_locked=True)
         )
     ).all()
     if not rows:
