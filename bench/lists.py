@@ -38,7 +38,7 @@ async def measure(
     """
     url = server.url_of(_DATABASE)
     try:
-        if not (keep and await _is_filled(server, url, tickets)):
+        if not (keep and await server.holds(_DATABASE, tickets=tickets)):
             await server.create(_DATABASE, messages=0)
             await _fill(url, tickets, say)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
@@ -63,14 +63,6 @@ async def _read_once(server: Server) -> str:
     began = time.perf_counter()
     size = await server.read_once(_DATABASE)
     return f"read {size / 1e9:.1f} GB once in {time.perf_counter() - began:.0f} s"
-
-
-async def _is_filled(server: Server, url: str, tickets: int) -> bool:
-    if not await server.opened(_DATABASE):
-        return False
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        rows = await connection.execute("SELECT count(*) = %s FROM ticket", [tickets])
-        return await rows.fetchone() == (True,)
 
 
 async def _fill(url: str, tickets: int, say: Callable[[str], None]) -> None:

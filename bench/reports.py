@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -31,19 +32,20 @@ _FILL = (
     """,
     """
     CREATE TABLE drawn AS
-    SELECT n, gen_random_uuid() AS conversation, gen_random_uuid() AS ticket,
-           now() - random() * %(days)s * interval '1 day' AS opened,
+    SELECT n, uuidv7(- age) AS conversation, uuidv7(- age) AS ticket, now() - age AS opened,
            exp(8 + 1.2 * sqrt(-2 * ln(1 - random())) * cos(6.2832 * random()))::int AS first,
            exp(11 + 1.2 * sqrt(-2 * ln(1 - random())) * cos(6.2832 * random()))::int AS whole,
            1 + (random() * 4)::int AS account, (random() * 199)::int AS agent,
            (random() * 49)::int AS category, random() < 0.05 AS is_open
-    FROM generate_series(1, %(tickets)s) n
+    FROM generate_series(1, %(tickets)s) n,
+         LATERAL (SELECT (%(tickets)s - n) * (%(days)s * interval '1 day' / %(tickets)s) AS age) a
     """,
     """
     INSERT INTO conversation (id, account_id, thread, contact_id, responder, last_message_at,
                               created_at)
     SELECT conversation, 'a' || account, n::text,
            '00000000-0000-0000-0000-000000000001'::uuid, 'closed', opened, opened FROM drawn
+    ORDER BY n
     """,
     """
     INSERT INTO ticket (id, conversation_id, contact_id, status, priority, reason, subject,
@@ -52,6 +54,7 @@ _FILL = (
            CASE WHEN is_open THEN 'open' ELSE 'closed' END, 'normal', 'problem_reported', 'x',
            'en', opened, opened + first * interval '1 second',
            CASE WHEN NOT is_open THEN opened + whole * interval '1 second' END FROM drawn
+    ORDER BY n
     """,
     """
     INSERT INTO ticket_figure (ticket_id, opened_at, solved_at, channel, team_id, agent_id,
@@ -65,38 +68,47 @@ _FILL = (
            (ARRAY['asked_for_human', 'problem_reported', 'not_helped'])[1 + mod(n, 3)],
            (random() < 0.05)::int, first, first / 3, first, first / 3,
            CASE WHEN NOT is_open THEN whole END, CASE WHEN NOT is_open THEN whole / 3 END, 2, 0
-    FROM drawn
+    FROM drawn ORDER BY n
     """,
     "DROP TABLE drawn",
     "VACUUM ANALYZE",
 )
 
 
-async def measure(server: Server, *, tickets: int) -> list[Figure]:
-    """Fill a database with a year of tickets, count its days, and ask for reports."""
-    await server.create(_DATABASE, messages=0)
+async def measure(
+    server: Server, *, tickets: int, keep: bool, say: Callable[[str], None]
+) -> list[Figure]:
+    """Fill a database with a year of tickets, count its days, and ask for reports.
+
+    With `keep`, a database that an earlier run kept is used again, and this one stays.
+    """
     url = server.url_of(_DATABASE)
-    engine = open_engine(url)
-    try:
+    if not (keep and await server.holds(_DATABASE, tickets=tickets)):
+        await server.create(_DATABASE, messages=0)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             for statement in _FILL:
+                say(" ".join(statement.split()[:3]))
                 values = {"tickets": tickets, "days": _DAYS}
                 await connection.execute(statement, values if "%(" in statement else None)
+    engine = open_engine(url)
+    try:
         sessions = sessions_of(engine)
+        say("counting each day")
         counted = await _count(sessions)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             await connection.execute("VACUUM ANALYZE figure_sum")
-        return [
-            Figure(what=f"counting a day of {tickets // _DAYS:,} tickets", measured=in_ms(counted)),
-            *[
-                await _asked(sessions, tickets, days, by)
-                for days in (30, 90, _DAYS)
-                for by in (Dimension.CHANNEL, Dimension.AGENT)
-            ],
+        figures = [
+            Figure(what=f"counting a day of {tickets // _DAYS:,} tickets", measured=in_ms(counted))
         ]
+        for days in (30, 90, _DAYS):
+            for by in (Dimension.CHANNEL, Dimension.AGENT):
+                await server.read_once(_DATABASE)
+                figures.append(await _asked(sessions, tickets, days, by))
+        return figures
     finally:
         await engine.dispose()
-        await server.drop(_DATABASE)
+        if not keep:
+            await server.drop(_DATABASE)
 
 
 async def _count(sessions: Sessions) -> list[float]:

@@ -131,8 +131,11 @@ class Server:
                         await connection.execute(statement, numbers)
             await connection.execute("VACUUM ANALYZE")
 
-    async def opened(self, database: str) -> bool:
-        """Return whether `database` is there; if so its schema is now this version's."""
+    async def holds(self, database: str, *, tickets: int) -> bool:
+        """Return whether `database` is there with so many tickets.
+
+        If it is there, its schema is now this version's.
+        """
         async with await self._connect() as connection:
             rows = await connection.execute(
                 "SELECT FROM pg_database WHERE datname = %s", [database]
@@ -140,7 +143,9 @@ class Server:
             if await rows.fetchone() is None:
                 return False
         await self._migrate(database)
-        return True
+        async with await self._connect(database) as connection:
+            rows = await connection.execute("SELECT count(*) = %s FROM ticket", [tickets])
+            return await rows.fetchone() == (True,)
 
     async def create_empty(self, database: str) -> None:
         """Make `database` anew, without a schema."""
