@@ -12,7 +12,8 @@ from bench.stored import Server
 from bench.tickets import ACCOUNTS, conversations, open_ticket
 from bench.timings import median, percentile
 from core.domain.automation.actions import Action, ActionKind
-from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
+from core.domain.automation.conditions import Condition, Conditions
+from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
 from core.domain.ids import ConversationId, TicketId, new_id
 from core.services.automation.forms import actions_json, conditions_json

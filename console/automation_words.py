@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.domain.automation import actions
 from core.domain.automation.actions import ActionKind
-from core.domain.automation.conditions import Comparison, Field
+from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
 
 TRIGGER: Mapping[str, str] = {
@@ -23,23 +24,29 @@ FIELD: Mapping[str, str] = {
     Field.STATUS: "Status",
     Field.PRIORITY: "Priority",
     Field.TYPE: "Type",
+    Field.IMPACT: "Impact",
+    Field.URGENCY: "Urgency",
     Field.REASON: "Reason",
     Field.CHANNEL: "Channel",
     Field.ACCOUNT: "Account",
     Field.LANGUAGE: "Language",
     Field.TEAM: "Team",
-    Field.ASSIGNEE: "Agent",
-    Field.CATEGORY: "Category",
-    Field.ORGANISATION: "Organisation",
     Field.LEVEL: "Level",
+    Field.ASSIGNEE: "Agent",
+    Field.CATEGORY: "Category, or one below it",
     Field.TAGS: "Tags",
     Field.SUBJECT: "Subject",
     Field.MESSAGE: "What was said",
     Field.REQUESTER: "Requester",
     Field.VIP: "VIP",
+    Field.ORGANISATION: "Organisation",
+    Field.PLAN: "Support plan",
     Field.SCORE: "Score",
     Field.HOURS_OPEN: "Hours open",
     Field.HOURS_IDLE: "Hours idle",
+    Field.HOURS_TO_PROMISE: "Hours until a promise is broken",
+    Field.OUTSIDE_HOURS: "Outside business hours",
+    Field.CUSTOM: "Field of a category",
 }
 
 COMPARISON: Mapping[str, str] = {
@@ -51,7 +58,14 @@ COMPARISON: Mapping[str, str] = {
     Comparison.LESS: "is less than",
     Comparison.EMPTY: "is empty",
     Comparison.FILLED: "is filled",
+    Comparison.CHANGED: "has changed",
+    Comparison.CHANGED_TO: "has changed to",
+    Comparison.CHANGED_FROM: "has changed from",
 }
+
+YES_NO: Mapping[str, str] = {"yes": "yes", "no": "no"}
+
+NOBODY_NAMED: Mapping[str, str] = {actions.NOBODY: "nobody"}
 
 ACTION: Mapping[str, str] = {
     ActionKind.SET_PRIORITY: "Set the priority to",
@@ -76,12 +90,24 @@ DELIVERED: Mapping[str, str] = {
 MAPPING = ("Key of the matter", "Subject", "Text", "Priority", "What says that it is over")
 """What a mapping of a program's reports names."""
 
+WRONG_CONDITION = (
+    "“{field}” cannot be compared like this",
+    "the condition about “{field}” has no value",
+    "“{field}” is compared with a number",
+    "“{field}” is compared with a number or a date",
+    "“{field}” is yes or no",
+)
+"""What is wrong with a condition."""
+
 SAID = (
     "a mapping says where the key and the subject are",
     "a report is a JSON object",
     "a rule looks when something happens: choose what",
     "a rule does something: add an action",
     "a rule by the clock needs a condition, such as hours idle",
+    "only a rule about a changed ticket can look at what changed",
+    "a change is of one thing: of several, one can be enough",
+    "a condition names the field that it looks at",
     "a name has 1 to 120 characters",
     "there is no such priority",
     "a ticket cannot be given this status",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from console.automation_words import FIELD as CONDITION_FIELD
 from console.catalogue_words import CATALOGUE_ERRORS, STAGE, requested_in_words
 from console.classification_words import sorted_in_words
 from console.links_words import linked_in_words
@@ -12,6 +13,7 @@ from console.spam_words import spam_in_words
 from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
+from core.domain.automation.conditions import WrongCondition
 from core.domain.catalogue import AnswersMissing, DecidedAlready
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.classification import FieldsMissing, WrongField
@@ -355,6 +357,8 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("This version is in another state by now. Look again.")
         case IllegalTransition():
             return t("The conversation is in another state by now. Look again.")
+        case WrongCondition():
+            return t(error.sentence, field=_label(CONDITION_FIELD, error.field, t))
         case WrongField():
             return t("This is no value for “{field}”.", field=error.spec.label)
         case FieldsMissing():

@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
 from console.desk import desk_of
-from console.pages.automation_forms import actions_in, load_names, optional_id, shown_actions
+from console.pages.automation_forms import actions_in, optional_id, shown_actions
+from console.pages.automation_names import load_names
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.tickets import Named
 from console.pages.view import page, translator
@@ -43,7 +44,7 @@ async def filled_macro(request: Request, signed_in: Agents, named: Named, macro:
     """Show a macro filled in for a ticket: its text, and what else is done when it is sent."""
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     ready = await desk.macros.fill_in(macro, named, signed_in.agent.id)
     return page(
         request,
@@ -59,7 +60,7 @@ async def show_macros(request: Request, _: Leads) -> Response:
     """List all macros."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
         rows = (await session.scalars(select(Macro).order_by(Macro.name))).all()
     return page(
         request, "macros.html", position=position, macros=rows, teams=names.of["team"], said=said
@@ -77,7 +78,7 @@ async def show_macro(request: Request, _: Leads, macro: UUID) -> Response:
     """Show a macro's form."""
     async with storage_errors(), desk_of(request).sessions() as session:
         row = await session.get(Macro, macro)
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     if row is None:
         raise NotFound("there is no such macro")
     shown = {
@@ -113,7 +114,7 @@ async def _save(request: Request, signed_in: Leads, macro: UUID | None) -> Respo
     form = await form_of(request)
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     shown: dict[str, Any] = {
         key: text_field(form, key) for key in ("name", "text", "language", "team")
     }
@@ -142,7 +143,7 @@ async def _form(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     return page(
         request,
         "macro_edit.html",

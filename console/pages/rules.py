@@ -15,21 +15,21 @@ from starlette.responses import RedirectResponse, Response
 from console import automation_words as said
 from console.desk import desk_of
 from console.pages.automation_forms import (
-    Names,
     actions_in,
     conditions_in,
-    load_names,
     shown_actions,
     shown_conditions,
 )
+from console.pages.automation_names import Names, load_names
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.sight import sight_for
 from console.words import error_in_words
-from core.domain.automation.conditions import FITTING, KINDS, Conditions
+from core.domain.automation.conditions import Conditions
+from core.domain.automation.fields import WITHOUT_VALUE, Field, fitting
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
-from core.services.automation.rules import dry_run
+from core.services.automation.trying import dry_run
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.tables import AutomationRule, AutomationRun, Ticket
@@ -101,7 +101,7 @@ async def move_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
 async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Response:
     form = await form_of(request)
     async with storage_errors(), desk_of(request).sessions() as session:
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     try:
         wanted = _read(form, names)
     except InvalidInput as error:
@@ -181,7 +181,7 @@ async def _form(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
         runs: Sequence[Any] = ()
         if rule is not None:
             runs = (
@@ -199,7 +199,6 @@ async def _form(
         shown["every"] = shown_conditions(shown["every"], names)
         shown["some"] = shown_conditions(shown["some"], names)
         shown["actions"] = shown_actions(shown["actions"], names)
-    fitting = {field: " ".join(FITTING[kind]) for field, kind in KINDS.items()}
     return page(
         request,
         "rule_edit.html",
@@ -212,5 +211,6 @@ async def _form(
         tried=tried,
         wrong=wrong,
         said=said,
-        fitting=fitting,
+        fitting={field: " ".join(fitting(field)) for field in Field},
+        without_value=" ".join(sorted(WITHOUT_VALUE)),
     )

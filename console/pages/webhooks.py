@@ -12,7 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
 from console.desk import desk_of
-from console.pages.automation_forms import load_names, optional_id
+from console.pages.automation_forms import optional_id
+from console.pages.automation_names import load_names
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
@@ -151,7 +152,7 @@ async def _list(
         position = await feed_end(session)
         rows = (await session.scalars(select(Webhook).order_by(Webhook.name))).all()
         hooks = (await session.scalars(select(IncomingHook).order_by(IncomingHook.name))).all()
-        names = await load_names(session)
+        names = await load_names(session, translator(request))
     return page(
         request,
         "webhooks.html",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,23 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.automation.conditions import Facts, Field
+from core.domain.automation.fields import Field, custom_key
+from core.domain.automation.matching import Changed, Fact, Facts
+from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
+from core.services.automation.changes import (
+    Parents,
+    category_fact,
+    changed_in,
+    custom_fact,
+    is_of_form,
+    parents_of_categories,
+    specs_by_label,
+)
 from core.services.automation.templates import Values
 from core.services.reactions.reactor import TicketChange
+from core.services.sla.rules import PromiseBook
 from core.storage.tables import (
     Account,
     AgentRow,
@@ -25,6 +37,7 @@ from core.storage.tables import (
     Message,
     Organisation,
     Satisfaction,
+    SlaTicket,
     Team,
     Ticket,
 )
@@ -46,10 +59,13 @@ _LAST_SAID = (
     .scalar_subquery()
 )
 _ROWS = (
-    select(Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID)
+    select(
+        Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID, Organisation.plan
+    )
     .join(Contact, Contact.id == Ticket.contact_id)
     .join(Conversation, Conversation.id == Ticket.conversation_id)
     .outerjoin(Account, Account.id == Conversation.account_id)
+    .outerjoin(Organisation, Organisation.id == Ticket.organisation_id)
     .where(Ticket.id == any_(bindparam("tickets", type_=ARRAY(Uuid()))))
 )
 
@@ -59,7 +75,7 @@ class Known:
     """A ticket with all that conditions look at, read once; `session` keeps it up to date.
 
     What is done to the ticket afterwards by the same session is seen by the next `facts`. What
-    was said and how satisfied somebody is does not change meanwhile.
+    was said, what just changed and how satisfied somebody is does not change meanwhile.
     """
 
     ticket: Ticket
@@ -68,34 +84,47 @@ class Known:
     channel: str | None
     said: str | None
     score: int | None
+    plan: str | None
+    parents: Parents = field(default_factory=dict)  # of categories, where conditions look at them
+    hours: BusinessHours | None = None  # that count for the ticket, where conditions look at them
+    changed: Changed | None = None
 
     def facts(self, now: datetime) -> Facts:
         """Return what is known at this moment."""
+        return Facts(self.at(now), self.changed)
+
+    def at(self, now: datetime) -> dict[str, Fact]:
+        """Return what is known at this moment, by field."""
         ticket, contact = self.ticket, self.contact
-        return Facts(
-            {
-                Field.STATUS: ticket.status,
-                Field.PRIORITY: ticket.priority,
-                Field.TYPE: ticket.kind,
-                Field.REASON: ticket.reason,
-                Field.CHANNEL: self.channel,
-                Field.ACCOUNT: self.conversation.account_id,
-                Field.LANGUAGE: self.conversation.language or ticket.language,
-                Field.TEAM: _id(ticket.team_id),
-                Field.ASSIGNEE: _id(ticket.assignee_id),
-                Field.CATEGORY: _id(ticket.category_id),
-                Field.ORGANISATION: _id(ticket.organisation_id),
-                Field.LEVEL: float(ticket.level),
-                Field.TAGS: frozenset(map(str, ticket.tags)),
-                Field.SUBJECT: ticket.subject,
-                Field.MESSAGE: self.said,
-                Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
-                Field.VIP: contact.is_vip,
-                Field.SCORE: None if self.score is None else float(self.score),
-                Field.HOURS_OPEN: (now - ticket.created_at).total_seconds() / _SECONDS_AN_HOUR,
-                Field.HOURS_IDLE: (now - ticket.updated_at).total_seconds() / _SECONDS_AN_HOUR,
-            }
-        )
+        due = ticket.sla_due_at
+        known: dict[str, Fact] = {
+            Field.STATUS: ticket.status,
+            Field.PRIORITY: ticket.priority,
+            Field.TYPE: ticket.kind,
+            Field.IMPACT: ticket.impact,
+            Field.URGENCY: ticket.urgency,
+            Field.REASON: ticket.reason,
+            Field.CHANNEL: self.channel,
+            Field.ACCOUNT: self.conversation.account_id,
+            Field.LANGUAGE: self.conversation.language or ticket.language,
+            Field.TEAM: _id(ticket.team_id),
+            Field.LEVEL: float(ticket.level),
+            Field.ASSIGNEE: _id(ticket.assignee_id),
+            Field.CATEGORY: category_fact(ticket.category_id, self.parents),
+            Field.TAGS: frozenset(map(str, ticket.tags)),
+            Field.SUBJECT: ticket.subject,
+            Field.MESSAGE: self.said,
+            Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
+            Field.VIP: contact.is_vip,
+            Field.ORGANISATION: _id(ticket.organisation_id),
+            Field.PLAN: self.plan,
+            Field.SCORE: None if self.score is None else float(self.score),
+            Field.HOURS_OPEN: hours_between(ticket.created_at, now),
+            Field.HOURS_IDLE: hours_between(ticket.updated_at, now),
+            Field.HOURS_TO_PROMISE: None if due is None else hours_between(now, due),
+            Field.OUTSIDE_HOURS: None if self.hours is None else not self.hours.is_open(now),
+        }
+        return known | {custom_key(key): custom_fact(one) for key, one in ticket.fields.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +152,7 @@ async def known_of(session: AsyncSession, asked: Collection[About]) -> Mapping[A
     for one in asked:
         if one.ticket not in found:
             continue
-        ticket, contact, conversation, channel, score, last_said = found[one.ticket]
+        ticket, contact, conversation, channel, score, last_said, plan = found[one.ticket]
         known[one] = Known(
             ticket=ticket,
             contact=contact,
@@ -131,8 +160,34 @@ async def known_of(session: AsyncSession, asked: Collection[About]) -> Mapping[A
             channel=channel,
             said=last_said if one.message is None else said.get(one.message),
             score=score,
+            plan=plan,
         )
     return known
+
+
+async def completed(
+    session: AsyncSession,
+    known: Known,
+    change: TicketChange | None = None,
+    *,
+    looks_at: Collection[Field],
+    book: PromiseBook,
+) -> Known:
+    """Return `known` with what only some conditions look at, and with what just changed."""
+    parents = await parents_of_categories(session) if Field.CATEGORY in looks_at else {}
+    return replace(
+        known,
+        parents=parents,
+        hours=await _hours(session, known.ticket, book)
+        if Field.OUTSIDE_HOURS in looks_at
+        else None,
+        changed=await _changed(session, known.ticket, change, parents),
+    )
+
+
+def hours_between(since: datetime, until: datetime) -> float:
+    """Return a span in hours, below zero where `until` was first."""
+    return (until - since).total_seconds() / _SECONDS_AN_HOUR
 
 
 async def values_of(
@@ -172,6 +227,23 @@ async def values_of(
             "email": None if agent is None else agent.email,
         },
     }
+
+
+async def _hours(session: AsyncSession, ticket: Ticket, book: PromiseBook) -> BusinessHours:
+    """Return the business hours that count for a ticket: its policy's, or the usual ones."""
+    rules = await book.current(session)
+    row = await session.get(SlaTicket, ticket.id)
+    named = None if row is None else row.policy_id
+    return rules.hours_of(next((one for one in rules.policies if one.id == named), None))
+
+
+async def _changed(
+    session: AsyncSession, ticket: Ticket, change: TicketChange | None, parents: Parents
+) -> Changed | None:
+    if change is None:
+        return None
+    specs = await specs_by_label(session, ticket.category_id) if is_of_form(change.field) else {}
+    return changed_in(change.field, change.old, change.new, parents=parents, specs=specs)
 
 
 async def _said(session: AsyncSession, messages: Collection[UUID]) -> Mapping[UUID, str]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.domain.automation.actions import IN_WORDS, Action, ActionKind
-from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
+from core.domain.automation.conditions import Condition, Conditions
+from core.domain.automation.fields import Comparison, field_named
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.services.automation.templates import check_template
@@ -63,16 +64,18 @@ def rule_of(row: AutomationRule) -> Rule:
 
 
 def _listed(conditions: Sequence[Condition]) -> list[dict[str, str]]:
-    return [{"field": c.field, "comparison": c.comparison, "value": c.value} for c in conditions]
+    return [{"field": c.key, "comparison": c.comparison, "value": c.value} for c in conditions]
 
 
 def _conditions(stored: Any) -> tuple[Condition, ...]:
     found = []
     for item in _items(stored):
         try:
+            field, custom = field_named(str(item["field"]))
             found.append(
                 Condition(
-                    field=Field(item["field"]),
+                    field=field,
+                    custom=custom,
                     comparison=Comparison(item["comparison"]),
                     value=str(item.get("value", "")),
                 )

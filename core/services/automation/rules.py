@@ -9,27 +9,28 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
 from core.domain.automation.actions import IN_WORDS
-from core.domain.automation.conditions import Test, compiled
+from core.domain.automation.fields import Field
+from core.domain.automation.matching import Test, compiled
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.automation.doing import Did, perform
-from core.services.automation.facts import About, about, known_of, values_of
+from core.services.automation.facts import About, about, completed, known_of, values_of
 from core.services.automation.forms import rule_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.clocks import BREACH, WARNING
+from core.services.sla.rules import PromiseBook
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.once import once
-from core.storage.queries.sight import Sight
 from core.storage.tables import Account, AutomationRule, AutomationRun, Conversation, Ticket
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,12 +48,14 @@ class ReadyRule:
     id: UUID
     rule: Rule
     test: Test
+    fields: frozenset[Field]  # that its conditions look at
 
 
 class RuleShelf:
     """The rules that are on, read again when one has changed."""
 
     def __init__(self) -> None:
+        self.promises = PromiseBook()  # whose hours conditions look at
         self._stamp: tuple[int, Decimal | int] | None = None
         self._rules: Mapping[Trigger, Sequence[ReadyRule]] = {}
 
@@ -72,10 +75,20 @@ class RuleShelf:
                 except InvalidInput:
                     _LOGGER.exception("rule %s cannot be read and is left out", row.id)
                     continue
-                ready = ReadyRule(id=row.id, rule=rule, test=compiled(rule.conditions))
+                ready = ReadyRule(
+                    id=row.id,
+                    rule=rule,
+                    test=compiled(rule.conditions),
+                    fields=rule.conditions.fields,
+                )
                 found.setdefault(rule.trigger, []).append(ready)
             self._rules, self._stamp = found, stamp
         return self._rules.get(trigger, ())
+
+
+def looked_at(rules: Sequence[ReadyRule]) -> frozenset[Field]:
+    """Return the fields that one rule or another looks at."""
+    return frozenset[Field]().union(*(ready.fields for ready in rules))
 
 
 async def _stamp(session: AsyncSession) -> tuple[int, Decimal | int]:
@@ -116,7 +129,13 @@ class RulesOfTickets:
         if not rules:
             return
         now = case.ledger.now
-        known = await self._known.take(case.session, about(TicketId(case.ticket.id), change))
+        known = await completed(
+            case.session,
+            await self._known.take(case.session, about(TicketId(case.ticket.id), change)),
+            change,
+            looks_at=looked_at(rules),
+            book=self._shelf.promises,
+        )
         facts = known.facts(now)
         ran: Mapping[UUID, int] | None = None  # each rule comes by once: counted when one fits
         for ready in rules:
@@ -185,10 +204,11 @@ class IdleRules:
             if self._looked_at is not None:
                 query = query.where(Ticket.id > self._looked_at)
             tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
-            fitting = []
+            fitting, fields, book = [], looked_at(rules), self._shelf.promises
             all_known = await known_of(session, [About(ticket=ticket) for ticket in tickets])
-            for one, known in all_known.items():
+            for one, found in all_known.items():
                 ticket = one.ticket
+                known = await completed(session, found, looks_at=fields, book=book)
                 facts, since = known.facts(self._now()), known.ticket.updated_at
                 for ready in rules:
                     if ready.test(facts) and not await _has_run_since(
@@ -209,7 +229,12 @@ class IdleRules:
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
             one = About(ticket=ticket)
-            known = (await known_of(session, [one]))[one]
+            known = await completed(
+                session,
+                (await known_of(session, [one]))[one],
+                looks_at=looked_at(rules),
+                book=self._shelf.promises,
+            )
             facts = known.facts(case.ledger.now)
             since = case.ticket.updated_at
             for ready in rules:
@@ -244,42 +269,6 @@ async def apply(case: Case, ready: ReadyRule, *, why: str, base_url: str) -> Seq
         )
     )
     return done
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WouldApply:
-    """A past ticket that a rule would have applied to, as the ticket is now."""
-
-    ticket: TicketId
-    number: int
-    subject: str
-
-
-async def dry_run(
-    session: AsyncSession,
-    rule: Rule,
-    now: datetime,
-    *,
-    sight: Sight | None = None,
-    tickets: int = 200,
-) -> Sequence[WouldApply]:
-    """Return which of the latest tickets the conditions of `rule` hold for now; changes nothing.
-
-    Only tickets that `sight` holds are looked at.
-    """
-    test = compiled(rule.conditions)
-    latest = await session.scalars(
-        select(Ticket.id)
-        .where(true() if sight is None else sight.holds())
-        .order_by(Ticket.id.desc())
-        .limit(tickets)
-    )
-    known = await known_of(session, [About(ticket=TicketId(name)) for name in latest])
-    return [
-        WouldApply(ticket=one.ticket, number=found.ticket.number, subject=found.ticket.subject)
-        for one, found in known.items()
-        if test(found.facts(now))
-    ]
 
 
 def trigger_of(change: TicketChange) -> Trigger | None:

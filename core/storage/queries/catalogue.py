@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.automation.conditions import folded
+from core.domain.automation.matching import folded
 from core.domain.catalogue import Occasion
 from core.domain.classification import FieldSpec
 from core.domain.errors import NotFound

@@ -164,7 +164,7 @@ async def rules_in_force(session: AsyncSession) -> Sequence[Rule]:
                 team=team,
             )
             for category, team in sorted(
-                teams.items(), key=lambda found: -len(_path(parents, found[0]))
+                teams.items(), key=lambda found: -len(category_path(parents, found[0]))
             )
         ]
     policy = await assignment_policy(session)
@@ -229,7 +229,7 @@ def _facts(
     text: str | None,
 ) -> RoutingFacts:
     return RoutingFacts(
-        categories=frozenset(_path(parents, ticket.category_id)),
+        categories=frozenset(category_path(parents, ticket.category_id)),
         channel=channel or ("webchat" if account == "webchat" else None),
         account=account,
         organisation=None
@@ -280,7 +280,7 @@ async def category_parents(session: AsyncSession) -> dict[UUID, UUID | None]:
     return {row.id: row.parent_id for row in rows}
 
 
-def _path(parents: Mapping[UUID, UUID | None], category: UUID | None) -> list[CategoryId]:
+def category_path(parents: Mapping[UUID, UUID | None], category: UUID | None) -> list[CategoryId]:
     """Return a category and those above it, nearest first."""
     path: list[CategoryId] = []
     while category is not None and category not in path:
@@ -327,7 +327,9 @@ async def choices_for_rules(session: AsyncSession) -> RuleChoices:
         Named(
             id=row.id,
             name=" / ".join(
-                by_id[above].name for above in reversed(_path(parents, row.id)) if above in by_id
+                by_id[above].name
+                for above in reversed(category_path(parents, row.id))
+                if above in by_id
             ),
         )
         for row in rows

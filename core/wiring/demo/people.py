@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.actor import Role
-from core.domain.automation.conditions import folded
+from core.domain.automation.matching import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

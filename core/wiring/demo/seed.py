@@ -13,7 +13,8 @@ from sqlalchemy import exists, select
 from core.domain.actor import Agent, Role
 from core.domain.assets import AssetDraft
 from core.domain.automation.actions import Action, ActionKind
-from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
+from core.domain.automation.conditions import Condition, Conditions
+from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import Conflict
 from core.domain.events import Author

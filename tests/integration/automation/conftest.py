@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.storage.engine import Sessions
+from tests.integration.sla.world import Promised
 from tests.support.desk import Rig
 
 
@@ -12,3 +13,9 @@ from tests.support.desk import Rig
 def rig(sessions: Sessions, tmp_path: Path) -> Rig:
     """A desk's services on the test's own database."""
     return Rig(sessions, tmp_path)
+
+
+@pytest.fixture
+def promised(sessions: Sessions, tmp_path: Path) -> Promised:
+    """The same, with promises."""
+    return Promised(sessions, tmp_path)

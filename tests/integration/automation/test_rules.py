@@ -2,93 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from uuid import UUID
-
 import pytest
 from sqlalchemy import func, select
 
-from core.domain.assistant import Handoff, HandoffReason
-from core.domain.automation.actions import Action, ActionKind
-from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
-from core.domain.automation.rule import Rule, Trigger
+from core.domain.automation.actions import ActionKind
+from core.domain.automation.conditions import Conditions
+from core.domain.automation.fields import Comparison, Field
+from core.domain.automation.rule import Trigger
 from core.domain.conversation import Speaker
-from core.domain.ids import ConversationId, new_id
+from core.domain.ids import new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.macros import MacroForm, Macros, macros_for
-from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets, dry_run
-from core.services.reactions import Reactions
+from core.services.automation.rules import IdleRules, RuleShelf
 from core.storage.tables import (
     AutomationRule,
     AutomationRun,
-    Message,
     ReactionFailure,
     Team,
     TicketEvent,
 )
+from tests.integration.automation.world import BASE, add, do, react, runs, said, ticket, when
 from tests.support.desk import Rig
-
-BASE = "http://desk.test"
-
-
-def when(field: Field, comparison: Comparison, value: str = "") -> Condition:
-    return Condition(field=field, comparison=comparison, value=value)
-
-
-def do(kind: ActionKind, value: str) -> Action:
-    return Action(kind=kind, value=value)
-
-
-async def add(
-    rig: Rig,
-    trigger: Trigger,
-    *actions: Action,
-    every: Sequence[Condition] = (),
-    stops: bool = False,
-) -> UUID:
-    name = new_id()
-    async with rig.sessions.begin() as session:
-        last = await session.scalar(select(func.count()).select_from(AutomationRule))
-        session.add(
-            AutomationRule(
-                id=name,
-                position=last or 0,
-                name="a rule",
-                trigger=trigger,
-                is_on=True,
-                stops=stops,
-                conditions=conditions_json(Conditions(every=tuple(every))),
-                actions=actions_json(actions),
-            )
-        )
-    return name
-
-
-async def ticket(rig: Rig, words: str = "the printer is on fire") -> ConversationId:
-    conversation = await rig.hear(words)
-    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
-    return conversation
-
-
-async def react(rig: Rig, conversation: ConversationId) -> None:
-    rules = RulesOfTickets(RuleShelf(), BASE)
-    await Reactions(rig.sessions, rig.accounts, [rules], rig.clock).advance(conversation)
-
-
-async def runs(rig: Rig) -> int:
-    async with rig.sessions() as session:
-        return await session.scalar(select(func.count()).select_from(AutomationRun)) or 0
-
-
-async def said(rig: Rig, speaker: Speaker) -> list[tuple[str, bool]]:
-    async with rig.sessions() as session:
-        rows = await session.execute(
-            select(Message.text, Message.is_internal)
-            .where(Message.speaker == speaker)
-            .order_by(Message.seq)
-        )
-        return [(words, internal) for words, internal in rows]
 
 
 async def test_a_rule_does_all_it_says_and_keeps_that_it_did(rig: Rig) -> None:
@@ -213,20 +148,6 @@ async def test_a_rule_by_the_clock_applies_once_for_each_time_of_silence(rig: Ri
     rig.clock.advance(hours=5)
     await idle.apply_due()
     assert await runs(rig) == 2
-
-
-async def test_a_dry_run_names_tickets_and_changes_nothing(rig: Rig) -> None:
-    await ticket(rig)
-    rule = Rule(
-        name="x",
-        trigger=Trigger.OPENED,
-        conditions=Conditions(every=(when(Field.MESSAGE, Comparison.HAS, "fire"),)),
-        actions=(do(ActionKind.ADD_TAG, "x"),),
-    )
-    async with rig.sessions() as session:
-        found = await dry_run(session, rule, rig.clock())
-    assert [one.number for one in found] == [(await rig.ticket()).number]
-    assert (await rig.ticket()).tags == []
 
 
 async def test_a_macro_is_filled_in_and_does_what_goes_with_it(rig: Rig) -> None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
-from core.storage.tables import AutomationRule, Macro, Team, Ticket, Webhook
+from core.storage.tables import (
+    AgentRow,
+    AutomationRule,
+    Category,
+    FormField,
+    Macro,
+    Team,
+    Ticket,
+    Webhook,
+)
 from tests.integration.console.browser import Browser
 from tests.integration.console.test_settings import signed_in_as
 from tests.integration.console.world import Desk
@@ -40,7 +49,7 @@ async def test_a_lead_writes_a_rule_by_names_and_tries_it_first(desk: Desk) -> N
     browser = await lead(desk)
     await browser.see(f"{RULES}/new")
     tried = await browser.send(f"{RULES}/new", form=RULE, do="try")
-    assert "the conditions hold for 1" in tried.text
+    assert "It would have applied to 1 of" in tried.text
     assert (await browser.send(f"{RULES}/new", form=RULE, do="save")).status_code == 303
     assert "Printers first" in await browser.see(RULES)
     async with desk.sessions() as session:
@@ -53,12 +62,57 @@ async def test_a_lead_writes_a_rule_by_names_and_tries_it_first(desk: Desk) -> N
     assert "There is no rule yet" in await browser.see(RULES)
 
 
+async def test_a_rule_is_written_in_the_words_of_its_reader(desk: Desk) -> None:
+    browser = await lead(desk)
+    category, field = new_id(), new_id()
+    async with desk.sessions.begin() as session:
+        session.add(Category(id=category, name="Laptop"))
+        await session.flush()
+        session.add(FormField(id=field, category_id=category, label="VPN", kind="yes_no"))
+        language = update(AgentRow).where(AgentRow.role == Role.LEAD).values(language="es")
+        await session.execute(language)
+    spanish = {
+        "name": "Resueltos",
+        "trigger": "changed",
+        "every-field-0": "status",
+        "every-comparison-0": "changed_to",
+        "every-value-0": "resuelto | Cerrado",
+        "every-field-1": f"field:{field}",
+        "every-comparison-1": "is",
+        "every-value-1": "Sí",
+        "every-field-2": "category",
+        "every-comparison-2": "is_not",
+        "every-value-2": "laptop",
+        "action-kind-0": "set_priority",
+        "action-value-0": "baja",
+        "is_on": "yes",
+    }
+    await browser.see(f"{RULES}/new")
+    wrong = await browser.send(f"{RULES}/new", form=spanish | {"every-comparison-1": "changed_to"})
+    assert wrong.status_code == 422
+    assert "Un cambio es de una sola cosa" in wrong.text
+    assert (await browser.send(f"{RULES}/new", form=spanish)).status_code == 303
+    async with desk.sessions() as session:
+        rule = (await session.scalars(select(AutomationRule))).one()
+    assert [one["value"] for one in rule.conditions["every"]] == [
+        "solved | closed",
+        "yes",
+        str(category),
+    ]
+    assert rule.actions[0]["value"] == "low"
+    page = await browser.see(f"{RULES}/{rule.id}")
+    assert 'value="Resuelto | Cerrado"' in page
+    assert "VPN (Laptop)" in page
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"action-value-0": "Nobody knows this team"}, "Nothing here is called"),
         ({"action-value-1": "{{ ().__class__ }}"}, "A template "),
         ({"every-comparison-0": "more"}, "cannot be compared"),
+        ({"every-field-0": "hours_open"}, "“Hours open” cannot be compared like this"),
+        ({"every-comparison-0": "changed"}, "cannot be compared"),
         ({"trigger": "sometimes"}, "choose what"),
         ({"name": " "}, "1 to 120 characters"),
     ],

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core.domain.actor import Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.automation.actions import Action, ActionKind
-from core.domain.automation.conditions import Comparison, Condition, Conditions, Field
+from core.domain.automation.conditions import Condition, Conditions
+from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
 from core.domain.ids import ConversationId, new_id
 from core.domain.sla.policy import ClockKind, Policy, PolicyId
