@@ -137,6 +137,7 @@ async def measure(
                 await fill(sessions, articles)
                 while await knowledge.embed_pending():
                     pass
+                await knowledge.learn_offers()
                 for name, written in WRITTEN.items():
                     found[name] = {}
                     for language in languages:

@@ -30,6 +30,8 @@ from core.storage.wakeups import LaneKind
 _LOGGER = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
 _EMBED_BATCH = 32
+_LEARN_SECONDS = 300.0
+_LEARN_PAUSE_SECONDS = 0.2  # after each question: others ask too
 _GRACE_SECONDS = 5.0
 
 # Each with workers of its own: a platform that hangs holds up neither the assistant nor, by its
@@ -150,6 +152,7 @@ async def _work(
         group.create_task(_every(HEARTBEAT_SECONDS, upkeep.revive_stalled), name="stalled jobs")
         group.create_task(_every(3_600.0, upkeep.tidy), name="tidy")
         group.create_task(_every(1.0, lambda: _embed(knowledge)), name="embedding")
+        group.create_task(_every(_LEARN_SECONDS, lambda: _learn(knowledge)), name="own questions")
         for caller in callers:
             group.create_task(_every(1.0, caller), name="calls")
 
@@ -187,6 +190,14 @@ async def _embed(knowledge: Knowledge) -> None:
             pass
     except EmbedderUnavailable as error:
         _LOGGER.warning("passages wait for their vectors: %s", error)
+
+
+async def _learn(knowledge: Knowledge) -> None:
+    try:
+        if await knowledge.learn_offers(pause_seconds=_LEARN_PAUSE_SECONDS):
+            _LOGGER.info("learned from the articles' own questions when to offer articles")
+    except EmbedderUnavailable as error:
+        _LOGGER.warning("not learned when to offer articles: %s", error)
 
 
 async def _every(seconds: float, duty: Callable[[], Awaitable[object]]) -> None:

@@ -28,7 +28,15 @@ from core.services.knowledge.plaintext import storable
 from core.services.knowledge.ranking import OFFERED
 from core.services.knowledge.sources import article_of, lines
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import ArticleRow, NearWord, Organisation, Passage, Posting, SynonymsRow
+from core.storage.tables import (
+    ArticleRow,
+    NearWord,
+    OfferThreshold,
+    Organisation,
+    Passage,
+    Posting,
+    SynonymsRow,
+)
 
 _LOOKED_AT = 10  # articles of each finding; the mean reciprocal rank takes lower ranks for zero
 
@@ -64,6 +72,7 @@ async def evaluate(
         await fill(sessions, articles)
         while await knowledge.embed_pending():
             pass
+        await knowledge.learn_offers()
         findings: list[tuple[Question, Finding]] = []
         seconds: list[float] = []
         for question in questions:
@@ -136,7 +145,15 @@ async def scratch(engine: AsyncEngine) -> AsyncIterator[Sessions]:
             )
             # A database that was never migrated lacks it; made here, it goes with the rest.
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
-            for mapped in (Organisation, ArticleRow, Passage, Posting, NearWord, SynonymsRow):
+            for mapped in (
+                Organisation,
+                ArticleRow,
+                Passage,
+                Posting,
+                NearWord,
+                OfferThreshold,
+                SynonymsRow,
+            ):
                 table = cast("Table", mapped.__table__)
                 await connection.execute(CreateTable(table))
                 for index in table.indexes:

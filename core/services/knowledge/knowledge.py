@@ -11,7 +11,7 @@ from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
 from core.ports import Embedder
 from core.services import audit
-from core.services.knowledge import articles, indexing
+from core.services.knowledge import articles, indexing, own_questions
 from core.services.knowledge.articles import Page
 from core.services.knowledge.plaintext import storable
 from core.services.knowledge.ranking import Policy
@@ -131,3 +131,20 @@ class Knowledge:
         if self._embedder is None:
             return 0
         return await indexing.embed_pending(self._sessions, self._embedder, limit)
+
+    async def learn_offers(self, *, pause_seconds: float = 0.0) -> bool:
+        """Learn anew from how much on to offer articles, if the index changed since; say if so.
+
+        Asks the base some of its own questions, with a pause after each.
+
+        Raises:
+            EmbedderUnavailable: what was known stays.
+        """
+        if self._embedder is None:
+            return False
+        has_learned = await own_questions.learn(
+            self._sessions, self._search, self._embedder.model, pause_seconds=pause_seconds
+        )
+        if has_learned:
+            self._search.forget_counts()
+        return has_learned

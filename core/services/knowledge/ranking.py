@@ -21,6 +21,9 @@ from core.domain.knowledge import Hit, Outcome
 OFFERED = 3
 """How many articles an offer holds."""
 
+OFFER_FROM = 0.45
+"""How likely the offered articles are together, at least, in a base that cannot tell by itself."""
+
 _CAUTION = 0.85
 """Share of the accepted wrong answers that is made use of.
 
@@ -147,6 +150,11 @@ def none_features(evidence: Sequence[Evidence], *, words: int) -> dict[str, floa
     }
 
 
+def offered(hits: Sequence[Hit]) -> float:
+    """Return how likely the answer is among those of `hits`, best first, that an offer holds."""
+    return sum(hit.score for hit in hits[:OFFERED])
+
+
 @cache
 def model(*, with_vectors: bool) -> Model:
     """Return the model that ships; `bench/calibrate_knowledge.py` fits it."""
@@ -163,10 +171,18 @@ class Policy:
     """When to answer and when to offer, from how many wrong answers in a hundred are acceptable."""
 
     wrong_answers_per_hundred: float = 10.0
-    offer_from: float = 0.45  # the offered articles together
 
-    def outcome(self, hits: Sequence[Hit], *, with_vectors: bool = True) -> Outcome:
-        """Return what `hits`, best first, are good for."""
+    def outcome(
+        self,
+        hits: Sequence[Hit],
+        *,
+        with_vectors: bool = True,
+        offer_from: float | None = None,
+    ) -> Outcome:
+        """Return what `hits`, best first, are good for.
+
+        They are offered where those shown reach `offer_from` together, None: `OFFER_FROM`.
+        """
         if not hits:
             return Outcome.HAND_OFF
         best = hits[0].score
@@ -175,6 +191,6 @@ class Policy:
         caution = _CAUTION if with_vectors else _CAUTION_BY_WORDS
         if best >= 1 - caution * self.wrong_answers_per_hundred / 100 and not is_tie:
             return Outcome.ANSWER
-        if sum(hit.score for hit in hits[:OFFERED]) >= self.offer_from:
+        if offered(hits) >= (OFFER_FROM if offer_from is None else offer_from):
             return Outcome.OFFER
         return Outcome.HAND_OFF

@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import EmbedderUnavailable
 from core.domain.ids import ArticleId, OrganisationId
-from core.domain.knowledge import Finding, Hit, Outcome, Synonyms
+from core.domain.knowledge import Finding, Hit, Synonyms
 from core.ports import Embedder
+from core.services.knowledge.offering import offer_from
 from core.services.knowledge.plaintext import folded
 from core.services.knowledge.ranking import Evidence, Policy, model
 from core.services.knowledge.reading import Reading, read
 from core.services.knowledge.spelling import forms, meant, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries import knowledge as queries
-from core.storage.queries import near_words
+from core.storage.queries import near_words, own_questions
 from core.storage.queries.knowledge import (
     Candidate,
     Centre,
@@ -41,6 +42,15 @@ _ANYBODY = Reader()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question made ready to be looked up."""
+
+    language: str | None
+    reading: Reading
+    vector: Sequence[float] | None  # None without an embedder, or while it is away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Candidates with what speaks for them, in no order; twins are one candidate."""
 
@@ -56,10 +66,15 @@ class Search:
         self._sessions, self._embedder, self._policy = sessions, embedder, policy
         self._counts: Mapping[str, int] = {}
         self._counts_until = 0.0
+        self._offers_from: Mapping[str, float] = {}
         self._synonyms: dict[OrganisationId | None, tuple[float, Sequence[Synonyms]]] = {}
 
     def forget_counts(self) -> None:
-        """Count the articles anew at the next search; they only say how rare a word is."""
+        """Read anew at the next search what holds for the whole base.
+
+        That is how many articles there are, which only says how rare a word is, and from how much
+        on they are offered.
+        """
         self._counts_until = 0.0
 
     async def find(
@@ -73,20 +88,12 @@ class Search:
     ) -> Finding:
         """Return what `question` finds, best first, and what to do with it."""
         found = await self.gather(question, language, reader=reader, exclude=exclude)
-        if not found.candidates:
-            return Finding(outcome=Outcome.HAND_OFF, hits=())
-        chances = model(with_vectors=found.with_vectors).probabilities(
-            [evidence for _, evidence in found.candidates], words=found.words
+        hits = ranked(found)
+        outcome = self._policy.outcome(
+            hits,
+            with_vectors=found.with_vectors,
+            offer_from=offer_from(self._offers_from, language) if found.with_vectors else None,
         )
-        ranked = sorted(
-            zip(chances, found.candidates, strict=True),
-            key=lambda entry: (-entry[0], entry[1][0].article),
-        )
-        hits = tuple(
-            Hit(article=ArticleId(candidate.article), title=candidate.title, score=chance)
-            for chance, (candidate, _) in ranked
-        )
-        outcome = self._policy.outcome(hits, with_vectors=found.with_vectors)
         return Finding(outcome=outcome, hits=hits[:limit])
 
     async def gather(
@@ -98,41 +105,63 @@ class Search:
         exclude: Collection[ArticleId] = (),
     ) -> Found:
         """Return what may answer `question`, with the evidence, before any judgement."""
+        asked = await self.ask(question, language, reader.organisation)
+        if asked is None:
+            return Found(candidates=(), words=0, with_vectors=False)
+        async with storage_errors(), self._sessions() as session:
+            return await self.look_up(session, asked, reader=reader, exclude=exclude)
+
+    async def ask(
+        self, question: str, language: str | None, organisation: OrganisationId | None = None
+    ) -> Asked | None:
+        """Return `question` ready to be looked up; None where it has no letter and no digit."""
         asked = " ".join(folded(question[:MAX_QUESTION_CHARS]).split())
         if not any(char.isalnum() for char in asked):
-            return Found(candidates=(), words=0, with_vectors=False)
-        reading = await self._read(asked, language, reader.organisation)
+            return None
+        reading = await self._read(asked, language, organisation)
         vector = await self._vector(" ".join(question[:MAX_QUESTION_CHARS].split()), reading)
-        async with storage_errors(), self._sessions() as session:
-            await queries.prepare_search(session, thoroughness=_BY_VECTORS)
-            by_words = await queries.by_words(
+        return Asked(language=language, reading=reading, vector=vector)
+
+    async def look_up(
+        self,
+        session: AsyncSession,
+        asked: Asked,
+        *,
+        reader: Reader = _ANYBODY,
+        exclude: Collection[ArticleId] = (),
+    ) -> Found:
+        """Return what the base has for `asked` as `session` sees it; embeds nothing."""
+        await queries.prepare_search(session, thoroughness=_BY_VECTORS)
+        by_words = await queries.by_words(
+            session,
+            asked.reading.sure,
+            await self._article_counts(session),
+            guesses=asked.reading.guesses,
+            limit=_BY_WORDS,
+        )
+        by_vectors: Sequence[VectorMatch] = ()
+        if asked.vector is not None and self._embedder is not None:
+            by_vectors = await queries.by_vectors(
                 session,
-                reading.sure,
-                await self._article_counts(session),
-                guesses=reading.guesses,
-                limit=_BY_WORDS,
+                asked.vector,
+                self._embedder.model,
+                also=[match.article for match in by_words],
+                reader=reader,
+                exclude=exclude,
+                limit=_BY_VECTORS,
             )
-            by_vectors: Sequence[VectorMatch] = ()
-            if vector is not None and self._embedder is not None:
-                by_vectors = await queries.by_vectors(
-                    session,
-                    vector,
-                    self._embedder.model,
-                    also=[match.article for match in by_words],
-                    reader=reader,
-                    exclude=exclude,
-                    limit=_BY_VECTORS,
-                )
-            ids = {match.article for match in by_words} | {match.article for match in by_vectors}
-            centres: Mapping[str, Centre] = {}
-            if by_vectors and vector is not None and self._embedder is not None:
-                centres = await queries.centres(session, vector, self._embedder.model, articles=ids)
-            candidates = (
-                await queries.visible(session, ids, reader=reader, exclude=exclude) if ids else {}
+        ids = {match.article for match in by_words} | {match.article for match in by_vectors}
+        centres: Mapping[str, Centre] = {}
+        if by_vectors and asked.vector is not None and self._embedder is not None:
+            centres = await queries.centres(
+                session, asked.vector, self._embedder.model, articles=ids
             )
+        candidates = (
+            await queries.visible(session, ids, reader=reader, exclude=exclude) if ids else {}
+        )
         return Found(
-            candidates=_merged(candidates, by_words, by_vectors, centres, language),
-            words=reading.words,
+            candidates=_merged(candidates, by_words, by_vectors, centres, asked.language),
+            words=asked.reading.words,
             with_vectors=bool(by_vectors),
         )
 
@@ -185,8 +214,24 @@ class Search:
     async def _article_counts(self, session: AsyncSession) -> Mapping[str, int]:
         if time.monotonic() >= self._counts_until:
             self._counts = await queries.article_counts(session)
+            self._offers_from = await own_questions.offers_from(session)
             self._counts_until = time.monotonic() + _COUNTS_LIVE.total_seconds()
         return self._counts
+
+
+def ranked(found: Found) -> tuple[Hit, ...]:
+    """Return what was found, likeliest first, with how likely each is to be the answer."""
+    chances = model(with_vectors=found.with_vectors).probabilities(
+        [evidence for _, evidence in found.candidates], words=found.words
+    )
+    pairs = sorted(
+        zip(chances, found.candidates, strict=True),
+        key=lambda pair: (-pair[0], pair[1][0].article),
+    )
+    return tuple(
+        Hit(article=ArticleId(candidate.article), title=candidate.title, score=chance)
+        for chance, (candidate, _) in pairs
+    )
 
 
 def _merged(

@@ -144,13 +144,14 @@ _BY_WORDS = text(
     """
 )
 
-_READABLE = """
+READABLE = """
     article.audience = ANY(:audiences)
     AND (:reads_all OR article.organisations = '[]'
          OR jsonb_exists(article.organisations, :organisation))
     AND coalesce(article.valid_from <= current_date, true)
     AND coalesce(article.valid_until >= current_date, true)
 """
+"""Condition for an article that a `Reader` may read; takes `Reader.parameters`."""
 
 # Candidates that words found get their cosines too, wherever they stand among the nearest.
 _BY_VECTORS = text(
@@ -169,7 +170,7 @@ _BY_VECTORS = text(
       AND passage.article_id NOT IN (SELECT article_id FROM nearest)
     """.replace(
         "{visible}",
-        f"{_READABLE} AND article.id <> ALL(:exclude)",
+        f"{READABLE} AND article.id <> ALL(:exclude)",
     )
 )
 
@@ -186,7 +187,7 @@ _CENTRES = text(
 _VISIBLE = text(
     f"""
     SELECT id, title, language, translation_of FROM article
-    WHERE id = ANY(:ids) AND {_READABLE} AND article.id <> ALL(:exclude)
+    WHERE id = ANY(:ids) AND {READABLE} AND article.id <> ALL(:exclude)
     """  # noqa: S608  # constants of this module
 )
 

@@ -104,6 +104,16 @@ class NearWord(Base):
     word: Mapped[str] = mapped_column(primary_key=True)
 
 
+class OfferThreshold(Base):
+    """From how much on articles are offered, as the base's own questions tell."""
+
+    __tablename__ = "offer_threshold"
+
+    language: Mapped[str] = mapped_column(primary_key=True)  # "": all together
+    offer_from: Mapped[float]
+    of_index: Mapped[str]  # the state of the passages when it was learned
+
+
 class SynonymsRow(Base):
     """Words that mean the same in the questions of an organisation; of none: everywhere."""
 
