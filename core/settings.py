@@ -123,6 +123,9 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=8, ge=1, le=200)
 
+    worker_database_pool_size: int = Field(default=4, ge=2, le=200)
+    """Connections of the worker: as many of its transactions hold locks at a time."""
+
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
 
     @cached_property

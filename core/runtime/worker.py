@@ -6,13 +6,17 @@ import asyncio
 import logging
 import os
 import platform
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from procrastinate import App, PsycopgConnector
 from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from core.domain.errors import ConversationErased, EmbedderUnavailable, StorageUnavailable
 from core.domain.ids import ConversationId
@@ -29,6 +33,7 @@ from core.storage.wakeups import LaneKind
 
 _LOGGER = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
+_TRUSTED_SECONDS = 1.0
 _EMBED_BATCH = 32
 _LEARN_SECONDS = 300.0
 _LEARN_PAUSE_SECONDS = 0.2  # after each question: others ask too
@@ -63,8 +68,24 @@ def open_jobs(url: str, concurrency: int) -> App:
             max_size=min(concurrency, 4) + 1 + len(_QUEUES),  # of which one listens for each
             kwargs={"options": "-c synchronous_commit=off"},
             configure=_commit_each_statement,
+            pool_factory=_pool,
         )
     )
+
+
+def _pool(**options: Any) -> AsyncConnectionPool:
+    """Return the queue's pool, which tries a connection that was not tried of late before use.
+
+    The queue itself would have each tried each time: a question more for every statement.
+    """
+    tried_at: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection[Any]) -> None:
+        if time.monotonic() - tried_at.get(connection, -_TRUSTED_SECONDS) >= _TRUSTED_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+            tried_at[connection] = time.monotonic()
+
+    return AsyncConnectionPool(**options | {"check": check})
 
 
 async def _commit_each_statement(connection: AsyncConnection[object]) -> None:

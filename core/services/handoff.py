@@ -112,32 +112,33 @@ async def hand_off(
     of the conversation is opened again; else a new one begins, which names the closed one it
     follows. It is that of `requester`, or of whoever the conversation is with.
     """
-    responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
-    ticket = await session.scalar(
-        select(Ticket)
-        .where(Ticket.conversation_id == conversation.id, Ticket.status != TicketStatus.CLOSED)
-        .with_for_update()
-    )
-    if ticket is None:
-        ticket = await _open(
-            session,
-            ledger,
-            conversation,
-            reason,
-            priority,
-            subject,
-            summary,
-            kind,
-            confidence,
-            actor,
-            requester or ContactId(conversation.contact_id),
+    conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
+    # Each question would write what has changed in the conversation so far by itself.
+    with session.no_autoflush:
+        ticket = await session.scalar(
+            select(Ticket)
+            .where(Ticket.conversation_id == conversation.id, Ticket.status != TicketStatus.CLOSED)
+            .with_for_update()
         )
-    else:
-        _reopen(ledger, ticket, reason, priority, actor)
-        ticket.confidence = confidence
-        if summary:
-            ticket.summary = summary[:SUMMARY_CHARS]
-    conversation.responder = responder  # not before: each question would write it by itself
+        if ticket is None:
+            ticket = await _open(
+                session,
+                ledger,
+                conversation,
+                reason,
+                priority,
+                subject,
+                summary,
+                kind,
+                confidence,
+                actor,
+                requester or ContactId(conversation.contact_id),
+            )
+        else:
+            _reopen(ledger, ticket, reason, priority, actor)
+            ticket.confidence = confidence
+            if summary:
+                ticket.summary = summary[:SUMMARY_CHARS]
     if not silent and reason not in UNANNOUNCED:
         notice = NOTICES.get(reason, USUAL_NOTICE)
         ledger.say(

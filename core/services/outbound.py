@@ -46,6 +46,7 @@ async def outbound(
     quoted = None
     if capabilities is not None and capabilities.quotes:
         quoted = await _last_words_before(session, message)
+    is_letter = capabilities is not None and capabilities.letters
     name = picture = None
     if message.speaker == Speaker.AGENT and message.agent_id is not None:
         name, picture = await speaker_of(session, message.agent_id)
@@ -67,7 +68,7 @@ async def outbound(
         # Platforms fetch it, so it has to be on an address that they reach.
         speaker_picture=f"{base_url}{picture}" if picture and _is_public(base_url) else None,
         requester=None if conversation.address is None else Address(conversation.address),
-        participants=await _participants(session, conversation),
+        participants=await _participants(session, conversation) if is_letter else (),
         subject=conversation.subject,
         answers=next(
             (name for name, speaker in reversed(before) if speaker == Speaker.CUSTOMER), None
@@ -122,6 +123,8 @@ async def _last_words_before(session: AsyncSession, message: Message) -> str | N
 
 
 async def _files(session: AsyncSession, message: Message) -> tuple[FileRef, ...]:
+    if message.speaker != Speaker.AGENT:
+        return ()  # what the desk itself says has none
     rows = await session.scalars(
         select(Attachment)
         .where(Attachment.message_id == message.id, Attachment.status == FileState.FETCHED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import AccountState, Health
@@ -47,6 +47,13 @@ _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_MOVES = 3
 _PROBED_EVERY = timedelta(seconds=60)
 """How often a paused account is tried, and how long a probe may take."""
+
+
+_WITH_MESSAGE = (
+    select(Delivery, Message)
+    .join(Message, Message.id == Delivery.message_id)
+    .where(Delivery.id == bindparam("delivery"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +154,10 @@ class Outbox:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
             conversation = await locked(session, plan.conversation)
-            delivery = await session.get_one(Delivery, plan.delivery)
+            row = await session.execute(_WITH_MESSAGE, {"delivery": plan.delivery})
+            delivery, message = row.one()
             if delivery.status != DeliveryState.SENDING or delivery.attempts != plan.attempt:
                 return
-            message = await session.get_one(Message, delivery.message_id)
             ledger = Ledger(self._accounts, self._now())
             if plan.is_probe and not isinstance(outcome, BadCredentials):
                 # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.

@@ -5,9 +5,9 @@ Two addresses are one person where platforms vouch for the same e-mail address o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,15 +16,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.events import Author
-from core.domain.ids import AccountId, Address, ContactId, ConversationId, new_id
-from core.services.ledger import Accounts, Ledger
+from core.domain.ids import AccountId, ContactId, new_id
+from core.services.ledger import Ledger
 from core.services.order import Place
-from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Contact, ContactAddress, Conversation, Ticket
 
 _ASKED_AGAIN_AFTER = timedelta(days=1)
-_PAUSE_AFTER_FAILURE = timedelta(minutes=5)
 
 _LOCK_EMAILS = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(email, 7070)) FROM"
@@ -38,6 +36,31 @@ _ASK = text(
                 CAST(:conversations AS uuid[])) AS asked (account, address, conversation)
     WHERE contact_address.account_id = asked.account
       AND contact_address.address = asked.address
+    """
+)
+
+
+# In order, so that two transactions never wait for each other.
+_NAME_CONTACTS = text(
+    """
+    UPDATE contact SET name = COALESCE(said.name, contact.name),
+        email = COALESCE(said.email, contact.email),
+        language = COALESCE(said.language, contact.language)
+    FROM (SELECT * FROM unnest(CAST(:contacts AS uuid[]), CAST(:names AS text[]),
+                               CAST(:emails AS text[]), CAST(:languages AS text[]))
+          AS one (contact, name, email, language) ORDER BY contact) AS said
+    WHERE contact.id = said.contact
+    """
+)
+_NAME_ADDRESSES = text(
+    """
+    UPDATE contact_address SET name = COALESCE(said.name, contact_address.name),
+        verified_email = COALESCE(said.email, contact_address.verified_email)
+    FROM (SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:addresses AS text[]),
+                               CAST(:names AS text[]), CAST(:emails AS text[]))
+          AS one (account, address, name, email) ORDER BY account, address) AS said
+    WHERE contact_address.account_id = said.account
+      AND contact_address.address = said.address
     """
 )
 
@@ -102,10 +125,9 @@ async def recognise(
     contacts = {place: ContactId(row.contact_id) for place, row in known.items()}
     contacts.update({one.place: one.new for one in moves})
     moved = {one.place for one in moves}
-    for place in sorted(told):
-        # Who is found to be a known contact keeps that contact's name.
-        contact = contacts[place] if place in changed or place not in moved else None
-        await _note(session, place, seen[place], contact)
+    # Who is found to be a known contact keeps that contact's name.
+    named = {place: contacts[place] for place in told if place in changed or place not in moved}
+    await _note(session, {place: seen[place] for place in sorted(told)}, named)
     blocked = {place for place, row in known.items() if row.blocked_at is not None}
     languages = {place: row.language for place, row in known.items() if row.language}
     return Recognised(
@@ -314,121 +336,39 @@ async def _lock_contacts(session: AsyncSession, moves: Sequence[Move]) -> None:
 
 
 async def _note(
-    session: AsyncSession, place: Place, author: Author, contact: ContactId | None
+    session: AsyncSession, told: Mapping[Place, Author], contacts: Mapping[Place, ContactId]
 ) -> None:
-    """Write down what a platform says of a person; what it does not say stays."""
-    said = {"name": author.name, "email": author.email, "language": author.language}
-    of_contact = {name: value for name, value in said.items() if value}
-    if of_contact and contact is not None:
-        await session.execute(update(Contact).where(Contact.id == contact).values(**of_contact))
-    of_address = {
-        "name": author.name,
-        "verified_email": author.email.lower() if author.email else None,
-    }
-    if any(of_address.values()):
-        account, address = place
+    """Write down what platforms say of people; what they do not say stays.
+
+    Of those in `contacts`, what is said is the contact's too; of two places of one contact the
+    last counts.
+    """
+    said: dict[ContactId, dict[str, str]] = {}
+    for place, author in told.items():
+        words = {"name": author.name, "email": author.email, "language": author.language}
+        if place in contacts:
+            known = said.setdefault(contacts[place], {})
+            known.update({name: value for name, value in words.items() if value})
+    names = sorted(contact for contact, words in said.items() if words)
+    if names:
         await session.execute(
-            update(ContactAddress)
-            .where(ContactAddress.account_id == account, ContactAddress.address == address)
-            .values({name: value for name, value in of_address.items() if value})
+            _NAME_CONTACTS,
+            {
+                "contacts": names,
+                "names": [said[contact].get("name") for contact in names],
+                "emails": [said[contact].get("email") for contact in names],
+                "languages": [said[contact].get("language") for contact in names],
+            },
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookUp:
-    """A person whom a platform is asked about."""
-
-    account: AccountId
-    address: Address
-    due: datetime  # proves that nobody else has settled it
-
-
-class People:
-    """The `people` lane of every conversation: asks platforms who somebody is."""
-
-    def __init__(
-        self,
-        sessions: Sessions,
-        accounts: Accounts,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._sessions = sessions
-        self._accounts = accounts
-        self._now = now
-
-    async def plan(self, conversation: ConversationId) -> LookUp | None:
-        """Return whom to ask about for a conversation; None where nobody is due."""
-        async with storage_errors(), self._sessions() as session:
-            row = await session.scalar(
-                select(ContactAddress)
-                .where(
-                    ContactAddress.look_up_for == conversation,
-                    ContactAddress.look_up_at <= self._now(),
-                )
-                .order_by(ContactAddress.look_up_at, ContactAddress.address)
-                .limit(1)
-            )
-            if row is None or row.look_up_at is None:
-                return None
-            return LookUp(
-                account=AccountId(row.account_id),
-                address=Address(row.address),
-                due=row.look_up_at,
-            )
-
-    async def settle(self, plan: LookUp, author: Author) -> None:
-        """Write down what the platform said of a person."""
-        place: Place = (plan.account, plan.address)
-        async with storage_errors(), self._sessions.begin() as session:
-            ledger = Ledger(self._accounts, self._now())
-            found = await recognise(session, ledger, {}, {place: author})
-            holder = next((one.old for one in found.moves), found.contacts.get(place))
-            locked = await session.scalars(
-                select(Conversation)
-                .where(
-                    Conversation.contact_id == holder,
-                    Conversation.account_id == plan.account,
-                    Conversation.address == plan.address,
-                )
-                .order_by(Conversation.id)
-                .with_for_update()
-            )
-            conversations = locked.all()
-            await move(session, ledger, found.moves, conversations)
-            for conversation in conversations:
-                ledger.changed(conversation, FeedKind.CONVERSATION)
-            await session.execute(
-                update(ContactAddress)
-                .where(
-                    ContactAddress.account_id == plan.account,
-                    ContactAddress.address == plan.address,
-                )
-                .values(look_up_at=None, looked_up_at=ledger.now)
-            )
-            await ledger.write(session)
-
-    async def put_back(self, plan: LookUp, seconds: float | None = None) -> None:
-        """Ask again later: in `seconds`, or after the usual pause."""
-        pause = _PAUSE_AFTER_FAILURE if seconds is None else timedelta(seconds=seconds)
-        async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(
-                update(ContactAddress)
-                .where(
-                    ContactAddress.account_id == plan.account,
-                    ContactAddress.address == plan.address,
-                    ContactAddress.look_up_at == plan.due,
-                )
-                .values(look_up_at=self._now() + pause)
-            )
-
-    async def give_up(self, plan: LookUp) -> None:
-        """Count a person as asked about of whom the platform says nothing."""
-        async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(
-                update(ContactAddress)
-                .where(
-                    ContactAddress.account_id == plan.account,
-                    ContactAddress.address == plan.address,
-                )
-                .values(look_up_at=None, looked_up_at=self._now())
-            )
+    places = [place for place, author in told.items() if author.name or author.email]
+    if places:
+        emails = [told[place].email for place in places]
+        await session.execute(
+            _NAME_ADDRESSES,
+            {
+                "accounts": [account for account, _ in places],
+                "addresses": [address for _, address in places],
+                "names": [told[place].name or None for place in places],
+                "emails": [email.lower() if email else None for email in emails],
+            },
+        )

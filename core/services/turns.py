@@ -124,15 +124,17 @@ class Turns:
             # Two statements on purpose, the lock first: an item added by a transaction that held
             # the lock until now would be missing from a snapshot taken before the lock.
             turns = await _under_way(session, conversation_id)
-            for turn in turns:
-                if _is_stale(turn, conversation):
-                    _finish(turn, "dropped", ledger.now)
-                elif turn.available_at > ledger.now:
-                    plan = Wait(seconds=(turn.available_at - ledger.now).total_seconds())
-                    break
-                elif begun := await self._begin(session, ledger, conversation, turn):
-                    plan = replace(begun, is_last=turn is turns[-1])
-                    break
+            # Nothing below asks about what it changes, which is written once, at the end.
+            with session.no_autoflush:
+                for turn in turns:
+                    if _is_stale(turn, conversation):
+                        _finish(turn, "dropped", ledger.now)
+                    elif turn.available_at > ledger.now:
+                        plan = Wait(seconds=(turn.available_at - ledger.now).total_seconds())
+                        break
+                    elif begun := await self._begin(session, ledger, conversation, turn):
+                        plan = replace(begun, is_last=turn is turns[-1])
+                        break
             await ledger.write(session)
             return plan
 
@@ -210,9 +212,9 @@ class Turns:
             known = frozenset(ticket.number for ticket in plan.request.tickets)
             addressed = await tickets_to_add_to(session, reply.steps, known)
             # In the order of their ids, so that two turns never wait for each other.
-            for name in sorted({plan.conversation, *addressed.values()}):
-                await locked(session, name)
-            conversation = await session.get_one(Conversation, plan.conversation)
+            names = sorted({plan.conversation, *addressed.values()})
+            held = {name: await locked(session, name) for name in names}
+            conversation = held[plan.conversation]
             turn = await session.get_one(Turn, plan.turn)
             ledger = Ledger(self._accounts, self._now())
             if turn.status != "running" or turn.attempts != plan.attempt:
@@ -229,7 +231,9 @@ class Turns:
             for step in reply.steps:
                 if isinstance(step, SetLanguage):
                     conversation.language, conversation.language_is_chosen = step.language, True
-            said = await self._speak(session, ledger, conversation, plan, reply, composed)
+            with session.no_autoflush:  # it asks about articles alone
+                said = await self._speak(session, ledger, conversation, plan, reply, composed)
+            _finish(turn, "done", ledger.now)
             await obey(session, ledger, conversation, reply, addressed, plan.requester)
             left_alone = not said and conversation.responder == Responder.BOT
             reason = HandoffReason.KNOWLEDGE_UNAVAILABLE if left_alone else None
@@ -238,7 +242,6 @@ class Turns:
                 await hand_off(
                     session, ledger, conversation, reason=reason, requester=plan.requester
                 )
-            _finish(turn, "done", ledger.now)
             await log_turn(
                 session, conversation, plan.request, reply, ledger.now, handed_off=reason
             )

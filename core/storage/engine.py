@@ -59,7 +59,7 @@ def open_engine(url: str, *, pool_size: int = 10, application: str = "desk") -> 
             "connect_timeout": 5,
             # Planner statistics of the first message must not decide the plans of the millionth:
             # generic plans are cheap to choose and all hot statements are keyed look-ups.
-            "prepare_threshold": 3,
+            "prepare_threshold": 1,
         },
     )
     event.listen(engine.sync_engine, "connect", _keep_statements)

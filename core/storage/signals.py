@@ -9,9 +9,12 @@ is made up for by whoever waits: live pages look every half minute, workers ever
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+from psycopg import Error as DriverError
 from sqlalchemy import Connection, event, text
+from sqlalchemy.dialects.postgresql.psycopg import AsyncAdapt_psycopg_connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -46,13 +49,32 @@ def _send(session: Session) -> None:
     connection, signals = session.info.pop(_PENDING)
     channels, payloads = zip(*signals, strict=True)
     try:
-        connection.execute(_SEND, {"channels": list(channels), "payloads": list(payloads)})
-        connection.commit()
+        with _by_itself(connection):
+            connection.execute(_SEND, {"channels": list(channels), "payloads": list(payloads)})
+            connection.commit()
     except SQLAlchemyError as error:
         # The transaction itself is committed, so its caller must not hear of a failure.
         _LOGGER.warning("signals were not sent, who waits for them looks later: %s", error)
         if not connection.invalidated:
             connection.rollback()
+
+
+@contextmanager
+def _by_itself(connection: Connection) -> Iterator[None]:
+    """Let a statement be a transaction of its own, without asking for its begin and its end.
+
+    What `connection` is left as is seen to: whoever has it next counts on transactions.
+    """
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, AsyncAdapt_psycopg_connection)
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        try:
+            driver.autocommit = False
+        except DriverError:
+            connection.invalidate()
 
 
 @event.listens_for(SignallingSession, "after_rollback")

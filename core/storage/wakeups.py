@@ -16,10 +16,11 @@ from core.storage.signals import signal
 # One statement instead of the queue's own call, which reports a job that waits already as an error
 # of the transaction, so that each would need a savepoint: this is on the way of every message.
 _DEFER = text(
-    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)"
-    " SELECT queue, task, name, name, jsonb_build_object('conversation', conversation)"
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, priority)"
+    " SELECT queue, task, name, name, jsonb_build_object('conversation', conversation), priority"
     " FROM unnest(CAST(:queues AS text[]), CAST(:tasks AS text[]), CAST(:names AS text[]),"
-    " CAST(:conversations AS text[])) AS wanted (queue, task, name, conversation)"
+    " CAST(:conversations AS text[]), CAST(:priorities AS int[]))"
+    " AS wanted (queue, task, name, conversation, priority)"
     " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING RETURNING queue_name"
 )
 # What the queue's own trigger would say, were it not switched off (see `core.storage.signals`);
@@ -61,6 +62,11 @@ class Lane:
         return f"{self.kind}:{self.conversation}"
 
     @property
+    def priority(self) -> int:
+        """Say what comes first among lanes that workers share: answers, then who asked."""
+        return -1 if self.kind == LaneKind.PEOPLE else 0
+
+    @property
     def task(self) -> str:
         return f"advance_{self.kind}"
 
@@ -81,6 +87,7 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
             "tasks": [lane.task for lane in ordered],
             "names": [lane.name for lane in ordered],
             "conversations": [str(lane.conversation) for lane in ordered],
+            "priorities": [lane.priority for lane in ordered],
         },
     )
     if inserted := set(queues):

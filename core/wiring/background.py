@@ -19,7 +19,7 @@ from core.runtime.worker import instance_name, open_jobs, register_lanes, run_wo
 from core.services.early_events import EarlyEvents
 from core.services.files.fetching import Fetching
 from core.services.files.loose import LooseBlobs
-from core.services.people import People
+from core.services.look_ups import LookUps
 from core.services.reactions import Reactions
 from core.settings import Settings
 from core.storage.engine import storage_errors
@@ -48,7 +48,8 @@ def work(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     jobs = open_jobs(database_url(settings), settings.worker_concurrency)
-    async with open_parts(settings, "desk work") as parts, jobs.open_async():
+    pool_size = settings.worker_database_pool_size
+    async with open_parts(settings, "desk work", pool_size) as parts, jobs.open_async():
         await parts.directory.refresh()
         async with storage_errors(), parts.sessions() as session:
             started = await server_start(session)
@@ -71,7 +72,7 @@ async def _work(settings: Settings) -> None:
                 composing_of(parts),
             ),
             DeliveriesLane(parts.outbox, parts.channels),
-            PeopleLane(People(parts.sessions, parts.accounts), parts.channels),
+            PeopleLane(LookUps(parts.sessions, parts.accounts), parts.channels),
             FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
             Reactions(
                 parts.sessions,

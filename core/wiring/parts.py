@@ -109,10 +109,15 @@ class Parts:
         await self.engine.dispose()
 
 
-def build_parts(settings: Settings, application: str) -> Parts:
-    """Build the parts; nothing is connected yet."""
+def build_parts(settings: Settings, application: str, pool_size: int | None = None) -> Parts:
+    """Build the parts; nothing is connected yet.
+
+    `pool_size` is for a process that is to have other than the usual number of connections.
+    """
     engine = open_engine(
-        database_url(settings), pool_size=settings.database_pool_size, application=application
+        database_url(settings),
+        pool_size=pool_size or settings.database_pool_size,
+        application=application,
     )
     sessions = sessions_of(engine)
     blobs = ObjectBlobs.at(settings.blob_location)
@@ -215,9 +220,11 @@ def composing_of(parts: Parts) -> Composing | None:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, application: str) -> AsyncIterator[Parts]:
+async def open_parts(
+    settings: Settings, application: str, pool_size: int | None = None
+) -> AsyncIterator[Parts]:
     """Build the parts and close them at the end."""
-    parts = build_parts(settings, application)
+    parts = build_parts(settings, application, pool_size)
     try:
         yield parts
     finally:

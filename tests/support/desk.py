@@ -32,8 +32,8 @@ from core.domain.ids import (
 from core.ports import Channel
 from core.services.corrections import Corrections
 from core.services.intake import Intake
+from core.services.look_ups import LookUps
 from core.services.outbox import Outbox
-from core.services.people import People
 from core.services.placing import ArrivalRules
 from core.services.tickets import Tickets
 from core.services.turns import TurnPlan, TurnRules, Turns
@@ -95,7 +95,7 @@ class Rig:
         self.tickets = Tickets(sessions, accounts, self.clock)
         self.outbox = Outbox(sessions, accounts, timedelta(hours=24), self.clock)
         self.corrections = Corrections(sessions, accounts, self.clock)
-        self.people = People(sessions, accounts, self.clock)
+        self.people = LookUps(sessions, accounts, self.clock)
 
     def another_process(self, folder: Path) -> Rig:
         """Return a rig of its own on the same database."""

@@ -10,7 +10,7 @@ from core.domain.errors import DeliveryError, Rejected, Throttled
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, LooksUpPeople
 from core.runtime.directory import BrokenChannel
-from core.services.people import LookUp, People
+from core.services.look_ups import LookUp, LookUps
 
 _LOGGER = logging.getLogger(__name__)
 _DEADLINE_SECONDS = 15.0
@@ -19,7 +19,7 @@ _DEADLINE_SECONDS = 15.0
 class PeopleLane:
     """Learns who writes in a conversation."""
 
-    def __init__(self, people: People, channels: Mapping[AccountId, Channel]) -> None:
+    def __init__(self, people: LookUps, channels: Mapping[AccountId, Channel]) -> None:
         self._people = people
         self._channels = channels
 
@@ -34,6 +34,8 @@ class PeopleLane:
                 await self._people.give_up(plan)
                 return
             await self._ask(channel, plan)
+            if plan.is_last:
+                return
 
     async def _ask(self, channel: LooksUpPeople, plan: LookUp) -> None:
         try:
