@@ -38,6 +38,7 @@ from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
+from core.services.notifications.chat_codes import ChatCodes
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
@@ -127,6 +128,7 @@ class ConsoleDesk:
     macros: Macros
     notices: Notices
     chat_notices: ChatNotices
+    chat_codes: ChatCodes
     webhooks: Webhooks
     incoming_hooks: IncomingHooks
     accounts: AccountBook

@@ -68,5 +68,6 @@ SAID = (
     "quiet hours end at another time than they begin",
     "a time is written like 22:30",
     "choose whether you want to be told",
+    "this is not the code, or it is no longer good",
 )
 """What errors about notices say for themselves."""

@@ -132,10 +132,33 @@ class Slack(ABC):
             raise
         user = answer.inner("user")
         known = known_of(user, ids.address(user.required("id")))
-        is_person = not (user.flag("is_bot") or user.flag("deleted"))
-        if not is_person or known.email is None or known.email.casefold() != email.casefold():
+        if (
+            not _is_person(user)
+            or known.email is None
+            or known.email.casefold() != email.casefold()
+        ):
             return None
         return Colleague(address=known.address, name=known.name or email)
+
+    async def colleague_called(self, name: str) -> Colleague | None:
+        """See `core.ports.TellsColleagues.colleague_called`; the name is a member ID.
+
+        https://docs.slack.dev/reference/methods/users.info
+        """
+        person = name.strip().upper()
+        if not ids.is_person(person):
+            return None
+        try:
+            answer = await self._api.call("users.info", user=person, include_locale=True)
+        except Rejected as error:
+            if is_answer(error, "user_not_found"):
+                return None
+            raise
+        user = answer.inner("user")
+        if not _is_person(user):
+            return None
+        known = known_of(user, ids.address(person))
+        return Colleague(address=known.address, name=known.name or person)
 
     async def tell(
         self, whom: Address, notice: MessageId, words: str, *, may_have_left: bool
@@ -231,6 +254,10 @@ class Slack(ABC):
         changed = pressed_blocks(Fields(payload), self._context.default_language)
         if changed is not None:
             await self._api.call("chat.update", **changed)
+
+
+def _is_person(user: Fields) -> bool:
+    return not (user.flag("is_bot") or user.flag("deleted"))
 
 
 class SlackOverSocket(Slack):

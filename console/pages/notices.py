@@ -12,7 +12,7 @@ from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
-from core.domain.errors import DeliveryError, InvalidInput
+from core.domain.errors import DeliveryError, InvalidInput, TooManyAttempts
 from core.domain.ids import AccountId, MessageId, new_id
 from core.domain.notification import Notice, Reach, Wish
 from core.ports import TellsColleagues
@@ -21,6 +21,11 @@ from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 
 router = APIRouter(prefix="/console/notices")
+
+_CODE = (
+    "{name} wants to be told here what concerns them at the desk. If that is you, enter **{code}** "
+    "in the console within 15 minutes. If not, there is nothing to do."
+)
 
 
 @router.get("")
@@ -89,6 +94,46 @@ async def connect_chat(request: Request, signed_in: Agents) -> Response:
     return RedirectResponse("/console/notices?saved=1", 303)
 
 
+@router.post("/chat/code")
+async def send_code(request: Request, signed_in: Agents) -> Response:
+    """Write a code to whom the agent says they are in a workspace."""
+    form, desk, t = await form_of(request), desk_of(request), translator(request)
+    account = AccountId(text_field(form, "account"))
+    name = text_field(form, "member").strip()
+    channel = desk.channels.get(account)
+    if not isinstance(channel, TellsColleagues):
+        wrong = t("This account is not connected.")
+        return await _notices(request, signed_in, wrong=wrong, status=404)
+    try:
+        found = await channel.colleague_called(name)
+        if found is not None:
+            code = await desk.chat_codes.make(signed_in.agent.id, account, found)
+            words = t(_CODE, name=signed_in.agent.name, code=f"{code[:3]} {code[3:]}")
+            await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
+    except TooManyAttempts as error:
+        wrong = error_in_words(error, t)
+        return await _notices(request, signed_in, wrong=wrong, status=429)
+    except DeliveryError as error:
+        wrong = t("You could not be written to: {reason}", reason=str(error))
+        return await _notices(request, signed_in, wrong=wrong, status=503)
+    if found is None:
+        wrong = t("Nobody has the member ID {name} there.", name=name)
+        return await _notices(request, signed_in, wrong=wrong, status=422)
+    return RedirectResponse("/console/notices#code", 303)
+
+
+@router.post("/chat/proof")
+async def enter_code(request: Request, signed_in: Agents) -> Response:
+    """Write to the agent where they read the code, if it is the one."""
+    words = text_field(await form_of(request), "code")
+    try:
+        await desk_of(request).chat_codes.enter(signed_in.agent.id, words)
+    except InvalidInput as error:
+        wrong = error_in_words(error, translator(request))
+        return await _notices(request, signed_in, wrong=wrong, status=422)
+    return RedirectResponse("/console/notices?saved=1", 303)
+
+
 @router.post("/chat/end")
 async def disconnect_chat(request: Request, signed_in: Agents) -> Response:
     """Write nothing to the agent in chat any more."""
@@ -118,6 +163,7 @@ async def _notices(
         wishes=wishes,
         accounts=accounts,
         place=await desk.chat_notices.place_of(signed_in.agent.id),
+        code_reader=await desk.chat_codes.awaited_from(signed_in.agent.id),
         wrong=wrong,
         is_saved=request.query_params.get("saved") == "1",
         said=said,

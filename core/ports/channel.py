@@ -137,6 +137,15 @@ class TellsColleagues(Protocol):
             DeliveryError: it cannot be found out.
         """
 
+    async def colleague_called(self, name: str) -> Colleague | None:
+        """Return the person whom the platform shows this name of: a member's id; None if nobody.
+
+        That somebody enters it proves nothing: they have to read what is written there.
+
+        Raises:
+            DeliveryError: it cannot be found out.
+        """
+
     async def tell(
         self, whom: Address, notice: MessageId, words: str, *, may_have_left: bool
     ) -> None:

@@ -51,6 +51,7 @@ from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
+from core.services.notifications.chat_codes import ChatCodes
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.pictures import AgentPictures
@@ -215,6 +216,7 @@ def build_app(settings: Settings) -> FastAPI:
             ),
             notices=Notices(parts.sessions),
             chat_notices=ChatNotices(parts.sessions),
+            chat_codes=ChatCodes(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             rules=AutomationRules(parts.sessions),
             macros=macros,

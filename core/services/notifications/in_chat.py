@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, Address, AgentId, MessageId, new_id
 from core.domain.notification import Wish
@@ -57,21 +58,8 @@ class ChatNotices:
 
     async def connect(self, agent: AgentId, account: AccountId, colleague: Colleague) -> None:
         """Write to `agent` there from now on: what they did not see, unless they chose already."""
-        where = {
-            "chat_account_id": account,
-            "chat_address": colleague.address,
-            "chat_name": colleague.name,
-            "chat_problem": None,
-        }
         async with storage_errors(), self._sessions.begin() as session:
-            row = await session.get(NotificationWish, agent)
-            chat = Wish.UNREAD if row is None or row.chat_address is None else row.chat
-            values = {**where, "chat": chat}
-            await session.execute(
-                upsert(NotificationWish)
-                .values(agent_id=agent, **values)
-                .on_conflict_do_update(index_elements=["agent_id"], set_=values)
-            )
+            await connect(session, agent, account, colleague)
 
     async def disconnect(self, agent: AgentId) -> None:
         """Write nothing to `agent` any more."""
@@ -165,6 +153,26 @@ class ChatNotices:
                 .where(NotificationWish.agent_id == digest.agent)
                 .values(chat_problem=problem)
             )
+
+
+async def connect(
+    session: AsyncSession, agent: AgentId, account: AccountId, colleague: Colleague
+) -> None:
+    """Do in the caller's transaction what `ChatNotices.connect` does."""
+    row = await session.get(NotificationWish, agent)
+    chat = Wish.UNREAD if row is None or row.chat_address is None else row.chat
+    values = {
+        "chat_account_id": account,
+        "chat_address": colleague.address,
+        "chat_name": colleague.name,
+        "chat_problem": None,
+        "chat": chat,
+    }
+    await session.execute(
+        upsert(NotificationWish)
+        .values(agent_id=agent, **values)
+        .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+    )
 
 
 def _place(row: NotificationWish | None) -> ChatPlace | None:

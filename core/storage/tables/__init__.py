@@ -60,7 +60,7 @@ from core.storage.tables.learning import (
     TurnRecord,
 )
 from core.storage.tables.link_code import LinkCode
-from core.storage.tables.notification import Notification, NotificationWish
+from core.storage.tables.notification import ChatCode, Notification, NotificationWish
 from core.storage.tables.organisation import Organisation
 from core.storage.tables.people import (
     AgentRow,
@@ -109,6 +109,7 @@ __all__ = [
     "CatalogueTask",
     "Category",
     "ChannelCursor",
+    "ChatCode",
     "ChoiceRow",
     "ClosingRule",
     "Contact",

@@ -7,7 +7,7 @@ from datetime import time as clock
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Time, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, Time, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -43,6 +43,30 @@ class Notification(Base):
     chat_at: Mapped[datetime | None]  # when it is written to them in chat, unless it was read
     chat_batch: Mapped[UUID | None]  # with which others it was tried: they may have arrived
     chatted_at: Mapped[datetime | None]
+
+
+class ChatCode(Base):
+    """A code that an agent was written in chat, to prove that it is them."""
+
+    __tablename__ = "chat_code"
+    __table_args__ = (
+        Index("ix_chat_code_agent", "agent_id", "requested_at"),
+        Index(
+            "uq_chat_code_good", "agent_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+    )
+
+    id: Mapped[Key]
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    account_id: Mapped[str]  # with `address`: where it was written to
+    address: Mapped[str]
+    name: Mapped[str]  # of whoever it was written to
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    wrong: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # attempts so far
+    ended_at: Mapped[datetime | None]
 
 
 class NotificationWish(Base):

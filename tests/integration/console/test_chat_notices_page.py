@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 from channels.simulator.faults import Fault
 from channels.simulator.slack import SlackPlatform
 from channels.slack.channel import open_slack
@@ -48,6 +51,49 @@ async def test_an_agent_connects_slack_and_ends_it_again(desk: Desk) -> None:
 
         await browser.send(f"{PAGE}/chat/end")
         assert "Find me in acme" in await browser.see(PAGE)
+        await _connects_by_code(desk, browser, slack)
         elsewhere = await browser.send(f"{PAGE}/chat", account="loop")
         assert elsewhere.status_code == 404
         await channel.close()
+
+
+async def _connects_by_code(desk: Desk, browser: Browser, slack: SlackPlatform) -> None:
+    """Connect somebody whose address there is another than at the desk."""
+    private = slack.person("Ana R.", email="ana@home.example")
+    for member in ("nobody", "U999", "ana@home.example"):
+        unknown = await browser.send(f"{PAGE}/chat/code", account="acme", member=member)
+        assert (unknown.status_code, "Nobody has the member ID" in unknown.text) == (422, True)
+    asked = await browser.send(f"{PAGE}/chat/code", account="acme", member=f" {private.id} ")
+    assert asked.status_code == 303
+    (written,) = [plain_text(message) for message in slack.sent(private.direct)]
+    assert "Ana wants to be told here" in written
+    found = re.search(r"\b(\d{3}) (\d{3})\b", written)
+    assert found is not None
+    page = await browser.see(PAGE)
+    assert "A code was written to Ana R." in page
+    assert "You are written to" not in page
+    other = f"{(int(found[1]) + 1) % 1000:03}{found[2]}"
+    wrong = await browser.send(f"{PAGE}/chat/proof", code=other)
+    assert (wrong.status_code, "no longer good" in wrong.text) == (422, True)
+    right = await browser.send(f"{PAGE}/chat/proof", code=f"{found[1]} {found[2]}")
+    assert right.status_code == 303
+    assert "You are written to in acme as Ana R." in await browser.see(PAGE)
+    again = await browser.send(f"{PAGE}/chat/proof", code=f"{found[1]}{found[2]}")
+    assert again.status_code == 422  # a code is good once
+    await browser.send(f"{PAGE}/chat/end")
+    await browser.send(f"{PAGE}/chat/code", account="acme", member=private.id)
+    code = re.search(r"\b(\d{3}) (\d{3})\b", plain_text(slack.sent(private.direct)[-1]))
+    assert code is not None
+    desk.clock.advance(timedelta(minutes=16))
+    late = await browser.send(f"{PAGE}/chat/proof", code="".join(code.groups()))
+    assert late.status_code == 422
+    await browser.send(f"{PAGE}/chat/code", account="acme", member=private.id)
+    for _ in range(5):
+        await browser.send(f"{PAGE}/chat/proof", code="000000")
+    latest = re.search(r"\b(\d{3}) (\d{3})\b", plain_text(slack.sent(private.direct)[-1]))
+    assert latest is not None
+    guessed = await browser.send(f"{PAGE}/chat/proof", code="".join(latest.groups()))
+    assert guessed.status_code == 422
+    fourth = await browser.send(f"{PAGE}/chat/code", account="acme", member=private.id)
+    assert fourth.status_code == 429
+    assert "Find me in acme" in await browser.see(PAGE)

@@ -133,8 +133,8 @@ async def test_the_turn_log_shows_what_was_understood_and_what_came_of_it(desk: 
     assert "Connect the &lt;VPN&gt;" in shown
     assert "61 %" in shown
     assert "Did not help" in shown
-    assert "There is no such turn." in await lead.see(f"{ROOM}?upshot=helped")
-    assert "There is no such turn." in await lead.see(f"{ROOM}?language=es&deed=talked&days=1")
+    assert "Nothing was found." in await lead.see(f"{ROOM}?upshot=helped")
+    assert "Nothing was found." in await lead.see(f"{ROOM}?language=es&deed=talked&days=1")
     assert "how do I get" in await lead.see(f"{ROOM}?missed=1&q=vpn&upshot=nonsense")
     await lead.see(f"{ROOM}?before=nonsense", 422)
 

@@ -70,6 +70,7 @@ from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.links.problems import Problems
+from core.services.notifications.chat_codes import ChatCodes
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
 from core.services.outbox import Outbox
@@ -341,6 +342,7 @@ def build_desk(
             ),
             notices=Notices(sessions, clock),
             chat_notices=ChatNotices(sessions, clock),
+            chat_codes=ChatCodes(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
             rules=AutomationRules(sessions),
             macros=macros,
