@@ -62,6 +62,14 @@ OUTSIDE: Mapping[str, str] = {
     Wish.NEVER: "Nothing",
 }
 
+IN_CHAT: Mapping[str, str] = {
+    "code": (
+        "{name} wants to be told here what concerns them at the desk. If that is you, enter "
+        "**{code}** in the console within 15 minutes. If not, there is nothing to do."
+    ),
+}
+"""What is written to agents in chat, besides their notices."""
+
 SAID = (
     "there is no such time zone",
     "quiet hours have a beginning and an end",

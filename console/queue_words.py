@@ -48,7 +48,7 @@ COLUMN: Mapping[str, str] = {
     Column.LANGUAGE: "Language",
     Column.TAGS: "Tags",
     Column.DUE: "Due",
-    Column.CHANGED: "Last word",
+    Column.CHANGED: "Last message",
     Column.CREATED: "Opened",
 }
 

@@ -22,11 +22,6 @@ from core.storage.queries.feed import feed_end
 
 router = APIRouter(prefix="/console/notices")
 
-_CODE = (
-    "{name} wants to be told here what concerns them at the desk. If that is you, enter **{code}** "
-    "in the console within 15 minutes. If not, there is nothing to do."
-)
-
 
 @router.get("")
 async def show_notices(request: Request, signed_in: Agents) -> Response:
@@ -108,7 +103,9 @@ async def send_code(request: Request, signed_in: Agents) -> Response:
         found = await channel.colleague_called(name)
         if found is not None:
             code = await desk.chat_codes.make(signed_in.agent.id, account, found)
-            words = t(_CODE, name=signed_in.agent.name, code=f"{code[:3]} {code[3:]}")
+            words = t(
+                said.IN_CHAT["code"], name=signed_in.agent.name, code=f"{code[:3]} {code[3:]}"
+            )
             await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
     except TooManyAttempts as error:
         wrong = error_in_words(error, t)

@@ -61,6 +61,9 @@ _ORDERS: Mapping[str, Order] = {
 }
 """How the views that everybody has are sorted; others begin with who waits longest."""
 
+_SAME_IN: Mapping[str, Column] = {"mine": Column.ASSIGNEE, "unassigned": Column.ASSIGNEE}
+"""What is the same in every row of a tab."""
+
 Offset = Annotated[int, Query(ge=0, le=COUNTED)]
 
 
@@ -173,11 +176,17 @@ async def read_queue(
         counts=counts,
         teams=teams,
         views=views,
-        columns=USUAL_COLUMNS if view is None else view.columns,
+        columns=_columns_of(tab) if view is None else view.columns,
         order=order,
         offset=offset,
         is_cut=max(len(rows), len(held)) > _MAX_ROWS,
     )
+
+
+def _columns_of(tab: str) -> Sequence[Column]:
+    """Return the usual columns but the one that says the same in every row of a tab."""
+    same = Column.TEAM if tab.startswith(_TEAM) else _SAME_IN.get(tab)
+    return [column for column in USUAL_COLUMNS if column is not same]
 
 
 async def team_tabs(session: AsyncSession, me: AgentId, opened: TeamId | None) -> Mapping[str, str]:

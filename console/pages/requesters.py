@@ -187,6 +187,7 @@ async def _requester(
         conversations = await conversations_of(
             session, contact, besides=ConversationId(uuid4()), sight=sight, limit=_SHOWN
         )
+        with_ticket = {ticket.conversation for ticket in tickets}
         assets = await list_assets(session, owner=contact)
         organisations = await list_organisations(session)
         others = await list_requesters(session, q, limit=11) if q.strip() else ()
@@ -197,7 +198,7 @@ async def _requester(
         position=position,
         record=record,
         tickets=tickets,
-        conversations=conversations,
+        conversations=[one for one in conversations if one.id not in with_ticket],
         owned=assets,
         organisations=organisations,
         others=[other for other in others if other.id != contact],

@@ -31,6 +31,12 @@
     if (event.target.closest(".sheet button")) event.target.closest("details").open = false;
   });
 
+  // On a phone the bar of rooms is wider than the page: where one is, is in view.
+  for (const here of document.querySelectorAll(".rooms [aria-current], .views [aria-current], .tabs [aria-current]")) {
+    const bar = here.closest(".rooms, .views, .tabs");
+    if (bar.scrollWidth > bar.clientWidth) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }
+
   // Title and icon say how many tickets nobody has.
   const title = document.title;
   const icon = by("favicon");
