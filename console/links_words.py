@@ -28,6 +28,8 @@ LINK_ERRORS = (
     "these tickets are linked already",
     "incidents are linked with a ticket of the type problem",
     "a ticket cannot be a part of its own part",
+    "a ticket cannot be a duplicate of its own duplicate",
+    "a problem is no incident of another",
     "only a ticket of the type problem has incidents",
     "no incident of this problem is open",
     "there is no such ticket",

@@ -41,10 +41,10 @@ class LinkOut(BaseModel):
 
 
 class UpdateBody(Body):
-    """What to tell all requesters of a problem's open incidents."""
+    """What to tell whoever asked for a problem or its open incidents; empty only with `solve`."""
 
-    text: Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
-    solve: bool = False
+    text: Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] = ""
+    solve: bool = Field(default=False, description="Solve the problem and its incidents too.")
 
 
 class UpdateOut(BaseModel):

@@ -16,6 +16,7 @@ from console.api.sorting import SortingBody
 from console.api.ticket_shapes import TicketOut
 from console.api.tickets import answer
 from console.desk import desk_of
+from console.sight import ticket_in_sight
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, ContactId
@@ -76,6 +77,31 @@ async def register_ticket(request: Request, caller: AgentCaller, body: NewTicket
         tells=body.tell,
     )
     return await answer(desk, await desk.registrations.open(wanted, caller))
+
+
+class NewProblemBody(SortingBody):
+    """A problem that no requester reported."""
+
+    subject: Annotated[Text, Field(max_length=MAX_SUBJECT_CHARS)]
+    text: Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
+    incidents: Annotated[
+        list[Annotated[Text, Field(max_length=100)]],
+        Field(max_length=100, description="Tickets that it caused, by id or number."),
+    ] = Field(default_factory=list)
+
+
+@router.post("/problems", status_code=201)
+async def open_problem(request: Request, caller: AgentCaller, body: NewProblemBody) -> TicketOut:
+    """Open a problem, with the incidents that are known."""
+    desk = desk_of(request)
+    try:
+        incidents = [await ticket_in_sight(request, caller, name) for name in body.incidents]
+    except NotFound as error:
+        raise InvalidInput(str(error)) from None
+    opened = await desk.problems.begin(
+        body.subject, body.text, caller, sorting=body.sorting(), incidents=incidents
+    )
+    return await answer(desk, opened)
 
 
 @router.post("/requesters", status_code=201)

@@ -63,6 +63,9 @@ class NewStatus(Body):
     """The status to set."""
 
     status: Literal["open", "pending", "on_hold", "solved", "closed"]
+    solve_incidents: bool = Field(
+        default=False, description="Of a problem that is solved: solve its open incidents too."
+    )
 
 
 class Escalation(Body):

@@ -15,6 +15,7 @@ from console.api.shapes import MAX_PAGE, Nothing, Page, Text
 from console.api.ticket_shapes import Escalation, Letter, NewAssignee, NewStatus, Reply, TicketOut
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
+from core.domain.classification import Kind
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import (
     AccountId,
@@ -34,6 +35,7 @@ from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view
+from core.storage.queries.links import links_of
 from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.teams import team_named
 from core.storage.queries.ticket_filter import TicketFilter, Unassigned
@@ -206,7 +208,14 @@ async def set_status(
     """Set a ticket's status; the requester is told when it is solved, closed or open again."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
+    if body.solve_incidents:
+        async with storage_errors(), desk.sessions() as session:
+            is_problem = (await ticket_view(session, named)).kind == Kind.PROBLEM
+        if not is_problem or body.status != "solved":
+            raise InvalidInput("only incidents of a problem that is solved are solved with it")
     await desk.tickets.set_status(named, TicketStatus(body.status), caller)
+    if body.solve_incidents and await open_incidents(desk, named):
+        await desk.problems.update(named, "", caller, solves=True)
     return await answer(desk, named)
 
 
@@ -225,6 +234,12 @@ async def ticket_called(desk: ConsoleDesk, name: str) -> TicketId:
     """Return the ticket that a caller names."""
     async with storage_errors(), desk.sessions() as session:
         return await ticket_named(session, name)
+
+
+async def open_incidents(desk: ConsoleDesk, problem: TicketId) -> int:
+    """Return how many incidents of a problem are not done."""
+    async with storage_errors(), desk.sessions() as session:
+        return sum(one.is_open_incident for one in await links_of(session, problem))
 
 
 async def answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:

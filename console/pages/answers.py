@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import replace
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,15 @@ from console.desk import desk_of
 from console.pages.automation_forms import optional_id
 from console.pages.envelopes import envelope_in, files_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, attempt, parts_of, shown_in, side_of, status_in
+from console.pages.tickets import (
+    Named,
+    attempt,
+    parts_left_open,
+    parts_of,
+    shown_in,
+    side_of,
+    status_in,
+)
 from core.domain.actor import Agent
 from core.domain.errors import AnsweredMeanwhile, NotFound
 from core.domain.ids import AccountId, ConversationId, TicketId
@@ -26,6 +34,14 @@ from core.storage.queries.conversations import conversation_view
 from core.storage.queries.tickets import ticket_view
 
 router = APIRouter(prefix="/console/tickets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenParts:
+    """Why an answer that solves a ticket is asked about first: parts of it are not done."""
+
+    numbers: Sequence[int]
+    now_seen: int  # what the agent had seen
 
 
 @router.post("/{ticket}/say")
@@ -51,6 +67,12 @@ async def _answer(request: Request, ticket: TicketId, agent: Agent, form: FormDa
     then = wanted or text_field(form, "then")
     seen = _number(known) if known else _number(text_field(form, "seen"))
     met: list[AnsweredMeanwhile] = []
+    if then and not known and is_htmx(request):
+        open_parts = await parts_left_open(request, ticket, status_in(then))
+        if open_parts:
+            asked = OpenParts(numbers=open_parts, now_seen=seen or 0)
+            shown = shown_in(request)
+            return await parts_of(request, ticket, shown, status=409, collision=asked, then=then)
 
     async def work() -> None:
         try:

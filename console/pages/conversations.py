@@ -79,5 +79,5 @@ def live_parts(
         work=work,
         as_ticket=as_ticket,
         notice=notice,
-        **{"collision": None} | more,
+        **{"collision": None, "asked": None} | more,
     )

@@ -15,7 +15,7 @@ from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.sorting import sorting_of
 from console.pages.view import page, translator
-from console.sight import sight_for
+from console.sight import sight_for, ticket_in_sight
 from console.words import error_in_words
 from core.domain.actor import WORKING
 from core.domain.errors import Conflict, InvalidInput, NotFound
@@ -37,6 +37,7 @@ router = APIRouter(prefix="/console/tickets/new")
 
 _FOUND = 8
 _EARLIER = 5
+_MOST_INCIDENTS = 100
 
 Words = Annotated[str, Query(max_length=200)]
 
@@ -106,6 +107,55 @@ async def register(request: Request, signed_in: Agents) -> Response:
     if hidden is not None:  # it is another team's now
         return RedirectResponse(f"/console/tickets/new?opened={number}", 303)
     return RedirectResponse(f"/console/tickets/{number}", 303)
+
+
+@router.get("/problem")
+async def show_problem_form(
+    request: Request, _: Agents, incident: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """Ask what a problem is that no requester reported."""
+    return await _problem(request, {"incidents": incident})
+
+
+@router.post("/problem")
+async def open_problem(request: Request, signed_in: Agents) -> Response:
+    """Open a problem, with the incidents that are known."""
+    form, desk = await form_of(request), desk_of(request)
+    try:
+        incidents = [
+            await ticket_in_sight(request, signed_in.agent, number.lstrip("#"))
+            for number in text_field(form, "incidents").replace(",", " ").split()[:_MOST_INCIDENTS]
+        ]
+        opened = await desk.problems.begin(
+            text_field(form, "subject"),
+            text_field(form, "text").replace("\r\n", "\n"),
+            signed_in.agent,
+            sorting=sorting_of(request, form),
+            incidents=incidents,
+        )
+    except (InvalidInput, NotFound) as error:
+        wrong = error_in_words(error, translator(request))
+        return await _problem(request, _given(form), wrong=wrong)
+    async with storage_errors(), desk.sessions() as session:
+        number = (await ticket_view(session, opened)).number
+    return RedirectResponse(f"/console/tickets/{number}", 303)
+
+
+async def _problem(request: Request, given: dict[str, str], *, wrong: str = "") -> Response:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        tree = await category_tree(session)
+        teams = await open_teams(session)
+    return page(
+        request,
+        "registering/problem.html",
+        status=422 if wrong else 200,
+        position=position,
+        tree=tree,
+        teams=teams,
+        given=given,
+        wrong=wrong,
+    )
 
 
 async def _people(

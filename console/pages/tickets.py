@@ -16,6 +16,7 @@ from console.pages.queue import beside
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
+from console.sight import sight_for
 from console.words import STATUS, error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import (
@@ -25,11 +26,12 @@ from core.domain.ids import (
     TeamId,
     TicketId,
 )
-from core.domain.ticket import TicketStatus
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.teams.escalation import Onward
 from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
+from core.storage.queries.links import links_of
 from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.tickets import ticket_named, ticket_view
 
@@ -117,7 +119,14 @@ async def escalate(request: Request, signed_in: Agents, named: Named) -> Respons
 @router.post("/{ticket}/status")
 async def set_status(request: Request, signed_in: Agents, named: Named) -> Response:
     """Set the ticket's status."""
-    status = status_in(text_field(await form_of(request), "status"))
+    form = await form_of(request)
+    status = status_in(text_field(form, "status"))
+    if text_field(form, "anyway") != "yes" and await parts_left_open(request, named, status):
+        if is_htmx(request):
+            shown = shown_in(request)
+            return await parts_of(request, named, shown, status=409, asked=status)
+        said = translator(request)("Parts of this ticket are still open. Look at its links first.")
+        return await refused(request, named, said, 409)
     tickets = desk_of(request).tickets
     return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
 
@@ -162,6 +171,17 @@ async def withdraw(request: Request, signed_in: Agents, named: Named, message: U
 async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> None:
     async with storage_errors(), desk_of(request).sessions() as session:
         await message_of_ticket(session, ticket, MessageId(message))
+
+
+async def parts_left_open(request: Request, ticket: TicketId, status: TicketStatus) -> list[int]:
+    """Return the numbers of parts that are not done, where `status` would end the whole."""
+    if CATEGORY[status] is not StatusCategory.DONE:
+        return []
+    async with storage_errors(), desk_of(request).sessions() as session:
+        if (await ticket_view(session, ticket)).status in (TicketStatus.SOLVED, status):
+            return []
+        links = await links_of(session, ticket, await sight_for(request, session))
+    return [one.number for one in links if one.is_open_part]
 
 
 def _team(words: str) -> TeamId:

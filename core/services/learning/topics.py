@@ -13,12 +13,8 @@ from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
 from core.domain.classification import Kind
 from core.domain.errors import Conflict, InvalidInput, NotFound
-from core.domain.events import Author
 from core.domain.ids import (
-    AccountId,
-    Address,
     ArticleId,
-    ContactId,
     ExampleId,
     TicketId,
     TopicId,
@@ -30,16 +26,15 @@ from core.domain.models import Example
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.topics import TopicKind, TopicState
 from core.services import audit
-from core.services.automation.incoming import PROGRAMS
 from core.services.case import Case, open_case
 from core.services.knowledge.articles import MAX_QUESTIONS, change, create
 from core.services.learning.examples import propose
 from core.services.ledger import Accounts, Ledger
 from core.services.links.links import LOCK, note_link
-from core.services.registering import Matter, register
+from core.services.links.opening import open_problem
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
-from core.storage.tables import Contact, ContactAddress, Ticket, TicketLink, Topic, TopicItem
+from core.storage.tables import Ticket, TicketLink, Topic, TopicItem
 
 _MOST_INCIDENTS = 200
 _UNDER_WAY = [s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE]
@@ -174,25 +169,9 @@ class Topics:
         incidents: Sequence[Case],
         by: Agent,
     ) -> Case:
-        author = Author(address=Address(f"agent:{by.id}"), name=by.name)
         numbers = [f"#{incident.ticket.number}" for incident in incidents]
-        case = await register(
-            session,
-            ledger,
-            Matter(
-                account=PROGRAMS,
-                contact=await _contact(session, author, ledger.now),
-                author=author,
-                subject=topic.title,
-                text="\n".join([topic.title, *numbers]),
-                reason=HandoffReason.RECURRING,
-                language=by.language,
-            ),
-            actor=by.actor,
-        )
-        case.ticket.kind = Kind.PROBLEM
-        ledger.record(case.ticket, "kind", Kind.INCIDENT, Kind.PROBLEM, actor=by.actor)
-        return case
+        text = "\n".join([topic.title, *numbers])
+        return await open_problem(session, ledger, topic.title, text, by, HandoffReason.RECURRING)
 
     def _decide(self, session: AsyncSession, row: Topic, state: TopicState, by: Agent) -> None:
         old, row.state = row.state, state
@@ -233,26 +212,3 @@ async def _incidents(session: AsyncSession, ledger: Ledger, topic: TopicId) -> S
     )
     cases = [await open_case(session, ledger, TicketId(ticket)) for ticket in rows.all()]
     return [case for case in cases if not case.is_done]  # somebody may have been faster
-
-
-async def _contact(session: AsyncSession, author: Author, now: datetime) -> ContactId:
-    """Return the contact that stands for an agent who opens a ticket by themselves."""
-    known = await session.scalar(
-        select(ContactAddress.contact_id).where(
-            ContactAddress.account_id == PROGRAMS, ContactAddress.address == author.address
-        )
-    )
-    if known is not None:
-        return ContactId(known)
-    made = ContactId(new_id())
-    session.add(Contact(id=made, name=author.name, created_at=now))
-    await session.flush()
-    session.add(
-        ContactAddress(
-            account_id=AccountId(PROGRAMS),
-            address=author.address,
-            contact_id=made,
-            name=author.name,
-        )
-    )
-    return made

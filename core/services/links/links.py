@@ -25,11 +25,17 @@ _ABOVE = text(
     WITH RECURSIVE above AS (
         SELECT CAST(:start AS uuid) AS id
         UNION
-        SELECT other_id FROM ticket_link JOIN above ON ticket_id = above.id WHERE kind = 'child'
+        SELECT other_id FROM ticket_link JOIN above ON ticket_id = above.id WHERE kind = :kind
     )
     SELECT EXISTS (SELECT FROM above WHERE id = :sought)
     """
 )
+
+_CIRCLES = {
+    LinkKind.CHILD: "a ticket cannot be a part of its own part",
+    LinkKind.DUPLICATE: "a ticket cannot be a duplicate of its own duplicate",
+}
+"""Kinds of links that lead upwards, and what is said where they would lead back."""
 
 
 class TicketLinks:
@@ -50,8 +56,8 @@ class TicketLinks:
 
         Raises:
             NotFound: one of them is not there.
-            InvalidInput: it would be its own, or its own parent over others, or the other one is
-                no problem.
+            InvalidInput: it would be its own, or its own parent or original over others, or the
+                other one is no problem.
             Conflict: they are linked already.
         """
         if ticket == other:
@@ -71,10 +77,10 @@ class TicketLinks:
                 raise Conflict("these tickets are linked already")
             if kind == LinkKind.INCIDENT and cases[other].ticket.kind != Kind.PROBLEM:
                 raise InvalidInput("incidents are linked with a ticket of the type problem")
-            if kind == LinkKind.CHILD and await session.scalar(
-                _ABOVE, {"start": other, "sought": ticket}
+            if kind in _CIRCLES and await session.scalar(
+                _ABOVE, {"start": other, "sought": ticket, "kind": kind}
             ):
-                raise InvalidInput("a ticket cannot be a part of its own part")
+                raise InvalidInput(_CIRCLES[kind])
             row = TicketLink(id=new_id(), ticket_id=ticket, other_id=other, kind=kind)
             session.add(row)
             await self._note(session, cases, row, by, is_new=True)

@@ -15,6 +15,8 @@ from core.domain.ticket import TicketStatus
 from core.storage.queries.sight import Sight
 from core.storage.tables import Ticket, TicketLink
 
+_DONE = (TicketStatus.SOLVED, TicketStatus.CLOSED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
@@ -27,10 +29,14 @@ class LinkView:
     status: TicketStatus
 
     @property
+    def is_open_part(self) -> bool:
+        """Whether this is a part of the ticket that is not done."""
+        return self.side == f"has_{LinkKind.CHILD}" and self.status not in _DONE
+
+    @property
     def is_open_incident(self) -> bool:
         """Whether this is an incident of the ticket that is not done."""
-        done = (TicketStatus.SOLVED, TicketStatus.CLOSED)
-        return self.side == f"has_{LinkKind.INCIDENT}" and self.status not in done
+        return self.side == f"has_{LinkKind.INCIDENT}" and self.status not in _DONE
 
 
 async def linked_with(session: AsyncSession, ticket: TicketId, link: UUID) -> int | None:

@@ -40,7 +40,7 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.assets import Assets
-from core.services.automation.incoming import IncomingHooks
+from core.services.automation.incoming import PROGRAMS, IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.webhooks import Webhooks
@@ -261,6 +261,7 @@ def build_desk(
         ACCOUNT: Capabilities(reads_store=True),
         loopback.account: loopback.capabilities,
         IN_PERSON: Unread.capabilities,
+        PROGRAMS: Unread.capabilities,
     }
     channels: dict[AccountId, Channel] = {loopback.account: loopback, IN_PERSON: Unread(IN_PERSON)}
     blobs = ObjectBlobs.at((folder / "blobs").as_uri())

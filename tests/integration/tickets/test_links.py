@@ -68,17 +68,107 @@ async def test_one_update_of_a_problem_reaches_each_requester_once_and_solves_al
     for thread in ("one", "two", "done"):
         await links.link(await _ticket(rig, thread), problem, LinkKind.INCIDENT, ana)
     await rig.tickets.set_status(await rig.ticket_id("done"), TicketStatus.SOLVED, ana)
-    assert await problems.update(problem, "We found the cause.", ana) == 2
+    assert await problems.update(problem, "We found the cause.", ana) == 3
     await asyncio.gather(problems.tell_due(), problems.tell_due())
-    for thread, told in (("one", 1), ("two", 1), ("done", 0)):
+    for thread, told in (("problem", 1), ("one", 1), ("two", 1), ("done", 0)):
         said = [text for who, text in await rig.texts(thread) if who == "agent"]
         assert said == ["We found the cause."] * told
-    assert await problems.update(problem, "It is mended.", ana, solves=True) == 2
-    assert await problems.tell_due() == 2
+    await links.link(await _ticket(rig, "late"), problem, LinkKind.INCIDENT, ana)
+    assert await problems.update(problem, "It is mended.", ana, solves=True) == 4
+    assert await problems.tell_due() == 3
     assert await problems.tell_due() == 0
-    assert [(await rig.ticket(thread)).status for thread in ("one", "two")] == ["solved"] * 2
+    solved = [(await rig.ticket(thread)).status for thread in ("problem", "one", "two", "late")]
+    assert solved == ["solved"] * 4
+    late = [text for who, text in await rig.texts("late") if who == "agent"]
+    assert late == ["It is mended."]  # and nothing of what was told before it was linked
+    own = [text for who, text in await rig.texts("problem") if who == "agent"]
+    assert own == ["We found the cause.", "It is mended."]
     with pytest.raises(InvalidInput, match="open"):
         await problems.update(problem, "More news", ana)
+
+
+async def test_duplicates_lead_in_no_circle(rig: Rig) -> None:
+    ana, links = await rig.agent(), TicketLinks(rig.sessions, rig.accounts, rig.clock)
+    a, b, c = [await _ticket(rig, thread) for thread in ("a", "b", "c")]
+    await links.link(a, b, LinkKind.DUPLICATE, ana)
+    await links.link(b, c, LinkKind.DUPLICATE, ana)
+    with pytest.raises(InvalidInput, match="its own duplicate"):
+        await links.link(c, a, LinkKind.DUPLICATE, ana)
+    await links.link(c, a, LinkKind.CHILD, ana)  # another kind of link is another matter
+
+
+async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
+    desk: Desk, api: Api
+) -> None:
+    await desk.queued("The mail is down")
+    client = await api(Role.AGENT, "bea@example.org")
+    body = {"subject": "Mail server", "text": "Its disk is full", "incidents": ["1001"]}
+    made = await client.post("/api/v1/problems", json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["kind"], made.json()["number"]) == ("problem", 1002)
+    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()
+    assert (link["side"], link["number"]) == ("has_incident", 1001)
+    for wrong in ({"incidents": ["9"]}, {"incidents": ["1002"]}, {"subject": " "}):
+        assert (await client.post("/api/v1/problems", json=body | wrong)).status_code == 422
+    told = await client.post("/api/v1/tickets/1002/problem-updates", json={"text": "We know"})
+    assert told.json() == {"told": 1}  # nobody reported the problem itself
+
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    await desk.queued("The mail is down too", thread="t2", who="bob")
+    offer = "/console/tickets/new/problem?incident=1003"
+    assert offer in await ana.see("/console/tickets/1003")
+    assert 'value="1003"' in await ana.see(offer)
+    form = {"subject": "DNS", "text": "It is gone", "incidents": "#1003"}
+    opened = await ana.send("/console/tickets/new/problem", form=form)
+    assert opened.headers["location"] == "/console/tickets/1004"
+    refused = await ana.send("/console/tickets/new/problem", form=form | {"incidents": "#77"})
+    assert refused.status_code == 422
+
+
+async def test_a_problem_that_is_solved_offers_to_solve_its_incidents(desk: Desk, api: Api) -> None:
+    for n in range(2):
+        await desk.queued(f"The mail is down, {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api(Role.AGENT, "bea@example.org")
+    body = {"subject": "Mail", "text": "Down", "incidents": ["1001", "1002"]}
+    await client.post("/api/v1/problems", json=body)
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    assert 'id="incidents-open"' not in await ana.see("/console/tickets/1003")
+    solved = await ana.send("/console/tickets/1003/status", htmx=True, status="solved")
+    assert "Incidents of it that are still open: 2" in solved.text
+    problems = Problems(desk.sessions, desk.accounts, desk.clock)
+    await ana.send("/console/tickets/1003/problem", htmx=True, solve="yes", text="")
+    assert await problems.tell_due() == 2
+    assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "solved"
+
+    for number in ("1001", "1003"):
+        await client.post(f"/api/v1/tickets/{number}/status", json={"status": "open"})
+    wanted = {"status": "solved", "solve_incidents": True}
+    assert (await client.post("/api/v1/tickets/1001/status", json=wanted)).status_code == 422
+    assert (await client.post("/api/v1/tickets/1003/status", json=wanted)).status_code == 200
+    assert await problems.tell_due() == 1
+    assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "solved"
+
+
+async def test_whoever_ends_a_ticket_with_open_parts_is_asked_first(desk: Desk, api: Api) -> None:
+    for n in range(2):
+        await desk.queued(f"Number {n}", thread=f"t{n}", who=f"u{n}")
+    client = await api(Role.AGENT, "bea@example.org")
+    await client.post("/api/v1/tickets/1002/links", json={"kind": "child", "other": "1001"})
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    place = "/console/tickets/1001"
+    await ana.see(place)
+    for asked in (
+        await ana.send(f"{place}/status", htmx=True, status="solved"),
+        await ana.send(f"{place}/say", htmx=True, text="Done", then="solved", seen="9"),
+    ):
+        assert asked.status_code == 409
+        assert "Parts of this ticket are still open:" in asked.text
+    assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "new"
+    done = await ana.send(f"{place}/status", htmx=True, status="solved", anyway="yes")
+    assert done.status_code == 200
+    assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "solved"
+    alone = await ana.send("/console/tickets/1002/status", htmx=True, status="solved")
+    assert alone.status_code == 200
 
 
 async def test_tickets_are_linked_in_the_pane_and_over_the_api(desk: Desk, api: Api) -> None:
