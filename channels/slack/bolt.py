@@ -61,7 +61,7 @@ class Door:
         """Return what to answer `payload` with, once it is stored; `came` is when it did.
 
         Raises:
-            StorageUnavailable: nothing was stored; do not acknowledge.
+            StorageUnavailable, NotKnownYet: nothing was stored; do not acknowledge.
         """
         try:
             request = AsyncBoltRequest(

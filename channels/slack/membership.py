@@ -6,16 +6,19 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from channels.slack import ids
 from channels.slack.fields import Fields
 from channels.slack.messages import read_body
 from channels.slack.reading import Desk
 from channels.slack.web_api import WebApi
-from core.domain.errors import DeliveryError
+from core.domain.errors import DeliveryError, NotKnownYet, Rejected, Throttled
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import Inbox
+
+_T = TypeVar("_T")
 
 LOOK_SECONDS = 1.5  # Slack waits 3 s for an acknowledgement
 _REMEMBERED = 10_000
@@ -30,7 +33,9 @@ class Membership:
     """Answers for one account whether a reply is for the desk.
 
     The desk takes part in a thread once somebody mentioned it there. Replies can overtake the
-    mention, so where the desk knows nothing of a thread Slack is asked what was said in it.
+    mention, so where the desk knows nothing of a thread Slack is asked what was said in it. While
+    Slack does not say, a reply is neither stored nor acknowledged: it comes again, and by then the
+    mention may have come too.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class Membership:
         self._clock = clock
         self._present: OrderedDict[ThreadKey, None] = OrderedDict()
         self._absent: OrderedDict[ThreadKey, float] = OrderedDict()
+        self._asked_again_at = float("-inf")  # Slack wants no question before
 
     def joined(self, thread: ThreadKey) -> None:
         """Remember that the desk takes part in `thread`."""
@@ -54,6 +60,7 @@ class Membership:
 
         Raises:
             StorageUnavailable: the desk cannot know.
+            NotKnownYet: Slack, which has to be asked, does not say.
         """
         if thread in self._present:
             return True
@@ -73,9 +80,12 @@ class Membership:
 
     async def said_before(self, thread: ThreadKey, ts: str, desk: Desk) -> str | None:
         """Return what was said in `thread` before `ts`; None where it cannot be had soon."""
-        earlier = [
-            message for message in await self._messages(thread, until=ts) if message.text("ts") < ts
-        ]
+        try:
+            messages = await self._messages(thread, until=ts)
+        except (Rejected, NotKnownYet) as error:
+            _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
+            return None
+        earlier = [message for message in messages if message.text("ts") < ts]
         lines = []
         for message in earlier[-_QUOTED_MESSAGES:]:
             who = message.text("user") or message.text("username") or message.text("bot_id")
@@ -85,23 +95,46 @@ class Membership:
         return "\n\n".join(lines)[-_QUOTED_CHARS:] or None
 
     async def _was_mentioned(self, thread: ThreadKey, desk: Desk) -> bool:
-        if desk.bot_user is None:
+        try:
+            messages = await self._messages(thread)
+        except Rejected as error:  # there is no such thread, or none that the desk may read
+            _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
             return False
-        messages = await self._messages(thread)
+        if desk.bot_user is None:
+            desk = Desk(bot_user=(await self._soon(self._api.identity())).bot_user)
         return any(desk.is_mentioned_in(message.text("text")) for message in messages)
 
     async def _messages(self, thread: ThreadKey, until: str | None = None) -> list[Fields]:
+        """Return what was said in `thread`, as far as one page has it.
+
+        Raises:
+            Rejected: Slack says no.
+            NotKnownYet: it says nothing, or not soon enough.
+        """
         place = ids.place_of(thread)
+        answer = await self._soon(
+            self._api.call(
+                "conversations.replies",
+                channel=place.channel,
+                ts=place.thread_ts,
+                latest=until,
+                limit=_PAGE,
+            )
+        )
+        return answer.each("messages")
+
+    async def _soon(self, call: Coroutine[Any, Any, _T]) -> _T:
+        """Return what `call` does, while Slack still waits for an acknowledgement."""
+        if self._clock() < self._asked_again_at:
+            call.close()
+            raise NotKnownYet("Slack wants no more questions now")
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                answer = await self._api.call(
-                    "conversations.replies",
-                    channel=place.channel,
-                    ts=place.thread_ts,
-                    latest=until,
-                    limit=_PAGE,
-                )
+                return await call
+        except Throttled as error:
+            self._asked_again_at = self._clock() + error.retry_after
+            raise NotKnownYet("Slack wants no more questions now") from error
+        except Rejected:
+            raise
         except (DeliveryError, TimeoutError) as error:
-            _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
-            return []
-        return answer.each("messages")
+            raise NotKnownYet("Slack does not say what was said in a thread") from error

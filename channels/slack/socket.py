@@ -27,6 +27,7 @@ from channels.slack.web_api import WebApi
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
+    NotKnownYet,
     StorageUnavailable,
     Throttled,
     Unavailable,
@@ -159,11 +160,15 @@ class Socket:
                 try:
                     reply = await self._door.let_in(payload, raw, came)
                     break
-                except StorageUnavailable:
+                except (NotKnownYet, StorageUnavailable) as error:
                     if socket.closed:
                         return  # Slack sends it again over the next connection
                     failures += 1
-                    await self._sleep(_pause(failures))
+                    if isinstance(error, NotKnownYet):
+                        # What would make it known may be among those that wait for room.
+                        await self._elsewhere(_pause(failures))
+                    else:
+                        await self._sleep(_pause(failures))
             answer: dict[str, object] = {"envelope_id": frame.text("envelope_id")}
             if reply.content is not None and frame.flag("accepts_response_payload"):
                 answer["payload"] = reply.content
@@ -174,6 +179,14 @@ class Socket:
             _LOGGER.exception("a payload was not acknowledged")
         finally:
             self._room.release()
+
+    async def _elsewhere(self, seconds: float) -> None:
+        """Make room for other payloads for a while."""
+        self._room.release()
+        try:
+            await self._sleep(seconds)
+        finally:
+            await self._room.acquire()
 
 
 def _frame(message: aiohttp.WSMessage) -> Fields:

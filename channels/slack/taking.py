@@ -65,7 +65,7 @@ class Taking:
         `came` is when it did: commands have no time of their own.
 
         Raises:
-            StorageUnavailable: nothing was stored; do not acknowledge.
+            StorageUnavailable, NotKnownYet: nothing was stored; do not acknowledge.
         """
         identity = self._api.known_identity
         known = Desk(bot_user=identity.bot_user if identity else None)

@@ -14,6 +14,7 @@ DeskError
 ├── Forbidden              who is asking may not do this
 ├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
 ├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
+├── NotKnownYet            whether it is the desk's cannot be found out now: the same
 ├── UnknownPayload         a platform sent a shape we do not know: quarantine it
 ├── IgnoredPayload         a platform sent what says nothing to us: acknowledge it
 ├── AssistantError         the assistant gave no reply
@@ -117,6 +118,10 @@ class TooManyAttempts(DeskError):
 
 class StorageUnavailable(DeskError):
     """The database is away."""
+
+
+class NotKnownYet(DeskError):
+    """Whether something concerns the desk cannot be found out now: it may be told again."""
 
 
 class UnknownPayload(DeskError):

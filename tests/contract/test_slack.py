@@ -222,6 +222,20 @@ class SlackConformance(RemoteChannelConformance):
         await _until_told(platform, 2)
         assert await store.texts() == ["my screen is black", "still black"]
 
+    @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.CUT_BEFORE, Fault.BROKEN])
+    async def test_a_reply_that_overtakes_the_mention_waits_while_slack_does_not_say(
+        self, platform: Workspace, store: Store, fault: Fault
+    ) -> None:
+        slack, ana = platform.slack, platform.ana
+        general = slack.workspace.channel("general")
+        asked = slack.compose(ana, "<@U0SIMBOT> my screen is black", channel=general)
+        slack.telling.retry_seconds, slack.telling.gives_up = (0.2,), False
+        slack.faults.plan(*[fault] * 3, method="conversations.replies")
+        await slack.write(ana, "still black", thread=asked)
+        await slack.telling.tell(slack.posting(asked))
+        await _until_told(platform, 2)
+        assert await store.texts() == ["my screen is black", "still black"]
+
     async def test_a_command_ends_up_in_the_direct_conversation(
         self, platform: Workspace, store: Store
     ) -> None:
