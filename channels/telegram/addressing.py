@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from channels.telegram.commands import intent_of
+from channels.telegram.commands import is_ours
 from channels.telegram.content import read_entities, read_text
 from channels.telegram.fields import Fields, integer, maybe_mapping, maybe_string, string
 from core.domain.content import Body
@@ -67,7 +67,7 @@ def is_addressed(message: Fields, reading: Reading) -> bool:
     answered_author = None if answered is None else maybe_mapping(answered, "from")
     if answered_author is not None and integer(answered_author, "id") == bot.id:
         return True
-    if (command := command_of(message, bot)) and intent_of(command[0]) is not None:
+    if (command := command_of(message, bot)) and is_ours(command[0]):
         return True
     return any(_names(bot, words, entity) for words, entity in _mentions(message))
 

@@ -17,6 +17,7 @@ _INTENTS: Mapping[str, str] = MappingProxyType(
         "language": "switch_language",
     }
 )
+_FOR_DESK = frozenset({"link"})  # which reads their words itself
 _LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
 _MENU = ("help", "human", "status", "link", "language")
 
@@ -25,6 +26,16 @@ def intent_of(command: str) -> Intent | None:
     """Return what `command`, without its slash, means; None where it is none of ours."""
     name = _INTENTS.get(command.lower())
     return None if name is None else Intent(name=name)
+
+
+def is_ours(command: str) -> bool:
+    """Say whether `command`, without its slash, is one that the bot takes."""
+    return command.lower() in _INTENTS or command.lower() in _FOR_DESK
+
+
+def topic_of(command: str, argument: str) -> str | None:
+    """Return what the link carried that somebody began with: `t.me/your_bot?start=printer-3`."""
+    return argument or None if command.lower() == "start" else None
 
 
 def words_of(command: str, argument: str) -> str:

@@ -17,7 +17,7 @@ from channels.telegram.addressing import (
     is_addressed,
     without_our_name,
 )
-from channels.telegram.commands import intent_of, words_of
+from channels.telegram.commands import intent_of, is_ours, topic_of, words_of
 from channels.telegram.content import read_body
 from channels.telegram.fields import (
     Fields,
@@ -160,11 +160,11 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
     assert author is not None
     if not is_addressed(message, frame.reading):
         raise IgnoredPayload("a message in a group that is not meant for the bot")
-    intent = None
+    intent = topic = None
     if command := command_of(message):
         name, argument = command
-        intent = intent_of(name)
-        if intent is not None:
+        intent, topic = intent_of(name), topic_of(name, argument)
+        if is_ours(name):
             body = Body(text=words_of(name, argument), quoted=body.quoted)
     elif not place.is_private:
         body = without_our_name(body, frame.reading)
@@ -176,6 +176,7 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
         body=body,
         remote_ids=(ids.remote_id(chat, number),),
         intent=intent,
+        subject=topic,
         album=_album(message, intent),
     )
 

@@ -175,7 +175,7 @@ async def _open(
         )
     ).one()
     opening: str = max(row.said, key=len, default="")
-    words = subject or conversation.subject or opening
+    words = _title(subject, opening, conversation, ledger)
     if not words.strip():  # a command alone, or a picture
         words = text(conversation.language, "Asks for a person")
     follows = row.follows
@@ -203,6 +203,17 @@ async def _open(
     await session.flush()
     ledger.record(ticket, "status", None, TicketStatus.NEW, actor=actor, reason=reason)
     return ticket
+
+
+def _title(subject: str | None, opening: str, conversation: Conversation, ledger: Ledger) -> str:
+    """Return what a ticket is about.
+
+    A letter's subject says so itself. In a chat it is what a link carried that led there, which
+    says where the matter belongs and not what it is.
+    """
+    if not ledger.is_chat(conversation.account_id):
+        return subject or conversation.subject or opening
+    return ": ".join(part for part in (conversation.subject, subject or opening) if part)
 
 
 def _reopen(

@@ -33,7 +33,7 @@ from core.domain.linking import (
 from core.services import audit
 from core.services.ledger import Ledger
 from core.services.order import Place
-from core.storage.tables import Conversation, LinkCode
+from core.storage.tables import ContactAddress, Conversation, LinkCode
 from core.texts import text
 
 REQUESTER = "requester"
@@ -131,9 +131,8 @@ async def ask_for_code(
     )
     session.add(code)
     say(ledger, conversation, ON_ITS_WAY, email=masked(email))
-    audit.record(
-        session, by, "contact.code_asked", ("contact", conversation.contact_id, masked(email))
-    )
+    subject = ("contact", await _contact_of(session, who, conversation), masked(email))
+    audit.record(session, by, "contact.code_asked", subject)
     return code.id
 
 
@@ -192,8 +191,19 @@ async def _enter(
             return
         end(row, ledger, "wrong")
         say(ledger, conversation, OVER)
-        subject = ("contact", conversation.contact_id, masked(row.email))
+        subject = ("contact", await _contact_of(session, who, conversation), masked(row.email))
         audit.record(session, REQUESTER, "contact.code_refused", subject)
+
+
+async def _contact_of(session: AsyncSession, who: Place, conversation: Conversation) -> UUID:
+    """Return whose address `who` is: in a group it need not be the conversation's requester."""
+    account, address = who
+    found = await session.scalar(
+        select(ContactAddress.contact_id).where(
+            ContactAddress.account_id == account, ContactAddress.address == address
+        )
+    )
+    return found or conversation.contact_id
 
 
 def end(row: LinkCode, ledger: Ledger, outcome: str) -> None:

@@ -248,6 +248,15 @@ async def test_a_filed_form_becomes_a_ticket_with_what_it_collected(rig: Rig) ->
     assert "Monday" in ticket.summary
 
 
+async def test_what_a_link_carried_begins_the_subject_of_its_ticket(rig: Rig) -> None:
+    await rig.intake.accept(replace(posted("/start printer-3"), subject="printer-3"))
+    conversation = await rig.hear("The paper is stuck")
+    await rig.reply(conversation)
+    await rig.hear("a person, please")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    assert (await rig.ticket()).subject.startswith("printer-3: ")
+
+
 async def test_a_chosen_language_is_kept_whatever_the_words_say(rig: Rig) -> None:
     conversation = await rig.hear("en español por favor")
     await rig.reply(conversation, SetLanguage(language="es"), Say(text="¡Claro!"))

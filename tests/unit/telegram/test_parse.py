@@ -22,6 +22,7 @@ from core.domain.events import (
     ReactionChanged,
     ThreadMoved,
 )
+from core.domain.linking import wish_in
 from tests.unit.telegram.memory import ACCOUNT, ANA, BOT, GROUP, PRIVATE, message, raw, update
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -102,6 +103,24 @@ def test_commands_say_what_they_mean(text: str, intent: str, words: str) -> None
     event = posted(update(text=text, entities=entities))
     assert event.intent == Intent(name=intent)
     assert event.body.text == words
+
+
+@pytest.mark.parametrize("text", ["/link ada@example.org", "/link@Desk_Bot ada@example.org"])
+def test_the_menus_way_to_link_an_address_works_in_groups(text: str) -> None:
+    command = text.partition(" ")[0]
+    entities = [{"type": "bot_command", "offset": 0, "length": len(command)}]
+    event = posted(update(text=text, entities=entities, chat=GROUP))
+    assert (event.body.text, event.intent) == ("/link ada@example.org", None)
+    wish = wish_in(event.body.text)
+    assert wish is not None
+    assert wish.entities == {"email": "ada@example.org"}
+
+
+def test_what_a_link_to_the_bot_carries_is_the_conversations_topic() -> None:
+    entities = [{"type": "bot_command", "offset": 0, "length": 6}]
+    assert posted(update(text="/start printer-3", entities=entities)).subject == "printer-3"
+    assert posted(update(text="/start", entities=entities)).subject is None
+    assert posted(update(text="/help me", entities=entities[:0])).subject is None
 
 
 def test_a_command_that_is_not_ours_is_a_text() -> None:
