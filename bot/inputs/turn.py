@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,7 @@ def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
     if language not in LANGUAGES:
         raise BadTurn(f"language must be one of {', '.join(LANGUAGES)}")
     context = _context(turn.get("context"))
-    text = clean(_text(turn, "text"))
+    text = seen(clean(_text(turn, "text")))
     looked_at = text[:MAX_TEXT]
     return TurnRequest(
         turn_id=_id(turn, "turn_id"),
@@ -91,6 +92,14 @@ def parse_turn(body: bytes, *, intents: Sequence[str]) -> TurnRequest:
 def clean(text: str) -> str:
     """Return `text` without what no store and no tokenizer takes: NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def seen(text: str) -> str:
+    """Return `text` without what nobody sees, such as zero-width spaces and soft hyphens.
+
+    Left in, they would tear a word in two for all that looks for words, alarms included.
+    """
+    return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
 def _text(turn: Mapping[str, Any], name: str) -> str:
