@@ -1,13 +1,15 @@
-"""Tells English from Spanish in short texts, and both from what the assistant does not speak."""
+"""Tells what the assistant speaks apart in short texts, and from what it does not speak."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from core.texts import LANGUAGES
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
@@ -52,6 +54,12 @@ _SCRIPTS: Mapping[str, str] = {
 """The usual language of a script, by the first word of its letters' names in Unicode."""
 
 
+_FOREIGN = ("de", "fr", "it", "nl", "pt")
+"""Languages in Latin letters that are told from those the assistant speaks.
+
+Not Catalan or Galician: Spanish with a name or two is soon taken for them.
+"""
+
 _SHARED = frozenset("la las una con como que si mi is want".split())  # noqa: SIM905
 """Those of them that French, Italian, Portuguese or Dutch has too."""
 
@@ -61,29 +69,13 @@ class LinguaDetector:
 
     @cached_property
     def _detector(self) -> LanguageDetector:
-        """Return the statistics of both languages, which are read for the first long text."""
-        from lingua import Language, LanguageDetectorBuilder
-
-        # High accuracy costs 90 MB for two languages and is no better on whole sentences.
-        candidates = (Language.ENGLISH, Language.SPANISH)
-        return LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
+        """Return the statistics of what the assistant speaks, read for the first long text."""
+        return _detector_of(LANGUAGES)
 
     @cached_property
     def _wide_detector(self) -> LanguageDetector:
-        """Return the statistics of seven languages, read for the first text that may need them."""
-        from lingua import Language, LanguageDetectorBuilder
-
-        # Not Catalan or Galician: Spanish with a name or two is soon taken for them.
-        candidates = (
-            Language.ENGLISH,
-            Language.SPANISH,
-            Language.PORTUGUESE,
-            Language.FRENCH,
-            Language.GERMAN,
-            Language.ITALIAN,
-            Language.DUTCH,
-        )
-        return LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
+        """Return the statistics of those and others, read for the first text that may need them."""
+        return _detector_of({*LANGUAGES, *_FOREIGN})
 
     def detect_foreign(self, text: str) -> str | None:
         """See `core.ports.LanguageDetector.detect_foreign`."""
@@ -93,7 +85,8 @@ class LinguaDetector:
         named = Counter(language for language in scripts if language is not None)
         if named and sum(named.values()) * 2 > len(letters):
             # Japanese writes in Chinese characters too.
-            return "ja" if named["ja"] else named.most_common(1)[0][0]
+            written = "ja" if named["ja"] else named.most_common(1)[0][0]
+            return None if written in LANGUAGES else written
         words = [word.lower() for word in _WORD.findall(text)]
         if (
             len(words) < _LEAST_FOREIGN_WORDS
@@ -103,7 +96,7 @@ class LinguaDetector:
             return None
         best, *_ = self._wide_detector.compute_language_confidence_values(text)
         code = best.language.iso_code_639_1.name.lower()
-        if code in {"en", "es"} or best.value < _LEAST_FOREIGN_CONFIDENCE:
+        if code in LANGUAGES or best.value < _LEAST_FOREIGN_CONFIDENCE:
             return None
         return code
 
@@ -125,6 +118,14 @@ class LinguaDetector:
         if best.value < _LEAST_CONFIDENCE:
             return None
         return best.language.iso_code_639_1.name.lower()
+
+
+def _detector_of(languages: Collection[str]) -> LanguageDetector:
+    from lingua import IsoCode639_1, LanguageDetectorBuilder
+
+    codes = [IsoCode639_1.from_str(language) for language in sorted(languages)]
+    # High accuracy costs 90 MB for two languages and is no better on whole sentences.
+    return LanguageDetectorBuilder.from_iso_codes_639_1(*codes).with_low_accuracy_mode().build()
 
 
 def _prose(text: str) -> str:
