@@ -17,7 +17,7 @@ from core.services.reactions import Reactions
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
-from core.storage.tables import FigureSum
+from core.storage.tables import FigureChange, FigureSum
 from tests.integration.sla.world import Promised
 
 
@@ -45,6 +45,17 @@ class Counted(Promised):
 @pytest.fixture
 def desk(sessions: Sessions, tmp_path: Path) -> Counted:
     return Counted(sessions, tmp_path)
+
+
+async def test_many_changes_have_a_day_counted_once(desk: Counted) -> None:
+    ticket = await desk.ticket_opens()
+    ana = await desk.agent()
+    await desk.counting.count_all()
+    for number in range(5):
+        await desk.tickets.reply(ticket, ana, f"step {number}")
+    await desk.react()
+    async with desk.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(FigureChange)) == 1
 
 
 async def _solved(desk: Counted) -> TicketId:
