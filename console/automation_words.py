@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.domain.automation import actions
-from core.domain.automation.actions import ActionKind
+from core.domain.automation.actions import ActionKind, Told
 from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
+from core.domain.teams import Onward
 
 TRIGGER: Mapping[str, str] = {
     Trigger.OPENED: "A ticket is opened",
@@ -70,14 +71,31 @@ NOBODY_NAMED: Mapping[str, str] = {actions.NOBODY: "nobody"}
 ACTION: Mapping[str, str] = {
     ActionKind.SET_PRIORITY: "Set the priority to",
     ActionKind.SET_STATUS: "Set the status to",
+    ActionKind.SET_TYPE: "Set the type to",
+    ActionKind.SET_IMPACT: "Set the impact to",
+    ActionKind.SET_URGENCY: "Set the urgency to",
     ActionKind.SET_TEAM: "Give it to the team",
+    ActionKind.SET_LEVEL: "Bring it to the level",
     ActionKind.SET_CATEGORY: "Set the category to",
+    ActionKind.SET_FIELD: "Set the field",
     ActionKind.ASSIGN: "Give it to the agent",
+    ActionKind.ESCALATE: "Escalate it to",
+    ActionKind.NOTIFY: "Notify",
+    ActionKind.ADD_WATCHER: "Let it be watched by",
     ActionKind.ADD_TAG: "Add the tag",
     ActionKind.REMOVE_TAG: "Remove the tag",
     ActionKind.REPLY: "Tell the requester",
     ActionKind.NOTE: "Leave a note",
     ActionKind.WEBHOOK: "Call the webhook",
+    ActionKind.MARK_SPAM: "Mark it as spam",
+}
+
+ONWARD: Mapping[str, str] = {Onward.NEXT: "the next level", Onward.LEAD: "a lead"}
+
+TOLD: Mapping[str, str] = {
+    Told.ASSIGNEE: "its agent",
+    Told.LEAD: "its leads",
+    Told.TEAM: "its team",
 }
 
 DELIVERED: Mapping[str, str] = {
@@ -111,6 +129,13 @@ SAID = (
     "a name has 1 to 120 characters",
     "there is no such priority",
     "a ticket cannot be given this status",
+    "there is no such type",
+    "an impact is low, medium or high",
+    "an urgency is low, medium or high",
+    "a level is 1, 2 or 3",
+    "an action names the field that it sets",
+    "an action needs a value",
+    "what is marked as spam is left alone: let that be the last action",
     "a macro has a text, or does something",
     "what a macro says is its text",
     "a webhook's address begins with https:// or http://",

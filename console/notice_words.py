@@ -21,6 +21,7 @@ NOTICE: Mapping[str, str] = {
     Notice.ESCALATED: "It came up to you",
     Notice.APPROVAL: "It waits for your approval",
     Notice.TASK: "Your task can begin",
+    Notice.BY_RULE: "A rule or macro tells you",
 }
 
 TURN: Mapping[str, str] = {
@@ -47,6 +48,7 @@ KINDS: Mapping[str, str] = {
     Notice.LOW_SCORE: "A requester is not content",
     Notice.APPROVAL: "A request waits for my approval",
     Notice.TASK: "My task can begin",
+    Notice.BY_RULE: "A rule or macro tells me",
 }
 """What an agent chooses for, in this order."""
 
@@ -58,7 +60,7 @@ REACH: Mapping[str, str] = {
 
 OUTSIDE: Mapping[str, str] = {
     Wish.UNREAD: "What I did not see here",
-    Wish.URGENT: "Of that, only mentions, promises and low scores",
+    Wish.URGENT: "Of that, only mentions, promises, low scores and what rules tell",
     Wish.NEVER: "Nothing",
 }
 

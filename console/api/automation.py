@@ -34,18 +34,24 @@ _LATEST = 100
 
 
 class ConditionBody(Body):
-    """One comparison; several values, between `|`, mean any of them."""
+    """One comparison; several values, between `|`, mean any of them.
 
-    field: Annotated[Text, Field(max_length=40)]
+    `field:<id>` is a field of a category's form.
+    """
+
+    field: Annotated[Text, Field(max_length=60)]
     comparison: Annotated[Text, Field(max_length=40)]
     value: Annotated[Text, Field(max_length=2_000)] = ""
 
 
 class ActionBody(Body):
-    """One thing to do, with its value: a name, an id, a tag or a template."""
+    """One thing to do, with its value: a name, an id, a tag or a template.
 
-    kind: Annotated[Text, Field(max_length=40)]
-    value: Annotated[Text, Field(max_length=20_000)]
+    `set_field:<id>` sets a field of a category's form.
+    """
+
+    kind: Annotated[Text, Field(max_length=60)]
+    value: Annotated[Text, Field(max_length=20_000)] = ""
 
 
 class RuleBody(Body):

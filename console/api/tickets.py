@@ -28,10 +28,10 @@ from core.domain.ids import (
     UploadId,
 )
 from core.domain.search import question_of
+from core.domain.teams import Onward
 from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import version_of
 from core.services.search.searching import tickets_with
-from core.services.teams.escalation import Onward
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.conversations import conversation_view

@@ -47,7 +47,7 @@ def actions_in(form: FormData, names: Names) -> tuple[Action, ...]:
 def shown_actions(actions: Sequence[Action], names: Names) -> list[Action | dict[str, str]]:
     """Return actions with names for ids, to be shown in a form."""
     return [
-        {"kind": action.kind, "value": names.shown(action.kind, action.value)} for action in actions
+        {"kind": action.key, "value": names.shown(action.key, action.value)} for action in actions
     ]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console import classification_words, words
-from console.automation_words import NOBODY_NAMED, YES_NO
+from console.automation_words import NOBODY_NAMED, ONWARD, TOLD, YES_NO
 from console.words import Translate
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field, custom_key
@@ -39,9 +39,15 @@ _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         Field.OUTSIDE_HOURS: ("yes_no",),
         ActionKind.SET_STATUS: ("status",),
         ActionKind.SET_PRIORITY: ("priority",),
+        ActionKind.SET_TYPE: ("type",),
+        ActionKind.SET_IMPACT: ("extent",),
+        ActionKind.SET_URGENCY: ("extent",),
         ActionKind.SET_TEAM: ("team",),
         ActionKind.SET_CATEGORY: ("category",),
         ActionKind.ASSIGN: ("nobody", "agent"),
+        ActionKind.ESCALATE: ("onward", "team"),
+        ActionKind.NOTIFY: ("told", "agent", "team"),
+        ActionKind.ADD_WATCHER: ("agent",),
         ActionKind.WEBHOOK: ("webhook",),
     }
 )
@@ -60,6 +66,11 @@ class CustomField:
     is_yes_no: bool
     is_archived: bool
 
+    @property
+    def setting(self) -> str:
+        """Return how the action that sets the field is called."""
+        return f"{ActionKind.SET_FIELD}:{self.key.partition(':')[2]}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -72,7 +83,7 @@ class Names:
 
     def kinds(self, of: str) -> Sequence[str]:
         """Return which names the values of a field or an action may be."""
-        if of in {one.key for one in self.customs if one.is_yes_no}:
+        if of in {key for one in self.customs if one.is_yes_no for key in (one.key, one.setting)}:
             return ("yes_no",)
         return _KINDS.get(of, ())
 
@@ -113,7 +124,13 @@ class Names:
 
     def offered(self, chosen: str) -> Sequence[CustomField]:
         """Return the fields of forms that can be chosen; one that is chosen stays one."""
-        return [one for one in self.customs if not one.is_archived or one.key == chosen]
+        return [
+            one for one in self.customs if not one.is_archived or chosen in (one.key, one.setting)
+        ]
+
+    def label_of(self, key: str) -> str:
+        """Return what a field of a form is called, by the key of a condition or action; or ""."""
+        return next((one.label for one in self.customs if key in (one.key, one.setting)), "")
 
     @property
     def groups(self) -> Sequence[Sequence[str]]:
@@ -152,6 +169,8 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
         "channel": words.CHANNEL,
         "yes_no": YES_NO,
         "nobody": NOBODY_NAMED,
+        "onward": ONWARD,
+        "told": TOLD,
     }
     fixed = {kind: {key: t(one) for key, one in table.items()} for kind, table in said.items()}
     tree = await category_tree(session)

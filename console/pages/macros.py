@@ -51,6 +51,7 @@ async def filled_macro(request: Request, signed_in: Agents, named: Named, macro:
         "parts/macro.html",
         macro=ready,
         actions=shown_actions(ready.actions, names),
+        names=names,
         said=said,
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +27,11 @@ from console.pages.view import page, translator
 from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.automation.conditions import Conditions
-from core.domain.automation.fields import WITHOUT_VALUE, Field, fitting
+from core.domain.automation.fields import Field, fitting
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
+from core.services.access import SignedIn
+from core.services.automation.failures import failure_from_json, failure_in_words
 from core.services.automation.trying import dry_run
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -60,15 +63,17 @@ async def show_rules(request: Request, _: Leads) -> Response:
 
 
 @router.get("/new")
-async def new_rule(request: Request, _: Leads) -> Response:
+async def new_rule(request: Request, signed_in: Leads) -> Response:
     """Show an empty form."""
-    return await _form(request, None, {"name": "", "trigger": Trigger.OPENED, "is_on": True})
+    return await _form(
+        request, signed_in, None, {"name": "", "trigger": Trigger.OPENED, "is_on": True}
+    )
 
 
 @router.get("/{rule}")
-async def show_rule(request: Request, _: Leads, rule: UUID) -> Response:
+async def show_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
     """Show a rule, and what it did lately."""
-    return await _form(request, rule, _shown(await desk_of(request).rules.get(rule)))
+    return await _form(request, signed_in, rule, _shown(await desk_of(request).rules.get(rule)))
 
 
 @router.post("/new")
@@ -106,13 +111,13 @@ async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Respon
         wanted = _read(form, names)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _form(request, rule, _typed(form), wrong=wrong, status=422)
+        return await _form(request, signed_in, rule, _typed(form), wrong=wrong, status=422)
     if text_field(form, "do") == "try":
         async with storage_errors(), desk_of(request).sessions() as session:
             found = await dry_run(
                 session, wanted, datetime.now(UTC), sight=await sight_for(request, session)
             )
-        return await _form(request, rule, _shown(wanted), tried=found)
+        return await _form(request, signed_in, rule, _shown(wanted), tried=found)
     await desk_of(request).rules.save(rule, wanted, signed_in.agent)
     return RedirectResponse("/console/admin/rules", 303)
 
@@ -170,8 +175,15 @@ def _typed(form: FormData) -> dict[str, Any]:
     }
 
 
+def _left_out(did: Mapping[str, Any], language: str) -> str:
+    """Return why an action was left out, from a rule's log."""
+    failure = failure_from_json(did)
+    return "" if failure is None else failure_in_words(failure, language)
+
+
 async def _form(
     request: Request,
+    signed_in: SignedIn,
     rule: UUID | None,
     shown: dict[str, Any],
     *,
@@ -212,5 +224,5 @@ async def _form(
         wrong=wrong,
         said=said,
         fitting={field: " ".join(fitting(field)) for field in Field},
-        without_value=" ".join(sorted(WITHOUT_VALUE)),
+        left_out=partial(_left_out, language=signed_in.agent.language),
     )

@@ -51,6 +51,16 @@ async def answer_survey(request: Request, token: str) -> Response:
     return await _survey(request, token, is_kept=True)
 
 
+@router.post("/survey/{token}/reopen")
+async def reopen_ticket(request: Request, token: str) -> Response:
+    """Open the ticket again, as its requester wants who was not content."""
+    try:
+        await desk_of(request).survey_answers.reopen(token)
+    except IllegalTransition:
+        return await _survey(request, token, is_refused=True, status=409)
+    return await _survey(request, token, is_reopened=True)
+
+
 @router.get(_PATH)
 async def show_rules(request: Request, _: Leads) -> Response:
     """Show the rules about asking."""
@@ -105,6 +115,8 @@ async def _survey(
     comment: str | None = None,
     wrong: str | None = None,
     is_kept: bool = False,
+    is_reopened: bool = False,
+    is_refused: bool = False,
     status: int = 200,
 ) -> Response:
     view = await desk_of(request).survey_answers.view(token)
@@ -122,6 +134,9 @@ async def _survey(
         comment=view.comment if comment is None else comment,
         wrong=None if wrong is None else say(wrong),
         is_kept=is_kept,
+        is_reopened=is_reopened,
+        is_refused=is_refused,
+        survey_path=f"/survey/{token}",
     )
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

@@ -26,8 +26,8 @@ from core.domain.ids import (
     TeamId,
     TicketId,
 )
+from core.domain.teams import Onward
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
-from core.services.teams.escalation import Onward
 from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named

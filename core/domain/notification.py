@@ -29,6 +29,7 @@ class Notice(StrEnum):
     ESCALATED = "escalated"  # a ticket came up to them, and nobody has it
     APPROVAL = "approval"  # a request waits for their decision
     TASK = "task"  # what they are to do for a request can begin
+    BY_RULE = "by_rule"  # a rule or macro tells them; the detail is what it is called
 
 
 class Wish(StrEnum):
@@ -36,7 +37,7 @@ class Wish(StrEnum):
 
     NEVER = "never"
     UNREAD = "unread"  # what they did not see in the console for a few minutes
-    URGENT = "urgent"  # of that, only mentions, promises and low scores
+    URGENT = "urgent"  # of that, only mentions, promises, low scores and what rules tell
 
 
 class Reach(StrEnum):
@@ -57,7 +58,9 @@ class Turn(StrEnum):
     RELEASED = "released"
 
 
-URGENT = frozenset({Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE})
+URGENT = frozenset(
+    {Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE, Notice.BY_RULE}
+)
 """Notices for those who want few."""
 
 NOT_MAILED = frozenset({Notice.APPROVAL})

@@ -33,6 +33,13 @@ class Presence(StrEnum):
     OFFLINE = "offline"
 
 
+class Onward(StrEnum):
+    """Where a ticket can be sent on to without naming it."""
+
+    NEXT = "next"  # the next level; after the highest, the team that the team names
+    LEAD = "lead"  # a lead of its team
+
+
 def level_that_serves(levels: Collection[int], wanted: int) -> int | None:
     """Return which of a team's `levels` has the tickets of level `wanted`.
 

@@ -29,6 +29,7 @@ LINES: Mapping[Notice, str] = {
     Notice.ESCALATED: "#{number} came up to you: {subject}",
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",
     Notice.TASK: "#{number}: your task can begin: {subject}",
+    Notice.BY_RULE: "#{number}: {detail}: {subject}",
 }
 TURNS: Mapping[str, str] = {
     Turn.SOLVED: "#{number} was solved: {subject}",
@@ -94,4 +95,5 @@ def line(language: str, notice: NoticeView) -> str:
         number=notice.number,
         subject=notice.subject,
         who=notice.by_name or "?",
+        detail=notice.detail,
     )

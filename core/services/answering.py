@@ -120,7 +120,9 @@ async def say(case: Case, agent: Agent, reply: Reply) -> MessageId:
     return said[0]
 
 
-async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
+async def give_status(
+    case: Case, status: TicketStatus, *, actor: str, reason: str | None = None
+) -> None:
     """Give the ticket a status; the requester is told when it is solved, closed or reopened.
 
     Raises:
@@ -128,7 +130,7 @@ async def give_status(case: Case, status: TicketStatus, *, actor: str) -> None:
     """
     await _check_status(case, status)
     old = TicketStatus(case.ticket.status)
-    case.move(TRIGGER_FOR[status], actor=actor)
+    case.move(TRIGGER_FOR[status], actor=actor, reason=reason)
     was_done = CATEGORY[old] == StatusCategory.DONE
     is_done = CATEGORY[status] == StatusCategory.DONE
     if is_done and not was_done:

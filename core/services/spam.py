@@ -58,31 +58,8 @@ class SpamFolder:
         """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket_id)
-            if case.ticket.closed_as == ClosedAs.SPAM:
-                raise Conflict("this ticket is marked as spam already")
-            if case.ticket.closed_as == ClosedAs.MERGED:
-                raise Conflict("this ticket was merged into another one already")
-            if await _goes_on(case):
-                raise Conflict("its conversation goes on in another ticket")
-            if case.joined:
-                raise Conflict("part the tickets that were merged into it first")
-            case.ledger.record(
-                case.ticket,
-                "status",
-                case.ticket.status,
-                TicketStatus.CLOSED,
-                actor=by.actor,
-                reason="spam",
-            )
-            now = case.ledger.now
-            case.ticket.status, case.ticket.closed_as = TicketStatus.CLOSED, ClosedAs.SPAM
-            case.ticket.solved_at = case.ticket.solved_at or now
-            case.ticket.closed_at = case.ticket.closed_at or now
-            case.conversation.is_spam = True
-            if case.conversation.responder != Responder.CLOSED:  # else it had ended before
-                case.conversation.closed_at = now
-            case.conversation.responder = Responder.CLOSED
-            if blocks and not await _block(session, case.conversation, now):
+            await _mark(case, actor=by.actor)
+            if blocks and not await _block(session, case.conversation, case.ledger.now):
                 raise Conflict("the sender's address is not known: mark it without blocking")
             await _tell(case, by, "ticket.marked_spam", {"sender": "blocked"} if blocks else {})
 
@@ -175,6 +152,46 @@ class SpamFolder:
         subject = ("ticket", ticket.number, ticket.subject)
         audit.record(session, by.actor, "ticket.not_spam", subject)
         return TicketId(ticket.id)
+
+
+async def mark_as_spam(case: Case, *, actor: str) -> None:
+    """Close the locked ticket of `case` as spam; its requester hears nothing.
+
+    Raises:
+        Conflict: it is spam already, it or its conversation goes on in another ticket, or others
+            were merged into it.
+    """
+    await _mark(case, actor=actor)
+    case.ledger.changed(case.conversation, FeedKind.CONVERSATION)
+    subject = ("ticket", case.ticket.number, case.ticket.subject)
+    audit.record(case.session, actor, "ticket.marked_spam", subject, new={})
+
+
+async def _mark(case: Case, *, actor: str) -> None:
+    if case.ticket.closed_as == ClosedAs.SPAM:
+        raise Conflict("this ticket is marked as spam already")
+    if case.ticket.closed_as == ClosedAs.MERGED:
+        raise Conflict("this ticket was merged into another one already")
+    if await _goes_on(case):
+        raise Conflict("its conversation goes on in another ticket")
+    if case.joined:
+        raise Conflict("part the tickets that were merged into it first")
+    case.ledger.record(
+        case.ticket,
+        "status",
+        case.ticket.status,
+        TicketStatus.CLOSED,
+        actor=actor,
+        reason="spam",
+    )
+    now = case.ledger.now
+    case.ticket.status, case.ticket.closed_as = TicketStatus.CLOSED, ClosedAs.SPAM
+    case.ticket.solved_at = case.ticket.solved_at or now
+    case.ticket.closed_at = case.ticket.closed_at or now
+    case.conversation.is_spam = True
+    if case.conversation.responder != Responder.CLOSED:  # else it had ended before
+        case.conversation.closed_at = now
+    case.conversation.responder = Responder.CLOSED
 
 
 async def _goes_on(case: Case) -> bool:

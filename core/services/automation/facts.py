@@ -16,6 +16,8 @@ from core.domain.automation.matching import Changed, Fact, Facts
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
+from core.domain.sla.policy import TicketFacts
+from core.domain.ticket import Priority
 from core.services.automation.changes import (
     Parents,
     category_fact,
@@ -28,6 +30,7 @@ from core.services.automation.changes import (
 from core.services.automation.templates import Values
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.rules import PromiseBook
+from core.storage.queries.routing import category_path
 from core.storage.tables import (
     Account,
     AgentRow,
@@ -37,7 +40,6 @@ from core.storage.tables import (
     Message,
     Organisation,
     Satisfaction,
-    SlaTicket,
     Team,
     Ticket,
 )
@@ -174,13 +176,13 @@ async def completed(
     book: PromiseBook,
 ) -> Known:
     """Return `known` with what only some conditions look at, and with what just changed."""
-    parents = await parents_of_categories(session) if Field.CATEGORY in looks_at else {}
+    is_outside = Field.OUTSIDE_HOURS in looks_at
+    needs_tree = is_outside or Field.CATEGORY in looks_at
+    parents = await parents_of_categories(session) if needs_tree else {}
     return replace(
         known,
         parents=parents,
-        hours=await _hours(session, known.ticket, book)
-        if Field.OUTSIDE_HOURS in looks_at
-        else None,
+        hours=await _hours(session, known, parents, book) if is_outside else None,
         changed=await _changed(session, known.ticket, change, parents),
     )
 
@@ -229,12 +231,21 @@ async def values_of(
     }
 
 
-async def _hours(session: AsyncSession, ticket: Ticket, book: PromiseBook) -> BusinessHours:
+async def _hours(
+    session: AsyncSession, known: Known, parents: Parents, book: PromiseBook
+) -> BusinessHours:
     """Return the business hours that count for a ticket: its policy's, or the usual ones."""
-    rules = await book.current(session)
-    row = await session.get(SlaTicket, ticket.id)
-    named = None if row is None else row.policy_id
-    return rules.hours_of(next((one for one in rules.policies if one.id == named), None))
+    rules, ticket = await book.current(session), known.ticket
+    policy = rules.policy_for(
+        TicketFacts(
+            organisation=ticket.organisation_id,
+            priority=Priority(ticket.priority),
+            categories=frozenset(category_path(parents, ticket.category_id)),
+            channel=known.channel,
+            team=ticket.team_id,
+        )
+    )
+    return rules.hours_of(policy)
 
 
 async def _changed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.domain.automation.actions import IN_WORDS, Action, ActionKind
+from core.domain.automation.actions import IN_WORDS, Action, action_named
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, field_named
 from core.domain.automation.rule import Rule, Trigger
@@ -30,7 +30,7 @@ def conditions_from_json(stored: Mapping[str, Any]) -> Conditions:
 
 def actions_json(actions: Sequence[Action]) -> list[dict[str, str]]:
     """Return `actions` as they are kept."""
-    return [{"kind": action.kind, "value": action.value} for action in actions]
+    return [{"kind": action.key, "value": action.value} for action in actions]
 
 
 def actions_from_json(stored: Any) -> tuple[Action, ...]:
@@ -42,7 +42,8 @@ def actions_from_json(stored: Any) -> tuple[Action, ...]:
     found = []
     for item in _items(stored):
         try:
-            action = Action(kind=ActionKind(item["kind"]), value=str(item["value"]))
+            kind, custom = action_named(str(item["kind"]))
+            action = Action(kind=kind, custom=custom, value=str(item.get("value", "")))
         except (KeyError, ValueError) as error:
             raise InvalidInput(f"an action is not understood: {error}") from None
         if action.kind in IN_WORDS:

@@ -15,8 +15,9 @@ from core.domain.automation.actions import MAX_TEXT_CHARS, Action, ActionKind, c
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId, TicketId, new_id
 from core.services import audit
-from core.services.automation.doing import perform
+from core.services.automation.doing import Doer, perform
 from core.services.automation.facts import values_of
+from core.services.automation.failures import failure_in_words
 from core.services.automation.forms import actions_from_json, actions_json
 from core.services.automation.templates import check_template, fill_in
 from core.services.case import Case
@@ -149,8 +150,12 @@ async def apply_macro(
         for action in actions_from_json(row.actions)
         if sets_status or action.kind is not ActionKind.SET_STATUS
     ]
-    done = await perform(case, actions, values, actor=agent.actor)
-    failures = [f"{row.name}: {did.failure}" for did in done if did.failure]
+    done = await perform(case, actions, values, by=Doer(actor=agent.actor, name=row.name))
+    failures = [
+        f"{row.name}: {failure_in_words(did.failure, agent.language)}"
+        for did in done
+        if did.failure is not None
+    ]
     if failures:
         case.ledger.note(case.conversation, None, "\n".join(failures))
 

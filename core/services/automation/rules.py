@@ -20,8 +20,9 @@ from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
-from core.services.automation.doing import Did, perform
+from core.services.automation.doing import Did, Doer, perform
 from core.services.automation.facts import About, about, completed, known_of, values_of
+from core.services.automation.failures import failure_json
 from core.services.automation.forms import rule_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -146,7 +147,7 @@ class RulesOfTickets:
             if ran.get(ready.id, 0) >= _RUNS_AN_HOUR:
                 continue
             await apply(case, ready, why=change.field, base_url=self._base_url)
-            if ready.rule.stops:
+            if ready.rule.stops or case.ticket.closed_as is not None:
                 return
             facts = known.facts(now)
 
@@ -243,7 +244,7 @@ class IdleRules:
                 if (await _ran_of_late(case)).get(ready.id, 0) >= _RUNS_AN_HOUR:
                     continue
                 await apply(case, ready, why="idle", base_url=self._base_url)
-                if ready.rule.stops:
+                if ready.rule.stops or case.ticket.closed_as is not None:
                     break
                 facts = known.facts(case.ledger.now)
             await case.ledger.write(session)
@@ -255,7 +256,8 @@ async def apply(case: Case, ready: ReadyRule, *, why: str, base_url: str) -> Seq
     has_words = any(action.kind in IN_WORDS for action in ready.rule.actions)
     values = await values_of(case.session, ticket, base_url) if has_words else {}
     # What changes the ticket moves `updated_at`: an idle rule must not take its own act for news.
-    done = await perform(case, ready.rule.actions, values, actor=_actor(ready.id))
+    by = Doer(actor=_actor(ready.id), name=ready.rule.name)
+    done = await perform(case, ready.rule.actions, values, by=by)
     case.session.add(
         AutomationRun(
             rule_id=ready.id,
@@ -263,7 +265,8 @@ async def apply(case: Case, ready: ReadyRule, *, why: str, base_url: str) -> Seq
             at=case.ledger.now,
             why=why,
             did=[
-                {"kind": did.action.kind, "value": did.action.value[:200], "failure": did.failure}
+                {"kind": did.action.key, "value": did.action.value[:200]}
+                | failure_json(did.failure)
                 for did in done
             ],
         )

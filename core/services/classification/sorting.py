@@ -99,18 +99,7 @@ class TicketSorting:
         """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            row = await session.get(AgentRow, agent)
-            if row is None or row.disabled_at is not None or Role(row.role) not in WORKING:
-                raise InvalidInput("there is no such agent")
-            added = await session.scalar(
-                upsert(TicketWatcher)
-                .values(ticket_id=ticket, agent_id=agent)
-                .on_conflict_do_nothing()
-                .returning(TicketWatcher.agent_id)
-            )
-            if added is not None:
-                case.ledger.record(case.ticket, "watcher", None, str(agent), actor=by.actor)
-                case.changed()
+            await let_watch(case, agent, actor=by.actor)
             await case.ledger.write(session)
 
     async def unwatch(self, ticket: TicketId, agent: AgentId, by: Agent) -> None:
@@ -132,6 +121,26 @@ class TicketSorting:
             await case.ledger.write(session)
 
 
+async def let_watch(case: Case, agent: AgentId, *, actor: str) -> None:
+    """Let an agent hear of the locked ticket of `case`.
+
+    Raises:
+        InvalidInput: there is no such agent.
+    """
+    row = await case.session.get(AgentRow, agent)
+    if row is None or row.disabled_at is not None or Role(row.role) not in WORKING:
+        raise InvalidInput("there is no such agent")
+    added = await case.session.scalar(
+        upsert(TicketWatcher)
+        .values(ticket_id=case.ticket.id, agent_id=agent)
+        .on_conflict_do_nothing()
+        .returning(TicketWatcher.agent_id)
+    )
+    if added is not None:
+        case.ledger.record(case.ticket, "watcher", None, str(agent), actor=actor)
+        case.changed()
+
+
 def version_of(updated_at: datetime) -> int:
     """Return the name of a ticket's present state, from when it was last changed."""
     return int(updated_at.timestamp() * 1_000_000)
@@ -143,17 +152,17 @@ async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:
     Raises:
         InvalidInput: a value does not fit, or names what is not there.
     """
-    tree = await category_tree(case.session)
     if wanted.kind is not SAME:
         _set(case, "kind", wanted.kind, actor)
     if wanted.category is not SAME:
-        _set_category(case, tree, wanted.category, actor)
+        _set_category(case, await category_tree(case.session), wanted.category, actor)
     if wanted.team is not SAME:
         await _set_team(case, wanted.team, actor)
     if wanted.asset is not SAME:
         await _set_asset(case, wanted.asset, actor)
     await _set_priority(case, wanted, actor)
     if wanted.fields is not SAME:
+        tree = await category_tree(case.session)
         _set_fields(case, tree.fields_of(case.ticket.category_id), wanted.fields, actor)
     if wanted.tags is not SAME or wanted.more_tags or wanted.fewer_tags:
         tags = case.ticket.tags if wanted.tags is SAME else wanted.tags

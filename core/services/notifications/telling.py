@@ -16,6 +16,7 @@ from core.services.case import Case
 from core.services.notifications.colleagues import leads_of
 from core.services.notifications.leaving import Told, leave, wishes_of_agents
 from core.services.reactions.reactor import TicketChange
+from core.services.satisfaction.answering import UNSATISFIED
 from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
 from core.storage.beforehand import Beforehand
@@ -134,7 +135,8 @@ async def _concerned(
             return told
         case "status" if _turn(change) is not None:
             # What the requester or the clock did, its holder hears of otherwise or expects.
-            others = owner if change.actor.startswith("agent:") else []
+            is_told = change.actor.startswith("agent:") or change.reason == UNSATISFIED
+            others = owner if is_told else []
             return dict.fromkeys([*watchers, *others], Notice.CHANGED)
         case "message" if change.reason == "customer":
             watching = dict.fromkeys(watchers, Notice.WATCHED)

@@ -15,6 +15,8 @@ from core.domain.conversation import Speaker
 from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.services.answering import give_status
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.satisfaction.links import SurveyLinks
@@ -26,6 +28,9 @@ from core.texts import text
 THANKS = "Thank you for telling us."
 SORRY = "Thank you for telling us, and sorry that it was not better. Shall we look at it again?"
 OPEN_AGAIN = "Yes, open it again"
+
+UNSATISFIED = "unsatisfied"
+"""Why a ticket is open again that its requester's survey opened, in its history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,8 @@ class SurveyView:
     score: int | None
     comment: str
     is_over: bool
+    may_reopen: bool  # it was a low score, and the ticket is still solved
+    is_open: bool  # the ticket: it is worked on
 
 
 class SurveyAnswers:
@@ -63,9 +70,16 @@ class SurveyAnswers:
             NotFound: the link was not made here.
         """
         async with storage_errors(), self._sessions() as session:
+            low = (await survey_rules(session)).low_score
             row = (
                 await session.execute(
-                    select(Satisfaction, Ticket.number, Ticket.subject, Conversation.language)
+                    select(
+                        Satisfaction,
+                        Ticket.number,
+                        Ticket.subject,
+                        Ticket.status,
+                        Conversation.language,
+                    )
                     .join(Ticket, Ticket.id == Satisfaction.ticket_id)
                     .join(Conversation, Conversation.id == Ticket.conversation_id)
                     .where(Satisfaction.id == self._links.survey(token))
@@ -73,7 +87,9 @@ class SurveyAnswers:
             ).one_or_none()
         if row is None:
             raise NotFound("there is no such survey")
-        survey, number, subject, language = row
+        survey, number, subject, status, language = row
+        takes_answers = _takes_answers(survey, self._now())
+        was_low = survey.score is not None and survey.score <= low
         return SurveyView(
             id=survey.id,
             number=number,
@@ -81,7 +97,9 @@ class SurveyAnswers:
             language=language or "en",
             score=survey.score,
             comment=survey.comment,
-            is_over=not _takes_answers(survey, self._now()),
+            is_over=not takes_answers,
+            may_reopen=takes_answers and was_low and status == TicketStatus.SOLVED,
+            is_open=CATEGORY[TicketStatus(status)] != StatusCategory.DONE,
         )
 
     async def answer(self, token: str, score: int, comment: str) -> None:
@@ -102,6 +120,35 @@ class SurveyAnswers:
             case = await open_case(session, Ledger(self._accounts, self._now()), TicketId(ticket))
             survey = await session.get_one(Satisfaction, name, with_for_update=True)
             keep_answer(case, survey, score, said)
+            await case.ledger.write(session)
+
+    async def reopen(self, token: str) -> None:
+        """Open the ticket again, because its requester was not content; an open one stays so.
+
+        Raises:
+            NotFound: the link was not made here.
+            IllegalTransition: the survey is over, its score was no low one, or the ticket is
+                closed.
+        """
+        name = self._links.survey(token)
+        async with storage_errors(), self._sessions.begin() as session:
+            ticket = await session.scalar(
+                select(Satisfaction.ticket_id).where(Satisfaction.id == name)
+            )
+            if ticket is None:
+                raise NotFound("there is no such survey")
+            case = await open_case(session, Ledger(self._accounts, self._now()), TicketId(ticket))
+            survey = await session.get_one(Satisfaction, name, with_for_update=True)
+            low = (await survey_rules(session)).low_score
+            is_low = survey.score is not None and survey.score <= low
+            if not is_low or not _takes_answers(survey, case.ledger.now):
+                raise IllegalTransition("survey", survey.status, "opening its ticket again")
+            if not case.is_done:
+                return
+            if case.ticket.status == TicketStatus.CLOSED:
+                raise IllegalTransition("ticket", case.ticket.status, "opening it again")
+            await give_status(case, TicketStatus.OPEN, actor="requester", reason=UNSATISFIED)
+            case.changed()
             await case.ledger.write(session)
 
 

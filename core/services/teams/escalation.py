@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Exists, and_, exists, func, or_, select
@@ -15,7 +14,7 @@ from core.domain.actor import Agent
 from core.domain.conversation import Cause, Responder
 from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.ids import AgentId, TeamId, TicketId
-from core.domain.teams import Presence, level_that_serves
+from core.domain.teams import Onward, Presence, level_that_serves
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -37,13 +36,6 @@ UNTOUCHED, UNSOLVED = "untouched", "unsolved"
 
 _MAX_REASON_CHARS = 500
 _AT_ONCE = 50
-
-
-class Onward(StrEnum):
-    """Where a ticket can be sent on to without naming it."""
-
-    NEXT = "next"  # the next level; after the highest, the team that the team names
-    LEAD = "lead"  # a lead of its team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +73,7 @@ class Escalations:
             raise InvalidInput("a reason has 500 characters at most")
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            if case.is_done:
-                raise IllegalTransition("ticket", case.ticket.status, "escalate")
-            if onward is Onward.LEAD:
-                await self._to_lead(case, by.actor, words)
-            else:
-                target = (
-                    await _next(case) if onward is Onward.NEXT else await _first_of(case, onward)
-                )
-                if target is None:
-                    raise InvalidInput("there is nobody that this ticket could go on to")
-                _send(case, target, by.actor, words)
+            await send_on(case, onward, actor=by.actor, reason=words)
             case.changed()
             await case.ledger.write(session)
 
@@ -145,36 +127,55 @@ class Escalations:
         )
         return [(TicketId(ticket), at) for ticket, at in rows if at is not None]
 
-    async def _to_lead(self, case: Case, actor: str, reason: str) -> None:
-        ticket = case.ticket
-        if ticket.team_id is None:
-            raise InvalidInput("this ticket is in no team")
-        presence = presence_at(self._now())
-        lead = (
-            await case.session.execute(
-                select(AgentRow.id, AgentRow.name)
-                .join(TeamMember, TeamMember.agent_id == AgentRow.id)
-                .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
-                .where(
-                    TeamMember.team_id == ticket.team_id,
-                    TeamMember.is_lead,
-                    AgentRow.disabled_at.is_(None),
-                    AgentRow.id != ticket.assignee_id
-                    if ticket.assignee_id is not None
-                    else AgentRow.id.is_not(None),
-                )
-                .order_by((presence == Presence.ONLINE.value).desc(), load_of_agent(), AgentRow.id)
-                .limit(1)
+
+async def send_on(case: Case, onward: Onward | TeamId, *, actor: str, reason: str) -> None:
+    """Send the locked ticket of `case` on.
+
+    Raises:
+        InvalidInput: there is nobody that it could go on to.
+        IllegalTransition: it is solved or closed.
+    """
+    if case.is_done:
+        raise IllegalTransition("ticket", case.ticket.status, "escalate")
+    if onward is Onward.LEAD:
+        await _to_lead(case, actor, reason)
+        return
+    target = await _next(case) if onward is Onward.NEXT else await _first_of(case, onward)
+    if target is None:
+        raise InvalidInput("there is nobody that this ticket could go on to")
+    _send(case, target, actor, reason)
+
+
+async def _to_lead(case: Case, actor: str, reason: str) -> None:
+    ticket = case.ticket
+    if ticket.team_id is None:
+        raise InvalidInput("this ticket is in no team")
+    presence = presence_at(case.ledger.now)
+    lead = (
+        await case.session.execute(
+            select(AgentRow.id, AgentRow.name)
+            .join(TeamMember, TeamMember.agent_id == AgentRow.id)
+            .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
+            .where(
+                TeamMember.team_id == ticket.team_id,
+                TeamMember.is_lead,
+                AgentRow.disabled_at.is_(None),
+                AgentRow.id != ticket.assignee_id
+                if ticket.assignee_id is not None
+                else AgentRow.id.is_not(None),
             )
-        ).first()
-        if lead is None:
-            raise InvalidInput("this team has no lead that the ticket could go to")
-        case.ledger.record(ticket, "escalated", None, lead.name, actor=actor, reason=reason)
-        case.hand_to(AgentId(lead.id), actor=actor)
-        if ticket.status == TicketStatus.NEW:
-            case.move(TicketTrigger.AGENT_TOOK, actor=actor)
-        if case.conversation.responder == Responder.QUEUED:
-            case.turn_over(Cause.AGENT_TOOK)
+            .order_by((presence == Presence.ONLINE.value).desc(), load_of_agent(), AgentRow.id)
+            .limit(1)
+        )
+    ).first()
+    if lead is None:
+        raise InvalidInput("this team has no lead that the ticket could go to")
+    case.ledger.record(ticket, "escalated", None, lead.name, actor=actor, reason=reason)
+    case.hand_to(AgentId(lead.id), actor=actor)
+    if ticket.status == TicketStatus.NEW:
+        case.move(TicketTrigger.AGENT_TOOK, actor=actor)
+    if case.conversation.responder == Responder.QUEUED:
+        case.turn_over(Cause.AGENT_TOOK)
 
 
 def _send(case: Case, target: _Target, actor: str, reason: str) -> None:

@@ -49,7 +49,7 @@ class AutomationRun(Base):
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
     at: Mapped[datetime]
     why: Mapped[str]  # the change it looked at
-    did: Mapped[list[Any]]  # sentences
+    did: Mapped[list[Any]]  # each action, and why it was left out
 
 
 class Macro(Base):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.automation.actions import ActionKind
-from core.domain.automation.conditions import Conditions
-from core.domain.automation.fields import Comparison, Field
+from core.domain.automation.conditions import Condition, Conditions
+from core.domain.automation.fields import Comparison, Field, fitting
 from core.domain.automation.rule import Trigger
 from core.domain.conversation import Speaker
 from core.domain.ids import new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.macros import MacroForm, Macros, macros_for
-from core.services.automation.rules import IdleRules, RuleShelf
+from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
+from core.services.case import open_case
+from core.services.ledger import Ledger
+from core.services.reactions.reactor import TicketChange
 from core.storage.tables import (
     AutomationRule,
     AutomationRun,
@@ -24,6 +29,10 @@ from core.storage.tables import (
 )
 from tests.integration.automation.world import BASE, add, do, react, runs, said, ticket, when
 from tests.support.desk import Rig
+
+_READS = 4
+_IS_OUTSIDE = when(Field.OUTSIDE_HOURS, Comparison.IS, "yes")
+_IS_NO_NAME = when(Field.SUBJECT, Comparison.HAS, "nothing is called this")
 
 
 async def test_a_rule_does_all_it_says_and_keeps_that_it_did(rig: Rig) -> None:
@@ -94,7 +103,7 @@ async def test_a_rule_sees_what_the_rules_before_it_changed(rig: Rig) -> None:
         every=[when(Field.PRIORITY, Comparison.IS, "normal")],
     )
     await react(rig, await ticket(rig))
-    assert (await rig.ticket()).tags == ["Fire", "seen"]
+    assert (await rig.ticket()).tags == ["fire", "seen"]
 
 
 async def test_two_rules_that_undo_each_other_come_to_an_end(rig: Rig) -> None:
@@ -125,7 +134,7 @@ async def test_an_action_that_no_longer_fits_is_left_out_and_said(rig: Rig) -> N
     async with rig.sessions() as session:
         did = (await session.scalars(select(AutomationRun.did))).one()
         assert (await session.scalars(select(ReactionFailure))).all() == []
-    assert [one["failure"] for one in did] == ["the team is not there any more", ""]
+    assert [one["failure"] for one in did] == ["there is no such team", ""]
 
 
 async def test_a_rule_by_the_clock_applies_once_for_each_time_of_silence(rig: Rig) -> None:
@@ -172,6 +181,57 @@ async def test_a_macro_is_filled_in_and_does_what_goes_with_it(rig: Rig) -> None
     assert (await rig.texts())[-1] == ("agent", ready.text)
     found = await rig.ticket()
     assert (found.status, found.tags) == (TicketStatus.PENDING, ["restart"])
+
+
+@pytest.mark.parametrize("count", [10, 1_000])
+async def test_a_ticket_is_read_once_for_however_many_rules(
+    rig: Rig, engine: AsyncEngine, count: int
+) -> None:
+    every = tuple(
+        Condition(field=field, comparison=Comparison.FILLED)
+        for field in Field
+        if Comparison.FILLED in fitting(field) and field is not Field.CUSTOM
+    )
+    conditions = conditions_json(Conditions(every=every, some=(_IS_OUTSIDE, _IS_NO_NAME)))
+    async with rig.sessions.begin() as session:
+        session.add_all(
+            AutomationRule(
+                id=new_id(),
+                position=number,
+                name=f"rule {number}",
+                trigger=Trigger.OPENED,
+                is_on=True,
+                conditions=conditions,
+                actions=actions_json([do(ActionKind.ADD_TAG, "x")]),
+            )
+            for number in range(count)
+        )
+    await ticket(rig)
+    name = await rig.ticket_id()
+    shelf = RuleShelf()
+    rules = RulesOfTickets(shelf, BASE)
+    async with rig.sessions.begin() as session:
+        await shelf.of(session, Trigger.OPENED)
+        assert await shelf.promises.current(session)
+    asked: list[str] = []
+    async with rig.sessions.begin() as session:
+        case = await open_case(session, Ledger(rig.accounts, rig.clock()), name)
+        event = (await session.scalars(select(TicketEvent).order_by(TicketEvent.id))).first()
+        assert event is not None
+        change = TicketChange(
+            id=event.id,
+            field=event.field,
+            old=event.old,
+            new=event.new,
+            actor=event.actor,
+            reason=event.reason,
+            at=event.at,
+            depth=0,
+        )
+        listen(engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        await rules.react(case, change)
+    # Whether a rule has changed; the ticket; the categories; whether a promise has changed.
+    assert len([one for one in asked if one.startswith("SELECT")]) == _READS, asked
 
 
 @pytest.mark.parametrize("count", [1_000])

@@ -140,6 +140,52 @@ async def test_an_answer_by_link_can_be_changed_until_the_survey_ends(rig: Rig) 
         await answers(rig).answer(token, 5, "")
 
 
+async def test_a_low_score_by_link_leads_to_an_offer_that_opens_the_ticket_again(rig: Rig) -> None:
+    await _solved(rig)
+    token = token_of(await _survey(rig))
+    assert not (await answers(rig).view(token)).may_reopen
+    with pytest.raises(IllegalTransition):
+        await answers(rig).reopen(token)
+    await answers(rig).answer(token, 4, "")
+    assert not (await answers(rig).view(token)).may_reopen
+    await answers(rig).answer(token, 1, "it is still broken")
+    assert (await answers(rig).view(token)).may_reopen
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+    for _ in range(2):
+        await answers(rig).reopen(token)
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+    view = await answers(rig).view(token)
+    assert (view.may_reopen, view.is_open) == (False, True)
+    said = await _said(rig, await rig.conversation_id())
+    assert said[-1].endswith("is open again.")
+    async with rig.sessions() as session:
+        events = await session.scalars(
+            select(TicketEvent.actor).where(TicketEvent.reason == "unsatisfied")
+        )
+        assert events.all() == ["requester"]
+
+
+async def test_a_closed_ticket_or_an_old_survey_opens_nothing_again(rig: Rig) -> None:
+    await _solved(rig)
+    token = token_of(await _survey(rig))
+    await answers(rig).answer(token, 1, "")
+    await rig.tickets.set_status(
+        await rig.ticket_id(), TicketStatus.CLOSED, await rig.agent("Closer")
+    )
+    assert not (await answers(rig).view(token)).may_reopen
+    with pytest.raises(IllegalTransition):
+        await answers(rig).reopen(token)
+    await _solved(rig, "t2")
+    other = token_of(await _survey(rig))
+    await answers(rig).answer(other, 1, "")
+    rig.clock.advance(days=15)
+    with pytest.raises(IllegalTransition):
+        await answers(rig).reopen(other)
+    assert (await rig.ticket("t2")).status == TicketStatus.SOLVED
+    with pytest.raises(NotFound):
+        await answers(rig).reopen("forged")
+
+
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "=" * 9])
 async def test_a_forged_link_leads_nowhere(rig: Rig, token: str) -> None:
     with pytest.raises(NotFound):

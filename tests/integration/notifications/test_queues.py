@@ -10,13 +10,12 @@ from core.domain.actor import Agent, Role
 from core.domain.ids import ConversationId, TeamId, TicketId
 from core.domain.notification import Notice, Reach, Turn
 from core.domain.routing import Conditions, Rule
-from core.domain.teams import Presence, Strategy
+from core.domain.teams import Onward, Presence, Strategy
 from core.domain.ticket import TicketStatus
 from core.services.notifications.queues import TO_FIND_SOMEBODY, QueueNotices
 from core.services.notifications.reading import Notices, Wishes, notices_of
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
-from core.services.teams.escalation import Onward
 from core.services.teams.wanting import WantingTickets
 from core.storage.tables import TicketWatcher
 from tests.integration.console.world import Desk

@@ -12,8 +12,7 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.domain.errors import InvalidInput
 from core.domain.ids import ConversationId
-from core.domain.teams import Strategy
-from core.services.teams.escalation import Onward
+from core.domain.teams import Onward, Strategy
 from core.services.teams.rulebook import Policy
 from core.services.teams.teams import Patience
 from core.storage.tables import AuditEntry, TicketEvent

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.automation.actions import Action, ActionKind
+from core.domain.automation.actions import Action, ActionKind, checked_actions
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import (
     KINDS,
@@ -205,13 +205,27 @@ def test_a_comparison_and_its_opposite_never_agree(data: st.DataObject, field: F
         (ActionKind.SET_STATUS, "new"),
         (ActionKind.SET_TEAM, "Help desk"),
         (ActionKind.ADD_TAG, " "),
-        (ActionKind.ADD_TAG, "x" * 61),
+        (ActionKind.ADD_TAG, "x" * 41),
+        (ActionKind.SET_LEVEL, "4"),
+        (ActionKind.SET_TYPE, "wish"),
+        (ActionKind.SET_IMPACT, "urgent"),
+        (ActionKind.ESCALATE, "up"),
+        (ActionKind.NOTIFY, "lead | everybody"),
+        (ActionKind.ADD_WATCHER, "nobody"),
+        (ActionKind.SET_FIELD, "3"),
         (ActionKind.NOTE, "a\x00b"),
     ],
 )
 def test_what_cannot_be_done_is_refused(kind: ActionKind, value: str) -> None:
     with pytest.raises(InvalidInput):
         Action(kind=kind, value=value)
+
+
+def test_what_is_marked_as_spam_is_left_alone() -> None:
+    spam, tag = Action(kind=ActionKind.MARK_SPAM), Action(kind=ActionKind.ADD_TAG, value="x")
+    assert checked_actions((tag, spam)) == (tag, spam)
+    with pytest.raises(InvalidInput, match="last action"):
+        checked_actions((spam, tag))
 
 
 def test_a_rule_does_something_and_one_by_the_clock_waits_for_something() -> None:
