@@ -62,7 +62,13 @@ def test_each_plain_default_is_the_documented_one(name: str) -> None:
         return
     variable = str(field.validation_alias or f"DESK_{name.upper()}")
     (row,) = [line for line in SETTINGS_PAGE.splitlines() if line.startswith(f"| `{variable}` |")]
-    default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+    match field.default:
+        case bool() as switch:
+            default = str(switch).lower()
+        case float() as number:
+            default = f"{number:g}"
+        case other:
+            default = str(other)
     assert f"| `{default}` |" in row
 
 

@@ -63,5 +63,10 @@ def test_every_channel_has_the_words_of_every_language(channel: str, language: s
     assert (locale / f"{language}.po").is_file()
 
 
+@pytest.mark.parametrize("language", [code for code in texts.LANGUAGES if code != "en"])
+def test_the_desk_has_its_own_sentences_in_every_language(language: str) -> None:
+    assert (ROOT / "core" / "locale" / language / "LC_MESSAGES" / "desk.po").is_file()
+
+
 def test_nobody_is_told_in_their_language_that_it_is_not_spoken_where_it_is() -> None:
     assert not set(other_languages._SENTENCES) & set(texts.LANGUAGES)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from core.adapters.language import LinguaDetector
 from core.domain.assistant import Close, Handoff, HandoffReason, Say, TurnReply, TurnRequest
 from core.domain.content import Caution, Envelope, Intent
 from core.domain.conversation import Responder
@@ -21,7 +22,7 @@ from core.domain.events import (
 )
 from core.domain.ids import Address, EventKey, RemoteId
 from core.domain.ticket import TicketStatus
-from core.ports import Refusal
+from core.ports import LanguageDetector, Refusal
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
 from core.storage.tables import (
@@ -121,10 +122,11 @@ class Undecided:
         return "fr" if text.startswith("Bonjour") else None
 
 
-def lane(rig: Rig, assistant: Parrot) -> TurnsLane:
+def lane(rig: Rig, assistant: Parrot, detector: LanguageDetector | None = None) -> TurnsLane:
     gate = AssistantGate(60.0)
     gate.observe(is_up=True)
-    return TurnsLane(rig.turns, assistant, Undecided(), gate, 20.0, {LOOP: rig.loopback})
+    detector = detector or Undecided()
+    return TurnsLane(rig.turns, assistant, detector, gate, 20.0, {LOOP: rig.loopback})
 
 
 async def test_who_writes_in_another_language_is_told_so_in_it_and_gets_a_human(rig: Rig) -> None:
@@ -136,6 +138,34 @@ async def test_who_writes_in_another_language_is_told_so_in_it_and_gets_a_human(
     assert said == [
         "Je ne parle que l'anglais et l'espagnol. Une personne de notre équipe vous répondra."
     ]
+    assert (await rig.conversation()).responder == "queued"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            "Olá, não consigo entrar na minha conta desde ontem",
+            "Só falo inglês e espanhol. Uma pessoa da nossa equipe vai responder a você.",
+        ),
+        (
+            "не могу войти в почту",
+            "Я говорю только по-английски и по-испански. Вам ответит сотрудник нашей команды.",
+        ),
+        (
+            "パスワードを忘れました",
+            "英語とスペイン語にのみ対応しています。担当者がお返事いたします。",
+        ),
+    ],
+)
+async def test_the_language_that_is_not_spoken_is_told_by_the_words(
+    rig: Rig, asked: str, said: str
+) -> None:
+    conversation = await rig.hear(asked)
+    assistant = Parrot()
+    await lane(rig, assistant, LinguaDetector()).advance(conversation)
+    assert assistant.heard == []
+    assert said in [text for speaker, text in await rig.texts() if speaker == "bot"]
     assert (await rig.conversation()).responder == "queued"
 
 
