@@ -16,18 +16,14 @@ from core.services.knowledge.plaintext import folded
 from core.services.knowledge.spelling import slip
 from core.storage.queries.conversations import ConversationView, conversations_named
 from core.storage.queries.requesters import RequesterView, requesters_named
-from core.storage.queries.search import (
-    HALF_LIFE,
-    LEAST_RANK,
-    Hit,
+from core.storage.queries.search import HALF_LIFE, LEAST_RANK, Hit, hits, people_found
+from core.storage.queries.search_terms import (
     Term,
     any_of,
     begun_words,
-    hits,
     known_words,
     matched_words,
     near_words,
-    people_found,
     read_terms,
 )
 from core.storage.queries.sight import Sight

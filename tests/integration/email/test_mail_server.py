@@ -15,12 +15,12 @@ from channels.simulator.email.correspondent import answer, letter, person, post
 from channels.simulator.email.kept import KeptMail
 from channels.simulator.email.post_office import PostOffice, readable
 from channels.simulator.email.server import Taken
+from core.cli.mail import mail_app
 from core.domain.errors import InvalidInput
 from core.runtime.machine.addresses import free_ports
 from core.runtime.machine.polling import until
 from core.storage.engine import Sessions
 from core.storage.tables import Conversation, Message
-from core.wiring.mail_commands import mail_app
 from tests.support.mail_desk import MailDesk, mail_desk
 
 DESK = "help@desk.example"

@@ -1,0 +1,5 @@
+"""`python -m core.cli` is `desk`."""
+
+from core.cli import main
+
+main()
