@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from console.desk import desk_of
 from core.domain.actor import Agent
-from core.domain.errors import Forbidden, NotFound
+from core.domain.errors import Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TicketId
 from core.services import audit
 from core.storage.engine import storage_errors
@@ -53,6 +53,19 @@ async def sight_for(request: Request, session: AsyncSession) -> Sight | None:
         request.state.sight = await sight_of(session, viewer)
     found: Sight | None = request.state.sight
     return found
+
+
+async def ticket_of_body(request: Request, agent: Agent, name: str) -> TicketId:
+    """Return the ticket that a request's body names, as `ticket_in_sight` does.
+
+    Raises:
+        InvalidInput: there is none: the address was right, what was sent to it was not.
+        Forbidden: `agent` may not see it; the audit log has it.
+    """
+    try:
+        return await ticket_in_sight(request, agent, name)
+    except NotFound as error:
+        raise InvalidInput(str(error)) from None
 
 
 async def ticket_in_sight(request: Request, agent: Agent, name: str) -> TicketId:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, PersonOut, Text
+from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
@@ -119,7 +119,7 @@ async def find_assets(
     _: AgentCaller,
     q: Annotated[Text, Query(description="Words of tag, kind, model, serial or owner.")] = "",
     cursor: Annotated[UUID | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[AssetOut]:
     """List assets, added last first."""
     before = None if cursor is None else AssetId(cursor)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from console.api.principal import AuditCaller
-from console.api.shapes import MAX_PAGE, Page, Text
+from console.api.shapes import Limit, Page, Text
 from console.audit_table import exported
 from console.desk import desk_of
 from core.storage.engine import storage_errors
@@ -57,7 +57,7 @@ async def get_entries(
     _: AuditCaller,
     q: Annotated[Text, Query(max_length=200, description="Words of an entry.")] = "",
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[AuditOut]:
     """List what was changed in the desk, newest first."""
     async with storage_errors(), desk_of(request).sessions() as session:

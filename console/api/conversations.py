@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from console.api.message_shapes import MessageOut
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Page
+from console.api.shapes import Limit, Page
 from console.desk import desk_of
 from core.domain.ids import ConversationId
 from core.storage.engine import storage_errors
@@ -26,7 +26,7 @@ async def list_messages(
     _: AgentCaller,
     conversation: UUID,
     cursor: Annotated[int | None, Query(ge=0, le=_MAX_SEQ)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[MessageOut]:
     """List what was said, newest first; internal notes too."""
     async with storage_errors(), desk_of(request).sessions() as session:

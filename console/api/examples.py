@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, LeadCaller, ReaderCaller
-from console.api.shapes import MAX_PAGE, Body, Page, Text
+from console.api.shapes import Body, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import ExampleId
 from core.domain.models import Example, ExampleState
@@ -95,7 +95,7 @@ async def list_examples(
     intent: Annotated[Text | None, Query(max_length=100)] = None,
     language: Annotated[Text | None, Query(max_length=12)] = None,
     cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[ExampleOut]:
     """List examples, the newest first."""
     async with storage_errors(), desk_of(request).sessions() as session:

@@ -18,7 +18,7 @@ from console.api.knowledge_shapes import (
 )
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, AgentCaller, AnyCaller
-from console.api.shapes import MAX_PAGE, Page, Text
+from console.api.shapes import Limit, Page, Text
 from console.desk import desk_of
 from console.slugs import free_id
 from core.domain.actor import Role
@@ -73,7 +73,7 @@ async def list_articles(
     q: Annotated[Text | None, Query(description="Words of the article.", max_length=500)] = None,
     lang: Annotated[Text | None, Query(max_length=12)] = None,
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[ArticleOut]:
     """List articles, those changed last first."""
     page = await desk_of(request).knowledge.list(cursor, limit, language=lang, query=q)

@@ -12,9 +12,8 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
-from console.sight import check_other_side, sight_for, ticket_in_sight
+from console.sight import check_other_side, sight_for, ticket_of_body
 from core.domain.content import MAX_TEXT_CHARS
-from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
@@ -73,10 +72,7 @@ async def link(
     """Link a ticket with another."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
-    try:
-        other = await ticket_in_sight(request, caller, body.other)
-    except NotFound as error:
-        raise InvalidInput(str(error)) from None
+    other = await ticket_of_body(request, caller, body.other)
     await desk.links.link(named, other, body.kind, caller)
     return await list_links(request, caller, ticket)
 

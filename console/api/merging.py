@@ -13,8 +13,7 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
-from console.sight import check_other_side, ticket_in_sight
-from core.domain.errors import InvalidInput, NotFound
+from console.sight import check_other_side, ticket_of_body
 from core.storage.engine import storage_errors
 from core.storage.queries.merges import MergedTicket, merged_into, merged_tickets
 
@@ -70,10 +69,7 @@ async def merge(
     """Merge another ticket into this one; it is closed, and can be parted again for 30 days."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
-    try:
-        merged = await ticket_in_sight(request, caller, body.ticket)
-    except NotFound as error:
-        raise InvalidInput(str(error)) from None
+    merged = await ticket_of_body(request, caller, body.ticket)
     await desk.merging.merge(named, merged, caller, tells=body.tell)
     return await list_merges(request, caller, ticket)
 

@@ -16,7 +16,7 @@ from console.api.sorting import SortingBody
 from console.api.ticket_shapes import TicketOut
 from console.api.tickets import answer
 from console.desk import desk_of
-from console.sight import ticket_in_sight
+from console.sight import ticket_of_body
 from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, ContactId
@@ -94,10 +94,7 @@ class NewProblemBody(SortingBody):
 async def open_problem(request: Request, caller: AgentCaller, body: NewProblemBody) -> TicketOut:
     """Open a problem, with the incidents that are known."""
     desk = desk_of(request)
-    try:
-        incidents = [await ticket_in_sight(request, caller, name) for name in body.incidents]
-    except NotFound as error:
-        raise InvalidInput(str(error)) from None
+    incidents = [await ticket_of_body(request, caller, name) for name in body.incidents]
     opened = await desk.problems.begin(
         body.subject, body.text, caller, sorting=body.sorting(), incidents=incidents
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, Text
+from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import ContactId, OrganisationId
 from core.services.requester_records.contacts import ContactDraft
@@ -140,7 +140,7 @@ async def find_requesters(
     _: AgentCaller,
     q: Annotated[Text, Query(description="Words of name, addresses or organisation.")] = "",
     cursor: Annotated[UUID | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[RequesterOut]:
     """List requesters, met last first."""
     before = None if cursor is None else ContactId(cursor)

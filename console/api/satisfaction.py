@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Page, Text
+from console.api.shapes import Cursor, Limit, Page
 from console.desk import desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput
@@ -53,8 +53,8 @@ class AnswerOut(BaseModel):
 async def list_answers(
     request: Request,
     _: AgentCaller,
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
     max_score: Annotated[int, Query(ge=1, le=5)] = 5,
 ) -> Page[AnswerOut]:
     """List what requesters answered, those asked last first."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from console.api.principal import AgentCaller
 from console.api.requesters import RequesterOut
-from console.api.shapes import MAX_PAGE, Text
+from console.api.shapes import Cursor, Limit, Text
 from console.api.ticket_shapes import TicketOut
 from console.desk import desk_of
 from console.passages import found_in
@@ -95,8 +95,8 @@ async def search(
     request: Request,
     caller: AgentCaller,
     q: Annotated[Text, Query(description="A number, an address, a name or words.")],
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> FindingsOut:
     """Search tickets, conversations and people; accents do not matter, a slip is forgiven."""
     async with storage_errors(), desk_of(request).sessions() as session:

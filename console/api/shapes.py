@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.storage.queries.tickets import Named, Person
@@ -28,6 +29,12 @@ Text = Annotated[str, AfterValidator(_storable)]
 """Words that the database can keep."""
 
 Address = Annotated[Text, Field(max_length=320)]
+
+Cursor = Annotated[Text | None, Query(max_length=100)]
+"""Where in a list to go on, as its last part said."""
+
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+"""How much of a list is asked for."""
 
 
 class Body(BaseModel):

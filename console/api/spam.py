@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Body, Page, Text
+from console.api.shapes import Body, Cursor, Limit, Page
 from console.api.ticket_shapes import TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import desk_of
@@ -64,8 +64,8 @@ class SpamOut(BaseModel):
 async def find_spam(
     request: Request,
     _: AgentCaller,
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[SpamOut]:
     """List what was taken for spam, latest word first."""
     before = None if cursor is None else place_in(cursor)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from console.api.message_shapes import MessageOut
 from console.api.preconditions import tag as give_etag
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Nothing, Page, Text
+from console.api.shapes import Cursor, Limit, Nothing, Page, Text
 from console.api.ticket_shapes import Escalation, Letter, NewAssignee, NewStatus, Reply, TicketOut
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
@@ -64,8 +64,8 @@ async def find_tickets(
             "of what fits, the latest hundreds. `/search` ranks."
         ),
     ] = "",
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[TicketOut]:
     """List tickets, newest first."""
     async with storage_errors(), desk_of(request).sessions() as session:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console.api.examples import ExampleBody, ExampleOut, example_answer
 from console.api.knowledge_shapes import ArticleOut, NewArticle
 from console.api.principal import EditorCaller, LeadCaller, ReaderCaller
-from console.api.shapes import MAX_PAGE, Body, Nothing, Page, Text
+from console.api.shapes import Body, Limit, Nothing, Page, Text
 from console.api.ticket_shapes import TicketOut
 from console.api.tickets import answer, ticket_called
 from console.desk import desk_of
@@ -157,7 +157,7 @@ async def list_topics(
     kind: TopicKind = TopicKind.QUESTION,
     settled: Annotated[bool, Query(description="Those that something was done about.")] = False,
     cursor: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[TopicOut]:
     """List topics of two or more, what grows fastest first.
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel
 
 from console.api.principal import ReaderCaller
-from console.api.shapes import MAX_PAGE, Page, Text
+from console.api.shapes import Cursor, Limit, Page, Text
 from console.desk import desk_of
 from console.places import place_in, place_of
 from console.sight import sight_for
@@ -119,8 +119,8 @@ Wanted = Annotated[TurnFilter, Depends(_wanted)]
 async def list_turns(
     request: Request,
     wanted: Wanted,
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[TurnOut]:
     """List turns, the newest first: what was understood, found and done."""
     before = None if cursor is None else place_in(cursor)

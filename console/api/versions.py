@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from console.api.principal import AdminCaller, ReaderCaller
-from console.api.shapes import MAX_PAGE, Body, Nothing, Page
+from console.api.shapes import Body, Limit, Nothing, Page
 from console.desk import desk_of
 from core.domain.models import ModelState
 from core.services.learning.versions import VersionView
@@ -87,7 +87,7 @@ async def list_versions(
     request: Request,
     _: ReaderCaller,
     cursor: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[VersionOut]:
     """List the versions, the newest first."""
     found = await desk_of(request).versions.page(cursor, limit + 1)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
-from console.api.shapes import MAX_PAGE, Body, NamedOut, Page, Text
+from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.api.ticket_shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import AgentId, TeamId
@@ -158,7 +158,7 @@ async def tickets_of_view(
     caller: AgentCaller,
     view: UUID,
     offset: Annotated[int, Query(ge=0, le=COUNTED)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Page[TicketOut]:
     """List a view's tickets in its order; `next` is the `offset` of the page that follows.
 
