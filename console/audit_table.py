@@ -24,9 +24,9 @@ _COLUMNS = ("at", "actor", "name", "from", "action", "kind", "id", "subject", "o
 
 def recorded(value: object) -> str:
     """Return a value of an entry as people read it: JSON without its marks; a dash for nothing."""
+    if value in _NONE:
+        return _NOTHING
     match value:
-        case None | "" | [] | {}:
-            return _NOTHING
         case bool():
             return json.dumps(value)
         case dict():
