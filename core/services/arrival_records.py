@@ -57,6 +57,7 @@ class Records:
 
     contacts: Mapping[Place, ContactId]  # by account and address
     languages: Mapping[Place, str]  # of people who were known before
+    chosen: Collection[Place]  # people who chose their language
     blocked: Collection[Place]  # people whose messages are spam
     to_look_up: set[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
@@ -130,6 +131,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     records = Records(
         contacts=people.contacts,
         languages=people.languages,
+        chosen=people.chosen,
         blocked=people.blocked,
         to_look_up=set(people.wanted) - set(people.blocked),
         conversations=conversations,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.events import Author
 from core.domain.ids import AccountId, ContactId, new_id
+from core.services.contact_language import LanguageSource
 from core.services.ledger import Ledger
 from core.services.order import Place
 from core.storage.feed import FeedKind
@@ -45,7 +46,8 @@ _NAME_CONTACTS = text(
     """
     UPDATE contact SET name = COALESCE(said.name, contact.name),
         email = COALESCE(said.email, contact.email),
-        language = COALESCE(said.language, contact.language)
+        language = CASE WHEN contact.language_source = 'platform' OR contact.language IS NULL
+            THEN COALESCE(said.language, contact.language) ELSE contact.language END
     FROM (SELECT * FROM unnest(CAST(:contacts AS uuid[]), CAST(:names AS text[]),
                                CAST(:emails AS text[]), CAST(:languages AS text[]))
           AS one (contact, name, email, language) ORDER BY contact) AS said
@@ -80,6 +82,7 @@ class Recognised:
 
     contacts: dict[Place, ContactId]
     languages: Mapping[Place, str] = field(default_factory=dict)  # of contacts known before
+    chosen: Collection[Place] = ()  # whose language they chose themselves
     moves: Sequence[Move] = ()
     wanted: Collection[Place] = ()  # whom the platform is to be asked about
     blocked: Collection[Place] = ()  # whose messages are spam
@@ -129,9 +132,15 @@ async def recognise(
     named = {place: contacts[place] for place in told if place in changed or place not in moved}
     await _note(session, {place: seen[place] for place in sorted(told)}, named)
     blocked = {place for place, row in known.items() if row.blocked_at is not None}
-    languages = {place: row.language for place, row in known.items() if row.language}
     return Recognised(
-        contacts=contacts, languages=languages, moves=moves, wanted=wanted, blocked=blocked
+        contacts=contacts,
+        languages={place: row.language for place, row in known.items() if row.language},
+        chosen={
+            place for place, row in known.items() if row.language_source == LanguageSource.CHOICE
+        },
+        moves=moves,
+        wanted=wanted,
+        blocked=blocked,
     )
 
 
@@ -190,6 +199,7 @@ class _Address(NamedTuple):
     look_up_at: datetime | None
     blocked_at: datetime | None
     language: str | None = None  # of a contact that was known before
+    language_source: str | None = None
 
 
 _ADDRESS = (
@@ -205,7 +215,7 @@ _ADDRESS = (
 
 async def _addresses(session: AsyncSession, places: Collection[Place]) -> dict[Place, _Address]:
     rows = await session.execute(
-        select(*_ADDRESS, Contact.language)
+        select(*_ADDRESS, Contact.language, Contact.language_source)
         .join(Contact, Contact.id == ContactAddress.contact_id)
         .where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places)))
     )

@@ -154,6 +154,7 @@ def start_conversation(
     if previous is not None:
         previous.is_current = False
         last_seq, last_order = previous.last_seq, previous.last_order
+    language, is_chosen = _language(event, previous, records, rules)
     conversation = Conversation(
         id=new_id(),
         account_id=event.account,
@@ -167,19 +168,34 @@ def start_conversation(
         first_seq=last_seq + 1,
         last_seq=last_seq,
         last_order=last_order,
-        language=spoken(
-            event.author.language,
-            None if previous is None else previous.language,
-            records.languages.get((event.account, str(event.author.address))),
-            default=rules.default_language,
-        ),
-        language_is_chosen=bool(previous and previous.language_is_chosen),
+        language=language,
+        language_is_chosen=is_chosen,
         last_message_at=ledger.now,
     )
     records.conversations[event.account, event.thread] = conversation
     records.started.append(conversation)
     ledger.changed(conversation, FeedKind.CONVERSATION)
     return conversation
+
+
+def _language(
+    event: MessagePosted | ChoicePressed,
+    previous: Conversation | None,
+    records: Records,
+    rules: ArrivalRules,
+) -> tuple[str, bool]:
+    """Return in which language a conversation begins, and whether somebody chose it.
+
+    What a contact chose or wrote in counts for more than what a platform says: an app in English is
+    no wish to be answered in English.
+    """
+    author = (event.account, str(event.author.address))
+    known, before = records.languages.get(author), previous.language if previous else None
+    is_chosen = author in records.chosen
+    if not is_chosen and previous is not None and previous.language_is_chosen:
+        known, is_chosen = before, True  # it was asked for in this very place
+    language = spoken(known, event.author.language, before, default=rules.default_language)
+    return language, is_chosen and language == known
 
 
 def _move_ticket(

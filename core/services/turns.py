@@ -28,6 +28,7 @@ from core.domain.knowledge import Article
 from core.ports import Channel
 from core.services.budget import may_speak
 from core.services.composing import Composed
+from core.services.contact_language import choose_language, learn_language
 from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.learning.turn_log import log_failure, log_turn
@@ -73,7 +74,9 @@ class TurnPlan:
     waiting_since: datetime
     request: TurnRequest
     requester: ContactId | None  # who wrote, where somebody vouches for them: it is theirs
+    known_language: str | None  # of who wrote
     language_is_open: bool  # the words may tell the language; nobody has chosen one
+    told_language: str | None = None  # by the words, where it is news of who wrote
     is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
     @property
@@ -193,6 +196,7 @@ class Turns:
             waiting_since=turn.created_at,
             request=request,
             requester=acting.id,
+            known_language=None if contact is None else contact.language,
             language_is_open=not conversation.language_is_chosen and request.intent is None,
         )
 
@@ -209,6 +213,7 @@ class Turns:
         `composed` is said in place of the article that it answers with.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await _remember_language(session, plan, reply)
             known = frozenset(ticket.number for ticket in plan.request.tickets)
             addressed = await tickets_to_add_to(session, reply.steps, known)
             # In the order of their ids, so that two turns never wait for each other.
@@ -328,7 +333,20 @@ def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:
     """Return `plan` asking in `language`, where the words tell one and nobody has chosen."""
     if language is None or not plan.language_is_open:
         return plan
-    return replace(plan, request=replace(plan.request, language=language))
+    told = None if language == plan.known_language else language
+    request = replace(plan.request, language=language)
+    return replace(plan, request=request, told_language=told)
+
+
+async def _remember_language(session: AsyncSession, plan: TurnPlan, reply: TurnReply) -> None:
+    """Keep what is learned of who wrote; contacts are changed before conversations are locked."""
+    if plan.requester is None:
+        return
+    chosen = [step.language for step in reply.steps if isinstance(step, SetLanguage)]
+    if chosen:
+        await choose_language(session, plan.requester, chosen[-1])
+    elif plan.told_language is not None:
+        await learn_language(session, plan.requester, plan.told_language)
 
 
 async def _readable_articles(

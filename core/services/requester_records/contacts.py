@@ -12,6 +12,7 @@ from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import ContactId, OrganisationId, new_id
 from core.services.audit import record
+from core.services.contact_language import LanguageSource
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Contact, Organisation
@@ -59,7 +60,12 @@ class ContactBook:
             old = _said(row)
             had_notes = row.notes
             row.name = " ".join(draft.name.split()) or None
-            row.language, row.time_zone = draft.language, draft.time_zone
+            if draft.language != row.language:
+                row.language = draft.language
+                row.language_source = (
+                    LanguageSource.AGENT if draft.language else LanguageSource.PLATFORM
+                )
+            row.time_zone = draft.time_zone
             row.organisation_id, row.is_vip = draft.organisation, draft.is_vip
             row.notes = draft.notes.strip()
             new = _said(row) | ({"notes": "changed"} if row.notes != had_notes else {})

@@ -26,6 +26,7 @@ class Contact(Base):
     name: Mapped[str | None]
     email: Mapped[str | None]
     language: Mapped[str | None]
+    language_source: Mapped[str] = mapped_column(server_default="platform")
     time_zone: Mapped[str | None]  # of the IANA database
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     is_vip: Mapped[bool] = mapped_column(server_default=text("false"))
