@@ -92,6 +92,8 @@ def sorted_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
             return t("{who} took away the due date", who=who)
         case "due":
             return t("{who} set the due date to: {date}", who=who, date=_moment(change.new or ""))
+        case "due_soon":
+            return t("Its due date comes near: {date}", date=_moment(change.new or ""))
         case "watcher" if change.new is None:
             name = change.old_name or "?"
             return t("{name} does not watch it any more ({who})", name=name, who=who)

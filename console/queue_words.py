@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.domain.due_dates import DueDate
 from core.domain.views import Column, Order, Promise, Whose
 
 LABELS: Mapping[str, str] = {
@@ -31,6 +32,7 @@ ORDER: Mapping[str, str] = {
     Order.LONGEST_WAITING: "Most urgent, longest waiting",
     Order.LATEST_CHANGE: "Most urgent, changed last",
     Order.DUE: "Due first",
+    Order.DUE_DATE: "By due date",
     Order.CHANGED: "Changed last",
     Order.NEWEST: "Newest",
     Order.OLDEST: "Oldest",
@@ -48,6 +50,7 @@ COLUMN: Mapping[str, str] = {
     Column.LANGUAGE: "Language",
     Column.TAGS: "Tags",
     Column.DUE: "Due",
+    Column.DUE_DATE: "Due date",
     Column.CHANGED: "Last message",
     Column.CREATED: "Opened",
 }
@@ -57,6 +60,13 @@ PROMISE: Mapping[str, str] = {
     Promise.SOON: "Due within the hour",
     Promise.RUNNING: "A clock runs",
     Promise.NONE: "No clock runs",
+}
+
+DUE_DATE: Mapping[str, str] = {
+    DueDate.PAST: "Past",
+    DueDate.NEAR: "Within a day",
+    DueDate.SET: "Set",
+    DueDate.NONE: "Not set",
 }
 
 WHOSE: Mapping[str, str] = {

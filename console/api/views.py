@@ -45,6 +45,9 @@ class FilterBody(Body):
     promises: Annotated[
         Values, Field(description="`late`, `soon` (within the hour), `running`, `none`.")
     ] = Field(default_factory=list)
+    due_dates: Annotated[
+        Values, Field(description="`past`, `near` (within a day), `set`, `none`.")
+    ] = Field(default_factory=list)
     words: Annotated[Text, Field(max_length=200)] = ""
 
 

@@ -39,6 +39,7 @@ _LISTS = (
     "channels",
     "languages",
     "promises",
+    "due_dates",
 )
 _LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
 _NEW = ViewFilter(statuses=_LIVE)

@@ -25,6 +25,7 @@ class Notice(StrEnum):
     NO_ROOM = "no_room"  # one finds nobody who is there and has room
     AT_RISK = "at_risk"  # a promise about their ticket is about to be broken
     BROKEN = "broken"
+    DUE = "due"  # the due date of their ticket comes near
     LOW_SCORE = "low_score"  # a requester was not content
     ESCALATED = "escalated"  # a ticket came up to them, and nobody has it
     APPROVAL = "approval"  # a request waits for their decision

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
+from core.domain.due_dates import DueDate
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, CategoryId, TeamId
 from core.domain.ticket import Priority, TicketStatus
@@ -44,6 +45,7 @@ class Order(StrEnum):
     LONGEST_WAITING = "longest_waiting"  # most urgent, then due first, then oldest
     LATEST_CHANGE = "latest_change"  # most urgent, then due first, then changed last
     DUE = "due"  # due first, then oldest
+    DUE_DATE = "due_date"  # by the date that agents set, then oldest
     CHANGED = "changed"  # changed last
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -62,7 +64,8 @@ class Column(StrEnum):
     CHANNEL = "channel"
     LANGUAGE = "language"
     TAGS = "tags"
-    DUE = "due"
+    DUE = "due"  # what was promised
+    DUE_DATE = "due_date"  # what agents set
     CHANGED = "changed"
     CREATED = "created"
 
@@ -91,6 +94,7 @@ class ViewFilter:
     channels: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
+    due_dates: tuple[DueDate, ...] = ()
     words: str = ""  # as in the search
 
     def __post_init__(self) -> None:
@@ -162,6 +166,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "channels": _plain,
     "languages": _plain,
     "promises": Promise,
+    "due_dates": DueDate,
 }
 
 

@@ -25,6 +25,7 @@ LINES: Mapping[Notice, str] = {
     Notice.NO_ROOM: "#{number}: nobody who is there has room for it: {subject}",
     Notice.AT_RISK: "#{number}: a promise is about to be broken: {subject}",
     Notice.BROKEN: "#{number}: a promise was broken: {subject}",
+    Notice.DUE: "#{number}: its due date comes near: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",

@@ -23,6 +23,7 @@ from core.services.catalogue.buttons import ApprovalChats
 from core.services.catalogue.letters import ApprovalLetters
 from core.services.catalogue.tasks import RequestsOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
+from core.services.due_dates import DueDateSweep
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
 from core.services.learning.forgetting import TurnForgetting
@@ -82,6 +83,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         clocks.note_due,
         clocks.apply_new_rules,
         closing.end_due,
+        DueDateSweep(parts.sessions, parts.accounts).remind_due,
         surveys.do_due,
         ApprovalChats(parts.sessions, parts.channels, parts.accounts).ask_due,
         idle.apply_due,

@@ -22,6 +22,7 @@ from core.domain.classification import (
     checked_tags,
     missing,
 )
+from core.domain.due_dates import remind_at
 from core.domain.errors import InvalidInput, Outdated
 from core.domain.ids import AgentId, AssetId, CategoryId, TeamId, TicketId
 from core.domain.ticket import Priority
@@ -173,6 +174,7 @@ async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:
         old = case.ticket.due_at
         if old != wanted.due_at:
             case.ticket.due_at = wanted.due_at
+            case.ticket.due_remind_at = remind_at(wanted.due_at, case.ledger.now)
             _record(case, "due", _iso(old), _iso(wanted.due_at), actor)
 
 

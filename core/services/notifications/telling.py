@@ -13,6 +13,7 @@ from core.domain.ids import TicketId
 from core.domain.notification import IN_QUEUE, Notice, Turn, mentions
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
+from core.services.due_dates import DUE_SOON
 from core.services.notifications.colleagues import leads_of
 from core.services.notifications.leaving import Told, leave, wishes_of_agents
 from core.services.reactions.reactor import TicketChange
@@ -152,6 +153,9 @@ async def _concerned(
             notice = Notice.AT_RISK if field == WARNING else Notice.BROKEN
             leads = await leads_of(session, ticket.team_id) if field == BREACH or not owner else []
             return dict.fromkeys([*leads, *owner], notice)
+        case field if field == DUE_SOON:
+            leads = [] if owner else await leads_of(session, ticket.team_id)
+            return dict.fromkeys([*leads, *owner], Notice.DUE)
         case "satisfaction" if change.new is not None:
             if int(change.new) > (await survey_rules(session)).low_score:
                 return {}

@@ -74,6 +74,7 @@ async def queue(
             Ticket.updated_at.desc(),
         ),
         Order.DUE: (Ticket.sla_due_at.asc().nulls_last(), Ticket.created_at.asc()),
+        Order.DUE_DATE: (Ticket.due_at.asc().nulls_last(), Ticket.created_at.asc()),
         Order.CHANGED: (Ticket.updated_at.desc(),),
         Order.NEWEST: (Ticket.id.desc(),),
         Order.OLDEST: (oldest.asc(),),

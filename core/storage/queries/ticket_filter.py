@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.account import Origin
+from core.domain.due_dates import DAY_BEFORE, DueDate
 from core.domain.ids import AgentId, CategoryId, ContactId, OrganisationId, TeamId, TicketId
 from core.domain.ticket import CATEGORY, ClosedAs, Priority, StatusCategory, TicketStatus
 from core.domain.views import SOON_MINUTES, Promise
@@ -46,7 +47,8 @@ class TicketFilter:
     channels: Sequence[str] = ()
     languages: Sequence[str] = ()
     promises: Sequence[Promise] = ()
-    now: datetime | None = None  # with `promises`
+    due_dates: Sequence[DueDate] = ()
+    now: datetime | None = None  # with `promises` and `due_dates`
     is_spam: bool = False  # spam alone, or none of it
     among: Collection[TicketId] | None = None  # such as those that a search found
     sight: Sight | None = None  # of the one who asks; none: they see all
@@ -99,6 +101,9 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     if wanted.promises:
         assert wanted.now is not None
         found.append(or_(*_stand(wanted.promises, wanted.now)))
+    if wanted.due_dates:
+        assert wanted.now is not None
+        found.append(or_(*(_falls(one, wanted.now) for one in wanted.due_dates)))
     if wanted.among is not None:
         found.append(Ticket.id.in_(wanted.among))
     return found
@@ -145,6 +150,18 @@ def _stands(promise: Promise, now: datetime) -> ColumnElement[bool]:
             return Ticket.sla_due_at.is_not(None)
         case Promise.NONE:
             return Ticket.sla_due_at.is_(None)
+
+
+def _falls(due: DueDate, now: datetime) -> ColumnElement[bool]:
+    match due:
+        case DueDate.PAST:
+            return Ticket.due_at < now
+        case DueDate.NEAR:
+            return Ticket.due_at.between(now, now + DAY_BEFORE)
+        case DueDate.SET:
+            return Ticket.due_at.is_not(None)
+        case DueDate.NONE:
+            return Ticket.due_at.is_(None)
 
 
 def _is_no_rehearsal() -> ColumnElement[bool]:

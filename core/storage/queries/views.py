@@ -65,6 +65,7 @@ def filter_for(
         channels=wanted.channels,
         languages=wanted.languages,
         promises=wanted.promises,
+        due_dates=wanted.due_dates,
         now=now,
         sight=sight,
     )

@@ -30,6 +30,12 @@ class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         Index(
+            "ix_ticket_due_remind_at",
+            "due_remind_at",
+            postgresql_where=text("due_remind_at IS NOT NULL"),
+        ),
+        Index("ix_ticket_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
             "uq_ticket_unclosed",
             "conversation_id",
             unique=True,
@@ -102,6 +108,7 @@ class Ticket(Base):
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     came_by: Mapped[str | None]  # how somebody asked, where an agent registered it for them
     due_at: Mapped[datetime | None]  # set by hand; what was promised is kept apart
+    due_remind_at: Mapped[datetime | None]  # when its holder is to be reminded of that
     sla_due_at: Mapped[datetime | None]  # of the running clock that is due first
     sla_due_kind: Mapped[str | None]
     sla_breached_at: Mapped[datetime | None]  # the first of its running clocks to run out did then
