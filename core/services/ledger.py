@@ -41,6 +41,7 @@ from core.storage.tables import (
     RemoteMessage,
     Ticket,
 )
+from core.storage.together import sent_together
 from core.storage.wakeups import Lane, LaneKind, wake
 
 Accounts = Mapping[AccountId, Capabilities]
@@ -424,6 +425,23 @@ class Ledger:
         if self._taken_back:
             await forget_words(session, self._taken_back)
             self._taken_back = []
+        lanes = self._lanes.difference(but_wake_not)
+        if any((*self._rows.values(), self._recorded, self._changes, self._turns, lanes)):
+            async with sent_together(session):
+                await self._add_rows(session)
+                await add_events(session, self._recorded)
+                await self._turns.write(session)
+                await publish(session, self._changes)
+                await wake(session, lanes)
+        if self._moved:
+            await session.execute(
+                update(Message),
+                [{"id": name, "position": position} for name, position in self._moved.items()],
+            )
+        self._moved = {}
+        self._changes, self._lanes, self._recorded = [], set(), []
+
+    async def _add_rows(self, session: AsyncSession) -> None:
         connection = await session.connection()
         for table, rows in self._rows.items():
             if not rows:
@@ -436,14 +454,3 @@ class Ledger:
                 adding = adding.on_conflict_do_nothing()
             await connection.execute(adding, rows)
             self._rows[table] = []
-        await add_events(session, self._recorded)
-        if self._moved:
-            await session.execute(
-                update(Message),
-                [{"id": name, "position": position} for name, position in self._moved.items()],
-            )
-        await self._turns.write(session)
-        await publish(session, self._changes)
-        await wake(session, self._lanes.difference(but_wake_not))
-        self._moved = {}
-        self._changes, self._lanes, self._recorded = [], set(), []

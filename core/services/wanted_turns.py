@@ -24,6 +24,10 @@ class WantedTurns:
         self._turns: dict[ConversationId, dict[str, Any]] = {}
         self._albums: dict[ConversationId, dict[str, Any]] = {}
 
+    def __bool__(self) -> bool:
+        """Say whether any are gathered."""
+        return bool(self._turns)
+
     def add(self, conversation: Conversation, now: datetime, *, more_may_follow: bool) -> None:
         """Want a turn: at once, or, of an album, a moment after its last part."""
         name = ConversationId(conversation.id)

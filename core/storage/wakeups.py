@@ -21,7 +21,7 @@ _DEFER = text(
     " FROM unnest(CAST(:queues AS text[]), CAST(:tasks AS text[]), CAST(:names AS text[]),"
     " CAST(:conversations AS text[]), CAST(:priorities AS int[]))"
     " AS wanted (queue, task, name, conversation, priority)"
-    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING RETURNING queue_name"
+    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
 )
 # What the queue's own trigger would say, were it not switched off (see `core.storage.signals`);
 # its workers only look which kind of news it is.
@@ -80,7 +80,7 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
     if not lanes:
         return
     ordered = sorted(set(lanes))  # so that two callers never wait for each other
-    queues = await session.scalars(
+    await session.execute(
         _DEFER,
         {
             "queues": [lane.kind for lane in ordered],
@@ -90,8 +90,9 @@ async def wake(session: AsyncSession, lanes: Collection[Lane]) -> None:
             "priorities": [lane.priority for lane in ordered],
         },
     )
-    if inserted := set(queues):
-        await signal(session, [(_CHANNEL.format(queue), _NEWS) for queue in sorted(inserted)])
+    # Also where a job waits already: to ask which were added would be one more answer to wait for.
+    kinds = sorted({lane.kind for lane in ordered})
+    await signal(session, [(_CHANNEL.format(kind), _NEWS) for kind in kinds])
 
 
 async def waiting(session: AsyncSession, kind: LaneKind, limit: int) -> list[ConversationId]:
