@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from core.domain.actor import Scope
 from core.domain.routing import LanguageNeed
-from core.domain.teams import Presence, Strategy
+from core.domain.teams import Presence, Strategy, Visibility
 from core.storage.queries import routing
 from core.storage.queries.tickets import Change
 
@@ -20,6 +20,18 @@ STRATEGY_HINT: Mapping[str, str] = {
     Strategy.MANUAL: "Agents take what they choose from the queue.",
     Strategy.ROUND_ROBIN: "Whoever was given a ticket longest ago gets the next.",
     Strategy.LEAST_LOADED: "Whoever has the fewest open tickets gets the next.",
+}
+
+VISIBILITY: Mapping[str, str] = {
+    Visibility.EVERYBODY: "Everybody",
+    Visibility.MEMBERS: "Its agents",
+}
+
+VISIBILITY_HINT: Mapping[str, str] = {
+    Visibility.EVERYBODY: "Colleagues of other teams see its tickets and can help with them.",
+    Visibility.MEMBERS: "For others there are no such tickets; acting on one by its number is "
+    "refused. Whoever has a ticket, or is to approve what it asks for, sees that one. "
+    "Admins and auditors see all.",
 }
 
 PRESENCE: Mapping[str, str] = {
@@ -88,6 +100,7 @@ ERRORS = (
     "rules or other teams still lead to this team: change them first",
     "auditors are in no team: they change nothing",
     "only the leads of this team and admins may do this",
+    "only admins say who sees a team's tickets",
     "an agent's capacity is 0 to 1,000 open tickets",
     "these are 40 at most",
     "a skill or language has 40 characters at most",
@@ -124,6 +137,9 @@ def passed_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
             reason = t(ESCALATED.get(change.reason or "", change.reason or ""))
             name = change.new or "?"
             return t("{who} sent it on to {name}: {reason}", who=who, name=name, reason=reason)
+        case "stuck":
+            reason = t(ESCALATED.get(change.reason or "", change.reason or ""))
+            return t("There was nobody it could go on to: {reason}", reason=reason)
         case "assignee" if change.reason in RETURNED and change.new is None:
             return t(
                 "{who} put it back in the queue: {reason}",

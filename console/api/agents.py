@@ -116,7 +116,7 @@ async def put_presence(
     named = await _named(desk, agent, caller)
     if named != caller.id and caller.role != Role.ADMIN:
         raise Forbidden("only admins may do this")
-    await desk.staffing.crew.be(named, body.presence)
+    await desk.staffing.crew.be(named, body.presence, said_by=caller)
     return await _answer(desk, named)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from console.api.principal import AuditCaller
 from console.api.shapes import Limit, Page, Text
-from console.audit_table import exported
+from console.audit_table import exported, filter_of
 from console.desk import desk_of
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, AuditView, audit_entries
@@ -51,17 +52,34 @@ class AuditOut(BaseModel):
         )
 
 
+def _wanted(
+    q: Annotated[Text, Query(max_length=200, description="Words of an entry.")] = "",
+    actor: Annotated[
+        Text, Query(max_length=60, description='Who did it: "agent:<id>", "command", …')
+    ] = "",
+    action: Annotated[
+        Text, Query(max_length=60, description='"team.changed"; "team." is all about teams.')
+    ] = "",
+    first: Annotated[date | None, Query(alias="from", description="The first day, UTC.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="The last day, UTC.")] = None,
+) -> AuditFilter:
+    return filter_of(q, actor, action, first, last, ZoneInfo("UTC"))
+
+
+Wanted = Annotated[AuditFilter, Depends(_wanted)]
+
+
 @router.get("")
 async def get_entries(
     request: Request,
     _: AuditCaller,
-    q: Annotated[Text, Query(max_length=200, description="Words of an entry.")] = "",
+    wanted: Wanted,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Limit = 50,
 ) -> Page[AuditOut]:
     """List what was changed in the desk, newest first."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await audit_entries(session, AuditFilter(words=q), before=cursor, limit=limit + 1)
+        found = await audit_entries(session, wanted, before=cursor, limit=limit + 1)
     shown = found[:limit]
     return Page(
         items=[AuditOut.of(entry) for entry in shown],
@@ -70,8 +88,6 @@ async def get_entries(
 
 
 @router.get("/export.csv", response_class=Response)
-async def export(
-    request: Request, _: AuditCaller, q: Annotated[Text, Query(max_length=200)] = ""
-) -> Response:
+async def export(request: Request, _: AuditCaller, wanted: Wanted) -> Response:
     """Return the entries as a table that is safe to open in a spreadsheet; this is audited too."""
-    return await exported(desk_of(request), q)
+    return await exported(desk_of(request), wanted)

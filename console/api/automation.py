@@ -294,9 +294,9 @@ async def list_calls(request: Request, _: AdminCaller, webhook: UUID) -> list[Ca
 
 
 @router.post("/webhooks/{webhook}/calls/{call}/repeat", status_code=202)
-async def repeat_call(request: Request, _: AdminCaller, webhook: UUID, call: UUID) -> Response:
+async def repeat_call(request: Request, caller: AdminCaller, webhook: UUID, call: UUID) -> Response:
     """Make a call again that is over."""
-    await desk_of(request).webhooks.repeat(webhook, call)
+    await desk_of(request).webhooks.repeat(webhook, call, caller)
     return Response(status_code=202)
 
 

@@ -41,6 +41,6 @@ async def get_report(
     period = Period(first=first or last - timedelta(days=_USUAL_DAYS - 1), last=last)
     async with storage_errors(), desk_of(request).sessions() as session:
         sight = None if caller.agent is None else await sight_for(request, session)
-        teams = None if sight is None else sight.teams
+        teams = None if sight is None else sight.counted
         usual = Dimension.CHANNEL if teams is None else Dimension.TEAM
         return document(await report(session, period, by or usual, teams=teams))

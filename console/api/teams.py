@@ -15,7 +15,7 @@ from console.api.shapes import Body, NamedOut, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId
-from core.domain.teams import Presence, Strategy
+from core.domain.teams import Onward, Presence, Strategy, Visibility
 from core.services.teams.teams import Patience, TeamShape
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
@@ -41,6 +41,7 @@ class PatienceBody(Body):
     level: Annotated[int, Field(ge=1, le=3)]
     untouched_minutes: _Minutes = None  # without a word of an agent
     unsolved_minutes: _Minutes = None
+    onward: Annotated[Onward, Field(strict=False)] = Onward.NEXT  # or "lead", one of the team
 
 
 class TeamBody(Body):
@@ -49,6 +50,7 @@ class TeamBody(Body):
     name: Annotated[Text, Field(max_length=200)]
     description: Annotated[Text, Field(max_length=2_000)] = ""
     strategy: Annotated[Strategy, Field(strict=False)] = Strategy.MANUAL
+    visibility: Annotated[Visibility, Field(strict=False)] | None = None  # left out: as it is
     escalates_to: Annotated[Text, Field(max_length=100)] | None = None  # a team's id or name
     patience: Annotated[list[PatienceBody], Field(max_length=3)] = Field(default_factory=list)
 
@@ -94,6 +96,7 @@ class PatienceOut(BaseModel):
     level: int
     untouched_minutes: int | None
     unsolved_minutes: int | None
+    onward: Onward
 
     @classmethod
     def of(cls, time: PatienceView) -> PatienceOut:
@@ -102,6 +105,7 @@ class PatienceOut(BaseModel):
             level=time.level,
             untouched_minutes=time.untouched_minutes,
             unsolved_minutes=time.unsolved_minutes,
+            onward=time.onward,
         )
 
 
@@ -112,6 +116,7 @@ class TeamOut(BaseModel):
     name: str
     description: str
     strategy: Strategy
+    visibility: Visibility  # who sees its tickets: everybody, or its members
     escalates_to: NamedOut | None
     archived: bool
     patience: list[PatienceOut]
@@ -128,6 +133,7 @@ class TeamOut(BaseModel):
             name=team.name,
             description=team.description,
             strategy=team.strategy,
+            visibility=team.visibility,
             escalates_to=NamedOut.of(team.escalates_to),
             archived=team.is_archived,
             patience=[PatienceOut.of(time) for time in team.patience],
@@ -247,10 +253,13 @@ async def _shape(desk: ConsoleDesk, body: TeamBody) -> TeamShape:
         name=body.name,
         description=body.description,
         strategy=body.strategy,
+        visibility=body.visibility,
         escalates_to=onward,
         patience={
             time.level: Patience(
-                untouched_minutes=time.untouched_minutes, unsolved_minutes=time.unsolved_minutes
+                untouched_minutes=time.untouched_minutes,
+                unsolved_minutes=time.unsolved_minutes,
+                onward=time.onward,
             )
             for time in body.patience
         },

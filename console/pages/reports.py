@@ -62,7 +62,7 @@ async def show_report(
             wrong = error_in_words(error, translator(request))
             period = period_of("", "", today)
         sight = await sight_for(request, session)
-        teams = None if sight is None else sight.teams
+        teams = None if sight is None else sight.counted
         found = await report(session, period, _told_apart(by, teams), teams=teams)
         recurring = await topics(
             session, TopicKind.TICKET, datetime.now(UTC), sight=sight, limit=_RECURRING
@@ -104,7 +104,7 @@ async def export_report(
         today = datetime.now(ZoneInfo(await counted_zone(session))).date()
         period = period_of(start, end, today)
         sight = await sight_for(request, session)
-        teams = None if sight is None else sight.teams
+        teams = None if sight is None else sight.counted
         found = await report(
             session, period, _told_apart(by, teams), with_charts=False, teams=teams
         )
@@ -122,8 +122,8 @@ def period_of(start: str, end: str, today: date) -> Period:
     Raises:
         InvalidInput: one is no day, or they are no period.
     """
-    last = _day(end) or today
-    return Period(first=_day(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
+    last = day_of(end) or today
+    return Period(first=day_of(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
 
 
 def as_csv(found: Report, names: Sequence[str]) -> str:
@@ -178,7 +178,12 @@ def _told_apart(by: Dimension, teams: Sequence[TeamId] | None) -> Dimension:
     return Dimension.CHANNEL if by == Dimension.ALL else by
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """Return the day that a form's field names; None where it is empty.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

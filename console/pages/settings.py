@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from console.audit_table import exported
+from console.audit_table import exported, filter_of
 from console.desk import desk_of
+from console.pages.reports import day_of
 from console.pages.session import Readers
-from console.pages.view import page
+from console.pages.view import ZONE_COOKIE, page, translator
 from console.rooms import sections_for
-from core.domain.errors import Forbidden
+from console.times import zone
+from console.words import error_in_words
+from core.domain.errors import Forbidden, InvalidInput
 from core.storage.engine import storage_errors
-from core.storage.queries.audit import AuditFilter, audit_entries
+from core.storage.queries.audit import AuditFilter, audit_choices, audit_entries
 from core.storage.queries.feed import feed_end
 
 router = APIRouter(prefix="/console")
@@ -33,21 +38,66 @@ async def show_settings(request: Request, signed_in: Readers) -> Response:
     return page(request, "settings.html", position=position, groups=groups)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What the log is searched for, as the form has it."""
+
+    q: str
+    actor: str
+    action: str
+    first: str
+    last: str
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether something is asked for."""
+        return any((self.q, self.actor, self.action, self.first, self.last))
+
+    def query(self) -> str:
+        """Return it as a part of an address."""
+        return urlencode(
+            {
+                "q": self.q,
+                "actor": self.actor,
+                "action": self.action,
+                "from": self.first,
+                "to": self.last,
+            }
+        )
+
+    def wanted(self, request: Request) -> AuditFilter:
+        """Return the filter; days are those of the reader's clock."""
+        days = (day_of(self.first), day_of(self.last))
+        clock = zone(request.cookies.get(ZONE_COOKIE))
+        return filter_of(self.q, self.actor, self.action, *days, clock)
+
+
+def _search(
+    q: Annotated[str, Query(max_length=200)] = "",
+    actor: Annotated[str, Query(max_length=60)] = "",
+    action: Annotated[str, Query(max_length=60)] = "",
+    first: Annotated[str, Query(alias="from", max_length=10)] = "",
+    last: Annotated[str, Query(alias="to", max_length=10)] = "",
+) -> Search:
+    return Search(q=q, actor=actor, action=action, first=first, last=last)
+
+
+Wanted = Annotated[Search, Depends(_search)]
+
+
 @router.get("/admin/audit/export.csv")
-async def export_audit(
-    request: Request, signed_in: Readers, q: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
+async def export_audit(request: Request, signed_in: Readers, search: Wanted) -> Response:
     """Give out what was changed as a table."""
     if not signed_in.may_audit:
         raise Forbidden("only admins and auditors may do this")
-    return await exported(desk_of(request), q.replace("\x00", ""))
+    return await exported(desk_of(request), search.wanted(request))
 
 
 @router.get("/admin/audit")
 async def show_audit(
     request: Request,
     signed_in: Readers,
-    q: Annotated[str, Query(max_length=200)] = "",
+    search: Wanted,
     before: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:
     """List what was changed in the desk, newest first."""
@@ -55,14 +105,21 @@ async def show_audit(
         raise Forbidden("only admins and auditors may do this")
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        entries = await audit_entries(
-            session, AuditFilter(words=q.replace("\x00", "")), before=before, limit=_SHOWN + 1
-        )
+        wrong = None
+        try:
+            wanted = search.wanted(request)
+        except InvalidInput as error:
+            wrong, wanted = error_in_words(error, translator(request)), AuditFilter()
+        entries = await audit_entries(session, wanted, before=before, limit=_SHOWN + 1)
+        choices = await audit_choices(session)
     return page(
         request,
         "audit.html",
+        status=200 if wrong is None else 422,
+        wrong=wrong,
+        choices=choices,
         position=position,
         entries=entries[:_SHOWN],
         next=entries[_SHOWN - 1].id if len(entries) > _SHOWN else None,
-        q=q,
+        search=search,
     )

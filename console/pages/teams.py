@@ -18,7 +18,7 @@ from console.words import error_in_words
 from core.domain.actor import LEADING, Role
 from core.domain.errors import DeskError, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId
-from core.domain.teams import LEVELS, Presence, Strategy
+from core.domain.teams import LEVELS, Onward, Presence, Strategy, Visibility
 from core.services.access import SignedIn
 from core.services.teams.crew import Abilities
 from core.services.teams.teams import Patience, TeamShape
@@ -165,16 +165,21 @@ def _shape(form: FormData) -> TeamShape:
     strategy = text_field(form, "strategy")
     if strategy not in team_words.STRATEGY:
         raise InvalidInput("this page is too old: load it again")
+    visibility = text_field(form, "visibility")  # empty where it is not theirs to say
     onward = id_field(form, "escalates_to")
     return TeamShape(
         name=text_field(form, "name"),
         description=text_field(form, "description"),
         strategy=Strategy(strategy),
+        visibility=Visibility(visibility) if visibility in team_words.VISIBILITY else None,
         escalates_to=None if onward is None else TeamId(onward),
         patience={
             level: Patience(
                 untouched_minutes=number_field(form, f"untouched.{level}"),
                 unsolved_minutes=number_field(form, f"unsolved.{level}"),
+                onward=Onward.LEAD
+                if text_field(form, f"onward.{level}") == "lead"
+                else Onward.NEXT,
             )
             for level in LEVELS
         },

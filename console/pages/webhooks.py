@@ -133,9 +133,9 @@ async def remove_webhook(request: Request, signed_in: Admins, webhook: UUID) -> 
 
 
 @router.post("/{webhook}/calls/{call}")
-async def repeat_call(request: Request, _: Admins, webhook: UUID, call: UUID) -> Response:
+async def repeat_call(request: Request, signed_in: Admins, webhook: UUID, call: UUID) -> Response:
     """Make a call again."""
-    await desk_of(request).webhooks.repeat(webhook, call)
+    await desk_of(request).webhooks.repeat(webhook, call, signed_in.agent)
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
 

@@ -28,6 +28,7 @@ class Notice(StrEnum):
     DUE = "due"  # the due date of their ticket comes near
     LOW_SCORE = "low_score"  # a requester was not content
     ESCALATED = "escalated"  # a ticket came up to them, and nobody has it
+    STUCK = "stuck"  # one's time was up, and there is nobody that it could go on to
     APPROVAL = "approval"  # a request waits for their decision
     TASK = "task"  # what they are to do for a request can begin
     BY_RULE = "by_rule"  # a rule or macro tells them; the detail is what it is called

@@ -25,19 +25,26 @@ class Strategy(StrEnum):
     LEAST_LOADED = "least_loaded"  # whoever has the fewest open tickets
 
 
+class Onward(StrEnum):
+    """Where a ticket can be sent on to without naming it."""
+
+    NEXT = "next"  # the next level; after the highest, the team that the team names
+    LEAD = "lead"  # a lead of its team
+
+
+class Visibility(StrEnum):
+    """Who sees a team's tickets, beside admins and auditors."""
+
+    EVERYBODY = "everybody"
+    MEMBERS = "members"  # and whoever has one, or is to approve what it asks for
+
+
 class Presence(StrEnum):
     """Whether an agent is there."""
 
     ONLINE = "online"
     AWAY = "away"
     OFFLINE = "offline"
-
-
-class Onward(StrEnum):
-    """Where a ticket can be sent on to without naming it."""
-
-    NEXT = "next"  # the next level; after the highest, the team that the team names
-    LEAD = "lead"  # a lead of its team
 
 
 def level_that_serves(levels: Collection[int], wanted: int) -> int | None:

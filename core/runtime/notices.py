@@ -28,6 +28,7 @@ LINES: Mapping[Notice, str] = {
     Notice.DUE: "#{number}: its due date comes near: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
+    Notice.STUCK: "#{number}: its time is up, and there is nobody it could go on to: {subject}",
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",
     Notice.TASK: "#{number}: your task can begin: {subject}",
     Notice.BY_RULE: "#{number}: {detail}: {subject}",

@@ -69,6 +69,15 @@ class HookForm:
             raise InvalidInput("a mapping says where the key and the subject are")
 
 
+def _said(form: HookForm) -> dict[str, Any]:
+    """Return what the audit log keeps of a hook."""
+    return {
+        "format": str(form.format),
+        "mapping": None if form.mapping is None else _mapping_json(form.mapping),
+        "team": None if form.team is None else str(form.team),
+    }
+
+
 class IncomingHooks:
     """Addresses that programs report to, and what becomes of their reports."""
 
@@ -97,7 +106,8 @@ class IncomingHooks:
                     created_at=self._now(),
                 )
             )
-            audit.record(session, by.actor, "incoming_hook.added", ("hook", name, form.name))
+            subject = ("hook", name, form.name)
+            audit.record(session, by.actor, "incoming_hook.added", subject, new=_said(form))
         return name, token
 
     async def remove(self, hook: UUID, by: Agent) -> None:
@@ -106,7 +116,13 @@ class IncomingHooks:
             row = await session.get(IncomingHook, hook, with_for_update=True)
             if row is None:
                 raise NotFound("there is no such webhook")
-            audit.record(session, by.actor, "incoming_hook.removed", ("hook", hook, row.name))
+            subject = ("hook", hook, row.name)
+            old = {
+                "format": row.format,
+                "mapping": row.mapping,
+                "team": None if row.team_id is None else str(row.team_id),
+            }
+            audit.record(session, by.actor, "incoming_hook.removed", subject, old=old)
             await session.delete(row)
 
     async def take(self, token: str, payload: Any) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -86,24 +87,33 @@ class Macros:
             Outdated: it is not of revision `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            old = None
             if macro is None:
                 row = Macro(id=new_id())
                 session.add(row)
             else:
                 row = await _locked(session, macro)
                 check_revision(row, revision)
+                old = _said(row)
             row.name, row.text = form.name.strip(), form.text
             row.language, row.team_id = form.language, form.team
             row.actions = actions_json(form.actions)
-            action = "macro.added" if macro is None else "macro.changed"
-            audit.record(session, by.actor, action, ("macro", row.id, row.name))
+            audit.record(
+                session,
+                by.actor,
+                "macro.added" if old is None else "macro.changed",
+                ("macro", row.id, row.name),
+                old=old,
+                new=_said(row),
+            )
             return row.id
 
     async def remove(self, macro: UUID, by: Agent) -> None:
         """Delete a macro."""
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, macro)
-            audit.record(session, by.actor, "macro.removed", ("macro", row.id, row.name))
+            subject = ("macro", row.id, row.name)
+            audit.record(session, by.actor, "macro.removed", subject, old=_said(row))
             await session.delete(row)
 
     async def fill_in(self, macro: UUID, ticket: TicketId, agent: AgentId) -> ReadyMacro:
@@ -193,3 +203,14 @@ async def _locked(session: AsyncSession, macro: UUID) -> Macro:
     if row is None:
         raise NotFound("there is no such macro")
     return row
+
+
+def _said(row: Macro) -> dict[str, Any]:
+    """Return what the audit log keeps of a macro."""
+    return {
+        "name": row.name,
+        "text": row.text,
+        "language": row.language,
+        "team": None if row.team_id is None else str(row.team_id),
+        "actions": row.actions,
+    }

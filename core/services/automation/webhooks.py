@@ -154,10 +154,17 @@ class Webhooks:
         """Delete a webhook with what was told to it."""
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, webhook)
-            audit.record(session, by.actor, "webhook.removed", ("webhook", webhook, row.name))
+            old = WebhookForm(name=row.name, url=row.url, events=row.events, is_on=row.is_on)
+            audit.record(
+                session,
+                by.actor,
+                "webhook.removed",
+                ("webhook", webhook, row.name),
+                old=_said(old),
+            )
             await session.delete(row)
 
-    async def repeat(self, webhook: UUID, delivery: UUID) -> None:
+    async def repeat(self, webhook: UUID, delivery: UUID, by: Agent) -> None:
         """Make a call of a webhook again that is over; of one that is off, once it is on."""
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(WebhookDelivery, delivery, with_for_update=True)
@@ -165,6 +172,14 @@ class Webhooks:
                 raise NotFound("there is no such call")
             row.status, row.attempts, row.available_at = "waiting", 0, self._now()
             row.finished_at = None
+            name = (await session.get_one(Webhook, webhook)).name
+            audit.record(
+                session,
+                by.actor,
+                "webhook.repeated",
+                ("webhook", webhook, name),
+                new={"call": str(delivery), "event": row.event},
+            )
 
     async def due(self) -> Sequence[Call]:
         """Take calls that are due; nobody else takes them for a minute."""

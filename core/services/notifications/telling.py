@@ -20,6 +20,7 @@ from core.services.reactions.reactor import TicketChange
 from core.services.satisfaction.answering import UNSATISFIED
 from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
+from core.services.teams.escalation import STUCK
 from core.storage.beforehand import Beforehand
 from core.storage.tables import (
     AgentRow,
@@ -160,6 +161,8 @@ async def _concerned(
             if int(change.new) > (await survey_rules(session)).low_score:
                 return {}
             return dict.fromkeys(await leads_of(session, ticket.team_id), Notice.LOW_SCORE)
+        case field if field == STUCK:
+            return dict.fromkeys(await leads_of(session, ticket.team_id), Notice.STUCK)
         case "request" | "approval" if change.new in {Stage.APPROVAL, ASKED_AGAIN}:
             return dict.fromkeys(await _deciding(case), Notice.APPROVAL)
         case "task" if change.new == TaskState.OPEN:

@@ -106,8 +106,21 @@ class Crew:
                     new={"role": str(role)},
                 )
 
-    async def be(self, agent: AgentId, presence: Presence) -> None:
-        """Let an agent be online, away or offline, as they say themselves; counts as a sign."""
+    async def be(self, agent: AgentId, presence: Presence, *, said_by: Agent | None = None) -> None:
+        """Let an agent be online, away or offline, as they say themselves; counts as a sign.
+
+        Where somebody else says so for them, `said_by`, the audit log has it.
+        """
+        if said_by is not None and said_by.id != agent:
+            async with storage_errors(), self._sessions.begin() as session:
+                row = await session.get_one(AgentRow, agent)
+                audit.record(
+                    session,
+                    said_by.actor,
+                    "agent.presence_set",
+                    ("agent", agent, row.name),
+                    new={"presence": str(presence)},
+                )
         await self._note(agent, {"chosen": presence})
 
     async def seen(self, agent: AgentId) -> None:

@@ -34,6 +34,9 @@ from core.storage.tables import (
 UNTOUCHED, UNSOLVED = "untouched", "unsolved"
 """Reasons of what goes on by itself."""
 
+STUCK = "stuck"
+"""Field of the history: a ticket's time was up, and there was nobody that it could go on to."""
+
 _MAX_REASON_CHARS = 500
 _AT_ONCE = 50
 
@@ -88,15 +91,24 @@ class Escalations:
                 row = await session.get(TicketRouting, ticket)
                 if row is None or row.at_level_since != since or case.ticket.status not in OPEN:
                     continue
-                target = await _next(case)
-                if target is None:
-                    row.at_level_since = None  # there is nowhere to go: it is not looked at again
-                    continue
                 touched = await session.scalar(select(_agent_wrote(ticket, since)))
-                _send(case, target, "timer", UNSOLVED if touched else UNTOUCHED)
+                await self._send_due(case, row, UNSOLVED if touched else UNTOUCHED)
                 case.changed()
                 await case.ledger.write(session)
         return len(due)
+
+    async def _send_due(self, case: Case, row: TicketRouting, reason: str) -> None:
+        """Send a ticket on to where its team sets; where that is nobody, its history says so."""
+        ticket = case.ticket
+        times = await case.session.get(TeamEscalation, (ticket.team_id, ticket.level))
+        onward = Onward.NEXT if times is None else Onward(times.onward)
+        if onward is Onward.LEAD:
+            row.at_level_since = None  # a lead has it then: it goes on to no other
+        try:
+            await send_on(case, onward, actor="timer", reason=reason)
+        except InvalidInput:
+            row.at_level_since = None  # there is nowhere to go: it is not looked at again
+            case.ledger.record(ticket, STUCK, None, None, actor="timer", reason=reason)
 
     async def _due(self, session: AsyncSession) -> list[tuple[TicketId, datetime]]:
         now = self._now()

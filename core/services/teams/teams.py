@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent, Role
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId, new_id
-from core.domain.teams import LEVELS, Strategy, leads_back
+from core.domain.teams import LEVELS, Onward, Strategy, Visibility, leads_back
 from core.services import audit
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
@@ -39,6 +39,7 @@ class Patience:
 
     untouched_minutes: int | None = None  # without a word of an agent
     unsolved_minutes: int | None = None
+    onward: Onward = Onward.NEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class TeamShape:
     name: str
     description: str = ""
     strategy: Strategy = Strategy.MANUAL
+    visibility: Visibility | None = None  # none: as it is; at first, everybody
     escalates_to: TeamId | None = None
     patience: Mapping[int, Patience] = field(default_factory=dict)  # by level
 
@@ -73,6 +75,7 @@ class TeamShape:
             name=name,
             description=description,
             strategy=self.strategy,
+            visibility=self.visibility,
             escalates_to=self.escalates_to,
             patience=self.patience,
         )
@@ -89,12 +92,14 @@ class Teams:
 
         Raises:
             Conflict: there is a team of this name.
+            Forbidden: a lead would say who sees its tickets.
         """
         team = TeamId(new_id())
         async with self._at_work() as session:
             if by.role not in {Role.LEAD, Role.ADMIN}:
                 raise Forbidden("only leads and admins may do this")
-            row = Team(id=team, name="")
+            row = Team(id=team, name="", visibility=Visibility.EVERYBODY)
+            _show(row, shape, by)
             await self._give(session, row, shape.checked())
             if by.role == Role.LEAD:
                 session.add(TeamMember(team_id=team, agent_id=by.id, is_lead=True))
@@ -117,11 +122,13 @@ class Teams:
             NotFound: there is no such team.
             Conflict: another team has this name.
             InvalidInput: its tickets would go round in a circle.
+            Forbidden: a lead would say who sees its tickets.
         """
         async with self._at_work() as session:
             row = await _led(session, team, by)
             revise(row, revision)
             old = await _as_audited(session, row)
+            _show(row, shape, by)
             await self._give(session, row, shape.checked())
             audit.record(
                 session,
@@ -236,9 +243,10 @@ class Teams:
                 level=level,
                 untouched_minutes=patience.untouched_minutes,
                 unsolved_minutes=patience.unsolved_minutes,
+                onward=patience.onward,
             )
             for level, patience in shape.patience.items()
-            if patience != Patience()
+            if (patience.untouched_minutes, patience.unsolved_minutes) != (None, None)
         )
         await session.flush()
 
@@ -250,6 +258,15 @@ async def check_leads(session: AsyncSession, team: TeamId, by: Agent) -> None:
     member = await session.get(TeamMember, (team, by.id))
     if by.role != Role.LEAD or member is None or not member.is_lead:
         raise Forbidden("only the leads of this team and admins may do this")
+
+
+def _show(row: Team, shape: TeamShape, by: Agent) -> None:
+    """Set who sees the team's tickets; who sees what is for admins to say."""
+    if shape.visibility is None or shape.visibility == row.visibility:
+        return
+    if by.role != Role.ADMIN:
+        raise Forbidden("only admins say who sees a team's tickets")
+    row.visibility = shape.visibility
 
 
 async def _led(session: AsyncSession, team: TeamId, by: Agent) -> Team:
@@ -283,5 +300,9 @@ async def _as_audited(session: AsyncSession, row: Team) -> dict[str, Any]:
         "name": row.name,
         "description": row.description,
         "strategy": str(row.strategy),
+        "visibility": str(row.visibility),
         "escalates_to": None if onward is None else onward.name,
-    } | {f"level_{time.level}": [time.untouched_minutes, time.unsolved_minutes] for time in times}
+    } | {
+        f"level_{time.level}": [time.untouched_minutes, time.unsolved_minutes, time.onward]
+        for time in times
+    }

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.storage.tables import AgentRow, AuditEntry
@@ -37,6 +38,10 @@ class AuditFilter:
     """Which entries are wanted; an empty filter wants all."""
 
     words: str = ""  # each in the action, the subject, the actor's name or the values
+    actor: str = ""  # "agent:<id>", "command" or a part of the desk
+    action: str = ""  # "team.changed"; "team." is everything about teams
+    since: datetime | None = None
+    until: datetime | None = None  # not included
 
 
 async def audit_entries(
@@ -64,6 +69,16 @@ async def audit_entries(
                 )
             )
         )
+    if wanted.actor:
+        query = query.where(AuditEntry.actor == wanted.actor)
+    if wanted.action.endswith("."):
+        query = query.where(AuditEntry.action.startswith(wanted.action, autoescape=True))
+    elif wanted.action:
+        query = query.where(AuditEntry.action == wanted.action)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditEntry.at < wanted.until)
     if before is not None:
         query = query.where(AuditEntry.id < before)
     rows = await session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
@@ -83,3 +98,36 @@ async def audit_entries(
         )
         for entry, known in rows
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditChoices:
+    """What the log can be searched by."""
+
+    actors: Mapping[str, str | None]  # who did something, with the agent's name; by name
+    actions: Sequence[str]  # what was done, by name; "team." is all about teams
+
+
+async def audit_choices(session: AsyncSession) -> AuditChoices:
+    """Return who did something and what was done."""
+    actors = await _distinct(session, AuditEntry.actor)
+    actions = await _distinct(session, AuditEntry.action)
+    agents = [UUID(one.removeprefix("agent:")) for one in actors if one.startswith("agent:")]
+    rows = await session.execute(
+        select(cast(AgentRow.id, String), AgentRow.name).where(AgentRow.id.in_(agents))
+    )
+    names: dict[str, str] = {f"agent:{agent}": called for agent, called in rows}
+    by_name = sorted(actors, key=lambda one: (one not in names, (names.get(one) or one).casefold()))
+    return AuditChoices(
+        actors={one: names.get(one) for one in by_name},
+        actions=sorted({*actions, *(f"{one.partition('.')[0]}." for one in actions)}),
+    )
+
+
+async def _distinct(session: AsyncSession, column: Any) -> Sequence[str]:
+    """Return a column's values in order; one look into its index for each, however long the log."""
+    first = select(func.min(column).label("value")).cte("values", recursive=True)
+    following = select(func.min(column)).where(column > first.c.value).scalar_subquery()
+    values = first.union_all(select(following).where(first.c.value.is_not(None)))
+    rows = await session.scalars(select(values.c.value).where(values.c.value.is_not(None)))
+    return sorted(rows)

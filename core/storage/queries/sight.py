@@ -1,4 +1,4 @@
-"""Which tickets an agent may see, where agents see those of their teams alone."""
+"""Which tickets an agent may see, where those of some teams are not for everybody."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, exists, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.actor import Role
 from core.domain.ids import AgentId, TeamId
+from core.domain.teams import Visibility
 from core.storage.tables import (
     AgentRow,
     ApprovalAsk,
@@ -20,6 +21,7 @@ from core.storage.tables import (
     Conversation,
     ItemRequest,
     Message,
+    Team,
     TeamMember,
     Ticket,
     TicketMerge,
@@ -30,10 +32,16 @@ _SEES_ALL = frozenset({Role.ADMIN, Role.AUDITOR})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """Somebody who sees tickets of their teams, of no team, their own, and what they approve."""
+    """Somebody who sees tickets of some teams, of no team, their own, and what they approve."""
 
     agent: AgentId
-    teams: Sequence[TeamId]
+    teams: Sequence[TeamId]  # their own, and those whose tickets everybody sees
+    everywhere: bool = True  # whether all teams are closed, so that `teams` are their own
+
+    @property
+    def counted(self) -> Sequence[TeamId] | None:
+        """The teams whose figures they see; None: all. What one closed team counts is no secret."""
+        return self.teams if self.everywhere else None
 
     def holds(self) -> ColumnElement[bool]:
         """Return the condition that they see a ticket."""
@@ -119,15 +127,31 @@ class OutOfSight:
 
 async def sight_of(session: AsyncSession, agent: AgentId) -> Sight | None:
     """Return what limits `agent`; None where they see everything."""
-    role = await session.scalar(
-        select(AgentRow.role).where(
-            AgentRow.id == agent, exists().where(AssignmentPolicy.own_tickets_only)
+    is_closed_everywhere = exists().where(AssignmentPolicy.own_tickets_only)
+    found = (
+        await session.execute(
+            select(AgentRow.role, is_closed_everywhere).where(
+                AgentRow.id == agent,
+                or_(is_closed_everywhere, exists().where(Team.visibility == Visibility.MEMBERS)),
+            )
         )
-    )
-    if role is None or role in _SEES_ALL:
+    ).first()
+    if found is None or found[0] in _SEES_ALL:
         return None
-    teams = await session.scalars(select(TeamMember.team_id).where(TeamMember.agent_id == agent))
-    return Sight(agent=agent, teams=[TeamId(team) for team in teams])
+    _, everywhere = found
+    is_theirs = TeamMember.agent_id.is_not(None)
+    is_open = false() if everywhere else Team.visibility == Visibility.EVERYBODY
+    rows = (
+        await session.execute(
+            select(Team.id, or_(is_open, is_theirs)).outerjoin(
+                TeamMember, (TeamMember.team_id == Team.id) & (TeamMember.agent_id == agent)
+            )
+        )
+    ).all()
+    if all(is_seen for _, is_seen in rows):
+        return None
+    teams = [TeamId(team) for team, is_seen in rows if is_seen]
+    return Sight(agent=agent, teams=teams, everywhere=everywhere)
 
 
 async def unseen_ticket(session: AsyncSession, sight: Sight, ticket: UUID) -> OutOfSight | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Role
 from core.domain.errors import NotFound
 from core.domain.ids import AgentId, TeamId
-from core.domain.teams import SILENCE, Presence, Strategy
+from core.domain.teams import SILENCE, Onward, Presence, Strategy, Visibility
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.storage.queries.tickets import Named
 from core.storage.tables import (
@@ -67,6 +67,7 @@ class PatienceView:
     level: int
     untouched_minutes: int | None
     unsolved_minutes: int | None
+    onward: Onward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class TeamView:
     name: str
     description: str
     strategy: Strategy
+    visibility: Visibility
     escalates_to: Named | None
     is_archived: bool
     created_at: datetime
@@ -185,6 +187,7 @@ async def list_teams(
                 level=time.level,
                 untouched_minutes=time.untouched_minutes,
                 unsolved_minutes=time.unsolved_minutes,
+                onward=Onward(time.onward),
             )
         )
     counts = await _counts(session)
@@ -194,6 +197,7 @@ async def list_teams(
             name=row.name,
             description=row.description,
             strategy=Strategy(row.strategy),
+            visibility=Visibility(row.visibility),
             escalates_to=None
             if row.escalates_to_id is None
             else Named(id=row.escalates_to_id, name=names[row.escalates_to_id]),

@@ -20,6 +20,7 @@ class Team(Base):
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")
     strategy: Mapped[str] = mapped_column(server_default="manual")  # or round_robin, least_loaded
+    visibility: Mapped[str] = mapped_column(server_default="everybody")  # or members
     escalates_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
@@ -54,6 +55,7 @@ class TeamEscalation(Base):
     level: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     untouched_minutes: Mapped[int | None]  # without a word of an agent
     unsolved_minutes: Mapped[int | None]
+    onward: Mapped[str] = mapped_column(server_default="next")  # or lead
 
 
 class AgentPresence(Base):

@@ -178,7 +178,7 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
                 "es": "constancia, constancia de trabajo, certificado de vacaciones, certificado",
             },
             icon="📄",
-            team=shelf.teams["Service desk"],
+            team=shelf.teams["Human resources"],
             fields=(
                 _date("First day", "Primer día"),
                 _date("Last day", "Último día"),
@@ -222,7 +222,7 @@ ASKS: Sequence[Ask] = (
         values={"First day": 30, "Last day": 44, "Language": "English"},
         days_ago=4,
         done=2,
-        by="Marta Quiroga",
+        by="Elena Costa",
     ),
 )
 

@@ -46,7 +46,11 @@ TEAMS: Mapping[str, str] = {
     "Devices": "Computers, phones and printers, on site.",
     "Applications": "Accounts, licences and business software.",
     "Operations": "Networks, servers and alerts.",
+    "Human resources": "Leave, certificates and other personal matters.",
 }
+
+MEMBERS_ONLY = frozenset({"Human resources"})
+"""Teams whose tickets are for nobody else's eyes."""
 
 COLLEAGUES: Sequence[Colleague] = (
     Colleague(name="Lucía Ferrer", team="Service desk", level=1, role=Role.LEAD, is_lead=True),
@@ -55,6 +59,7 @@ COLLEAGUES: Sequence[Colleague] = (
     Colleague(name="Diego Paz", team="Devices", level=2, is_lead=True, skills=("hardware",)),
     Colleague(name="Ingrid Olsen", team="Applications", level=2, is_lead=True, skills=("sap",)),
     Colleague(name="Rahul Nair", team="Operations", level=3, is_lead=True, skills=("network",)),
+    Colleague(name="Elena Costa", team="Human resources", level=1, is_lead=True),
     Colleague(name="Nora Abt", team="Service desk", level=1, role=Role.AUDITOR, capacity=0),
 )
 

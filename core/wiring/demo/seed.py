@@ -33,7 +33,7 @@ from core.domain.routing import Rule as RoutingRule
 from core.domain.satisfaction import SurveyStatus
 from core.domain.sla.policy import CalendarId, ClockKind, Policy, PolicyId
 from core.domain.sla.policy import Conditions as PolicyConditions
-from core.domain.teams import Strategy
+from core.domain.teams import Strategy, Visibility
 from core.domain.ticket import Priority, TicketStatus
 from core.services.assets import Assets
 from core.services.automation.macros import MacroForm, Macros
@@ -60,7 +60,14 @@ from core.storage.tables import (
     Ticket,
 )
 from core.wiring.demo.catalogue import ASKS, DemoCatalogue, Shelf, since
-from core.wiring.demo.people import COLLEAGUES, ORGANISATIONS, REQUESTERS, TEAMS, Requester
+from core.wiring.demo.people import (
+    COLLEAGUES,
+    MEMBERS_ONLY,
+    ORGANISATIONS,
+    REQUESTERS,
+    TEAMS,
+    Requester,
+)
 from core.wiring.demo.stories import CATEGORIES, STORIES, Story
 from core.wiring.duties import reactors_of
 from core.wiring.parts import Parts
@@ -142,7 +149,12 @@ class Demo:
         links[boss.email] = await parts.access.sign_in_link(boss.id)
         teams, crew = Teams(parts.sessions), Crew(parts.sessions)
         for name, description in TEAMS.items():
-            shape = TeamShape(name=name, description=description, strategy=Strategy.LEAST_LOADED)
+            shape = TeamShape(
+                name=name,
+                description=description,
+                strategy=Strategy.LEAST_LOADED,
+                visibility=Visibility.MEMBERS if name in MEMBERS_ONLY else None,
+            )
             self._teams[name] = await teams.create(shape, boss)
         first = TeamShape(
             name="Service desk",
@@ -385,7 +397,8 @@ class Demo:
         await reactions.advance(conversation)
         sorting = TicketSorting(parts.sessions, parts.accounts, self._clock)
         wanted = Sorting(category=self._categories[story.category], tags=story.tags)
-        agent = self._agents[chance.choice([one for one in COLLEAGUES if one.capacity]).name]
+        helpers = [one for one in COLLEAGUES if one.capacity and one.team not in MEMBERS_ONLY]
+        agent = self._agents[chance.choice(helpers).name]
         tickets = Tickets(parts.sessions, parts.accounts, self._clock)
         if not ends and chance.random() < 0.5:
             return  # nobody has looked at it yet

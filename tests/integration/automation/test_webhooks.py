@@ -89,7 +89,8 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
 ) -> None:
     hooks = Webhooks(rig.sessions, b"key", rig.clock)
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
-    await hooks.add(form, await rig.agent())
+    boss = await rig.agent()
+    await hooks.add(form, boss)
     await opened(rig)
     listener.status = status
     for _ in range(12):
@@ -99,7 +100,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
     assert str(status) in (call.answer or "")
     listener.status = 200
-    await hooks.repeat(call.webhook_id, call.id)
+    await hooks.repeat(call.webhook_id, call.id, boss)
     await WebhookCalls(hooks).make_due()
     assert [call.status for call in await calls(rig)] == ["done"]
 

@@ -20,6 +20,7 @@ from core.domain.actor import Role
 from core.domain.files import FileState
 from core.domain.ids import ConversationId, new_id
 from core.domain.links import LinkKind
+from core.domain.teams import Visibility
 from core.services.links.links import TicketLinks
 from core.services.teams.rulebook import Policy
 from core.storage.queries.categories import category_tree
@@ -97,8 +98,19 @@ class Hidden:
 
 @pytest.fixture
 async def hidden(desk: Desk) -> Hidden:
+    return await _hidden(desk, own_tickets_only=True)
+
+
+@pytest.fixture
+async def closed(desk: Desk) -> Hidden:
+    """The same where that team alone is closed."""
+    return await _hidden(desk, own_tickets_only=False)
+
+
+async def _hidden(desk: Desk, *, own_tickets_only: bool) -> Hidden:
     floor = await Floor.of(desk)
-    mine, other = await floor.team("Mine"), await floor.team("Other")
+    shown = Visibility.EVERYBODY if own_tickets_only else Visibility.MEMBERS
+    mine, other = await floor.team("Mine"), await floor.team("Other", visibility=shown)
     ana = await floor.agent("Ana", mine, is_lead=True, role=Role.LEAD)
     await desk.access.set_password(ana.id, PASSWORD)
     own = await floor.opened("my own matter", who="ada")
@@ -125,7 +137,7 @@ async def hidden(desk: Desk) -> Hidden:
             blob_key="secret",
         )
         session.add(attachment)
-    policy = Policy(default_team=None, offer_again_minutes=None, own_tickets_only=True)
+    policy = Policy(default_team=None, offer_again_minutes=None, own_tickets_only=own_tickets_only)
     await floor.staffing.rules.set_policy(policy, floor.boss)
     token = await desk.access.create_token("ana@example.org", Role.LEAD)
     return Hidden(
@@ -333,3 +345,47 @@ async def test_figures_are_those_of_ones_own_teams(hidden: Hidden) -> None:
     assert refused.status_code == 403
     answer = await hidden.api.get("/api/v1/reports?by=team")
     assert (answer.status_code, answer.json()["waiting_now"]) == (200, 1)
+
+
+async def test_a_closed_team_is_closed_on_its_own(closed: Hidden) -> None:
+    floor = Floor(closed.desk, await closed.desk.agent("root@example.org", "Root", Role.ADMIN))
+    third = await floor.team("Third")
+    open_to_all = await floor.opened("an open matter", who="ada")
+    await floor.pass_to(open_to_all, third)
+    number = (await floor.ticket(open_to_all)).number
+    assert (await closed.api.get(f"/api/v1/tickets/{number}")).status_code == 200
+    before = await closed.refusals()
+    for method, path in (
+        ("GET", f"/api/v1/tickets/{closed.number}"),
+        ("POST", f"/api/v1/tickets/{closed.number}/assign"),
+        ("GET", f"/console/tickets/{closed.number}"),
+        ("POST", f"/console/tickets/{closed.number}/status"),
+    ):
+        answer = await _ask(closed, method, path)
+        assert answer.status_code == 403, f"{method} {path}: {answer.text[:200]}"
+    assert await closed.refusals() == before + 4
+    listed = (await closed.api.get("/api/v1/tickets")).text
+    assert ("an open matter" in listed, "the secret matter" in listed) == (True, False)
+
+
+async def test_who_sees_a_teams_tickets_is_for_admins_to_say(closed: Hidden) -> None:
+    place = "/console/settings/teams"
+    team = (await closed.api.get("/api/v1/teams/Mine")).json()
+    body = {"name": "Mine", "strategy": team["strategy"]}
+    refused = await closed.api.put("/api/v1/teams/Mine", json=body | {"visibility": "members"})
+    assert refused.status_code == 403
+    kept = await closed.api.put("/api/v1/teams/Mine", json=body | {"description": "Ours."})
+    assert (kept.status_code, kept.json()["visibility"]) == (200, "everybody"), kept.text
+    floor = Floor(closed.desk, await closed.desk.agent("root@example.org", "Root", Role.ADMIN))
+    await closed.desk.access.set_password(floor.boss.id, PASSWORD)
+    boss = await Browser.signed_in(closed.desk, "root@example.org")
+    form = {"name": "Mine", "strategy": team["strategy"], "visibility": "members"}
+    await boss.send(f"{place}/{team['id']}", form=form)
+    now = (await closed.api.get("/api/v1/teams/Mine")).json()
+    assert now["visibility"] == "members"
+    assert "only for its agents" in await boss.see(f"{place}/{team['id']}")
+
+
+async def test_one_closed_team_takes_no_figures_from_the_leads_of_others(closed: Hidden) -> None:
+    answer = await closed.api.get("/api/v1/reports?by=channel")
+    assert (answer.status_code, answer.json()["waiting_now"]) == (200, 2)

@@ -12,7 +12,11 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.domain.errors import InvalidInput
 from core.domain.ids import ConversationId
+from core.domain.notification import Notice
 from core.domain.teams import Onward, Strategy
+from core.services.notifications.reading import notices_of
+from core.services.notifications.telling import NoticesOfTickets
+from core.services.reactions import Reactions
 from core.services.teams.rulebook import Policy
 from core.services.teams.teams import Patience
 from core.storage.tables import AuditEntry, TicketEvent
@@ -148,3 +152,45 @@ async def test_agents_see_the_tickets_of_their_teams_and_of_none_where_that_is_s
             select(AuditEntry.subject_name).where(AuditEntry.action == "ticket.refused")
         )
         assert refusals.all()[:4] == [f"#{numbers[1]}"] * 4
+
+
+async def test_what_waits_too_long_goes_to_a_lead_where_the_team_says_so(desk: Desk) -> None:
+    floor = await Floor.of(desk)
+    patience = {1: Patience(untouched_minutes=10, onward=Onward.LEAD)}
+    team = await floor.team("Help", Strategy.MANUAL, patience=patience)
+    ana = await floor.agent("Ana", team)
+    lea = await floor.agent("Lea", team, level=2, is_lead=True)
+    ticket = await floor.opened()
+    await floor.pass_to(ticket, team)
+    await floor.react_to(ticket)
+    await desk.tickets.take(ticket, ana)
+    await floor.react_to(ticket)
+    desk.clock.advance(timedelta(minutes=11))
+    assert await floor.staffing.escalations.escalate_due() == 1
+    await floor.react_to(ticket)
+    row = await floor.ticket(ticket)
+    assert (row.assignee_id, row.level) == (lea.id, 1)
+    desk.clock.advance(timedelta(minutes=11))
+    assert await floor.staffing.escalations.escalate_due() == 0
+
+
+@pytest.mark.parametrize("onward", Onward)
+async def test_where_nobody_is_above_a_lead_hears_of_it(desk: Desk, onward: Onward) -> None:
+    floor = await Floor.of(desk)
+    patience = {1: Patience(unsolved_minutes=10, onward=onward)}
+    team = await floor.team("Help", Strategy.MANUAL, patience=patience)
+    lea = await floor.agent("Lea", team, is_lead=True)
+    ticket = await floor.opened()
+    await floor.pass_to(ticket, team)
+    await floor.react_to(ticket)
+    await desk.tickets.take(ticket, lea)
+    await floor.react_to(ticket)
+    desk.clock.advance(timedelta(minutes=11))
+    assert await floor.staffing.escalations.escalate_due() == 1
+    assert await floor.staffing.escalations.escalate_due() == 0
+    reactions = Reactions(desk.sessions, desk.accounts, (NoticesOfTickets(),), desk.clock)
+    await reactions.advance(ConversationId((await floor.ticket(ticket)).conversation_id))
+    async with desk.sessions() as session:
+        (told,) = await notices_of(session, lea.id)
+    assert told.notice is Notice.STUCK
+    assert (await floor.fields(ticket))[-1] == ("stuck", "timer")
