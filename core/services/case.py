@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -205,6 +205,19 @@ async def open_free_cases(
         )
         for name, row in named.items()
     ]
+
+
+async def open_unlocked_cases(
+    session: AsyncSession, ledger: Ledger, tickets: Collection[TicketId]
+) -> list[Case]:
+    """Lock those of `tickets` that nobody else has locked, as `open_case` does one."""
+    rows = await session.execute(
+        select(Ticket.id, Ticket.conversation_id).where(Ticket.id.in_(tickets))
+    )
+    mains = {TicketId(ticket): ConversationId(main) for ticket, main in rows}
+    held = await all_locked(session, set(mains.values()), skip_locked=True)
+    free = {ticket: held[main] for ticket, main in mains.items() if main in held}
+    return await open_free_cases(session, ledger, free)
 
 
 async def _tickets_of(session: AsyncSession, names: Iterable[TicketId]) -> dict[TicketId, Ticket]:

@@ -30,7 +30,7 @@ _KEEP = sql(
     "INSERT INTO ticket_vector AS kept (ticket_id, text, words)"
     " SELECT ticket, text, to_tsvector(CAST(language AS regconfig), folded)"
     " FROM unnest(CAST(:tickets AS uuid[]), CAST(:languages AS text[]), CAST(:texts AS text[]),"
-    " CAST(:folded AS text[])) AS said (ticket, language, text, folded)"
+    " CAST(:folded AS text[])) AS said (ticket, language, text, folded) ORDER BY ticket"
     " ON CONFLICT (ticket_id) DO UPDATE"
     " SET text = excluded.text, words = excluded.words, vector = NULL, vector_model = NULL"
     " WHERE kept.text <> excluded.text"

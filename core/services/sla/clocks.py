@@ -13,7 +13,7 @@ from core.domain.ids import TicketId
 from core.domain.sla.clocks import Clock, Moment, clocks_of, time_in, working_spans
 from core.domain.sla.policy import ClockKind, Policy
 from core.domain.ticket import RANK, Priority, TicketStatus
-from core.services.case import Case, open_case
+from core.services.case import Case, open_unlocked_cases
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions import TicketChange
 from core.services.sla.closing import plan_end
@@ -69,8 +69,11 @@ class ClocksOfTickets:
         self, session: AsyncSession, changes: Sequence[tuple[Case, TicketChange]]
     ) -> None:
         """Read the histories of the tickets whose clocks may move, and their clocks."""
-        moved = {TicketId(case.ticket.id) for case, change in changes if _may_move(change)}
-        await self._pasts.read(session, moved)
+        await self.read(session, [case for case, change in changes if _may_move(change)])
+
+    async def read(self, session: AsyncSession, cases: Collection[Case]) -> None:
+        """Read in one go what `work_out` needs of several tickets."""
+        await self._pasts.read(session, {TicketId(case.ticket.id) for case in cases})
 
     async def react(self, case: Case, change: TicketChange) -> None:
         """Work out the clocks; tell a requester who wrote outside hours when somebody is there."""
@@ -130,9 +133,7 @@ class ClockSweep:
                 .limit(_BATCH)
             )
             tickets = list(dict.fromkeys(TicketId(row) for row in due))
-        for ticket in tickets:
-            await self._work_out(ticket)
-        return len(tickets)
+        return await self._work_out(tickets)
 
     async def apply_new_rules(self) -> int:
         """Work out tickets anew whose rules have changed; return how many that were."""
@@ -142,20 +143,33 @@ class ClockSweep:
                 select(SlaTicket.ticket_id).where(SlaTicket.revision < revision).limit(_BATCH)
             )
             tickets = [TicketId(row) for row in stale]
-        for ticket in tickets:
-            await self._work_out(ticket, older_than=revision)
-        return len(tickets)
+        return await self._work_out(tickets, older_than=revision)
 
-    async def _work_out(self, ticket: TicketId, older_than: int | None = None) -> None:
+    async def _work_out(self, tickets: Sequence[TicketId], older_than: int | None = None) -> int:
+        """Work out tickets in one transaction; return how many.
+
+        Those that somebody is at work in are left for the next look.
+        """
+        if not tickets:
+            return 0
         async with storage_errors(), self._sessions.begin() as session:
             ledger = Ledger(self._accounts, self._now())
-            case = await open_case(session, ledger, ticket)
+            cases = await open_unlocked_cases(session, ledger, tickets)
             if older_than is not None:
-                row = await session.get(SlaTicket, ticket, populate_existing=True)
-                if row is not None and (row.revision is None or row.revision >= older_than):
-                    return  # another worker was first
-            await self._clocks.work_out(case)
+                # Another worker may have been first, before they were locked.
+                stale = await session.scalars(
+                    select(SlaTicket.ticket_id).where(
+                        SlaTicket.ticket_id.in_([case.ticket.id for case in cases]),
+                        SlaTicket.revision < older_than,
+                    )
+                )
+                names = frozenset(stale)
+                cases = [case for case in cases if case.ticket.id in names]
+            await self._clocks.read(session, cases)
+            for case in cases:
+                await self._clocks.work_out(case)
             await ledger.write(session)
+            return len(cases)
 
 
 async def recount_progress(session: AsyncSession) -> tuple[int, int]:

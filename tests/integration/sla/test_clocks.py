@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import InvalidInput, Outdated
 from core.domain.sla.policy import CalendarId, ClockKind, Conditions, Policy, PolicyId
 from core.domain.ticket import Priority, TicketStatus
+from core.services.locks import locked
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.clocks import recount_progress
 from tests.integration.sla.world import HOUR, Promised, targets
@@ -99,6 +101,24 @@ async def test_another_priority_falls_under_another_policy(desk: Promised) -> No
     ticket = await desk.ticket_opens(priority=Priority.URGENT)
     assert (await desk.clocks())[RESOLUTION].target_seconds == 3600
     assert ticket == await desk.ticket_id()
+
+
+async def test_a_ticket_in_use_is_worked_out_later_and_holds_up_no_other(desk: Promised) -> None:
+    policy = await desk.promise(resolution=8)
+    for thread in ("t1", "t2", "t3"):
+        await desk.hear("my screen is broken", thread=thread)
+        conversation = await desk.conversation_id(thread)
+        await desk.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+        await desk.reactions.advance(conversation)
+    changed = Policy(id=policy, name="usual", targets=targets({"resolution": 2}))
+    await desk.policies.change(changed, await desk.admin())
+    async with desk.sessions.begin() as session:
+        await locked(session, await desk.conversation_id("t2"))
+        assert await desk.sweep.apply_new_rules() == 2
+    assert await desk.sweep.apply_new_rules() == 1
+    for thread in ("t1", "t2", "t3"):
+        ticket = await desk.ticket(thread)
+        assert ticket.sla_due_at == ticket.created_at + 2 * HOUR
 
 
 async def test_a_changed_policy_moves_the_clocks_of_open_tickets(desk: Promised) -> None:
