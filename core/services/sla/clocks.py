@@ -36,7 +36,7 @@ WARNING, BREACH = "sla_warning", "sla_breach"
 the kind of clock."""
 
 _ACTOR = "timer"
-_BATCH = 50
+_BATCH = 100  # tickets, locked together for a tenth of a second
 _ClockKey = tuple[str, int]
 _RELEVANT = frozenset(
     {"status", "message", "priority", "category", "team", "organisation", "channel"}
