@@ -10,8 +10,8 @@ from core.domain.actor import Agent
 from core.ports import capabilities_of
 from core.storage.tables import Conversation
 from tests.browser.people import Opened
-from tests.integration.console.test_letters import Post, letter
 from tests.integration.console.world import Desk
+from tests.integration.letters.world import Post, letter
 
 CARL = "carl@people.example"
 

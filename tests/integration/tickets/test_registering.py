@@ -19,8 +19,8 @@ from core.services.registering import IN_PERSON
 from core.services.registrations import Registration, Registrations
 from core.services.requester_records.contacts import ContactDraft
 from core.storage.tables import AuditEntry, Contact, ContactAddress, Conversation, Message, Ticket
-from tests.integration.console.test_letters import Post
 from tests.integration.console.world import Desk
+from tests.integration.letters.world import Post
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 
 EMAIL = "ada@people.example"
