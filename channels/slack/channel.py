@@ -38,6 +38,7 @@ from core.ports import ChannelContext, Colleague, Inbox, Transcript
 _MAX_FILES = 10
 _PROFILE_SECONDS = 600.0
 _REMEMBERED = 2_000
+_LANGUAGE_SECONDS = 0.8  # of the 3 that Slack waits for the answer to a command
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -209,7 +210,7 @@ class Slack(ABC):
             self._api,
             inbox,
             vitals=vitals,
-            language=self._context.default_language,
+            language_of=self._language_soon,
             on_home=self._show_home,
             on_press=self._show_choice,
         )
@@ -228,6 +229,16 @@ class Slack(ABC):
         if len(self._profiles) > _REMEMBERED:
             self._profiles.popitem(last=False)
         return profile
+
+    async def _language_soon(self, person: str) -> str:
+        """Return a person's language, or the desk's where Slack does not tell it in time."""
+        try:
+            async with asyncio.timeout(_LANGUAGE_SECONDS):
+                profile = await self._profile(person)
+        except (DeliveryError, TimeoutError) as error:
+            _LOGGER.info("account %s: somebody's language is not known: %s", self.account, error)
+            return self._context.default_language
+        return language_of(profile.text("locale"), self._context.default_language)
 
     async def _ask_who_we_are(self) -> None:
         try:
@@ -251,7 +262,9 @@ class Slack(ABC):
 
     async def _show_choice(self, payload: Payload) -> None:
         """Put what was chosen in the place of the buttons: a choice is made once."""
-        changed = pressed_blocks(Fields(payload), self._context.default_language)
+        pressed = Fields(payload)
+        language = await self._language_soon(pressed.inner("user").text("id"))
+        changed = pressed_blocks(pressed, language)
         if changed is not None:
             await self._api.call("chat.update", **changed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,16 +43,19 @@ class Taking:
         inbox: Inbox,
         *,
         vitals: Vitals,
-        language: str,
+        language_of: Callable[[str], Awaitable[str]],
         on_home: AfterStored,
         on_press: AfterStored,
     ) -> None:
-        """`on_home` and `on_press` are run beside, after their payload was stored."""
+        """`language_of` tells in which language to write to a person, soon.
+
+        `on_home` and `on_press` are run beside, after their payload was stored.
+        """
         self._account = account
         self._api = api
         self._inbox = inbox
         self._vitals = vitals
-        self._language = language
+        self._language_of = language_of
         self._on_home = on_home
         self._on_press = on_press
         self._membership = Membership(account, api)
@@ -86,7 +89,7 @@ class Taking:
         except (UnknownPayload, InvalidInput) as error:
             await self._inbox.quarantine(self._account, raw, str(error))
             return None
-        return self._follow_up(payload, events)
+        return await self._follow_up(payload, events)
 
     async def finish(self) -> None:
         """Stop what still runs beside."""
@@ -152,22 +155,26 @@ class Taking:
             self._api.forget_identity()
             await self._vitals.token_is_refused(error)
 
-    def _follow_up(self, payload: Payload, events: list[Event]) -> Answer | None:
+    async def _follow_up(self, payload: Payload, events: list[Event]) -> Answer | None:
         if any(isinstance(event, ChoicePressed) for event in events):
             self._run_beside(self._on_press(payload))
-        hint = {
-            "response_type": "ephemeral",
-            "text": text(
-                self._language,
-                "I have your question: the answer comes in a direct message from me.",
-            ),
-        }
         if "command" in payload:
-            return hint
+            return await self._hint(Fields(payload).text("user_id"))
         if payload.get("type") == "message_action":
-            address = Fields(payload).text("response_url")
-            self._run_beside(self._api.respond(address, hint))
+            self._run_beside(self._answer_shortcut(Fields(payload)))
         return None
+
+    async def _answer_shortcut(self, payload: Fields) -> None:
+        hint = await self._hint(payload.inner("user").text("id"))
+        await self._api.respond(payload.text("response_url"), hint)
+
+    async def _hint(self, person: str) -> Answer:
+        """Return what somebody alone sees where they asked."""
+        words = "I have your question: the answer comes in a direct message from me."
+        return {
+            "response_type": "ephemeral",
+            "text": text(await self._language_of(person), words),
+        }
 
     def _run_beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._harmlessly(work))

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from channels.slack.errors import as_delivery_errors, bad_credentials, wait_of
 from channels.slack.fields import Fields
+from channels.slack.limits import ChannelLimits
 from core.domain.errors import Rejected, Throttled, Unavailable
 
 CALL_SECONDS = 15.0
@@ -60,6 +61,7 @@ class WebApi:
         self._api_url = api_url
         self._session: aiohttp.ClientSession | None = None
         self._identity: Identity | None = None
+        self._limits = ChannelLimits()
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,8 +106,11 @@ class WebApi:
         given = {name: value for name, value in arguments.items() if value is not None}
         verb = "GET" if method in _READS else "POST"
         key = "params" if method in _READS | _FORMS else "json"
-        with as_delivery_errors(method):
-            response = await self.client(token).api_call(method, http_verb=verb, **{key: given})
+        try:
+            with as_delivery_errors(method):
+                response = await self.client(token).api_call(method, http_verb=verb, **{key: given})
+        except Throttled as error:
+            raise self._limits.told(method, str(arguments.get("channel", "")), error) from error
         return Fields(response.data if isinstance(response.data, dict) else {}, method)
 
     async def identity(self) -> Identity:

@@ -25,6 +25,7 @@ from core.services.turns import MAX_ATTEMPTS, TurnPlan, Turns, Wait, with_langua
 _LOGGER = logging.getLogger(__name__)
 _LEAST_SECONDS = 5.0
 _TYPING_SECONDS = 2.0
+_TYPING_AGAIN_SECONDS = 4.0  # platforms show it for five
 _WOKEN_WITHIN_SECONDS = 10.0
 _SETTLE_SECONDS = 1.0  # of the deadline, kept for writing a reply down
 _FIRST_SHARE = 0.6  # of the time left; the rest is for the pause and the second attempt
@@ -75,7 +76,9 @@ class TurnsLane:
         deadline_seconds: float,
         channels: Mapping[AccountId, Channel],
         composing: Composing | None = None,
+        typing_again_seconds: float = _TYPING_AGAIN_SECONDS,
     ) -> None:
+        self._typing_again_seconds = typing_again_seconds
         self._turns = turns
         self._assistant = assistant
         self._detector = detector
@@ -111,6 +114,12 @@ class TurnsLane:
         with contextlib.suppress(StorageUnavailable):  # then the sweep does it
             await self._turns.wake(conversation)
 
+    async def _keep_typing(self, channel: ShowsTyping, plan: TurnPlan) -> None:
+        """Show, until cancelled, that an answer is being written."""
+        while True:
+            await self._show_typing(channel, plan)
+            await asyncio.sleep(self._typing_again_seconds)
+
     async def _show_typing(self, channel: ShowsTyping, plan: TurnPlan) -> None:
         try:
             async with asyncio.timeout(_TYPING_SECONDS):
@@ -123,8 +132,16 @@ class TurnsLane:
 
     async def _answer(self, plan: TurnPlan) -> bool:
         channel = self._channels.get(plan.account)
-        if isinstance(channel, ShowsTyping):
-            self._aside(self._show_typing(channel, plan))
+        if not isinstance(channel, ShowsTyping):
+            return await self._take(plan)
+        typing = asyncio.create_task(self._keep_typing(channel, plan))
+        try:
+            return await self._take(plan)
+        finally:
+            typing.cancel()
+
+    async def _take(self, plan: TurnPlan) -> bool:
+        """Take a turn; False where what follows has to wait."""
         foreign = self._detector.detect_foreign(plan.request.text) if plan.is_in_words else None
         if foreign is not None:
             return await self._settle(plan, reply_in(foreign, plan.request))

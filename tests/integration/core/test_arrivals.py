@@ -198,6 +198,31 @@ async def test_a_turn_shows_that_an_answer_is_being_written(rig: Rig) -> None:
     assert rig.platform.typing == ["t1"]
 
 
+async def test_the_sign_of_writing_is_kept_up_while_the_assistant_works_and_no_longer(
+    rig: Rig,
+) -> None:
+    class Slow(Parrot):
+        async def reply(self, request: TurnRequest) -> TurnReply:
+            async with asyncio.timeout(10):
+                while len(rig.platform.typing) < 3:
+                    await asyncio.sleep(0.01)
+            return await super().reply(request)
+
+    gate = AssistantGate(60.0)
+    gate.observe(is_up=True)
+    channels = {LOOP: rig.loopback}
+    turns = TurnsLane(
+        rig.turns, Slow(), Undecided(), gate, 20.0, channels, typing_again_seconds=0.01
+    )
+    conversation = await rig.hear("hi")
+    await turns.advance(conversation)
+    shown = len(rig.platform.typing)
+    assert shown >= 3
+    assert (await rig.texts())[-1] == ("bot", "hi")
+    await lane(rig, Parrot()).advance(conversation)
+    assert len(rig.platform.typing) == shown
+
+
 async def test_a_machines_message_in_no_known_thread_is_refused_and_its_payload_kept(
     rig: Rig,
 ) -> None:
@@ -286,7 +311,9 @@ async def test_who_got_a_copy_is_a_participant_and_no_stranger(rig: Rig) -> None
         "bcc": [],
         "subject": "Help",
     }
-    assert await turn_text(rig) == "Help\nhello\nI agree"
+    conversation = await rig.conversation_id()
+    plans = [await rig.reply(conversation), await rig.reply(conversation)]
+    assert [plan.request.text for plan in plans] == ["Help\nhello", "I agree"]
 
 
 def _to(*addresses: str) -> tuple[Address, ...]:

@@ -428,6 +428,26 @@ async def test_the_shortcut_is_answered_where_it_was_used(
     assert slack.server.responses[0]["response_type"] == "ephemeral"
 
 
+async def test_hints_are_in_the_language_of_whoever_asked(
+    slack: SlackPlatform, inbox: Kept
+) -> None:
+    luz = slack.person("Luz", locale="es-MX")
+    await slack.command(luz, "no puedo imprimir")
+    await _told(slack)
+    ((_, answer),) = slack.telling.answers
+    assert answer["text"].startswith("He recibido su pregunta")
+
+
+async def test_hints_are_in_the_desks_language_where_slack_does_not_tell_the_persons(
+    slack: SlackPlatform, inbox: Kept
+) -> None:
+    slack.faults.plan(Fault.BROKEN, method="users.info")
+    await slack.command(slack.person("Luz", locale="es-MX"), "no puedo imprimir")
+    await _told(slack)
+    ((_, answer),) = slack.telling.answers
+    assert answer["text"].startswith("I have your question")
+
+
 async def test_a_command_counts_also_where_its_direct_channel_cannot_be_found(
     slack: SlackPlatform, ana: Person, inbox: Kept
 ) -> None:
