@@ -28,6 +28,7 @@ UPSHOT: Mapping[str, str] = {
     Upshot.HELPED: "Helped",
     Upshot.NOT_HELPED: "Did not help",
     Upshot.ESCALATED: "A person took over",
+    Upshot.IGNORED: "Nobody took the offer",
 }
 """What came of it."""
 
@@ -35,6 +36,7 @@ UPSHOT_CHIP: Mapping[str, str] = {
     Upshot.HELPED: "up",
     Upshot.NOT_HELPED: "down",
     Upshot.ESCALATED: "warn",
+    Upshot.IGNORED: "warn",
 }
 
 VERDICT: Mapping[str, str] = {

@@ -39,6 +39,7 @@ class Upshot(StrEnum):
     HELPED = "helped"
     NOT_HELPED = "not_helped"
     ESCALATED = "escalated"  # a human took over the matter
+    IGNORED = "ignored"  # nobody took what was offered
 
 
 UNKNOWING = frozenset(
@@ -52,6 +53,7 @@ UNKNOWING = frozenset(
 """Reasons for a hand-off that say: with more knowledge, none would have been needed."""
 
 _OF_ONE_MATTER = frozenset({Deed.ANSWERED, Deed.OFFERED, Deed.UNANSWERED})
+_IN_VAIN = frozenset({Upshot.NOT_HELPED, Upshot.ESCALATED, Upshot.IGNORED})
 _MOST_CHARS = 500
 
 
@@ -93,7 +95,7 @@ def is_missed(
         return has_search and reason in UNKNOWING
     if deed == Deed.UNANSWERED:
         return True  # also where other words led to an answer: these did not
-    return deed in _OF_ONE_MATTER and upshot in {Upshot.NOT_HELPED, Upshot.ESCALATED}
+    return deed in _OF_ONE_MATTER and upshot in _IN_VAIN
 
 
 def question_of(text: str, understanding: Understanding) -> str:

@@ -28,6 +28,7 @@ from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
 from core.services.learning.forgetting import TurnForgetting
 from core.services.learning.gathering import TopicGathering
+from core.services.learning.offers import Offers
 from core.services.learning.versions import ModelVersions
 from core.services.linking.codes import LinkCodes
 from core.services.links.problems import Problems
@@ -91,6 +92,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         Problems(parts.sessions, parts.accounts).tell_due,
         LinkCodes(parts.sessions, parts.accounts).join_due,
         Vocabulary(parts.sessions).learn,
+        Offers(parts.sessions).pass_over_due,
     )
 
 

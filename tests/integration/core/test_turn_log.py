@@ -12,6 +12,7 @@ from core.domain.assistant import (
     IntentGuess,
     LookUp,
     Mention,
+    Offer,
     Say,
     Step,
     Understanding,
@@ -20,6 +21,7 @@ from core.domain.ids import ArticleId, ConversationId
 from core.domain.knowledge import Article, Finding, Hit, Outcome
 from core.domain.learning import Deed, Upshot
 from core.services.knowledge import Knowledge
+from core.services.learning.offers import Offers
 from core.storage.engine import Sessions
 from core.storage.queries.turn_records import TurnFilter, TurnView, turn_counts, turn_records
 from tests.support.desk import Rig, reply_to
@@ -142,3 +144,39 @@ async def test_turns_are_filtered_and_counted(rig: Rig) -> None:
     async with rig.sessions() as session:
         counts = await turn_counts(session, TurnFilter())
     assert counts == {Deed.TALKED: 1, Deed.UNANSWERED: 1}
+
+
+async def _offered(rig: Rig, question: str) -> ConversationId:
+    await with_article(rig.sessions)
+    conversation = await rig.hear(question)
+    told = searched(question, Outcome.OFFER)
+    await take_turn(rig, conversation, told, Offer(articles=(VPN,)))
+    return conversation
+
+
+async def test_an_offer_is_missed_once_the_conversation_went_on_without_it(rig: Rig) -> None:
+    conversation = await _offered(rig, "how do I get in from home")
+    await rig.hear("never mind, thanks")
+    await take_turn(rig, conversation, Understanding(), Say(text="You are welcome"))
+    offers = Offers(rig.sessions, rig.clock)
+    assert await offers.pass_over_due() == 0  # a choice may be on its way
+    rig.clock.advance(minutes=11)
+    assert await offers.pass_over_due() == 1
+    offer, _ = await logged(rig)
+    assert (offer.upshot, offer.is_missed) == (Upshot.IGNORED, True)
+
+
+async def test_an_offer_that_was_taken_is_not_missed(rig: Rig) -> None:
+    conversation = await _offered(rig, "how do I get in from home")
+    await rig.hear("the first one")
+    await take_turn(rig, conversation, Understanding(), Answer(article=VPN, score=0.9))
+    rig.clock.advance(days=2)
+    assert await Offers(rig.sessions, rig.clock).pass_over_due() == 0
+
+
+async def test_an_offer_that_ends_a_conversation_is_missed_after_a_day(rig: Rig) -> None:
+    await _offered(rig, "how do I get in from home")
+    rig.clock.advance(hours=23)
+    assert await Offers(rig.sessions, rig.clock).pass_over_due() == 0
+    rig.clock.advance(hours=2)
+    assert await Offers(rig.sessions, rig.clock).pass_over_due() == 1
