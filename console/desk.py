@@ -49,6 +49,7 @@ from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
 from core.services.requester_records.organisations import Organisations
+from core.services.requester_records.plans import SupportPlans
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
@@ -100,6 +101,7 @@ class ConsoleDesk:
     contacts: ContactBook
     contact_merging: ContactMerging
     organisations: Organisations
+    plans: SupportPlans
     knowledge: Knowledge
     synonyms: SynonymBook
     topics: Topics

@@ -121,6 +121,13 @@ SECTIONS: Sequence[Place] = (
         roles=LEADING | _READERS,
     ),
     Place(
+        path="/console/admin/plans",
+        name="Support plans",
+        hint="What organisations have agreed on: channels, promises, for how long.",
+        group="Promises",
+        roles=LEADING | _READERS,
+    ),
+    Place(
         path="/console/admin/calendars",
         name="Business hours",
         hint="When somebody is there: hours, time zones, holidays.",

@@ -23,6 +23,7 @@ CONDITION: Mapping[str, str] = {
     "categories": "Categories",
     "channels": "Channels",
     "teams": "Teams",
+    "plans": "Support plans",
 }
 
 IMPOSSIBLE = tuple(str(why) for why in Impossible)

@@ -57,6 +57,7 @@ CONDITION: Mapping[str, str] = {
     "channels": "Channel",
     "accounts": "Account",
     "organisations": "Organisation",
+    "plans": "Support plan",
     "languages": "Language",
     "words": "Words",
     "reasons": "Reason",

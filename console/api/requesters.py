@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
+from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import ContactId, OrganisationId
+from core.domain.plans import PlanId, Term
 from core.services.requester_records.contacts import ContactDraft
 from core.services.requester_records.organisations import OrganisationDraft
 from core.storage.engine import storage_errors
+from core.storage.queries.plans import plan_named
 from core.storage.queries.requesters import (
     OrganisationView,
     RequesterView,
@@ -98,13 +102,20 @@ class OrganisationBody(Body):
 
     name: Short
     domains: Annotated[list[Short], Field(max_length=50)] = Field(default_factory=list)
-    plan: Short = ""
-    channels: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
+    plan: Annotated[Short | None, Field(description="Its id or name.")] = None
+    plan_from: Annotated[date | None, Field(strict=False)] = None
+    plan_until: Annotated[date | None, Field(strict=False)] = None
     notes: Notes = ""
 
-    def draft(self) -> OrganisationDraft:
+    def draft(self, plan: PlanId | None) -> OrganisationDraft:
         """Return it as the desk takes it."""
-        return OrganisationDraft(**self.model_dump())
+        return OrganisationDraft(
+            name=self.name,
+            domains=self.domains,
+            plan=plan,
+            term=Term(starts=self.plan_from, ends=self.plan_until),
+            notes=self.notes,
+        )
 
 
 class OrganisationOut(BaseModel):
@@ -113,7 +124,10 @@ class OrganisationOut(BaseModel):
     id: UUID
     name: str
     domains: list[str]
-    plan: str
+    plan: NamedOut | None
+    plan_from: date | None
+    plan_until: date | None
+    plan_in_force: bool  # today
     channels: list[str]  # that the plan covers; none: all
     notes: str
     archived: bool
@@ -126,7 +140,10 @@ class OrganisationOut(BaseModel):
             id=view.id,
             name=view.name,
             domains=list(view.domains),
-            plan=view.plan,
+            plan=NamedOut.of(view.plan),
+            plan_from=view.term.starts,
+            plan_until=view.term.ends,
+            plan_in_force=view.has_plan,
             channels=list(view.channels),
             notes=view.notes,
             archived=view.is_archived,
@@ -205,7 +222,8 @@ async def add_organisation(
 ) -> OrganisationOut:
     """Add an organisation."""
     desk = desk_of(request)
-    added = await desk.organisations.add(body.draft(), caller)
+    draft = body.draft(await _plan(desk, body.plan))
+    added = await desk.organisations.add(draft, caller)
     return await _organisation(desk, response, added)
 
 
@@ -228,7 +246,8 @@ async def change_organisation(
 ) -> OrganisationOut:
     """Replace what is known of an organisation."""
     desk, named = desk_of(request), OrganisationId(organisation)
-    await desk.organisations.change(named, body.draft(), caller, revision=revision)
+    draft = body.draft(await _plan(desk, body.plan))
+    await desk.organisations.change(named, draft, caller, revision=revision)
     return await _organisation(desk, response, named)
 
 
@@ -245,6 +264,16 @@ async def answer(desk: ConsoleDesk, response: Response, contact: ContactId) -> R
         found = (await requester_record(session, contact)).requester
     tag(response, found.revision)
     return RequesterOut.of(found)
+
+
+async def _plan(desk: ConsoleDesk, name: str | None) -> PlanId | None:
+    if not name:
+        return None
+    try:
+        async with storage_errors(), desk.sessions() as session:
+            return await plan_named(session, name)
+    except NotFound as error:
+        raise InvalidInput(str(error)) from None
 
 
 async def _organisation(

@@ -16,6 +16,7 @@ from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId
+from core.domain.plans import PlanId
 from core.domain.routing import Conditions, LanguageNeed, Rule, first_that_fits
 from core.services.teams.rulebook import Policy
 from core.storage.engine import storage_errors
@@ -42,6 +43,7 @@ class ConditionsBody(Body):
     channels: _Words = Field(default_factory=list)
     accounts: _Words = Field(default_factory=list)
     organisations: _Ids = Field(default_factory=list)
+    plans: _Ids = Field(default_factory=list)
     languages: _Words = Field(default_factory=list)
     words: _Words = Field(default_factory=list)
     reasons: _Words = Field(default_factory=list)
@@ -251,6 +253,7 @@ async def _rule(desk: ConsoleDesk, body: RuleBody) -> Rule:
             channels=frozenset(asked.channels),
             accounts=frozenset(asked.accounts),
             organisations=frozenset(OrganisationId(i) for i in asked.organisations),
+            plans=frozenset(PlanId(i) for i in asked.plans),
             languages=frozenset(asked.languages),
             words=tuple(asked.words),
             reasons=frozenset(asked.reasons),

@@ -103,6 +103,7 @@ class ConditionsShape(Body):
     categories: list[Id] = Field(default_factory=list)
     channels: list[Short] = Field(default_factory=list)
     teams: list[Id] = Field(default_factory=list)
+    plans: list[Id] = Field(default_factory=list)  # of support
 
 
 class TargetsShape(Body):
@@ -138,6 +139,7 @@ class PolicyIn(Body):
                 categories=frozenset(wanted.categories),
                 channels=frozenset(wanted.channels),
                 teams=frozenset(wanted.teams),
+                plans=frozenset(wanted.plans),
             ),
             targets={
                 # Capped so that no number of minutes is too large for a length of time.

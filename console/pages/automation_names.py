@@ -19,7 +19,7 @@ from core.domain.automation.fields import Field, custom_key
 from core.domain.classification import FieldKind
 from core.domain.errors import InvalidInput
 from core.storage.queries.categories import category_tree
-from core.storage.tables import AgentRow, FormField, Organisation, Team, Webhook
+from core.storage.tables import AgentRow, FormField, Organisation, SupportPlan, Team, Webhook
 
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -154,7 +154,7 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
         "agent": select(AgentRow.id, AgentRow.name).where(AgentRow.disabled_at.is_(None)),
         "organisation": select(Organisation.id, Organisation.name),
         "webhook": select(Webhook.id, Webhook.name),
-        "plan": select(Organisation.plan, Organisation.plan).where(Organisation.plan != ""),
+        "plan": select(SupportPlan.name, SupportPlan.name),
     }
     read = {
         kind: {str(key): name for key, name in await session.execute(query.distinct())}

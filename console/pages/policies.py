@@ -310,6 +310,7 @@ def _conditions(wanted: dict[str, list[str]]) -> Conditions:
         categories=frozenset(_id(each) for each in wanted.get("categories", ())),
         channels=frozenset(wanted.get("channels", ())),
         teams=frozenset(_id(each) for each in wanted.get("teams", ())),
+        plans=frozenset(_id(each) for each in wanted.get("plans", ())),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -14,21 +15,25 @@ from console.desk import desk_of
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.sight import sight_for
-from console.words import CHANNEL, error_in_words
+from console.words import error_in_words
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ContactId, ConversationId, OrganisationId
+from core.domain.plans import PlanId, Term
 from core.services.requester_records.contacts import ContactDraft
 from core.services.requester_records.organisations import OrganisationDraft
 from core.storage.engine import storage_errors
 from core.storage.queries.assets import list_assets
 from core.storage.queries.conversations import conversations_of
 from core.storage.queries.feed import feed_end
+from core.storage.queries.plans import list_plans
 from core.storage.queries.requesters import (
+    OrganisationView,
     list_organisations,
     list_requesters,
     organisation_view,
     requester_record,
 )
+from core.storage.queries.sla import PolicyView, list_policies, policy_choices
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
 
@@ -144,14 +149,22 @@ async def change_organisation(request: Request, signed_in: Leads, organisation: 
 
 
 def _draft(form: FormData) -> OrganisationDraft:
-    chosen = [one for one in form.getlist("channels") if isinstance(one, str) and one in CHANNEL]
+    plan = _id(text_field(form, "plan"))
     return OrganisationDraft(
         name=text_field(form, "name"),
         domains=text_field(form, "domains").replace(",", " ").split(),
-        plan=text_field(form, "plan"),
-        channels=chosen,
+        plan=None if plan is None else PlanId(plan),
+        term=Term(starts=_day(form, "plan_from"), ends=_day(form, "plan_until")),
         notes=text_field(form, "notes").replace("\r\n", "\n"),
     )
+
+
+def _day(form: FormData, name: str) -> date | None:
+    words = text_field(form, name)
+    try:
+        return date.fromisoformat(words) if words else None
+    except ValueError:
+        raise InvalidInput("a day is written as 2030-12-31") from None
 
 
 def _revision(form: FormData) -> int | None:
@@ -211,12 +224,14 @@ async def _organisations(request: Request, *, wrong: str = "") -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         found = await list_organisations(session, with_archived=True)
+        plans = await list_plans(session)
     return page(
         request,
         "requesters/organisations.html",
         status=422 if wrong else 200,
         position=position,
         organisations=found,
+        plans=plans,
         wrong=wrong,
     )
 
@@ -232,14 +247,29 @@ async def _organisation(
         theirs = TicketFilter(organisation=organisation, sight=sight)
         tickets = await list_tickets(session, theirs, limit=20)
         assets = await list_assets(session, organisation=organisation, limit=20)
+        plans = await list_plans(session)
+        policies = await list_policies(session)
+        choices = await policy_choices(session)
     return page(
         request,
         "requesters/organisation.html",
         status=422 if wrong else 200,
         position=position,
         organisation=found,
+        plans=plans,
+        promises=[one for one in policies if _is_for(one, found)],
+        choices=choices,
         members=members,
         tickets=tickets,
         owned=assets,
         wrong=wrong,
     )
+
+
+def _is_for(policy: PolicyView, organisation: OrganisationView) -> bool:
+    """Say whether tickets of an organisation can fall under a policy, by its plan of today."""
+    wanted = policy.conditions
+    plan = organisation.plan if organisation.has_plan else None
+    return (
+        not wanted.get("organisations") or str(organisation.id) in wanted["organisations"]
+    ) and (not wanted.get("plans") or (plan is not None and str(plan.id) in wanted["plans"]))

@@ -22,6 +22,7 @@ from console.words import error_in_words
 from core.domain.actor import LEADING, Role
 from core.domain.errors import DeskError, InvalidInput, NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId
+from core.domain.plans import PlanId
 from core.domain.routing import Conditions, LanguageNeed, Rule, first_that_fits
 from core.domain.teams import LEVELS
 from core.services.access import SignedIn
@@ -177,6 +178,7 @@ def _rule(form: FormData) -> Rule:
             channels=frozenset(_chosen(form, "channels")),
             accounts=frozenset(_chosen(form, "accounts")),
             organisations=frozenset(OrganisationId(i) for i in _ids(form, "organisations")),
+            plans=frozenset(PlanId(i) for i in _ids(form, "plans")),
             languages=frozenset(list_field(form, "languages")),
             words=tuple(list_field(form, "words")),
             reasons=frozenset(_chosen(form, "reasons")),

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from core.domain.ids import CategoryId, OrganisationId, TeamId
+from core.domain.plans import PlanId
 
 _WORD = re.compile(r"\w+")
 
@@ -31,6 +32,7 @@ class RoutingFacts:
     channel: str | None = None  # a kind, such as "email"
     account: str = ""
     organisation: OrganisationId | None = None
+    plan: PlanId | None = None  # of support, that is in force
     language: str = ""
     said: str = ""  # subject and first message, folded
     reason: str = ""  # of the hand-off
@@ -45,6 +47,7 @@ class Conditions:
     channels: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
     organisations: frozenset[OrganisationId] = frozenset()
+    plans: frozenset[PlanId] = frozenset()
     languages: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()  # whole words or sequences of them; accents and case aside
     reasons: frozenset[str] = frozenset()
@@ -57,6 +60,7 @@ class Conditions:
             and (not self.channels or facts.channel in self.channels)
             and (not self.accounts or facts.account in self.accounts)
             and (not self.organisations or facts.organisation in self.organisations)
+            and (not self.plans or facts.plan in self.plans)
             and (not self.languages or primary(facts.language) in self.languages)
             and (not self.reasons or facts.reason in self.reasons)
             and (not self.vip_only or facts.is_vip)
@@ -70,6 +74,7 @@ class Conditions:
             "channels": sorted(self.channels),
             "accounts": sorted(self.accounts),
             "organisations": sorted(map(str, self.organisations)),
+            "plans": sorted(map(str, self.plans)),
             "languages": sorted(self.languages),
             "words": list(self.words),
             "reasons": sorted(self.reasons),
@@ -85,6 +90,7 @@ class Conditions:
             channels=frozenset(kept.get("channels", ())),
             accounts=frozenset(kept.get("accounts", ())),
             organisations=frozenset(OrganisationId(UUID(i)) for i in kept.get("organisations", ())),
+            plans=frozenset(PlanId(UUID(i)) for i in kept.get("plans", ())),
             languages=frozenset(kept.get("languages", ())),
             words=tuple(kept.get("words", ())),
             reasons=frozenset(kept.get("reasons", ())),

@@ -61,6 +61,7 @@ from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
 from core.services.requester_records.organisations import Organisations
+from core.services.requester_records.plans import SupportPlans
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.sides import Sides
@@ -182,6 +183,7 @@ def build_app(settings: Settings) -> FastAPI:
             problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),
+            plans=SupportPlans(parts.sessions),
             organisations=Organisations(parts.sessions),
             knowledge=parts.knowledge,
             synonyms=SynonymBook(parts.sessions),

@@ -41,6 +41,7 @@ class Conditions:
     categories: frozenset[UUID] = frozenset()  # with all that lie below them
     channels: frozenset[str] = frozenset()  # kinds, such as "email"
     teams: frozenset[UUID] = frozenset()
+    plans: frozenset[UUID] = frozenset()  # of support, that the organisation has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class TicketFacts:
     categories: frozenset[UUID]  # its own and those above it
     channel: str | None
     team: UUID | None
+    plan: UUID | None = None  # that is in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ def fits(conditions: Conditions, ticket: TicketFacts) -> bool:
         and (not conditions.categories or bool(conditions.categories & ticket.categories))
         and _passes(conditions.channels, ticket.channel)
         and _passes(conditions.teams, ticket.team)
+        and _passes(conditions.plans, ticket.plan)
     )
 
 

@@ -30,6 +30,7 @@ from core.services.automation.changes import (
 from core.services.automation.templates import Values
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.rules import PromiseBook
+from core.storage.queries.plans import in_force
 from core.storage.queries.routing import category_path
 from core.storage.tables import (
     Account,
@@ -40,6 +41,7 @@ from core.storage.tables import (
     Message,
     Organisation,
     Satisfaction,
+    SupportPlan,
     Team,
     Ticket,
 )
@@ -62,12 +64,13 @@ _LAST_SAID = (
 )
 _ROWS = (
     select(
-        Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID, Organisation.plan
+        Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID, SupportPlan.name
     )
     .join(Contact, Contact.id == Ticket.contact_id)
     .join(Conversation, Conversation.id == Ticket.conversation_id)
     .outerjoin(Account, Account.id == Conversation.account_id)
     .outerjoin(Organisation, Organisation.id == Ticket.organisation_id)
+    .outerjoin(SupportPlan, (SupportPlan.id == Organisation.plan_id) & in_force())
     .where(Ticket.id == any_(bindparam("tickets", type_=ARRAY(Uuid()))))
 )
 

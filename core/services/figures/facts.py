@@ -86,7 +86,7 @@ class FiguresOfTickets:
             return
         session, ticket = case.session, case.ticket
         rules = await self._book.current(session)
-        facts = await facts_of(case)
+        facts = await facts_of(case, rules)
         hours = rules.hours_of(rules.policy_for(facts))
         found = await self._so_far.take(session, TicketId(ticket.id))
         row, moments = found.row, history_of(ticket, found.asked_at, found.moments).moments

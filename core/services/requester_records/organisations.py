@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, cast, func, select, text
+from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,11 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import OrganisationId, new_id
+from core.domain.plans import PlanId, Term
 from core.services.audit import record
 from core.services.requester_records.contacts import MAX_NAME_CHARS, MAX_NOTES_CHARS
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import Contact, ContactAddress, Organisation
+from core.storage.tables import (
+    ClosingRule,
+    Contact,
+    ContactAddress,
+    Organisation,
+    SupportPlan,
+)
+from core.storage.tables.sla import sla_revision
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _MOST_DOMAINS = 50
@@ -46,8 +54,8 @@ class OrganisationDraft:
 
     name: str
     domains: Sequence[str] = ()  # of mail; whose verified address has one belongs to it
-    plan: str = ""  # what its support plan is called
-    channels: Sequence[str] = ()  # kinds that the plan covers; none: all of them
+    plan: PlanId | None = None  # of support
+    term: Term = field(default_factory=Term)  # when that is in force
     notes: str = ""
 
 
@@ -197,8 +205,8 @@ async def _fill(session: AsyncSession, row: Organisation, draft: OrganisationDra
     name = " ".join(draft.name.split())
     if not name:
         raise InvalidInput("an organisation needs a name")
-    if max(len(name), len(draft.plan)) > MAX_NAME_CHARS or "\x00" in name + draft.plan:
-        raise InvalidInput("names of organisations and plans have 200 characters at most")
+    if len(name) > MAX_NAME_CHARS or "\x00" in name:
+        raise InvalidInput("names of organisations have 200 characters at most")
     if len(draft.notes) > MAX_NOTES_CHARS or "\x00" in draft.notes:
         raise InvalidInput("notes have 5,000 characters at most")
     domains = list(
@@ -213,9 +221,25 @@ async def _fill(session: AsyncSession, row: Organisation, draft: OrganisationDra
         )
         if taken is not None:
             raise Conflict("another organisation has one of these mail domains")
-    row.name, row.domains, row.plan = name, domains, " ".join(draft.plan.split())
-    row.channels = sorted(set(draft.channels))
+    await _give_plan(session, row, draft)
+    row.name, row.domains = name, domains
     row.notes = draft.notes.strip()
+
+
+async def _give_plan(session: AsyncSession, row: Organisation, draft: OrganisationDraft) -> None:
+    starts, ends = draft.term.starts, draft.term.ends
+    if starts is not None and ends is not None and ends < starts:
+        raise InvalidInput("a plan ends after it begins")
+    if draft.plan is not None and draft.plan != row.plan_id:
+        plan = await session.get(SupportPlan, draft.plan)
+        if plan is None or plan.archived_at is not None:
+            raise InvalidInput("there is no such plan")
+    if draft.plan is None:
+        starts = ends = None
+    if (row.plan_id, row.plan_from, row.plan_until) != (draft.plan, starts, ends):
+        row.plan_id, row.plan_from, row.plan_until = draft.plan, starts, ends
+        # What is promised to its open tickets is worked out anew, as after a changed policy.
+        await session.execute(update(ClosingRule).values(revision=sla_revision.next_value()))
 
 
 async def _flush(session: AsyncSession) -> None:
@@ -238,7 +262,8 @@ def _said(row: Organisation) -> dict[str, Any]:
     return {
         "name": row.name,
         "domains": list(row.domains),
-        "plan": row.plan,
-        "channels": list(row.channels),
+        "plan": None if row.plan_id is None else str(row.plan_id),
+        "plan_from": None if row.plan_from is None else row.plan_from.isoformat(),
+        "plan_until": None if row.plan_until is None else row.plan_until.isoformat(),
         "notes": row.notes,
     }

@@ -85,7 +85,7 @@ class ClocksOfTickets:
         """Write how the clocks of a ticket stand now; record warnings and breaches."""
         session, ticket, now = case.session, case.ticket, case.ledger.now
         rules = await self._book.current(session)
-        policy = rules.policy_for(await facts_of(case))
+        policy = rules.policy_for(await facts_of(case, rules))
         hours = rules.hours_of(policy)
         past = await self._pasts.take(session, TicketId(ticket.id))
         row = past.row

@@ -17,6 +17,7 @@ from core.domain.sla.clocks import History, Moment, Turn, turn_of_status
 from core.domain.sla.policy import Policy, TicketFacts
 from core.domain.ticket import Priority, TicketStatus
 from core.services.case import Case
+from core.services.sla.rules import Rules
 from core.storage.once import once
 from core.storage.tables import (
     Account,
@@ -69,8 +70,8 @@ class WorkedOut:
     history: History
 
 
-async def facts_of(case: Case) -> TicketFacts:
-    """Return what policies' conditions look at."""
+async def facts_of(case: Case, rules: Rules) -> TicketFacts:
+    """Return what policies' conditions look at, of which `rules` know the support plans."""
     session, ticket, account = case.session, case.ticket, case.conversation.account_id
     channel = await once(
         session,
@@ -89,6 +90,7 @@ async def facts_of(case: Case) -> TicketFacts:
         categories=categories,
         channel=channel,
         team=ticket.team_id,
+        plan=rules.plan_of(ticket.organisation_id, case.ledger.now.date()),
     )
 
 

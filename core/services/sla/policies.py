@@ -155,7 +155,14 @@ def _columns(policy: Policy) -> dict[str, Any]:
         "name": policy.name.strip(),
         "conditions": {
             name: sorted(str(each) for each in getattr(wanted, name))
-            for name in ("organisations", "priorities", "categories", "channels", "teams")
+            for name in (
+                "organisations",
+                "priorities",
+                "categories",
+                "channels",
+                "teams",
+                "plans",
+            )
             if getattr(wanted, name)
         },
         "targets": {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, union_all
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.calendars.calendar import ALWAYS, calendar_from
+from core.domain.plans import Held
 from core.domain.sla.policy import (
     CalendarId,
     ClockKind,
@@ -24,6 +25,7 @@ from core.domain.sla.policy import (
 )
 from core.domain.ticket import Priority
 from core.storage.once import once
+from core.storage.queries.plans import plans_held
 from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 
 ROUND_THE_CLOCK = BusinessHours(ALWAYS)
@@ -47,10 +49,16 @@ class Rules:
     hours: Mapping[CalendarId, BusinessHours]
     default: BusinessHours | None  # for tickets without a policy
     closing: Closing
+    plans: Mapping[UUID, Held] = field(default_factory=dict)  # by organisation
 
     def policy_for(self, ticket: TicketFacts) -> Policy | None:
         """Return the policy that `ticket` falls under."""
         return first_match(self.policies, ticket)
+
+    def plan_of(self, organisation: UUID | None, day: date) -> UUID | None:
+        """Return the support plan that an organisation has on `day`."""
+        held = None if organisation is None else self.plans.get(organisation)
+        return held.plan if held is not None and held.term.holds_on(day) else None
 
     def hours_of(self, policy: Policy | None) -> BusinessHours:
         """Return the hours that count under `policy`; the desk's usual ones where it is none."""
@@ -106,6 +114,7 @@ def policy_of_row(row: SlaPolicy) -> Policy:
             categories=_ids(wanted, "categories"),
             channels=frozenset(wanted.get("channels", ())),
             teams=_ids(wanted, "teams"),
+            plans=_ids(wanted, "plans"),
         ),
         targets={
             ClockKind(kind): timedelta(minutes=minutes) for kind, minutes in row.targets.items()
@@ -132,6 +141,7 @@ async def _read(session: AsyncSession, revision: int) -> Rules:
         revision=revision,
         policies=[policy_of_row(row) for row in policies],
         hours=hours,
+        plans=await plans_held(session),
         default=None if default is None else hours[CalendarId(default)],
         closing=Closing()
         if closing is None

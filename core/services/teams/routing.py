@@ -62,7 +62,14 @@ class RoutingOfTickets:
         known = case.session.info.get(self, {})
         if ticket not in known:
             known = await beside(case.session, {ticket})
-        facts = facts_for_routing(case.ticket, case.conversation, known[ticket], in_force.parents)
+        facts = facts_for_routing(
+            case.ticket,
+            case.conversation,
+            known[ticket],
+            in_force.parents,
+            in_force.plans,
+            case.ledger.now.date(),
+        )
         rule = first_that_fits(in_force.rules, facts)
         if rule is not None:
             await _follow(case, rule)

@@ -19,7 +19,14 @@ from core.domain.teams import LEVELS
 from core.services import audit
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import AssignmentPolicy, Category, Organisation, RoutingRule, Team
+from core.storage.tables import (
+    AssignmentPolicy,
+    Category,
+    Organisation,
+    RoutingRule,
+    SupportPlan,
+    Team,
+)
 
 _MAX_NAME_CHARS = 80
 _MOST_WORDS = 100
@@ -201,6 +208,9 @@ async def _give(session: AsyncSession, row: RoutingRule, rule: Rule) -> None:
     known = set(await session.scalars(select(Organisation.id).where(Organisation.id.in_(asked))))
     if asked - known:
         raise InvalidInput("there is no such organisation")
+    plans = set(conditions.plans)
+    if plans - set(await session.scalars(select(SupportPlan.id).where(SupportPlan.id.in_(plans)))):
+        raise InvalidInput("there is no such plan")
     row.name, row.conditions = name, conditions.as_json()
     row.team_id, row.level, row.category_id = rule.team, rule.level, rule.category
     row.skills = list(dict.fromkeys(" ".join(s.split()).lower() for s in rule.skills if s.strip()))

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.plans import Held
 from core.domain.routing import Rule
 from core.storage.once import once
+from core.storage.queries.plans import plans_held
 from core.storage.queries.routing import category_parents, routing_stamp, rules_in_force
 
 
@@ -19,6 +21,7 @@ class InForce:
 
     rules: Sequence[Rule]
     parents: Mapping[UUID, UUID | None]  # of categories
+    plans: Mapping[UUID, Held]  # by organisation
 
 
 class RoutingShelf:
@@ -26,7 +29,7 @@ class RoutingShelf:
 
     def __init__(self) -> None:
         self._stamp: str | None = None
-        self._in_force = InForce(rules=(), parents={})
+        self._in_force = InForce(rules=(), parents={}, plans={})
 
     async def current(self, session: AsyncSession) -> InForce:
         """Return what is in force in the session's transaction."""
@@ -37,5 +40,7 @@ class RoutingShelf:
         if stamp != self._stamp:
             rules = await rules_in_force(session)
             parents = await category_parents(session)
-            self._in_force, self._stamp = InForce(rules=rules, parents=parents), stamp
+            plans = await plans_held(session)
+            self._in_force = InForce(rules=rules, parents=parents, plans=plans)
+            self._stamp = stamp
         return self._in_force

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, true
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.account import Origin
 from core.domain.errors import NotFound
 from core.domain.ids import ContactId, OrganisationId
+from core.domain.plans import Term
 from core.storage.queries.search import named_by
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
@@ -24,6 +25,7 @@ from core.storage.tables import (
     Conversation,
     Organisation,
     Satisfaction,
+    SupportPlan,
     Ticket,
 )
 
@@ -86,16 +88,18 @@ class OrganisationView:
     id: OrganisationId
     name: str
     domains: Sequence[str]
-    plan: str
+    plan: Named | None  # of support
     channels: Sequence[str]  # that the plan covers; none: all of them
+    term: Term  # of the plan
+    has_plan: bool  # one that is in force today
     notes: str
     revision: int
     is_archived: bool
     members: int
 
     def covers(self, channel: str | None) -> bool:
-        """Say whether the support plan covers requests over `channel`."""
-        return not self.channels or channel in self.channels
+        """Say whether the support plan, where one is in force, covers requests over `channel`."""
+        return not self.has_plan or not self.channels or channel in self.channels
 
 
 async def list_requesters(
@@ -201,14 +205,14 @@ async def list_organisations(
     session: AsyncSession, words: str = "", *, with_archived: bool = False
 ) -> Sequence[OrganisationView]:
     """Return organisations by name."""
-    query = select(Organisation).order_by(Organisation.name)
+    query = _organisations().order_by(Organisation.name)
     if not with_archived:
         query = query.where(Organisation.archived_at.is_(None))
     if words.strip():
         query = query.where(Organisation.name.icontains(words.strip(), autoescape=True))
-    rows = (await session.scalars(query)).all()
-    counts = await _members(session, [row.id for row in rows])
-    return [_organisation(row, counts.get(row.id, 0)) for row in rows]
+    rows = (await session.execute(query)).all()
+    counts = await _members(session, [row.id for row, _ in rows])
+    return [_organisation(row, plan, counts.get(row.id, 0)) for row, plan in rows]
 
 
 async def organisation_view(
@@ -219,10 +223,13 @@ async def organisation_view(
     Raises:
         NotFound: there is none.
     """
-    row = await session.get(Organisation, organisation)
-    if row is None:
+    found = (
+        await session.execute(_organisations().where(Organisation.id == organisation))
+    ).one_or_none()
+    if found is None:
         raise NotFound("there is no such organisation")
-    return _organisation(row, (await _members(session, [row.id])).get(row.id, 0))
+    row, plan = found
+    return _organisation(row, plan, (await _members(session, [row.id])).get(row.id, 0))
 
 
 async def _members(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID | None, int]:
@@ -245,6 +252,12 @@ def _is_real() -> ColumnElement[bool]:
     spams = exists().where(Conversation.contact_id == Contact.id, Conversation.is_spam)
     asks = exists().where(Conversation.contact_id == Contact.id, Conversation.is_spam.is_(False))
     return ~rehearsed & ~merged & (~spams | asks)
+
+
+def _organisations() -> Select[Organisation, SupportPlan]:
+    return select(Organisation, SupportPlan).outerjoin(
+        SupportPlan, SupportPlan.id == Organisation.plan_id
+    )
 
 
 def _views() -> Select[Contact, Organisation]:
@@ -270,13 +283,16 @@ def _view(row: Contact, organisation: Organisation | None) -> RequesterView:
     )
 
 
-def _organisation(row: Organisation, members: int) -> OrganisationView:
+def _organisation(row: Organisation, plan: SupportPlan | None, members: int) -> OrganisationView:
+    term = Term(starts=row.plan_from, ends=row.plan_until)
     return OrganisationView(
         id=OrganisationId(row.id),
         name=row.name,
         domains=row.domains,
-        plan=row.plan,
-        channels=row.channels,
+        plan=None if plan is None else Named(id=plan.id, name=plan.name),
+        channels=() if plan is None else plan.channels,
+        term=term,
+        has_plan=plan is not None and term.holds_on(datetime.now(UTC).date()),
         notes=row.notes,
         revision=row.revision,
         is_archived=row.archived_at is not None,

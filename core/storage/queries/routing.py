@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, literal, select
@@ -16,7 +16,9 @@ from core.domain.account import Origin
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId, TicketId
+from core.domain.plans import Held, PlanId
 from core.domain.routing import Conditions, LanguageNeed, RoutingFacts, Rule, folded
+from core.storage.queries.plans import list_plans, plans_held
 from core.storage.queries.sight import Sight
 from core.storage.queries.teams import assignment_policy
 from core.storage.queries.tickets import Named
@@ -43,6 +45,8 @@ _STAMP = sql(
     " (SELECT sum(hashtextextended(rule::text, 0)) FROM routing_rule rule),"
     " (SELECT sum(hashtextextended((id, archived_at)::text, 0)) FROM team),"
     " (SELECT sum(hashtextextended((id, parent_id, team_id)::text, 0)) FROM category),"
+    " (SELECT sum(hashtextextended((id, plan_id, plan_from, plan_until)::text, 0))"
+    " FROM organisation WHERE plan_id IS NOT NULL),"
     " (SELECT default_team_id FROM assignment_policy))"
 )
 
@@ -215,9 +219,22 @@ def facts_for_routing(
     conversation: Conversation,
     known: Beside,
     parents: Mapping[UUID, UUID | None],
+    plans: Mapping[UUID, Held],
+    day: date,
 ) -> RoutingFacts:
-    """Return what rules look at of a ticket, with the changes that are not written yet."""
-    return _facts(ticket, parents, known.is_vip, conversation.account_id, known.channel, known.said)
+    """Return what rules look at of a ticket, with the changes that are not written yet.
+
+    `plans` are those of organisations, by their ids; they have to be in force on `day`.
+    """
+    facts = _facts(
+        ticket, parents, known.is_vip, conversation.account_id, known.channel, known.said
+    )
+    return replace(facts, plan=_plan_of(ticket, plans, day))
+
+
+def _plan_of(ticket: Ticket, plans: Mapping[UUID, Held], day: date) -> PlanId | None:
+    held = None if ticket.organisation_id is None else plans.get(ticket.organisation_id)
+    return held.plan if held is not None and held.term.holds_on(day) else None
 
 
 def _facts(
@@ -260,6 +277,7 @@ async def _routed(
     rows = (await session.execute(query)).all()
     has_category = any(row[0].category_id is not None for row in rows)
     parents = await category_parents(session) if has_category else {}
+    plans, today = await plans_held(session), datetime.now(UTC).date()
     return [
         RoutedTicket(
             id=TicketId(ticket.id),
@@ -268,7 +286,10 @@ async def _routed(
             created_at=ticket.created_at,
             team=None if team is None else Named(id=team.id, name=team.name),
             level=ticket.level,
-            facts=_facts(ticket, parents, is_vip, account, channel, text),
+            facts=replace(
+                _facts(ticket, parents, is_vip, account, channel, text),
+                plan=_plan_of(ticket, plans, today),
+            ),
         )
         for ticket, is_vip, account, channel, team, text in rows
     ]
@@ -311,10 +332,11 @@ class RuleChoices:
     channels: Sequence[str]
     accounts: Sequence[str]
     organisations: Sequence[Named]
+    plans: Sequence[Named]
 
     def name_of(self, key: object) -> str:
-        """Return what a category or organisation is called."""
-        known = (*self.categories, *self.organisations)
+        """Return what a category, an organisation or a plan is called."""
+        known = (*self.categories, *self.organisations, *self.plans)
         return next((named.name for named in known if named.id == key), "?")
 
 
@@ -348,4 +370,5 @@ async def choices_for_rules(session: AsyncSession) -> RuleChoices:
         channels=sorted({channel for _, channel in known}),
         accounts=sorted(account for account, _ in known),
         organisations=[Named(id=row.id, name=row.name) for row in organisations],
+        plans=[Named(id=one.id, name=one.name) for one in await list_plans(session)],
     )

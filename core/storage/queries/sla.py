@@ -22,6 +22,7 @@ from core.storage.tables import (
     SlaClock,
     SlaPolicy,
     SlaTicket,
+    SupportPlan,
     Team,
 )
 
@@ -116,6 +117,7 @@ class PolicyChoices:
     organisations: Mapping[str, str]
     categories: Mapping[str, str]
     teams: Mapping[str, str]
+    plans: Mapping[str, str]
     channels: Sequence[str]
 
 
@@ -241,6 +243,7 @@ async def policy_choices(session: AsyncSession) -> PolicyChoices:
         organisations=await _names(session, Organisation),
         categories=await _names(session, Category),
         teams=await _names(session, Team),
+        plans=await _names(session, SupportPlan),
         channels=sorted(
             {*await session.scalars(select(Account.channel).distinct()), "webchat", "email"}
             - {"loopback"}

@@ -61,7 +61,7 @@ from core.storage.tables.learning import (
 )
 from core.storage.tables.link_code import LinkCode
 from core.storage.tables.notification import ChatCode, Notification, NotificationWish
-from core.storage.tables.organisation import Organisation
+from core.storage.tables.organisation import Organisation, SupportPlan
 from core.storage.tables.people import (
     AgentRow,
     AgentSession,
@@ -161,6 +161,7 @@ __all__ = [
     "SlaClock",
     "SlaPolicy",
     "SlaTicket",
+    "SupportPlan",
     "SurveyRule",
     "SynonymsRow",
     "Tag",

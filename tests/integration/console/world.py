@@ -83,6 +83,7 @@ from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
 from core.services.requester_records.organisations import Organisations
+from core.services.requester_records.plans import SupportPlans
 from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.satisfaction.links import SurveyLinks
@@ -310,6 +311,7 @@ def build_desk(
             link_codes=LinkCodes(sessions, accounts, clock),
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
+            plans=SupportPlans(sessions, clock),
             organisations=Organisations(sessions, clock),
             knowledge=knowledge,
             synonyms=SynonymBook(sessions),

@@ -30,7 +30,8 @@ async def test_who_has_a_verified_address_of_its_domain_joins_an_organisation(
 ) -> None:
     await desk.queued(who="ada")
     client = await api(Role.LEAD)
-    body = {"name": "Acme", "domains": ["@Example.org"], "plan": "Gold", "channels": ["slack"]}
+    await client.post("/api/v1/plans", json={"name": "Gold", "channels": ["slack"]})
+    body = {"name": "Acme", "domains": ["@Example.org"], "plan": "Gold"}
     made = await client.post("/api/v1/organisations", json=body)
     assert (made.status_code, made.json()["members"]) == (201, 1)
     place = f"/api/v1/organisations/{made.json()['id']}"
