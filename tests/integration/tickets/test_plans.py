@@ -158,7 +158,7 @@ async def test_a_lead_keeps_plans_in_the_settings(desk: Desk) -> None:
 
 async def test_plans_in_words_become_rows(unmigrated: AsyncEngine) -> None:
     async with unmigrated.begin() as connection:
-        await connection.run_sync(_upgrade, "0046")
+        await connection.run_sync(_upgrade, "0049")
         for name, plan, channels in (
             ("A", "Gold", '["slack"]'),
             ("B", "gold", '["slack"]'),
