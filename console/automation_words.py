@@ -105,7 +105,16 @@ DELIVERED: Mapping[str, str] = {
 }
 """What became of a webhook's call."""
 
-MAPPING = ("Key of the matter", "Subject", "Text", "Priority", "What says that it is over")
+MAPPING: Mapping[str, str] = {
+    "key": "Key of the matter",
+    "subject": "Subject",
+    "text": "Text",
+    "priority": "Priority",
+    "category": "Category",
+    "team": "Team",
+    "tags": "Tags",
+    "over_path": "What says that it is over",
+}
 """What a mapping of a program's reports names."""
 
 WRONG_CONDITION = (
@@ -119,6 +128,7 @@ WRONG_CONDITION = (
 
 SAID = (
     "a mapping says where the key and the subject are",
+    "a mapping names up to 30 fields, each with where it is",
     "a report is a JSON object",
     "a rule looks when something happens: choose what",
     "a rule does something: add an action",

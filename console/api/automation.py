@@ -161,8 +161,14 @@ class WebhookBody(Body):
         return WebhookForm(name=self.name, url=self.url, events=self.events, is_on=self.is_on)
 
 
+class SecretBody(Body):
+    """What becomes of the secret that is replaced."""
+
+    at_once: bool = False  # it is void now, and not in a day
+
+
 class WebhookOut(BaseModel):
-    """A webhook. Its secret is told once, when it is made."""
+    """A webhook. Its secret is told once, when it is made or renewed."""
 
     id: UUID
     name: str
@@ -269,6 +275,23 @@ async def change_webhook(
     await desk.webhooks.change(webhook, body.form(), caller, revision=revision)
     async with storage_errors(), desk.sessions() as session:
         return _webhook(await session.get_one(Webhook, webhook))
+
+
+@router.post("/webhooks/{webhook}/secret")
+async def renew_secret(
+    request: Request, caller: AdminCaller, webhook: UUID, body: SecretBody, revision: IfMatch
+) -> WebhookOut:
+    """Give a webhook another secret, which the answer tells this once.
+
+    Unless it is void `at_once`, the old one signs the calls of the next day too.
+    """
+    desk = desk_of(request)
+    secret = await desk.webhooks.renew_secret(
+        webhook, caller, at_once=body.at_once, revision=revision
+    )
+    async with storage_errors(), desk.sessions() as session:
+        answer = _webhook(await session.get_one(Webhook, webhook))
+    return answer.model_copy(update={"secret": secret})
 
 
 @router.delete("/webhooks/{webhook}", status_code=204)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from sqlalchemy import select
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
@@ -19,7 +21,7 @@ from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.errors import InvalidInput, NotFound
-from core.services.automation.incoming import HookForm
+from core.services.automation.incoming import HookForm, mapping_from_json
 from core.services.automation.webhooks import EVENTS, WebhookForm
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -28,6 +30,8 @@ from core.storage.tables import IncomingHook, Webhook, WebhookDelivery
 router = APIRouter(prefix="/console/admin/webhooks")
 
 _SHOWN_CALLS = 50
+_PATHS = ("key", "subject", "text", "priority", "over_path", "category", "team", "tags")
+_NO_HOOK = dict.fromkeys(("name", "format", "hook_team", "over_values", "fields", *_PATHS), "")
 
 
 @router.get("")
@@ -66,32 +70,31 @@ async def add_incoming(request: Request, signed_in: Admins) -> Response:
     form = await form_of(request)
     desk = desk_of(request)
     try:
-        is_mapped = text_field(form, "format") == HookFormat.MAPPED
-        mapping = (
-            ReportMapping(
-                key=text_field(form, "key"),
-                subject=text_field(form, "subject"),
-                text=text_field(form, "text"),
-                priority=text_field(form, "priority"),
-                over_path=text_field(form, "over_path"),
-                over_values=tuple(
-                    one.strip() for one in text_field(form, "over_values").split("|") if one.strip()
-                ),
-            )
-            if is_mapped
-            else None
-        )
-        wanted = HookForm(
-            name=text_field(form, "name"),
-            format=HookFormat.MAPPED if is_mapped else HookFormat.ALERTMANAGER,
-            mapping=mapping,
-            team=optional_id(text_field(form, "team")),
-        )
+        wanted = _hook_in(form)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _list(request, wrong=wrong, status=422)
+        return await _list(request, wrong=wrong, hook=_typed_hook(form), status=422)
     _, token = await desk.incoming_hooks.add(wanted, signed_in.agent)
     return await _list(request, address=f"{desk.base_url}/api/v1/hooks/{token}")
+
+
+@router.get("/incoming/{hook}")
+async def show_incoming(request: Request, _: Admins, hook: UUID) -> Response:
+    """Show what is set of an address that a program reports to."""
+    return await _hook(request, hook)
+
+
+@router.post("/incoming/{hook}")
+async def change_incoming(request: Request, signed_in: Admins, hook: UUID) -> Response:
+    """Replace what is set of an address that a program reports to."""
+    form = await form_of(request)
+    try:
+        wanted = _hook_in(form)
+    except InvalidInput as error:
+        wrong = error_in_words(error, translator(request))
+        return await _hook(request, hook, wrong=wrong, typed=_typed_hook(form), status=422)
+    await desk_of(request).incoming_hooks.change(hook, wanted, signed_in.agent)
+    return RedirectResponse("/console/admin/webhooks", 303)
 
 
 @router.post("/incoming/{hook}/remove")
@@ -125,6 +128,21 @@ async def change_webhook(request: Request, signed_in: Admins, webhook: UUID) -> 
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
 
+@router.post("/{webhook}/secret")
+async def renew_secret(request: Request, signed_in: Admins, webhook: UUID) -> Response:
+    """Give a webhook another secret and show it, once."""
+    at_once = text_field(await form_of(request), "old") == "void"
+    hooks = desk_of(request).webhooks
+    secret = await hooks.renew_secret(webhook, signed_in.agent, at_once=at_once)
+    return await _one(request, webhook, secret=secret)
+
+
+@router.get("/{webhook}/secret")
+async def to_webhook(_: Admins, webhook: UUID) -> Response:
+    """Lead back from the page that showed a secret."""
+    return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
+
+
 @router.post("/{webhook}/remove")
 async def remove_webhook(request: Request, signed_in: Admins, webhook: UUID) -> Response:
     """Delete a webhook."""
@@ -139,9 +157,84 @@ async def repeat_call(request: Request, signed_in: Admins, webhook: UUID, call: 
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
 
+def _hook_in(form: FormData) -> HookForm:
+    """Return the hook that a form describes, or raise `InvalidInput`."""
+    is_mapped = text_field(form, "format") == HookFormat.MAPPED
+    typed = _typed_hook(form)
+    mapping = (
+        ReportMapping(
+            **{name: typed[name] for name in _PATHS},
+            over_values=tuple(filter(None, map(str.strip, typed["over_values"].split("|")))),
+            fields=tuple(
+                (label.strip(), path.strip())
+                for line in typed["fields"].splitlines()
+                if line.strip()
+                for label, _, path in [line.partition("=")]
+            ),
+        )
+        if is_mapped
+        else None
+    )
+    return HookForm(
+        name=typed["name"],
+        format=HookFormat.MAPPED if is_mapped else HookFormat.ALERTMANAGER,
+        mapping=mapping,
+        team=optional_id(typed["hook_team"]),
+    )
+
+
+def _typed_hook(form: FormData) -> dict[str, str]:
+    names = ("name", "format", "hook_team", "over_values", "fields", *_PATHS)
+    return {name: text_field(form, name) for name in names}
+
+
+def _shown_hook(row: IncomingHook) -> dict[str, str]:
+    shown = _NO_HOOK | {
+        "name": row.name,
+        "format": row.format,
+        "hook_team": "" if row.team_id is None else str(row.team_id),
+    }
+    if row.mapping is None:
+        return shown
+    mapping = mapping_from_json(row.mapping)
+    return shown | {
+        **{name: str(getattr(mapping, name)) for name in _PATHS},
+        "over_values": " | ".join(mapping.over_values),
+        "fields": "\n".join(f"{label} = {path}" for label, path in mapping.fields),
+    }
+
+
+async def _hook(
+    request: Request,
+    hook: UUID,
+    *,
+    wrong: str | None = None,
+    typed: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        row = await session.get(IncomingHook, hook)
+        if row is None:
+            raise NotFound("there is no such webhook")
+        names = await load_names(session, translator(request))
+    return page(
+        request,
+        "incoming_hook.html",
+        status=status,
+        position=position,
+        row=row,
+        hook=typed or _shown_hook(row),
+        teams=names.of["team"],
+        wrong=wrong,
+        said=said,
+    )
+
+
 async def _list(
     request: Request,
     *,
+    hook: dict[str, str] | None = None,
     wrong: str | None = None,
     secret: str | None = None,
     address: str | None = None,
@@ -161,6 +254,8 @@ async def _list(
         webhooks=rows,
         hooks=hooks,
         address=address,
+        hook=hook or _NO_HOOK,
+        said=said,
         teams=names.of["team"],
         events=EVENTS,
         wrong=wrong,
@@ -170,7 +265,12 @@ async def _list(
 
 
 async def _one(
-    request: Request, webhook: UUID, *, wrong: str | None = None, status: int = 200
+    request: Request,
+    webhook: UUID,
+    *,
+    wrong: str | None = None,
+    secret: str | None = None,
+    status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
@@ -196,6 +296,9 @@ async def _one(
         webhook=row,
         calls=calls,
         payloads=payloads,
+        secret=secret,
+        is_changing_over=row.old_secret_until is not None
+        and datetime.now(UTC) < row.old_secret_until,
         events=EVENTS,
         wrong=wrong,
         said=said,

@@ -55,6 +55,8 @@ IN_WORDS = frozenset({ActionKind.REPLY, ActionKind.NOTE})
 
 WITHOUT_VALUE = frozenset({ActionKind.MARK_SPAM})
 
+_TAGS = frozenset({ActionKind.ADD_TAG, ActionKind.REMOVE_TAG})
+
 _CHOICES = MappingProxyType(
     {
         ActionKind.SET_PRIORITY: (frozenset(Priority), "there is no such priority"),
@@ -105,8 +107,8 @@ class Action:
             for name in self.names:
                 if name not in _NAMES[self.kind]:
                     _checked_id(name)
-        elif self.kind in {ActionKind.ADD_TAG, ActionKind.REMOVE_TAG}:
-            checked_tags([value])
+        elif self.kind in _TAGS and not checked_tags([value]):
+            raise InvalidInput("an action needs a value")
 
     @property
     def key(self) -> str:

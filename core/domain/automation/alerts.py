@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.domain.ticket import Priority
 MAX_TEXT_CHARS = 20_000
 _MAX_KEY_CHARS = 500
 _MAX_ALERTS = 50
+_MAX_FIELDS = 30
 
 _SEVERITY: Mapping[str, Priority] = {
     "critical": Priority.URGENT,
@@ -43,6 +44,10 @@ class Alert:
     subject: str
     text: str
     priority: Priority | None = None
+    category: str = ""  # by name, or by path as "Hardware / Laptop"
+    team: str = ""  # by name
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # of the category's form, by label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +60,18 @@ class ReportMapping:
     priority: str = ""
     over_path: str = ""
     over_values: tuple[str, ...] = ()
+    category: str = ""
+    team: str = ""
+    tags: str = ""  # where a list of them is, or a text with commas between them
+    fields: tuple[tuple[str, str], ...] = ()  # labels of a form's fields, with where each is
 
     def __post_init__(self) -> None:
         if not self.key.strip() or not self.subject.strip():
             raise InvalidInput("a mapping says where the key and the subject are")
+        if len(self.fields) > _MAX_FIELDS or not all(
+            label.strip() and path.strip() for label, path in self.fields
+        ):
+            raise InvalidInput("a mapping names up to 30 fields, each with where it is")
 
 
 def read_alertmanager(payload: Mapping[str, Any]) -> Alert:
@@ -113,6 +126,10 @@ def read_mapped(payload: Mapping[str, Any], mapping: ReportMapping) -> Alert:
         subject=_clean(subject, 120),
         text=_clean(words or subject, MAX_TEXT_CHARS),
         priority=Priority(priority) if priority in set(Priority) else _SEVERITY.get(priority),
+        category=_at(payload, mapping.category) if mapping.category else "",
+        team=_at(payload, mapping.team) if mapping.team else "",
+        tags=_several(payload, mapping.tags) if mapping.tags else (),
+        fields={label: said for label, path in mapping.fields if (said := _at(payload, path))},
     )
 
 
@@ -133,18 +150,27 @@ def _strings(value: Any) -> Mapping[str, str]:
 
 
 def _at(payload: Any, path: str) -> str:
+    found = _found(payload, path)
+    if found is None:
+        return ""
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+
+
+def _several(payload: Any, path: str) -> tuple[str, ...]:
+    found = _found(payload, path)
+    parts = found if isinstance(found, list) else str(found or "").split(",")
+    return tuple(words for one in parts if (words := str(one).strip()))
+
+
+def _found(payload: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(payload, Mapping):
             payload = payload.get(step)
         elif isinstance(payload, Sequence) and not isinstance(payload, str) and step.isdigit():
             payload = payload[int(step)] if int(step) < len(payload) else None
         else:
-            return ""
-    if payload is None:
-        return ""
-    if isinstance(payload, str):
-        return payload
-    return json.dumps(payload, ensure_ascii=False)
+            return None
+    return payload
 
 
 def _clean(words: str, chars: int) -> str:

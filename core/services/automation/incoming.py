@@ -35,9 +35,11 @@ from core.domain.ids import (
 )
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
+from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.registering import Matter, register, report
+from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import (
     Contact,
@@ -69,15 +71,6 @@ class HookForm:
             raise InvalidInput("a mapping says where the key and the subject are")
 
 
-def _said(form: HookForm) -> dict[str, Any]:
-    """Return what the audit log keeps of a hook."""
-    return {
-        "format": str(form.format),
-        "mapping": None if form.mapping is None else _mapping_json(form.mapping),
-        "team": None if form.team is None else str(form.team),
-    }
-
-
 class IncomingHooks:
     """Addresses that programs report to, and what becomes of their reports."""
 
@@ -95,20 +88,45 @@ class IncomingHooks:
         """Add a hook; return its id and the token in its address, which is shown this once."""
         name, token = new_id(), secrets.token_urlsafe(_TOKEN_BYTES)
         async with storage_errors(), self._sessions.begin() as session:
-            session.add(
-                IncomingHook(
-                    id=name,
-                    name=form.name.strip(),
-                    digest=_digest(token),
-                    format=form.format,
-                    mapping=None if form.mapping is None else _mapping_json(form.mapping),
-                    team_id=form.team,
-                    created_at=self._now(),
-                )
+            row = IncomingHook(
+                id=name,
+                name=form.name.strip(),
+                digest=_digest(token),
+                format=form.format,
+                mapping=None if form.mapping is None else _mapping_json(form.mapping),
+                team_id=form.team,
+                created_at=self._now(),
             )
+            session.add(row)
             subject = ("hook", name, form.name)
-            audit.record(session, by.actor, "incoming_hook.added", subject, new=_said(form))
+            audit.record(session, by.actor, "incoming_hook.added", subject, new=_said(row))
         return name, token
+
+    async def change(
+        self, hook: UUID, form: HookForm, by: Agent, *, revision: int | None = None
+    ) -> None:
+        """Replace a hook's form; its address and its tickets stay.
+
+        Raises:
+            NotFound: there is no such hook.
+            Outdated: it is not of revision `revision` any more.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(IncomingHook, hook, with_for_update=True)
+            if row is None:
+                raise NotFound("there is no such webhook")
+            revise(row, revision)
+            old = _said(row)
+            row.name, row.format, row.team_id = form.name.strip(), form.format, form.team
+            row.mapping = None if form.mapping is None else _mapping_json(form.mapping)
+            audit.record(
+                session,
+                by.actor,
+                "incoming_hook.changed",
+                ("hook", hook, row.name),
+                old=old,
+                new=_said(row),
+            )
 
     async def remove(self, hook: UUID, by: Agent) -> None:
         """Delete a hook: its address is not known any more. Its tickets stay."""
@@ -117,12 +135,7 @@ class IncomingHooks:
             if row is None:
                 raise NotFound("there is no such webhook")
             subject = ("hook", hook, row.name)
-            old = {
-                "format": row.format,
-                "mapping": row.mapping,
-                "team": None if row.team_id is None else str(row.team_id),
-            }
-            audit.record(session, by.actor, "incoming_hook.removed", subject, old=old)
+            audit.record(session, by.actor, "incoming_hook.removed", subject, old=_said(row))
             await session.delete(row)
 
     async def take(self, token: str, payload: Any) -> int | None:
@@ -225,6 +238,7 @@ async def _open(session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert
     )
     if hook.team_id is not None:
         case.pass_to(TeamId(hook.team_id), actor=_actor(hook))
+    await sort_as_reported(case, alert, actor=_actor(hook))
     return case.ticket
 
 
@@ -237,7 +251,7 @@ def _read(hook: IncomingHook, payload: Any) -> Alert:
         raise InvalidInput("a report is a JSON object")
     if hook.format == HookFormat.ALERTMANAGER:
         return read_alertmanager(payload)
-    return read_mapped(payload, _mapping_from_json(hook.mapping or {}))
+    return read_mapped(payload, mapping_from_json(hook.mapping or {}))
 
 
 def _mapping_json(mapping: ReportMapping) -> dict[str, Any]:
@@ -248,11 +262,30 @@ def _mapping_json(mapping: ReportMapping) -> dict[str, Any]:
         "priority": mapping.priority,
         "over_path": mapping.over_path,
         "over_values": list(mapping.over_values),
+        "category": mapping.category,
+        "team": mapping.team,
+        "tags": mapping.tags,
+        "fields": [list(one) for one in mapping.fields],
     }
 
 
-def _mapping_from_json(stored: Mapping[str, Any]) -> ReportMapping:
-    return ReportMapping(**{**stored, "over_values": tuple(stored.get("over_values", ()))})
+def mapping_from_json(stored: Mapping[str, Any]) -> ReportMapping:
+    """Return the mapping that a hook keeps; older ones have less in them."""
+    several = {
+        "over_values": tuple(stored.get("over_values", ())),
+        "fields": tuple((label, path) for label, path in stored.get("fields", ())),
+    }
+    return ReportMapping(**{**stored, **several})
+
+
+def _said(row: IncomingHook) -> dict[str, Any]:
+    """Return what the audit log keeps of a hook."""
+    return {
+        "name": row.name,
+        "format": str(row.format),
+        "mapping": row.mapping,
+        "team": None if row.team_id is None else str(row.team_id),
+    }
 
 
 def _actor(hook: IncomingHook) -> str:

@@ -21,6 +21,7 @@ from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
 from core.services.account_secrets import SecretsUnreadable, seal, unseal
+from core.services.automation.payloads import payload_of
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.services.revisions import revise
@@ -39,6 +40,7 @@ _BATCH = 20
 _LEASE = timedelta(seconds=60)  # whoever took a call makes it within this time
 _MAX_ANSWER_CHARS = 500
 _SECRETS = AccountId("webhooks")
+_BOTH_SIGN = timedelta(hours=24)  # the old secret beside the new one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +85,12 @@ class WebhooksOfTickets:
     async def react(self, case: Case, change: TicketChange) -> None:
         """Leave a call for each webhook that wants this kind of change."""
         event = event_of(change)
-        for webhook in await once(case.session, "webhooks", lambda: _all_on(case.session)):
-            if event in webhook.events:
-                await call_later(case, webhook, event, change)
+        all_on = await once(case.session, "webhooks", lambda: _all_on(case.session))
+        wanting = [webhook for webhook in all_on if event in webhook.events]
+        if wanting:
+            payload = await payload_of(case, event, change)
+            for webhook in wanting:
+                _leave(case, webhook, event, payload)
 
 
 async def _all_on(session: AsyncSession) -> Sequence[Webhook]:
@@ -149,6 +154,33 @@ class Webhooks:
                 old=_said(old),
                 new=_said(form),
             )
+
+    async def renew_secret(
+        self, webhook: UUID, by: Agent, *, at_once: bool, revision: int | None = None
+    ) -> str:
+        """Give a webhook another secret; return it, which is shown this once.
+
+        Unless `at_once`, calls of the next day are signed with the old one too, so that whoever
+        hears them can change over in between.
+
+        Raises:
+            Outdated: it is not of revision `revision` any more.
+        """
+        secret = secrets.token_urlsafe(32)
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, webhook)
+            revise(row, revision)
+            row.old_secret = None if at_once else row.secret
+            row.old_secret_until = None if at_once else self._now() + _BOTH_SIGN
+            row.secret = seal(self._key, _SECRETS, {"secret": secret})
+            audit.record(
+                session,
+                by.actor,
+                "webhook.secret_renewed",
+                ("webhook", webhook, row.name),
+                new={"secret": "changed", "old_secret": "void" if at_once else "valid for a day"},
+            )
+        return secret
 
     async def remove(self, webhook: UUID, by: Agent) -> None:
         """Delete a webhook with what was told to it."""
@@ -229,7 +261,10 @@ class Webhooks:
 
     def _call(self, delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> Call:
         body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
-        secret = unseal(self._key, _SECRETS, webhook.secret)["secret"]
+        sealed = [webhook.secret]
+        if webhook.old_secret_until is not None and webhook.old_secret is not None:
+            sealed += [webhook.old_secret] if now < webhook.old_secret_until else []
+        known = [unseal(self._key, _SECRETS, one)["secret"] for one in sealed]
         return Call(
             delivery=delivery.id,
             url=webhook.url,
@@ -239,18 +274,20 @@ class Webhooks:
                 "User-Agent": "Ventanilla",
                 "Ventanilla-Event": delivery.event,
                 "Ventanilla-Delivery": str(delivery.id),
-                SIGNATURE: signature(secret, body, int(now.timestamp())),
+                SIGNATURE: signature(known, body, int(now.timestamp())),
             },
         )
 
 
-def signature(secret: str, body: bytes, at: int) -> str:
+def signature(known: Sequence[str], body: bytes, at: int) -> str:
     """Return what shows that `body` is ours, and when it was signed (seconds since 1970).
 
-    HMAC-SHA256 over the time, a dot and the body, in hexadecimal: `t=1700000000,v1=…`.
+    HMAC-SHA256 over the time, a dot and the body, in hexadecimal, with each secret that is valid,
+    the newest first: `t=1700000000,v1=…,v1=…`.
     """
-    tag = hmac.new(secret.encode(), f"{at}.".encode() + body, sha256).hexdigest()
-    return f"t={at},v1={tag}"
+    signed = f"{at}.".encode() + body
+    tags = (hmac.new(secret.encode(), signed, sha256).hexdigest() for secret in known)
+    return ",".join([f"t={at}", *(f"v1={tag}" for tag in tags)])
 
 
 def event_of(change: TicketChange) -> str:
@@ -268,41 +305,16 @@ async def call_later(
     case: Case, webhook: Webhook, event: str, change: TicketChange | None = None
 ) -> None:
     """Leave a call of `webhook` about the locked `case`, to be made after the commit."""
-    ticket = case.ticket
-    payload: dict[str, Any] = {
-        "event": event,
-        "at": case.ledger.now.isoformat(),
-        "ticket": {
-            "id": str(ticket.id),
-            "number": ticket.number,
-            "status": ticket.status,
-            "priority": ticket.priority,
-            "subject": ticket.subject,
-            "reason": ticket.reason,
-            "team_id": None if ticket.team_id is None else str(ticket.team_id),
-            "assignee_id": None if ticket.assignee_id is None else str(ticket.assignee_id),
-            "category_id": None if ticket.category_id is None else str(ticket.category_id),
-            "tags": list(ticket.tags),
-            "conversation_id": str(ticket.conversation_id),
-            "created_at": ticket.created_at.isoformat(),
-        },
-        "change": None
-        if change is None
-        else {
-            "field": change.field,
-            "old": change.old,
-            "new": change.new,
-            "actor": change.actor,
-            "reason": change.reason,
-            "at": change.at.isoformat(),
-        },
-    }
+    _leave(case, webhook, event, await payload_of(case, event, change))
+
+
+def _leave(case: Case, webhook: Webhook, event: str, payload: Mapping[str, Any]) -> None:
     case.session.add(
         WebhookDelivery(
             id=new_id(),
             webhook_id=webhook.id,
             event=event,
-            payload=payload,
+            payload=dict(payload),
             available_at=case.ledger.now,
             created_at=case.ledger.now,
         )

@@ -81,6 +81,8 @@ class Webhook(Base):
     name: Mapped[str]
     url: Mapped[str]
     secret: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    old_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # signs along until then
+    old_secret_until: Mapped[datetime | None]
     events: Mapped[list[Any]]  # kinds of change it wants by itself; rules may call it too
     is_on: Mapped[bool]
     revision: Mapped[int] = mapped_column(server_default=text("1"))
@@ -124,6 +126,7 @@ class IncomingHook(Base):
     format: Mapped[str]
     mapping: Mapped[dict[str, Any] | None]
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
     reported_at: Mapped[datetime | None]
 

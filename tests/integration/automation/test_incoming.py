@@ -11,11 +11,20 @@ from sqlalchemy import func, select
 from channels.unread.channel import Unread
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.conversation import Responder
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.ids import new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.services.automation.incoming import PROGRAMS, HookForm, IncomingHooks
-from core.storage.tables import Conversation, Message, Team, Ticket
+from core.storage.tables import (
+    AuditEntry,
+    Category,
+    Conversation,
+    FormField,
+    IncomingHook,
+    Message,
+    Team,
+    Ticket,
+)
 from tests.support.desk import Rig
 
 
@@ -130,6 +139,71 @@ async def test_a_mapping_reads_reports_of_another_form(rig: Rig) -> None:
     assert (ticket.priority, ticket.status) == (Priority.HIGH, TicketStatus.SOLVED)
     with pytest.raises(InvalidInput, match=r"nothing at incident\.title"):
         await incoming.take(token, {"incident": {"id": 8}})
+
+
+async def test_a_mapping_sorts_the_ticket_by_the_names_of_the_report(rig: Rig) -> None:
+    team, above, below, floor = new_id(), new_id(), new_id(), new_id()
+    async with rig.sessions.begin() as session:
+        session.add_all([Team(id=team, name="Networks"), Category(id=above, name="Hardware")])
+        await session.flush()
+        session.add(Category(id=below, name="Switch", parent_id=above))
+        session.add(
+            FormField(id=floor, category_id=above, label="Floor", kind="number", position=0)
+        )
+    mapping = ReportMapping(
+        key="id",
+        subject="what",
+        category="kind",
+        team="group",
+        tags="labels",
+        fields=(("floor", "place.floor"), ("Room", "place.room")),
+    )
+    found, token = await hooks(
+        rig, HookForm(name="Checks", format=HookFormat.MAPPED, mapping=mapping)
+    )
+    report = {
+        "id": 1,
+        "what": "Port 3 is down",
+        "kind": "hardware /  SWITCH",
+        "group": "networks",
+        "labels": ["Core", "x" * 60],
+        "place": {"floor": "3", "room": "B"},
+    }
+    await found.take(token, report)
+    async with rig.sessions() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+        found_notes = await session.scalars(select(Message.text).where(Message.is_internal))
+        notes = found_notes.all()
+    assert (ticket.category_id, ticket.team_id, ticket.tags) == (below, team, ["core"])
+    assert ticket.fields == {str(floor): 3}
+    assert notes == [f"The report names what is not here: {'x' * 60}, Room = B"]
+
+
+async def test_a_mapping_is_changed_and_the_address_stays(rig: Rig) -> None:
+    wrong = ReportMapping(key="id", subject="waht")
+    found, token = await hooks(
+        rig, HookForm(name="Checks", format=HookFormat.MAPPED, mapping=wrong)
+    )
+    with pytest.raises(InvalidInput):
+        await found.take(token, {"id": 1, "what": "Down"})
+    async with rig.sessions() as session:
+        hook = (await session.scalars(select(IncomingHook))).one()
+    right = ReportMapping(key="id", subject="what")
+    form = HookForm(name="Checks", format=HookFormat.MAPPED, mapping=right)
+    boss = await rig.agent("Root")
+    await found.change(hook.id, form, boss, revision=hook.revision)
+    assert await found.take(token, {"id": 1, "what": "Down"}) is not None
+    with pytest.raises(Outdated):
+        await found.change(hook.id, form, boss, revision=hook.revision)
+    with pytest.raises(NotFound):
+        await found.change(new_id(), form, boss)
+    async with rig.sessions() as session:
+        entry = await session.scalar(
+            select(AuditEntry).where(AuditEntry.action == "incoming_hook.changed")
+        )
+    assert entry is not None
+    assert entry.new is not None
+    assert entry.new["mapping"]["subject"] == "what"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.ids import ConversationId
+from core.domain.ids import ConversationId, new_id
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import (
     SIGNATURE,
@@ -22,7 +22,7 @@ from core.services.automation.webhooks import (
     WebhooksOfTickets,
 )
 from core.services.reactions import Reactions
-from core.storage.tables import WebhookDelivery
+from core.storage.tables import AuditEntry, Category, FormField, Ticket, WebhookDelivery
 from tests.support.desk import Rig
 
 
@@ -147,3 +147,68 @@ async def test_a_secret_kept_under_another_key_fails_the_call_and_no_other(
     await opened(rig)
     await WebhookCalls(Webhooks(rig.sessions, b"key", rig.clock)).make_due()
     assert sorted(call.status for call in await calls(rig)) == ["done", "failed"]
+
+
+async def signatures(listener: Listener, secret: str) -> list[bool]:
+    """Say of each signature of the last call whether it was made with `secret`."""
+    headers, body = listener.heard[-1]
+    stamp, *tags = (part.partition("=")[2] for part in headers[SIGNATURE].split(","))
+    expected = hmac.new(secret.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
+    return [hmac.compare_digest(tag, expected) for tag in tags]
+
+
+async def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    name, old = await hooks.add(form, ana)
+    new = await hooks.renew_secret(name, ana, at_once=False)
+    await opened(rig)
+    await WebhookCalls(hooks).make_due()
+    assert await signatures(listener, new) == [True, False]
+    assert await signatures(listener, old) == [False, True]
+    (call,) = await calls(rig)
+    rig.clock.advance(hours=25)
+    await hooks.repeat(name, call.id, ana)
+    await WebhookCalls(hooks).make_due()
+    assert await signatures(listener, new) == [True]
+    newest = await hooks.renew_secret(name, ana, at_once=True)
+    await hooks.repeat(name, call.id, ana)
+    await WebhookCalls(hooks).make_due()
+    assert await signatures(listener, newest) == [True]
+    async with rig.sessions() as session:
+        entries = await session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "webhook.secret_renewed")
+        )
+        assert all(new not in str(one.new) for one in entries)
+
+
+async def test_a_call_tells_who_asked_what_and_what_was_said(rig: Rig, listener: Listener) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    events = ["ticket.opened", "ticket.message"]
+    await hooks.add(WebhookForm(name="CRM", url=listener.url, events=events), await rig.agent())
+    conversation = await opened(rig)
+    category, floor = new_id(), new_id()
+    async with rig.sessions.begin() as session:
+        session.add(Category(id=category, name="Hardware"))
+        await session.flush()
+        session.add(
+            FormField(id=floor, category_id=category, label="Floor", kind="number", position=0)
+        )
+        ticket = (await session.scalars(select(Ticket))).one()
+        ticket.category_id, ticket.fields = category, {str(floor): 3}
+    await rig.hear("it is on the third floor")
+    await Reactions(rig.sessions, rig.accounts, [WebhooksOfTickets()], rig.clock).advance(
+        conversation
+    )
+    await WebhookCalls(hooks).make_due()
+    first, *_, last = (json.loads(body) for _, body in listener.heard)
+    assert first["message"] is None
+    assert first["requester"]["name"] == "Somebody"
+    assert (last["message"]["speaker"], last["message"]["text"]) == (
+        "customer",
+        "it is on the third floor",
+    )
+    assert last["ticket"]["level"] == 1
+    assert last["ticket"]["fields"] == [{"id": str(floor), "label": "Floor", "value": 3}]

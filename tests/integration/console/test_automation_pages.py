@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, update
@@ -12,8 +13,10 @@ from core.domain.ids import new_id
 from core.storage.tables import (
     AgentRow,
     AutomationRule,
+    AutomationRun,
     Category,
     FormField,
+    IncomingHook,
     Macro,
     Team,
     Ticket,
@@ -100,9 +103,30 @@ async def test_a_rule_is_written_in_the_words_of_its_reader(desk: Desk) -> None:
         str(category),
     ]
     assert rule.actions[0]["value"] == "low"
+    await desk.queued("mi portátil no arranca")
+    left_out = {
+        "kind": "set_status",
+        "value": "pending",
+        "failure": "this does not fit a ticket that is {status}",
+        "values": {"status": "solved"},
+    }
+    done = {"kind": f"set_field:{field}", "value": "yes", "failure": ""}
+    async with desk.sessions.begin() as session:
+        ticket = (await session.scalars(select(Ticket.id))).one()
+        session.add(
+            AutomationRun(
+                rule_id=rule.id,
+                ticket_id=ticket,
+                at=datetime.now(UTC),
+                why="status",
+                did=[left_out, done],
+            )
+        )
     page = await browser.see(f"{RULES}/{rule.id}")
     assert 'value="Resuelto | Cerrado"' in page
     assert "VPN (Laptop)" in page
+    assert "Poner el campo VPN (Laptop): sí" in page
+    assert "esto no encaja con un ticket que está resuelto" in page
 
 
 @pytest.mark.parametrize(
@@ -172,6 +196,33 @@ async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> N
     page = await browser.see(f"{HOOKS}/{hook.id}")
     assert secret[1] not in page
     assert "It has not been called yet" in page
+
+
+async def test_an_admin_renews_a_secret_and_corrects_a_mapping(desk: Desk) -> None:
+    browser = await signed_in_as(desk, Role.ADMIN)
+    await browser.see(HOOKS)
+    await browser.send(HOOKS, name="CRM", url="https://crm.example.org/in")
+    async with desk.sessions() as session:
+        webhook = (await session.scalars(select(Webhook.id))).one()
+    renewed = await browser.send(f"{HOOKS}/{webhook}/secret", old="day")
+    assert "shown only now" in renewed.text
+    assert "signed with the old one too" in renewed.text
+    assert "signed with the old one too" in await browser.see(f"{HOOKS}/{webhook}")
+    void = await browser.send(f"{HOOKS}/{webhook}/secret", old="void")
+    assert "signed with the old one too" not in void.text
+    hook = {"name": "Checks", "format": "mapped", "key": "id", "subject": "what"}
+    wrong = await browser.send(f"{HOOKS}/incoming", form=hook | {"fields": "Host"})
+    assert wrong.status_code == 422
+    assert 'value="what"' in wrong.text
+    await browser.send(f"{HOOKS}/incoming", form=hook)
+    async with desk.sessions() as session:
+        name = (await session.scalars(select(IncomingHook.id))).one()
+    changed = hook | {"subject": "title", "fields": "Host = alerts.0.host"}
+    assert (await browser.send(f"{HOOKS}/incoming/{name}", form=changed)).status_code == 303
+    page = await browser.see(f"{HOOKS}/incoming/{name}")
+    assert 'value="title"' in page
+    assert "Host = alerts.0.host" in page
+    assert (await browser.send(f"{HOOKS}/incoming/{name}", form={"name": " "})).status_code == 422
 
 
 async def _api(desk: Desk, role: Role) -> str:
@@ -247,3 +298,17 @@ async def test_a_report_over_http_becomes_a_ticket(desk: Desk) -> None:
         assert (await client.post(address[0], json=[])).status_code == 422
         assert (await client.post("/api/v1/hooks/unknown", json=report)).status_code == 404
     assert "DiskFull" in await browser.see(f"/console/tickets/{number}")
+
+
+async def test_programs_renew_a_webhooks_secret(desk: Desk) -> None:
+    async with desk.client(authorization=await _api(desk, Role.ADMIN)) as client:
+        body = {"name": "Board", "url": "https://board.example/hook"}
+        added = (await client.post("/api/v1/webhooks", json=body)).json()
+        path = f"/api/v1/webhooks/{added['id']}/secret"
+        renewed = await client.post(path, json={"at_once": True}, headers={"If-Match": '"1"'})
+        assert renewed.status_code == 200
+        assert renewed.json()["secret"] not in (None, added["secret"])
+        stale = await client.post(path, json={}, headers={"If-Match": '"1"'})
+        assert stale.status_code == 412
+        missing = f"/api/v1/webhooks/{new_id()}/secret"
+        assert (await client.post(missing, json={})).status_code == 404

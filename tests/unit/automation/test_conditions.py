@@ -206,6 +206,7 @@ def test_a_comparison_and_its_opposite_never_agree(data: st.DataObject, field: F
         (ActionKind.SET_TEAM, "Help desk"),
         (ActionKind.ADD_TAG, " "),
         (ActionKind.ADD_TAG, "x" * 41),
+        (ActionKind.ADD_TAG, " , "),
         (ActionKind.SET_LEVEL, "4"),
         (ActionKind.SET_TYPE, "wish"),
         (ActionKind.SET_IMPACT, "urgent"),
