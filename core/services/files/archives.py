@@ -1,9 +1,16 @@
-"""What a zip archive says of itself, read from its directory; nothing is ever unpacked."""
+"""What becomes of archives when they are unpacked: of zips their directory says it.
+
+Streams (gzip, bzip2, xz) say nothing of it: they are unpacked into nothing, as far as it takes.
+"""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from core.domain.files import FileRefusal, Refused, ending_of
@@ -13,6 +20,8 @@ _MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
 _MAX_UNPACKED_BYTES = 2 * 1024**3
 _SUSPICIOUS_BYTES = 100 * 1024**2
 _MAX_RATIO = 100
+_MAX_MEMORY_BYTES = 256 * 1024**2
+_PIECE_BYTES = 1024**2
 _MAX_ARCHIVES_WITHIN = 10
 _END = b"PK\x05\x06"
 _END_BYTES = 22
@@ -46,6 +55,60 @@ def look_into_zip(path: Path) -> str | Refused:
             return _kind(archive, entries)
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError):
         return Refused(reason=FileRefusal.DAMAGED_ARCHIVE)
+
+
+def look_into_stream(path: Path) -> Refused | None:
+    """Return why a gzip, bzip2 or xz file is not taken; None also for any other file.
+
+    What is damaged is no objection: it bursts nowhere.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    pieces = next((unpack for begin, unpack in _STREAMS if head.startswith(begin)), None)
+    if pieces is None:
+        return None
+    packed, unpacked = path.stat().st_size, 0
+    try:
+        for piece in pieces(path):
+            unpacked += len(piece)
+            if unpacked > _MAX_UNPACKED_BYTES or (
+                unpacked > _SUSPICIOUS_BYTES and unpacked > _MAX_RATIO * packed
+            ):
+                detail = f"more than {unpacked:,} bytes out of {packed:,}"
+                return Refused(reason=FileRefusal.ARCHIVE_BOMB, detail=detail)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        pass
+    return None
+
+
+def _pieces_of_gzip(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) as stream:
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece
+
+
+def _pieces_of_bzip2(path: Path) -> Iterator[bytes]:
+    with bz2.open(path) as stream:
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece
+
+
+def _pieces_of_xz(path: Path) -> Iterator[bytes]:
+    # Not `lzma.open`: a stream may ask for four gigabytes of memory.
+    unpacker = lzma.LZMADecompressor(memlimit=_MAX_MEMORY_BYTES)
+    with path.open("rb") as file:
+        while not unpacker.eof:
+            more = file.read(_PIECE_BYTES) if unpacker.needs_input else b""
+            if unpacker.needs_input and not more:
+                return
+            yield unpacker.decompress(more, _PIECE_BYTES)
+
+
+_STREAMS: Sequence[tuple[bytes, Callable[[Path], Iterator[bytes]]]] = (
+    (b"\x1f\x8b", _pieces_of_gzip),
+    (b"BZh", _pieces_of_bzip2),
+    (b"\xfd7zXZ\x00", _pieces_of_xz),
+)
 
 
 def _directory_bytes(path: Path) -> int | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from core.domain.files import Accepted, FileRefusal, Refused, Verdict, ending_of
-from core.services.files.archives import look_into_zip
+from core.services.files.archives import look_into_stream, look_into_zip
 from core.services.files.media_type import HEAD_BYTES, media_type_of, program_kind
 from core.services.files.pictures import pixels_of
 from core.services.files.svg import activity_in
@@ -15,16 +17,46 @@ from core.services.files.svg import activity_in
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused: who shows them must hold four bytes for each."""
 
-_SEEN_OR_HEARD = frozenset(
+_PICTURES = frozenset(
     {"png", "jpg", "jpeg", "jpe", "jfif", "gif", "webp", "bmp", "tif", "tiff", "heic", "heif"}
-    | {"avif", "ico", "pdf", "mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "flac", "mp4"}
-    | {"m4v", "mov", "webm", "avi", "mkv"}
+    | {"avif", "ico"}
 )
+_RECORDINGS = frozenset(
+    {"mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "flac", "mp4", "m4v", "mov", "webm", "avi"}
+    | {"mkv"}
+)
+_SEEN_OR_HEARD = _PICTURES | _RECORDINGS | {"pdf"}
 _DOCUMENTS = frozenset(  # spreadsheets that programs write are often web pages within
     {"txt", "csv", "rtf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp"}
 )
 _SEEN_OR_HEARD_TYPES = ("image/", "audio/", "video/", "application/pdf")
 _RUN_BY_BROWSERS = frozenset({"text/html", "image/svg+xml"})
+
+
+class _Family(StrEnum):
+    """What a file can be taken for, by those who look at its name."""
+
+    PICTURE = "picture"
+    RECORDING = "recording"
+    PDF = "pdf"
+    OTHER = "other"  # words, or an archive
+
+
+_CERTAIN: Mapping[str, _Family] = MappingProxyType(
+    {
+        "image/png": _Family.PICTURE,
+        "image/jpeg": _Family.PICTURE,
+        "image/gif": _Family.PICTURE,
+        "image/webp": _Family.PICTURE,
+        "application/pdf": _Family.PDF,
+        "application/zip": _Family.OTHER,
+        "application/rtf": _Family.OTHER,
+        "application/json": _Family.OTHER,
+        "application/xml": _Family.OTHER,
+        "message/rfc822": _Family.OTHER,
+    }
+)
+"""Types of which the content leaves no doubt; so does any kind of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +134,43 @@ def _disguise(suspect: _Suspect) -> Refused | None:
     return None
 
 
+def _another_kind(suspect: _Suspect) -> Refused | None:
+    """A file that calls itself a picture, a recording or a PDF and is certainly something else.
+
+    One picture under another's name is a picture all the same, and words are words: only who would
+    see or hear something else than the name says is deceived.
+    """
+    named = _named(suspect)
+    is_text = suspect.media_type.startswith("text/")
+    found = _Family.OTHER if is_text else _CERTAIN.get(suspect.media_type)
+    if named is None or found is None or named == found:
+        return None
+    if named is _Family.PDF and b"%PDF-" in _head(suspect.path):  # some begin with a line of others
+        return None
+    return Refused(reason=FileRefusal.DISGUISED, detail=suspect.media_type)
+
+
+def _named(suspect: _Suspect) -> _Family | None:
+    """Return what a file says that it is: by its ending, or as announced where it has none."""
+    ending = ending_of(suspect.name)
+    if ending in _PICTURES or (not ending and suspect.announced.startswith("image/")):
+        return _Family.PICTURE
+    if ending in _RECORDINGS or (not ending and suspect.announced.startswith(("audio/", "video/"))):
+        return _Family.RECORDING
+    if ending == "pdf" or (not ending and suspect.announced == "application/pdf"):
+        return _Family.PDF
+    return None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1_024)
+
+
+def _bursting_stream(suspect: _Suspect) -> Refused | None:
+    return None if suspect.media_type.startswith("text/") else look_into_stream(suspect.path)
+
+
 def _program(suspect: _Suspect) -> Refused | None:
     refused = suspect.rules.refused_endings
     for kind in (suspect.program, ending_of(suspect.name)):
@@ -127,6 +196,8 @@ def _huge_picture(suspect: _Suspect) -> Refused | None:
 _STEPS: Sequence[Callable[[_Suspect], Refused | None]] = (
     _disguise,
     _program,
+    _another_kind,
     _active_picture,
     _huge_picture,
+    _bursting_stream,
 )

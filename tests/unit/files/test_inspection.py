@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,7 +72,10 @@ def reason(verdict: Verdict) -> FileRefusal:
         (b"a,b\n1,2\n", "a.csv", "text/csv"),
         (b'{"a": 1}', "a.json", "application/json"),
         (b"MZ is how this sentence begins", "a.txt", "text/plain"),
-        (b"just words", "a.png", "text/plain"),
+        (b"a,b\n1,2\n", "a.txt", "text/plain"),
+        (b"just words", "a.log", "text/plain"),
+        (jpeg(), "a.png", "image/jpeg"),
+        (b"a line before\n" + PDF, "a.pdf", "text/plain"),
         (b"alert(1)", "a.js", "text/plain"),
         (PAGE, "a.html", "text/html"),
         (b"<table><tr><td>1</table>", "report.xls", "text/html"),
@@ -108,6 +114,40 @@ def test_what_pretends_to_be_a_picture_or_a_document_is_refused(
     look: Inspect, content: bytes, name: str, announced: str
 ) -> None:
     assert reason(look(content, name, announced, ANYTHING_GOES)) == FileRefusal.DISGUISED
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "announced"),
+    [
+        (b"just words", "a.png", "image/png"),
+        (b"just words", "photo", "image/jpeg"),
+        (b"just words", "a.pdf", ""),
+        (b'{"a": 1}', "a.mp3", ""),
+        (PDF, "a.jpg", "image/jpeg"),
+        (png(), "a.pdf", "application/pdf"),
+        (archive({"a.txt": b"a"}), "a.gif", ""),
+    ],
+)
+def test_what_is_certainly_something_else_than_its_name_says_is_refused(
+    look: Inspect, content: bytes, name: str, announced: str
+) -> None:
+    assert reason(look(content, name, announced)) == FileRefusal.DISGUISED
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_stream_that_would_burst_is_refused(
+    look: Inspect, pack: Callable[[bytes], bytes]
+) -> None:
+    assert reason(look(pack(b"\0" * 101 * 1024**2), "a.bin")) == FileRefusal.ARCHIVE_BOMB
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_log_is_taken_also_half_of_it(
+    look: Inspect, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(b"something happened\n" * 1_000)
+    assert isinstance(look(packed, "desk.log.gz"), Accepted)
+    assert isinstance(look(packed[: len(packed) // 2], "desk.log.gz"), Accepted)
 
 
 @pytest.mark.parametrize(
