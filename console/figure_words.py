@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from console.sla_words import WEEKDAY
 from console.words import PRIORITY, REASON, Translate, channel_in_words
-from core.domain.figures import Dimension
+from core.domain.figures import Dimension, Measure
 from core.services.figures.counting import Line
 
 DIMENSION: Mapping[str, str] = {
@@ -20,6 +20,42 @@ DIMENSION: Mapping[str, str] = {
     Dimension.WEEKDAY: "Weekday",
 }
 """What tickets can be told apart by."""
+
+TIME: Mapping[Measure, str] = {
+    Measure.FIRST_RESPONSE: "First response",
+    Measure.FIRST_RESPONSE_BUSINESS: "First response, in business time",
+    Measure.NEXT_RESPONSE: "Next response",
+    Measure.NEXT_RESPONSE_BUSINESS: "Next response, in business time",
+    Measure.RESOLUTION: "Solution",
+    Measure.RESOLUTION_BUSINESS: "Solution, in business time",
+    Measure.ASSISTANT: "With the assistant, in business time",
+    Measure.WORK: "With people, in business time",
+}
+"""What lengths of time are of, in the order of `TIMES`."""
+
+
+def headings(by: Dimension, t: Translate) -> Sequence[str]:
+    """Return the first line of a report as a table."""
+    return [
+        t(DIMENSION[by]),
+        t("Tickets opened"),
+        t("Tickets solved"),
+        t("Waiting now"),
+        t("Reopened"),
+        t("Promises kept"),
+        t("Promises not kept"),
+        t("Satisfaction"),
+        t("Answers"),
+        *(
+            heading
+            for name in TIME.values()
+            for heading in (
+                t("{time}: median (seconds)", time=t(name)),
+                t("{time}: nine in ten within (seconds)", time=t(name)),
+            )
+        ),
+    ]
+
 
 FIGURE_ERRORS = (
     "a report ends on the day it begins, or later",

@@ -24,6 +24,7 @@ from core.domain.ids import ArticleId, OrganisationId, TopicId
 from core.domain.knowledge import Article, Audience, Finding
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
+from core.storage.queries.helpfulness import helpfulness_of
 from core.storage.queries.organisations import organisation_names
 
 router = APIRouter(prefix="/console/knowledge")
@@ -117,10 +118,13 @@ async def show_articles(
     finding: Finding | None = None
     if words and cursor is None:
         finding = await desk.knowledge.search(words, wanted, audience=Audience.INTERNAL)
+    async with storage_errors(), desk.sessions() as session:
+        helpful = await helpfulness_of(session, [article.id for article in found.items])
     return await _page(
         request,
         "articles.html",
         articles=found.items,
+        helpful=helpful,
         next=found.next,
         q=words,
         wanted=wanted or "",

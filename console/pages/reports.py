@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from console.charts import bars, series
 from console.desk import desk_of
-from console.figure_words import line_in_words
+from console.figure_words import headings, line_in_words
 from console.pages.session import Readers
 from console.pages.view import HEADERS, language_of, page, translator
 from console.sight import sight_for
@@ -29,6 +29,7 @@ from core.services.figures.counting import Report, report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.figures import counted_zone
+from core.storage.queries.helpfulness import together
 from core.storage.queries.topics import topics
 
 router = APIRouter(prefix="/console/reports")
@@ -37,6 +38,7 @@ _USUAL_DAYS = 30
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CHOICES = (7, 30, 90, 365)
 _RECURRING = 8  # topics of tickets
+_ARTICLES = 10
 
 By = Annotated[Dimension, Query()]
 Day = Annotated[str, Query(max_length=10)]
@@ -87,6 +89,8 @@ async def show_report(
         own_teams=teams is not None,
         most=max(found.reasons.values(), default=0),
         recurring=recurring,
+        answers=together(found.articles),
+        articles=found.articles[:_ARTICLES],
     )
 
 
@@ -113,7 +117,12 @@ async def export_report(
     names = [line_in_words(found.by, line, t) for line in found.lines]
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     # The mark at the beginning tells spreadsheets that this is UTF-8.
-    return Response("\ufeff" + as_csv(found, names), 200, headers, "text/csv; charset=utf-8")
+    return Response(
+        "\ufeff" + as_csv(found, names, headings(found.by, t)),
+        200,
+        headers,
+        "text/csv; charset=utf-8",
+    )
 
 
 def period_of(start: str, end: str, today: date) -> Period:
@@ -126,24 +135,11 @@ def period_of(start: str, end: str, today: date) -> Period:
     return Period(first=day_of(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
 
 
-def as_csv(found: Report, names: Sequence[str]) -> str:
+def as_csv(found: Report, names: Sequence[str], heads: Sequence[str]) -> str:
     """Return the lines of a report as CSV that is safe to open in a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out)
-    times = [f"{measure}_{part}_seconds" for measure in TIMES for part in ("median", "p90")]
-    writer.writerow(
-        [
-            found.by,
-            "opened",
-            "solved",
-            "reopened",
-            "promises_kept",
-            "promises_broken",
-            "score",
-            "answers",
-            *times,
-        ]
-    )
+    writer.writerow(heads)
     for name, line in zip(names, found.lines, strict=True):
         tally = line.tally
         writer.writerow(
@@ -151,6 +147,7 @@ def as_csv(found: Report, names: Sequence[str]) -> str:
                 safe_cell(name),
                 tally.opened,
                 tally.solved,
+                "" if line.waiting is None else line.waiting,
                 tally.reopened,
                 tally.kept,
                 tally.broken,

@@ -46,11 +46,13 @@ class Measure(StrEnum):
     NEXT_RESPONSE_BUSINESS = "next_response_business"
     RESOLUTION = "resolution"  # seconds since the hand-off; on the day of solving
     RESOLUTION_BUSINESS = "resolution_business"
+    ASSISTANT = "assistant"  # business seconds from the first message to the hand-off
+    WORK = "work"  # business seconds in which it was for people to act; on the day of solving
     KEPT = "kept"  # promises of tickets opened that day that were kept in time
     BROKEN = "broken"
     SCORE = "score"  # the bucket is the score; on the day of the answer
     CONVERSATIONS = "conversations"  # that began that day
-    ALONE = "alone"  # of those, the ones that never became a ticket
+    ALONE = "alone"  # of those, the ones that the assistant finished by itself
 
 
 TIMES = (
@@ -60,6 +62,8 @@ TIMES = (
     Measure.NEXT_RESPONSE_BUSINESS,
     Measure.RESOLUTION,
     Measure.RESOLUTION_BUSINESS,
+    Measure.ASSISTANT,
+    Measure.WORK,
 )
 """Measures whose buckets are lengths of time."""
 

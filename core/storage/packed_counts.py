@@ -29,6 +29,8 @@ _CODES: Mapping[Measure, int] = MappingProxyType(
         Measure.SCORE: 12,
         Measure.CONVERSATIONS: 13,
         Measure.ALONE: 14,
+        Measure.ASSISTANT: 15,
+        Measure.WORK: 16,
     }
 )
 """What stands for a measure in what is stored: never to be changed."""

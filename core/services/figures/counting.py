@@ -25,8 +25,10 @@ from core.storage.queries.figures import (
     names_of,
     opened_by,
     sum_next_month,
+    waiting_by,
     waiting_now,
 )
+from core.storage.queries.helpfulness import JudgedArticle, judged_articles
 from core.storage.tables import (
     Conversation,
     FigureChange,
@@ -56,6 +58,7 @@ class Line:
     value: str  # empty: none
     name: str | None  # of a team, an agent or a category
     tally: Tally
+    waiting: int | None  # now; none where that is not told apart so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class Report:
     reasons: Mapping[str, int]  # opened, by reason of the hand-off, the most first
     hours: Mapping[int, int]  # opened, by hour of the day
     weekdays: Mapping[int, int]  # opened; 1 is Monday
+    articles: Sequence[JudgedArticle]  # what requesters said of them, the worst first
 
 
 class Counting:
@@ -186,10 +190,10 @@ async def report(
     flow = await flow_since(session, period.before.first)
     opened = {day: number for day, (number, _) in flow.items()}
     solved = {day: number for day, (_, number) in flow.items()}
-    waiting = await waiting_now(session)
+    waiting, zone = await waiting_now(session), await counted_zone(session)
     return Report(
         period=period,
-        zone=await counted_zone(session),
+        zone=zone,
         total=tally(found[Dimension.ALL].get("", {})),
         opened={day: opened.get(day, 0) for day in period.days},
         solved={day: solved.get(day, 0) for day in period.days},
@@ -198,10 +202,11 @@ async def report(
         backlog=_backlog(period, opened, solved, waiting),
         waiting_now=waiting,
         by=by,
-        lines=await _lines(session, by, found[by]),
+        lines=await _lines(session, by, found[by], await waiting_by(session, by)),
         reasons=shown.get(Dimension.REASON, {}),
         hours={int(hour): n for hour, n in shown.get(Dimension.HOUR, {}).items()},
         weekdays={int(day): n for day, n in shown.get(Dimension.WEEKDAY, {}).items()},
+        articles=await judged_articles(session, period, zone),
     )
 
 
@@ -228,10 +233,11 @@ async def _report_of(
         backlog=_backlog(period, opened, solved, waiting),
         waiting_now=waiting,
         by=by,
-        lines=await _lines(session, by, found),
+        lines=await _lines(session, by, found, await waiting_by(session, by, teams)),
         reasons={},
         hours={},
         weekdays={},
+        articles=(),
     )
 
 
@@ -261,11 +267,20 @@ def _backlog(
     return dict(reversed(found.items()))
 
 
-async def _lines(session: AsyncSession, by: Dimension, found: Counts) -> Sequence[Line]:
-    names = await names_of(session, by, list(found))
+async def _lines(
+    session: AsyncSession, by: Dimension, found: Counts, waiting: Mapping[str, int] | None
+) -> Sequence[Line]:
+    """Return a line for each value under which something was counted, or waits."""
+    values = [*found, *(value for value in waiting or () if value not in found)]
+    names = await names_of(session, by, values)
     lines = [
-        Line(value=value, name=names.get(value), tally=tally(buckets))
-        for value, buckets in found.items()
+        Line(
+            value=value,
+            name=names.get(value),
+            tally=tally(found.get(value, {})),
+            waiting=None if waiting is None else waiting.get(value, 0),
+        )
+        for value in values
     ]
     if by in (Dimension.HOUR, Dimension.WEEKDAY):
         return sorted(lines, key=lambda line: int(line.value))

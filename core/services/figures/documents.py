@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from core.domain.figures import Tally
 from core.services.figures.counting import Line, Report
+from core.storage.queries.helpfulness import together
 
 
 class SpreadDocument(BaseModel):
@@ -38,6 +39,7 @@ class LineDocument(BaseModel):
 
     value: str  # an id, a name or a number; empty: none
     name: str | None
+    waiting_now: int | None  # null by hour and weekday
     figures: TallyDocument
 
 
@@ -48,6 +50,15 @@ class DayDocument(BaseModel):
     opened: int
     solved: int
     backlog: int  # at its end
+
+
+class ArticleDocument(BaseModel):
+    """What requesters said of an article."""
+
+    id: str
+    title: str | None  # null: it is not there any more
+    helped: int
+    not_helped: int
 
 
 class ReportDocument(BaseModel):
@@ -66,10 +77,14 @@ class ReportDocument(BaseModel):
     reasons: dict[str, int]  # opened by reason of the hand-off
     hours: dict[int, int]  # opened by hour of the day
     weekdays: dict[int, int]  # opened by weekday; 1 is Monday
+    answers_helped: int  # articles that the assistant showed and requesters judged
+    answers_not_helped: int
+    articles: list[ArticleDocument]  # the same by article
 
 
 def document(found: Report) -> ReportDocument:
     """Return a report as JSON tells it."""
+    answers = together(found.articles)
     return ReportDocument(
         first=found.period.first,
         last=found.period.last,
@@ -92,11 +107,21 @@ def document(found: Report) -> ReportDocument:
         reasons=dict(found.reasons),
         hours=dict(sorted(found.hours.items())),
         weekdays=dict(sorted(found.weekdays.items())),
+        answers_helped=answers.helped,
+        answers_not_helped=answers.not_helped,
+        articles=[
+            ArticleDocument(
+                id=one.id, title=one.title, helped=one.said.helped, not_helped=one.said.not_helped
+            )
+            for one in found.articles
+        ],
     )
 
 
 def _line(line: Line) -> LineDocument:
-    return LineDocument(value=line.value, name=line.name, figures=_tally(line.tally))
+    return LineDocument(
+        value=line.value, name=line.name, waiting_now=line.waiting, figures=_tally(line.tally)
+    )
 
 
 def _tally(found: Tally) -> TallyDocument:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.ids import TicketId
-from core.domain.sla.clocks import Moment, Turn
+from core.domain.sla.clocks import Moment, Turn, time_in, working_spans
 from core.services.case import Case
 from core.services.reactions import TicketChange
 from core.services.sla.histories import ONE_OF_TICKETS, facts_of, history_of, moments_of
@@ -89,7 +89,8 @@ class FiguresOfTickets:
         facts = await facts_of(case, rules)
         hours = rules.hours_of(rules.policy_for(facts))
         found = await self._so_far.take(session, TicketId(ticket.id))
-        row, moments = found.row, history_of(ticket, found.asked_at, found.moments).moments
+        history = history_of(ticket, found.asked_at, found.moments)
+        row, moments = found.row, history.moments
         solved = ticket.solved_at if case.is_done else None
         days = {ticket.created_at, solved, None if row is None else row.solved_at}
         if change.is_opening:
@@ -113,6 +114,12 @@ class FiguresOfTickets:
         )
         row.next_response, row.next_response_business = _rounds(hours, moments)
         row.resolution, row.resolution_business = _span(hours, ticket.created_at, solved)
+        row.assistant = int(hours.between(history.asked_at, history.opened_at).total_seconds())
+        row.work = (
+            None
+            if solved is None
+            else int(time_in(hours, working_spans(history), case.ledger.now).total_seconds())
+        )
         row.kept, row.broken = found.kept, found.broken
 
 

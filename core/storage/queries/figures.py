@@ -31,7 +31,16 @@ from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
 from core.domain.ids import TeamId
 from core.domain.ticket import TicketStatus
 from core.storage.packed_counts import CountsSum, added, code_of
-from core.storage.tables import AgentRow, Category, FigureSum, FigureZone, Team, Ticket
+from core.storage.queries.unaided import UNAIDED
+from core.storage.tables import (
+    AgentRow,
+    Category,
+    FigureSum,
+    FigureZone,
+    Team,
+    Ticket,
+    TicketFigure,
+)
 
 _WAITING = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING, TicketStatus.ON_HOLD)
 
@@ -96,6 +105,7 @@ _OF_OPENED = ", ".join(
             Measure.FIRST_RESPONSE_BUSINESS,
             Measure.NEXT_RESPONSE,
             Measure.NEXT_RESPONSE_BUSINESS,
+            Measure.ASSISTANT,
         ),
     )
 )
@@ -103,7 +113,7 @@ _OF_SOLVED = ", ".join(
     (
         _number(Measure.SOLVED, "1"),
         _number(Measure.REOPENED, "least(f.times_reopened, 1)::int"),
-        _times(Measure.RESOLUTION, Measure.RESOLUTION_BUSINESS),
+        _times(Measure.RESOLUTION, Measure.RESOLUTION_BUSINESS, Measure.WORK),
     )
 )
 _SCORES = f"""
@@ -120,8 +130,7 @@ _CONVERSATIONS = f"""
     CROSS JOIN LATERAL (VALUES ('all', ''),
         ('channel', coalesce(a.channel, c.account_id))) d (dimension, value)
     CROSS JOIN LATERAL (VALUES ({code_of(Measure.CONVERSATIONS)}, true),
-        ({code_of(Measure.ALONE)},
-         NOT EXISTS (SELECT FROM ticket t WHERE t.conversation_id = c.id))) m (code, holds)
+        ({code_of(Measure.ALONE)}, {UNAIDED})) m (code, holds)
     WHERE c.created_at >= :start AND c.created_at < :end AND c.side_of IS NULL
       AND NOT c.is_spam AND coalesce(a.origin, '') <> 'rehearsal' AND m.holds
     GROUP BY 1, 2, 3"""  # noqa: S608
@@ -328,6 +337,31 @@ async def waiting_now(session: AsyncSession, teams: Collection[TeamId] | None = 
         select(func.count()).select_from(Ticket).where(Ticket.status.in_(_WAITING), is_theirs)
     )
     return count or 0
+
+
+async def waiting_by(
+    session: AsyncSession, dimension: Dimension, teams: Collection[TeamId] | None = None
+) -> Mapping[str, int] | None:
+    """Return how many tickets wait under each value; None where waiting is not told apart so."""
+    columns: Mapping[Dimension, Any] = {
+        Dimension.CHANNEL: TicketFigure.channel,
+        Dimension.TEAM: Ticket.team_id,
+        Dimension.AGENT: Ticket.assignee_id,
+        Dimension.CATEGORY: Ticket.category_id,
+        Dimension.PRIORITY: Ticket.priority,
+        Dimension.REASON: Ticket.reason,
+    }
+    column = columns.get(dimension)
+    if column is None:
+        return None
+    query = select(column, func.count()).select_from(Ticket)
+    if dimension is Dimension.CHANNEL:
+        query = query.outerjoin(TicketFigure, TicketFigure.ticket_id == Ticket.id)
+    is_theirs = true() if teams is None else Ticket.team_id.in_(teams)
+    rows = await session.execute(
+        query.where(Ticket.status.in_(_WAITING), is_theirs).group_by(column)
+    )
+    return {"" if value is None else str(value): count for value, count in rows}
 
 
 async def names_of(

@@ -39,6 +39,8 @@ class TicketFigure(Base):
     next_response_business: Mapped[int | None]
     resolution: Mapped[int | None]
     resolution_business: Mapped[int | None]
+    assistant: Mapped[int | None]  # business time until the hand-off
+    work: Mapped[int | None]  # business time in which people had to act, of a solved one
     kept: Mapped[int] = mapped_column(SmallInteger)  # promises, in time
     broken: Mapped[int] = mapped_column(SmallInteger)
 

@@ -134,6 +134,6 @@ class ArticleFeedback(Base):
 
     id: Mapped[Key]
     article_id: Mapped[str] = mapped_column(index=True)
-    conversation_id: Mapped[UUID]
+    conversation_id: Mapped[UUID] = mapped_column(index=True)
     helped: Mapped[bool]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)

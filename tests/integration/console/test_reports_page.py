@@ -84,7 +84,16 @@ async def test_no_cell_of_an_export_is_a_formula(desk: Desk) -> None:
     answer = await browser.client.get("/console/reports/export?by=team")
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert rows[0][:4] == ["Team", "Tickets opened", "Tickets solved", "Waiting now"]
     assert rows[1][:2] == ['\'=HYPERLINK("http://evil")', "7"]
+
+
+async def test_an_exports_headings_are_in_the_readers_language(desk: Desk) -> None:
+    await _counted(desk)
+    browser = await _browser(desk, Role.AUDITOR)
+    await browser.send("/console/language", language="es")
+    answer = await browser.client.get("/console/reports/export?by=team")
+    assert answer.text.removeprefix("\ufeff").startswith("Equipo,Tickets abiertos,")
 
 
 @pytest.mark.parametrize("words", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])

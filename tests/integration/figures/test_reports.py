@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from core.domain.assistant import Answer, Handoff, HandoffReason, Say, Step
 from core.domain.figures import Dimension, Measure, Period
-from core.domain.ids import TicketId
+from core.domain.ids import ArticleId, ConversationId, TicketId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.figures.counting import Counting, Report, report
+from core.services.figures.documents import document
 from core.services.figures.facts import FiguresOfTickets
 from core.services.reactions import Reactions
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions
-from core.storage.tables import FigureChange, FigureSum
+from core.storage.tables import ArticleFeedback, ArticleRow, FigureChange, FigureSum
 from tests.integration.sla.world import Promised
 
 
@@ -115,11 +117,50 @@ async def test_tickets_are_told_apart_by_agent_and_reason(desk: Counted) -> None
     assert list(found.reasons) == ["asked_for_human"]
 
 
-async def test_conversations_without_a_ticket_are_the_assistants_alone(desk: Counted) -> None:
-    await desk.hear("where is the canteen?", thread="t9")
+async def _asked(desk: Counted, thread: str, *steps: Step) -> ConversationId:
+    conversation = await desk.hear("where is the canteen?", thread=thread)
+    await desk.reply(conversation, *steps)
+    return conversation
+
+
+async def test_the_assistant_alone_is_what_it_answered_and_nobody_complained_of(
+    desk: Counted,
+) -> None:
+    async with desk.sessions.begin() as session:
+        session.add(ArticleRow(id="canteen", language="en", title="Canteen", body="Upstairs."))
+    shown = Answer(article=ArticleId("canteen"))
+    await _asked(desk, "answered", shown)
+    await _asked(desk, "greeted", Say(text="Hello!"))
+    await _asked(desk, "left waiting", shown)
+    await desk.hear("and on Sundays?", thread="left waiting")
+    judged = await _asked(desk, "complained", shown)
+    async with desk.sessions.begin() as session:
+        session.add(
+            ArticleFeedback(
+                id=new_id(),
+                article_id="canteen",
+                conversation_id=judged,
+                helped=False,
+                at=desk.clock(),
+            )
+        )
     await desk.ticket_opens()
     found = await desk.report()
-    assert (found.total.conversations, found.total.alone) == (2, 1)
+    assert (found.total.conversations, found.total.alone) == (5, 1)
+    (canteen,) = found.articles
+    assert (canteen.title, canteen.said.helped, canteen.said.not_helped) == ("Canteen", 0, 1)
+    assert document(found).answers_not_helped == 1
+
+
+async def test_what_waits_is_told_apart_and_times_are_counted_apart(desk: Counted) -> None:
+    await _solved(desk)
+    conversation = await desk.hear("and my mouse", thread="t2")
+    await desk.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    found = await desk.report(Dimension.AGENT)
+    assert {line.name: line.waiting for line in found.lines} == {"Ana": 0, None: 1}
+    assert found.total.times[Measure.ASSISTANT].count == 1
+    assert found.total.times[Measure.WORK].count == 1
+    assert (await desk.report(Dimension.HOUR)).lines[0].waiting is None
 
 
 async def test_days_are_the_desks_own_and_another_zone_counts_all_anew(desk: Counted) -> None:
