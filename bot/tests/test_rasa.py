@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from assistant_process import BOT
+
+from training import said_intents
 
 if TYPE_CHECKING:
     from inputs.processor import DeskAgent
@@ -36,6 +39,31 @@ def test_rasa_finds_nothing_wrong_with_the_project() -> None:
     assert validator.verify_form_slots()
     assert validator.verify_slot_mappings()
     assert validator.verify_story_structure(ignore_warnings=False)
+
+
+def test_rasas_own_command_warns_of_nothing_but_what_it_cannot_see() -> None:
+    from rasa.cli.utils import validate_files
+    from rasa.shared.importers.importer import TrainingDataImporter
+
+    importer = TrainingDataImporter.load_from_config(
+        str(BOT.parent / "config.yml"),
+        str(BOT / "domain"),
+        [str(BOT.parent / "nlu_data" / "nlu"), str(BOT / "rules")],
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # Ends the process where it finds an error.
+        validate_files(fail_on_warnings=False, max_history=None, importer=importer)
+    # What actions say and what buttons and DeskInput mean is in no story and has no examples.
+    intents = set(importer.get_domain().intents)
+    unsaid = [f"The intent '{name}' is listed" for name in intents - set(said_intents())]
+    expected = (
+        *unsaid,
+        "Slot auto-fill has been removed",  # said of every project
+    )
+    told = {str(warning.message) for warning in caught if warning.category is UserWarning}
+    used = {one for one in told if "is not used in any story or rule" not in one}
+    assert {one for one in used if not one.startswith(expected)} == set()
 
 
 @pytest.mark.parametrize("stories", STORIES, ids=lambda path: path.stem)
