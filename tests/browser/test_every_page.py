@@ -6,18 +6,23 @@ Pages are found, not listed: those of `console.rooms`, and one of each kind that
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from playwright.async_api import Browser, Page
+from sqlalchemy import select
 
 from console.rooms import ROOMS, SECTIONS, TABS
+from core.domain.actor import Role
 from core.settings import Settings
 from core.storage.queries.agents import agent_named
+from core.storage.tables import ApprovalAsk, Satisfaction
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts
 from core.wiring.web import build_app
@@ -44,25 +49,58 @@ _ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+|view-[0-9a-f-]+|team-[0-9a-f-
 _NO_PAGES = re.compile(r"/static/|/vendor/|/export|\.csv|\.json|/files/|sign-out|/source|/events")
 
 
+_READERS = {"boss": "en", "jefa": "es", "tom": "es", "nora": "es"}
+"""Who looks, and the language in which: two admins, an agent and an auditor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """The demonstration's desk, with a page open for each reader."""
+
+    pages: Mapping[str, Page]
+    public: Sequence[str]  # pages that are reached by links, and the chat
+
+    def by(self, kind: str, *, other: bool = False) -> Page:
+        """Return the page of one admin, drawn by what is looked at; with `other`, of the other."""
+        return self.pages["jefa" if (crc32(kind.encode()) + other) % 2 else "boss"]
+
+
 @pytest.fixture(scope="module")
-async def page(
+async def desk(
     databases: Databases, browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Page]:
-    """A page of the demonstration's desk, with the boss signed in."""
+) -> AsyncIterator[Looked]:
     home: Path = tmp_path_factory.mktemp("every-page")
     async with databases.one() as url:
         settings = Settings(home=home, database_url=url)
         async with open_parts(settings, "test") as parts:
             await parts.directory.refresh()
             await Demo(parts, lambda _: None, days=10).fill()
+            await parts.access.add_agent("jefa@desk.example", "Eva Jefa", Role.ADMIN)
+            for name, language in _READERS.items():
+                async with parts.sessions() as session:
+                    agent = await agent_named(session, f"{name}@desk.example")
+                await parts.access.set_password(agent, PASSWORD)
+                await parts.access.set_language(agent, language)
             async with parts.sessions() as session:
-                boss = await agent_named(session, "boss@desk.example")
-            await parts.access.set_password(boss, PASSWORD)
+                survey = await session.scalar(
+                    select(Satisfaction.id).where(Satisfaction.asked_at.is_not(None)).limit(1)
+                )
+                asked = await session.scalar(select(ApprovalAsk.id).limit(1))
+            assert survey is not None
+            assert asked is not None
+            links = (parts.survey_links.link(survey), parts.approval_links.link(asked))
+            public = [link.removeprefix(settings.base_url) for link in links]
         async with (
             served(build_app(settings), lifespan="on") as address,
-            _signed_in(browser, address) as signed_in,
+            AsyncExitStack() as opened,
         ):
-            yield signed_in
+            yield Looked(
+                pages={
+                    name: await opened.enter_async_context(_signed_in(browser, address, name))
+                    for name in _READERS
+                },
+                public=[*public, "/chat"],
+            )
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +110,12 @@ def links() -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def _signed_in(browser: Browser, address: str) -> AsyncIterator[Page]:
+async def _signed_in(browser: Browser, address: str, name: str) -> AsyncIterator[Page]:
     # Without motion: colours that fade in are judged half-way.
-    context = await browser.new_context(base_url=address, reduced_motion="reduce")
+    context = await browser.new_context(base_url=address, reduced_motion="reduce", locale="en")
     page = await context.new_page()
     await page.goto("/console/sign-in")
-    await page.get_by_label("E-mail").fill("boss@desk.example")
+    await page.get_by_label("E-mail").fill(f"{name}@desk.example")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/console/queue**")
@@ -112,15 +150,38 @@ async def _links(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("path", _PLACES)
 async def test_a_place_of_the_console_is_accessible(
-    page: Page, links: dict[str, list[str]], path: str
+    desk: Looked, links: dict[str, list[str]], path: str
 ) -> None:
+    page = desk.by(path)
     assert await _complaints(page, path) == []
     links[path] = await _links(page)
 
 
+@pytest.mark.parametrize("reader", ["tom", "nora"])
+async def test_what_an_agent_and_an_auditor_see_is_accessible(desk: Looked, reader: str) -> None:
+    page = desk.pages[reader]
+    await page.goto("/console/queue?tab=all", wait_until="domcontentloaded")
+    rooms = await page.evaluate(
+        "[...document.querySelectorAll('.rooms a')].map((one) => one.getAttribute('href'))"
+    )
+    ticket = await page.locator('a[href*="/console/tickets/"]').first.get_attribute("href")
+    assert len(rooms) >= 4
+    assert ticket is not None
+    complaints = {path: await _complaints(page, path) for path in [*rooms, ticket]}
+    assert {path: found for path, found in complaints.items() if found} == {}
+
+
+async def test_pages_without_signing_in_are_accessible(desk: Looked) -> None:
+    page = await desk.pages["boss"].context.new_page()
+    complaints = {path: await _complaints(page, path) for path in desk.public}
+    await page.close()
+    assert {path: found for path, found in complaints.items() if found} == {}
+
+
 async def test_every_kind_of_page_that_is_linked_to_is_accessible(
-    page: Page, links: dict[str, list[str]]
+    desk: Looked, links: dict[str, list[str]]
 ) -> None:
+    page = desk.pages["boss"]
     seen = {_kind(path) for path in _PLACES}
     waiting: dict[str, str] = {}
     for path in _PLACES:
@@ -134,6 +195,7 @@ async def test_every_kind_of_page_that_is_linked_to_is_accessible(
             seen.add(kind)
             if _NO_PAGES.search(link):
                 continue
+            page = desk.by(kind, other=True)
             if found := await _complaints(page, link):
                 complaints[link] = found
             waiting |= {_kind(one): one for one in await _links(page)}
@@ -141,7 +203,8 @@ async def test_every_kind_of_page_that_is_linked_to_is_accessible(
     assert not complaints, "\n".join(f"{path}: {found}" for path, found in complaints.items())
 
 
-async def test_keys_and_what_is_found_while_typing_are_accessible(page: Page) -> None:
+async def test_keys_and_what_is_found_while_typing_are_accessible(desk: Looked) -> None:
+    page = desk.pages["boss"]
     await page.goto("/console/queue?tab=all")
     await page.evaluate(_AXE.read_text())
     await page.keyboard.press("?")
