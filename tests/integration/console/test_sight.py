@@ -51,6 +51,7 @@ HARMLESS = frozenset(
             "language",
             "macro",
             "organisation",
+            "plan",
             "path",
             "policy",
             "role",
