@@ -545,6 +545,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/webhooks",
         "/api/v1/webhooks/{webhook}",
         "/api/v1/webhooks/{webhook}/calls",
+        "/api/v1/webhooks/{webhook}/secret",
         "/api/v1/webhooks/{webhook}/calls/{call}/repeat",
     }
     undescribed = [
