@@ -31,8 +31,8 @@ class Limits:
     messages_of_session: Rate = Rate(burst=60, per_second=2)
     messages_of_address: Rate = Rate(burst=300, per_second=10)  # an office may share one address
     sessions_of_address: Rate = Rate(burst=60, per_second=1)
-    files_of_session: Rate = Rate(burst=20, per_second=0.1)
-    files_of_address: Rate = Rate(burst=100, per_second=1)
+    files_of_session: Rate = Rate(burst=20, per_second=0.05)
+    files_of_address: Rate = Rate(burst=60, per_second=0.1)
     this_machine_is_free: bool = True  # programs beside the desk: imports, tests, measurements
 
 

@@ -106,7 +106,10 @@ class SessionTokens:
         parts = _RECEIPT.fullmatch(receipt)
         if parts is None:
             raise _gone()
-        claims, seal = (base64.urlsafe_b64decode(part + "==") for part in parts.groups())
+        try:
+            claims, seal = (base64.urlsafe_b64decode(part + "==") for part in parts.groups())
+        except ValueError:  # of no length that base64 has
+            raise _gone() from None
         if not hmac.compare_digest(seal, self._receipt_seal(session, claims)):
             raise _gone()
         name, media_type, size_bytes, blob_key, until = from_json(claims)

@@ -23,6 +23,7 @@ _PASS_OVER = text(
         SELECT offer.turn_id
         FROM turn_record AS offer JOIN conversation ON conversation.id = offer.conversation_id
         WHERE offer.deed = 'offered' AND offer.upshot IS NULL AND offer.is_in_words
+          AND offer.question <> ''  -- or its words were taken back
           AND offer.at BETWEEN :since AND :settled
           AND NOT EXISTS (
               SELECT FROM turn_record AS taken

@@ -86,6 +86,7 @@ async def write_down(session: AsyncSession, draft: ContactDraft, by: Agent) -> C
         id=new_id(),
         name=" ".join(draft.name.split()),
         language=draft.language,
+        language_source=LanguageSource.AGENT if draft.language else LanguageSource.PLATFORM,
         time_zone=draft.time_zone,
         is_vip=draft.is_vip,
         notes=draft.notes.strip(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import ArticleId
@@ -104,10 +105,14 @@ async def offers_from(session: AsyncSession) -> Mapping[str, float]:
 
 
 async def keep(session: AsyncSession, thresholds: Mapping[str, float], of_index: str) -> None:
-    """Replace the thresholds kept."""
-    await session.execute(delete(OfferThreshold))
+    """Replace the thresholds kept; of two workers that learned at once the last counts."""
+    await session.execute(delete(OfferThreshold).where(OfferThreshold.language.not_in(thresholds)))
+    row = upsert(OfferThreshold)
     await session.execute(
-        insert(OfferThreshold),
+        row.on_conflict_do_update(
+            index_elements=["language"],
+            set_={"offer_from": row.excluded.offer_from, "of_index": row.excluded.of_index},
+        ),
         [
             {"language": language, "offer_from": threshold, "of_index": of_index}
             for language, threshold in sorted(thresholds.items())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.storage.engine import Sessions
@@ -52,3 +52,23 @@ async def test_a_fault_among_them_undoes_the_transaction_and_nothing_else(
             await _add(session, "one")
     async with sessions() as session:
         assert await session.scalar(_COUNT) == 1
+
+
+async def test_what_was_to_be_prepared_after_a_fault_is_asked_for_again(
+    sessions: Sessions,
+) -> None:
+    numbers = [text(f"SELECT {number}") for number in range(3)]
+
+    async def ask_after_a_fault() -> None:
+        async with sessions.begin() as session, sent_together(session):
+            await session.execute(text("SELECT 1 / 0"))
+            for number in numbers:  # for the second time: now each is prepared
+                await session.execute(number)
+
+    async with sessions.begin() as session:
+        for number in numbers:
+            await session.execute(number)
+    with pytest.raises(DBAPIError):
+        await ask_after_a_fault()
+    async with sessions.begin() as session:  # over the same connection
+        assert [await session.scalar(number) for number in numbers] == [0, 1, 2]
