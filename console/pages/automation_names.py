@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console import classification_words, words
 from console.automation_words import NOBODY_NAMED, ONWARD, TOLD, YES_NO
 from console.words import Translate
+from core.domain.actor import WORKING
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field, custom_key
 from core.domain.classification import FieldKind
@@ -151,7 +152,9 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
     """Read what can be named in rules and macros, in a reader's language."""
     rows = {
         "team": select(Team.id, Team.name).where(Team.archived_at.is_(None)),
-        "agent": select(AgentRow.id, AgentRow.name).where(AgentRow.disabled_at.is_(None)),
+        "agent": select(AgentRow.id, AgentRow.name).where(
+            AgentRow.disabled_at.is_(None), AgentRow.role.in_(WORKING)
+        ),
         "organisation": select(Organisation.id, Organisation.name),
         "webhook": select(Webhook.id, Webhook.name),
         "plan": select(SupportPlan.name, SupportPlan.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 
 from fastapi import APIRouter, Request
@@ -59,7 +60,8 @@ async def change_wishes(request: Request, signed_in: Agents) -> Response:
         )
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _notices(request, signed_in, wrong=wrong, status=422)
+        filled = {**_as_filled(Wishes()), **{name: text_field(form, name) for name in form}}
+        return await _notices(request, signed_in, wrong=wrong, status=422, filled=filled)
     await desk_of(request).notices.wish(signed_in.agent.id, wishes)
     return RedirectResponse("/console/notices?saved=1", 303)
 
@@ -109,13 +111,13 @@ async def send_code(request: Request, signed_in: Agents) -> Response:
             await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
     except TooManyAttempts as error:
         wrong = error_in_words(error, t)
-        return await _notices(request, signed_in, wrong=wrong, status=429)
+        return await _notices(request, signed_in, wrong=wrong, status=429, member=name)
     except DeliveryError as error:
         wrong = t("You could not be written to: {reason}", reason=str(error))
-        return await _notices(request, signed_in, wrong=wrong, status=503)
+        return await _notices(request, signed_in, wrong=wrong, status=503, member=name)
     if found is None:
         wrong = t("Nobody has the member ID {name} there.", name=name)
-        return await _notices(request, signed_in, wrong=wrong, status=422)
+        return await _notices(request, signed_in, wrong=wrong, status=422, member=name)
     return RedirectResponse("/console/notices#code", 303)
 
 
@@ -138,8 +140,26 @@ async def disconnect_chat(request: Request, signed_in: Agents) -> Response:
     return RedirectResponse("/console/notices?saved=1", 303)
 
 
+def _as_filled(wishes: Wishes) -> Mapping[str, str]:
+    """Return what the form shows of an agent's wishes."""
+    times = {"quiet_from": wishes.quiet_from, "quiet_until": wishes.quiet_until}
+    return {
+        "mail": wishes.mail,
+        "chat": wishes.chat,
+        "time_zone": wishes.time_zone,
+        **{name: "" if at is None else f"{at:%H:%M}" for name, at in times.items()},
+        **{f"kind.{notice}": reach for notice, reach in wishes.kinds.items()},
+    }
+
+
 async def _notices(
-    request: Request, signed_in: Agents, *, wrong: str | None = None, status: int = 200
+    request: Request,
+    signed_in: Agents,
+    *,
+    wrong: str | None = None,
+    status: int = 200,
+    filled: Mapping[str, str] | None = None,
+    member: str = "",
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
@@ -157,7 +177,8 @@ async def _notices(
         status=status,
         position=position,
         notices=notices,
-        wishes=wishes,
+        filled=filled or _as_filled(wishes),
+        member=member,
         accounts=accounts,
         place=await desk.chat_notices.place_of(signed_in.agent.id),
         code_reader=await desk.chat_codes.awaited_from(signed_in.agent.id),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import Agent
+from core.domain.actor import WORKING, Agent, Role
 from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.classification import Kind
 from core.domain.content import Envelope, check_words
@@ -209,7 +209,7 @@ async def _assignee(session: AsyncSession, agent: AgentId | None) -> AgentId | N
     if agent is None:
         return None
     row = await session.get(AgentRow, agent)
-    if row is None or row.disabled_at is not None:
+    if row is None or row.disabled_at is not None or Role(row.role) not in WORKING:
         raise InvalidInput("there is no such agent")
     return agent
 

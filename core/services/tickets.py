@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import Agent
+from core.domain.actor import WORKING, Agent, Role
 from core.domain.assistant import HandoffReason
 from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
@@ -89,7 +89,7 @@ class Tickets:
                 case.release(actor=by.actor)
                 return
             row = await case.session.get(AgentRow, assignee)
-            if row is None or row.disabled_at is not None:
+            if row is None or row.disabled_at is not None or Role(row.role) not in WORKING:
                 raise NotFound("there is no such agent")
             give_to(case, assignee, actor=by.actor)
 

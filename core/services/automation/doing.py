@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from core.domain.actor import WORKING, Role
 from core.domain.automation.actions import Action, ActionKind, Told
 from core.domain.classification import Extent, Kind
 from core.domain.conversation import Cause, Responder, Speaker
@@ -223,7 +224,7 @@ async def _mark_spam(deed: _Deed) -> None:
 
 async def _agent(case: Case, agent: UUID) -> AgentId:
     row = await case.session.get(AgentRow, agent)
-    if row is None or row.disabled_at is not None:
+    if row is None or row.disabled_at is not None or Role(row.role) not in WORKING:
         raise InvalidInput("the agent is not there any more")
     return AgentId(row.id)
 

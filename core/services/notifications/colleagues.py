@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
 from core.domain.teams import level_that_serves
+from core.storage.queries.sight import is_closed
 from core.storage.tables import AgentRow, TeamMember
 
 
 async def leads_of(session: AsyncSession, team: UUID | None) -> Sequence[UUID]:
-    """Return the leads of `team`; where it has none, whoever leads or administers the desk."""
+    """Return the leads of `team`; where it has none, whoever leads or administers
+    the desk and sees its tickets."""
     if team is not None:
         found = await session.scalars(
             select(TeamMember.agent_id)
@@ -24,8 +26,12 @@ async def leads_of(session: AsyncSession, team: UUID | None) -> Sequence[UUID]:
         if leads := found.all():
             return leads
     for role in (Role.LEAD, Role.ADMIN):
+        # Leads of other teams do not see what is in a closed one.
+        is_theirs = true() if team is None or role == Role.ADMIN else ~is_closed(team)
         found = await session.scalars(
-            select(AgentRow.id).where(AgentRow.role == role, AgentRow.disabled_at.is_(None))
+            select(AgentRow.id).where(
+                AgentRow.role == role, AgentRow.disabled_at.is_(None), is_theirs
+            )
         )
         if leads := found.all():
             return leads

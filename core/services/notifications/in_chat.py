@@ -106,19 +106,23 @@ class ChatNotices:
                 for row in chosen:
                     row.chat_at, row.chat_batch = now + _LEASE, name
                 ids = [row.id for row in chosen]
-                digests.append(
-                    ChatDigest(
-                        agent=AgentId(agent),
-                        language=who.language,
-                        account=place.account,
-                        address=place.address,
-                        message=MessageId(name),
-                        notices=await views_of_notices(
-                            session, Notification.id.in_(ids), _MOST_IN_A_MESSAGE
-                        ),
-                        may_have_left=batch is not None,
+                seen = await views_of_notices(session, Notification.id.in_(ids), _MOST_IN_A_MESSAGE)
+                known = {notice.id for notice in seen}
+                for row in chosen:
+                    if row.id not in known:
+                        row.chat_at = None
+                if seen:
+                    digests.append(
+                        ChatDigest(
+                            agent=AgentId(agent),
+                            language=who.language,
+                            account=place.account,
+                            address=place.address,
+                            message=MessageId(name),
+                            notices=seen,
+                            may_have_left=batch is not None,
+                        )
                     )
-                )
         return digests
 
     async def arrived(self, digest: ChatDigest) -> None:

@@ -22,6 +22,7 @@ from core.domain.notification import (
     Reach,
     Wish,
 )
+from core.storage.queries.sight import hidden_from
 from core.storage.tables import Notification, NotificationWish
 
 
@@ -37,7 +38,12 @@ class Told:
 
 
 async def leave(session: AsyncSession, told: Sequence[Told], now: datetime) -> int:
-    """Leave notices, but for those that their agents do not want; return how many were left."""
+    """Leave notices; return how many were left.
+
+    Left out are those that their agents do not want, and what they do not see of closed teams.
+    """
+    hidden = await hidden_from(session, {(each.agent, each.ticket) for each in told})
+    told = [each for each in told if (each.agent, each.ticket) not in hidden]
     wishes = await wishes_of_agents(session, {each.agent for each in told})
     left = [
         Notification(

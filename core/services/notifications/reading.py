@@ -17,6 +17,7 @@ from core.domain.ids import AgentId, TicketId
 from core.domain.notification import Notice, QuietHours, Reach, Wish
 from core.services.notifications.leaving import reaches
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.sight import is_hidden_from
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
 
 _MOST_IN_A_MAIL = 50
@@ -84,7 +85,12 @@ async def count_unread(session: AsyncSession, agent: AgentId) -> int:
     found = await session.scalar(
         select(func.count())
         .select_from(Notification)
-        .where(Notification.agent_id == agent, Notification.read_at.is_(None))
+        .join(Ticket, Ticket.id == Notification.ticket_id)
+        .where(
+            Notification.agent_id == agent,
+            Notification.read_at.is_(None),
+            ~is_hidden_from(Notification.agent_id),
+        )
     )
     return found or 0
 
@@ -166,18 +172,24 @@ class Notices:
                     for row in theirs:
                         row.mail_at = None
                     continue
-                chosen = [row.id for row in theirs[:_MOST_IN_A_MAIL]]
-                digests.append(
-                    Digest(
-                        agent=AgentId(agent),
-                        email=who.email,
-                        name=who.name,
-                        language=who.language,
-                        notices=await views_of_notices(
-                            session, Notification.id.in_(chosen), _MOST_IN_A_MAIL
-                        ),
-                    )
+                chosen = theirs[:_MOST_IN_A_MAIL]
+                seen = await views_of_notices(
+                    session, Notification.id.in_([row.id for row in chosen]), _MOST_IN_A_MAIL
                 )
+                known = {notice.id for notice in seen}
+                for row in chosen:
+                    if row.id not in known:
+                        row.mail_at = None
+                if seen:
+                    digests.append(
+                        Digest(
+                            agent=AgentId(agent),
+                            email=who.email,
+                            name=who.name,
+                            language=who.language,
+                            notices=seen,
+                        )
+                    )
         return digests
 
     async def mailed(self, digest: Digest) -> None:
@@ -208,13 +220,16 @@ class Notices:
 async def views_of_notices(
     session: AsyncSession, which: ColumnElement[bool], limit: int
 ) -> Sequence[NoticeView]:
-    """Return the notices that `which` chooses, latest first."""
+    """Return the notices that `which` chooses, latest first.
+
+    Those of tickets that went out of their agents' sight since are left out.
+    """
     doer = AgentRow.name.label("doer")
     rows = await session.execute(
         select(Notification, Ticket.number, Ticket.subject, doer)
         .join(Ticket, Ticket.id == Notification.ticket_id)
         .outerjoin(AgentRow, Notification.by == func.concat("agent:", AgentRow.id))
-        .where(which)
+        .where(which, ~is_hidden_from(Notification.agent_id))
         .order_by(Notification.id.desc())
         .limit(limit)
     )

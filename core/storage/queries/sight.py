@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.domain.actor import Role
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import Visibility
+from core.storage.once import once
 from core.storage.tables import (
     AgentRow,
     ApprovalAsk,
@@ -152,6 +154,62 @@ async def sight_of(session: AsyncSession, agent: AgentId) -> Sight | None:
         return None
     teams = [TeamId(team) for team, is_seen in rows if is_seen]
     return Sight(agent=agent, teams=teams, everywhere=everywhere)
+
+
+def is_hidden_from(agent: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Return the condition that the agent whose id `agent` is does not see a `Ticket`.
+
+    It says of many agents at once what `Sight` says of one.
+    """
+    reader = aliased(AgentRow)
+    return and_(
+        is_closed(Ticket.team_id),
+        exists().where(reader.id == agent, reader.role.not_in(_SEES_ALL)),
+        ~exists().where(TeamMember.team_id == Ticket.team_id, TeamMember.agent_id == agent),
+        Ticket.assignee_id.is_distinct_from(agent),
+        ~exists().where(
+            ItemRequest.ticket_id == Ticket.id,
+            ApprovalAsk.request_id == ItemRequest.id,
+            ApprovalAsk.agent_id == agent,
+        ),
+    )
+
+
+def is_closed(team: Any) -> ColumnElement[bool]:
+    """Return the condition that the tickets of `team`, an id, are not for everybody."""
+    return exists().where(
+        Team.id == team,
+        or_(
+            Team.visibility == Visibility.MEMBERS, exists().where(AssignmentPolicy.own_tickets_only)
+        ),
+    )
+
+
+async def hidden_from(
+    session: AsyncSession, pairs: Collection[tuple[UUID, UUID]]
+) -> set[tuple[UUID, UUID]]:
+    """Return those of `pairs`, each an agent and a ticket, in which they do not see it."""
+    if not pairs or not await once(session, "closed teams", lambda: _any_closed(session)):
+        return set()
+    reader = aliased(AgentRow)
+    rows = await session.execute(
+        select(reader.id, Ticket.id).where(
+            tuple_(reader.id, Ticket.id).in_(list(pairs)), is_hidden_from(reader.id)
+        )
+    )
+    return {(agent, ticket) for agent, ticket in rows}
+
+
+async def _any_closed(session: AsyncSession) -> bool:
+    found = await session.scalar(
+        select(
+            or_(
+                exists().where(AssignmentPolicy.own_tickets_only),
+                exists().where(Team.visibility == Visibility.MEMBERS),
+            )
+        )
+    )
+    return bool(found)
 
 
 async def unseen_ticket(session: AsyncSession, sight: Sight, ticket: UUID) -> OutOfSight | None:

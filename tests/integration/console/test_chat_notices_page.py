@@ -49,6 +49,12 @@ async def test_an_agent_connects_slack_and_ends_it_again(desk: Desk) -> None:
         assert (await browser.send(f"{PAGE}/wishes", form=wished)).status_code == 303
         assert 'name="chat" value="urgent" checked' in await browser.see(PAGE)
 
+        wrong = {**wished, "mail": "urgent", "quiet_from": "22:00", "kind.queued": "nowhere"}
+        kept = await browser.send(f"{PAGE}/wishes", form=wrong)
+        assert (kept.status_code, 'name="mail" value="urgent" checked' in kept.text) == (422, True)
+        assert 'type="time" value="22:00"' in kept.text
+        assert '<option value="nowhere" selected>' in kept.text
+
         await browser.send(f"{PAGE}/chat/end")
         assert "Find me in acme" in await browser.see(PAGE)
         await _connects_by_code(desk, browser, slack)
@@ -63,6 +69,7 @@ async def _connects_by_code(desk: Desk, browser: Browser, slack: SlackPlatform) 
     for member in ("nobody", "U999", "ana@home.example"):
         unknown = await browser.send(f"{PAGE}/chat/code", account="acme", member=member)
         assert (unknown.status_code, "Nobody has the member ID" in unknown.text) == (422, True)
+        assert f'name="member" value="{member}"' in unknown.text
     asked = await browser.send(f"{PAGE}/chat/code", account="acme", member=f" {private.id} ")
     assert asked.status_code == 303
     (written,) = [plain_text(message) for message in slack.sent(private.direct)]

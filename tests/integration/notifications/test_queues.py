@@ -7,17 +7,18 @@ from datetime import time, timedelta
 import pytest
 
 from core.domain.actor import Agent, Role
+from core.domain.errors import NotFound
 from core.domain.ids import ConversationId, TeamId, TicketId
 from core.domain.notification import Notice, Reach, Turn
 from core.domain.routing import Conditions, Rule
-from core.domain.teams import Onward, Presence, Strategy
+from core.domain.teams import Onward, Presence, Strategy, Visibility
 from core.domain.ticket import TicketStatus
 from core.services.notifications.queues import TO_FIND_SOMEBODY, QueueNotices
-from core.services.notifications.reading import Notices, Wishes, notices_of
+from core.services.notifications.reading import Notices, Wishes, count_unread, notices_of
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.teams.wanting import WantingTickets
-from core.storage.tables import TicketWatcher
+from core.storage.tables import Team, TicketWatcher
 from tests.integration.console.world import Desk
 from tests.integration.teams.conftest import api, desk
 from tests.integration.teams.world import Floor
@@ -223,3 +224,60 @@ async def test_a_promise_about_to_be_broken_is_told_to_who_has_the_ticket(floor:
     await _react(floor, ticket)
     assert await _lines(floor, ana) == [Notice.AT_RISK, Notice.BROKEN]
     assert await _lines(floor, lea) == [Notice.BROKEN]
+
+
+async def _close(floor: Floor, team: TeamId, *, closed: bool = True) -> None:
+    async with floor.desk.sessions.begin() as session:
+        row = await session.get_one(Team, team)
+        row.visibility = Visibility.MEMBERS if closed else Visibility.EVERYBODY
+
+
+async def test_a_closed_teams_tickets_are_told_to_nobody_who_does_not_see_them(
+    floor: Floor,
+) -> None:
+    team = await floor.team(strategy=Strategy.MANUAL)
+    await _everything_to(floor, team)
+    ana, member = await floor.agent("Ana"), await floor.agent("Mia", team)
+    lead = await floor.agent("Lea", role=Role.LEAD)  # of the desk, not of this team
+    ticket = await floor.opened()
+    async with floor.desk.sessions.begin() as session:
+        session.add(TicketWatcher(ticket_id=ticket, agent_id=ana.id))
+    await _react(floor, ticket)
+    await _close(floor, team)
+    await floor.desk.tickets.note(ticket, floor.boss, "@ana and @mia, have a look")
+    for field, new in (("satisfaction", "1"), ("sla_breach", None)):
+        await floor.record(ticket, field, new)
+    await _react(floor, ticket)
+    assert await _lines(floor, ana) == await _lines(floor, lead) == []
+    assert await _lines(floor, member) == [Notice.MENTIONED]
+    assert await _lines(floor, floor.boss) == [Notice.LOW_SCORE, Notice.BROKEN]
+
+
+async def test_notices_of_a_ticket_that_went_out_of_sight_are_shown_and_mailed_no_more(
+    floor: Floor,
+) -> None:
+    team = await floor.team(strategy=Strategy.MANUAL)
+    await _everything_to(floor, team)
+    ana = await floor.agent("Ana")
+    ticket = await floor.opened()
+    await floor.desk.tickets.note(ticket, floor.boss, "@ana, have a look")
+    await _react(floor, ticket)
+    assert await _lines(floor, ana) == [Notice.MENTIONED]
+    await _close(floor, team)
+    floor.desk.clock.advance(timedelta(minutes=10))
+    notices = Notices(floor.desk.sessions, floor.desk.clock)
+    assert await notices.due() == []
+    async with floor.desk.sessions() as session:
+        assert await count_unread(session, ana.id) == 0
+    assert await _lines(floor, ana) == []
+    await _close(floor, team, closed=False)
+    assert await _lines(floor, ana) == [Notice.MENTIONED]
+    assert await notices.due() == []  # what was not mailed then is not mailed later
+
+
+async def test_no_ticket_is_given_to_an_auditor(floor: Floor) -> None:
+    nora = await floor.desk.agent("nora@example.org", "Nora", Role.AUDITOR)
+    ticket = await floor.opened()
+    with pytest.raises(NotFound):
+        await floor.desk.tickets.assign(ticket, nora.id, floor.boss)
+    assert await floor.holder(ticket) is None
