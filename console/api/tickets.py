@@ -214,7 +214,7 @@ async def set_status(
         if not is_problem or body.status != "solved":
             raise InvalidInput("only incidents of a problem that is solved are solved with it")
     await desk.tickets.set_status(named, TicketStatus(body.status), caller)
-    if body.solve_incidents and await open_incidents(desk, named):
+    if body.solve_incidents and await open_incidents(request, named):
         await desk.problems.update(named, "", caller, solves=True)
     return await answer(desk, named)
 
@@ -236,10 +236,11 @@ async def ticket_called(desk: ConsoleDesk, name: str) -> TicketId:
         return await ticket_named(session, name)
 
 
-async def open_incidents(desk: ConsoleDesk, problem: TicketId) -> int:
-    """Return how many incidents of a problem are not done."""
-    async with storage_errors(), desk.sessions() as session:
-        return sum(one.is_open_incident for one in await links_of(session, problem))
+async def open_incidents(request: Request, problem: TicketId) -> int:
+    """Return how many incidents of a problem are not done, of those that the caller may see."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        links = await links_of(session, problem, await sight_for(request, session))
+    return sum(one.is_open_incident for one in links)
 
 
 async def answer(desk: ConsoleDesk, ticket: TicketId) -> TicketOut:

@@ -18,8 +18,8 @@ from console.pages.view import page, translator
 from console.sight import sight_for, ticket_in_sight
 from console.words import error_in_words
 from core.domain.actor import WORKING
-from core.domain.errors import Conflict, InvalidInput, NotFound
-from core.domain.ids import AccountId, AgentId, ContactId
+from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.domain.ids import AccountId, AgentId, ContactId, TicketId
 from core.domain.ticket import CameBy
 from core.services.registrations import Registration
 from core.services.requester_records.contacts import ContactDraft
@@ -100,11 +100,16 @@ async def register(request: Request, signed_in: Agents) -> Response:
     except (InvalidInput, Conflict) as error:
         wrong = error_in_words(error, translator(request))
         return await _form(request, ContactId(requester), _given(form), wrong=wrong)
-    async with storage_errors(), desk.sessions() as session:
+    return await _opened(request, ticket)
+
+
+async def _opened(request: Request, ticket: TicketId) -> Response:
+    """Go to a ticket that was just opened; or say its number, where it is another team's now."""
+    async with storage_errors(), desk_of(request).sessions() as session:
         number = (await ticket_view(session, ticket)).number
         sight = await sight_for(request, session)
         hidden = None if sight is None else await unseen_ticket(session, sight, ticket)
-    if hidden is not None:  # it is another team's now
+    if hidden is not None:
         return RedirectResponse(f"/console/tickets/new?opened={number}", 303)
     return RedirectResponse(f"/console/tickets/{number}", 303)
 
@@ -133,12 +138,10 @@ async def open_problem(request: Request, signed_in: Agents) -> Response:
             sorting=sorting_of(request, form),
             incidents=incidents,
         )
-    except (InvalidInput, NotFound) as error:
+    except (InvalidInput, NotFound, Forbidden) as error:
         wrong = error_in_words(error, translator(request))
         return await _problem(request, _given(form), wrong=wrong)
-    async with storage_errors(), desk.sessions() as session:
-        number = (await ticket_view(session, opened)).number
-    return RedirectResponse(f"/console/tickets/{number}", 303)
+    return await _opened(request, opened)
 
 
 async def _problem(request: Request, given: dict[str, str], *, wrong: str = "") -> Response:

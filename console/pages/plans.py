@@ -32,11 +32,12 @@ async def show_plans(request: Request, _: Readers) -> Response:
 @router.post("")
 async def add_plan(request: Request, signed_in: Leads) -> Response:
     """Add a plan."""
-    form = await form_of(request)
+    draft = _draft(await form_of(request))
     try:
-        await desk_of(request).plans.add(_draft(form), signed_in.agent)
+        await desk_of(request).plans.add(draft, signed_in.agent)
     except (InvalidInput, Conflict) as error:
-        return await _plans(request, wrong=error_in_words(error, translator(request)))
+        wrong = error_in_words(error, translator(request))
+        return await _plans(request, draft=draft, wrong=wrong)
     return RedirectResponse("/console/admin/plans", 303)
 
 
@@ -59,7 +60,8 @@ async def change_plan(request: Request, signed_in: Leads, plan: UUID) -> Respons
     try:
         await work
     except (InvalidInput, Conflict) as error:
-        return await _plan(request, named, wrong=error_in_words(error, translator(request)))
+        wrong = error_in_words(error, translator(request))
+        return await _plan(request, named, draft=_draft(form), wrong=wrong)
     return RedirectResponse("/console/admin/plans", 303)
 
 
@@ -72,7 +74,7 @@ def _draft(form: FormData) -> PlanDraft:
     )
 
 
-async def _plans(request: Request, *, wrong: str = "") -> Response:
+async def _plans(request: Request, *, draft: PlanDraft | None = None, wrong: str = "") -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         found = await list_plans(session, with_archived=True)
@@ -82,11 +84,14 @@ async def _plans(request: Request, *, wrong: str = "") -> Response:
         status=422 if wrong else 200,
         position=position,
         plans=found,
+        draft=draft,
         wrong=wrong,
     )
 
 
-async def _plan(request: Request, plan: PlanId, *, wrong: str = "") -> Response:
+async def _plan(
+    request: Request, plan: PlanId, *, draft: PlanDraft | None = None, wrong: str = ""
+) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         found = await plan_view(session, plan)
@@ -97,6 +102,7 @@ async def _plan(request: Request, plan: PlanId, *, wrong: str = "") -> Response:
         status=422 if wrong else 200,
         position=position,
         plan=found,
+        draft=draft or found,
         policies=[one for one in policies if str(plan) in one.conditions.get("plans", ())],
         wrong=wrong,
     )

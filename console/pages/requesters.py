@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -120,7 +121,7 @@ async def add_organisation(request: Request, signed_in: Leads) -> Response:
         added = await desk_of(request).organisations.add(_draft(form), signed_in.agent)
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _organisations(request, wrong=said)
+        return await _organisations(request, filled=_Filled.of(form), wrong=said)
     return RedirectResponse(f"/console/organisations/{added}", 303)
 
 
@@ -135,17 +136,52 @@ async def change_organisation(request: Request, signed_in: Leads, organisation: 
     """Replace what is known of an organisation, take it out of use, or put it back."""
     form, named = await form_of(request), OrganisationId(organisation)
     organisations = desk_of(request).organisations
-    archived = text_field(form, "archived")
-    if archived:
-        work = organisations.set_archived(named, signed_in.agent, archived=archived == "yes")
-    else:
-        work = organisations.change(named, _draft(form), signed_in.agent, revision=_revision(form))
+    archived, by = text_field(form, "archived"), signed_in.agent
     try:
-        await work
+        if archived:
+            await organisations.set_archived(named, by, archived=archived == "yes")
+        else:
+            await organisations.change(named, _draft(form), by, revision=_revision(form))
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
-        return await _organisation(request, named, wrong=said)
+        return await _organisation(request, named, filled=_Filled.of(form), wrong=said)
     return RedirectResponse(f"/console/organisations/{organisation}", 303)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filled:
+    """An organisation's form as somebody filled it in, to be shown again."""
+
+    name: str
+    domains: list[str]
+    plan: str  # its id, or nothing
+    starts: str
+    ends: str
+    notes: str
+
+    @classmethod
+    def of(cls, form: FormData) -> _Filled:
+        """Return what was filled in."""
+        return cls(
+            name=text_field(form, "name"),
+            domains=text_field(form, "domains").replace(",", " ").split(),
+            plan=text_field(form, "plan"),
+            starts=text_field(form, "plan_from"),
+            ends=text_field(form, "plan_until"),
+            notes=text_field(form, "notes"),
+        )
+
+    @classmethod
+    def as_stored(cls, view: OrganisationView) -> _Filled:
+        """Return the form of a stored organisation."""
+        return cls(
+            name=view.name,
+            domains=list(view.domains),
+            plan="" if view.plan is None else str(view.plan.id),
+            starts="" if view.term.starts is None else view.term.starts.isoformat(),
+            ends="" if view.term.ends is None else view.term.ends.isoformat(),
+            notes=view.notes,
+        )
 
 
 def _draft(form: FormData) -> OrganisationDraft:
@@ -220,7 +256,9 @@ async def _requester(
     )
 
 
-async def _organisations(request: Request, *, wrong: str = "") -> Response:
+async def _organisations(
+    request: Request, *, filled: _Filled | None = None, wrong: str = ""
+) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         found = await list_organisations(session, with_archived=True)
@@ -232,12 +270,17 @@ async def _organisations(request: Request, *, wrong: str = "") -> Response:
         position=position,
         organisations=found,
         plans=plans,
+        filled=filled,
         wrong=wrong,
     )
 
 
 async def _organisation(
-    request: Request, organisation: OrganisationId, *, wrong: str = ""
+    request: Request,
+    organisation: OrganisationId,
+    *,
+    filled: _Filled | None = None,
+    wrong: str = "",
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
@@ -256,6 +299,7 @@ async def _organisation(
         status=422 if wrong else 200,
         position=position,
         organisation=found,
+        filled=filled or _Filled.as_stored(found),
         plans=plans,
         promises=[one for one in policies if _is_for(one, found)],
         choices=choices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
+from core.storage.queries.feed import feed_end
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import message_of_ticket
 from core.storage.queries.tickets import ticket_named, ticket_view
@@ -121,12 +122,12 @@ async def set_status(request: Request, signed_in: Agents, named: Named) -> Respo
     """Set the ticket's status."""
     form = await form_of(request)
     status = status_in(text_field(form, "status"))
-    if text_field(form, "anyway") != "yes" and await parts_left_open(request, named, status):
-        if is_htmx(request):
-            shown = shown_in(request)
-            return await parts_of(request, named, shown, status=409, asked=status)
-        said = translator(request)("Parts of this ticket are still open. Look at its links first.")
-        return await refused(request, named, said, 409)
+    anyway = text_field(form, "anyway") == "yes"
+    numbers = [] if anyway else await parts_left_open(request, named, status)
+    if numbers and is_htmx(request):
+        return await parts_of(request, named, shown_in(request), status=409, asked=status)
+    if numbers:
+        return await _ask(request, named, status, numbers)
     tickets = desk_of(request).tickets
     return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
 
@@ -171,6 +172,24 @@ async def withdraw(request: Request, signed_in: Agents, named: Named, message: U
 async def _check_belongs(request: Request, ticket: TicketId, message: UUID) -> None:
     async with storage_errors(), desk_of(request).sessions() as session:
         await message_of_ticket(session, ticket, MessageId(message))
+
+
+async def _ask(
+    request: Request, ticket: TicketId, status: TicketStatus, numbers: Sequence[int]
+) -> Response:
+    """Ask, where no script does, whether a ticket is to end although parts of it are open."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        view = await ticket_view(session, ticket)
+    return page(
+        request,
+        "parts_open.html",
+        status=409,
+        position=position,
+        ticket=view,
+        wanted=status,
+        numbers=numbers,
+    )
 
 
 async def parts_left_open(request: Request, ticket: TicketId, status: TicketStatus) -> list[int]:

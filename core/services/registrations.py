@@ -28,7 +28,7 @@ from core.services.letters import MAX_SUBJECT_CHARS, Letters
 from core.services.registering import IN_PERSON, Matter, register
 from core.services.requester_records.contacts import ContactDraft, write_down
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.reach import mail_addresses
+from core.storage.queries.reach import is_known, mail_addresses
 from core.storage.tables import (
     AgentRow,
     Contact,
@@ -133,6 +133,8 @@ class Registrations:
         elif address and not _LOOKS_LIKE_MAIL.fullmatch(address):
             raise WrongAddress(address)
         async with storage_errors(), self._sessions.begin() as session:
+            if address and await is_known(session, address, [*accounts, IN_PERSON]):
+                raise Conflict("this address is another requester's")
             row = await write_down(session, draft, by)
             if address and not await _know(session, account, address, row):
                 raise Conflict("this address is another requester's")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import RecipientOutcome
@@ -64,6 +64,28 @@ async def mail_addresses(
         ]
         for contact, ways in found.items()
     }
+
+
+async def is_known(
+    session: AsyncSession, address: Address, accounts: Collection[AccountId]
+) -> bool:
+    """Say whether somebody has `address`, in lower case.
+
+    They write from it to one of `accounts`, or a platform vouches for it as theirs.
+    """
+    found = await session.scalar(
+        select(
+            or_(
+                exists().where(
+                    func.lower(ContactAddress.address) == address,
+                    ContactAddress.account_id.in_(accounts),
+                ),
+                exists().where(ContactAddress.verified_email == address),
+                exists().where(func.lower(Contact.email) == address),
+            )
+        )
+    )
+    return bool(found)
 
 
 def _at(account: AccountId | None, address: str) -> MailAddress:

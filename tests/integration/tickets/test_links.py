@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from core.domain.actor import Role
 from core.domain.assistant import Handoff, HandoffReason
@@ -17,6 +18,7 @@ from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
 from core.storage.queries.links import links_of
+from core.storage.tables import AssignmentPolicy
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
 from tests.support.desk import Rig
@@ -149,6 +151,34 @@ async def test_a_problem_that_is_solved_offers_to_solve_its_incidents(desk: Desk
     assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "solved"
 
 
+async def test_incidents_of_another_team_are_out_of_sight_with_their_problem(
+    desk: Desk, api: Api
+) -> None:
+    for n in range(2):
+        await desk.queued(f"The mail is down, {n}", thread=f"t{n}", who=f"u{n}")
+    admin, agent = await api(Role.ADMIN, "root@example.org"), await api(Role.AGENT)
+    team = (await admin.post("/api/v1/teams", json={"name": "Others"})).json()["id"]
+    await admin.patch("/api/v1/tickets/1001", json={"team": team})
+    body = {"subject": "Mail", "text": "Down", "incidents": ["1001"]}
+    await admin.post("/api/v1/problems", json=body)
+    async with desk.sessions.begin() as session:
+        await session.execute(update(AssignmentPolicy).values(own_tickets_only=True))
+    wanted = {"status": "solved", "solve_incidents": True}
+    solved = await agent.post("/api/v1/tickets/1003/status", json=wanted)
+    assert (solved.status_code, solved.json()["status"]) == (200, "solved")
+    assert (await admin.get("/api/v1/tickets/1001")).json()["status"] == "new"
+
+    ana = await signed_in(desk, "Ann", Role.AGENT)
+    await ana.see("/console/tickets/new/problem")
+    form = {"subject": "Kept words", "text": "x", "incidents": "1001"}
+    refused = await ana.send("/console/tickets/new/problem", form=form)
+    assert refused.status_code == 422
+    assert "Kept words" in refused.text
+    form = {"subject": "Theirs", "text": "x", "incidents": "", "team": team}
+    opened = await ana.send("/console/tickets/new/problem", form=form)
+    assert opened.headers["location"] == "/console/tickets/new?opened=1004"
+
+
 async def test_whoever_ends_a_ticket_with_open_parts_is_asked_first(desk: Desk, api: Api) -> None:
     for n in range(2):
         await desk.queued(f"Number {n}", thread=f"t{n}", who=f"u{n}")
@@ -163,6 +193,9 @@ async def test_whoever_ends_a_ticket_with_open_parts_is_asked_first(desk: Desk, 
     ):
         assert asked.status_code == 409
         assert "Parts of this ticket are still open:" in asked.text
+    plain = await ana.send(f"{place}/status", status="solved")  # without scripts
+    assert plain.status_code == 409
+    assert 'name="anyway" value="yes"' in plain.text
     assert (await client.get("/api/v1/tickets/1001")).json()["status"] == "new"
     done = await ana.send(f"{place}/status", htmx=True, status="solved", anyway="yes")
     assert done.status_code == 200

@@ -140,8 +140,9 @@ async def test_a_lead_keeps_plans_in_the_settings(desk: Desk) -> None:
     made = await lea.send("/console/admin/plans", name="Oro", channels="slack")
     assert made.status_code == 303
     assert "Oro" in await lea.see("/console/admin/plans")
-    twice = await lea.send("/console/admin/plans", name="oro")
+    twice = await lea.send("/console/admin/plans", name="oro", notes="what was typed")
     assert "Ya hay un plan con este nombre" in twice.text
+    assert "what was typed" in twice.text
     async with desk.sessions() as session:
         plan = await session.scalar(text("SELECT id FROM support_plan"))
     place = f"/console/admin/plans/{plan}"
@@ -152,8 +153,10 @@ async def test_a_lead_keeps_plans_in_the_settings(desk: Desk) -> None:
         "/console/organisations", name="Acme", plan=str(plan), plan_until="2001-01-01"
     )
     assert "no vigente" in await lea.see(added.headers["location"])
-    wrong = await lea.send("/console/organisations", name="B", plan_from="tomorrow")
-    assert wrong.status_code == 422
+    for place in ("/console/organisations", added.headers["location"]):
+        wrong = await lea.send(place, name="B", notes="what was typed", plan_from="tomorrow")
+        assert wrong.status_code == 422
+        assert "what was typed" in wrong.text
 
 
 async def test_plans_in_words_become_rows(unmigrated: AsyncEngine) -> None:

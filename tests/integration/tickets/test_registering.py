@@ -157,6 +157,21 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_stored(
         assert len((await session.scalars(select(Contact))).all()) == 1
 
 
+async def test_an_address_that_somebody_has_anywhere_is_nobody_elses(
+    desk: Desk, post: Post, front: Registrations
+) -> None:
+    ana = await desk.agent()
+    await desk.says("hello", who="ada")  # a chat that vouches for ada@example.org
+    second = AccountId("second")
+    desk.accounts[second] = desk.accounts[post.account]
+    bob = await front.meet(ContactDraft(name="Bob"), "", ana)
+    async with desk.sessions.begin() as session:
+        session.add(ContactAddress(account_id=second, address="Bob@people.example", contact_id=bob))
+    for taken in ("ADA@example.org", "bob@people.example"):
+        with pytest.raises(Conflict):
+            await front.meet(ContactDraft(name="Eve"), taken, ana)
+
+
 async def test_a_program_registers_a_requester_and_a_ticket(desk: Desk, api: Api) -> None:
     client = await api()
     made = await client.post("/api/v1/requesters", json={"name": "Ada", "email": EMAIL})
