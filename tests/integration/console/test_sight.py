@@ -18,10 +18,11 @@ import console
 from console import api, pages
 from core.domain.actor import Role
 from core.domain.files import FileState
-from core.domain.ids import ConversationId, new_id
+from core.domain.ids import ConversationId, TicketId, new_id
 from core.domain.links import LinkKind
 from core.domain.teams import Visibility
 from core.services.links.links import TicketLinks
+from core.services.links.merging import TicketMerging
 from core.services.teams.rulebook import Policy
 from core.storage.queries.categories import category_tree
 from core.storage.queries.similar import suggestions_for
@@ -324,9 +325,17 @@ async def test_what_is_held_beside_another_teams_ticket_is_out_of_sight(
     side = await desk.says("the secret question", thread="v1", who="vendor")
     host = ConversationId(UUID(hidden.named["conversation"]))
     if through == "beside what was merged":
-        merged = await desk.says("the same again", thread="m1", who="ada")
-        async with desk.sessions.begin() as session:
-            (await session.get_one(Conversation, merged)).merged_into = host
+        merged = await desk.queued("the same again", thread="m1", who="ada")
+        async with desk.sessions() as session:
+            kept, gone = [
+                TicketId(one)
+                for place in (host, merged)
+                for one in await session.scalars(
+                    select(Ticket.id).where(Ticket.conversation_id == place)
+                )
+            ]
+        admin = await desk.agent("adm@example.org", "Adm", Role.ADMIN)
+        await TicketMerging(desk.sessions, desk.accounts, desk.clock).merge(kept, gone, admin)
         host = merged
     async with desk.sessions.begin() as session:
         (await session.get_one(Conversation, side)).side_of = host
