@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from core.domain.actor import Agent
+from console.pages.automation_names import load_names
+from core.domain.actor import Agent, Role
 from core.domain.automation.actions import Action, ActionKind
 from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
@@ -175,3 +176,14 @@ async def test_what_a_macro_could_not_do_is_noted_in_its_agents_language(rig: Ri
         "M0: no existe ese equipo",
         "M1: esto no encaja con un ticket que está cerrado",
     ]
+
+
+async def test_a_rule_gives_no_ticket_to_an_auditor_and_the_form_offers_none(rig: Rig) -> None:
+    ana, nora = await rig.agent("Ana"), await rig.agent("Nora", Role.AUDITOR)
+    await add(rig, Trigger.OPENED, do(ActionKind.ASSIGN, str(nora.id)))
+    await react(rig, await ticket(rig))
+    assert (await rig.ticket()).assignee_id is None
+    assert await failures(rig) == ["the agent is not there any more"]
+    async with rig.sessions() as session:
+        offered = (await load_names(session, lambda words, **_: words)).of["agent"]
+    assert offered == {str(ana.id): "Ana"}

@@ -239,3 +239,13 @@ async def test_the_console_says_where_nobody_can_be_written_to(desk: Desk) -> No
     fields = {"requester": requester, "subject": "VPN", "kind": "question", "came_by": "phone"}
     done = await ana.send("/console/tickets/new", form=fields | {"text": "¿Cómo?"})
     assert "Aquí no se puede escribir a nadie" in await ana.see(done.headers["location"])
+
+
+async def test_a_ticket_is_registered_for_no_auditor(desk: Desk, front: Registrations) -> None:
+    ana = await desk.agent()
+    nora = await desk.agent("nora@example.org", "Nora", Role.AUDITOR)
+    ada = await front.meet(ContactDraft(name="Ada"), "", ana)
+    with pytest.raises(InvalidInput, match="there is no such agent"):
+        await front.open(
+            Registration(requester=ada, subject="VPN", text="Broken", assignee=nora.id), ana
+        )
