@@ -122,11 +122,19 @@ WRONG_CONDITION = (
     "the condition about “{field}” has no value",
     "“{field}” is compared with a number",
     "“{field}” is compared with a number or a date",
+    "“{field}” is compared with a number up to a million",
     "“{field}” is yes or no",
 )
 """What is wrong with a condition."""
 
+WRONG_NAME = (
+    "nothing here is called “{name}”",
+    "several are called “{name}”: rename one",
+    "“{name}” names nothing here",
+)
+
 SAID = (
+    "there is no such choice",
     "a mapping says where the key and the subject are",
     "a mapping names up to 30 fields, each with where it is",
     "a report is a JSON object",

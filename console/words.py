@@ -27,6 +27,7 @@ from core.domain.errors import (
     StorageUnavailable,
     TooManyAttempts,
     WrongAddress,
+    WrongName,
 )
 from core.domain.files import FileRefusal, refusal_of
 from core.domain.knowledge import Outcome
@@ -359,6 +360,9 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("The conversation is in another state by now. Look again.")
         case WrongCondition():
             return t(error.sentence, field=_label(CONDITION_FIELD, error.field, t))
+        case WrongName():
+            said = t(error.sentence, name=error.name)
+            return said[:1].upper() + said[1:]
         case WrongField():
             return t("This is no value for “{field}”.", field=error.spec.label)
         case FieldsMissing():

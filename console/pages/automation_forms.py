@@ -11,7 +11,7 @@ from console.pages.automation_names import Names
 from console.pages.session import text_field
 from core.domain.automation.actions import Action
 from core.domain.automation.conditions import MAX_CONDITIONS, Condition
-from core.domain.errors import InvalidInput
+from core.domain.errors import WrongName
 from core.services.automation.forms import actions_from_json, conditions_from_json
 
 MOST_ROWS = MAX_CONDITIONS
@@ -68,4 +68,4 @@ def optional_id(words: str) -> UUID | None:
     try:
         return UUID(words) if words else None
     except ValueError:
-        raise InvalidInput(f"“{words[:60]}” names nothing here") from None
+        raise WrongName("“{name}” names nothing here", words) from None

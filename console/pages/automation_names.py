@@ -18,7 +18,7 @@ from core.domain.actor import WORKING
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field, custom_key
 from core.domain.classification import FieldKind
-from core.domain.errors import InvalidInput
+from core.domain.errors import WrongName
 from core.storage.queries.categories import category_tree
 from core.storage.tables import AgentRow, FormField, Organisation, SupportPlan, Team, Webhook
 
@@ -54,7 +54,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Which names the values of a field or an action may be, by what it is called."""
 
-_FREE = frozenset({"reason", "channel", "plan"})
+_FREE = frozenset({"reason", "channel"})
 """Names beside which anything else may stand: what is not there yet, or no more."""
 
 
@@ -97,7 +97,7 @@ class Names:
         """Return a shown value as it is kept: ids for names.
 
         Raises:
-            InvalidInput: nothing is called that, or several things are.
+            WrongName: nothing is called that, or several things are.
         """
         kinds = self.kinds(of)
         if not kinds:
@@ -113,11 +113,11 @@ class Names:
             key for kind in kinds if (key := self.shorter.get(kind, {}).get(wanted)) is not None
         ]
         if len(found) > 1:
-            raise InvalidInput(f"several are called “{part[:60]}”: rename one")
+            raise WrongName("several are called “{name}”: rename one", part)
         if not found:
             if not _FREE.isdisjoint(kinds):
                 return part
-            raise InvalidInput(f"nothing here is called “{part[:60]}”")
+            raise WrongName("nothing here is called “{name}”", part)
         return found[0]
 
     def _known(self, of: str) -> dict[str, str]:
@@ -157,7 +157,7 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
         ),
         "organisation": select(Organisation.id, Organisation.name),
         "webhook": select(Webhook.id, Webhook.name),
-        "plan": select(SupportPlan.name, SupportPlan.name),
+        "plan": select(SupportPlan.id, SupportPlan.name),
     }
     read = {
         kind: {str(key): name for key, name in await session.execute(query.distinct())}

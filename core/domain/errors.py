@@ -9,6 +9,7 @@ DeskError
 │   └── AnsweredMeanwhile  … and answered: read that, then answer knowingly
 ├── InvalidInput           the caller's input is wrong: say what to change
 │   ├── TooLarge           … because it is too big
+│   ├── WrongName          … because `name` is not there, or is there twice
 │   └── WrongAddress       … because nothing can be sent to `word`
 ├── Unauthenticated        who is asking is not known: sign in again
 ├── Forbidden              who is asking may not do this
@@ -86,6 +87,14 @@ class AnsweredMeanwhile(Conflict):
 
 class InvalidInput(DeskError):
     """The caller's input is wrong."""
+
+
+class WrongName(InvalidInput):
+    """Something is named that is not there, or twice; `sentence` leaves the `{name}` open."""
+
+    def __init__(self, sentence: str, name: str) -> None:
+        self.sentence, self.name = sentence, name[:60]
+        super().__init__(sentence.format(name=self.name))
 
 
 class TooLarge(InvalidInput):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from core.domain.classification import Extent, Kind, checked_tags
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, WrongName
 from core.domain.teams import LEVELS, Onward
 from core.domain.ticket import TRIGGER_FOR, Priority, TicketStatus
 
@@ -161,4 +161,4 @@ def _checked_id(value: str) -> None:
     try:
         UUID(value)
     except ValueError:
-        raise InvalidInput(f"“{value[:60]}” names nothing here") from None
+        raise WrongName("“{name}” names nothing here", value) from None

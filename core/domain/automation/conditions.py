@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from core.domain.errors import InvalidInput
 
 MAX_CONDITIONS = 30
 _MAX_VALUE_CHARS = 2_000
+_MAX_NUMBER = 1_000_000  # hours, such as some can be, reach further than calendars do
 
 
 class WrongCondition(InvalidInput):
@@ -102,10 +104,12 @@ class Conditions:
 
 def number(words: str, field: Field) -> float:
     """Return the number that a field is compared with, or raise `InvalidInput`."""
-    try:
-        return float(words.replace(",", "."))
-    except ValueError:
-        raise WrongCondition("“{field}” is compared with a number", field) from None
+    found = _finite(words)
+    if found is None:
+        raise WrongCondition("“{field}” is compared with a number", field)
+    if abs(found) > _MAX_NUMBER:
+        raise WrongCondition("“{field}” is compared with a number up to a million", field)
+    return found
 
 
 def bound(words: str, field: Field) -> float | str:
@@ -114,7 +118,15 @@ def bound(words: str, field: Field) -> float | str:
         return date.fromisoformat(words.strip()).isoformat()
     except ValueError:
         pass
+    found = _finite(words)
+    if found is None:
+        raise WrongCondition("“{field}” is compared with a number or a date", field)
+    return found
+
+
+def _finite(words: str) -> float | None:
     try:
-        return float(words.replace(",", "."))
+        found = float(words.replace(",", "."))
     except ValueError:
-        raise WrongCondition("“{field}” is compared with a number or a date", field) from None
+        return None
+    return found if math.isfinite(found) else None

@@ -105,6 +105,11 @@ def _fact(field: Field, words: str | None, parents: Parents) -> Fact:
 
 
 def _read(spec: FieldSpec, words: str | None) -> Fact:
-    if words is not None and spec.kind in {FieldKind.NUMBER, FieldKind.YES_NO}:
-        return custom_fact(json.loads(words))
-    return words
+    """Return what the history says of a field, which may have been of another kind then."""
+    if words is None or spec.kind not in {FieldKind.NUMBER, FieldKind.YES_NO}:
+        return words
+    try:
+        found = json.loads(words)
+    except ValueError:
+        return words
+    return custom_fact(found) if isinstance(found, int | float) else words

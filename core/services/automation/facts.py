@@ -63,9 +63,7 @@ _LAST_SAID = (
     .scalar_subquery()
 )
 _ROWS = (
-    select(
-        Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID, SupportPlan.name
-    )
+    select(Ticket, Contact, Conversation, Account.channel, _LAST_SCORE, _LAST_SAID, SupportPlan.id)
     .join(Contact, Contact.id == Ticket.contact_id)
     .join(Conversation, Conversation.id == Ticket.conversation_id)
     .outerjoin(Account, Account.id == Conversation.account_id)
@@ -89,7 +87,7 @@ class Known:
     channel: str | None
     said: str | None
     score: int | None
-    plan: str | None
+    plan: UUID | None  # of support, that is in force
     parents: Parents = field(default_factory=dict)  # of categories, where conditions look at them
     hours: BusinessHours | None = None  # that count for the ticket, where conditions look at them
     changed: Changed | None = None
@@ -122,7 +120,7 @@ class Known:
             Field.REQUESTER: f"{contact.name or ''} {contact.email or ''}".strip(),
             Field.VIP: contact.is_vip,
             Field.ORGANISATION: _id(ticket.organisation_id),
-            Field.PLAN: self.plan,
+            Field.PLAN: _id(self.plan),
             Field.SCORE: None if self.score is None else float(self.score),
             Field.HOURS_OPEN: hours_between(ticket.created_at, now),
             Field.HOURS_IDLE: hours_between(ticket.updated_at, now),
@@ -246,6 +244,7 @@ async def _hours(
             categories=frozenset(category_path(parents, ticket.category_id)),
             channel=known.channel,
             team=ticket.team_id,
+            plan=known.plan,
         )
     )
     return rules.hours_of(policy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from core.domain.automation.actions import Action, ActionKind
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, Field
@@ -9,10 +11,13 @@ from core.domain.automation.rule import Rule, Trigger
 from core.domain.classification import FieldKind
 from core.domain.conversation import Speaker
 from core.domain.ids import CategoryId, FormFieldId, new_id
+from core.domain.sla.policy import Conditions as PolicyConditions
 from core.domain.ticket import TicketStatus
 from core.services.automation.trying import WouldApply, dry_run
+from core.services.case import open_case
 from core.services.classification.sorting import Sorting, TicketSorting
-from core.storage.tables import Category, FormField
+from core.services.ledger import Ledger
+from core.storage.tables import Category, FormField, Organisation, SupportPlan, Ticket
 from tests.integration.automation.world import add, do, react, runs, said, ticket, when
 from tests.integration.sla.world import NEVER_NOW, Promised
 from tests.support.desk import Rig
@@ -147,6 +152,67 @@ async def test_a_rule_looks_at_business_hours_and_at_what_was_promised(promised:
         )
     await give(rig, TicketStatus.OPEN)
     assert (await rig.ticket()).tags == ["outside_hours", "hours_to_promise"]
+
+
+async def test_business_hours_are_those_of_the_plans_policy(promised: Promised) -> None:
+    rig = promised
+    plan, organisation = new_id(), new_id()
+    await rig.promise(
+        PolicyConditions(plans=frozenset({plan})),
+        calendar=await rig.calendar(NEVER_NOW),
+        resolution=8,
+    )
+    await rig.ticket_opens()
+    async with rig.sessions.begin() as session:
+        session.add(SupportPlan(id=plan, name="Gold"))
+        await session.flush()
+        session.add(Organisation(id=organisation, name="Acme", plan_id=plan))
+        await session.flush()
+        (await session.scalars(select(Ticket))).one().organisation_id = organisation
+    await add(
+        rig,
+        Trigger.CHANGED,
+        do(ActionKind.ADD_TAG, "gold at night"),
+        every=[
+            when(Field.OUTSIDE_HOURS, Comparison.IS, "yes"),
+            when(Field.PLAN, Comparison.IS, str(plan)),
+            when(Field.STATUS, Comparison.CHANGED),
+        ],
+    )
+    await give(rig, TicketStatus.OPEN)
+    assert (await rig.ticket()).tags == ["gold at night"]
+    async with rig.sessions.begin() as session:
+        (await session.get_one(SupportPlan, plan)).name = "Platinum"
+    await give(rig, TicketStatus.PENDING)
+    assert await runs(rig) == 2
+
+
+async def test_a_field_that_was_of_another_kind_before_is_read_as_words(rig: Rig) -> None:
+    above, _, floor = await hardware(rig)
+    await add(
+        rig,
+        Trigger.CHANGED,
+        do(ActionKind.ADD_TAG, "late"),
+        every=[when(Field.CUSTOM, Comparison.CHANGED_FROM, "big", custom=floor)],
+    )
+    await ticket(rig)
+    await sort(rig, Sorting(category=above))
+    async with rig.sessions.begin() as session:
+        case = await open_case(session, Ledger(rig.accounts, rig.clock()), await rig.ticket_id())
+        case.ledger.record(case.ticket, "field:Floor", "big", "[1]", actor="timer")
+        await case.ledger.write(session)
+    await react(rig, await rig.conversation_id())
+    assert (await rig.ticket()).tags == ["late"]
+    was_big = when(Field.CUSTOM, Comparison.CHANGED_FROM, "big", custom=floor)
+    rule = Rule(
+        name="x",
+        trigger=Trigger.CHANGED,
+        conditions=Conditions(every=(was_big,)),
+        actions=(do(ActionKind.ADD_TAG, "x"),),
+    )
+    async with rig.sessions() as session:
+        (found,) = await dry_run(session, rule, rig.clock())
+    assert found.times == 1
 
 
 async def tried(rig: Rig, trigger: Trigger, *conditions: Condition) -> list[WouldApply]:

@@ -94,6 +94,15 @@ async def test_a_rule_is_written_in_the_words_of_its_reader(desk: Desk) -> None:
     wrong = await browser.send(f"{RULES}/new", form=spanish | {"every-comparison-1": "changed_to"})
     assert wrong.status_code == 422
     assert "Un cambio es de una sola cosa" in wrong.text
+    nobody = await browser.send(f"{RULES}/new", form=spanish | {"every-value-2": "móvil"})
+    assert "Aquí nada se llama «móvil»" in nobody.text
+    too_much = {
+        "every-field-1": "hours_idle",
+        "every-comparison-1": "more",
+        "every-value-1": "1e12",
+    }
+    much = await browser.send(f"{RULES}/new", form=spanish | too_much, do="try")
+    assert "un número de un millón como máximo" in much.text
     assert (await browser.send(f"{RULES}/new", form=spanish)).status_code == 303
     async with desk.sessions() as session:
         rule = (await session.scalars(select(AutomationRule))).one()

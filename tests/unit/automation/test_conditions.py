@@ -80,6 +80,10 @@ def test_a_condition_compares_as_its_kind_does(
         (Field.SUBJECT, Comparison.CHANGED, ""),
         (Field.STATUS, Comparison.CHANGED_TO, " "),
         (Field.CUSTOM, Comparison.MORE, "soon"),
+        (Field.CUSTOM, Comparison.MORE, "inf"),
+        (Field.HOURS_IDLE, Comparison.MORE, "nan"),
+        (Field.HOURS_IDLE, Comparison.MORE, "-inf"),
+        (Field.HOURS_OPEN, Comparison.LESS, "1e12"),
         (Field.OUTSIDE_HOURS, Comparison.IS, "perhaps"),
     ],
 )
