@@ -17,9 +17,10 @@ async def sent_together(session: AsyncSession) -> AsyncIterator[None]:
     """Send the statements inside one after the other, and wait once, at the end.
 
     On busy processors it is the waiting that a statement costs most by. Nobody can read a result
-    inside, not even how many rows were changed: so nothing of the session's own may be left to be
-    flushed. What a statement raises is raised by one of those after it, or at the end.
+    inside, not even how many rows were changed: so what the session has changed is flushed before.
+    What a statement raises is raised by one of those after it, or at the end.
     """
+    await session.flush()
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     if not isinstance(driver, AsyncConnection):

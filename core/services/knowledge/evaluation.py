@@ -35,6 +35,7 @@ from core.storage.tables import (
     Organisation,
     Passage,
     Posting,
+    SupportPlan,
     SynonymsRow,
 )
 
@@ -146,6 +147,7 @@ async def scratch(engine: AsyncEngine) -> AsyncIterator[Sessions]:
             # A database that was never migrated lacks it; made here, it goes with the rest.
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
             for mapped in (
+                SupportPlan,
                 Organisation,
                 ArticleRow,
                 Passage,
