@@ -213,7 +213,10 @@ def _title(subject: str | None, opening: str, conversation: Conversation, ledger
     """
     if not ledger.is_chat(conversation.account_id):
         return subject or conversation.subject or opening
-    return ": ".join(part for part in (conversation.subject, subject or opening) if part)
+    words, led_by = subject or opening, conversation.subject
+    if led_by and not words.startswith(led_by):
+        return f"{led_by}: {words}" if words else led_by
+    return words
 
 
 def _reopen(

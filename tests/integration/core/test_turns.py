@@ -385,3 +385,9 @@ async def test_after_a_hand_back_and_a_goodbye_the_next_question_is_the_assistan
 
     assert await rig.turns.plan(conversation) is not None
     assert (await rig.ticket()).status == TicketStatus.SOLVED
+
+
+async def test_a_ticket_says_once_what_its_conversation_is_about(rig: Rig) -> None:
+    await rig.intake.accept(replace(posted("printer-3 is out of paper"), subject="printer-3"))
+    await rig.reply(await rig.conversation_id(), Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    assert (await rig.ticket()).subject == "printer-3 is out of paper"
