@@ -80,7 +80,7 @@ class ChatEndpoints:
             Route("/chat/messages", self.list_messages, methods=["GET"]),
             Route("/chat/choices", self.press_choice, methods=["POST"]),
             Route("/chat/events", self.stream_events, methods=["GET"]),
-            *([Route("/chat/files", self.leave_file, methods=["POST"])] if self._deposit else []),
+            Route("/chat/files", self.leave_file, methods=["POST"]),
             Route("/chat/files/{file:uuid}", self.send_file, methods=["GET"]),
         ]
 

@@ -1,9 +1,7 @@
 // Files that go with the next message: handed in as soon as they are chosen, shown above the field.
 
-import { sizeName } from "./sizes.js";
+import { isPicture, sizeName } from "./files.js";
 import { t } from "./words.js";
-
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
 /** An item is { name, size, media_type, state: "coming" | "ready", file?, preview?, request? }. */
 export class Attachments {
@@ -61,7 +59,7 @@ export class Attachments {
 
   async #handIn(file) {
     const item = { name: file.name || t("Picture"), size: file.size, media_type: file.type, state: "coming" };
-    if (PICTURES.has(file.type)) item.preview = URL.createObjectURL(file);
+    if (isPicture(file.type)) item.preview = URL.createObjectURL(file);
     this.items.push(item);
     this.#changed();
     let token = null;

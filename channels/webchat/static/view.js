@@ -1,10 +1,9 @@
 // The conversation on the screen: one element per message, in order, whatever the order of arrival.
 
-import { region, sizeName } from "./sizes.js";
-import { language, t } from "./words.js";
+import { isPicture, sizeName } from "./files.js";
+import { language, region, t } from "./words.js";
 
 const GROUP_MS = 5 * 60_000;
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const NEAR_END_PX = 120;
 const ABOVE_PX = 12; // between the top of the screen and the message scrolled to
 const BURST_MS = 2_000; // messages closer together than this are one reply
@@ -243,7 +242,7 @@ export class View {
         shown.target = "_blank";
         shown.rel = "noopener";
       }
-      if (PICTURES.has(file.media_type)) this.#preview(shown, file.preview ?? file.url);
+      if (isPicture(file.media_type)) this.#preview(shown, file.preview ?? file.url);
       list.append(element("li", "", shown));
     }
     return list;

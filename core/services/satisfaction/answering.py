@@ -15,7 +15,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
-from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.domain.ticket import TicketStatus
 from core.services.answering import give_status
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -45,7 +45,6 @@ class SurveyView:
     comment: str
     is_over: bool
     may_reopen: bool  # it was a low score, and the ticket is still solved
-    is_open: bool  # the ticket: it is worked on
 
 
 class SurveyAnswers:
@@ -99,7 +98,6 @@ class SurveyAnswers:
             comment=survey.comment,
             is_over=not takes_answers,
             may_reopen=takes_answers and was_low and status == TicketStatus.SOLVED,
-            is_open=CATEGORY[TicketStatus(status)] != StatusCategory.DONE,
         )
 
     async def answer(self, token: str, score: int, comment: str) -> None:

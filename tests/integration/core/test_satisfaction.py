@@ -154,8 +154,7 @@ async def test_a_low_score_by_link_leads_to_an_offer_that_opens_the_ticket_again
     for _ in range(2):
         await answers(rig).reopen(token)
     assert (await rig.ticket()).status == TicketStatus.OPEN
-    view = await answers(rig).view(token)
-    assert (view.may_reopen, view.is_open) == (False, True)
+    assert not (await answers(rig).view(token)).may_reopen
     said = await _said(rig, await rig.conversation_id())
     assert said[-1].endswith("is open again.")
     async with rig.sessions() as session:
