@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, cast, func, select, text, update
+from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, cast, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,15 +21,9 @@ from core.domain.plans import PlanId, Term
 from core.services.audit import record
 from core.services.requester_records.contacts import MAX_NAME_CHARS, MAX_NOTES_CHARS
 from core.services.revisions import revise
+from core.services.sla.rules import announce
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import (
-    ClosingRule,
-    Contact,
-    ContactAddress,
-    Organisation,
-    SupportPlan,
-)
-from core.storage.tables.sla import sla_revision
+from core.storage.tables import Contact, ContactAddress, Organisation, SupportPlan
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _MOST_DOMAINS = 50
@@ -239,7 +233,7 @@ async def _give_plan(session: AsyncSession, row: Organisation, draft: Organisati
     if (row.plan_id, row.plan_from, row.plan_until) != (draft.plan, starts, ends):
         row.plan_id, row.plan_from, row.plan_until = draft.plan, starts, ends
         # What is promised to its open tickets is worked out anew, as after a changed policy.
-        await session.execute(update(ClosingRule).values(revision=sla_revision.next_value()))
+        await announce(session)
 
 
 async def _flush(session: AsyncSession) -> None:

@@ -24,10 +24,9 @@ from core.domain.calendars.calendar import (
 from core.domain.errors import Conflict, InvalidInput, NotFound, Outdated
 from core.domain.ids import new_id
 from core.services.audit import record
-from core.services.sla.rules import hours_of_row
+from core.services.sla.rules import announce, begin_change, hours_of_row
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
-from core.storage.tables.sla import sla_revision
+from core.storage.tables import CalendarRow, SlaPolicy
 
 TAKEN = "there is a calendar with this name already"
 IN_USE = "a policy uses this calendar"
@@ -83,6 +82,7 @@ class Calendars:
         """
         values = self._values(form)
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             is_first = await session.scalar(select(CalendarRow.id).limit(1)) is None
             await _leave_default(session, form, None)
             row = CalendarRow(id=new_id(), **values, is_default=form.is_default or is_first)
@@ -105,6 +105,7 @@ class Calendars:
         """
         values = self._values(form)
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             row = await _row(session, calendar, revision)
             old = _said(row)
             await _leave_default(session, form, calendar)
@@ -125,6 +126,7 @@ class Calendars:
             Conflict: a policy uses it.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             row = await _row(session, calendar, revision)
             used = await session.scalar(
                 select(SlaPolicy.id)
@@ -139,7 +141,7 @@ class Calendars:
             record(session, by.actor, "calendar.removed", _subject(row), old=_said(row))
             await session.execute(delete(CalendarRow).where(CalendarRow.id == calendar))
             # What is deleted leaves no revision behind that would tell of it.
-            await session.execute(update(ClosingRule).values(revision=sla_revision.next_value()))
+            await announce(session)
 
     async def _check_reachable(self, session: AsyncSession, row: CalendarRow) -> None:
         """Refuse hours in which a policy that counts by them would never be due."""

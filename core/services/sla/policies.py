@@ -15,7 +15,7 @@ from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.ids import new_id
 from core.domain.sla.policy import Policy, PolicyId, check
 from core.services.audit import record
-from core.services.sla.rules import Closing, hours_of_row
+from core.services.sla.rules import Closing, begin_change, hours_of_row
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 
@@ -39,6 +39,7 @@ class Policies:
             InvalidInput: it cannot be kept, or names a calendar that is not there or hardly opens.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             last = await session.scalar(select(func.max(SlaPolicy.position)))
             row = SlaPolicy(id=new_id(), position=(last or 0) + 1, **_columns(check(policy)))
             session.add(row)
@@ -56,6 +57,7 @@ class Policies:
             InvalidInput: it cannot be kept, or names a calendar that is not there.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             row = await _row(session, policy.id, revision)
             old = _said(row)
             for name, value in _columns(check(policy)).items():
@@ -79,6 +81,7 @@ class Policies:
             Outdated: it is not at `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             row = await _row(session, policy, revision)
             row.archived_at = self._now()
             record(session, by.actor, "sla_policy.removed", _subject(row), old=_said(row))
@@ -90,6 +93,7 @@ class Policies:
             InvalidInput: one is named twice, or is not there.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             rows = (
                 await session.scalars(
                     select(SlaPolicy)
@@ -133,6 +137,7 @@ class Policies:
         if remind is not None and solve is not None and remind >= solve:
             raise InvalidInput("the reminder comes before the end")
         async with storage_errors(), self._sessions.begin() as session:
+            await begin_change(session)
             row = await session.get_one(ClosingRule, 1, with_for_update=True)
             if revision is not None and row.revision != revision:
                 raise Outdated
