@@ -8,7 +8,6 @@ from console.api import (
     agents,
     assets,
     audit,
-    automation,
     bulk,
     catalogue,
     categories,
@@ -19,6 +18,7 @@ from console.api import (
     knowledge,
     linking,
     links,
+    macros,
     merging,
     plans,
     registering,
@@ -26,6 +26,7 @@ from console.api import (
     requesters,
     requests,
     routing,
+    rules,
     satisfaction,
     search,
     sla,
@@ -38,6 +39,7 @@ from console.api import (
     turn_log,
     versions,
     views,
+    webhooks,
 )
 from console.api.shapes import PROBLEMS
 
@@ -74,7 +76,9 @@ _PARTS = (
     reports,
     routing,
     hooks,
-    automation,
+    rules,
+    macros,
+    webhooks,
 )
 
 

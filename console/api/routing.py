@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, NamedOut, Text
+from console.api.shapes import Body, NamedOut, NewPlace, Text
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
@@ -61,12 +61,6 @@ class RuleBody(Body):
     skills: _Words = Field(default_factory=list)
     skills_required: bool = False
     language: Annotated[LanguageNeed, Field(strict=False)] = LanguageNeed.PREFERRED
-
-
-class NewPlace(Body):
-    """Where in the order a rule is put, from 1."""
-
-    place: Annotated[int, Field(ge=1, le=100_000)]
 
 
 class PolicyBody(Body):

@@ -47,6 +47,12 @@ class Nothing(Body):
     """An empty object."""
 
 
+class NewPlace(Body):
+    """Where in the order a rule is put, from 1."""
+
+    place: Annotated[int, Field(ge=1, le=100_000)]
+
+
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 

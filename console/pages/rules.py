@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import func, select
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
@@ -34,8 +34,9 @@ from core.services.access import SignedIn
 from core.services.automation.failures import failure_from_json, failure_in_words
 from core.services.automation.trying import dry_run
 from core.storage.engine import storage_errors
+from core.storage.queries.automation import RunView, runs_of
 from core.storage.queries.feed import feed_end
-from core.storage.tables import AutomationRule, AutomationRun, Ticket
+from core.storage.tables import AutomationRule, AutomationRun
 
 router = APIRouter(prefix="/console/admin/rules")
 
@@ -71,9 +72,15 @@ async def new_rule(request: Request, signed_in: Leads) -> Response:
 
 
 @router.get("/{rule}")
-async def show_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
-    """Show a rule, and what it did lately."""
-    return await _form(request, signed_in, rule, _shown(await desk_of(request).rules.get(rule)))
+async def show_rule(
+    request: Request,
+    signed_in: Leads,
+    rule: UUID,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+) -> Response:
+    """Show a rule, and what it did lately, or before that."""
+    shown = _shown(await desk_of(request).rules.get(rule))
+    return await _form(request, signed_in, rule, shown, before=before)
 
 
 @router.post("/new")
@@ -189,22 +196,16 @@ async def _form(
     *,
     wrong: str | None = None,
     tried: Any = None,
+    before: int | None = None,
     status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         names = await load_names(session, translator(request))
-        runs: Sequence[Any] = ()
+        runs: Sequence[RunView] = ()
         if rule is not None:
-            runs = (
-                await session.execute(
-                    select(AutomationRun, Ticket.number)
-                    .join(Ticket, Ticket.id == AutomationRun.ticket_id)
-                    .where(AutomationRun.rule_id == rule)
-                    .order_by(AutomationRun.id.desc())
-                    .limit(_SHOWN_RUNS)
-                )
-            ).all()
+            sight = await sight_for(request, session)
+            runs = await runs_of(session, rule, sight=sight, before=before, limit=_SHOWN_RUNS + 1)
     blank: dict[str, Any] = {"stops": False, "every": (), "some": (), "actions": ()}
     shown = blank | {"as_typed": False} | shown
     if not shown["as_typed"]:
@@ -219,7 +220,9 @@ async def _form(
         rule=rule,
         shown=shown,
         names=names,
-        runs=runs,
+        runs=runs[:_SHOWN_RUNS],
+        next=runs[_SHOWN_RUNS - 1].id if len(runs) > _SHOWN_RUNS else None,
+        is_older=before is not None,
         tried=tried,
         wrong=wrong,
         said=said,

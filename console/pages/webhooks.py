@@ -24,8 +24,9 @@ from core.domain.errors import InvalidInput, NotFound
 from core.services.automation.incoming import HookForm, mapping_from_json
 from core.services.automation.webhooks import EVENTS, WebhookForm
 from core.storage.engine import storage_errors
+from core.storage.queries.automation import calls_of
 from core.storage.queries.feed import feed_end
-from core.storage.tables import IncomingHook, Webhook, WebhookDelivery
+from core.storage.tables import IncomingHook, Webhook
 
 router = APIRouter(prefix="/console/admin/webhooks")
 
@@ -105,9 +106,11 @@ async def remove_incoming(request: Request, signed_in: Admins, hook: UUID) -> Re
 
 
 @router.get("/{webhook}")
-async def show_webhook(request: Request, _: Admins, webhook: UUID) -> Response:
-    """Show a webhook and its latest calls."""
-    return await _one(request, webhook)
+async def show_webhook(
+    request: Request, _: Admins, webhook: UUID, before: UUID | None = None
+) -> Response:
+    """Show a webhook and its latest calls, or older ones."""
+    return await _one(request, webhook, before=before)
 
 
 @router.post("/{webhook}")
@@ -270,6 +273,7 @@ async def _one(
     *,
     wrong: str | None = None,
     secret: str | None = None,
+    before: UUID | None = None,
     status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -277,14 +281,8 @@ async def _one(
         row = await session.get(Webhook, webhook)
         if row is None:
             raise NotFound("there is no such webhook")
-        calls = (
-            await session.scalars(
-                select(WebhookDelivery)
-                .where(WebhookDelivery.webhook_id == webhook)
-                .order_by(WebhookDelivery.id.desc())
-                .limit(_SHOWN_CALLS)
-            )
-        ).all()
+        found = await calls_of(session, webhook, before=before, limit=_SHOWN_CALLS + 1)
+    calls = found[:_SHOWN_CALLS]
     payloads: dict[UUID, Any] = {
         call.id: json.dumps(call.payload, indent=2, ensure_ascii=False) for call in calls
     }
@@ -295,6 +293,8 @@ async def _one(
         position=position,
         webhook=row,
         calls=calls,
+        is_older=before is not None,
+        next=calls[-1].id if len(found) > _SHOWN_CALLS else None,
         payloads=payloads,
         secret=secret,
         is_changing_over=row.old_secret_until is not None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -116,22 +116,37 @@ class Macros:
             audit.record(session, by.actor, "macro.removed", subject, old=_said(row))
             await session.delete(row)
 
-    async def fill_in(self, macro: UUID, ticket: TicketId, agent: AgentId) -> ReadyMacro:
+    async def fill_in(
+        self, macro: UUID, ticket: TicketId, agent: AgentId, *, counts: bool = True
+    ) -> ReadyMacro:
         """Return a macro with its text filled in for `ticket` and the agent who answers.
+
+        Where it `counts`, the macro was chosen once more.
 
         Raises:
             NotFound: there is no such macro.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            return await filled_in(session, macro, ticket, agent, self._base_url)
+            return await filled_in(session, macro, ticket, agent, self._base_url, counts=counts)
 
 
 async def filled_in(
-    session: AsyncSession, macro: UUID, ticket: TicketId, agent: AgentId, base_url: str
+    session: AsyncSession,
+    macro: UUID,
+    ticket: TicketId,
+    agent: AgentId,
+    base_url: str,
+    *,
+    counts: bool = True,
 ) -> ReadyMacro:
     """Do in the caller's transaction what `Macros.fill_in` does."""
-    row = await _locked(session, macro)
-    row.used += 1
+    row = await session.get(Macro, macro)
+    if row is None:
+        raise NotFound("there is no such macro")
+    if counts:
+        # That it is used makes it no other: whoever is changing it goes on.
+        used = {"used": Macro.used + 1, "revision": Macro.revision}
+        await session.execute(update(Macro).where(Macro.id == macro).values(**used))
     who = await session.get(AgentRow, agent)
     values = await values_of(session, ticket, base_url, who)
     return ReadyMacro(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -106,7 +106,22 @@ class AutomationRules:
             await session.delete(row)
 
     async def move(self, rule: UUID, step: int, by: Agent) -> None:
-        """Put a rule `step` places down, or up where that is negative; at the ends it stays."""
+        """Put a rule `step` places down, or up where that is negative; at the ends it stays.
+
+        Raises:
+            NotFound: there is none.
+        """
+        await self._move(rule, lambda at: at + step, by)
+
+    async def put_at(self, rule: UUID, place: int, by: Agent) -> None:
+        """Put a rule at `place`, from 1; behind the others where there are not as many.
+
+        Raises:
+            NotFound: there is none.
+        """
+        await self._move(rule, lambda _: place - 1, by)
+
+    async def _move(self, rule: UUID, to_place: Callable[[int], int], by: Agent) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             rows = list(
                 await session.scalars(
@@ -118,13 +133,19 @@ class AutomationRules:
             at = next((n for n, row in enumerate(rows) if row.id == rule), None)
             if at is None:
                 raise NotFound("there is no such rule")
-            to = min(max(at + step, 0), len(rows) - 1)
+            to = min(max(to_place(at), 0), len(rows) - 1)
             if to == at:
                 return
             row = rows.pop(at)
             rows.insert(to, row)
-            for number, one in enumerate(rows):
-                one.position = number
+            # The others stay as they were read: only the rule that was moved is another now.
+            others = [
+                {"id": one.id, "position": number, "revision": one.revision}
+                for number, one in enumerate(rows)
+                if one is not row
+            ]
+            await session.execute(update(AutomationRule), others)
+            row.position = to
             audit.record(
                 session,
                 by.actor,

@@ -501,6 +501,8 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/routing/rules/{rule}/move",
         "/api/v1/rules",
         "/api/v1/rules/{rule}",
+        "/api/v1/rules/{rule}/move",
+        "/api/v1/rules/{rule}/runs",
         "/api/v1/satisfaction",
         "/api/v1/search",
         "/api/v1/sla-policies",
@@ -545,6 +547,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/webhooks",
         "/api/v1/webhooks/{webhook}",
         "/api/v1/webhooks/{webhook}/calls",
+        "/api/v1/webhooks/{webhook}/calls/{call}",
         "/api/v1/webhooks/{webhook}/secret",
         "/api/v1/webhooks/{webhook}/calls/{call}/repeat",
     }
