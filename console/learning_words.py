@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console import texts
 from console.words import REASON, Translate
+from core.domain import languages
 from core.domain.knowledge import Outcome
 from core.domain.learning import Deed, Upshot
 from core.domain.models import ExampleState, ModelState
@@ -106,6 +106,6 @@ def gate_reason_in_words(reason: str, t: Translate) -> str:
     """Return why a version did not pass."""
     kind, _, language = reason.partition(":")
     if kind == "language":
-        name = texts.LANGUAGES.get(language, language)
+        name = languages.LANGUAGES.get(language, language)
         return t("It understands more than one message in a hundred less in {name}.", name=name)
     return t(GATE_REASON[reason]) if reason in GATE_REASON else reason

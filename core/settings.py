@@ -7,15 +7,23 @@ import hmac
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
     SettingsConfigDict,
 )
+
+from core.domain.languages import LANGUAGES
+
+
+def _spoken(language: str) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(f"is one of {', '.join(LANGUAGES)}")
+    return language
 
 
 class Settings(BaseSettings):
@@ -74,7 +82,7 @@ class Settings(BaseSettings):
     blob_url: str | None = None
     """`s3://bucket/prefix` for files; default a folder in HOME."""
 
-    default_language: Literal["en", "es"] = "en"
+    default_language: Annotated[str, AfterValidator(_spoken)] = "en"
 
     assistant_deadline_seconds: float = Field(default=20.0, gt=0)
     """A requester waits no longer than this for the assistant before a human is called."""

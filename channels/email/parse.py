@@ -11,13 +11,13 @@ from channels.email import ids
 from channels.email.headers import LOOP, one_line
 from channels.email.reading.mail import FailedRecipient, Mail, MailAddress, MailKind
 from channels.email.settings import EmailSettings, MachineMail
-from channels.email.texts import LANGUAGES
 from channels.email.threading import Trail, key_of, trail_of
 from channels.email.tokens import Tokens
 from core.domain.content import MAX_TEXT_CHARS, Body, Caution, Choice, Envelope, FileRef
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import Author, DeliveryReported, Event, MessagePosted
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
+from core.domain.languages import LANGUAGES
 
 _NOBODY = Address("(unknown)")
 _MOST_PEOPLE = 50

@@ -21,6 +21,7 @@ from core.domain.content import FileRef
 from core.domain.conversation import Speaker
 from core.domain.errors import Rejected
 from core.domain.ids import Address, RemoteId
+from core.domain.languages import spoken
 
 _MEDIA_TYPE = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}$")
 _PLAIN_ID = re.compile(r"^[!-;=?-~]+$")  # printable ASCII without angle brackets
@@ -187,7 +188,7 @@ def _write_body(
         plain += f"\n\n{wrote}\n{cited}"
         inner += f'\n{to_html(wrote)}\n<blockquote type="cite">{to_html(quoted)}</blockquote>'
     mail.set_content(plain + "\n", cte="quoted-printable")
-    html = page(texts.mail_language(message.language), inner)
+    html = page(spoken(message.language), inner)
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     alternatives = mail.get_payload()
     assert isinstance(alternatives, list)
@@ -216,9 +217,8 @@ def _write_body(
 
 def _sections(message: Outbound, settings: EmailSettings) -> Iterator[str]:
     """Yield the parts of the body in order, as Markdown."""
-    language = texts.mail_language(message.language)
-    spanish = language == "es"
-    if header := (settings.header_es if spanish else settings.header_en):
+    language = spoken(message.language)
+    if header := settings.in_language("header", language):
         yield header
     if message.speaker is Speaker.BOT:
         yield texts.text(language, texts.GREETING)
@@ -229,11 +229,11 @@ def _sections(message: Outbound, settings: EmailSettings) -> Iterator[str]:
     if message.speaker is Speaker.BOT:
         yield texts.text(language, texts.IF_IT_DOES_NOT_HELP)
     if message.speaker is Speaker.AGENT and (
-        signature := (settings.signature_es if spanish else settings.signature_en)
+        signature := settings.in_language("signature", language)
     ):
         # In two lines, so that readers' programs know where to fold it (RFC 3676, 4.3).
         yield signature.replace("{agent}", _label(message.speaker_name or settings.name))
-    if footer := (settings.footer_es if spanish else settings.footer_en):
+    if footer := settings.in_language("footer", language):
         yield footer
 
 

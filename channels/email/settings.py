@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -152,6 +152,10 @@ class EmailSettings(BaseModel):
         description="An RSA key in PEM form",
         json_schema_extra={"format": "multi-line"},
     )
+
+    def in_language(self, part: Literal["header", "footer", "signature"], language: str) -> str:
+        """Return the header, footer or signature of mail in `language`."""
+        return str(getattr(self, f"{part}_{language}"))
 
     @field_validator("address", "aliases", mode="after")
     @classmethod

@@ -25,7 +25,6 @@ from channels.slack.press import pressed_blocks
 from channels.slack.settings import SlackSettings
 from channels.slack.socket import Socket
 from channels.slack.taking import Payload, Taking
-from channels.slack.texts import language_of
 from channels.slack.web_api import WebApi
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
@@ -33,6 +32,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import DeliveryError, Rejected
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey
+from core.domain.languages import spoken
 from core.ports import ChannelContext, Colleague, Inbox, Transcript
 
 _MAX_FILES = 10
@@ -238,7 +238,7 @@ class Slack(ABC):
         except (DeliveryError, TimeoutError) as error:
             _LOGGER.info("account %s: somebody's language is not known: %s", self.account, error)
             return self._context.default_language
-        return language_of(profile.text("locale"), self._context.default_language)
+        return spoken(profile.text("locale"), default=self._context.default_language)
 
     async def _ask_who_we_are(self) -> None:
         try:
@@ -252,7 +252,7 @@ class Slack(ABC):
         if not ids.is_person(person):
             return
         profile = await self._profile(person)
-        language = language_of(profile.text("locale"), self._context.default_language)
+        language = spoken(profile.text("locale"), default=self._context.default_language)
         tickets = await self._context.tickets.tickets_of(self.account, ids.address(person))
         outer = Fields(payload)
         view = home_view(

@@ -25,7 +25,6 @@ from channels.telegram.reader import Reader
 from channels.telegram.render import MAX_FILE_BYTES, render, render_edit, typing
 from channels.telegram.sending import send_all
 from channels.telegram.settings import TelegramSettings
-from channels.telegram.texts import LANGUAGES
 from channels.telegram.webhook import Webhook
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import FileRef
@@ -40,6 +39,7 @@ from core.domain.errors import (
 )
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
+from core.domain.languages import LANGUAGES
 from core.ports import ChannelContext, Inbox, Transcript
 
 if TYPE_CHECKING:

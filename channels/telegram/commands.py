@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from channels.telegram.texts import text
 from core.domain.content import Intent
+from core.domain.languages import LANGUAGES
 
 _INTENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -18,7 +19,6 @@ _INTENTS: Mapping[str, str] = MappingProxyType(
     }
 )
 _FOR_DESK = frozenset({"link"})  # which reads their words itself
-_LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
 _MENU = ("help", "human", "status", "link", "language")
 
 
@@ -41,7 +41,7 @@ def topic_of(command: str, argument: str) -> str | None:
 def words_of(command: str, argument: str) -> str:
     """Return a command as a person would read it: `/language es` names the language."""
     if command.lower() == "language":
-        argument = _LANGUAGES.get(argument.lower(), argument)
+        argument = LANGUAGES.get(argument.lower(), argument)
     return f"/{command} {argument}".rstrip()
 
 

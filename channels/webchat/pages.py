@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from channels.webchat.parse import MAX_FILES, MAX_SENT_CHARS
-from channels.webchat.texts import LANGUAGES, choose_language, texts
+from channels.webchat.texts import choose_language, words
 from core.domain.errors import NotFound
+from core.domain.languages import LANGUAGES
 
 _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -107,12 +108,12 @@ class ChatPages:
         )
 
     def _render(self, language: str, embedded: bool) -> bytes:
-        words = texts(language)
+        said = words(language)
         page = self._template.render(
             language=language,
             languages=LANGUAGES,
-            words=dict(words),
-            t=lambda english: words.get(english, english),
+            words=dict(said),
+            t=lambda english: said.get(english, english),
             embedded=embedded,
             assets=f"/chat/static/{self._version}",
             max_text_chars=MAX_SENT_CHARS,

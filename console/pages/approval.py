@@ -12,9 +12,10 @@ from starlette.responses import Response
 from console.desk import desk_of
 from console.pages.session import form_of, text_field
 from console.pages.view import page
-from console.texts import LANGUAGES, translate
+from console.texts import translate
 from core.domain.catalogue import DecidedAlready
 from core.domain.errors import Forbidden, InvalidInput
+from core.domain.languages import CONSOLE_LANGUAGES, spoken
 from core.services.audit import done_from
 from core.services.catalogue.approving import decision_named
 
@@ -61,7 +62,7 @@ async def _request(
 ) -> Response:
     with _from(request):
         view = await desk_of(request).catalogue.approvals.view(token)
-    language = view.language if view.language in LANGUAGES else "en"
+    language = spoken(view.language, among=CONSOLE_LANGUAGES)
     say = partial(translate, language)
     answer = page(
         request,

@@ -16,12 +16,12 @@ from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Admins, Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.slugs import free_id
-from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.actor import Agent
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.ids import ArticleId, OrganisationId, TopicId
 from core.domain.knowledge import Article, Audience, Finding
+from core.domain.languages import LANGUAGES
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.helpfulness import helpfulness_of

@@ -10,11 +10,11 @@ from starlette.datastructures import FormData
 
 from console.classification_words import FIELD_KIND
 from console.pages.session import text_field
-from console.texts import LANGUAGES
 from core.domain.catalogue import Occasion
 from core.domain.classification import FieldKind
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, ApprovalRoleId, CategoryId, FormFieldId, TeamId
+from core.domain.languages import LANGUAGES
 from core.services.catalogue.items import ItemDraft, ItemField, TaskDraft
 from core.services.catalogue.roles import RoleDraft
 from core.services.classification.fields import FieldDraft

@@ -14,11 +14,11 @@ from console import classification_words
 from console.desk import desk_of
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
-from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.classification import Extent, FieldKind
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import CategoryId, FormFieldId, TeamId
+from core.domain.languages import LANGUAGES
 from core.domain.ticket import Priority
 from core.services.classification.categories import CategoryDraft
 from core.services.classification.fields import FieldDraft

@@ -13,10 +13,10 @@ from console.desk import desk_of
 from console.pages.session import Admins, Leads, Readers, form_of, text_field
 from console.pages.topics import check_seen
 from console.pages.view import page, translator
-from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import ExampleId, TopicId
+from core.domain.languages import LANGUAGES
 from core.domain.models import Example, ExampleState
 from core.services.learning.examples import known_intents
 from core.storage.engine import storage_errors

@@ -16,9 +16,9 @@ from console.pages.automation_names import load_names
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.tickets import Named
 from console.pages.view import page, translator
-from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.errors import InvalidInput, NotFound
+from core.domain.languages import LANGUAGES
 from core.services.automation.forms import actions_from_json
 from core.services.automation.macros import MacroForm, macros_for
 from core.services.automation.templates import VARIABLES

@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.view import page
-from console.texts import LANGUAGES, translate
+from console.texts import translate
 from core.domain.errors import NotFound
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Audience
+from core.domain.languages import CONSOLE_LANGUAGES, spoken
 
 router = APIRouter()
 
@@ -38,7 +39,7 @@ async def show_help(request: Request, article: str) -> Response:
         request,
         "help.html",
         article=stored,
-        say=partial(translate, stored.language if stored.language in LANGUAGES else "en"),
+        say=partial(translate, spoken(stored.language, among=CONSOLE_LANGUAGES)),
     )
 
 

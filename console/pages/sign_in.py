@@ -16,9 +16,9 @@ from console.pages.session import (
     text_field,
 )
 from console.pages.view import LANGUAGE_COOKIE, page, translator
-from console.texts import LANGUAGES
 from console.words import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
+from core.domain.languages import CONSOLE_LANGUAGES
 from core.services.access import MIN_PASSWORD_CHARS
 
 router = APIRouter(prefix="/console")
@@ -125,7 +125,7 @@ async def set_language(request: Request, signed_in: Agents) -> Response:
 async def choose_language(language: str) -> Response:
     """Show the sign-in page in another language."""
     response = RedirectResponse("/console/sign-in", 303)
-    if language in LANGUAGES:
+    if language in CONSOLE_LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, path="/", samesite="lax"
         )

@@ -14,9 +14,10 @@ from console.desk import desk_of
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.survey_words import SCORE
-from console.texts import LANGUAGES, translate
+from console.texts import translate
 from console.words import error_in_words
 from core.domain.errors import IllegalTransition, InvalidInput
+from core.domain.languages import CONSOLE_LANGUAGES, spoken
 from core.domain.satisfaction import SCORES, SurveyRules
 from core.services.satisfaction.rules import set_survey_rules, survey_rules
 from core.storage.engine import storage_errors
@@ -120,7 +121,7 @@ async def _survey(
     status: int = 200,
 ) -> Response:
     view = await desk_of(request).survey_answers.view(token)
-    language = view.language if view.language in LANGUAGES else "en"
+    language = spoken(view.language, among=CONSOLE_LANGUAGES)
     say = partial(translate, language)
     answer = page(
         request,

@@ -16,8 +16,8 @@ from console import learning_words
 from console.desk import desk_of
 from console.pages.session import Readers
 from console.pages.view import page
-from console.texts import LANGUAGES
 from core.domain.errors import InvalidInput
+from core.domain.languages import LANGUAGES
 from core.domain.learning import Deed, Upshot
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end

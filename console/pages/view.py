@@ -25,12 +25,13 @@ from console.audit_table import recorded
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.rooms import rooms_for, section_of, tabs_for
-from console.texts import LANGUAGES, accepted_language, translate
+from console.texts import accepted_language, translate
 from console.times import Times
 from console.words import Translate
 from core.domain.actor import Role
 from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.files import ending_of, plain_name
+from core.domain.languages import CONSOLE_LANGUAGES, LANGUAGES
 from core.services.access import SignedIn
 from core.services.catalogue.telling import in_words
 
@@ -79,6 +80,7 @@ def _environment() -> Environment:
         vendor=vendor,
         Role=Role,
         LANGUAGES=LANGUAGES,
+        CONSOLE_LANGUAGES=CONSOLE_LANGUAGES,
         rooms_for=rooms_for,
         section_of=section_of,
         tabs_for=tabs_for,
@@ -116,7 +118,7 @@ def language_of(request: Request) -> str:
     if (signed_in := signed_in_of(request)) is not None:
         return signed_in.agent.language
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    if chosen in LANGUAGES:
+    if chosen in CONSOLE_LANGUAGES:
         return chosen
     return accepted_language(request.headers.get("accept-language"))
 

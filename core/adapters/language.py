@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.texts import LANGUAGES
+from core.domain.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 from core.adapters.http import client_of, httpx
 from core.domain.errors import ComposerUnavailable
 from core.domain.grounding import Passage
+from core.texts import language_name
 
 _MOST_TOKENS = 700
 _NO_ANSWER = "NO ANSWER"
-_LANGUAGES = MappingProxyType({"en": "English", "es": "Spanish"})
 _TASK = """\
 You answer a question put to a service desk. Use nothing but the numbered passages. Write in \
 {language}, in at most 150 words, as plain Markdown: paragraphs and lists, no headings, no HTML, \
@@ -57,7 +56,7 @@ class ChatCompletions:
             "messages": [
                 {
                     "role": "system",
-                    "content": _TASK.format(language=_LANGUAGES.get(language, language)),
+                    "content": _TASK.format(language=language_name(language, "en")),
                 },
                 {"role": "user", "content": _material(question, passages)},
             ],

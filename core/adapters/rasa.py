@@ -29,8 +29,8 @@ from core.domain.assistant import (
 from core.domain.content import Intent
 from core.domain.errors import AssistantFailed, AssistantLoading
 from core.domain.ids import ArticleId
+from core.domain.languages import LANGUAGES
 from core.domain.ticket import Priority
-from core.texts import LANGUAGES
 
 _LOGGER = logging.getLogger(__name__)
 _HEALTH_SECONDS = 2.0

@@ -8,9 +8,6 @@ from enum import StrEnum
 
 from core.domain.ids import ArticleId, OrganisationId, SynonymsId
 
-LANGUAGES = ("en", "es")
-"""Languages with their own full-text configuration and texts; articles may be in others too."""
-
 
 class Audience(StrEnum):
     """Who may read an article."""

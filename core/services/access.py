@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent, Role, Scope
 from core.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from core.domain.ids import AgentId, new_id
+from core.domain.languages import CONSOLE_LANGUAGES
 from core.services import audit
 from core.services.backoff import GuessingGuard
 from core.services.tokens import Principal, Tokens, TokenTerms, digest_of
@@ -35,7 +36,6 @@ _MAX_EMAIL_CHARS = 254
 _MAX_NAME_CHARS = 100
 _HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-LANGUAGES = ("en", "es")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +250,7 @@ class Access:
 
     async def set_language(self, agent: AgentId, language: str) -> None:
         """Let `agent` read the console in `language`."""
-        if language not in LANGUAGES:
+        if language not in CONSOLE_LANGUAGES:
             raise InvalidInput("the console does not speak this language")
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(

@@ -8,8 +8,8 @@ from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import ContactId
+from core.domain.languages import LANGUAGES
 from core.storage.tables import Contact
-from core.texts import LANGUAGES
 
 
 class LanguageSource(StrEnum):
@@ -44,7 +44,7 @@ async def learn_language(session: AsyncSession, contact: ContactId, language: st
         .where(
             Contact.id == contact,
             Contact.language_source.in_((LanguageSource.PLATFORM, LanguageSource.WORDS)),
-            or_(Contact.language.is_(None), Contact.language.in_(LANGUAGES)),
+            or_(Contact.language.is_(None), Contact.language.in_(tuple(LANGUAGES))),
         )
         .values(language=language, language_source=LanguageSource.WORDS)
     )

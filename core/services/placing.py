@@ -8,12 +8,12 @@ from datetime import timedelta
 from core.domain.conversation import Cause, Responder, next_responder
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import TicketId, new_id
+from core.domain.languages import spoken
 from core.domain.ticket import TicketStatus, TicketTrigger, next_status
 from core.services.arrival_records import Records
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
-from core.texts import spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

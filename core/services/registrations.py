@@ -19,6 +19,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import Conflict, InvalidInput, NotFound, WrongAddress
 from core.domain.events import Author
 from core.domain.ids import AccountId, Address, AgentId, ContactId, TicketId
+from core.domain.languages import LANGUAGES
 from core.domain.ticket import CameBy
 from core.services.answering import give_to
 from core.services.case import Case
@@ -37,7 +38,7 @@ from core.storage.tables import (
     Conversation,
     Participant,
 )
-from core.texts import LANGUAGES, text
+from core.texts import text
 
 _LOOKS_LIKE_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 

@@ -10,13 +10,9 @@ from core.domain.content import Choice, Intent
 from core.domain.ids import ArticleId, ChoiceId, new_id
 from core.domain.knowledge import Article
 from core.services.composing import Composed
-from core.texts import text
+from core.texts import language_name, text
 
-_ONLY_IN: Mapping[str, str] = {
-    "en": "I found this only in English:",
-    "es": "I found this only in Spanish:",
-}
-_ONLY_IN_ANOTHER = "I found this only in another language:"
+_ONLY_IN = "I found this only in {language}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +86,8 @@ def joined(said: Sequence[Utterance]) -> list[Utterance]:
 def _as_written(article: Article, language: str, base_url: str) -> list[str]:
     parts = [f"**{article.title}**", article.body.strip()]
     if article.language != language:
-        parts.insert(0, text(language, _ONLY_IN.get(article.language, _ONLY_IN_ANOTHER)))
+        found_in = language_name(article.language, language)
+        parts.insert(0, text(language, _ONLY_IN, language=found_in))
     if not article.organisations:  # the public page is for everybody
         parts.append(f"[{text(language, 'Open this article')}]({base_url}/help/{article.id})")
     return parts

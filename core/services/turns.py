@@ -25,6 +25,7 @@ from core.domain.ids import (
     TurnId,
 )
 from core.domain.knowledge import Article
+from core.domain.languages import spoken
 from core.ports import Channel
 from core.services.budget import may_speak
 from core.services.composing import Composed
@@ -44,7 +45,6 @@ from core.storage.queries.knowledge import Reader, visible
 from core.storage.queries.readers import organisation_of
 from core.storage.tables import Conversation, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
-from core.texts import spoken
 
 MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10

@@ -5,35 +5,18 @@ from __future__ import annotations
 import ast
 from importlib import resources
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from channels.email import texts as email
-from channels.slack import texts as slack
-from channels.telegram import commands
-from channels.telegram import texts as telegram
-from channels.webchat import texts as webchat
-from core import texts
+from channels.email.settings import EmailSettings
 from core.adapters import language as telling
-from core.adapters import language_model
-from core.domain import knowledge
-from core.services import other_languages, speech
-from core.settings import Settings
+from core.domain.languages import LANGUAGES, by_preference, spoken
+from core.services import other_languages
+from core.texts import Catalogue, language_name
 
 ROOT = Path(__file__).parents[2]
-PLACES = {
-    "core/domain/knowledge.py": knowledge.LANGUAGES,
-    "core/settings.py": get_args(Settings.model_fields["default_language"].annotation),
-    "channels/email/texts.py": email.LANGUAGES,
-    "channels/slack/texts.py": slack.LANGUAGES,
-    "channels/telegram/texts.py": telegram.LANGUAGES,
-    "channels/webchat/texts.py": tuple(webchat.LANGUAGES),
-    "channels/telegram/commands.py": tuple(commands._LANGUAGES),
-    "core/adapters/language.py": tuple(set(telling._TELLING.values())),
-    "core/adapters/language_model.py": tuple(language_model._LANGUAGES),
-    "core/services/speech.py": tuple(speech._ONLY_IN),
-}
+FOREIGN = [code for code in LANGUAGES if code != "en"]
+PACKAGES = ["core", "channels.email", "channels.slack", "channels.telegram", "channels.webchat"]
 
 
 def spoken_by_the_assistant() -> tuple[str, ...]:
@@ -48,25 +31,58 @@ def spoken_by_the_assistant() -> tuple[str, ...]:
 
 
 def test_the_desk_speaks_what_its_assistant_speaks() -> None:
-    assert spoken_by_the_assistant() == texts.LANGUAGES
+    assert spoken_by_the_assistant() == tuple(LANGUAGES)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_every_place_that_names_languages_names_all(place: str) -> None:
-    assert set(PLACES[place]) == set(texts.LANGUAGES)
+def test_every_language_has_words_that_tell_it() -> None:
+    assert set(telling._TELLING.values()) == set(LANGUAGES)
 
 
-@pytest.mark.parametrize("language", [code for code in texts.LANGUAGES if code != "en"])
-@pytest.mark.parametrize("channel", ["email", "slack", "telegram", "webchat"])
-def test_every_channel_has_the_words_of_every_language(channel: str, language: str) -> None:
-    locale = resources.files(f"channels.{channel}") / "locale"
-    assert (locale / f"{language}.po").is_file()
+@pytest.mark.parametrize("part", ["header", "footer", "signature"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_has_settings_in_every_language(part: str, language: str) -> None:
+    assert f"{part}_{language}" in EmailSettings.model_fields
 
 
-@pytest.mark.parametrize("language", [code for code in texts.LANGUAGES if code != "en"])
-def test_the_desk_has_its_own_sentences_in_every_language(language: str) -> None:
-    assert (ROOT / "core" / "locale" / language / "LC_MESSAGES" / "desk.po").is_file()
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_everything_that_speaks_has_the_words_of_every_language(
+    package: str, language: str
+) -> None:
+    assert Catalogue(package).words(language)
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "console"])
+def test_no_folder_of_words_is_for_a_language_that_is_not_spoken(package: str) -> None:
+    folders = (resources.files(package) / "locale").iterdir()
+    assert {folder.name for folder in folders} == set(FOREIGN)
 
 
 def test_nobody_is_told_in_their_language_that_it_is_not_spoken_where_it_is() -> None:
-    assert not set(other_languages._SENTENCES) & set(texts.LANGUAGES)
+    assert not set(other_languages._SENTENCES) & set(LANGUAGES)
+
+
+def test_a_language_that_is_not_spoken_gives_english() -> None:
+    texts = Catalogue("channels.telegram")
+    assert texts.text("eo", "Talk to a person") == "Talk to a person"
+    assert texts.text(None, "Talk to a person") == "Talk to a person"
+    assert texts.text("es-MX", "Talk to a person") == "Hablar con una persona"
+    assert texts.text("es", "Nobody wrote this") == "Nobody wrote this"
+
+
+def test_languages_are_named_in_the_readers() -> None:
+    assert language_name("es", "en") == "Spanish"
+    assert language_name("en", "es") == "inglés"
+    assert language_name("xx", "en") == "xx"
+    assert language_name("not a language", "en") == "not a language"
+
+
+def test_the_first_language_that_is_spoken_is_taken() -> None:
+    assert spoken(None, "fr", "es_MX", "en") == "es"
+    assert spoken("fr", default="es") == "es"
+    assert spoken("../es") == "en"
+
+
+def test_the_most_wanted_language_comes_first() -> None:
+    assert by_preference("fr, en;q=0.5, es;q=0.7, de;q=0") == ["fr", "es", "en"]
+    assert by_preference("es;q=high, en;q=0.1") == ["en"]

@@ -21,6 +21,7 @@ from core.domain.catalogue import (
 from core.domain.classification import FieldKind, checked_name
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AgentId, ApprovalRoleId, CategoryId, FormFieldId, ItemId, TeamId, new_id
+from core.domain.languages import LANGUAGES
 from core.services.audit import record
 from core.services.automation.templates import check_template
 from core.services.classification.fields import (
@@ -41,7 +42,6 @@ from core.storage.tables import (
     FormField,
     Team,
 )
-from core.texts import LANGUAGES
 
 ByLanguage = Mapping[str, str]
 

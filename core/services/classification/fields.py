@@ -8,8 +8,8 @@ from typing import Any
 
 from core.domain.classification import MAX_CHOICES, MAX_NAME_CHARS, FieldKind, checked_name
 from core.domain.errors import InvalidInput
+from core.domain.languages import LANGUAGES
 from core.storage.tables import FormField
-from core.texts import LANGUAGES
 
 MOST_FIELDS = 30
 

@@ -20,6 +20,7 @@ from core.services.reactions.reactor import TicketChange
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import TicketVector
+from core.storage.text_search import configuration_of
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_CHARS = 600
@@ -76,7 +77,7 @@ def _words(case: Case) -> _Words:
     ticket = case.ticket
     return _Words(
         ticket=TicketId(ticket.id),
-        language="spanish" if ticket.language == "es" else "english",
+        language=configuration_of(ticket.language, "english"),
         text=f"{ticket.subject}\n{ticket.summary}"[:_MAX_CHARS],
     )
 

@@ -21,6 +21,7 @@ from core.domain.errors import (
 )
 from core.domain.files import FileState, Refused
 from core.domain.ids import AccountId, ConversationId
+from core.domain.languages import LANGUAGES
 from core.services.files.vault import Kept
 from core.services.files.words import told
 from core.services.ledger import Accounts, Ledger
@@ -29,7 +30,6 @@ from core.services.outbox import pause_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Account, Attachment, Contact, Conversation, Message
-from core.texts import LANGUAGES
 
 _PATIENCE = timedelta(seconds=60)
 """How long what an admin has to mend is left alone between two looks."""

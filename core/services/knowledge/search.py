@@ -28,9 +28,9 @@ from core.storage.queries.knowledge import (
     Reader,
     VectorMatch,
     WordMatch,
-    configuration_of,
 )
 from core.storage.queries.synonyms import synonyms_for
+from core.storage.text_search import configuration_of
 
 MAX_QUESTION_CHARS = 500
 _BY_WORDS = 30  # articles

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from core.domain.ids import ExampleId, new_id
-from core.domain.knowledge import LANGUAGES
+from core.domain.languages import LANGUAGES
 from core.domain.models import Example, ExampleState
 from core.services import audit
 from core.services.knowledge.plaintext import storable

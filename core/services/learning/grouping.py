@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.ids import new_id
 from core.domain.topics import TopicKind, TopicState, distinctive_words, words_in
 from core.storage.tables import Topic, TopicItem
+from core.storage.text_search import CONFIGURATIONS
 
 JOINS = {TopicKind.QUESTION: 0.89, TopicKind.TICKET: 0.89}
 """The average cosine from which on items are of one topic; measured: see docs/assistant.md."""
@@ -75,7 +76,9 @@ _ADOPTED = text(
 _COMMON = text(
     """
     SELECT word FROM unnest(CAST(:words AS text[])) AS word
-    WHERE to_tsvector('english', word) = '' OR to_tsvector('spanish', word) = ''
+    WHERE EXISTS (
+        SELECT FROM unnest(CAST(:configurations AS text[])) AS configuration
+        WHERE to_tsvector(configuration::regconfig, word) = '')
     """
 )
 
@@ -188,7 +191,9 @@ async def rename(session: AsyncSession, kind: TopicKind, topics: Sequence[UUID])
 
 async def _common(session: AsyncSession, words: Collection[str]) -> set[str]:
     """Return those of `words` that PostgreSQL's dictionaries hold for stop words."""
-    rows = await session.scalars(_COMMON, {"words": sorted(words)})
+    rows = await session.scalars(
+        _COMMON, {"words": sorted(words), "configurations": list(CONFIGURATIONS.values())}
+    )
     return set(rows)
 
 

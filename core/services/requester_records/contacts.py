@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import ContactId, OrganisationId, new_id
+from core.domain.languages import LANGUAGES
 from core.services.audit import record
 from core.services.contact_language import LanguageSource
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Contact, Organisation
-from core.texts import LANGUAGES
 
 MAX_NAME_CHARS = 200
 MAX_NOTES_CHARS = 5_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text
@@ -27,10 +26,9 @@ from core.storage.tables import (
     FormField,
     Team,
 )
+from core.storage.text_search import CONFIGURATIONS
 
 MAX_WISH_CHARS = 500
-
-_CONFIGURATIONS: Mapping[str, str] = MappingProxyType({"en": "english", "es": "spanish"})
 
 _NAMED = text(
     """
@@ -126,7 +124,7 @@ async def items_named(session: AsyncSession, words: str, *, limit: int = 3) -> S
     phrases = [
         (item.id, configuration, folded(phrase))
         for item in items
-        for language, configuration in _CONFIGURATIONS.items()
+        for language, configuration in CONFIGURATIONS.items()
         for phrase in {item.name, item.named(language), *item.words.get(language, "").split(",")}
         if phrase.strip()
     ]

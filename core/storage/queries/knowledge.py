@@ -12,14 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.ids import OrganisationId
 from core.domain.knowledge import Audience
 from core.storage.tables.vector import vector_text
-
-CONFIGURATIONS: Mapping[str, str] = {"en": "english", "es": "spanish"}
-"""Text search configuration of each language that has one; others are searched word by word."""
-
-
-def configuration_of(language: str) -> str:
-    """Return the text search configuration for texts in `language`."""
-    return CONFIGURATIONS.get(language, "simple")
+from core.storage.text_search import configuration_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from console.rooms import ROOMS, SECTIONS, TABS
-from console.texts import LANGUAGES, accepted_language, catalogue, translate
+from console.texts import accepted_language, catalogue, translate
+from core.domain.languages import CONSOLE_LANGUAGES
 from core.services.account_fields import fields_of
 from core.wiring.kinds import Kinds
 
@@ -59,13 +60,13 @@ def settings_of_kinds() -> set[str]:
     return {words for field in fields for words in (field.label, field.hint) if words}
 
 
-@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+@pytest.mark.parametrize("language", [code for code in CONSOLE_LANGUAGES if code != "en"])
 def test_a_catalogue_has_exactly_the_words_that_are_used(language: str) -> None:
     assert set(catalogue(language)) == words_used()
     assert all(catalogue(language).values())
 
 
-@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+@pytest.mark.parametrize("language", [code for code in CONSOLE_LANGUAGES if code != "en"])
 def test_translations_keep_the_holes_of_their_sentences(language: str) -> None:
     for english, translated in catalogue(language).items():
         assert set(_HOLES.findall(english)) == set(_HOLES.findall(translated)), english

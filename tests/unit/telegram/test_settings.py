@@ -12,7 +12,8 @@ from pydantic import SecretStr, ValidationError
 
 import channels.telegram
 from channels.telegram.settings import TelegramSettings
-from channels.telegram.texts import LANGUAGES, catalogue, text
+from core.domain.languages import LANGUAGES
+from core.texts import Catalogue
 
 SOURCES = Path(channels.telegram.__file__).parent
 TOKEN = SecretStr("123456:ABC-DEF_1")
@@ -50,14 +51,9 @@ def test_a_catalogue_has_exactly_the_words_that_are_used(language: str) -> None:
         for source in SOURCES.glob("*.py")
         for words in re.findall(r"\btext\([\w.]+, \"([^\"]+)\"\)", source.read_text())
     }
-    words = {str(message.id): str(message.string) for message in catalogue(language) if message.id}
+    words = Catalogue("channels.telegram").words(language)
     assert set(words) == used
     assert all(words.values())
-
-
-def test_a_language_that_is_not_spoken_gives_english() -> None:
-    assert text("eo", "Talk to a person") == "Talk to a person"
-    assert text("es", "Talk to a person") == "Hablar con una persona"
 
 
 def test_knowing_the_channel_does_not_load_the_library() -> None:

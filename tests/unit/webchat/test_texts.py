@@ -7,7 +7,8 @@ from importlib import resources
 
 import pytest
 
-from channels.webchat.texts import LANGUAGES, choose_language, texts
+from channels.webchat.texts import choose_language, words
+from core.domain.languages import LANGUAGES
 
 STATIC = resources.files("channels.webchat") / "static"
 TEMPLATE = (resources.files("channels.webchat") / "templates" / "chat.html").read_text("utf-8")
@@ -27,8 +28,8 @@ def words_used() -> set[str]:
 
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
 def test_a_catalogue_has_exactly_the_words_that_the_page_uses(language: str) -> None:
-    assert set(texts(language)) == words_used()
-    assert all(texts(language).values())
+    assert set(words(language)) == words_used()
+    assert all(words(language).values())
 
 
 @pytest.mark.parametrize(
