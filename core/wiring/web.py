@@ -187,7 +187,7 @@ def build_app(settings: Settings) -> FastAPI:
             organisations=Organisations(parts.sessions),
             knowledge=parts.knowledge,
             synonyms=SynonymBook(parts.sessions),
-            topics=Topics(parts.sessions, parts.accounts),
+            topics=Topics(parts.sessions, parts.accounts, parts.knowledge),
             examples=ExampleBook(parts.sessions),
             versions=ModelVersions(parts.sessions),
             access=parts.access,

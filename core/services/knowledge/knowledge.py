@@ -89,7 +89,7 @@ class Knowledge:
         """
         async with storage_errors(), self._sessions.begin() as session:
             created = await articles.create(session, article)
-        self._search.forget_counts()
+        self.forget_counts()
         return created
 
     async def update(self, article: Article, *, revision: int | None = None) -> Article:
@@ -100,7 +100,7 @@ class Knowledge:
         """
         async with storage_errors(), self._sessions.begin() as session:
             changed = await articles.change(session, article, revision)
-        self._search.forget_counts()
+        self.forget_counts()
         return changed
 
     async def delete(self, article: ArticleId) -> None:
@@ -108,6 +108,13 @@ class Knowledge:
         async with storage_errors(), self._sessions.begin() as session:
             await articles.remove(session, article)
             audit.record(session, None, "article.deleted", ("article", article, str(article)))
+        self.forget_counts()
+
+    def forget_counts(self) -> None:
+        """Let the next search see what was changed, in which languages there are articles too.
+
+        To be called after the commit by whoever stores articles in a transaction of their own.
+        """
         self._search.forget_counts()
 
     async def import_path(self, path: Path) -> ImportReport:
@@ -119,7 +126,7 @@ class Knowledge:
         from core.services.knowledge import imports
 
         report = await imports.import_path(self._sessions, path)
-        self._search.forget_counts()
+        self.forget_counts()
         return report
 
     async def embed_pending(self, limit: int = 256) -> int:
@@ -146,5 +153,5 @@ class Knowledge:
             self._sessions, self._search, self._embedder.model, pause_seconds=pause_seconds
         )
         if has_learned:
-            self._search.forget_counts()
+            self.forget_counts()
         return has_learned

@@ -28,6 +28,7 @@ from core.domain.topics import TopicKind, TopicState
 from core.services import audit
 from core.services.case import Case, open_case
 from core.services.knowledge.articles import MAX_QUESTIONS, change, create
+from core.services.knowledge.knowledge import Knowledge
 from core.services.learning.examples import propose
 from core.services.ledger import Accounts, Ledger
 from core.services.links.links import LOCK, note_link
@@ -47,10 +48,12 @@ class Topics:
         self,
         sessions: Sessions,
         accounts: Accounts,
+        knowledge: Knowledge,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
+        self._knowledge = knowledge
         self._now = now
 
     async def dismiss(self, topic: TopicId, by: Agent) -> None:
@@ -95,7 +98,8 @@ class Topics:
             created = await create(session, article)
             row.article_id = created.id
             self._decide(session, row, TopicState.DONE, by)
-            return created
+        self._knowledge.forget_counts()
+        return created
 
     async def add_question(
         self, topic: TopicId, article: ArticleId, question: str, by: Agent
@@ -126,7 +130,8 @@ class Topics:
                 ("article", article, found.title),
                 new={"question": words},
             )
-            return changed
+        self._knowledge.forget_counts()
+        return changed
 
     async def make_problem(self, topic: TopicId, by: Agent) -> int:
         """Open a problem for a topic of tickets and link its unfinished ones; return its number.

@@ -246,8 +246,9 @@ async def test_articles_for_topics_need_the_scope_knowledge(desk: Desk, api: Api
 async def test_an_article_for_a_topic_that_is_gone_is_not_stored(desk: Desk) -> None:
     boss = await desk.agent("eve@example.org", "Eve", Role.ADMIN)
     article = Article(id=ArticleId("animals"), language="en", title="Animals", body="None.")
+    topics = Topics(desk.sessions, desk.accounts, desk.knowledge)
     with pytest.raises(NotFound):
-        await Topics(desk.sessions, desk.accounts).write_article(TopicId(new_id()), article, boss)
+        await topics.write_article(TopicId(new_id()), article, boss)
     assert await desk.knowledge.get_many([article.id]) == {}
 
 

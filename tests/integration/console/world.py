@@ -315,7 +315,7 @@ def build_desk(
             organisations=Organisations(sessions, clock),
             knowledge=knowledge,
             synonyms=SynonymBook(sessions),
-            topics=Topics(sessions, accounts, clock),
+            topics=Topics(sessions, accounts, knowledge, clock),
             examples=ExampleBook(sessions, clock),
             versions=ModelVersions(sessions, clock),
             access=access,

@@ -54,6 +54,7 @@ class World:
     """A desk whose assistant missed some questions."""
 
     rig: Rig
+    knowledge: Knowledge
     gathering: TopicGathering
     topics: Topics
 
@@ -91,10 +92,12 @@ class World:
 @pytest.fixture
 def world(sessions: Sessions, embedder: HttpEmbedder, tmp_path: Path) -> World:
     rig = Rig(sessions, tmp_path)
+    knowledge = Knowledge(sessions)
     return World(
         rig=rig,
+        knowledge=knowledge,
         gathering=TopicGathering(sessions, embedder, rig.clock),
-        topics=Topics(sessions, rig.accounts, rig.clock),
+        topics=Topics(sessions, rig.accounts, knowledge, rig.clock),
     )
 
 
@@ -143,8 +146,7 @@ async def test_a_topic_is_settled_by_an_article_and_comes_back_when_it_goes_on(
     await _ask_all(world)
     ana = await world.rig.agent(role=Role.ADMIN)
     (parrot, invoice) = await world.found()
-    knowledge = Knowledge(world.rig.sessions)
-    pets = await knowledge.create(article("pets", "Pets at work"))
+    pets = await world.knowledge.create(article("pets", "Pets at work"))
     changed = await world.topics.add_question(parrot.id, pets.id, f" {PARROT[0]}  ", ana)
     assert changed.questions == (PARROT[0],)
     with pytest.raises(InvalidInput, match="has this question already"):
@@ -162,6 +164,18 @@ async def test_a_topic_is_settled_by_an_article_and_comes_back_when_it_goes_on(
     assert back.is_back
     assert back.article == pets.id
     assert back.size == 6
+
+
+async def test_what_is_written_for_a_topic_is_found_at_once_though_it_is_the_first_article(
+    world: World,
+) -> None:
+    await _ask_all(world)
+    ana = await world.rig.agent(role=Role.ADMIN)
+    (parrot, _) = await world.found()
+    assert (await world.knowledge.search("parrot", "en")).hits == ()
+    await world.topics.write_article(parrot.id, article("parrots", "Parrots at work"), ana)
+    (hit,) = (await world.knowledge.search("parrot", "en")).hits
+    assert hit.article == "parrots"
 
 
 async def test_agents_answers_are_what_an_article_begins_with(world: World) -> None:
