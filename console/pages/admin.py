@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
+from console.setback_words import WORK
 from console.words import ROLE, error_in_words
 from core.domain.actor import Role
 from core.domain.errors import Conflict, InvalidInput, NotFound
@@ -20,10 +22,12 @@ from core.storage.engine import storage_errors
 from core.storage.queries.agents import list_agents
 from core.storage.queries.feed import feed_end
 from core.storage.queries.quarantine import open_quarantine, quarantined
+from core.storage.queries.setbacks import list_setbacks
 
 router = APIRouter(prefix="/console/admin")
 
 _SHOWN_BYTES = 20_000
+_SHOWN_FOR = timedelta(days=7)
 
 
 @router.get("/agents")
@@ -126,10 +130,13 @@ async def show_status(request: Request, _: Admins) -> Response:
     found = await desk.readiness()
     async with storage_errors(), desk.sessions() as session:
         position = await feed_end(session)
+        setbacks = await list_setbacks(session, datetime.now(UTC) - _SHOWN_FOR)
     return page(
         request,
         "status.html",
         position=position,
+        setbacks=setbacks,
+        work=WORK,
         is_ready=bool(found["ready"]),
         components={name: _state(state) for name, state in dict(found["components"]).items()},
     )

@@ -13,12 +13,14 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 from sqlalchemy import text
 
-from core.domain.errors import ConversationErased, StorageUnavailable
+from core.domain.errors import StorageUnavailable
 from core.domain.ids import ConversationId
+from core.domain.setbacks import Chore
 from core.runtime.lanes.turns import AssistantGate
 from core.services.access import Access
 from core.services.early_events import EarlyEvents
 from core.services.files.loose import LooseBlobs
+from core.services.setbacks import Setbacks, WholeDuties
 from core.services.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
@@ -70,6 +72,7 @@ class Upkeep:
     loose: LooseBlobs
     instance: str
     server_started: datetime
+    whole: WholeDuties
 
     async def note_life(self) -> None:
         """Tell the others that this worker lives.
@@ -94,13 +97,12 @@ class Upkeep:
     async def sweep(self) -> None:
         """Look once for work that is due by the clock."""
         if not (self.gate.is_up or self.gate.is_starting):
-            for conversation in await self.turns.overdue():
-                with suppress(ConversationErased):
-                    await self._give_up(conversation)
+            giving_up = Setbacks(self.sessions, Chore.GIVING_UP)
+            overdue = await self.turns.overdue(is_free=giving_up.is_free)
+            await giving_up.each(overdue, self._give_up)
         await self.wake_forgotten(_PATIENCE)
-        await self.early.apply_due()
-        for duty in self.duties:
-            await duty()
+        for duty in (self.early.apply_due, *self.duties):
+            await self.whole.do(duty)
 
     async def _give_up(self, conversation: ConversationId) -> None:
         if await self.turns.give_up(conversation, "the assistant is not available"):
@@ -152,6 +154,6 @@ class Upkeep:
         await self.early.apply_all()
         await self.early.forget_old()
         await self.access.forget_expired()
-        for duty in self.tidying:
-            await duty()
+        for duty in (*self.tidying, self.whole.forget_old):
+            await self.whole.do(duty)
         await self.loose.delete_forgotten()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -175,7 +176,7 @@ async def _work(
         group.create_task(_every(1.0, lambda: _embed(knowledge)), name="embedding")
         group.create_task(_every(_LEARN_SECONDS, lambda: _learn(knowledge)), name="own questions")
         for caller in callers:
-            group.create_task(_every(1.0, caller), name="calls")
+            group.create_task(_every(1.0, partial(upkeep.whole.do, caller)), name="calls")
 
 
 async def do_jobs(jobs: App, concurrency: int) -> None:

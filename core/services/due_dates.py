@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from core.domain.ids import TicketId
+from core.domain.setbacks import Chore
 from core.services.case import open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Ticket
 
@@ -32,6 +34,7 @@ class DueDateSweep:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.DUE_DATES, now)
 
     async def remind_due(self) -> int:
         """Remind where it is time; return of how many tickets."""
@@ -39,13 +42,12 @@ class DueDateSweep:
         async with storage_errors(), self._sessions() as session:
             due = await session.scalars(
                 select(Ticket.id)
-                .where(Ticket.due_remind_at <= now)
+                .where(Ticket.due_remind_at <= now, self._setbacks.is_free(Ticket.id))
                 .order_by(Ticket.due_remind_at)
                 .limit(_AT_ONCE)
             )
-            waiting = due.all()
-        for ticket in waiting:
-            await self._remind(TicketId(ticket))
+            waiting = [TicketId(ticket) for ticket in due]
+        await self._setbacks.each(waiting, self._remind)
         return len(waiting)
 
     async def _remind(self, ticket: TicketId) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, ConversationId, EventKey
+from core.domain.setbacks import Chore
 from core.services.json_forms import EarlyOccurrence, early_from_json, early_json
 from core.services.ledger import Accounts, Ledger
 from core.services.message_changes import Known, change
 from core.services.order import Place
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Attachment, Conversation, EarlyEvent, Message, RemoteMessage
 
@@ -92,6 +94,7 @@ class EarlyEvents:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.EARLY_EVENTS, now)
 
     async def apply_due(self) -> int:
         """Apply what came lately for messages that are there by now; return how many that was.
@@ -118,7 +121,10 @@ class EarlyEvents:
                     & (RemoteMessage.remote_id == EarlyEvent.remote_id),
                 )
                 .join(Message, Message.id == RemoteMessage.message_id)
-                .where(EarlyEvent.received_at > since)
+                .where(
+                    EarlyEvent.received_at > since,
+                    self._setbacks.is_free(Message.conversation_id),
+                )
                 .distinct()
                 .limit(_MOST_AT_ONCE)
             )
@@ -127,8 +133,12 @@ class EarlyEvents:
                 for account, name, conversation in found
             ]
         applied = 0
-        for place, conversation in due:
-            applied += await self._apply(place, conversation)
+
+        async def apply(one: tuple[Place, ConversationId]) -> None:
+            nonlocal applied
+            applied += await self._apply(*one)
+
+        await self._setbacks.each(due, apply, lambda one: one[1])
         return applied
 
     async def _apply(self, place: Place, conversation_id: ConversationId) -> int:

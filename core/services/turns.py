@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import (
@@ -314,12 +315,15 @@ class Turns:
             await ledger.write(session)
             return True
 
-    async def overdue(self, limit: int = 100) -> list[ConversationId]:
+    async def overdue(
+        self, limit: int = 100, is_free: Callable[[Any], ColumnElement[bool]] = lambda _: true()
+    ) -> list[ConversationId]:
         """Return conversations whose requester has waited for the assistant too long."""
         async with storage_errors(), self._sessions() as session:
             rows = await session.scalars(
                 select(Turn.conversation_id)
                 .where(
+                    is_free(Turn.conversation_id),
                     Turn.status.in_(_UNDER_WAY),
                     Turn.created_at < self._now() - self._rules.deadline,
                 )

@@ -21,6 +21,7 @@ from core.services.files.fetching import Fetching
 from core.services.files.loose import LooseBlobs
 from core.services.look_ups import LookUps
 from core.services.reactions import Reactions
+from core.services.setbacks import WholeDuties
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
@@ -98,6 +99,7 @@ async def _work(settings: Settings) -> None:
                     loose=LooseBlobs(parts.sessions, parts.blobs),
                     instance=instance_name(),
                     server_started=started,
+                    whole=WholeDuties(parts.sessions),
                 ),
                 assistant=parts.assistant,
                 gate=gate,

@@ -22,6 +22,7 @@ from core.storage import migrate as schema
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
 from core.storage.queries.agents import agent_named
+from core.storage.queries.setbacks import count_setbacks
 from core.storage.queries.tokens import TokenView, list_tokens
 from core.storage.tables import Milestone
 from core.wiring.parts import STARTER_KNOWLEDGE, Parts, open_parts
@@ -165,7 +166,19 @@ async def diagnose(settings: Settings) -> list[Diagnosis]:
         )
         if not behind:
             found += [_diagnosis(account) for account in await parts.account_book.list()]
+            found.append(await _setbacks(parts))
     return found
+
+
+async def _setbacks(parts: Parts) -> Diagnosis:
+    async with storage_errors(), parts.sessions() as session:
+        count = await count_setbacks(session)
+    return Diagnosis(
+        component="by the clock",
+        ok=not count,
+        detail=f"{count} could not be done and wait" if count else "everything is done",
+        remedy="see Status in the console, and the log of the worker" if count else "",
+    )
 
 
 def _diagnosis(account: AccountView) -> Diagnosis:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -19,6 +20,7 @@ from core.domain.automation.matching import Test, compiled
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
+from core.domain.setbacks import Chore
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.automation.doing import Did, Doer, perform
 from core.services.automation.facts import About, about, completed, known_of, values_of
@@ -27,6 +29,7 @@ from core.services.automation.forms import rule_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
+from core.services.setbacks import Setbacks
 from core.services.sla.clocks import BREACH, WARNING
 from core.services.sla.rules import PromiseBook
 from core.storage.beforehand import Beforehand
@@ -176,6 +179,7 @@ class IdleRules:
         self._shelf = shelf
         self._base_url = base_url
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.IDLE_RULES, now)
         self._looked_at: TicketId | None = None
         self._next_round = now()
 
@@ -198,6 +202,7 @@ class IdleRules:
                 .outerjoin(Account, Account.id == Conversation.account_id)
                 .where(
                     Ticket.status.in_(_UNDONE),
+                    self._setbacks.is_free(Ticket.id),
                     Account.origin.is_distinct_from(Origin.REHEARSAL),
                 )
                 .order_by(Ticket.id)
@@ -205,21 +210,34 @@ class IdleRules:
             if self._looked_at is not None:
                 query = query.where(Ticket.id > self._looked_at)
             tickets = [TicketId(one) for one in await session.scalars(query.limit(_BATCH))]
-            fitting, fields, book = [], looked_at(rules), self._shelf.promises
+        self._looked_at = tickets[-1] if len(tickets) == _BATCH else None
+        fitting: list[TicketId] = []
+
+        async def look(some: Sequence[TicketId]) -> int:
+            found = await self._fitting(some, rules)
+            fitting.extend(found)
+            return len(found)
+
+        await self._setbacks.together(tickets, look)
+        await self._setbacks.each(fitting, partial(self._apply, rules=rules))
+
+    async def _fitting(
+        self, tickets: Sequence[TicketId], rules: Sequence[ReadyRule]
+    ) -> Sequence[TicketId]:
+        """Return those of `tickets` to which one of `rules` applies."""
+        fitting, fields, book = [], looked_at(rules), self._shelf.promises
+        async with storage_errors(), self._sessions() as session:
             all_known = await known_of(session, [About(ticket=ticket) for ticket in tickets])
             for one, found in all_known.items():
-                ticket = one.ticket
                 known = await completed(session, found, looks_at=fields, book=book)
                 facts, since = known.facts(self._now()), known.ticket.updated_at
                 for ready in rules:
                     if ready.test(facts) and not await _has_run_since(
-                        session, ready.id, ticket, since
+                        session, ready.id, one.ticket, since
                     ):
-                        fitting.append(ticket)
+                        fitting.append(one.ticket)
                         break
-        self._looked_at = tickets[-1] if len(tickets) == _BATCH else None
-        for ticket in fitting:
-            await self._apply(ticket, rules)
+        return fitting
 
     async def forget_old(self, age: timedelta = timedelta(days=90)) -> None:
         """Delete what rules did long ago; the tickets' histories keep it."""

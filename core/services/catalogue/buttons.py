@@ -24,12 +24,14 @@ from core.domain.ids import (
     TicketId,
     new_id,
 )
+from core.domain.setbacks import Chore
 from core.ports import Channel, KnowsPrivacy
 from core.services.case import open_case
 from core.services.catalogue.approving import GONE, decide_as_asked, note_refusal
 from core.services.catalogue.telling import filled_in
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import item_view
 from core.storage.queries.requests import values_of
@@ -74,21 +76,24 @@ class ApprovalChats:
         self._channels = channels
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.APPROVALS, now)
 
     async def ask_due(self) -> int:
         """Ask whom is due, a bounded part of them; return how many were looked at."""
         async with storage_errors(), self._sessions() as session:
             due = await session.scalars(
                 select(ApprovalAsk.id)
-                .where(ApprovalAsk.chat_at <= self._now())
+                .where(ApprovalAsk.chat_at <= self._now(), self._setbacks.is_free(ApprovalAsk.id))
                 .order_by(ApprovalAsk.chat_at)
                 .limit(_BATCH)
             )
             names = due.all()
-        for name in names:
-            async with storage_errors(), self._sessions.begin() as session:
-                await self._ask(session, name)
+        await self._setbacks.each(names, self._ask_one)
         return len(names)
+
+    async def _ask_one(self, name: UUID) -> None:
+        async with storage_errors(), self._sessions.begin() as session:
+            await self._ask(session, name)
 
     async def _ask(self, session: AsyncSession, name: UUID) -> None:
         ledger = Ledger(self._accounts, self._now())

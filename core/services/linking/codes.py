@@ -15,6 +15,7 @@ from core.domain.actor import Agent
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import AccountId, Address, ContactId, ConversationId, TicketId
 from core.domain.linking import CODE_DIGITS, digest_of, masked, wish_in
+from core.domain.setbacks import Chore
 from core.services import audit
 from core.services.case import open_case
 from core.services.contacts import contact_at
@@ -22,6 +23,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.linking.asking import ask_for_code, end, lock_codes, say
 from core.services.locks import locked
 from core.services.requester_records.merging import ContactMerging
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import ContactAddress, Conversation, LinkCode
 
@@ -57,6 +59,7 @@ class LinkCodes:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.LINK_CODES, now)
         self._merging = ContactMerging(sessions, accounts, now)
 
     async def ask(self, ticket_id: TicketId, email: str, by: Agent) -> None:
@@ -128,12 +131,23 @@ class LinkCodes:
 
     async def join_due(self) -> None:
         """Join the contacts that codes have proven to be one person."""
-        for _ in range(_AT_ONCE):
+        is_more = True
+
+        async def join(_: int, drawn: list[UUID]) -> int:
+            nonlocal is_more
             async with storage_errors(), self._sessions.begin() as session:
                 row = await self._due(session, is_proven=True)
                 if row is None:
-                    return
+                    is_more = False
+                    return 0
+                drawn.append(row.id)
                 await self._join(session, row)
+                return 1
+
+        for _ in range(_AT_ONCE):
+            await self._setbacks.drawn(join, 1)
+            if not is_more:
+                return
 
     async def _due(self, session: AsyncSession, *, is_proven: bool) -> LinkCode | None:
         proven = LinkCode.proven_at
@@ -141,6 +155,7 @@ class LinkCodes:
             select(LinkCode)
             .where(
                 LinkCode.due_at <= self._now(),
+                self._setbacks.is_free(LinkCode.id),
                 proven.is_not(None) if is_proven else proven.is_(None),
             )
             .order_by(LinkCode.due_at)

@@ -18,6 +18,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId, new_id
 from core.domain.links import LinkKind
+from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.answering import give_status
 from core.services.case import Case, open_case, open_cases
@@ -26,6 +27,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.letters import MAX_SUBJECT_CHARS
 from core.services.links.links import LOCK, note_link
 from core.services.links.opening import open_problem
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.sight import sight_of
 from core.storage.tables import ProblemUpdate, Ticket, TicketLink
@@ -47,6 +49,7 @@ class Problems:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.PROBLEM_UPDATES, now)
 
     async def begin(
         self,
@@ -161,13 +164,12 @@ class Problems:
         async with storage_errors(), self._sessions() as session:
             due = await session.scalars(
                 select(ProblemUpdate.id)
-                .where(ProblemUpdate.done_at.is_(None))
+                .where(ProblemUpdate.done_at.is_(None), self._setbacks.is_free(ProblemUpdate.id))
                 .order_by(ProblemUpdate.id)
                 .limit(_AT_ONCE)
             )
             waiting = due.all()
-        for one in waiting:
-            await self._do(one)
+        await self._setbacks.each(waiting, self._do)
         return len(waiting)
 
     async def _do(self, update: UUID) -> None:

@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, ConversationId, ThreadKey, TicketId
 from core.domain.notification import IN_QUEUE, Notice
+from core.domain.setbacks import Chore
 from core.domain.teams import Strategy
 from core.services.notifications.colleagues import leads_of, queue_agents
 from core.services.notifications.leaving import Told, leave
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.queries.untold import Untold, untold_tickets
-from core.storage.tables import Notification
+from core.storage.tables import Notification, Ticket
 
 TO_FIND_SOMEBODY = timedelta(minutes=1)
 """How long a team that shares its tickets out has for one before its agents are told."""
@@ -37,16 +39,27 @@ class QueueNotices:
     ) -> None:
         self._sessions = sessions
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.QUEUE_NOTICES, now)
 
     async def tell_due(self) -> int:
         """Tell of all that is due; return of how many tickets somebody was told."""
         told = 0
-        while True:
+        is_more = True
+
+        async def tell(at_once: int, drawn: list[UUID]) -> int:
+            nonlocal is_more, told
             async with storage_errors(), self._sessions.begin() as session:
-                due = await untold_tickets(session, self._now() - TO_FIND_SOMEBODY, _AT_ONCE)
-                told += await self._tell(session, due)
-            if len(due) < _AT_ONCE:
-                return told
+                patience, free = self._now() - TO_FIND_SOMEBODY, self._setbacks.is_free(Ticket.id)
+                due = await untold_tickets(session, patience, at_once, free)
+                is_more = len(due) == _AT_ONCE
+                drawn += [found.ticket for found in due]
+                count = await self._tell(session, due)
+            told += count
+            return count
+
+        while is_more:
+            await self._setbacks.drawn(tell, _AT_ONCE)
+        return told
 
     async def _tell(self, session: AsyncSession, due: Sequence[Untold]) -> int:
         if not due:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from core.domain.conversation import Responder, Speaker
 from core.domain.desk_choices import RATE
 from core.domain.ids import ChoiceId, TicketId, new_id
 from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
+from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus
 from core.services.budget import may_speak
 from core.services.case import Case, open_case
@@ -22,6 +24,7 @@ from core.services.reactions.reactor import TicketChange
 from core.services.reviving import RESTORED
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import survey_rules
+from core.services.setbacks import Setbacks
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, Satisfaction
@@ -107,6 +110,7 @@ class SurveySweep:
         self._accounts = accounts
         self._links = links
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.SURVEYS, now)
 
     async def do_due(self) -> int:
         """Do what is due, a bounded part of it; return how many surveys were looked at."""
@@ -114,20 +118,27 @@ class SurveySweep:
             due = (
                 await session.execute(
                     select(Satisfaction.id, Satisfaction.ticket_id)
-                    .where(Satisfaction.due_at <= self._now())
+                    .where(
+                        Satisfaction.due_at <= self._now(),
+                        self._setbacks.is_free(Satisfaction.ticket_id),
+                    )
                     .order_by(Satisfaction.due_at)
                     .limit(_BATCH)
                 )
             ).all()
-        for survey, ticket in due:
-            async with storage_errors(), self._sessions.begin() as session:
-                ledger = Ledger(self._accounts, self._now())
-                case = await open_case(session, ledger, TicketId(ticket))
-                row = await session.get_one(Satisfaction, survey, with_for_update=True)
-                if row.due_at is not None and row.due_at <= ledger.now:
-                    await self._go_on(case, row)
-                await ledger.write(session)
+        surveys = [(survey, TicketId(ticket)) for survey, ticket in due]
+        await self._setbacks.each(surveys, self._do, lambda one: one[1])
         return len(due)
+
+    async def _do(self, due: tuple[UUID, TicketId]) -> None:
+        survey, ticket = due
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger(self._accounts, self._now())
+            case = await open_case(session, ledger, ticket)
+            row = await session.get_one(Satisfaction, survey, with_for_update=True)
+            if row.due_at is not None and row.due_at <= ledger.now:
+                await self._go_on(case, row)
+            await ledger.write(session)
 
     async def _go_on(self, case: Case, survey: Satisfaction) -> None:
         now = case.ledger.now

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
+from core.domain.setbacks import Chore
 from core.domain.sla.clocks import Clock, Moment, clocks_of, time_in, working_spans
 from core.domain.sla.policy import ClockKind, Policy
 from core.domain.ticket import RANK, Priority, TicketStatus
 from core.services.case import Case, open_unlocked_cases
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions import TicketChange
+from core.services.setbacks import Setbacks
 from core.services.sla.closing import plan_end
 from core.services.sla.histories import (
     ONE_OF_TICKETS,
@@ -117,6 +120,7 @@ class ClockSweep:
         self._accounts = accounts
         self._clocks = clocks
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.PROMISES, now)
 
     async def note_due(self) -> int:
         """Record warnings and breaches that are due; return of how many tickets."""
@@ -128,22 +132,26 @@ class ClockSweep:
                     or_(
                         (SlaClock.warn_at <= now) & SlaClock.warned_at.is_(None),
                         (SlaClock.due_at < now) & SlaClock.breached_at.is_(None),
-                    )
+                    ),
+                    self._setbacks.is_free(SlaClock.ticket_id),
                 )
                 .limit(_BATCH)
             )
             tickets = list(dict.fromkeys(TicketId(row) for row in due))
-        return await self._work_out(tickets)
+        return await self._setbacks.together(tickets, self._work_out)
 
     async def apply_new_rules(self) -> int:
         """Work out tickets anew whose rules have changed; return how many that were."""
         async with storage_errors(), self._sessions() as session:
             revision = await current_revision(session)
             stale = await session.scalars(
-                select(SlaTicket.ticket_id).where(SlaTicket.revision < revision).limit(_BATCH)
+                select(SlaTicket.ticket_id)
+                .where(SlaTicket.revision < revision, self._setbacks.is_free(SlaTicket.ticket_id))
+                .limit(_BATCH)
             )
             tickets = [TicketId(row) for row in stale]
-        return await self._work_out(tickets, older_than=revision)
+        work_out = partial(self._work_out, older_than=revision)
+        return await self._setbacks.together(tickets, work_out)
 
     async def _work_out(self, tickets: Sequence[TicketId], older_than: int | None = None) -> int:
         """Work out tickets in one transaction; return how many.

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
+from core.domain.setbacks import Chore
 from core.domain.sla.clocks import History, Turn
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.budget import may_speak
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.setbacks import Setbacks
 from core.services.sla.moments import day_in_words, known_zone
 from core.services.sla.rules import Closing, PromiseBook
 from core.storage.engine import Sessions, storage_errors
@@ -80,20 +82,20 @@ class ClosingSweep:
         self._accounts = accounts
         self._book = book
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.ENDING, now)
 
     async def end_due(self) -> int:
         """Do what is due; return with how many tickets."""
-        now = self._now()
+        now, free = self._now(), self._setbacks.is_free(SlaTicket.ticket_id)
         async with storage_errors(), self._sessions() as session:
             reminded = await session.scalars(
-                select(SlaTicket.ticket_id).where(SlaTicket.remind_at <= now).limit(_BATCH)
+                select(SlaTicket.ticket_id).where(SlaTicket.remind_at <= now, free).limit(_BATCH)
             )
             ended = await session.scalars(
-                select(SlaTicket.ticket_id).where(SlaTicket.end_at <= now).limit(_BATCH)
+                select(SlaTicket.ticket_id).where(SlaTicket.end_at <= now, free).limit(_BATCH)
             )
             tickets = list(dict.fromkeys(TicketId(row) for row in [*ended, *reminded]))
-        for ticket in tickets:
-            await self._end(ticket)
+        await self._setbacks.each(tickets, self._end)
         return len(tickets)
 
     async def _end(self, ticket: TicketId) -> None:

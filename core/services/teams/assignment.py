@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
@@ -17,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.assignment import share_out
 from core.domain.conversation import Cause, Responder
 from core.domain.ids import AgentId, TicketId
+from core.domain.setbacks import Chore
 from core.domain.teams import Strategy
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case
 from core.services.ledger import Accounts, Ledger
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.assignment import Found, Patience, deserted, floor, wanting
 from core.storage.queries.teams import OPEN, assignment_policy
@@ -45,6 +48,7 @@ class Assignment:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.SHARING, now)
         self._is_busy = False
         self._again = False
         self._looked_for_deserted: datetime | None = None
@@ -81,6 +85,10 @@ class Assignment:
         return given
 
     async def _share(self, *, with_deserted: bool) -> int:
+        share = partial(self._share_some, with_deserted=with_deserted)
+        return await self._setbacks.drawn(share, _AT_ONCE)
+
+    async def _share_some(self, at_once: int, drawn: list[UUID], *, with_deserted: bool) -> int:
         async with storage_errors(), self._sessions.begin() as session:
             if not with_deserted and not await _anything_wanted(session):
                 return 0
@@ -90,15 +98,17 @@ class Assignment:
             teams = list(there.teams)
             if not there.candidates or not teams:
                 return 0
-            found = list(await wanting(session, teams))
+            free = self._setbacks.is_free(Ticket.id)
+            found = list(await wanting(session, teams, free))
             if with_deserted:
                 patience = Patience.of(await assignment_policy(session))
-                found += await deserted(session, teams, now, patience)
+                found += await deserted(session, teams, now, patience, free)
             by_ticket = {each.vacancy.ticket: each for each in found}
             shared = share_out(
                 (each.vacancy for each in found), there.candidates, there.places, there.teams
             )
-            plan = [(by_ticket[vacancy.ticket], agent) for vacancy, agent in shared[:_AT_ONCE]]
+            plan = [(by_ticket[vacancy.ticket], agent) for vacancy, agent in shared[:at_once]]
+            drawn += [found.vacancy.ticket for found, _ in plan]
             if not plan:
                 return 0
             return await self._give(session, plan)

@@ -14,10 +14,12 @@ from core.domain.actor import Agent
 from core.domain.conversation import Cause, Responder
 from core.domain.errors import IllegalTransition, InvalidInput
 from core.domain.ids import AgentId, TeamId, TicketId
+from core.domain.setbacks import Chore
 from core.domain.teams import Onward, Presence, level_that_serves
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.teams import OPEN, load_of_agent, presence_at
 from core.storage.tables import (
@@ -59,6 +61,7 @@ class Escalations:
         self._sessions = sessions
         self._accounts = accounts
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.ESCALATION, now)
 
     async def escalate(
         self, ticket: TicketId, onward: Onward | TeamId, reason: str, by: Agent
@@ -84,18 +87,21 @@ class Escalations:
         """Send on what nobody touched or solved in the time that its team sets."""
         async with storage_errors(), self._sessions() as session:
             due = await self._due(session)
-        for ticket, since in due:
-            async with storage_errors(), self._sessions.begin() as session:
-                ledger = Ledger(self._accounts, self._now(), depth=1)
-                case = await open_case(session, ledger, ticket)
-                row = await session.get(TicketRouting, ticket)
-                if row is None or row.at_level_since != since or case.ticket.status not in OPEN:
-                    continue
-                touched = await session.scalar(select(_agent_wrote(ticket, since)))
-                await self._send_due(case, row, UNSOLVED if touched else UNTOUCHED)
-                case.changed()
-                await case.ledger.write(session)
+        await self._setbacks.each(due.items(), self._send_if_due, lambda one: one[0])
         return len(due)
+
+    async def _send_if_due(self, found: tuple[TicketId, datetime]) -> None:
+        ticket, since = found
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger(self._accounts, self._now(), depth=1)
+            case = await open_case(session, ledger, ticket)
+            row = await session.get(TicketRouting, ticket)
+            if row is None or row.at_level_since != since or case.ticket.status not in OPEN:
+                return
+            touched = await session.scalar(select(_agent_wrote(ticket, since)))
+            await self._send_due(case, row, UNSOLVED if touched else UNTOUCHED)
+            case.changed()
+            await case.ledger.write(session)
 
     async def _send_due(self, case: Case, row: TicketRouting, reason: str) -> None:
         """Send a ticket on to where its team sets; where that is nobody, its history says so."""
@@ -110,7 +116,7 @@ class Escalations:
             row.at_level_since = None  # there is nowhere to go: it is not looked at again
             case.ledger.record(ticket, STUCK, None, None, actor="timer", reason=reason)
 
-    async def _due(self, session: AsyncSession) -> list[tuple[TicketId, datetime]]:
+    async def _due(self, session: AsyncSession) -> dict[TicketId, datetime]:
         now = self._now()
         since = TicketRouting.at_level_since
         rows = await session.execute(
@@ -125,6 +131,7 @@ class Escalations:
             )
             .where(
                 since.is_not(None),
+                self._setbacks.is_free(Ticket.id),
                 Ticket.status.in_(OPEN),
                 or_(
                     since + _minutes(TeamEscalation.unsolved_minutes) < now,
@@ -137,7 +144,7 @@ class Escalations:
             .order_by(since)
             .limit(_AT_ONCE)
         )
-        return [(TicketId(ticket), at) for ticket, at in rows if at is not None]
+        return {TicketId(ticket): at for ticket, at in rows if at is not None}
 
 
 async def send_on(case: Case, onward: Onward | TeamId, *, actor: str, reason: str) -> None:

@@ -27,6 +27,7 @@ from core.domain.errors import (
     StorageUnavailable,
 )
 from core.domain.ids import AgentId, ConversationId, TicketId, UploadId, new_id
+from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus
 from core.services.access import agent_of
 from core.services.answering import Reply, check_reply, say, take_up
@@ -34,6 +35,7 @@ from core.services.automation.macros import apply_macro
 from core.services.case import Case, open_case
 from core.services.json_forms import envelope_from_json, envelope_json
 from core.services.ledger import Accounts, Ledger
+from core.services.setbacks import Setbacks
 from core.services.writing.drafts import (
     DraftKind,
     DraftText,
@@ -79,6 +81,7 @@ class HeldReplies:
         self._base_url = base_url
         self._desk_seconds = desk_seconds
         self._now = now
+        self._setbacks = Setbacks(sessions, Chore.HELD_REPLIES, now)
 
     async def reply(
         self, ticket_id: TicketId, agent: Agent, reply: Reply, *, seen: int | None = None
@@ -167,13 +170,16 @@ class HeldReplies:
         async with storage_errors(), self._sessions() as session:
             due = await session.execute(
                 select(HeldReply.ticket_id, HeldReply.id)
-                .where(HeldReply.due_at <= self._now(), HeldReply.refused_at.is_(None))
+                .where(
+                    HeldReply.due_at <= self._now(),
+                    HeldReply.refused_at.is_(None),
+                    self._setbacks.is_free(HeldReply.ticket_id),
+                )
                 .order_by(HeldReply.due_at, HeldReply.id)
                 .limit(_AT_ONCE)
             )
-            found = due.all()
-        for ticket_id, held in found:
-            await self._send(TicketId(ticket_id), held)
+            found = [(TicketId(ticket_id), held) for ticket_id, held in due]
+        await self._setbacks.each(found, self._send, lambda one: one[0])
 
     async def grace(self, agent: AgentId) -> Grace:
         """Return how long replies of `agent` can be taken back."""
@@ -191,7 +197,8 @@ class HeldReplies:
         async with storage_errors(), self._sessions.begin() as session:
             (await session.get_one(AgentRow, agent)).take_back_seconds = seconds
 
-    async def _send(self, ticket_id: TicketId, held: UUID) -> None:
+    async def _send(self, due: tuple[TicketId, UUID]) -> None:
+        ticket_id, held = due
         try:
             async with storage_errors(), self._sessions.begin() as session:
                 case = await self._open(session, ticket_id)

@@ -117,39 +117,57 @@ async def floor(session: AsyncSession, now: datetime) -> Floor:
     return Floor(candidates=candidates, places=places, teams=teams)
 
 
-async def wanting(session: AsyncSession, teams: Sequence[TeamId]) -> Sequence[Found]:
-    """Return the tickets of `teams` that want an agent, the most urgent first."""
+async def wanting(
+    session: AsyncSession, teams: Sequence[TeamId], is_free: ColumnElement[bool]
+) -> Sequence[Found]:
+    """Return the tickets of `teams` that want an agent, the most urgent first.
+
+    Looked for are those for which `is_free` holds.
+    """
     rows = await session.execute(
         _vacancies().where(
             TicketRouting.wanting_since.is_not(None),
             Ticket.assignee_id.is_(None),
             Ticket.status.in_(OPEN),
             Ticket.team_id.in_(teams),
+            is_free,
         )
     )
     return [_found(row) for row in rows]
 
 
 async def deserted(
-    session: AsyncSession, teams: Sequence[TeamId], now: datetime, patience: Patience
+    session: AsyncSession,
+    teams: Sequence[TeamId],
+    now: datetime,
+    patience: Patience,
+    is_free: ColumnElement[bool],
 ) -> Sequence[Found]:
-    """Return the tickets of `teams` that wait too long for an agent who is not there."""
+    """Return the tickets of `teams` that wait too long for an agent who is not there.
+
+    Looked for are those for which `is_free` holds.
+    """
     rows = await session.execute(
         _vacancies()
         .join(AgentRow, AgentRow.id == Ticket.assignee_id)
         .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
-        .where(Ticket.team_id.in_(teams), _is_deserted(now, patience))
+        .where(Ticket.team_id.in_(teams), _is_deserted(now, patience), is_free)
     )
     return [_found(row) for row in rows]
 
 
 async def left_by_hand(
-    session: AsyncSession, now: datetime, patience: Patience, limit: int
+    session: AsyncSession,
+    now: datetime,
+    patience: Patience,
+    limit: int,
+    is_free: ColumnElement[bool],
 ) -> Sequence[tuple[TicketId, AgentId]]:
     """Return the tickets, each with its agent, that others are to take who are there.
 
     They wait too long for an agent who is not there, in a team that takes by hand or in none, and
-    somebody else of that team is online; of no team, anybody.
+    somebody else of that team is online; of no team, anybody. Looked for are those for which
+    `is_free` holds.
     """
     other, there = aliased(AgentRow), aliased(AgentPresence)
     somebody = (
@@ -178,6 +196,7 @@ async def left_by_hand(
             or_(Team.id.is_(None), Team.strategy == Strategy.MANUAL),
             _is_deserted(now, patience),
             somebody.exists(),
+            is_free,
         )
         .order_by(Ticket.id)
         .limit(limit)
@@ -185,12 +204,17 @@ async def left_by_hand(
     return [(TicketId(ticket), AgentId(agent)) for ticket, agent in rows if agent is not None]
 
 
-async def orphaned(session: AsyncSession, limit: int) -> Sequence[tuple[TicketId, AgentId]]:
-    """Return tickets that are not done, each with its agent, who is disabled."""
+async def orphaned(
+    session: AsyncSession, limit: int, is_free: ColumnElement[bool]
+) -> Sequence[tuple[TicketId, AgentId]]:
+    """Return tickets that are not done, each with its agent, who is disabled.
+
+    Looked for are those for which `is_free` holds.
+    """
     disabled = select(AgentRow.id).where(AgentRow.disabled_at.is_not(None))
     rows = await session.execute(
         select(Ticket.id, Ticket.assignee_id)
-        .where(Ticket.status.in_(UNDONE), Ticket.assignee_id.in_(disabled))
+        .where(Ticket.status.in_(UNDONE), Ticket.assignee_id.in_(disabled), is_free)
         .order_by(Ticket.id)
         .limit(limit)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
@@ -34,8 +34,10 @@ class Untold:
     by: str  # the actor
 
 
-async def untold_tickets(session: AsyncSession, patience: datetime, limit: int) -> Sequence[Untold]:
-    """Lock and return what is to be told, oldest first.
+async def untold_tickets(
+    session: AsyncSession, patience: datetime, limit: int, is_free: ColumnElement[bool]
+) -> Sequence[Untold]:
+    """Lock and return what is to be told, oldest first, where `is_free` holds.
 
     Tickets of teams that share theirs out are among them where they wait since before `patience`.
     The tickets are locked too, so that whoever is told of one has that notice before it can be
@@ -52,6 +54,7 @@ async def untold_tickets(session: AsyncSession, patience: datetime, limit: int) 
                 since.is_not(None),
                 Ticket.assignee_id.is_(None),  # else what clears it is on its way
                 Ticket.status.in_(OPEN),
+                is_free,
                 or_(Team.id.is_(None), Team.strategy == Strategy.MANUAL, since < patience),
             )
             .order_by(since)

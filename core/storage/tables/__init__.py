@@ -74,6 +74,7 @@ from core.storage.tables.people import (
 from core.storage.tables.reaction import ReactionFailure
 from core.storage.tables.satisfaction import Satisfaction, SurveyRule
 from core.storage.tables.search import SearchProgress, SearchWord
+from core.storage.tables.setback import Setback
 from core.storage.tables.similarity import TicketVector
 from core.storage.tables.sla import CalendarRow, ClosingRule, SlaClock, SlaPolicy, SlaTicket
 from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMember
@@ -156,6 +157,7 @@ __all__ = [
     "SavedView",
     "SearchProgress",
     "SearchWord",
+    "Setback",
     "SignInFailure",
     "SignInLink",
     "SlaClock",
