@@ -19,7 +19,7 @@ from actions.talking import farewell
 from actions.trouble import reports_trouble
 from actions.turn import Event, Topic, Turn, remember
 from actions.wording import place_named, states_a_need, telling_words
-from components.urgent import plain
+from components.folding import plain
 
 _MAX_OFFERED = 3
 _MAX_TELLING = 2  # words of a message that says nothing but that something is wrong

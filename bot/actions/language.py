@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from components.urgent import plain
+from components.folding import plain
 
 _NAMES = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from components.urgent import plain
+from components.folding import plain
 
 _PROBLEM = (
     r"(?:problem|issue|incident|fault|bug|failure|problema|incidencia|incidente|fallo|falla|averia"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from components.urgent import plain
+from components.folding import plain
 
 _ENGLISH = (
     "a an the this that these those it its he she they them his her their i me my mine we us our"

@@ -1,4 +1,4 @@
-"""Puts what `components.urgent` recognises above the statistical classifier, and keeps the latter
+"""Puts what `components.alarms` recognises above the statistical classifier, and keeps the latter
 from raising an alarm on a faint suspicion."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from components.urgent import recognise
+from components.alarms import recognise
 
 _FILE = "intents.json"
 

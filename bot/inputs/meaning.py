@@ -14,7 +14,7 @@ from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
 from actions.topics import Joint, is_matter
 from actions.wording import is_question, words_of
-from components.urgent import recognise
+from components.alarms import recognise
 
 _LEAVES = frozenset({"cancel", "switch_language"})
 _ASKS = frozenset({"ask_question", "nlu_fallback", "ticket_status", "what_was_said"})

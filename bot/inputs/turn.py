@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actions.form.steps import FORM_ANSWER
-from components.urgent import recognise
+from components.alarms import recognise
 from inputs.letters import without_courtesies
 
 MAX_TEXT = 4_000  # characters the assistant understands and answers

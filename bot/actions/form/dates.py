@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from components.urgent import plain
+from components.folding import plain
 
 _MONTHS: Mapping[str, int] = MappingProxyType(
     {

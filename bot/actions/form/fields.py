@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from actions.form.dates import read_day
-from components.urgent import plain
+from components.folding import plain
 
 Kind = Literal["text", "urgency", "time", "choice", "number", "date"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from actions.form.fields import URGENCIES, Field, called, names_a_time, read_urgency
 from actions.form.state import Form
 from actions.wording import is_question
-from components.urgent import plain
+from components.folding import plain
 
 CONFIRM = "confirm"  # what the buttons under the summary answer
 CHANGE = "change"  # what the buttons that name a field answer

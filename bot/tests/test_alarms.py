@@ -6,9 +6,11 @@ import pytest
 import yaml
 from assistant_process import BOT
 
-from components.urgent import MAX_CHARS, recognise
+from components.alarms import ALARMS, BY_LANGUAGE, recognise
+from components.folding import MAX_CHARS, plain
+from inputs.turn import LANGUAGES
 
-KEPT = yaml.safe_load((BOT / "tests" / "data" / "urgent.yml").read_text())
+KEPT = yaml.safe_load((BOT / "tests" / "data" / "alarms.yml").read_text())
 LETTER = "Good morning,\n\nthe report of last month does not print on the printer of floor two. "
 
 SAID = {
@@ -164,3 +166,19 @@ def test_an_alarm_is_found_anywhere_in_a_long_letter(intent: str, text: str) -> 
 def test_no_text_takes_long(unit: str) -> None:
     """A pattern that backtracks would hang here; the run's own time limit tells."""
     assert recognise(unit * MAX_CHARS) is None
+
+
+@pytest.mark.parametrize("text", ["there is a f\u0456re here", "I smell sm\u043eke", "fi\u200bre!"])
+def test_letters_that_look_alike_and_those_that_show_nothing_hide_no_alarm(text: str) -> None:
+    assert recognise(text) == "emergency"
+
+
+def test_other_alphabets_stay_what_they_are() -> None:
+    assert plain("Я не могу воити") == "я не могу воити"
+
+
+def test_every_language_has_wordings_for_every_alarm() -> None:
+    assert set(BY_LANGUAGE) == set(LANGUAGES)
+    for rules in BY_LANGUAGE.values():
+        assert set(rules) == set(ALARMS)
+        assert all(rule.said for rule in rules.values())

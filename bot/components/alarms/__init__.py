@@ -1,0 +1,53 @@
+"""Knows the wordings that must never be missed, in each language, and what only looks like one.
+
+A missed emergency or a missed request for a human costs more than a needless hand-off, so these
+patterns overrule the classifier. Questions *about* a danger ("what to do in case of fire") and
+negations ("I do not want to talk to a person") are left to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from components.alarms import en, es
+from components.folding import plain
+
+BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
+ALARMS = ("self_harm", "emergency", "security_incident", "angry", "ask_human")
+"""In order of weight: the first that is stated wins."""
+
+_STRETCH = 4_000  # characters looked at together: patterns take longer the longer the text
+_OVERLAP = 400  # a wording that lies across two stretches is whole in one of them
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+# All languages at once: people mix them, and a word alone does not tell its language.
+_SAID = {
+    alarm: _any_of(said for rules in BY_LANGUAGE.values() for said in rules[alarm].said)
+    for alarm in ALARMS
+}
+_APART = {
+    alarm: _any_of(apart for rules in BY_LANGUAGE.values() for apart in rules[alarm].apart_from)
+    for alarm in ALARMS
+}
+
+
+def recognise(text: str) -> str | None:
+    """Return the alarm, an intent, that `text` states, or None; of several the weightiest.
+
+    A long text, such as a letter, is read whole, a stretch at a time.
+    """
+    words = plain(text)
+    stretches = [
+        words[start : start + _STRETCH] for start in range(0, len(words), _STRETCH - _OVERLAP)
+    ]
+    for alarm in ALARMS:
+        for stretch in stretches:
+            left = _APART[alarm].sub(" ", stretch)
+            if _SAID[alarm].search(" ".join(left.split())):
+                return alarm
+    return None
