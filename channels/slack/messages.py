@@ -141,6 +141,7 @@ def _posted(account: AccountId, event: Fields, desk: Desk, raw: bytes) -> Readin
         raw=raw,
         body=read_body(event, _addressed(event, desk)),
         remote_ids=(ids.remote_id(channel, ts),),
+        is_shared=not is_direct,
     )
     return Reading(
         events=(posted,),

@@ -178,6 +178,7 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
         intent=intent,
         subject=topic,
         album=_album(message, intent),
+        is_shared=not place.is_private,
     )
 
 

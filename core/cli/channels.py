@@ -43,7 +43,7 @@ def channel_simulate(
         str, typer.Option(help="An account of the desk, or a kind: slack, telegram or email.")
     ],
     messages: Annotated[int, typer.Option(min=1, help="How many messages people write.")],
-    conversations: Annotated[int, typer.Option(min=1, help="How many people write them.")] = 200,
+    conversations: Annotated[int, typer.Option(min=1, help="In how many conversations.")] = 200,
     faults: Annotated[
         str,
         typer.Option(
@@ -64,8 +64,9 @@ def channel_simulate(
 ) -> None:
     """Rehearse: drive the running desk through a simulated platform and count what came of it.
 
-    Nothing is sent to a real platform, and nothing of it stays. Exit status 1 where a message was
-    lost, doubled or out of order.
+    People write, alone and in threads, groups and topics, edit, delete, send files and press
+    buttons, as far as the platform has that. Nothing is sent to a real platform, and nothing of it
+    stays. Exit status 1 where something was lost, doubled, out of order or not meant for the desk.
     """
     from channels.simulator.rehearsal.drive import Trouble
     from core.wiring.rehearsal import Plan, check, rehearse

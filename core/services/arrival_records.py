@@ -51,6 +51,16 @@ from core.storage.tables import (
 _NAMES_A_MESSAGE = (MessageEdited, MessageRemoved, ReactionChanged, DeliveryReported)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutLinking:
+    """What somebody said of linking an e-mail address."""
+
+    conversation: Conversation
+    who: Place
+    intent: Intent
+    is_shared: bool  # others read it, and what is answered
+
+
 @dataclass(slots=True, kw_only=True)
 class Records:
     """The locked records that a batch of events concerns, and what is to follow from them."""
@@ -83,7 +93,7 @@ class Records:
     beside: list[Conversation] = field(default_factory=list)  # where third parties wrote
     unreachable: list[tuple[Conversation, str]] = field(default_factory=list)  # with the reason
     awaited: Collection[Place] = frozenset()  # people who were sent a code
-    links: list[tuple[Conversation, Place, Intent]] = field(default_factory=list)  # to be answered
+    links: list[AboutLinking] = field(default_factory=list)  # to be answered
     presses: list[tuple[Conversation, Intent, Address]] = field(  # of our own buttons, and by whom
         default_factory=list
     )

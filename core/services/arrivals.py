@@ -24,7 +24,7 @@ from core.domain.events import (
 from core.domain.ids import ChoiceId, ConversationId, MessageId, new_id
 from core.domain.linking import CODE, code_in, wish_in
 from core.ports import Refusal
-from core.services.arrival_records import Records
+from core.services.arrival_records import AboutLinking, Records
 from core.services.ledger import Ledger
 from core.services.message_changes import AboutMessage, change
 from core.services.placing import (
@@ -124,7 +124,14 @@ def _posted(
         event, is_quiet = replace(event, intent=link), True
         current = records.conversations.get(place)
         conversation = current or start_conversation(event, None, records, ledger, rules)
-        records.links.append((conversation, (event.account, str(event.author.address)), link))
+        records.links.append(
+            AboutLinking(
+                conversation=conversation,
+                who=(event.account, str(event.author.address)),
+                intent=link,
+                is_shared=event.is_shared,
+            )
+        )
     elif is_quiet:
         if place not in records.conversations:
             return Outcome(refusal=Refusal.AUTOMATIC)

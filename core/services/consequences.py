@@ -82,11 +82,15 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
             )
     for conversation, intent, author in records.presses:
         await answer_press(session, ledger, conversation, intent, author)
-    asked = [(who, it.entities["email"]) for _, who, it in records.links if "email" in it.entities]
+    asked = [
+        (one.who, one.intent.entities["email"])
+        for one in records.links
+        if "email" in one.intent.entities and not one.is_shared
+    ]
     if asked:
         await lock_codes(session, asked)
-    for conversation, who, intent in records.links:
-        await answer_link(session, ledger, conversation, who, intent)
+    for one in records.links:
+        await answer_link(session, ledger, one)
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
     return bool(

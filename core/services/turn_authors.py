@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import TicketBrief
-from core.domain.ids import AccountId, ContactId, ThreadKey
+from core.domain.ids import AccountId, ContactId
 from core.domain.ticket import TicketStatus
-from core.ports import Channel, KnowsPrivacy
+from core.ports import Channel
+from core.services.privacy import is_private
 from core.storage.tables import (
     Contact,
     ContactAddress,
@@ -83,12 +84,7 @@ async def acting_in(
     # What is known of a contact is told to nobody who may only claim to be that contact.
     if more or any(message.caution is not None for message in messages):
         contact = None
-    channel = channels.get(AccountId(conversation.account_id))
-    thread = ThreadKey(conversation.thread)
-    # A channel that cannot tell is one of letters, which go to the participants.
-    is_read_by_one = channel is not None and (
-        not isinstance(channel, KnowsPrivacy) or channel.is_private(thread)
-    )
+    is_read_by_one = is_private(channels, conversation.account_id, conversation.thread)
     return Acting(
         contact=contact,
         is_shared=not is_read_by_one or not is_requester or has_others,

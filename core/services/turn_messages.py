@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Caution
@@ -19,26 +19,11 @@ async def fix_messages(
 ) -> Sequence[Message]:
     """Return the messages `turn` answers, in the platform's order; decided when it first runs.
 
-    Quick successions are one turn, each person's their own. A pressed button or a command stands
-    alone, since it is an intent and not words; what came after it is left for the next turn. What
-    was taken back, what machines sent, what the desk answers itself and what nobody vouches for is
-    not for the assistant.
+    What came after them is left for the next turn.
     """
-    said = select(Message).where(
-        Message.conversation_id == conversation.id,
-        Message.speaker == Speaker.CUSTOMER,
-        Message.removed_at.is_(None),
-        Message.is_automatic.is_(False),
-        func.coalesce(Message.intent["name"].astext, "").not_like("desk.%"),
-        or_(Message.caution.is_(None), Message.caution == Caution.UNVERIFIED),
-    )
     if turn.first_seq is not None:
-        fixed = await session.scalars(
-            said.where(Message.seq.between(turn.first_seq, turn.last_seq))
-        )
-        return sorted(fixed, key=_platform_order)
-    since = max(conversation.turned_seq + 1, conversation.episode_first_seq)
-    fresh = (await session.scalars(said.where(Message.seq >= since).order_by(Message.seq))).all()
+        return await messages_of(session, conversation, turn)
+    fresh = await _fresh(session, conversation)
     if not fresh:
         return []
     taken = _first_turn(fresh)
@@ -50,7 +35,46 @@ async def fix_messages(
     return sorted(taken, key=_platform_order)
 
 
+async def messages_of(
+    session: AsyncSession, conversation: Conversation, turn: Turn
+) -> Sequence[Message]:
+    """Return the messages that `turn` answers, or would if it ran now.
+
+    Quick successions are one turn, each person's their own. A pressed button or a command stands
+    alone, since it is an intent and not words. What was taken back, what machines sent, what the
+    desk answers itself and what nobody vouches for is not for the assistant.
+    """
+    if turn.first_seq is None:
+        return sorted(_first_turn(await _fresh(session, conversation)), key=_platform_order)
+    fixed = await session.scalars(
+        _said_in(conversation).where(Message.seq.between(turn.first_seq, turn.last_seq))
+    )
+    return sorted(fixed, key=_platform_order)
+
+
+async def _fresh(session: AsyncSession, conversation: Conversation) -> Sequence[Message]:
+    """Return what no turn has answered yet, by arrival."""
+    since = max(conversation.turned_seq + 1, conversation.episode_first_seq)
+    fresh = await session.scalars(
+        _said_in(conversation).where(Message.seq >= since).order_by(Message.seq)
+    )
+    return fresh.all()
+
+
+def _said_in(conversation: Conversation) -> Select[Message]:
+    return select(Message).where(
+        Message.conversation_id == conversation.id,
+        Message.speaker == Speaker.CUSTOMER,
+        Message.removed_at.is_(None),
+        Message.is_automatic.is_(False),
+        func.coalesce(Message.intent["name"].astext, "").not_like("desk.%"),
+        or_(Message.caution.is_(None), Message.caution == Caution.UNVERIFIED),
+    )
+
+
 def _first_turn(fresh: Sequence[Message]) -> Sequence[Message]:
+    if not fresh:
+        return []
     first = fresh[0]
     if first.intent is not None:
         return [first]

@@ -39,7 +39,7 @@ from core.services.locks import locked
 from core.services.speech import articles_in, joined, utterances
 from core.services.turn_authors import acting_in, tickets_of
 from core.services.turn_commands import obey, tickets_to_add_to
-from core.services.turn_messages import fix_messages, words_of
+from core.services.turn_messages import fix_messages, messages_of, words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
 from core.storage.queries.knowledge import Reader, visible
@@ -149,15 +149,25 @@ class Turns:
         if not messages:
             _finish(turn, "dropped", ledger.now)
             return None
+        acting = await acting_in(session, self._channels, conversation, messages)
         if await _turns_taken(session, conversation) > self._most_turns(conversation):
             _finish(turn, "dropped", ledger.now)
-            await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP)
+            await hand_off(
+                session, ledger, conversation, reason=HandoffReason.LOOP, requester=acting.id
+            )
             return None
         capabilities = ledger.can(conversation.account_id)
         if not await may_speak(session, conversation, capabilities, ledger.now):
             # Whoever answers every answer is a machine too: a notice would be answered as well.
             _finish(turn, "dropped", ledger.now)
-            await hand_off(session, ledger, conversation, reason=HandoffReason.LOOP, silent=True)
+            await hand_off(
+                session,
+                ledger,
+                conversation,
+                reason=HandoffReason.LOOP,
+                silent=True,
+                requester=acting.id,
+            )
             return None
         if turn.attempts >= _MOST_BEGINNINGS:
             # Workers keep dying of it, or its reply can never be written down: a human can help.
@@ -165,13 +175,16 @@ class Turns:
             _finish(turn, "failed", ledger.now)
             await log_failure(session, conversation, turn, self._rules.default_language)
             await hand_off(
-                session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
+                session,
+                ledger,
+                conversation,
+                reason=HandoffReason.ASSISTANT_UNAVAILABLE,
+                requester=acting.id,
             )
             return None
         turn.status = "running"
         turn.attempts += 1
         turn.first_tried_at = turn.first_tried_at or ledger.now
-        acting = await acting_in(session, self._channels, conversation, messages)
         contact = acting.contact
         request = TurnRequest(
             turn=TurnId(turn.id),
@@ -305,12 +318,20 @@ class Turns:
             if conversation.responder != Responder.BOT or not turns:
                 return False
             ledger = Ledger(self._accounts, self._now())
+            waiting = await messages_of(session, conversation, turns[0])
+            acting = (
+                await acting_in(session, self._channels, conversation, waiting) if waiting else None
+            )
             for turn in turns:
                 turn.error = error
                 _finish(turn, "failed", ledger.now)
                 await log_failure(session, conversation, turn, self._rules.default_language)
             await hand_off(
-                session, ledger, conversation, reason=HandoffReason.ASSISTANT_UNAVAILABLE
+                session,
+                ledger,
+                conversation,
+                reason=HandoffReason.ASSISTANT_UNAVAILABLE,
+                requester=None if acting is None else acting.id,
             )
             await ledger.write(session)
             return True

@@ -90,7 +90,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         idle.apply_due,
         figures.count_due,
         Problems(parts.sessions, parts.accounts).tell_due,
-        LinkCodes(parts.sessions, parts.accounts).join_due,
+        LinkCodes(parts.sessions, parts.accounts, parts.channels).join_due,
         Vocabulary(parts.sessions).learn,
         Offers(parts.sessions).pass_over_due,
     )
@@ -120,7 +120,7 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     chat = ChatMessages(ChatNotices(parts.sessions), parts.channels, settings.base_url)
     topics = TopicGathering(parts.sessions, parts.embedder)
     models = ModelKeeping(ModelVersions(parts.sessions), parts.models)
-    codes = LinkCodeMails(LinkCodes(parts.sessions, parts.accounts), parts.channels)
+    codes = LinkCodeMails(LinkCodes(parts.sessions, parts.accounts, parts.channels), parts.channels)
     usual = (
         calls.make_due,
         vectors.embed_due,

@@ -38,6 +38,7 @@ from core.storage.queries.rehearsal import (
     sent_messages,
     some_questions,
     stored_messages,
+    stored_presses,
     work_left,
 )
 from core.wiring.parts import Parts, open_parts
@@ -134,7 +135,7 @@ class _Rehearsal:
         chance = Random(self.plan.seed)  # noqa: S311
         drive = Drive(
             stage,
-            people=self.plan.conversations,
+            conversations=self.plan.conversations,
             messages=self.plan.messages,
             questions=questions,
             troubles=self.plan.troubles,
@@ -153,6 +154,7 @@ class _Rehearsal:
                 drive=drive,
                 heard=stage.heard(),
                 stored=await self._read(lambda session: stored_messages(session, account)),
+                presses=await self._read(lambda session: stored_presses(session, account)),
                 sent=await self._read(lambda session: sent_messages(session, account)),
                 unfinished=left,
                 killed=dict(self.killed),
@@ -211,7 +213,7 @@ class _Rehearsal:
             await self._connected(account)
             base = self.supervised.address if self.supervised else self._own_address()
             stage.serve(f"{base}/channels/{kind}/{account}")
-            self.say(f"account {account} is connected by {stage.inlet}; people begin to write")
+            self.say(f"account {account} is connected by {stage.inlet}; people begin")
             yield
         finally:
             self.say("taking the rehearsal's account and messages away")
@@ -261,8 +263,8 @@ class _Rehearsal:
             for task in done:
                 await task
             tasks -= done
-            if drive.delivered != last:
-                last, moved = drive.delivered, time.monotonic()
+            if (accepted := drive.accepted.total()) != last:
+                last, moved = accepted, time.monotonic()
             elif time.monotonic() - moved > self._patience_seconds:
                 self.say(f"nothing was delivered for {self._patience_seconds:g} s: giving up")
                 return
@@ -310,7 +312,7 @@ class _Rehearsal:
                 return left
             if now - told > _SAY_EVERY_SECONDS:
                 told = now
-                self.say(f"everything is said; {left} turns and deliveries are left")
+                self.say(f"everything is said; {left} turns, deliveries and files are left")
             await asyncio.sleep(0.5)
         return 0
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from channels.simulator.rehearsal.drive import Drive, tag_of
+from channels.simulator.rehearsal.drive import Drive
+from channels.simulator.rehearsal.script import Kind
 from core.domain.ids import AccountId
-from core.storage.queries.rehearsal import Sent, StoredMessage
+from core.storage.queries.rehearsal import Sent, StoredMessage, StoredPress
+from core.wiring.rehearsal_tally import KindFigures, tally_of
 
 _MOST_TO_MACHINE = 5
 """How many mails a program gets that answers everything: after these there must be silence."""
@@ -17,7 +19,10 @@ _MOST_TO_MACHINE = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Counts of messages, where nothing else is said."""
+    """Counts of messages, where nothing else is said.
+
+    `lost`, `doubled` and `out_of_order` count edits, deletions and pressed buttons too.
+    """
 
     account: str
     kind: str
@@ -26,13 +31,15 @@ class Report:
     messages: int  # that people said
     accepted: int  # that the platform considers delivered
     answered: int  # by the assistant, or with humans who are to do it
-    lost: int  # said, and not in the desk's database
+    lost: int  # done, and not in the desk's database
     doubled: int  # more than once in the desk's database
-    out_of_order: int  # after one that was said later, in the desk's transcript
+    out_of_order: int  # after one that was said later; or an earlier edit shown for the last
+    overheard: int  # in the desk's database, though not said to the desk
     sent_twice: int  # of the desk's, that reached people again
     uncertain: int  # of the desk's, that may have reached people: an agent is to decide
     unfinished: int  # turns and deliveries that were still to be done at the end
     to_machine: int  # mails to a program that answers everything
+    kinds: Mapping[str, KindFigures]  # the same for each kind of what people did
     killed: Mapping[str, int]  # processes, by name
     seconds: float
     messages_per_second: float  # dealt with, from the first word to the last answer
@@ -42,7 +49,7 @@ class Report:
     @property
     def is_good(self) -> bool:
         """Whether the desk kept its promises."""
-        faults = (self.lost, self.doubled, self.out_of_order)
+        faults = (self.lost, self.doubled, self.out_of_order, self.overheard)
         return not any(faults) and self.to_machine <= _MOST_TO_MACHINE
 
     def as_json(self) -> dict[str, Any]:
@@ -50,15 +57,32 @@ class Report:
         return asdict(self)
 
     def as_lines(self) -> list[str]:
-        """Return the figures as a table."""
+        """Return the figures as two tables."""
         rows = {
             name.replace("_", " "): f"{value:,.1f}" if isinstance(value, float) else str(value)
             for name, value in asdict(self).items()
-            if name != "killed"
+            if name not in {"killed", "kinds"}
         }
         rows["killed"] = ", ".join(f"{part} {n}" for part, n in self.killed.items()) or "none"
         width = max(map(len, rows))
-        return [f"{name:<{width}}  {value}" for name, value in rows.items()]
+        lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]
+        return [*lines, "", *self._kinds_as_lines()]
+
+    def _kinds_as_lines(self) -> list[str]:
+        names = ("done", "accepted", "answered", "lost", "doubled", "out_of_order")
+        heads = ["kind", *(name.replace("_", " ") for name in names)]
+        rows = [heads] + [
+            [kind, *("-" if (n := getattr(figures, name)) is None else str(n) for name in names)]
+            for kind, figures in self.kinds.items()
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return [
+            "  ".join(
+                cell.rjust(width) if place else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
 
 
 def report_of(
@@ -69,59 +93,47 @@ def report_of(
     drive: Drive,
     heard: Sequence[int],
     stored: Sequence[StoredMessage],
+    presses: Sequence[StoredPress],
     sent: Sequence[Sent],
     unfinished: int,
     killed: Mapping[str, int],
     seconds: float,
     to_machine: int,
 ) -> Report:
-    """Compare what people said, by the marks in it, with what the database holds.
+    """Compare what people did, by the marks in it, with what the database holds.
 
-    `heard` are the desk's messages that reached each person, `stored` is in the order of the
-    transcripts.
+    `heard` are the desk's messages that were seen in each conversation, `stored` is in the order
+    of the transcripts.
     """
-    copies: Counter[tuple[int, int]] = Counter()
-    answered: set[tuple[int, int]] = set()
-    people: dict[str, int] = {}  # by thread
-    latest: dict[str, int] = {}
-    out_of_order = 0
-    for message in stored:
-        if (tag := tag_of(message.text)) is None:
-            continue
-        person, number = tag
-        people[message.thread] = person
-        copies[tag] += 1
-        if copies[tag] > 1:
-            continue
-        if message.is_answered:
-            answered.add(tag)
-        if number < latest.get(message.thread, -1):
-            out_of_order += 1
-        latest[message.thread] = max(number, latest.get(message.thread, -1))
-    said = {(one.number, place) for one in drive.people for place in range(len(one.said))}
+    tally = tally_of(drive, stored, presses)
     known: dict[int, int] = defaultdict(int)
     for one in sent:
-        if one.thread in people:
-            known[people[one.thread]] += one.parts + one.uncertain
+        if one.thread in tally.talks:
+            known[tally.talks[one.thread]] += one.parts + one.uncertain
     delays = sorted(drive.delays_seconds)
+    figures = tally.kinds.values()
     return Report(
         account=account,
         kind=kind,
         inlet=inlet,
-        conversations=len(drive.people),
-        messages=len(said),
+        conversations=len(drive.talks),
+        messages=drive.spoken,
         accepted=drive.delivered,
-        answered=len(answered & said),
-        lost=len(said - copies.keys()),
-        doubled=sum(count - 1 for count in copies.values()),
-        out_of_order=out_of_order,
+        answered=sum(
+            figures.answered or 0 for of, figures in tally.kinds.items() if of is not Kind.PRESS
+        ),
+        lost=sum(one.lost for one in figures),
+        doubled=sum(one.doubled for one in figures),
+        out_of_order=sum(one.out_of_order for one in figures),
+        overheard=tally.overheard,
         sent_twice=sum(max(0, count - known[n]) for n, count in enumerate(heard)),
         uncertain=sum(one.uncertain for one in sent),
         unfinished=unfinished,
         to_machine=to_machine,
+        kinds={str(of): figures for of, figures in tally.kinds.items()},
         killed=killed,
         seconds=round(seconds, 1),
-        messages_per_second=round(len(said) / seconds, 1),
+        messages_per_second=round(drive.spoken / seconds, 1),
         acknowledged_p50_ms=_percentile(delays, 0.5),
         acknowledged_p99_ms=_percentile(delays, 0.99),
     )

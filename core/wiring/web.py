@@ -179,7 +179,7 @@ def build_app(settings: Settings) -> FastAPI:
             links=TicketLinks(parts.sessions, parts.accounts),
             merging=TicketMerging(parts.sessions, parts.accounts, base_url=settings.base_url),
             spam=spam,
-            link_codes=LinkCodes(parts.sessions, parts.accounts),
+            link_codes=LinkCodes(parts.sessions, parts.accounts, parts.channels),
             problems=Problems(parts.sessions, parts.accounts),
             contacts=ContactBook(parts.sessions),
             contact_merging=ContactMerging(parts.sessions, parts.accounts),

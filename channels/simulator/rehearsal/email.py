@@ -12,6 +12,7 @@ from random import Random
 from channels.simulator.email import MailPlatform, Person, Taken
 from channels.simulator.email.platform import HAND_IN
 from channels.simulator.faults import Fault
+from channels.simulator.rehearsal.script import Kind
 from channels.simulator.rehearsal.stage import Tell
 
 INLETS = ("lmtp",)
@@ -37,14 +38,14 @@ class EmailStage:
         self._port = 0
 
     @asynccontextmanager
-    async def running(self, people: int) -> AsyncIterator[None]:
+    async def running(self, talks: int) -> AsyncIterator[None]:
         """See `Stage.running`."""
         self._people = [
             Person(address=f"person-{n}@rehearsal.invalid", name=f"Rehearsal {n}")
-            for n in range(people)
+            for n in range(talks)
         ]
-        self._threads = [[] for _ in range(people)]
-        self._dates = [datetime.now(UTC) - _BEGAN_BEFORE] * people
+        self._threads = [[] for _ in range(talks)]
+        self._dates = [datetime.now(UTC) - _BEGAN_BEFORE] * talks
         async with MailPlatform.running(_DESK) as self._platform:
             with socket.create_server((_HOST, 0)) as free:
                 self._port = free.getsockname()[1]
@@ -66,22 +67,26 @@ class EmailStage:
     def serve(self, address: str) -> None:
         """See `Stage.serve`: mail is handed in at a port of its own."""
 
-    def say(self, person: int, text: str) -> Tell:
+    def place(self, talk: int) -> Kind:  # noqa: ARG002
+        """See `Stage.place`: a thread of mails is one person's."""
+        return Kind.DIRECT
+
+    def say(self, talk: int, text: str) -> tuple[object, Tell]:
         """See `Stage.say`; each mail answers the last one of its thread, the desk's or theirs."""
         self._look()
-        thread = self._threads[person]
-        self._dates[person] += _BETWEEN_MAILS
+        thread = self._threads[talk]
+        self._dates[talk] += _BETWEEN_MAILS
         written = self._platform.compose(
-            self._people[person],
+            self._people[talk],
             text,
             subject="A question" if not thread else "Re: A question",
             answers=thread[:1] + thread[1:][-_NAMED:],
-            at=self._dates[person],
+            at=self._dates[talk],
         )
         thread.append(written.message_id)
-        return lambda: self._platform.hand_in_until_taken(written)
+        return written, lambda: self._platform.hand_in_until_taken(written)
 
-    def throttle(self) -> None:
+    def throttle(self, chance: Random) -> None:  # noqa: ARG002
         """See `Stage.throttle`."""
         self._platform.faults.plan(Fault.THROTTLED, method=_SEND)
 

@@ -1,16 +1,21 @@
-"""A rehearsal on the simulated Slack: everybody writes to the desk directly."""
+"""A rehearsal on the simulated Slack: direct conversations, and threads of several in channels."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from random import Random
+from typing import Any
+from uuid import UUID
 
 from channels.simulator.faults import Fault
-from channels.simulator.rehearsal.stage import Acknowledgements, Tell
+from channels.simulator.rehearsal.script import File, Kind
+from channels.simulator.rehearsal.stage import Acknowledgements, Tell, in_order
 from channels.simulator.slack import News, Person, SlackPlatform
 from channels.simulator.slack.news import REQUEST
+from channels.simulator.slack.workspace import BOT_USER, Message
 
 INLETS = ("socket", "events")
 _RETRIES_SECONDS = (0.1, 1.0, 5.0)
@@ -18,31 +23,63 @@ _RETRIES_SECONDS = (0.1, 1.0, 5.0)
 rehearsal has as many outages in a minute as a desk in a year."""
 _REQUESTS_AT_ONCE = 16
 _SEND = "chat.postMessage"
+_ASKED = ("conversations.replies", "users.info", "files.info")
+_DOWNLOAD = "file"
+_PEOPLE_IN_A_THREAD = 3
+_THREADS_IN_A_CHANNEL = 20
+_BUTTON = "choice"  # what the action ids of the desk's own buttons begin with
+_MEDIA_TYPE = "text/plain"
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a conversation is held, and by whom."""
+
+    people: Sequence[Person]
+    channel: str
+    is_thread: bool
+    root: Message | None = None  # of the thread
+    turn: int = 0
+
+    def next(self) -> Person:
+        self.turn += 1
+        return self.people[self.turn % len(self.people)]
 
 
 class SlackStage:
-    """Implements `Stage`."""
+    """Implements `Stage`, `SendsFiles`, `Edits`, `Deletes`, `Presses` and `SpeaksAside`."""
 
     def __init__(self, inlet: str) -> None:
         self.inlet = inlet
         self._platform = SlackPlatform()
-        self._people: list[Person] = []
+        self._places: list[_Place] = []
         self._told = Acknowledgements()
+        self._read = 0  # how many messages have been looked at
+        self._buttons: dict[tuple[str, str | None], list[Message]] = defaultdict(list)
 
     @asynccontextmanager
-    async def running(self, people: int) -> AsyncIterator[None]:
+    async def running(self, talks: int) -> AsyncIterator[None]:
         """See `Stage.running`."""
         telling = self._platform.telling
         telling.on_acknowledged = self._told.came
         telling.retry_seconds, telling.gives_up = _RETRIES_SECONDS, False
         telling.at_once = _REQUESTS_AT_ONCE
         async with self._platform:
-            self._people = [
-                # A domain that nobody has: the desk must not take them for real people.
-                self._platform.person(f"Rehearsal {n}", email=f"person-{n}@rehearsal.invalid")
-                for n in range(people)
-            ]
+            self._places = [self._open(talk) for talk in range(talks)]
             yield
+
+    def _open(self, talk: int) -> _Place:
+        if self.place(talk) is Kind.DIRECT:
+            person = self._person(f"{talk}")
+            return _Place([person], person.direct, is_thread=False)
+        people = [self._person(f"{talk}-{n}") for n in range(_PEOPLE_IN_A_THREAD)]
+        channel = self._platform.workspace.channel(f"rehearsal-{talk // _THREADS_IN_A_CHANNEL}")
+        return _Place(people, channel, is_thread=True)
+
+    def _person(self, name: str) -> Person:
+        # A domain that nobody has: the desk must not take them for real people.
+        email = f"person-{name}@rehearsal.invalid"
+        return self._platform.person(f"Rehearsal {name}", email=email)
 
     def settings(self) -> Mapping[str, str]:
         """See `Stage.settings`."""
@@ -59,25 +96,89 @@ class SlackStage:
         if self.inlet == "events":
             self._platform.deliver_to(f"{address}/events")
 
-    def say(self, person: int, text: str) -> Tell:
+    def place(self, talk: int) -> Kind:
+        """See `Stage.place`."""
+        return Kind.THREAD if talk % 2 else Kind.DIRECT
+
+    def say(self, talk: int, text: str) -> tuple[object, Tell]:
         """See `Stage.say`."""
-        news = self._platform.posting(self._platform.compose(self._people[person], text))
-        return lambda: self._tell(news)
+        return self._say(talk, text, [])
 
-    async def _tell(self, news: News) -> None:
-        acknowledged = self._told.expect(news.id)
-        await self._platform.telling.tell(news)
-        await acknowledged
+    def say_with_file(self, talk: int, text: str, file: File) -> tuple[object, Tell]:
+        """See `SendsFiles.say_with_file`."""
+        return self._say(talk, text, [(file.name, _MEDIA_TYPE, file.content)])
 
-    def throttle(self) -> None:
+    def _say(
+        self, talk: int, text: str, files: Sequence[tuple[str, str, bytes]]
+    ) -> tuple[object, Tell]:
+        place = self._places[talk]
+        begins = place.is_thread and place.root is None
+        message = self._platform.compose(
+            place.next(),
+            f"<@{BOT_USER}> {text}" if begins else text,
+            channel=place.channel,
+            thread=place.root,
+            files=files,
+        )
+        tells = [self._telling(self._platform.posting(message))]
+        if begins:
+            place.root = message
+            tells.append(self._telling(self._platform.posting(message, as_mention=True)))
+        return message, in_order(tells)
+
+    def edit(self, message: object, text: str) -> Tell:
+        """See `Edits.edit`."""
+        assert isinstance(message, Message)
+        is_mention = message.text.startswith(f"<@{BOT_USER}>")
+        words = f"<@{BOT_USER}> {text}" if is_mention else text
+        return self._telling(self._platform.editing(message, words))
+
+    def delete(self, message: object) -> Tell:
+        """See `Deletes.delete`."""
+        assert isinstance(message, Message)
+        return self._telling(self._platform.deleting(message))
+
+    def press(self, talk: int, chance: Random) -> tuple[UUID, Tell] | None:
+        """See `Presses.press`."""
+        self._look()
+        place = self._places[talk]
+        waiting = self._buttons[place.channel, place.root.ts if place.root else None]
+        if not waiting:
+            return None
+        message = waiting.pop(chance.randrange(len(waiting)))
+        button = chance.choice(list(_buttons_of(message)))
+        news = self._platform.pressing(place.next(), message, button["text"]["text"])
+        return UUID(button["value"]), self._telling(news)
+
+    def say_aside(self, talk: int, text: str) -> Tell | None:
+        """See `SpeaksAside.say_aside`: beside the thread, to nobody."""
+        place = self._places[talk]
+        if not place.is_thread:
+            return None
+        message = self._platform.compose(place.next(), text, channel=place.channel)
+        return self._telling(self._platform.posting(message))
+
+    def _telling(self, news: News) -> Tell:
+        async def tell() -> None:
+            acknowledged = self._told.expect(news.id)
+            await self._platform.telling.tell(news)
+            await acknowledged
+
+        return tell
+
+    def throttle(self, chance: Random) -> None:
         """See `Stage.throttle`."""
-        self._platform.faults.plan(Fault.THROTTLED, method=_SEND)
+        method = _SEND if chance.random() < 0.5 else chance.choice(_ASKED)
+        self._platform.faults.plan(Fault.THROTTLED, method=method)
 
     async def cut(self, chance: Random) -> None:
         """See `Stage.cut`."""
         fault = chance.choice((Fault.CUT_BEFORE, Fault.CUT_AFTER))
-        if chance.random() < 0.5:
+        way = chance.random()
+        if way < 0.4:
             self._platform.faults.plan(fault, method=_SEND)
+        elif way < 0.6:
+            self._platform.faults.plan(fault, method=chance.choice((*_ASKED, _DOWNLOAD)))
         elif self.inlet == "events":
             self._platform.faults.plan(fault, method=REQUEST)
         else:
@@ -85,5 +186,22 @@ class SlackStage:
 
     def heard(self) -> Sequence[int]:
         """See `Stage.heard`."""
-        counted = Counter(message.channel for message in self._platform.sent())
-        return [counted[person.direct] for person in self._people]
+        counted = Counter((message.channel, message.thread_ts) for message in self._platform.sent())
+        return [
+            counted[place.channel, place.root.ts if place.root else None] for place in self._places
+        ]
+
+    def _look(self) -> None:
+        """Put what the desk has sent meanwhile where its buttons are found."""
+        messages = self._platform.workspace.messages
+        for message in messages[self._read :]:
+            if message.is_ours and any(_buttons_of(message)):
+                self._buttons[message.channel, message.thread_ts].append(message)
+        self._read = len(messages)
+
+
+def _buttons_of(message: Message) -> Iterator[Mapping[str, Any]]:
+    for block in message.blocks:
+        for element in block.get("elements", ()):
+            if str(element.get("action_id", "")).startswith(_BUTTON):
+                yield element

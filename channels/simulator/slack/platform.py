@@ -155,10 +155,14 @@ class SlackPlatform:
         """Let the author change a message."""
         await self.telling.tell(self.editing(message, text))
 
+    def deleting(self, message: Message) -> News:
+        """Delete a message; return the news of it."""
+        message.is_deleted = True
+        return self._event(payloads.deleted(message, self.workspace.ts()))
+
     async def delete(self, message: Message) -> None:
         """Let the author delete a message."""
-        message.is_deleted = True
-        await self.telling.tell(self._event(payloads.deleted(message, self.workspace.ts())))
+        await self.telling.tell(self.deleting(message))
 
     async def react(
         self, person: Person, message: Message, emoji: str, *, added: bool = True
@@ -167,14 +171,22 @@ class SlackPlatform:
         event = payloads.reaction(person, message, emoji, self.workspace.ts(), added=added)
         await self.telling.tell(self._event(event))
 
+    def pressing(self, person: Person, message: Message, label: str) -> News:
+        """Press the button `label` under a message of the desk's; return the news of it.
+
+        Raises:
+            LookupError: it has no such button.
+        """
+        payload = payloads.pressed(person, message, label, self._response_url(), self.workspace)
+        return self._news("interactive", payload)
+
     async def press(self, person: Person, message: Message, label: str) -> None:
         """Let somebody press the button `label` under a message of the desk's.
 
         Raises:
             LookupError: it has no such button.
         """
-        payload = payloads.pressed(person, message, label, self._response_url(), self.workspace)
-        await self.telling.tell(self._news("interactive", payload))
+        await self.telling.tell(self.pressing(person, message, label))
 
     async def command(self, person: Person, text: str, channel: str | None = None) -> None:
         """Let somebody use the slash command."""

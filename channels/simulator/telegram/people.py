@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -75,13 +76,18 @@ class Person:
         """Return the person's id, which is the id of their private chat too."""
         return int(self.fields["id"])
 
-    def compose(self, text: str) -> Fields:
-        """Say `text` in private and return the message; the bot is not told of it yet."""
-        self.chat.has_spoken = True
+    def compose(
+        self,
+        text: str,
+        *,
+        group: Group | None = None,
+        topic: int | None = None,
+        reply_to: int | None = None,
+    ) -> Fields:
+        """Say `text` and return the message; the bot is not told of it yet."""
         marks = marked(text)
-        return self._world.add(
-            self.chat, self.fields, text=text, **({"entities": marks} if marks else {})
-        )
+        content: Fields = {"text": text, **({"entities": marks} if marks else {})}
+        return self._add(content, group, topic, reply_to)
 
     async def write(
         self,
@@ -110,6 +116,33 @@ class Person:
         topic: int | None = None,
     ) -> Fields:
         """Send a file as a message of `kind`: photo, document, voice, video, …"""
+        message = self.compose_file(
+            content,
+            kind=kind,
+            name=name,
+            media_type=media_type,
+            caption=caption,
+            album=album,
+            group=group,
+            topic=topic,
+        )
+        await self._updates.tell("message", message)
+        return message
+
+    def compose_file(
+        self,
+        content: bytes,
+        *,
+        kind: str = "document",
+        name: str = "file.bin",
+        media_type: str = "application/octet-stream",
+        caption: str = "",
+        album: str | None = None,
+        group: Group | None = None,
+        topic: int | None = None,
+        reply_to: int | None = None,
+    ) -> Fields:
+        """Send a file and return the message; the bot is not told of it yet."""
         file = self._world.store(name, media_type, content)
         described: Any = {**file.fields, "file_name": name, "mime_type": media_type}
         if kind == "photo":
@@ -128,7 +161,7 @@ class Person:
             message |= {"caption": caption, "caption_entities": marked(caption)}
         if album:
             message |= {"media_group_id": album}
-        return await self._post(message, group, topic, None)
+        return self._add(message, group, topic, reply_to)
 
     async def send(
         self, content: Fields, *, group: Group | None = None, topic: int | None = None
@@ -136,31 +169,39 @@ class Person:
         """Send anything else that a message can hold, such as a poll or a contact."""
         return await self._post(content, group, topic, None)
 
+    def editing(self, message: Fields, text: str) -> Fields:
+        """Change the text or caption of `message`; return what the bot is to be told of it."""
+        is_text = "text" in message
+        message["text" if is_text else "caption"] = text
+        name = "entities" if is_text else "caption_entities"
+        message.pop(name, None)
+        if marks := marked(text):
+            message[name] = marks
+        message["edit_date"] = self._world.now()
+        return deepcopy(message)
+
     async def edit(self, message: Fields, text: str) -> None:
         """Change the text or caption of `message`."""
-        name = "text" if "text" in message else "caption"
-        message[name] = text
-        message.pop("entities", None)
-        message.pop("caption_entities", None)
-        message["edit_date"] = self._world.now()
-        await self._updates.tell("edited_message", message)
+        await self._updates.tell("edited_message", self.editing(message, text))
 
-    async def press(self, posted: Posted, label: str | None = None) -> str:
-        """Press a button under a message of the bot; return the id of the press."""
+    def pressing(self, posted: Posted, label: str | None = None) -> Fields:
+        """Press a button under a message of the bot; return what the bot is to be told of it."""
         button = next(one for one in posted.buttons if label in {None, one["text"]})
         callback = str(uuid4().int)[:18]
         self._methods.open_callbacks.add(callback)
-        await self._updates.tell(
-            "callback_query",
-            {
-                "id": callback,
-                "from": self.fields,
-                "message": posted.fields,
-                "chat_instance": str(posted.chat),
-                "data": button["callback_data"],
-            },
-        )
-        return callback
+        return {
+            "id": callback,
+            "from": self.fields,
+            "message": deepcopy(posted.fields),
+            "chat_instance": str(posted.chat),
+            "data": button["callback_data"],
+        }
+
+    async def press(self, posted: Posted, label: str | None = None) -> str:
+        """Press a button under a message of the bot; return the id of the press."""
+        pressed = self.pressing(posted, label)
+        await self._updates.tell("callback_query", pressed)
+        return str(pressed["id"])
 
     async def react(
         self, chat: int, message: int, *emoji: str, before: tuple[str, ...] = ()
@@ -205,16 +246,23 @@ class Person:
     async def _post(
         self, content: Fields, group: Group | None, topic: int | None, reply_to: int | None
     ) -> Fields:
+        message = self._add(content, group, topic, reply_to)
+        await self._updates.tell("message", message)
+        return message
+
+    def _add(
+        self, content: Fields, group: Group | None, topic: int | None, reply_to: int | None
+    ) -> Fields:
         chat = self.chat if group is None else group.chat
         if topic is not None:
             chat.topics.add(topic)
             content |= {"message_thread_id": topic, "is_topic_message": True}
         if reply_to is not None:
-            content |= {"reply_to_message": chat.messages[reply_to]}
+            answered = {**chat.messages[reply_to]}
+            answered.pop("reply_to_message", None)  # Telegram shows one level
+            content |= {"reply_to_message": answered}
         chat.has_spoken = True
-        message = self._world.add(chat, self.fields, **content)
-        await self._updates.tell("message", message)
-        return message
+        return self._world.add(chat, self.fields, **content)
 
 
 def marked(text: str) -> list[Fields]:

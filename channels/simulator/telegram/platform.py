@@ -26,6 +26,8 @@ from channels.simulator.telegram.world import Chat, Fields, Posted, World
 
 _MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
+DOWNLOAD = "file"
+"""What cuts of the downloads of files are planned for."""
 
 
 class TelegramPlatform:
@@ -162,6 +164,9 @@ class TelegramPlatform:
         file = self.world.files.get(request.match_info["path"].removeprefix("documents/"))
         if file is None or request.match_info["token"] != self.token:
             return web.Response(status=404)
+        if self.faults.for_call(DOWNLOAD, among=(DOWNLOAD,)) is not None:
+            _cut(request)
+            return web.Response()  # goes nowhere
         response = web.StreamResponse()
         await response.prepare(request)
         for start in range(0, len(file.content), _PIECE_BYTES):

@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy import text as statement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.content import Intent
 from core.domain.conversation import Speaker
 from core.domain.errors import TooManyAttempts
 from core.domain.ids import new_id
@@ -31,6 +30,7 @@ from core.domain.linking import (
     masked,
 )
 from core.services import audit
+from core.services.arrival_records import AboutLinking
 from core.services.ledger import Ledger
 from core.services.order import Place
 from core.storage.tables import ContactAddress, Conversation, LinkCode
@@ -44,6 +44,10 @@ HOW = "Write **link** and your e-mail address, for example: link ada@example.org
 ON_ITS_WAY = (
     "We are sending a code with six digits to {email}, unless it had several lately. Write it here "
     "within 15 minutes, and what you write here and by mail belongs together."
+)
+IN_PRIVATE = (
+    "Others read what is written here. Write **link** and your e-mail address to me in a private "
+    "message."
 )
 NO_MAIL = "Addresses cannot be linked here: this desk receives no mail."
 TOO_MANY = "Several codes were sent already. Try again in an hour."
@@ -66,11 +70,17 @@ async def lock_codes(session: AsyncSession, asked: Collection[tuple[Place, str]]
     await session.execute(_LOCK, {"words": sorted(words)})
 
 
-async def answer_link(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, who: Place, intent: Intent
-) -> None:
-    """Do what `who` asks for in the locked `conversation`, and say what came of it."""
+async def answer_link(session: AsyncSession, ledger: Ledger, asked: AboutLinking) -> None:
+    """Do what `asked` asks for in its locked conversation, and say what came of it.
+
+    Where others read, nothing is begun: whose address it is, and whether a code was right, is for
+    its owner alone. A code that somebody writes there all the same is used up.
+    """
+    conversation, who, intent = asked.conversation, asked.who, asked.intent
     if intent.name == LINK:
+        if asked.is_shared:
+            say(ledger, conversation, IN_PRIVATE)
+            return
         email = intent.entities.get("email")
         if email is None:
             say(ledger, conversation, HOW)

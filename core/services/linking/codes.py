@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,12 +16,14 @@ from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import AccountId, Address, ContactId, ConversationId, TicketId
 from core.domain.linking import CODE_DIGITS, digest_of, masked, wish_in
 from core.domain.setbacks import Chore
+from core.ports import Channel
 from core.services import audit
 from core.services.case import open_case
 from core.services.contacts import contact_at
 from core.services.ledger import Accounts, Ledger
 from core.services.linking.asking import ask_for_code, end, lock_codes, say
 from core.services.locks import locked
+from core.services.privacy import is_private
 from core.services.requester_records.merging import ContactMerging
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
@@ -54,10 +56,12 @@ class LinkCodes:
         self,
         sessions: Sessions,
         accounts: Accounts,
+        channels: Mapping[AccountId, Channel],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
+        self._channels = channels
         self._now = now
         self._setbacks = Setbacks(sessions, Chore.LINK_CODES, now)
         self._merging = ContactMerging(sessions, accounts, now)
@@ -67,8 +71,8 @@ class LinkCodes:
 
         Raises:
             NotFound: there is no such ticket.
-            InvalidInput: that is no e-mail address, the ticket is not of a chat, or the desk
-                cannot mail.
+            InvalidInput: that is no e-mail address, the ticket is not of a chat or of one that
+                others read, or the desk cannot mail.
             TooManyAttempts: they, or the address, had several codes in the last hour.
         """
         wish = wish_in(f"/link {email.strip()}")
@@ -80,6 +84,8 @@ class LinkCodes:
             conversation = case.conversation
             if conversation.address is None or not ledger.is_chat(conversation.account_id):
                 raise InvalidInput("codes are entered in a chat: this ticket is of none")
+            if not is_private(self._channels, conversation.account_id, conversation.thread):
+                raise InvalidInput("others read this chat: codes are entered in private messages")
             if not ledger.can_mail:
                 raise InvalidInput("no e-mail account is connected")
             who = (AccountId(conversation.account_id), conversation.address)

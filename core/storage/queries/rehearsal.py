@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file of a message, as the platform announced it."""
+
+    name: str
+    size_bytes: int | None
+    is_fetched: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +28,19 @@ class StoredMessage:
     thread: str
     text: str
     is_answered: bool
+    is_removed: bool = False
+    earlier: Sequence[str] = ()  # what it said before edits, and what came too late
+    files: Sequence[StoredFile] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPress:
+    """A button of a message of the desk."""
+
+    choice: UUID
+    times: int  # that it was pressed
+    is_answered: bool
+    is_over: bool  # its conversation has ended: it is taken no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +52,67 @@ class Sent:
     uncertain: int  # may have been sent: an agent is to decide
 
 
+_IS_ANSWERED = (
+    "conversation.responder IN ('queued', 'human') OR EXISTS (SELECT FROM turn"
+    " JOIN message AS answer ON answer.turn_id = turn.id"
+    "  AND answer.conversation_id = turn.conversation_id AND answer.speaker = 'bot'"
+    " WHERE turn.conversation_id = conversation.id AND turn.status = 'done'"
+    "  AND message.seq BETWEEN turn.first_seq AND turn.last_seq)"
+)
+
+
 async def stored_messages(session: AsyncSession, account: AccountId) -> Sequence[StoredMessage]:
-    """Return what requesters said, thread by thread, in the order of the transcript."""
+    """Return what requesters wrote, thread by thread, in the order of the transcript."""
     rows = await session.execute(
         text(
-            "SELECT conversation.thread, message.text,"
-            " conversation.responder IN ('queued', 'human') OR EXISTS (SELECT FROM turn"
-            "  JOIN message AS answer ON answer.turn_id = turn.id"
-            "   AND answer.conversation_id = turn.conversation_id AND answer.speaker = 'bot'"
-            "  WHERE turn.conversation_id = conversation.id AND turn.status = 'done'"
-            "   AND message.seq BETWEEN turn.first_seq AND turn.last_seq)"
+            f"SELECT conversation.thread, message.text, {_IS_ANSWERED},"  # noqa: S608
+            " message.removed_at IS NOT NULL,"
+            " ARRAY(SELECT revision.text FROM message_revision AS revision"
+            "  WHERE revision.message_id = message.id),"
+            " ARRAY(SELECT jsonb_build_array(attachment.name, attachment.size_bytes,"
+            "   attachment.status = 'fetched')"
+            "  FROM attachment WHERE attachment.message_id = message.id"
+            "   AND attachment.removed_at IS NULL ORDER BY attachment.position)"
             " FROM message JOIN conversation ON conversation.id = message.conversation_id"
             " WHERE conversation.account_id = :account AND message.speaker = 'customer'"
+            "  AND message.pressed_choice IS NULL"
             " ORDER BY conversation.thread, conversation.first_seq, message.position, message.seq"
         ),
         {"account": account},
     )
-    return [StoredMessage(thread=row[0], text=row[1], is_answered=row[2]) for row in rows]
+    return [
+        StoredMessage(
+            thread=row[0],
+            text=row[1],
+            is_answered=row[2],
+            is_removed=row[3],
+            earlier=row[4],
+            files=[
+                StoredFile(name=name, size_bytes=size, is_fetched=fetched)
+                for name, size, fetched in row[5]
+            ],
+        )
+        for row in rows
+    ]
+
+
+async def stored_presses(session: AsyncSession, account: AccountId) -> Sequence[StoredPress]:
+    """Return the buttons under the desk's messages."""
+    rows = await session.execute(
+        text(
+            f"SELECT choice.id, count(message.id), coalesce(bool_or({_IS_ANSWERED}), false),"  # noqa: S608
+            " NOT conversation.is_current"
+            " FROM choice JOIN conversation ON conversation.id = choice.conversation_id"
+            " LEFT JOIN message ON message.pressed_choice = choice.id"
+            "  AND message.conversation_id = conversation.id"
+            " WHERE conversation.account_id = :account"
+            " GROUP BY choice.id, conversation.is_current"
+        ),
+        {"account": account},
+    )
+    return [
+        StoredPress(choice=row[0], times=row[1], is_answered=row[2], is_over=row[3]) for row in rows
+    ]
 
 
 async def sent_messages(session: AsyncSession, account: AccountId) -> Sequence[Sent]:
@@ -65,7 +132,7 @@ async def sent_messages(session: AsyncSession, account: AccountId) -> Sequence[S
 
 
 async def work_left(session: AsyncSession, account: AccountId) -> int:
-    """Return how many turns and deliveries of the account are not finished."""
+    """Return how many turns, deliveries and files of the account are not finished."""
     left = await session.scalar(
         text(
             "SELECT (SELECT count(*) FROM turn"
@@ -74,6 +141,11 @@ async def work_left(session: AsyncSession, account: AccountId) -> int:
             "  AND turn.status IN ('waiting', 'running'))"
             " + (SELECT count(*) FROM delivery WHERE account_id = :account"
             "  AND status IN ('waiting', 'sending'))"
+            " + (SELECT count(*) FROM attachment"
+            "  JOIN message ON message.id = attachment.message_id"
+            "  JOIN conversation ON conversation.id = message.conversation_id"
+            "  WHERE conversation.account_id = :account AND attachment.status = 'waiting')"
+            " + (SELECT count(*) FROM early_event WHERE account_id = :account)"
         ),
         {"account": account},
     )

@@ -308,7 +308,7 @@ def build_desk(
             problems=Problems(sessions, accounts, clock),
             merging=TicketMerging(sessions, accounts, clock, base_url=base_url),
             spam=spam,
-            link_codes=LinkCodes(sessions, accounts, clock),
+            link_codes=LinkCodes(sessions, accounts, {**channels, ACCOUNT: loopback}, clock),
             contacts=ContactBook(sessions),
             contact_merging=ContactMerging(sessions, accounts, clock),
             plans=SupportPlans(sessions, clock),

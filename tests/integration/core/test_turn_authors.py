@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import pytest
@@ -22,18 +23,22 @@ from core.domain.assistant import (
     Say,
     TicketKind,
 )
+from core.domain.channel import Capabilities
 from core.domain.content import Envelope, Intent
+from core.domain.errors import InvalidInput
 from core.domain.events import Author, MessagePosted
-from core.domain.ids import Address, ConversationId, EventKey, new_id
+from core.domain.ids import AccountId, Address, ConversationId, EventKey, new_id
 from core.ports import Channel
+from core.services.linking.codes import LinkCodes
 from core.storage.queries.readers import organisation_of
-from core.storage.tables import Contact, ContactAddress, Organisation, Ticket
+from core.storage.tables import Contact, ContactAddress, LinkCode, Organisation, Ticket
 from tests.support.desk import LOOP, Rig, posted
 from tests.support.slack import channel_context
 from tests.unit.slack import slack_payloads
 from tests.unit.telegram import memory
 
 SECRET = SecretStr("1:secret")
+MAIL = AccountId("mail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,12 @@ async def _private_ticket(rig: Rig, room: Room, who: str, what: str) -> int:
         return (await session.scalars(query)).one()
 
 
+async def _requesters(rig: Rig) -> list[str | None]:
+    async with rig.sessions() as session:
+        query = select(Contact.name).join(Ticket, Ticket.contact_id == Contact.id)
+        return list(await session.scalars(query))
+
+
 async def _notes(rig: Rig, thread: str) -> list[str]:
     return [one.text for one in await rig.messages(thread) if one.is_internal]
 
@@ -176,9 +187,69 @@ async def test_what_somebody_files_in_anothers_thread_is_theirs(rig: Rig, room: 
     await _said(rig, room.say("Bob", "I want a laptop"))
     filed = OpenTicket(kind=TicketKind.REQUEST, subject="Laptop", description="please")
     await rig.reply(conversation, filed)
+    assert await _requesters(rig) == ["Bob"]
+
+
+async def test_what_the_assistant_does_not_answer_is_a_ticket_of_whoever_asked(
+    rig: Rig, room: Room
+) -> None:
+    conversation = await _said(rig, room.say("Ana", "hello"))
+    await rig.reply(conversation)
+    await _said(rig, room.say("Bob", "my chair is broken"))
+    assert await rig.turns.give_up(conversation, "no answer")
+    assert await _requesters(rig) == ["Bob"]
+
+
+async def test_a_turn_that_was_begun_is_given_up_in_the_name_of_whom_it_would_answer(
+    rig: Rig, room: Room
+) -> None:
+    conversation = await _said(rig, room.say("Ana", "hello"))
+    await rig.reply(conversation)
+    await _said(rig, room.say("Bob", "my chair is broken"))
+    assert await rig.turns.plan(conversation) is not None
+    await _said(rig, room.say("Ana", "mine too"))
+    assert await rig.turns.give_up(conversation, "no answer")
+    assert await _requesters(rig) == ["Bob"]
+
+
+async def test_a_conversation_that_goes_in_circles_is_a_ticket_of_whoever_wrote_last(
+    rig: Rig, room: Room
+) -> None:
+    conversation = await _said(rig, room.say("Ana", "hello"))
+    for number in range(40):
+        await rig.reply(conversation)
+        await _said(rig, room.say("Bob", f"once more: {number}"))
+    assert await rig.turns.plan(conversation) is None
+    assert await _requesters(rig) == ["Bob"]
+
+
+async def test_linking_an_address_is_begun_in_private_alone(rig: Rig, room: Room) -> None:
+    rig.accounts[MAIL] = Capabilities(letters=True)
+    asked = room.say("Bob", "link bob@example.org")
+    await _said(rig, asked)
+    *_, said = await rig.texts(asked.thread)
+    assert said[0] == "system"
+    assert "in a private message" in said[1]
+    assert "bob@" not in said[1]
     async with rig.sessions() as session:
-        query = select(Contact.name).join(Ticket, Ticket.contact_id == Contact.id)
-        assert (await session.scalars(query)).all() == ["Bob"]
+        assert (await session.scalars(select(LinkCode))).all() == []
+
+    asked = room.whisper("Bob", "link bob@example.org")
+    await _said(rig, asked)
+    *_, said = await rig.texts(asked.thread)
+    assert "six digits" in said[1]
+
+
+async def test_agents_ask_for_no_code_where_others_read(rig: Rig, room: Room) -> None:
+    rig.accounts[MAIL] = Capabilities(letters=True)
+    codes = LinkCodes(rig.sessions, rig.accounts, rig.channels, rig.clock)
+    agent = await rig.agent()
+    for say, is_refused in ((room.say, True), (room.whisper, False)):
+        event = say("Ana", "hello")
+        await rig.reply(await _said(rig, event), Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+        ticket = await rig.ticket_id(event.thread)
+        with pytest.raises(InvalidInput, match="others read") if is_refused else nullcontext():
+            await codes.ask(ticket, "ana@example.org", agent)
 
 
 async def test_articles_of_an_organisation_are_shown_where_all_who_write_belong_to_it(

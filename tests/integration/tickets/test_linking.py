@@ -70,7 +70,7 @@ class Chat:
 def chat(rig: Rig) -> Chat:
     post = Post(MAIL, Platform())
     rig.accounts[MAIL] = capabilities_of(post)
-    codes = LinkCodes(rig.sessions, rig.accounts, rig.clock)
+    codes = LinkCodes(rig.sessions, rig.accounts, rig.channels, rig.clock)
     return Chat(rig, post, codes, LinkCodeMails(codes, {MAIL: post}))
 
 
