@@ -71,6 +71,14 @@ _STATUS: Sequence[tuple[type[DeskError], HTTPStatus]] = (
 """The first class that fits decides."""
 
 
+class OutdatedRecord(Outdated):
+    """What the caller has read was changed since; `present` is how it is now."""
+
+    def __init__(self, present: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.present = present
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One problem document and the headers that go with it."""
@@ -97,6 +105,8 @@ class Problem:
         }
         if self.errors:
             document["errors"] = list(self.errors)
+        if isinstance(self.error, OutdatedRecord):
+            document["present"] = self.error.present
         return Response(
             json.dumps(document),  # ASCII only: lone surrogates of the input stay escapes
             self.status,

@@ -33,6 +33,7 @@ from console.api import (
     sorting,
     spam,
     teams,
+    ticket_list,
     tickets,
     tokens,
     topics,
@@ -44,6 +45,7 @@ from console.api import (
 from console.api.shapes import PROBLEMS
 
 _PARTS = (
+    ticket_list,
     tickets,
     registering,
     bulk,

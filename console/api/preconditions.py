@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Header
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from console.problems import OutdatedRecord
 from core.domain.errors import InvalidInput, Outdated
 
 
@@ -34,3 +38,17 @@ IfMatch = Annotated[int | None, Depends(_revision)]
 def tag(response: Response, revision: int) -> None:
     """Give an answer the entity tag of `revision`."""
     response.headers["ETag"] = f'"{revision}"'
+
+
+@asynccontextmanager
+async def showing_the_present(now: Callable[[], Awaitable[BaseModel]]) -> AsyncIterator[None]:
+    """Let a refusal for an old entity tag show the record as `now` reads it.
+
+    Raises:
+        OutdatedRecord: in place of `Outdated`.
+    """
+    try:
+        yield
+    except Outdated:
+        present = await now()
+        raise OutdatedRecord(present.model_dump(mode="json")) from None

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field
 
-from console.api.preconditions import IfMatch, tag
+from console.api.preconditions import IfMatch, showing_the_present, tag
 from console.api.principal import AgentCaller
 from console.api.shapes import Body, PersonOut, Text
 from console.api.ticket_shapes import NewAssignee, TicketOut
@@ -18,7 +18,8 @@ from core.domain.classification import Extent, Kind
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AssetId, CategoryId, TeamId
 from core.domain.ticket import Priority
-from core.services.classification.sorting import Sorting, version_of
+from core.services.classification.sorting import Sorting
+from core.services.revisions import version_of
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.categories import tags_like, watchers_of
@@ -73,7 +74,8 @@ async def sort_ticket(
     """Change what a ticket is."""
     desk = desk_of(request)
     found = await ticket_called(desk, ticket)
-    await desk.sorting.sort(found, body.sorting(), caller, version=version)
+    async with showing_the_present(lambda: answer(desk, found)):
+        await desk.sorting.sort(found, body.sorting(), caller, version=version)
     changed = await answer(desk, found)
     tag(response, version_of(changed.updated_at))
     return changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import blake2b
 from typing import Protocol
 
@@ -12,6 +13,27 @@ class Revised(Protocol):
     """A record that counts its changes."""
 
     revision: int
+
+
+class Stamped(Protocol):
+    """A record that keeps when it was last changed."""
+
+    updated_at: datetime
+
+
+def version_of(updated_at: datetime) -> int:
+    """Return the name of a ticket's present state, from when it was last changed."""
+    return int(updated_at.timestamp() * 1_000_000)
+
+
+def check_version(row: Stamped, expected: int | None) -> None:
+    """Refuse to change `row`, which the caller has locked.
+
+    Raises:
+        Outdated: the caller read it in another state; None stands for any.
+    """
+    if expected is not None and version_of(row.updated_at) != expected:
+        raise Outdated
 
 
 def check_revision(row: Revised, expected: int | None) -> None:

@@ -33,6 +33,7 @@ from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.placing import begin_episode
+from core.services.revisions import check_version
 from core.services.writing.drafts import DraftKind, forget_draft
 from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
@@ -59,9 +60,12 @@ class Tickets:
         self._base_url = base_url
 
     @asynccontextmanager
-    async def _at_work(self, ticket_id: TicketId) -> AsyncIterator[Case]:
+    async def _at_work(
+        self, ticket_id: TicketId, version: int | None = None
+    ) -> AsyncIterator[Case]:
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket_id)
+            check_version(case.ticket, version)
             yield case
             case.ticket.updated_at = case.ledger.now
             case.changed()
@@ -76,13 +80,21 @@ class Tickets:
         async with self._at_work(ticket_id) as case:
             await _take(case, agent)
 
-    async def assign(self, ticket_id: TicketId, assignee: AgentId | None, by: Agent) -> None:
+    async def assign(
+        self,
+        ticket_id: TicketId,
+        assignee: AgentId | None,
+        by: Agent,
+        *,
+        version: int | None = None,
+    ) -> None:
         """Give a ticket to `assignee`, or put it back into the queue.
 
         Raises:
             NotFound: there is no such agent.
+            Outdated: the ticket is not at `version` any more.
         """
-        async with self._at_work(ticket_id) as case:
+        async with self._at_work(ticket_id, version) as case:
             if case.ticket.status == TicketStatus.CLOSED:
                 raise IllegalTransition("ticket", case.ticket.status, "assign")
             if assignee is None:
@@ -104,6 +116,7 @@ class Tickets:
         envelope: Envelope | None = None,
         to: Collection[ConversationId] = (),
         macro: UUID | None = None,
+        version: int | None = None,
     ) -> MessageId:
         """Answer the requester at once. A ticket without an assignee becomes the agent's own.
 
@@ -116,9 +129,10 @@ class Tickets:
 
         Raises:
             InvalidInput: a conversation that is not the ticket's is named.
+            Outdated: the ticket is not at `version` any more.
         """
         reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope, to=tuple(to))
-        async with self._at_work(ticket_id) as case:
+        async with self._at_work(ticket_id, version) as case:
             await let_leave(case, self._base_url)
             said = await answer(case, agent, reply)
             if macro is not None:
@@ -162,13 +176,23 @@ class Tickets:
                 await forget_draft(case.session, agent.id, place, DraftKind.NOTE)
             return noted
 
-    async def set_status(self, ticket_id: TicketId, status: TicketStatus, agent: Agent) -> None:
+    async def set_status(
+        self,
+        ticket_id: TicketId,
+        status: TicketStatus,
+        agent: Agent,
+        *,
+        version: int | None = None,
+    ) -> None:
         """Set a ticket's status; the requester is told when it is solved, closed or reopened.
 
         Replies that could still be taken back leave before that; where the status is refused, they
         go on waiting.
+
+        Raises:
+            Outdated: the ticket is not at `version` any more.
         """
-        async with self._at_work(ticket_id) as case:
+        async with self._at_work(ticket_id, version) as case:
             await let_leave(case, self._base_url)
             await give_status(case, status, actor=agent.actor)
 

@@ -23,11 +23,12 @@ from core.domain.classification import (
     missing,
 )
 from core.domain.due_dates import remind_at
-from core.domain.errors import InvalidInput, Outdated
+from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, AssetId, CategoryId, TeamId, TicketId
 from core.domain.ticket import Priority
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.revisions import check_version
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.categories import CategoryTree, category_tree, priority_matrix
 from core.storage.tables import AgentRow, Asset, Tag, Team, TicketWatcher
@@ -85,8 +86,7 @@ class TicketSorting:
         """
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
-            if version is not None and version != version_of(case.ticket.updated_at):
-                raise Outdated
+            check_version(case.ticket, version)
             await apply(case, wanted, actor=by.actor)
             case.changed()
             await case.ledger.write(session)
@@ -140,11 +140,6 @@ async def let_watch(case: Case, agent: AgentId, *, actor: str) -> None:
     if added is not None:
         case.ledger.record(case.ticket, "watcher", None, str(agent), actor=actor)
         case.changed()
-
-
-def version_of(updated_at: datetime) -> int:
-    """Return the name of a ticket's present state, from when it was last changed."""
-    return int(updated_at.timestamp() * 1_000_000)
 
 
 async def apply(case: Case, wanted: Sorting, *, actor: str) -> None:

@@ -19,6 +19,7 @@ from core.domain.teams import Onward, Presence, level_that_serves
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
+from core.services.revisions import check_version
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.teams import OPEN, load_of_agent, presence_at
@@ -64,13 +65,20 @@ class Escalations:
         self._setbacks = Setbacks(sessions, Chore.ESCALATION, now)
 
     async def escalate(
-        self, ticket: TicketId, onward: Onward | TeamId, reason: str, by: Agent
+        self,
+        ticket: TicketId,
+        onward: Onward | TeamId,
+        reason: str,
+        by: Agent,
+        *,
+        version: int | None = None,
     ) -> None:
         """Send a ticket on, for a reason.
 
         Raises:
             InvalidInput: there is no reason, or nobody that it could go on to.
             IllegalTransition: it is solved or closed.
+            Outdated: it is not at `version` any more.
         """
         words = " ".join(reason.split())
         if not words or "\x00" in words:
@@ -79,6 +87,7 @@ class Escalations:
             raise InvalidInput("a reason has 500 characters at most")
         async with storage_errors(), self._sessions.begin() as session:
             case = await open_case(session, Ledger(self._accounts, self._now()), ticket)
+            check_version(case.ticket, version)
             await send_on(case, onward, actor=by.actor, reason=words)
             case.changed()
             await case.ledger.write(session)

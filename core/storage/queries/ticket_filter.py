@@ -12,8 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.account import Origin
+from core.domain.classification import Kind
 from core.domain.due_dates import DAY_BEFORE, DueDate
-from core.domain.ids import AgentId, CategoryId, ContactId, OrganisationId, TeamId, TicketId
+from core.domain.ids import (
+    AccountId,
+    AgentId,
+    CategoryId,
+    ContactId,
+    OrganisationId,
+    TeamId,
+    TicketId,
+)
 from core.domain.ticket import CATEGORY, ClosedAs, Priority, StatusCategory, TicketStatus
 from core.domain.views import SOON_MINUTES, Promise
 from core.storage.queries.sight import Sight
@@ -44,10 +53,15 @@ class TicketFilter:
     organisation: OrganisationId | None = None
     tags: Sequence[str] = ()  # one of them
     priorities: Sequence[Priority] = ()
+    kinds: Sequence[Kind] = ()
     channels: Sequence[str] = ()
+    accounts: Sequence[AccountId] = ()  # as `channels`, where they are known by id
     languages: Sequence[str] = ()
     promises: Sequence[Promise] = ()
     due_dates: Sequence[DueDate] = ()
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    updated_since: datetime | None = None
     now: datetime | None = None  # with `promises` and `due_dates`
     is_spam: bool = False  # spam alone, or none of it
     among: Collection[TicketId] | None = None  # such as those that a search found
@@ -96,8 +110,18 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         found.append(Ticket.language.in_(wanted.languages))
     if wanted.tags:
         found.append(or_(*(Ticket.tags.contains([tag]) for tag in wanted.tags)))
+    if wanted.kinds:
+        found.append(Ticket.kind.in_(wanted.kinds))
     if wanted.channels:
         found.append(_came_over(wanted.channels))
+    if wanted.accounts:
+        found.append(_came_to(wanted.accounts))
+    if wanted.created_from is not None:
+        found.append(Ticket.created_at >= wanted.created_from)
+    if wanted.created_before is not None:
+        found.append(Ticket.created_at < wanted.created_before)
+    if wanted.updated_since is not None:
+        found.append(Ticket.updated_at >= wanted.updated_since)
     if wanted.promises:
         assert wanted.now is not None
         found.append(or_(*_stand(wanted.promises, wanted.now)))
@@ -126,6 +150,11 @@ def _came_over(channels: Sequence[str]) -> ColumnElement[bool]:
         account.id == place.account_id,
         account.channel.in_(channels),
     )
+
+
+def _came_to(accounts: Sequence[AccountId]) -> ColumnElement[bool]:
+    place = aliased(Conversation)
+    return exists().where(place.id == Ticket.conversation_id, place.account_id.in_(accounts))
 
 
 def _is_live_by_promise(wanted: TicketFilter) -> bool:

@@ -94,6 +94,39 @@ async def test_an_article_and_the_matrix_are_guarded_by_what_they_say(desk: Desk
     await refuses_the_second(client, "/api/v1/priorities", matrix, seen)
 
 
+ACTS: dict[str, dict[str, Any]] = {
+    "status": {"status": "pending"},
+    "assign": {"agent": "boss@example.org"},
+    "escalate": {"to": "Help", "reason": "needs a router"},
+    "replies": {"text": "Hello"},
+}
+"""What is done with a ticket only as long as nobody changed it, if its caller wants it so."""
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_an_act_on_what_is_not_the_present_state_is_refused_and_told_that(
+    desk: Desk, api: Api, act: str
+) -> None:
+    client = await api(Role.ADMIN, "boss@example.org")
+    await client.post("/api/v1/teams", json={"name": "Help"})
+    await desk.queued("the VPN is down")
+    ticket = "/api/v1/tickets/1001"
+    old = {"If-Match": (await client.get(ticket)).headers["ETag"]}
+    await desk.says("and the printer too")
+    place = f"{ticket}/{act}"
+    refused = await client.post(place, json=ACTS[act], headers=old)
+    assert refused.status_code == 412, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+    now = await client.get(ticket)
+    assert refused.json()["present"] == now.json()
+    present = {"If-Match": now.headers["ETag"]}
+    done = await client.post(place, json=ACTS[act], headers=present)
+    assert done.status_code < 300, done.text
+    if act != "replies":
+        assert done.headers["ETag"] == (await client.get(ticket)).headers["ETag"]
+    assert (await client.post(place, json=ACTS[act], headers=present)).status_code == 412
+
+
 def another(body: dict[str, Any]) -> dict[str, Any]:
     """Return `body` with something else in it."""
     if "priorities" in body:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,14 +12,17 @@ from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_tickets import fill, word
+from console.api.ticket_list import Wanted, filter_of
 from console.pages.queue import read_queue
 from core.domain.ids import AgentId
 from core.domain.search import question_of
+from core.services.access import agent_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries import search
 from core.storage.queries.assets import assets_of
 from core.storage.queries.requesters import list_requesters
+from core.storage.queries.ticket_list import Place, TicketSort, tickets_in_order
 from core.storage.queries.tickets import ticket_named, ticket_view
 from core.storage.tables import AgentRow
 from tests.support.databases import Databases
@@ -154,6 +158,53 @@ async def test_the_queue_reads_no_table_from_end_to_end(filled: AsyncEngine, tab
         found = await read_queue(session, AgentId(me), tab, None)
     assert found.rows
     assert await asked.scanned(filled, "message", "ticket", "conversation") == []
+
+
+LISTS: dict[str, dict[str, str]] = {
+    "all": {},
+    "changed since": {"updated_since": f"{datetime.now(UTC) - timedelta(days=2)}"},
+    "of a month": {
+        "created_from": f"{datetime.now(UTC) - timedelta(days=200)}",
+        "created_before": f"{datetime.now(UTC) - timedelta(days=170)}",
+    },
+    "of a requester": {"requester": "{contact}"},
+    "of a priority": {"priority": "urgent"},
+    "of a category": {"category": "{category}"},
+    "of a team": {"team": "Team 3", "status": "closed"},
+    "of an agent": {"assignee": "agent7@example.org", "status": "open"},
+    "of a channel": {"channel": "telegram"},
+    "of a tag": {"tag": "tag7"},
+    "of an organisation": {"organisation": "{contact}"},  # has none
+}
+
+
+@pytest.mark.parametrize("sort", TicketSort)
+@pytest.mark.parametrize("which", LISTS)
+async def test_lists_for_programs_read_no_table_from_end_to_end(
+    filled: AsyncEngine, which: str, sort: TicketSort
+) -> None:
+    async with sessions_of(filled)() as session:
+        row = await ticket_view(session, await ticket_named(session, "1500"))
+        agent = await session.scalar(select(AgentRow).where(AgentRow.name == "Agent 7"))
+        assert agent is not None
+        assert row.category is not None
+        names = {"contact": row.requester.id, "category": row.category.id}
+        asked_for = {key: value.format(**names) for key, value in LISTS[which].items()}
+        several = {key: [value] for key, value in asked_for.items() if key in SEVERAL}
+        wanted = await filter_of(
+            session, Wanted.model_validate(asked_for | several), agent_of(agent)
+        )
+        assert wanted is not None
+        asked = Asked(filled)
+        found = await tickets_in_order(session, wanted, sort, limit=50)
+        if found:
+            place = Place.of(found[-1], sort)
+            await tickets_in_order(session, wanted, sort, after=place, limit=50)
+    assert bool(found) == (which != "of an organisation")
+    assert await asked.scanned(filled, "ticket", "conversation", "contact") == []
+
+
+SEVERAL = frozenset({"status", "priority", "channel", "tag"})
 
 
 async def test_assets_that_words_name_are_found_by_index(filled: AsyncEngine) -> None:

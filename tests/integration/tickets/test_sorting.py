@@ -17,7 +17,8 @@ from core.domain.ticket import Priority, TicketStatus
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.fields import FieldDraft
 from core.services.classification.priorities import Priorities
-from core.services.classification.sorting import Sorting, TicketSorting, version_of
+from core.services.classification.sorting import Sorting, TicketSorting
+from core.services.revisions import version_of
 from core.storage.queries.categories import category_tree, tags_like, watchers_of
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import history, list_tickets
