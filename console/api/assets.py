@@ -13,6 +13,7 @@ from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets import TicketName, ticket_called
+from console.asset_table import exported
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
 from console.tables import decoded
@@ -118,13 +119,22 @@ async def find_assets(
     request: Request,
     _: AgentCaller,
     q: Annotated[Text, Query(description="Words of tag, kind, model, serial or owner.")] = "",
+    owner: Annotated[UUID | None, Query(description="A requester's id.")] = None,
+    organisation: Annotated[UUID | None, Query(description="An organisation's id.")] = None,
     cursor: Annotated[UUID | None, Query()] = None,
     limit: Limit = 50,
 ) -> Page[AssetOut]:
     """List assets, added last first."""
     before = None if cursor is None else AssetId(cursor)
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await list_assets(session, q[:200], before=before, limit=limit + 1)
+        found = await list_assets(
+            session,
+            q[:200],
+            owner=owner,
+            organisation=organisation,
+            before=before,
+            limit=limit + 1,
+        )
     return Page(
         items=[AssetOut.of(one) for one in found[:limit]],
         next=str(found[limit - 1].id) if len(found) > limit else None,
@@ -152,6 +162,15 @@ async def import_assets(request: Request, caller: LeadCaller) -> AssetImportOut:
         changed=done.changed,
         problems=[{"line": line, "problem": problem} for line, problem in done.problems],
     )
+
+
+@router.get("/assets/export.csv", response_class=Response)
+async def export(request: Request, caller: LeadCaller) -> Response:
+    """Return all assets as a table that `/assets/import` takes and no spreadsheet is harmed by.
+
+    That it was exported is in the audit log.
+    """
+    return await exported(desk_of(request), caller)
 
 
 @router.get("/assets/{asset}")

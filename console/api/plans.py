@@ -100,6 +100,16 @@ async def archive_plan(request: Request, caller: LeadCaller, plan: UUID) -> None
     await desk_of(request).plans.set_archived(PlanId(plan), caller, archived=True)
 
 
+@router.post("/{plan}/restore")
+async def restore_plan(
+    request: Request, response: Response, caller: LeadCaller, plan: UUID
+) -> PlanOut:
+    """Put an archived support plan back among the choices."""
+    desk, named = desk_of(request), PlanId(plan)
+    await desk.plans.set_archived(named, caller, archived=False)
+    return await _plan(desk, response, named)
+
+
 async def _plan(desk: ConsoleDesk, response: Response, plan: PlanId) -> PlanOut:
     async with storage_errors(), desk.sessions() as session:
         found = await plan_view(session, plan)

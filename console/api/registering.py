@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from console.api.principal import AgentCaller
-from console.api.requesters import RequesterBody, RequesterOut
+from console.api.requesters import RequesterBody, RequesterRecordOut
 from console.api.requesters import answer as requester_now
 from console.api.shapes import Text
 from console.api.sorting import SortingBody
@@ -104,8 +104,8 @@ async def open_problem(request: Request, caller: AgentCaller, body: NewProblemBo
 @router.post("/requesters", status_code=201)
 async def add_requester(
     request: Request, response: Response, caller: AgentCaller, body: NewRequesterBody
-) -> RequesterOut:
+) -> RequesterRecordOut:
     """Write down a requester who has not written to the desk yet."""
     desk = desk_of(request)
     added = await desk.registrations.meet(body.draft(), body.email, caller)
-    return await requester_now(desk, response, added)
+    return await requester_now(request, response, added)

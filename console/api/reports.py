@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from console.api.principal import AnyCaller
+from console.api.principal import ReaderCaller
 from console.desk import desk_of
+from console.report_table import exported
 from console.sight import sight_for
-from core.domain.actor import Role
-from core.domain.errors import Forbidden
+from console.texts import translate
 from core.domain.figures import Dimension, Period
+from core.domain.ids import TeamId
 from core.services.figures.counting import report
 from core.services.figures.documents import ReportDocument, document
 from core.storage.engine import storage_errors
@@ -20,27 +25,67 @@ from core.storage.engine import storage_errors
 router = APIRouter(prefix="/reports", tags=["figures"])
 
 _USUAL_DAYS = 30
-_READERS = frozenset({Role.LEAD, Role.ADMIN, Role.AUDITOR})
 
 
-@router.get("")
-async def get_report(
-    request: Request,
-    caller: AnyCaller,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which figures are asked for."""
+
+    period: Period
+    by: Dimension | None
+
+    def told_apart(self, teams: Sequence[TeamId] | None) -> Dimension:
+        """Return what lines are told apart by, where the caller sees figures of `teams` alone."""
+        return self.by or (Dimension.CHANNEL if teams is None else Dimension.TEAM)
+
+
+def _asked(
     first: Annotated[date | None, Query(alias="from", description="The first day.")] = None,
     last: Annotated[date | None, Query(alias="to", description="The last day.")] = None,
     by: Annotated[
         Dimension | None,
         Query(description="What lines are told apart by; for who sees their own teams, `team`."),
     ] = None,
-) -> ReportDocument:
-    """Return the figures of a period; without one, of the last thirty days."""
-    if caller.role not in _READERS:
-        raise Forbidden("only leads, admins and auditors may see this")
+) -> Asked:
     last = last or datetime.now(UTC).date()
-    period = Period(first=first or last - timedelta(days=_USUAL_DAYS - 1), last=last)
+    first = first or last - min(timedelta(days=_USUAL_DAYS - 1), last - date.min)
+    return Asked(period=Period(first=first, last=last), by=by)
+
+
+Wanted = Annotated[Asked, Depends(_asked)]
+
+
+@router.get("")
+async def get_report(request: Request, _: ReaderCaller, asked: Wanted) -> ReportDocument:
+    """Return the figures of a period; without one, of the last thirty days."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        sight = None if caller.agent is None else await sight_for(request, session)
-        teams = None if sight is None else sight.counted
-        usual = Dimension.CHANNEL if teams is None else Dimension.TEAM
-        return document(await report(session, period, by or usual, teams=teams))
+        teams = await _teams(request, session)
+        return document(await report(session, asked.period, asked.told_apart(teams), teams=teams))
+
+
+@router.get("/export.csv", response_class=Response)
+async def export(
+    request: Request,
+    caller: ReaderCaller,
+    asked: Wanted,
+    lang: Annotated[Literal["en", "es"], Query(description="Of the headings.")] = "en",
+) -> Response:
+    """Return the lines of a report as a table that is safe to open in a spreadsheet.
+
+    That it was exported is in the audit log.
+    """
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        teams = await _teams(request, session)
+        return await exported(
+            session,
+            asked.period,
+            asked.told_apart(teams),
+            teams,
+            actor=caller.actor,
+            t=partial(translate, lang),
+        )
+
+
+async def _teams(request: Request, session: AsyncSession) -> Sequence[TeamId] | None:
+    sight = await sight_for(request, session)
+    return None if sight is None else sight.counted

@@ -1,31 +1,28 @@
-"""Requesters and organisations in the API."""
+"""Requesters in the API: who they are, where they write from, merged and parted."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
-from console.api.principal import AgentCaller, LeadCaller
+from console.api.principal import AgentCaller
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
-from console.desk import ConsoleDesk, desk_of
-from core.domain.errors import InvalidInput, NotFound
+from console.desk import desk_of
+from console.sight import sight_for
 from core.domain.ids import ContactId, OrganisationId
-from core.domain.plans import PlanId, Term
 from core.services.requester_records.contacts import ContactDraft
-from core.services.requester_records.organisations import OrganisationDraft
 from core.storage.engine import storage_errors
-from core.storage.queries.plans import plan_named
 from core.storage.queries.requesters import (
-    OrganisationView,
+    AddressView,
+    MergeView,
+    RequesterRecord,
     RequesterView,
-    list_organisations,
     list_requesters,
-    organisation_view,
     requester_record,
 )
 
@@ -85,6 +82,65 @@ class RequesterOut(BaseModel):
         )
 
 
+class AddressOut(BaseModel):
+    """Where a requester writes from."""
+
+    account: str
+    channel: str | None
+    address: str
+    verified_email: str | None  # that the platform vouches for
+    bounce: str | None  # how mail to it comes back
+
+    @classmethod
+    def of(cls, view: AddressView) -> Self:
+        """Return what the API tells of `view`."""
+        return cls(
+            account=view.account,
+            channel=view.channel,
+            address=view.address,
+            verified_email=view.verified_email,
+            bounce=view.bounce,
+        )
+
+
+class ContactMergeOut(BaseModel):
+    """Another contact that was made one with this one; its id parts them again."""
+
+    id: UUID
+    other: UUID
+    name: str
+    at: datetime
+
+    @classmethod
+    def of(cls, view: MergeView) -> Self:
+        """Return what the API tells of `view`."""
+        return cls(id=view.id, other=view.other, name=view.name, at=view.at)
+
+
+class RequesterRecordOut(RequesterOut):
+    """A requester with all that belongs to them but what they asked."""
+
+    addresses: list[AddressOut]
+    merges: list[ContactMergeOut]  # that are not undone
+    merged_into: UUID | None  # the contact that has all that was this one's
+    tickets: int
+    score: float | None  # their satisfaction, 1 to 5, over all answers
+    answers: int
+
+    @classmethod
+    def of_record(cls, record: RequesterRecord) -> Self:
+        """Return what the API tells of `record`."""
+        return cls(
+            **RequesterOut.of(record.requester).model_dump(),
+            addresses=[AddressOut.of(one) for one in record.addresses],
+            merges=[ContactMergeOut.of(one) for one in record.merges],
+            merged_into=record.merged_into,
+            tickets=record.tickets,
+            score=record.score,
+            answers=record.answers,
+        )
+
+
 class MergeBody(Body):
     """The contact whose all is given to the one in the address."""
 
@@ -95,60 +151,6 @@ class MergeOut(BaseModel):
     """A merge; its id undoes it."""
 
     id: UUID
-
-
-class OrganisationBody(Body):
-    """An organisation as it is to be."""
-
-    name: Short
-    domains: Annotated[list[Short], Field(max_length=50)] = Field(default_factory=list)
-    plan: Annotated[Short | None, Field(description="Its id or name.")] = None
-    plan_from: Annotated[date | None, Field(strict=False)] = None
-    plan_until: Annotated[date | None, Field(strict=False)] = None
-    notes: Notes = ""
-
-    def draft(self, plan: PlanId | None) -> OrganisationDraft:
-        """Return it as the desk takes it."""
-        return OrganisationDraft(
-            name=self.name,
-            domains=self.domains,
-            plan=plan,
-            term=Term(starts=self.plan_from, ends=self.plan_until),
-            notes=self.notes,
-        )
-
-
-class OrganisationOut(BaseModel):
-    """An organisation."""
-
-    id: UUID
-    name: str
-    domains: list[str]
-    plan: NamedOut | None
-    plan_from: date | None
-    plan_until: date | None
-    plan_in_force: bool  # today
-    channels: list[str]  # that the plan covers; none: all
-    notes: str
-    archived: bool
-    members: int
-
-    @classmethod
-    def of(cls, view: OrganisationView) -> OrganisationOut:
-        """Return what the API tells of `view`."""
-        return cls(
-            id=view.id,
-            name=view.name,
-            domains=list(view.domains),
-            plan=NamedOut.of(view.plan),
-            plan_from=view.term.starts,
-            plan_until=view.term.ends,
-            plan_in_force=view.has_plan,
-            channels=list(view.channels),
-            notes=view.notes,
-            archived=view.is_archived,
-            members=view.members,
-        )
 
 
 @router.get("/requesters")
@@ -172,9 +174,9 @@ async def find_requesters(
 @router.get("/requesters/{contact}")
 async def get_requester(
     request: Request, response: Response, _: AgentCaller, contact: UUID
-) -> RequesterOut:
-    """Return one requester."""
-    return await answer(desk_of(request), response, ContactId(contact))
+) -> RequesterRecordOut:
+    """Return one requester, with addresses and merges; tickets are counted as far as one sees."""
+    return await answer(request, response, ContactId(contact))
 
 
 @router.put("/requesters/{contact}")
@@ -185,11 +187,11 @@ async def change_requester(
     contact: UUID,
     body: RequesterBody,
     revision: IfMatch,
-) -> RequesterOut:
+) -> RequesterRecordOut:
     """Replace what is written down about a requester."""
     desk, named = desk_of(request), ContactId(contact)
     await desk.contacts.change(named, body.draft(), caller, revision=revision)
-    return await answer(desk, response, named)
+    return await answer(request, response, named)
 
 
 @router.post("/requesters/{contact}/merges", status_code=201)
@@ -206,80 +208,9 @@ async def undo_merge(request: Request, caller: AgentCaller, contact: UUID, merge
     await desk_of(request).contact_merging.undo(merge, caller)
 
 
-@router.get("/organisations")
-async def find_organisations(
-    request: Request, _: AgentCaller, q: Text = "", archived: bool = False
-) -> list[OrganisationOut]:
-    """List organisations by name."""
-    async with storage_errors(), desk_of(request).sessions() as session:
-        found = await list_organisations(session, q[:200], with_archived=archived)
-    return [OrganisationOut.of(one) for one in found]
-
-
-@router.post("/organisations", status_code=201)
-async def add_organisation(
-    request: Request, response: Response, caller: LeadCaller, body: OrganisationBody
-) -> OrganisationOut:
-    """Add an organisation."""
-    desk = desk_of(request)
-    draft = body.draft(await _plan(desk, body.plan))
-    added = await desk.organisations.add(draft, caller)
-    return await _organisation(desk, response, added)
-
-
-@router.get("/organisations/{organisation}")
-async def get_organisation(
-    request: Request, response: Response, _: AgentCaller, organisation: UUID
-) -> OrganisationOut:
-    """Return one organisation."""
-    return await _organisation(desk_of(request), response, OrganisationId(organisation))
-
-
-@router.put("/organisations/{organisation}")
-async def change_organisation(
-    request: Request,
-    response: Response,
-    caller: LeadCaller,
-    organisation: UUID,
-    body: OrganisationBody,
-    revision: IfMatch,
-) -> OrganisationOut:
-    """Replace what is known of an organisation."""
-    desk, named = desk_of(request), OrganisationId(organisation)
-    draft = body.draft(await _plan(desk, body.plan))
-    await desk.organisations.change(named, draft, caller, revision=revision)
-    return await _organisation(desk, response, named)
-
-
-@router.delete("/organisations/{organisation}", status_code=204)
-async def archive_organisation(request: Request, caller: LeadCaller, organisation: UUID) -> None:
-    """Take an organisation out of choices; its members and tickets stay."""
-    named = OrganisationId(organisation)
-    await desk_of(request).organisations.set_archived(named, caller, archived=True)
-
-
-async def answer(desk: ConsoleDesk, response: Response, contact: ContactId) -> RequesterOut:
+async def answer(request: Request, response: Response, contact: ContactId) -> RequesterRecordOut:
     """Return how a requester is now."""
-    async with storage_errors(), desk.sessions() as session:
-        found = (await requester_record(session, contact)).requester
-    tag(response, found.revision)
-    return RequesterOut.of(found)
-
-
-async def _plan(desk: ConsoleDesk, name: str | None) -> PlanId | None:
-    if not name:
-        return None
-    try:
-        async with storage_errors(), desk.sessions() as session:
-            return await plan_named(session, name)
-    except NotFound as error:
-        raise InvalidInput(str(error)) from None
-
-
-async def _organisation(
-    desk: ConsoleDesk, response: Response, organisation: OrganisationId
-) -> OrganisationOut:
-    async with storage_errors(), desk.sessions() as session:
-        found = await organisation_view(session, organisation)
-    tag(response, found.revision)
-    return OrganisationOut.of(found)
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await requester_record(session, contact, await sight_for(request, session))
+    tag(response, found.requester.revision)
+    return RequesterRecordOut.of_record(found)

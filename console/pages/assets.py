@@ -12,16 +12,16 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from console import assets_words
+from console.asset_table import exported
 from console.desk import desk_of
 from console.pages.session import Agents, Leads, file_form_of, form_of, text_field
 from console.pages.view import page, translator
-from console.tables import decoded, table
+from console.tables import decoded
 from console.words import error_in_words
-from core.domain.assets import AssetDraft, AssetStatus, write_table
+from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import AssetId
 from core.services.assets import AssetImport
-from core.services.audit import record
 from core.storage.engine import storage_errors
 from core.storage.queries.assets import asset_view, list_assets
 from core.storage.queries.feed import feed_end
@@ -29,7 +29,6 @@ from core.storage.queries.feed import feed_end
 router = APIRouter(prefix="/console/assets")
 
 _SHOWN = 100
-_MOST_EXPORTED = 50_000
 
 
 @router.get("")
@@ -46,16 +45,7 @@ async def show_assets(
 @router.get("/export.csv")
 async def export(request: Request, signed_in: Leads) -> Response:
     """Give out all assets as a table; the audit log has it."""
-    async with storage_errors(), desk_of(request).sessions.begin() as session:
-        found = await list_assets(session, limit=_MOST_EXPORTED)
-        record(
-            session,
-            signed_in.agent.actor,
-            "assets.exported",
-            ("asset", "all", "assets.csv"),
-            new={"assets": len(found)},
-        )
-    return table(write_table([asset.draft() for asset in found]), "assets.csv")
+    return await exported(desk_of(request), signed_in.agent)
 
 
 @router.post("/import")

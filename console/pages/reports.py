@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -15,17 +13,16 @@ from starlette.responses import Response
 
 from console.charts import bars, series
 from console.desk import desk_of
-from console.figure_words import headings, line_in_words
 from console.pages.session import Readers
-from console.pages.view import HEADERS, language_of, page, translator
+from console.pages.view import language_of, page, translator
+from console.report_table import exported
 from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.errors import InvalidInput
-from core.domain.figures import TIMES, Dimension, Period
+from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
 from core.domain.topics import TopicKind
-from core.services.audit import record
-from core.services.figures.counting import Report, report
+from core.services.figures.counting import report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.figures import counted_zone
@@ -35,7 +32,6 @@ from core.storage.queries.topics import topics
 router = APIRouter(prefix="/console/reports")
 
 _USUAL_DAYS = 30
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CHOICES = (7, 30, 90, 365)
 _RECURRING = 8  # topics of tickets
 _ARTICLES = 10
@@ -109,20 +105,9 @@ async def export_report(
         period = period_of(start, end, today)
         sight = await sight_for(request, session)
         teams = None if sight is None else sight.counted
-        found = await report(
-            session, period, _told_apart(by, teams), with_charts=False, teams=teams
-        )
-        name = f"{period.first}_{period.last}_{found.by}"
-        record(session, signed_in.agent.actor, "report.exported", ("report", name, name))
-    names = [line_in_words(found.by, line, t) for line in found.lines]
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    # The mark at the beginning tells spreadsheets that this is UTF-8.
-    return Response(
-        "\ufeff" + as_csv(found, names, headings(found.by, t)),
-        200,
-        headers,
-        "text/csv; charset=utf-8",
-    )
+        by = _told_apart(by, teams)
+        actor = signed_in.agent.actor
+        return await exported(session, period, by, teams, actor=actor, t=t)
 
 
 def period_of(start: str, end: str, today: date) -> Period:
@@ -133,39 +118,6 @@ def period_of(start: str, end: str, today: date) -> Period:
     """
     last = day_of(end) or today
     return Period(first=day_of(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
-
-
-def as_csv(found: Report, names: Sequence[str], heads: Sequence[str]) -> str:
-    """Return the lines of a report as CSV that is safe to open in a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(heads)
-    for name, line in zip(names, found.lines, strict=True):
-        tally = line.tally
-        writer.writerow(
-            [
-                safe_cell(name),
-                tally.opened,
-                tally.solved,
-                "" if line.waiting is None else line.waiting,
-                tally.reopened,
-                tally.kept,
-                tally.broken,
-                "" if tally.score is None else round(tally.score, 2),
-                sum(tally.scores.values()),
-                *(
-                    "" if value is None else round(value)
-                    for measure in TIMES
-                    for value in (tally.times[measure].median, tally.times[measure].p90)
-                ),
-            ]
-        )
-    return out.getvalue()
-
-
-def safe_cell(words: str) -> str:
-    """Return `words` so that no spreadsheet takes them for a formula."""
-    return f"'{words}" if words.startswith(_FORMULA) else words
 
 
 def _told_apart(by: Dimension, teams: Sequence[TeamId] | None) -> Dimension:

@@ -64,6 +64,7 @@ class MergeView:
     """Another contact that was made one with this one."""
 
     id: UUID
+    other: ContactId
     name: str
     at: datetime
 
@@ -193,7 +194,10 @@ async def requester_record(
             )
             for address, channel in addresses
         ],
-        merges=[MergeView(id=one.id, name=one.merged_name, at=one.at) for one in merges],
+        merges=[
+            MergeView(id=one.id, other=ContactId(one.merged_id), name=one.merged_name, at=one.at)
+            for one in merges
+        ],
         merged_into=None if into is None else ContactId(into),
         tickets=tickets or 0,
         score=None if score is None else float(score),
