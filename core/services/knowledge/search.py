@@ -24,9 +24,7 @@ from core.storage.queries import knowledge as queries
 from core.storage.queries import near_words, own_questions
 from core.storage.queries.knowledge import (
     Candidate,
-    Centre,
     Reader,
-    VectorMatch,
     WordMatch,
 )
 from core.storage.queries.synonyms import synonyms_for
@@ -60,7 +58,7 @@ class Found:
 
 
 class Search:
-    """Looks for articles with one statement each for words, vectors and what may be shown."""
+    """Looks for articles, by one statement for words and one for vectors."""
 
     def __init__(self, sessions: Sessions, embedder: Embedder | None, policy: Policy) -> None:
         self._sessions, self._embedder, self._policy = sessions, embedder, policy
@@ -139,30 +137,23 @@ class Search:
             guesses=asked.reading.guesses,
             limit=_BY_WORDS,
         )
-        by_vectors: Sequence[VectorMatch] = ()
+        said = [match.article for match in by_words]
         if asked.vector is not None and self._embedder is not None:
-            by_vectors = await queries.by_vectors(
+            candidates = await queries.by_vectors(
                 session,
                 asked.vector,
                 self._embedder.model,
-                also=[match.article for match in by_words],
+                also=said,
                 reader=reader,
                 exclude=exclude,
                 limit=_BY_VECTORS,
             )
-        ids = {match.article for match in by_words} | {match.article for match in by_vectors}
-        centres: Mapping[str, Centre] = {}
-        if by_vectors and asked.vector is not None and self._embedder is not None:
-            centres = await queries.centres(
-                session, asked.vector, self._embedder.model, articles=ids
-            )
-        candidates = (
-            await queries.visible(session, ids, reader=reader, exclude=exclude) if ids else {}
-        )
+        else:
+            candidates = await queries.visible(session, said, reader=reader, exclude=exclude)
         return Found(
-            candidates=_merged(candidates, by_words, by_vectors, centres, asked.language),
+            candidates=_merged(candidates, by_words, asked.language),
             words=asked.reading.words,
-            with_vectors=bool(by_vectors),
+            with_vectors=any(one.nearness for one in candidates.values()),
         )
 
     async def _read(
@@ -235,18 +226,12 @@ def ranked(found: Found) -> tuple[Hit, ...]:
 
 
 def _merged(
-    candidates: Mapping[str, Candidate],
-    by_words: Sequence[WordMatch],
-    by_vectors: Sequence[VectorMatch],
-    centres: Mapping[str, Centre],
-    language: str | None,
+    candidates: Mapping[str, Candidate], by_words: Sequence[WordMatch], language: str | None
 ) -> tuple[tuple[Candidate, Evidence], ...]:
     """Bring both kinds of match together; of translations keep the one to show."""
     words = {match.article: match for match in by_words}
-    cosines: dict[str, list[float]] = {}
-    for match in by_vectors:
-        cosines.setdefault(match.article, []).append(match.cosine)
-    highest = max((match.cosine for match in by_vectors), default=None)
+    near = [one.nearness for one in candidates.values() if one.nearness]
+    highest = max((one.passage for one in near), default=None)
 
     families: dict[str, list[Candidate]] = {}
     for candidate in candidates.values():
@@ -254,16 +239,16 @@ def _merged(
 
     def evidence(candidate: Candidate) -> Evidence:
         said = words.get(candidate.article)
+        own = candidate.nearness
         # An article just written has no vectors yet: then let its words decide.
-        centre = centres.get(candidate.article)
-        nearest = max(cosines.get(candidate.article, ()), default=highest)
+        nearest = own.passage if own else highest
         return Evidence(
             words=said.score if said else 0.0,
             coverage=said.coverage if said else 0.0,
             cosine=nearest,
-            cosine_centre=centre.cosine if centre else nearest,
+            cosine_centre=own.centre if own and own.centre is not None else nearest,
             is_same_language=language is None or candidate.language == language,
-            has_questions=centre is not None and centre.has_questions,
+            has_questions=own is not None and own.has_questions,
         )
 
     merged = []

@@ -25,19 +25,11 @@ class WordMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VectorMatch:
-    """A passage close to a question in meaning."""
+class Nearness:
+    """How close an article is to a question in meaning, as cosines."""
 
-    article: str
-    kind: str
-    cosine: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Centre:
-    """The mean of an article's title and questions."""
-
-    cosine: float
+    passage: float  # the nearest one
+    centre: float | None  # the mean of title and questions; None without any
     has_questions: bool
 
 
@@ -72,12 +64,13 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What ranking needs to know of an article besides its matches."""
+    """What ranking needs to know of an article besides its words."""
 
     article: str
     title: str
     language: str
     translation_of: str | None
+    nearness: Nearness | None = None  # None without vectors
 
 
 _POSTINGS_PER_WORD = 2000
@@ -146,35 +139,32 @@ READABLE = """
 """
 """Condition for an article that a `Reader` may read; takes `Reader.parameters`."""
 
-# Candidates that words found get their cosines too, wherever they stand among the nearest.
+# Candidates that words found get their cosines too, wherever they stand among the nearest. Bodies
+# are not of the centre: long ones are about much. Its cosine is the mean cosine over its length,
+# because adding up 384 numbers exactly (`avg`) takes as long as all the rest.
 _BY_VECTORS = text(
-    """
+    f"""
     WITH nearest AS MATERIALIZED (
-        SELECT passage.article_id, passage.kind, passage.vector <=> CAST(:vector AS halfvec) AS far
+        SELECT passage.article_id
         FROM passage JOIN article ON article.id = passage.article_id
-        WHERE passage.vector_model = :model AND {visible}
+        WHERE passage.vector_model = :model AND {READABLE} AND article.id <> ALL(:exclude)
         ORDER BY passage.vector <=> CAST(:vector AS halfvec) LIMIT :limit
+    ), found AS (
+        SELECT article_id FROM nearest UNION SELECT unnest(CAST(:also AS text[]))
     )
-    SELECT article_id, kind, far FROM nearest
-    UNION ALL
-    SELECT passage.article_id, passage.kind, passage.vector <=> CAST(:vector AS halfvec)
-    FROM passage
-    WHERE passage.article_id = ANY(:also) AND passage.vector_model = :model
-      AND passage.article_id NOT IN (SELECT article_id FROM nearest)
-    """.replace(
-        "{visible}",
-        f"{READABLE} AND article.id <> ALL(:exclude)",
-    )
-)
-
-# Where an article's title and questions lie together. Bodies stay out: long ones are about much.
-_CENTRES = text(
-    """
-    SELECT article_id, avg(vector) <=> CAST(:vector AS halfvec), bool_or(kind = 'question')
-    FROM passage
-    WHERE article_id = ANY(:articles) AND vector_model = :model AND kind <> 'body'
-    GROUP BY article_id
-    """
+    SELECT article.id, title, language, translation_of, near.passage, near.centre, has_questions
+    FROM found JOIN article ON article.id = found.article_id,
+         LATERAL (
+             SELECT max(cosine) AS passage, bool_or(kind = 'question') AS has_questions,
+                    avg(cosine) FILTER (WHERE kind <> 'body')
+                        / nullif(l2_norm(sum(vector) FILTER (WHERE kind <> 'body')), 0)
+                        * count(*) FILTER (WHERE kind <> 'body') AS centre
+             FROM (SELECT kind, vector, 1 - (vector <=> CAST(:vector AS halfvec)) AS cosine
+                   FROM passage
+                   WHERE passage.article_id = article.id AND vector_model = :model) AS own
+         ) AS near
+    WHERE {READABLE} AND article.id <> ALL(:exclude)
+    """  # noqa: S608  # constants of this module
 )
 
 _VISIBLE = text(
@@ -201,6 +191,9 @@ _INDEX_WORDS = text(
     GROUP BY lexeme
     """
 )
+
+STATEMENTS = (str(_INDEX_WORDS), str(_BY_WORDS), str(_BY_VECTORS))
+"""What decides which evidence a question finds: who fits coefficients to it has to know."""
 
 
 async def prepare_search(session: AsyncSession, *, thoroughness: int) -> None:
@@ -262,8 +255,11 @@ async def by_vectors(
     reader: Reader,
     exclude: Collection[str],
     limit: int,
-) -> list[VectorMatch]:
-    """Return the passages nearest to `vector`, and all passages of the articles in `also`."""
+) -> dict[str, Candidate]:
+    """Return the articles of the passages nearest to `vector`, and those of `also`.
+
+    They are valid today, for `reader` to read, and not excluded.
+    """
     rows = await session.execute(
         _BY_VECTORS,
         {
@@ -275,18 +271,18 @@ async def by_vectors(
             "limit": limit,
         },
     )
-    return [VectorMatch(article=row[0], kind=row[1], cosine=1 - row[2]) for row in rows]
-
-
-async def centres(
-    session: AsyncSession, vector: Sequence[float], model: str, *, articles: Collection[str]
-) -> dict[str, Centre]:
-    """Return where each article's title and questions lie together, if it has any."""
-    rows = await session.execute(
-        _CENTRES,
-        {"vector": vector_text(vector), "model": model, "articles": list(articles)},
-    )
-    return {row[0]: Centre(cosine=1 - row[1], has_questions=row[2]) for row in rows}
+    return {
+        row[0]: Candidate(
+            article=row[0],
+            title=row[1],
+            language=row[2],
+            translation_of=row[3],
+            nearness=None
+            if row[4] is None
+            else Nearness(passage=row[4], centre=row[5], has_questions=row[6]),
+        )
+        for row in rows
+    }
 
 
 async def visible(
