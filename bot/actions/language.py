@@ -1,4 +1,4 @@
-"""Knows how a language is named in English and in Spanish."""
+"""Knows how a language is named in each of those spoken."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def wanted_language(text: str) -> str | None:
     if not named:
         # "I do not speak English" names only what is not wanted.
         unwanted = [language for language, name in _NAMES.items() if name.search(plain(text))]
-        if len(unwanted) == 1:
-            return "es" if unwanted[0] == "en" else "en"
+        left = [language for language in _NAMES if language not in unwanted]
+        if unwanted and len(left) == 1:
+            return left[0]
     return None

@@ -39,6 +39,7 @@ _STATUS = MappingProxyType(
         },
     }
 )
+_LAST_CHANGE = MappingProxyType({"en": "last change", "es": "último cambio"})
 _TICKET = (
     r"(?:tickets?|requests?|cases?|incidents?|issues?|solicitud(?:es)?|casos?|incidencias?"
     r"|incidentes?|petici[oó]n(?:es)?)"
@@ -80,7 +81,7 @@ def told(ticket: Mapping[str, Any], language: str) -> str:
         line += f" ({subject})"
     updated = str(ticket.get("updated_at") or "")[:10]
     if updated:
-        line += f", {'last change' if language == 'en' else 'último cambio'} {updated}"
+        line += f", {_LAST_CHANGE[language]} {updated}"
     return line
 
 

@@ -30,7 +30,7 @@ class Shelf:
 def channel_context(blobs: BlobStore | None = None, shelf: Shelf | None = None) -> ChannelContext:
     """Return what a desk lends an account."""
     return ChannelContext(
-        blobs=blobs or ObjectBlobs(MemoryStore()),
+        blobs=blobs or ObjectBlobs(MemoryStore),
         tickets=shelf or Shelf(),
         base_url="https://desk.example",
         key=b"0" * 32,

@@ -114,7 +114,7 @@ class SlowStore(ObjectBlobs):
     """Deletes only when told to."""
 
     def __init__(self, blobs: ObjectBlobs) -> None:
-        super().__init__(blobs._store)
+        super().__init__(lambda: blobs._store)
         self.asked, self.go = asyncio.Event(), asyncio.Event()
 
     async def delete(self, key: str) -> None:

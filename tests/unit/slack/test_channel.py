@@ -63,7 +63,7 @@ def ana(slack: SlackPlatform) -> Person:
 
 @pytest.fixture
 def blobs() -> ObjectBlobs:
-    return ObjectBlobs(MemoryStore())
+    return ObjectBlobs(MemoryStore)
 
 
 @pytest.fixture
