@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 from channels.slack import ids
@@ -23,7 +23,8 @@ _T = TypeVar("_T")
 LOOK_SECONDS = 1.5  # Slack waits 3 s for an acknowledgement
 _REMEMBERED = 10_000
 _ABSENCE_SECONDS = 60.0
-_PAGE = 100
+_PAGE = 200  # what Slack recommends at most
+_MAX_PAGES = 10
 _QUOTED_MESSAGES = 20
 _QUOTED_CHARS = 6_000
 _LOGGER = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Membership:
     async def said_before(self, thread: ThreadKey, ts: str, desk: Desk) -> str | None:
         """Return what was said in `thread` before `ts`; None where it cannot be had soon."""
         try:
-            messages = await self._messages(thread, until=ts)
+            messages = await self._soon(self._all_of(thread, ts))
         except (Rejected, NotKnownYet) as error:
             _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
             return None
@@ -96,32 +97,47 @@ class Membership:
 
     async def _was_mentioned(self, thread: ThreadKey, desk: Desk) -> bool:
         try:
-            messages = await self._messages(thread)
+            return await self._soon(self._mentions(thread, desk))
         except Rejected as error:  # there is no such thread, or none that the desk may read
             _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
             return False
-        if desk.bot_user is None:
-            desk = Desk(bot_user=(await self._soon(self._api.identity())).bot_user)
-        return any(desk.is_mentioned_in(message.text("text")) for message in messages)
 
-    async def _messages(self, thread: ThreadKey, until: str | None = None) -> list[Fields]:
-        """Return what was said in `thread`, as far as one page has it.
+    async def _mentions(self, thread: ThreadKey, desk: Desk) -> bool:
+        if desk.bot_user is None:
+            desk = Desk(bot_user=(await self._api.identity()).bot_user)
+        async for message in self._messages(thread):
+            if desk.is_mentioned_in(message.text("text")):
+                return True
+        return False
+
+    async def _all_of(self, thread: ThreadKey, until: str) -> list[Fields]:
+        return [message async for message in self._messages(thread, until)]
+
+    async def _messages(self, thread: ThreadKey, until: str | None = None) -> AsyncIterator[Fields]:
+        """Yield what was said in `thread`, the earliest first; at most ten pages of it.
+
+        Slack may put fewer on a page than it is asked for.
 
         Raises:
-            Rejected: Slack says no.
-            NotKnownYet: it says nothing, or not soon enough.
+            DeliveryError: Slack says no, or nothing, or the thread goes on after that.
         """
         place = ids.place_of(thread)
-        answer = await self._soon(
-            self._api.call(
+        cursor: str | None = None
+        for _ in range(_MAX_PAGES):
+            answer = await self._api.call(
                 "conversations.replies",
                 channel=place.channel,
                 ts=place.thread_ts,
                 latest=until,
                 limit=_PAGE,
+                cursor=cursor,
             )
-        )
-        return answer.each("messages")
+            for message in answer.each("messages"):
+                yield message
+            cursor = answer.inner("response_metadata").text("next_cursor") or None
+            if cursor is None:
+                return
+        raise Rejected("the thread is longer than is looked at")
 
     async def _soon(self, call: Coroutine[Any, Any, _T]) -> _T:
         """Return what `call` does, while Slack still waits for an acknowledgement."""

@@ -16,9 +16,16 @@ from core.runtime.machine.addresses import free_ports, http_get, local_url, why_
 from core.runtime.machine.filelock import FileLock
 from core.runtime.machine.home import Home, RunRecord
 from core.runtime.machine.polling import until
-from core.runtime.machine.processes import NICE, is_alive
+from core.runtime.machine.processes import is_alive
 from core.runtime.supervision.assistant_program import AssistantProgram
-from core.runtime.supervision.child import Backoff, Child, NotStarted, always, run_to_end
+from core.runtime.supervision.child import (
+    Backoff,
+    Child,
+    Courtesy,
+    NotStarted,
+    always,
+    run_to_end,
+)
 from core.runtime.supervision.logfiles import open_log, tail
 from core.runtime.supervision.run_plan import RunPlan
 
@@ -44,7 +51,7 @@ def child(
     said: list[str],
     *,
     stop_seconds: float = 5,
-    gives_way_after: float | None = None,
+    courtesy: Courtesy | None = None,
 ) -> Child:
     return Child(
         "program",
@@ -53,7 +60,7 @@ def child(
         log=tmp_path / "program.log",
         say=said.append,
         stop_seconds=stop_seconds,
-        gives_way_after=gives_way_after,
+        courtesy=courtesy,
     )
 
 
@@ -70,21 +77,36 @@ def test_pauses_grow_to_a_limit_and_start_over_after_a_healthy_run() -> None:
     assert backoff.pause(31) == 0.2
 
 
+def niceness(program: Child) -> int | None:
+    return None if program.pid is None else os.getpriority(os.PRIO_PROCESS, program.pid)
+
+
 async def test_a_child_gives_way_where_and_when_it_is_told_to(
     tmp_path: Path, keep: Callable[[Child], None]
 ) -> None:
     giving, other = tmp_path / "giving", tmp_path / "other"
     giving.mkdir()
     other.mkdir()
-    programs = child(giving, "input()", [], gives_way_after=0.1), child(other, "input()", [])
+    soon = Courtesy(nice=4, after_seconds=0.1)
+    programs = child(giving, "input()", [], courtesy=soon), child(other, "input()", [])
     for program in programs:
         keep(program)
-
-    def niceness(program: Child) -> int | None:
-        return None if program.pid is None else os.getpriority(os.PRIO_PROCESS, program.pid)
-
-    assert await holds(lambda: niceness(programs[0]) == os.nice(0) + NICE)
+    assert await holds(lambda: niceness(programs[0]) == min(os.nice(0) + 4, 19))
+    programs[1].give_way()
     assert niceness(programs[1]) == os.nice(0)
+
+
+async def test_a_child_gives_way_before_its_time_where_it_is_asked_to_and_not_twice(
+    tmp_path: Path, keep: Callable[[Child], None]
+) -> None:
+    program = child(tmp_path, "input()", [], courtesy=Courtesy(nice=4, after_seconds=3_600))
+    program.give_way()  # it has not been started
+    keep(program)
+    assert await holds(lambda: program.pid)
+    assert niceness(program) == os.nice(0)
+    program.give_way()
+    program.give_way()
+    assert niceness(program) == min(os.nice(0) + 4, 19)
 
 
 async def test_a_killed_child_is_started_again_and_the_person_is_told(

@@ -32,10 +32,13 @@ _TRUE = frozenset({True, "1", "true", "True"})
 class Methods:
     """Answers calls with the rights that `scopes` give."""
 
-    def __init__(self, workspace: Workspace, url: str, scopes: set[str]) -> None:
+    def __init__(
+        self, workspace: Workspace, url: str, scopes: set[str], *, page_limit: int = 999
+    ) -> None:
         self._workspace = workspace
         self._url = url
         self._scopes = scopes
+        self._page_limit = page_limit
 
     def call(self, method: str, arguments: Arguments) -> Answer:
         """Return what `method` answers.
@@ -139,7 +142,7 @@ class Methods:
         oldest, latest = str(arguments.get("oldest", "0")), str(arguments.get("latest", "9" * 12))
         inside = [m for m in messages if float(oldest) < float(m.ts) < float(latest)]
         start = int(arguments.get("cursor") or 0)
-        limit = min(int(arguments.get("limit", 100)), 999)
+        limit = min(int(arguments.get("limit", 100)), self._page_limit)
         with_metadata = arguments.get("include_all_metadata") in _TRUE
         page = inside[start : start + limit]
         has_more = start + limit < len(inside)

@@ -46,6 +46,8 @@ class WebServer:
         """Whether the tokens are worth nothing."""
         self.is_strict = True
         """Whether arguments that Slack passes over or completes are refused, as those of a bug."""
+        self.page_limit = 999
+        """How many messages are on a page at most; apps outside Slack's marketplace get fewer."""
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         """Methods that were called, with their arguments."""
         self.responses: list[Mapping[str, Any]] = []
@@ -109,7 +111,8 @@ class WebServer:
                 raise Refused("token_revoked")  # noqa: TRY301
             if method == "apps.connections.open":
                 return {"ok": True, "url": self._url.replace("http", "ws", 1) + "socket"}
-            return Methods(self._workspace, self._url, self._scopes).call(method, arguments)
+            methods = Methods(self._workspace, self._url, self._scopes, page_limit=self.page_limit)
+            return methods.call(method, arguments)
         except Refused as refused:
             return {"ok": False, "error": refused.code, **refused.more}
 

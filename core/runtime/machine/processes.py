@@ -7,9 +7,6 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-NICE = 5
-"""What is added to the niceness of a process that gives way."""
-
 
 def is_alive(pid: int) -> bool:
     """Return whether `pid` runs; one that has ended but was not yet collected does not."""
@@ -51,17 +48,18 @@ def memory_kilobytes(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)
 
 
-def give_way(pid: int) -> None:
-    """Let processes of usual priority go before `pid` where there is not enough for all.
+def give_way(pid: int, nice: int) -> None:
+    """Let other processes go before `pid` where there is not enough for all.
 
-    Linux groups processes by session and shares time among the groups first, so the group's own
-    value counts there (sched(7), "The autogroup feature").
+    `nice` is how much less than this process it gets, from 1 to 19 (setpriority(2)). Linux groups
+    processes by session and shares time among the groups first, so the group's own value counts
+    there (sched(7), "The autogroup feature").
     """
+    wanted = min(os.getpriority(os.PRIO_PROCESS, 0) + nice, 19)
     with suppress(OSError):  # it has ended
-        nice = min(os.getpriority(os.PRIO_PROCESS, pid) + NICE, 19)
-        os.setpriority(os.PRIO_PROCESS, pid, nice)
+        os.setpriority(os.PRIO_PROCESS, pid, wanted)
         for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):  # Linux: each has its own
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), nice)
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
     with suppress(OSError):  # a system without such groups
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))

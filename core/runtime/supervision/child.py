@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.runtime.machine.processes import give_way
@@ -21,6 +22,14 @@ _SHOWN_LINES = 12
 
 Say = Callable[[str], None]
 Command = Callable[[], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courtesy:
+    """How far a process lets others go first, and how long after its start."""
+
+    nice: int  # from 1 to 19
+    after_seconds: float
 
 
 class NotStarted(Exception):
@@ -55,10 +64,10 @@ class Child:
         say: Say,
         stop_seconds: float = 4.0,
         gated: bool = False,
-        gives_way_after: float | None = None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self.name = name
-        self._gives_way_after = gives_way_after  # seconds; None: never
+        self._courtesy = courtesy
         self._command = command
         self._environment = dict(environment)
         if gated:
@@ -135,18 +144,19 @@ class Child:
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops all in order
             )
-        if self._gives_way_after is not None:
+        if self._courtesy is not None:
             loop = asyncio.get_running_loop()
-            loop.call_later(self._gives_way_after, self._give_way, self._process)
+            loop.call_later(self._courtesy.after_seconds, self.give_way, self._process.pid)
         if self._released:
             self._say_go()
         if self._stopping:  # asked while the command was being had
             self._process.terminate()
         return await self._process.wait()
 
-    def _give_way(self, process: asyncio.subprocess.Process) -> None:
-        if process.returncode is None:
-            give_way(process.pid)
+    def give_way(self, pid: int | None = None) -> None:
+        """Let the processes without a courtesy go first; a run other than `pid` is left alone."""
+        if self._courtesy is not None and self.pid is not None and pid in {None, self.pid}:
+            give_way(self.pid, self._courtesy.nice)
 
     def _say_go(self) -> None:
         process = self._process

@@ -24,7 +24,7 @@ from core.runtime.machine.polling import until
 from core.runtime.machine.processes import is_alive
 from core.runtime.supervision import supervised
 from core.runtime.supervision.assistant_program import AssistantProgram
-from core.runtime.supervision.child import Backoff, Child, always, run_to_end
+from core.runtime.supervision.child import Backoff, Child, Courtesy, always, run_to_end
 from core.runtime.supervision.logfiles import tail
 from core.runtime.supervision.on_demand import keep_while_wanted, tell
 from core.runtime.supervision.preparation import Preparation
@@ -36,10 +36,13 @@ _WEB_FIRST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
 # What is taken in goes before what is answered: platforms wait only seconds for the receipt. Not
-# while these start, for which people wait as well. The worker never gives way: it has conversations
-# locked for which what is taken in would wait the longer.
-_GIVE_WAY_AFTER_SECONDS = {"embedder": 60.0, "assistant": 120.0}
-
+# while these start, for which people wait as well. The worker gives way a little only: it has
+# conversations locked for which what is taken in waits.
+_COURTESIES = {
+    "worker": Courtesy(nice=3, after_seconds=60.0),
+    "embedder": Courtesy(nice=10, after_seconds=60.0),
+    "assistant": Courtesy(nice=10, after_seconds=120.0),
+}
 
 _ERROR = re.compile(r"(?:\w+\.)+\w+: ")  # as a traceback ends: a dotted name, then words
 
@@ -244,7 +247,7 @@ class Supervisor:
             say=self._say,
             stop_seconds={"embedder": 1.0, "worker": 4.0}.get(name, 3.0),
             gated=gated,
-            gives_way_after=_GIVE_WAY_AFTER_SECONDS.get(name),
+            courtesy=_COURTESIES.get(name),
         )
         self._children.append(child)
         return child
@@ -280,7 +283,7 @@ class Supervisor:
             log=log,
             say=self._say,
             stop_seconds=3.0,
-            gives_way_after=_GIVE_WAY_AFTER_SECONDS["assistant"],
+            courtesy=_COURTESIES["assistant"],
         )
         self._children.append(child)
         return child
@@ -329,6 +332,8 @@ class Supervisor:
         if link is not None:
             self._say.plainly(f"  sign in  {link}  (works once)")
         give_back()
+        for child in self._children:
+            child.give_way()
         self._say.plainly(f"ready http://{self._plan.host}:{self._plan.port}")
 
     # -- stop ------------------------------------------------------------------------------------

@@ -401,6 +401,50 @@ async def test_a_mention_brings_what_was_said_before_it(
     assert event.body.quoted == f"@{bea.id}: the **printer** is on fire"  # type: ignore[union-attr]
 
 
+async def test_a_mention_brings_what_was_said_just_before_it_however_long_the_thread_is(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.server.page_limit = 5
+    general = slack.workspace.channel("general")
+    root = slack.compose(ana, "word 0", channel=general)
+    for number in range(1, 23):
+        slack.compose(ana, f"word {number}", thread=root, channel=general)
+    await slack.mention(ana, "what now?", thread=root, channel=general)
+    await _told(slack, 2)
+    (event, _) = inbox.events
+    words = [f"@{ana.id}: word {number}" for number in range(3, 23)]
+    assert event.body.quoted == "\n\n".join(words)  # type: ignore[union-attr]
+
+
+async def test_a_reply_counts_wherever_in_its_thread_the_desk_was_mentioned(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.server.page_limit = 5
+    general = slack.workspace.channel("general")
+    root = slack.compose(ana, "the printer is on fire", channel=general)
+    for number in range(12):
+        words = "<@U0SIMBOT> and now?" if number == 11 else f"word {number}"
+        slack.compose(ana, words, thread=root, channel=general)
+    await slack.write(ana, "it still burns", thread=root)
+    await _told(slack)
+    (event,) = inbox.events
+    assert event.body.text == "it still burns"  # type: ignore[union-attr]
+
+
+async def test_a_thread_is_looked_at_for_ten_pages(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.server.page_limit = 1
+    general = slack.workspace.channel("general")
+    root = slack.compose(ana, "the printer is on fire", channel=general)
+    for number in range(12):
+        words = "<@U0SIMBOT> and now?" if number == 11 else f"word {number}"
+        slack.compose(ana, words, thread=root, channel=general)
+    await slack.write(ana, "it still burns", thread=root)
+    await _told(slack)
+    assert inbox.events == []
+
+
 async def test_without_what_was_said_before_a_mention_still_counts(
     slack: SlackPlatform, ana: Person, inbox: Kept
 ) -> None:
