@@ -10,6 +10,7 @@ from console.classification_words import sorted_in_words
 from console.links_words import linked_in_words
 from console.merging_words import merged_in_words
 from console.spam_words import spam_in_words
+from console.splitting_words import SPLIT_ERRORS, split_in_words
 from console.team_words import passed_in_words
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
@@ -275,13 +276,6 @@ ERRORS = (
     "there is no such conversation",
     "there is no such message",
     "the payload of this message was not kept",
-    "a conversation cannot be split at its beginning",
-    "wait until what is being sent has left",
-    "this ticket was not split off another one",
-    "it was split off more than 30 days ago",
-    "the ticket it was split off from is closed",
-    "something was said here since: it cannot go back",
-    "somebody was written to beside it since: it cannot go back",
     "this is the requester: answer them instead",
     "this was changed meanwhile: load it again",
     "something went wrong on our side",
@@ -322,14 +316,6 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} was asked and gave {score} of 5", who=who, score=change.new)
         case "side":
             return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
-        case "split":
-            return t("{who} split it; the other ticket is #{number}", who=who, number=change.new)
-        case "rejoined":
-            return t(
-                "{who} put back what was split; the other ticket is #{number}",
-                who=who,
-                number=change.new,
-            )
         case "link_code":
             return t("{who} had a code mailed to {name}", who=who, name=change.new or "?")
         case "requester":
@@ -341,6 +327,8 @@ def change_in_words(change: Change, t: Translate) -> str:
         case _ if said := linked_in_words(change, who, t):
             return said
         case _ if said := requested_in_words(change, who, t):
+            return said
+        case _ if said := split_in_words(change, who, t):
             return said
         case _ if said := merged_in_words(change, who, t):
             return said
@@ -378,7 +366,7 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("The desk cannot reach its database. Try again shortly.")
         case ScannerUnavailable():
             return t("Files cannot be checked for viruses right now. Try again shortly.")
-        case NotFound() if str(error) in (*ERRORS, *CATALOGUE_ERRORS):
+        case NotFound() if str(error) in (*ERRORS, *CATALOGUE_ERRORS, *SPLIT_ERRORS):
             said = t(str(error))
             return said[:1].upper() + said[1:]
         case NotFound():

@@ -179,6 +179,7 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
         subject=topic,
         album=_album(message, intent),
         is_shared=not place.is_private,
+        answers=_answered(message, chat),
     )
 
 
@@ -223,6 +224,11 @@ def _callback(frame: Frame, query: Fields) -> Iterator[Event]:
 
 def _album(message: Fields, intent: Intent | None) -> str | None:
     return None if intent is not None else maybe_string(message, "media_group_id")
+
+
+def _answered(message: Fields, chat: int) -> RemoteId | None:
+    answered = maybe_mapping(message, "reply_to_message")
+    return None if answered is None else ids.remote_id(chat, integer(answered, "message_id"))
 
 
 def _notice(message: Fields) -> str:

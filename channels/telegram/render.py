@@ -219,7 +219,7 @@ def _where(place: Place) -> dict[str, Any]:
 
 
 def _answering(message: Outbound, place: Place) -> dict[str, Any]:
-    if place.is_private or message.answers is None:
+    if message.answers is None or (place.is_private and not message.is_beside):
         return {}
     chat, number = ids.read_remote(message.answers)
     if chat != place.chat:

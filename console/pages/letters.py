@@ -1,4 +1,4 @@
-"""What agents do with letters besides answering: split, write to third parties, and the like."""
+"""What agents do with letters besides answering: whose they are, and writing to third parties."""
 
 from __future__ import annotations
 
@@ -56,29 +56,6 @@ async def show_source(
         raw=raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace"),
         is_cut=len(raw) > _SHOWN_BYTES,
     )
-
-
-@router.post("/tickets/{ticket}/messages/{message}/split")
-async def split(request: Request, signed_in: Agents, named: Named, message: UUID) -> Response:
-    """Make a conversation of its own of a letter, and of what came after it if that is chosen."""
-    with_later = text_field(await form_of(request), "later") == "yes"
-    try:
-        ticket = await desk_of(request).splitting.split(
-            named, MessageId(message), signed_in.agent, with_later=with_later
-        )
-    except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, ticket)
-
-
-@router.post("/tickets/{ticket}/rejoin")
-async def rejoin(request: Request, signed_in: Agents, named: Named) -> Response:
-    """Put what was split off back where it came from."""
-    try:
-        ticket = await desk_of(request).rejoining.rejoin(named, signed_in.agent)
-    except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, ticket)
 
 
 @router.post("/tickets/{ticket}/messages/{message}/requester")

@@ -49,6 +49,7 @@ from core.storage.queries.conversations import (
     conversations_of,
     latest_messages,
     participants_of,
+    said_of,
     sides_of,
 )
 from core.storage.queries.feed import FeedPosition, feed_end
@@ -252,10 +253,11 @@ async def _read(
             raise NotFound("there is no such conversation")
         (conversation,) = found
     merged = {one.conversation.id: one for one in together} if side is None else {}
+    until = await said_of(session, ticket.id) if ticket and has.later and side is None else None
     if merged:
-        said = await said_together(session, conversation.id, together, limit=shown + 1)
+        said = await said_together(session, conversation.id, together, limit=shown + 1, until=until)
     else:
-        said = await latest_messages(session, conversation.id, limit=shown + 1)
+        said = await latest_messages(session, conversation.id, limit=shown + 1, until=until)
     open_places = [conversation.id, *(one for one in merged if merged[one].goes_on)]
     last = await last_spoken_in(session, open_places) if len(open_places) > 1 else None
     messages = said[:shown][::-1]

@@ -61,6 +61,7 @@ class Outbound:
     subject: str | None = None  # of the conversation, where it has one
     answers: RemoteId | None = None  # the requester's last message, by the platform's name
     thread_ids: tuple[RemoteId, ...] = ()  # the thread's latest messages, oldest first, 20 at most
+    is_beside: bool = False  # of one of several matters in the thread: show what it answers
     envelope: Envelope | None = None  # as the agent addressed it; else the channel's own way
 
 

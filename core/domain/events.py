@@ -43,6 +43,7 @@ class MessagePosted(_Occurrence):
     caution: Caution | None = None
     forwarded_from: Author | None = None  # who wrote it first, as whoever passed it on says
     is_automatic: bool = False  # from a machine: kept in a known thread, starts nothing
+    answers: RemoteId | None = None  # the message that it was written in reply to
     is_spam: bool = False  # as the platform says: in an unknown thread it is kept as spam
     is_shared: bool = False  # in a thread that others read: nothing private is said there
 

@@ -47,6 +47,7 @@ class ClosedAs(StrEnum):
 
     MERGED = "merged"  # it goes on in another ticket
     SPAM = "spam"
+    REJOINED = "rejoined"  # it was split off, and is in the other ticket again
 
 
 class CameBy(StrEnum):

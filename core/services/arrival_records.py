@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -31,6 +31,7 @@ from core.domain.ticket import TicketStatus
 from core.services.early_events import Kept, kept_for
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
+from core.services.locks import keep_counters
 from core.services.message_changes import Known
 from core.services.order import Place, Tail, late_places, tails
 from core.services.people import Move, move, recognise, theirs
@@ -71,6 +72,7 @@ class Records:
     blocked: Collection[Place]  # people whose messages are spam
     to_look_up: set[Place]  # people whom the platform is to be asked about
     conversations: dict[Place, Conversation]  # current ones, by account and thread
+    siblings: dict[Place, list[Conversation]]  # those that go on in a thread beside its current one
     by_id: Mapping[UUID, Conversation]  # all that are locked, current or not
     tickets: Mapping[UUID, Ticket]  # unclosed ones, by conversation
     above: Mapping[UUID, Ticket | None]  # where merged conversations go on; None: no more
@@ -101,6 +103,11 @@ class Records:
     reports: list[DeliveryReported] = field(default_factory=list)  # about an address
     feedback: list[ArticleFeedback] = field(default_factory=list)  # on articles, to be added
 
+    def in_thread(self, place: Place) -> Sequence[Conversation]:
+        """Return the conversations that go on in a thread, its current one first."""
+        current = self.conversations.get(place)
+        return () if current is None else (current, *self.siblings.get(place, ()))
+
 
 async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -> Records:
     """Find and lock what `events` concern: contacts, then conversations, then tickets."""
@@ -121,6 +128,9 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         },
     )
     named = {(e.account, str(e.remote_id)) for e in events if isinstance(e, _NAMES_A_MESSAGE)}
+    answered = {
+        (e.account, str(e.answers)) for e in events if isinstance(e, MessagePosted) and e.answers
+    }
     locked = await _lock_conversations(
         session,
         {(event.account, str(event.thread)) for event in events if event.thread},
@@ -132,12 +142,22 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     conversations = {
         (AccountId(row.account_id), row.thread): row for row in locked.values() if row.is_current
     }
+    siblings: dict[Place, list[Conversation]] = {}
+    for row in locked.values():
+        if row.is_beside:
+            siblings.setdefault((AccountId(row.account_id), row.thread), []).append(row)
     tickets = await _lock_tickets(session, locked.values())
     above = await _above(session, locked.values(), tickets)
     posting = [event for event in events if isinstance(event, MessagePosted | ChoicePressed)]
     late = late_places(
-        posting, {place: conversation.last_order for place, conversation in conversations.items()}
+        posting,
+        {
+            place: max(one.last_order or "" for one in (conversation, *siblings.get(place, ())))
+            for place, conversation in conversations.items()
+        },
     )
+    if answered and siblings:
+        named |= answered
     records = Records(
         contacts=people.contacts,
         languages=people.languages,
@@ -145,6 +165,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         blocked=people.blocked,
         to_look_up=set(people.wanted) - set(people.blocked),
         conversations=conversations,
+        siblings=siblings,
         by_id=locked,
         tickets=tickets,
         above=above,
@@ -196,7 +217,7 @@ async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUI
     if not named:
         return set()
     found = await session.execute(
-        select(Message.conversation_id, Conversation.merged_into)
+        select(Message.conversation_id, Conversation.merged_into, Conversation.counted_by)
         .join(RemoteMessage, RemoteMessage.message_id == Message.id)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
@@ -207,29 +228,25 @@ async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUI
 async def _lock_conversations(
     session: AsyncSession, places: set[Place], ids: set[UUID], moves: Sequence[Move]
 ) -> dict[UUID, Conversation]:
-    """Lock current conversations in `places`, those in `ids`, and those of `moves`.
+    """Lock the conversations that go on in `places`, those in `ids`, and those of `moves`.
 
-    Those that one of them was merged into are locked with them.
+    Those that one of them was merged into, or is counted by, are locked with them.
     """
     wanted: list[ColumnElement[bool]] = []
     if places:
         # As an array, which an index can be asked for: beside the other condition, a sub-select
         # would have every conversation read.
         there = aliased(Conversation)
-        merged_into = (
-            select(there.merged_into)
-            .where(
-                tuple_(there.account_id, there.thread).in_(places),
-                there.is_current,
-                there.merged_into.is_not(None),
-            )
-            .scalar_subquery()
-        )
-        wanted.append(
-            tuple_(Conversation.account_id, Conversation.thread).in_(places)
-            & Conversation.is_current
-        )
-        wanted.append(Conversation.id == any_(func.array(merged_into, type_=ARRAY(Uuid))))
+        in_places = tuple_(there.account_id, there.thread).in_(places)
+        going_on = [
+            select(column).where(in_places, flag, column.is_not(None))
+            for column in (there.merged_into, there.counted_by)
+            for flag in (there.is_current, there.is_beside)
+        ]
+        above = union_all(*going_on).scalar_subquery()
+        here = tuple_(Conversation.account_id, Conversation.thread).in_(places)
+        wanted += [here & Conversation.is_current, here & Conversation.is_beside]
+        wanted.append(Conversation.id == any_(func.array(above, type_=ARRAY(Uuid))))
     if ids:
         wanted.append(Conversation.id.in_(ids))
     if moves:
@@ -250,6 +267,7 @@ async def _lock_conversations(
             .with_for_update()
         )
         locked |= {row.id: row for row in rows}
+    keep_counters(row for row in locked.values() if row.counted_by in locked)
     return locked
 
 

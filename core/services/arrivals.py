@@ -32,6 +32,7 @@ from core.services.placing import (
     conversation_for,
     spam_conversation,
     start_conversation,
+    talked_in,
 )
 from core.storage.feed import FeedKind
 from core.storage.tables import ArticleFeedback, ChoiceRow, Conversation, Participant
@@ -122,7 +123,7 @@ def _posted(
     elif link is not None:
         assert isinstance(event, MessagePosted)
         event, is_quiet = replace(event, intent=link), True
-        current = records.conversations.get(place)
+        current = talked_in(event, records)
         conversation = current or start_conversation(event, None, records, ledger, rules)
         records.links.append(
             AboutLinking(
@@ -133,9 +134,10 @@ def _posted(
             )
         )
     elif is_quiet:
-        if place not in records.conversations:
+        known = talked_in(event, records)
+        if known is None:
             return Outcome(refusal=Refusal.AUTOMATIC)
-        conversation = records.conversations[place]
+        conversation = known
     else:
         conversation = conversation_for(event, records, ledger, rules)
     caution = event.caution if isinstance(event, MessagePosted) else None
@@ -143,7 +145,7 @@ def _posted(
         caution = Caution.CLAIMS_AGENT
     if not is_automatic and _is_stranger(event, conversation, records):
         caution = caution if caution == Caution.CLAIMS_AGENT else Caution.STRANGER
-    seq = conversation.last_seq + 1
+    seq = conversation.greatest_seq + 1
     position = float(seq)
     if tail := records.tails.get(place):
         position = tail.add(message, seq, event.order)
@@ -161,6 +163,7 @@ def _posted(
     if conversation.side_of is not None and not is_automatic:
         records.beside.append(conversation)
     if not is_quiet:
+        conversation.talked_seq = seq
         _respond(event, conversation, caution, records, ledger)
         home = conversation.merged_into or conversation.id
         if (ticket := records.tickets.get(home)) is not None:
@@ -176,9 +179,10 @@ def _respond(
     ledger: Ledger,
 ) -> None:
     """See that somebody answers what was just said, and that the desk knows who said it."""
-    if _is_news_of_reach(conversation, event.at) and conversation.unreachable_since is not None:
-        conversation.unreachable_since = None
-        ledger.changed(conversation, FeedKind.CONVERSATION)
+    for one in records.in_thread((event.account, str(event.thread))):
+        if _is_news_of_reach(one, event.at) and one.unreachable_since is not None:
+            one.unreachable_since = None
+            ledger.changed(one, FeedKind.CONVERSATION)
     author = (event.account, str(event.author.address))
     if author in records.to_look_up:
         records.to_look_up.remove(author)
@@ -245,7 +249,7 @@ def _pressed(
     rules: ArrivalRules,
 ) -> Outcome:
     choice = records.choices.get(event.choice)
-    conversation = records.conversations.get((event.account, event.thread))
+    conversation = talked_in(event, records)
     if choice is None or conversation is None or choice.conversation_id != conversation.id:
         return Outcome(refusal=Refusal.UNKNOWN_CHOICE)
     if choice.message_id in records.pressed:
@@ -290,41 +294,44 @@ def _moved(event: ThreadMoved, records: Records, ledger: Ledger) -> Outcome:
     if place in records.taken_threads or place in records.conversations:
         return Outcome(refusal=Refusal.THREAD_TAKEN)
     del records.conversations[event.account, event.thread]
+    siblings = records.siblings.pop((event.account, event.thread), [])
     records.conversations[place] = conversation
+    for one in siblings:
+        one.thread = event.new_thread
+    if siblings:
+        records.siblings[place] = siblings
     conversation.thread = event.new_thread
     ledger.changed(conversation, FeedKind.CONVERSATION)
     return Outcome()
 
 
 def _participant(event: ParticipantChanged, records: Records, ledger: Ledger) -> Outcome:
-    conversation = records.conversations.get((event.account, event.thread))
-    if conversation is None:
-        return Outcome(refusal=Refusal.UNKNOWN_THREAD)
-    records.joined.append(
-        Participant(
-            conversation_id=ConversationId(conversation.id),
-            address=event.participant.address,
-            name=event.participant.name,
-            joined_at=event.at,
-            left_at=None if event.joined else event.at,
+    there = records.in_thread((event.account, event.thread))
+    for conversation in there:
+        records.joined.append(
+            Participant(
+                conversation_id=ConversationId(conversation.id),
+                address=event.participant.address,
+                name=event.participant.name,
+                joined_at=event.at,
+                left_at=None if event.joined else event.at,
+            )
         )
-    )
-    ledger.changed(conversation, FeedKind.CONVERSATION)
-    return Outcome()
+        ledger.changed(conversation, FeedKind.CONVERSATION)
+    return Outcome(refusal=None if there else Refusal.UNKNOWN_THREAD)
 
 
 def _reachability(event: ReachabilityChanged, records: Records, ledger: Ledger) -> Outcome:
-    conversation = records.conversations.get((event.account, event.thread))
-    if conversation is None:
-        return Outcome(refusal=Refusal.UNKNOWN_THREAD)
-    if not _is_news_of_reach(conversation, event.at):
-        return Outcome()
-    conversation.unreachable_since = None if event.reachable else event.at
-    if not event.reachable:
-        reason = event.detail or "the requester does not let the account write any more"
-        records.unreachable.append((conversation, reason))
-    ledger.changed(conversation, FeedKind.CONVERSATION)
-    return Outcome()
+    there = records.in_thread((event.account, event.thread))
+    for conversation in there:
+        if not _is_news_of_reach(conversation, event.at):
+            continue
+        conversation.unreachable_since = None if event.reachable else event.at
+        if not event.reachable:
+            reason = event.detail or "the requester does not let the account write any more"
+            records.unreachable.append((conversation, reason))
+        ledger.changed(conversation, FeedKind.CONVERSATION)
+    return Outcome(refusal=None if there else Refusal.UNKNOWN_THREAD)
 
 
 def _is_news_of_reach(conversation: Conversation, at: datetime) -> bool:

@@ -14,11 +14,12 @@ from core.domain.ids import AccountId, ConversationId, EventKey
 from core.domain.setbacks import Chore
 from core.services.json_forms import EarlyOccurrence, early_from_json, early_json
 from core.services.ledger import Accounts, Ledger
+from core.services.locks import locked
 from core.services.message_changes import Known, change
 from core.services.order import Place
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.tables import Attachment, Conversation, EarlyEvent, Message, RemoteMessage
+from core.storage.tables import Attachment, EarlyEvent, Message, RemoteMessage
 
 _KEPT = timedelta(days=7)
 _FRESH = timedelta(minutes=10)
@@ -143,9 +144,7 @@ class EarlyEvents:
 
     async def _apply(self, place: Place, conversation_id: ConversationId) -> int:
         async with storage_errors(), self._sessions.begin() as session:
-            conversation = await session.get_one(
-                Conversation, conversation_id, with_for_update=True, populate_existing=True
-            )
+            conversation = await locked(session, conversation_id)
             kept = await kept_for(session, [place])
             message = await session.scalar(
                 select(Message)

@@ -201,6 +201,8 @@ class Ledger:
         row = self._message(
             conversation, speaker, Body(text=words), message=message, at=self.now, agent=agent
         )
+        if speaker == Speaker.AGENT:
+            conversation.talked_seq = row["seq"]
         row["turn_id"] = turn
         row["envelope"] = envelope_json(envelope)
         row["choices"] = [{"id": str(choice.id), "label": choice.label} for choice in choices]
@@ -291,13 +293,13 @@ class Ledger:
         at: datetime,
         agent: AgentId | None = None,
     ) -> dict[str, Any]:
-        conversation.last_seq += 1
+        seq = conversation.next_seq()
         conversation.last_message_at = self.now
         row = {
             "id": message,
             "conversation_id": conversation.id,
-            "seq": conversation.last_seq,
-            "position": conversation.last_seq,
+            "seq": seq,
+            "position": seq,
             "speaker": speaker,
             "agent_id": agent,
             "is_internal": False,

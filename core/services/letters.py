@@ -76,6 +76,10 @@ class Letters:
             raise InvalidInput("a letter needs somebody to go to")
         return letter
 
+    def are_sent_from(self, account: AccountId) -> bool:
+        """Say whether `account` sends letters."""
+        return isinstance(self._channels.get(account), SendsLetters)
+
     def can_go_to(self, account: AccountId, address: Address) -> bool:
         """Say whether a letter can be sent from `account` to `address`."""
         channel = self._channels.get(account)

@@ -1,19 +1,34 @@
-"""The lock that whoever changes a conversation holds first."""
+"""The lock that whoever changes a conversation holds first.
+
+Conversations that share a thread number their messages together: with each goes the one that
+counts for it, which was there before and so comes first in the order of ids.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.errors import ConversationErased
 from core.domain.ids import ConversationId
 from core.storage.tables import Conversation
 
+_named = bindparam("names", type_=ARRAY(Uuid()))
+_of_them = aliased(Conversation)
+_counters = (
+    select(_of_them.counted_by)
+    .where(_of_them.id == any_(_named), _of_them.counted_by.is_not(None))
+    .scalar_subquery()
+)
 _ALL = (
     select(Conversation)
-    .where(Conversation.id == any_(bindparam("names", type_=ARRAY(Uuid()))))
+    # One array, which the index is asked for: who counts for a conversation never changes.
+    .where(
+        Conversation.id == any_(func.array_cat(_named, func.array(_counters), type_=ARRAY(Uuid())))
+    )
     .order_by(Conversation.id)  # the order in which all callers lock
     .execution_options(populate_existing=True)
 )
@@ -27,12 +42,7 @@ async def locked(session: AsyncSession, conversation: ConversationId) -> Convers
     Raises:
         ConversationErased: it is not there any more.
     """
-    found = await session.get(
-        Conversation, conversation, with_for_update=True, populate_existing=True
-    )
-    if found is None:
-        raise ConversationErased
-    return found
+    return (await all_locked(session, [conversation]))[conversation]
 
 
 async def all_locked(
@@ -48,7 +58,19 @@ async def all_locked(
     rows = await session.scalars(
         _FREE if skip_locked else _WAITED_FOR, {"names": list(conversations)}
     )
-    found = {ConversationId(row.id): row for row in rows}
-    if len(found) < len(conversations) and not skip_locked:
+    held = {ConversationId(row.id): row for row in rows}
+    found = {
+        name: held[name]
+        for name in conversations
+        if name in held and (held[name].counted_by is None or held[name].counted_by in held)
+    }
+    if len(found) < len(set(conversations)) and not skip_locked:
         raise ConversationErased
+    keep_counters(found.values())
     return found
+
+
+def keep_counters(conversations: Iterable[Conversation]) -> None:
+    """Let each conversation hold the one that counts for it, which the session has as well."""
+    for conversation in conversations:
+        _ = conversation.counter

@@ -74,6 +74,7 @@ async def outbound(
             (name for name, speaker in reversed(before) if speaker == Speaker.CUSTOMER), None
         ),
         thread_ids=tuple(name for name, _ in before),
+        is_beside=conversation.is_beside,
         envelope=envelope_from_json(message.envelope),
     )
 

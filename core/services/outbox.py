@@ -367,6 +367,16 @@ async def _follow(session: AsyncSession, conversation: Conversation, new_thread:
     )
     if taken is not None:
         conversation.is_current = False
+    await session.execute(  # what was parted from it lives there too
+        update(Conversation)
+        .where(
+            Conversation.account_id == conversation.account_id,
+            Conversation.thread == conversation.thread,
+            Conversation.is_beside,
+            Conversation.id != conversation.id,
+        )
+        .values(thread=new_thread)
+    )
     conversation.thread = new_thread
 
 

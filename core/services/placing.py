@@ -1,4 +1,8 @@
-"""Which conversation a message belongs to: one that goes on, one that is reopened, or a new one."""
+"""Which conversation a message belongs to: one that goes on, one that is reopened, or a new one.
+
+Where several matters go on in one thread, what answers a message belongs to that message's; all
+else to the one in which the requester or an agent spoke last.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ def spam_conversation(
     A matter that somebody works on goes on, whoever is blocked; so does another person's.
     """
     author = (event.account, str(event.author.address))
-    current = records.conversations.get((event.account, str(event.thread)))
+    current = talked_in(event, records)
     is_marked = isinstance(event, MessagePosted) and event.is_spam and current is None
     if not is_marked and author not in records.blocked:
         return None
@@ -55,8 +59,7 @@ def conversation_for(
     event: MessagePosted | ChoicePressed, records: Records, ledger: Ledger, rules: ArrivalRules
 ) -> Conversation:
     """Return the conversation that `event` belongs to, reopened or started as needed."""
-    place = (event.account, event.thread)
-    current = records.conversations.get(place)
+    current = talked_in(event, records)
     if current is None:
         return start_conversation(event, None, records, ledger, rules)
     if _is_merged(current, records):
@@ -73,10 +76,27 @@ def conversation_for(
     ):
         begin_episode(current, next_responder(Responder.CLOSED, Cause.CUSTOMER_RETURNED))
     else:
-        return start_conversation(event, current, records, ledger, rules)
+        last = records.conversations[event.account, str(event.thread)]
+        return start_conversation(event, last, records, ledger, rules)
     current.closed_at = None
     ledger.changed(current, FeedKind.CONVERSATION)
     return current
+
+
+def talked_in(event: MessagePosted | ChoicePressed, records: Records) -> Conversation | None:
+    """Return which of the conversations in its thread `event` belongs to; None: there is none."""
+    there = records.in_thread((event.account, str(event.thread)))
+    if len(there) < 2:
+        return there[0] if there else None
+    if isinstance(event, ChoicePressed):
+        choice = records.choices.get(event.choice)
+        named = None if choice is None else choice.conversation_id
+        return next((one for one in there if one.id == named), there[0])
+    going_on = [one for one in there if _is_merged(one, records) or _has_matter(one, records)]
+    known = records.messages.get((event.account, str(event.answers)))
+    if known is not None and known.conversation in going_on:
+        return known.conversation
+    return max(going_on, key=lambda one: one.talked_seq, default=there[0])
 
 
 def _is_merged(current: Conversation, records: Records) -> bool:
@@ -149,17 +169,23 @@ def start_conversation(
     ledger: Ledger,
     rules: ArrivalRules,
 ) -> Conversation:
-    last_seq = 0
-    last_order = None
+    last_seq, last_order = 0, None
+    counter = None
     if previous is not None:
+        others = records.siblings.pop((event.account, str(event.thread)), [])
+        counter = previous.counter or (previous if others else None)
+        last_seq = previous.greatest_seq
+        last_order = max((one.last_order or "" for one in (previous, *others)), default="") or None
         previous.is_current = False
-        last_seq, last_order = previous.last_seq, previous.last_order
+        for other in others:  # nothing goes on in them, or this would not begin
+            other.is_beside = False
     language, is_chosen = _language(event, previous, records, rules)
     conversation = Conversation(
         id=new_id(),
         account_id=event.account,
         thread=event.thread,
         is_current=True,
+        counter=counter,
         contact_id=records.contacts[event.account, event.author.address],
         address=event.author.address,
         responder=Responder.BOT,

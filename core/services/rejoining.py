@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.channel import DeliveryState
-from core.domain.conversation import Responder
+from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import Conflict, IllegalTransition, NotFound
 from core.domain.ids import TicketId
-from core.domain.ticket import TicketStatus
+from core.domain.ticket import CATEGORY, ClosedAs, StatusCategory, TicketStatus, TicketTrigger
 from core.domain.undoing import UNDONE_WITHIN
-from core.services.case import open_cases
+from core.services import audit
+from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.letters import SplitOff, split_off
-from core.storage.tables import ChoiceRow, Conversation, Delivery, Message, Ticket
+from core.storage.tables import ChoiceRow, Conversation, Delivery, HeldReply, Message, Ticket
 from core.storage.wakeups import LaneKind
 
 ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
@@ -28,7 +29,11 @@ ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED
 
 
 class Rejoining:
-    """Undoes splits, as long as nothing that came after would be lost by that."""
+    """Undoes splits, as long as nothing that came after would be lost by that.
+
+    In a chat what was said since goes back too: its numbers are the thread's. Letters that were
+    exchanged since name a thread of their own, in which they go on.
+    """
 
     def __init__(
         self,
@@ -44,14 +49,15 @@ class Rejoining:
         """Put what was split off back where it came from; return the ticket it is in again.
 
         Messages have kept their numbers, so they stand where they stood, and answers to them
-        arrive there. The ticket of the split is closed. Both keep what was done: field
-        "rejoined", with the message it began at and the other's number.
+        arrive there. The ticket of the split is closed; the other one is open where its requester
+        wrote meanwhile. Both keep what was done: field "rejoined", with the message it began at
+        and the other's number.
 
         Raises:
             NotFound: there is no such ticket, or it was not split off another.
             IllegalTransition: it is closed.
-            Conflict: it was split off too long ago; something was said or begun in it since; the
-                ticket it came from is closed; something of it is being sent.
+            Conflict: it was split off too long ago; something was begun in it since, or said by
+                letter; the ticket it came from is closed; something of it is being sent.
         """
         async with storage_errors(), self._sessions.begin() as session:
             found = await split_off(session, ticket_id)
@@ -67,18 +73,29 @@ class Rejoining:
                 raise Conflict("it was split off more than 30 days ago")
             if other.status == TicketStatus.CLOSED:
                 raise Conflict("the ticket it was split off from is closed")
-            moved = await _moved(session, part)
+            if split.joined:
+                raise Conflict("another ticket was merged into it: part them first")
+            moved = await _moved(session, ticket_id, part)
             await _move_back(session, part, whole, moved)
+            if any(_is_news(message, found.at) for message in moved):
+                _reopen(origin, agent)
             _end(ledger, part, whole, ticket, other, found, agent)
+            audit.record(
+                session,
+                agent.actor,
+                "ticket.split_undone",
+                ("ticket", other.number, other.subject),
+                new={"from": f"#{ticket.number}"},
+            )
             await ledger.write(session)
             return found.of
 
 
-async def _moved(session: AsyncSession, part: Conversation) -> Sequence[Message]:
-    """Return what the split moved, where there is nothing else.
+async def _moved(session: AsyncSession, ticket: TicketId, part: Conversation) -> Sequence[Message]:
+    """Return what is to go back: what the split moved, and in a chat what was said since.
 
     Raises:
-        Conflict: there is, or something of it is on its way.
+        Conflict: something was said since by letter, or something of it is on its way.
     """
     beside = select(Conversation.id).where(Conversation.side_of == part.id).limit(1)
     if await session.scalar(beside) is not None:
@@ -86,9 +103,11 @@ async def _moved(session: AsyncSession, part: Conversation) -> Sequence[Message]
     said = await session.scalars(select(Message).where(Message.conversation_id == part.id))
     moved = said.all()
     # The conversation began with an episode that has none of them.
-    if part.last_seq >= part.episode_first_seq or part.episode > 1:
+    is_talked_in = part.last_seq >= part.episode_first_seq or part.episode > 1
+    if is_talked_in and part.counted_by is None:
         raise Conflict("something was said here since: it cannot go back")
-    if any(message.delivery in ON_ITS_WAY for message in moved):
+    is_held = await session.scalar(select(exists().where(HeldReply.ticket_id == ticket)))
+    if is_held or any(message.delivery in ON_ITS_WAY for message in moved):
         raise Conflict("wait until what is being sent has left")
     return moved
 
@@ -106,6 +125,27 @@ async def _move_back(
     for message in moved:
         message.conversation_id = whole.id
     whole.last_message_at = max(whole.last_message_at, part.last_message_at)
+    if part.counted_by is not None:
+        whole.last_seq = max(whole.last_seq, part.last_seq)
+        whole.talked_seq = max(whole.talked_seq, part.talked_seq)
+        part.is_beside = False
+
+
+def _is_news(message: Message, since: datetime) -> bool:
+    """Say whether the requester said `message` after `since`."""
+    is_theirs = message.speaker == Speaker.CUSTOMER and not message.is_automatic
+    return is_theirs and message.created_at > since
+
+
+def _reopen(case: Case, agent: Agent) -> None:
+    """Open a ticket again that waits or is solved, and let a human answer."""
+    if CATEGORY[TicketStatus(case.ticket.status)] != StatusCategory.OPEN:
+        case.move(TicketTrigger.REOPENED, actor=agent.actor, reason="rejoined")
+    if case.conversation.responder == Responder.CLOSED:
+        case.turn_over(Cause.TICKET_REOPENED)
+        if case.ticket.assignee_id is not None:
+            case.turn_over(Cause.AGENT_TOOK)
+        case.conversation.closed_at = None
 
 
 def _end(
@@ -118,7 +158,7 @@ def _end(
     agent: Agent,
 ) -> None:
     """Close what is empty now, and tell both histories."""
-    actor = f"agent:{agent.id}"
+    actor = agent.actor
     first = str(found.first)
     ledger.record(ticket, "rejoined", first, str(other.number), actor=actor)
     ledger.record(ticket, "status", ticket.status, TicketStatus.CLOSED, actor=actor)
@@ -126,9 +166,11 @@ def _end(
     ticket.status = TicketStatus.CLOSED
     ticket.solved_at = ticket.solved_at or ledger.now
     ticket.closed_at = ledger.now
+    ticket.closed_as = ClosedAs.REJOINED
     part.responder = Responder.CLOSED
     part.closed_at = ledger.now
     part.first_seq = part.last_seq + 1  # it holds no message any more
+    ledger.changed(part, FeedKind.MESSAGE)
     ledger.changed(part, FeedKind.CONVERSATION)
     ledger.changed(part, FeedKind.TICKET, TicketId(ticket.id))
     ledger.changed(whole, FeedKind.MESSAGE)

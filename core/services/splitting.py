@@ -1,20 +1,22 @@
-"""How part of a conversation becomes one of its own, where letters turned to something else."""
+"""How part of a conversation becomes one of its own, because it is about something else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
 from core.domain.conversation import Responder, Speaker
-from core.domain.errors import Conflict, NotFound
+from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
+from core.services import audit
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters
@@ -33,10 +35,22 @@ from core.storage.tables import (
 )
 from core.storage.tables.ticket import ticket_number
 from core.storage.wakeups import LaneKind
+from core.texts import text
+
+TOLD = (
+    "We have registered another matter of yours as ticket **#{number}**: {subject}. "
+    "We will answer you here about both."
+)
+_MOST_MESSAGES = 200
 
 
 class Splitting:
-    """Splits conversations. Messages keep their numbers, so that they can be put back."""
+    """Splits tickets. Messages keep their numbers, so that they can be put back.
+
+    Where letters go, what was split off gets a thread of its own. In a chat it stays in the
+    thread, as a conversation beside the one it was in: who writes there next is heard in the one
+    that `core.services.placing` says.
+    """
 
     def __init__(
         self,
@@ -51,107 +65,240 @@ class Splitting:
         self._now = now
 
     async def split(
+        self,
+        ticket_id: TicketId,
+        messages: Collection[MessageId],
+        agent: Agent,
+        *,
+        subject: str = "",
+        tells: bool = True,
+    ) -> TicketId:
+        """Make a ticket of its own of some of a ticket's messages; return it.
+
+        It has the given subject, or the first message's words, and is the agent's. With `tells`
+        the requester is told its number. The old and the new ticket keep what was done: field
+        "split", with the ticket's number on the other side and the first message.
+
+        Raises:
+            NotFound: there is no such ticket or message.
+            InvalidInput: nothing that the requester said is chosen, or all of it is.
+            Conflict: the ticket is closed, a message is in another ticket (by now), something
+                chosen is being sent, or a letter is what its thread began with.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            old, old_ticket = await _opened(session, ticket_id)
+            moved = await _chosen(session, old, messages)
+            return await self._part(session, old, old_ticket, moved, agent, subject, tells=tells)
+
+    async def split_at(
         self, ticket_id: TicketId, message_id: MessageId, agent: Agent, *, with_later: bool
     ) -> TicketId:
-        """Begin a conversation with a requester's message; return the ticket that it gets.
+        """Split a requester's message off, and with `with_later` all that was said after it.
 
-        With `with_later`, all that was said after it goes along. Who answers a message that went
-        finds the new conversation, because the thread is looked up by the message. The old and
-        the new ticket keep what was done: field "split", with the ticket's number on the other
-        side, the message it began at, and whether later ones went along.
+        Nobody is told: what they wrote about another matter is answered there.
 
         Raises:
             NotFound: the ticket's conversation has no such message of the requester's side.
-            Conflict: the conversation begins with it, or something of it is being sent.
-            InvalidInput: the channel has no letters, so that answers could not be told apart.
+            InvalidInput, Conflict: see `split`.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            old_ticket = await session.get(Ticket, ticket_id)
-            if old_ticket is None:
-                raise NotFound(f"there is no ticket {ticket_id}")
-            old = await locked(session, ConversationId(old_ticket.conversation_id))
-            await session.refresh(old_ticket, with_for_update=True)
-            moved = await _to_move(session, old, message_id, with_later=with_later)
-            ledger = Ledger(self._accounts, self._now())
-            new = await self._begin(session, ledger, old, moved)
-            await _move(session, old, new, moved)
-            ticket = await _ticket_for(session, ledger, old_ticket, new, moved[0], agent)
-            how = "with later" if with_later else "alone"
-            actor = agent.actor
-            ledger.record(
-                old_ticket, "split", str(message_id), str(ticket.number), actor=actor, reason=how
-            )
-            ledger.record(
-                ticket, "split", str(message_id), str(old_ticket.number), actor=actor, reason=how
-            )
-            ledger.changed(old, FeedKind.MESSAGE)
-            ledger.changed(old, FeedKind.TICKET, ticket_id)
-            ledger.changed(new, FeedKind.CONVERSATION)
-            ledger.changed(new, FeedKind.TICKET, TicketId(ticket.id))
-            ledger.wake(LaneKind.FILES, new)
-            await ledger.write(session)
-            return TicketId(ticket.id)
+            old, old_ticket = await _opened(session, ticket_id)
+            moved = await _from(session, old, message_id, with_later=with_later)
+            return await self._part(session, old, old_ticket, moved, agent, "", tells=False)
 
-    async def _begin(
-        self, session: AsyncSession, ledger: Ledger, old: Conversation, moved: Sequence[Message]
-    ) -> Conversation:
-        first = moved[0]
-        author = first.author or old.address
+    async def _part(
+        self,
+        session: AsyncSession,
+        old: Conversation,
+        old_ticket: Ticket,
+        moved: Sequence[Message],
+        agent: Agent,
+        subject: str,
+        *,
+        tells: bool,
+    ) -> TicketId:
+        if any(message.delivery in ON_ITS_WAY for message in moved):
+            raise Conflict("wait until what is being sent has left")
+        first = next(one for one in moved if _is_said(one))
+        has_letters = self._letters.are_sent_from(AccountId(old.account_id))
+        if has_letters and not await _is_said_before(session, old, moved[0]):
+            raise Conflict("a conversation cannot be split at its beginning")
+        ledger = Ledger(self._accounts, self._now())
         contact = await session.scalar(
             select(ContactAddress.contact_id).where(
-                ContactAddress.account_id == old.account_id, ContactAddress.address == author
+                ContactAddress.account_id == old.account_id,
+                ContactAddress.address == (first.author or old.address),
             )
         )
-        last_seq = max(message.seq for message in moved)
-        new = Conversation(
-            id=new_id(),
-            account_id=old.account_id,
-            thread=self._letters.begin_thread(AccountId(old.account_id)),
-            is_current=True,
-            contact_id=contact or old.contact_id,
-            address=author,
-            responder=Responder.HUMAN,
-            episode=1,
-            episode_first_seq=last_seq + 1,
-            turned_seq=last_seq,
-            language=old.language,
-            language_is_chosen=old.language_is_chosen,
-            subject=(first.envelope or {}).get("subject") or old.subject,
-            first_seq=min(message.seq for message in moved),
-            last_seq=last_seq,
-            last_order=max((m.order for m in moved if m.order), default=None),
-            last_message_at=ledger.now,
-        )
+        new = _conversation(old, moved, first, contact, ledger.now)
+        if has_letters:
+            new.thread = self._letters.begin_thread(AccountId(old.account_id))
+        else:
+            _set_beside(old, new)
         session.add(new)
         await session.flush()
         await _copy_participants(session, old, new)
-        return new
+        await _move(session, old, new, moved)
+        ticket = await _ticket_for(session, ledger, old_ticket, new, first, agent, subject)
+        if tells:
+            words = text(new.language, TOLD, number=ticket.number, subject=ticket.subject)
+            ledger.say(new, Speaker.SYSTEM, words)
+        _note(session, ledger, (old, old_ticket), (new, ticket), first, agent)
+        await ledger.write(session)
+        return TicketId(ticket.id)
 
 
-async def _to_move(
+def _note(
+    session: AsyncSession,
+    ledger: Ledger,
+    old: tuple[Conversation, Ticket],
+    new: tuple[Conversation, Ticket],
+    first: Message,
+    agent: Agent,
+) -> None:
+    """Tell both histories, the audit log and live pages."""
+    began = str(first.id)
+    for (conversation, ticket), (_, other) in ((old, new), (new, old)):
+        ledger.record(ticket, "split", began, str(other.number), actor=agent.actor)
+        ledger.changed(conversation, FeedKind.CONVERSATION)
+        ledger.changed(conversation, FeedKind.MESSAGE)
+        ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
+    ledger.wake(LaneKind.FILES, new[0])
+    audit.record(
+        session,
+        agent.actor,
+        "ticket.split",
+        ("ticket", old[1].number, old[1].subject),
+        new={"into": f"#{new[1].number}"},
+    )
+
+
+def _conversation(
+    old: Conversation,
+    moved: Sequence[Message],
+    first: Message,
+    contact: UUID | None,
+    now: datetime,
+) -> Conversation:
+    last_seq = max(message.seq for message in moved)
+    return Conversation(
+        id=new_id(),
+        account_id=old.account_id,
+        thread=old.thread,
+        is_current=True,
+        contact_id=contact or old.contact_id,
+        address=first.author or old.address,
+        responder=Responder.HUMAN,
+        episode=1,
+        episode_first_seq=last_seq + 1,
+        turned_seq=last_seq,
+        language=old.language,
+        language_is_chosen=old.language_is_chosen,
+        subject=(first.envelope or {}).get("subject") or old.subject,
+        first_seq=min(message.seq for message in moved),
+        last_seq=last_seq,
+        last_order=max((m.order for m in moved if m.order), default=None),
+        last_message_at=now,
+    )
+
+
+def _set_beside(old: Conversation, new: Conversation) -> None:
+    """Let `new` go on in the thread of `old`; nothing is heard in it before somebody answers."""
+    new.is_current, new.is_beside = False, True
+    new.counter = old.counter or old
+    new.last_seq = old.greatest_seq
+    new.episode_first_seq, new.turned_seq = new.last_seq + 1, new.last_seq
+    new.talked_seq = 0
+    new.unreachable_since, new.reach_known_at = old.unreachable_since, old.reach_known_at
+    new.subject = None
+
+
+async def _opened(session: AsyncSession, ticket_id: TicketId) -> tuple[Conversation, Ticket]:
+    """Lock a ticket that can be split, and its conversation."""
+    ticket = await session.get(Ticket, ticket_id)
+    if ticket is None:
+        raise NotFound(f"there is no ticket {ticket_id}")
+    conversation = await locked(session, ConversationId(ticket.conversation_id))
+    await session.refresh(ticket, with_for_update=True)
+    if ticket.status == TicketStatus.CLOSED:
+        raise Conflict("a closed ticket cannot be split")
+    return conversation, ticket
+
+
+def _is_said(message: Message) -> bool:
+    """Say whether a requester said it, and no machine in their name."""
+    return message.speaker == Speaker.CUSTOMER and not message.is_automatic
+
+
+async def _chosen(
+    session: AsyncSession, old: Conversation, messages: Collection[MessageId]
+) -> Sequence[Message]:
+    """Return the chosen messages in their order."""
+    if not messages:
+        raise InvalidInput("choose what the other matter is about")
+    if len(messages) > _MOST_MESSAGES:
+        raise InvalidInput("200 messages can be split off at once")
+    rows = await session.scalars(
+        select(Message)
+        .where(Message.id.in_(messages))
+        .order_by(Message.position, Message.seq)
+        .execution_options(populate_existing=True)
+    )
+    chosen = rows.all()
+    if len(chosen) < len(set(messages)):
+        raise NotFound("there is no such message")
+    if any(message.conversation_id != old.id for message in chosen):
+        raise Conflict("some of these messages are in another ticket: look at it again")
+    if not any(_is_said(message) for message in chosen):
+        raise InvalidInput("choose something that the requester said, too")
+    stays = await session.scalar(
+        select(
+            exists().where(
+                Message.conversation_id == old.id,
+                Message.speaker == Speaker.CUSTOMER,
+                Message.is_automatic.is_(False),
+                Message.id.not_in(messages),
+            )
+        )
+    )
+    if not stays:
+        raise InvalidInput("leave something that the requester said in this ticket")
+    return chosen
+
+
+async def _from(
     session: AsyncSession, old: Conversation, message_id: MessageId, *, with_later: bool
 ) -> Sequence[Message]:
     first = await session.get(Message, message_id, populate_existing=True)
     if first is None or first.conversation_id != old.id or first.speaker != Speaker.CUSTOMER:
         raise NotFound("there is no such message")
-    place = tuple_(Message.position, Message.seq)
+    if not await _is_said_before(session, old, first):
+        raise Conflict("a conversation cannot be split at its beginning")
+    if not with_later:
+        return [first]
     said = await session.scalars(
         select(Message)
-        .where(Message.conversation_id == old.id, place >= (first.position, first.seq))
+        .where(
+            Message.conversation_id == old.id,
+            tuple_(Message.position, Message.seq) >= (first.position, first.seq),
+        )
         .order_by(Message.position, Message.seq)
     )
+    return said.all()
+
+
+async def _is_said_before(session: AsyncSession, old: Conversation, message: Message) -> bool:
+    """Say whether the requester said something before `message`."""
     before = await session.scalar(
-        select(Message.id)
-        .where(Message.conversation_id == old.id, place < (first.position, first.seq))
-        .where(Message.speaker == Speaker.CUSTOMER)
-        .limit(1)
+        select(
+            exists().where(
+                Message.conversation_id == old.id,
+                tuple_(Message.position, Message.seq) < (message.position, message.seq),
+                Message.speaker == Speaker.CUSTOMER,
+            )
+        )
     )
-    if before is None:
-        raise Conflict("a conversation cannot be split at its beginning")
-    moved = said.all() if with_later else [first]
-    if any(message.delivery in ON_ITS_WAY for message in moved):
-        raise Conflict("wait until what is being sent has left")
-    return moved
+    return bool(before)
 
 
 async def _move(
@@ -204,6 +351,7 @@ async def _ticket_for(
     new: Conversation,
     first: Message,
     agent: Agent,
+    subject: str,
 ) -> Ticket:
     ticket = Ticket(
         id=new_id(),
@@ -214,7 +362,7 @@ async def _ticket_for(
         status=TicketStatus.OPEN,
         priority=Priority.NORMAL,
         reason=HandoffReason.AGENT_TOOK_OVER,
-        subject=subject_from(new.subject or first.text),
+        subject=subject_from(subject or new.subject or first.text),
         summary=first.text[:SUMMARY_CHARS],
         language=old.language,
         assignee_id=agent.id,

@@ -184,23 +184,20 @@ async def _tell(
     """Say to the sender that their file was not taken in, and why."""
     if message.is_automatic or message.caution == Caution.CLAIMS_AGENT:
         return  # a machine would not read it, and may answer; the other is not who it says
-    if not conversation.is_current:
+    if not (conversation.is_current or conversation.is_beside):
         # The thread has gone on in another conversation, and counts its messages on from there.
         found = (
             await session.scalars(
-                select(Conversation)
-                .where(
+                select(Conversation.id).where(
                     Conversation.account_id == conversation.account_id,
                     Conversation.thread == conversation.thread,
                     Conversation.is_current,
                 )
-                .with_for_update()
-                .execution_options(populate_existing=True)
             )
         ).one_or_none()
         if found is None:
             return  # the thread moved on under another name
-        conversation = found
+        conversation = await locked(session, ConversationId(found))
     language = await _language(session, conversation)
     words = told(refused.reason, attachment.name, language)
     ledger.say(conversation, Speaker.SYSTEM, words)

@@ -69,7 +69,8 @@ class TicketMerging:
         Raises:
             NotFound: one of them is not there.
             InvalidInput: they are the same.
-            Conflict: one of them is closed or was merged already, or both are of one conversation.
+            Conflict: one of them is closed or was merged already, or both are of one conversation
+                or chat.
         """
         try:
             return await self._merge(kept, merged, by, tells=tells)
@@ -191,6 +192,13 @@ def _check(into: Case, gone: Case) -> None:
         raise Conflict("a closed ticket cannot be merged")
     if into.conversation.id == gone.conversation.id:
         raise Conflict("these tickets are of the same conversation")
+    if _counts_for(into.conversation) == _counts_for(gone.conversation):
+        raise Conflict("these tickets are of one chat: put back what was split instead")
+
+
+def _counts_for(conversation: Conversation) -> UUID:
+    """Return what tells conversations that were split from one another in a chat."""
+    return conversation.counted_by or conversation.id
 
 
 async def _link(session: AsyncSession, kept: TicketId, merged: TicketId) -> UUID | None:

@@ -230,7 +230,7 @@ async def _can_be_told(case: Case) -> bool:
         and case.ticket.closed_as is None
         and not capabilities.unread
         and case.conversation.unreachable_since is None
-        and case.conversation.is_current
+        and (case.conversation.is_current or case.conversation.is_beside)
         and await may_speak(case.session, case.conversation, capabilities, case.ledger.now)
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, cast, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -16,7 +16,7 @@ from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution, Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
-from core.domain.ids import Address, ContactId, ConversationId, MessageId
+from core.domain.ids import Address, ContactId, ConversationId, MessageId, TicketId
 from core.storage.queries.files import FileView, files_of
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Person, requester_of
@@ -30,6 +30,8 @@ from core.storage.tables import (
     Message,
     MessageRevision,
     Participant,
+    Ticket,
+    TicketEvent,
     Turn,
 )
 
@@ -220,10 +222,44 @@ async def messages_before(
 
 
 async def latest_messages(
-    session: AsyncSession, conversation: ConversationId, *, limit: int
+    session: AsyncSession,
+    conversation: ConversationId,
+    *,
+    limit: int,
+    until: ColumnElement[bool] | None = None,
 ) -> Sequence[MessageView]:
-    """Return what was said last, newest first in the platform's order."""
-    return await _messages(session, Message.conversation_id == conversation, limit=limit)
+    """Return what was said last, newest first in the platform's order.
+
+    `until` limits it to what is said of one ticket (see `said_of`).
+    """
+    limits = () if until is None else (until,)
+    return await _messages(session, Message.conversation_id == conversation, *limits, limit=limit)
+
+
+async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool] | None:
+    """Return which messages of its conversation belong to a closed ticket that others followed.
+
+    That is all before the requester wrote anew, and what was left in the ticket since. None where
+    it is not closed, or nobody has written since.
+    """
+    row = await session.get_one(Ticket, ticket)
+    if row.closed_at is None:
+        return None
+    anew = await session.scalar(
+        select(func.min(Message.seq)).where(
+            Message.conversation_id == row.conversation_id,
+            Message.speaker == Speaker.CUSTOMER,
+            Message.is_automatic.is_(False),
+            Message.pressed_choice.is_(None),  # as a survey's
+            Message.created_at > row.closed_at,
+        )
+    )
+    if anew is None:
+        return None
+    left = select(cast(TicketEvent.new, Uuid)).where(
+        TicketEvent.ticket_id == ticket, TicketEvent.field == "message"
+    )
+    return or_(Message.seq < anew, Message.id.in_(left))
 
 
 async def messages_by_time(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
@@ -173,8 +173,11 @@ async def said_together(
     merged: Sequence[MergedTicket],
     *,
     limit: int,
+    until: ColumnElement[bool] | None = None,
 ) -> Sequence[MessageView]:
     """Return what was said in a conversation and in those merged into it, the latest first.
+
+    `until` limits what is read of the conversation itself (see `said_of`).
 
     Across conversations it is in the order in which the desk heard of it.
     """
@@ -184,9 +187,10 @@ async def said_together(
         else and_(Message.conversation_id == one.conversation.id, Message.seq <= one.last_seq)
         for one in merged
     ]
-    return await messages_by_time(
-        session, or_(Message.conversation_id == conversation, *places), limit=limit
-    )
+    own = Message.conversation_id == conversation
+    if until is not None:
+        own &= until
+    return await messages_by_time(session, or_(own, *places), limit=limit)
 
 
 async def last_spoken_in(

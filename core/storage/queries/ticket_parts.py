@@ -16,6 +16,7 @@ from core.storage.tables import (
     ItemRequest,
     Participant,
     Satisfaction,
+    Ticket,
     TicketEvent,
     TicketLink,
     TicketMerge,
@@ -39,6 +40,7 @@ _PARTS: dict[str, ColumnElement[bool]] = {
         TicketMerge.merged_id == _ticket, TicketMerge.undone_at.is_(None)
     ),
     "split": exists().where(TicketEvent.ticket_id == _ticket, TicketEvent.field == "split"),
+    "later": exists().where(Ticket.conversation_id == _conversation, Ticket.id > _ticket),
     "sides": exists().where(Conversation.side_of == _conversation),
     "participants": exists().where(Participant.conversation_id == _conversation),
     "assets": exists(select(Asset.id)),
@@ -58,6 +60,7 @@ class TicketParts:
     merged: bool  # other tickets, into this one
     merged_into: bool
     split: bool  # off another ticket, or another off it
+    later: bool  # tickets that began in its conversation after it
     sides: bool  # conversations beside its own
     participants: bool
     assets: bool  # any at all that the desk knows of

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.storage.tables.base import Base, CreatedAt, Key
 
@@ -17,8 +17,9 @@ from core.storage.tables.base import Base, CreatedAt, Key
 class Conversation(Base):
     """One stream of messages with one requester in one remote place.
 
-    A thread has one current conversation; earlier ones stay for history. Message numbers go on
-    counting along the thread, so that a reader's position survives a new conversation.
+    A thread has one current conversation; earlier ones stay for history. Where two matters were
+    parted, others go on beside it. Message numbers go on counting along the thread, so that a
+    reader's position survives a new conversation.
     """
 
     __tablename__ = "conversation"
@@ -38,6 +39,12 @@ class Conversation(Base):
             "last_message_at",
             postgresql_where=sql("is_current AND responder = 'bot'"),
         ),
+        Index(
+            "ix_conversation_beside",
+            "account_id",
+            "thread",
+            postgresql_where=sql("is_beside"),
+        ),
         Index("ix_conversation_spam", "last_message_at", "id", postgresql_where=sql("is_spam")),
         Index(
             "ix_conversation_merged_into",
@@ -50,6 +57,12 @@ class Conversation(Base):
     account_id: Mapped[str]
     thread: Mapped[str]
     is_current: Mapped[bool] = mapped_column(server_default=sql("true"))
+    is_beside: Mapped[bool] = mapped_column(  # goes on in the thread beside the current one
+        server_default=sql("false")
+    )
+    counted_by: Mapped[UUID | None] = mapped_column(  # whose `last_seq` numbers its messages
+        ForeignKey("conversation.id")
+    )
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     side_of: Mapped[UUID | None] = mapped_column(  # the conversation it is held beside
         ForeignKey("conversation.id"), index=True
@@ -68,6 +81,9 @@ class Conversation(Base):
     language_is_chosen: Mapped[bool] = mapped_column(server_default=sql("false"))
     subject: Mapped[str | None]
     last_seq: Mapped[int] = mapped_column(server_default="0")
+    talked_seq: Mapped[int] = mapped_column(  # the last message of the requester or an agent
+        server_default="0"
+    )
     last_order: Mapped[str | None]  # the greatest `order` of the requester's messages
     unreachable_since: Mapped[datetime | None]  # the requester blocked the account
     reach_known_at: Mapped[datetime | None]  # when the latest thing happened that tells
@@ -75,6 +91,23 @@ class Conversation(Base):
     created_at: Mapped[CreatedAt]
     last_message_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # Locked with this one, always (`core.services.locks`): it is never fetched by itself.
+    counter: Mapped[Conversation | None] = relationship(
+        remote_side=lambda: Conversation.id, foreign_keys=[counted_by], lazy="raise_on_sql"
+    )
+
+    @property
+    def greatest_seq(self) -> int:
+        """The number of the thread's last message, as far as this conversation knows."""
+        return (self.counter or self).last_seq
+
+    def next_seq(self) -> int:
+        """Count one more message; return its number."""
+        number = self.greatest_seq + 1
+        if self.counter is not None:
+            self.counter.last_seq = number
+        self.last_seq = number
+        return number
 
 
 class Participant(Base):

@@ -121,7 +121,7 @@ class Ticket(Base):
     first_response_at: Mapped[datetime | None]
     solved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    closed_as: Mapped[str | None]  # "merged" or "spam", where it is more than closed
+    closed_as: Mapped[str | None]  # where it is more than closed: `ClosedAs`
     document: Mapped[str | None] = mapped_column(  # what it is found by
         TSVECTOR,
         Computed(

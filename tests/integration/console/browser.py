@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -39,10 +40,10 @@ class Browser:
         return answer.text
 
     async def send(
-        self, path: str, *, form: Mapping[str, str] | None = None, htmx: bool = False, **more: str
+        self, path: str, *, form: Mapping[str, Any] | None = None, htmx: bool = False, **more: str
     ) -> httpx.Response:
         """Send a form as the page would."""
-        fields = {**(form or {}), **more}
+        fields: dict[str, Any] = {**(form or {}), **more}
         headers = {"HX-Request": "true", "X-CSRF-Token": self.csrf} if htmx else {}
         data = fields if htmx else {"csrf": self.csrf, **fields}
         return await self.client.post(path, data=data, headers=headers)

@@ -540,6 +540,8 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/tickets/{ticket}/suggestions",
         "/api/v1/tickets/{ticket}/take",
         "/api/v1/tickets/{ticket}/tasks/{task}/done",
+        "/api/v1/tickets/{ticket}/split",
+        "/api/v1/tickets/{ticket}/rejoin",
         "/api/v1/tickets/{ticket}/unmerge",
         "/api/v1/tickets/{ticket}/watchers",
         "/api/v1/tickets/{ticket}/watchers/{agent}",

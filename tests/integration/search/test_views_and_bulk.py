@@ -189,14 +189,14 @@ async def test_what_was_done_with_many_is_undone_where_nobody_went_on(desk: Desk
         await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
     browser = await signed_in(desk)
     form = {"do": "priority:urgent", "ticket": ["1001", "1002", "1003"]}
-    done = await browser.send("/console/queue/bulk?tab=all", form=form, htmx=True)  # type: ignore[arg-type]
+    done = await browser.send("/console/queue/bulk?tab=all", form=form, htmx=True)
     assert "Done: 3" in done.text
     assert "Undo" in done.text
     await browser.send(
         "/console/queue/bulk", form={"do": "priority:low", "ticket": "1002"}, htmx=True
     )
     before = {"act": "priority:urgent", "before": [f"{n}=normal" for n in (1001, 1002, 1003)]}
-    assert (await browser.send("/console/queue/undo", form=before, htmx=True)).status_code == 200  # type: ignore[arg-type]
+    assert (await browser.send("/console/queue/undo", form=before, htmx=True)).status_code == 200
     async with desk.sessions() as session:
         rows = await session.scalars(text("SELECT priority FROM ticket ORDER BY number"))
         assert rows.all() == ["normal", "low", "normal"]

@@ -233,7 +233,7 @@ def test_parts_of_an_album_name_it() -> None:
 
 def test_what_is_answered_and_who_is_forwarded_can_be_seen() -> None:
     answered = posted(update(text="this", reply_to_message=message(text="that")))
-    assert answered.body.quoted == "that"
+    assert (answered.body.quoted, answered.answers) == ("that", "11/5")
     forwarded = posted(
         update(text="this", forward_origin={"type": "user", "date": 1, "sender_user": ANA})
     )

@@ -95,6 +95,8 @@ def test_in_groups_the_first_part_answers_the_person() -> None:
     assert "reply_parameters" not in calls[1].arguments
     (private,) = render(out(answers=RemoteId("11/8")))
     assert "reply_parameters" not in private.arguments
+    (beside,) = render(out(answers=RemoteId("11/8"), is_beside=True))  # one of several matters
+    assert beside.arguments["reply_parameters"]["message_id"] == 8
     (moved,) = render(out(thread=GROUP, answers=RemoteId("-42/8")))
     assert "reply_parameters" not in moved.arguments
 
