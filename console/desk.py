@@ -17,6 +17,7 @@ from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
+from core.services.automation.simulating import RuleTrials
 from core.services.automation.webhooks import Webhooks
 from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
@@ -127,6 +128,7 @@ class ConsoleDesk:
     survey_answers: SurveyAnswers
     catalogue: CatalogueDesk
     rules: AutomationRules
+    trials: RuleTrials
     macros: Macros
     notices: Notices
     chat_notices: ChatNotices

@@ -69,6 +69,7 @@ OUTSIDE: Mapping[str, str] = {
 }
 
 IN_CHAT: Mapping[str, str] = {
+    "welcome": "From now on you are told here what concerns you at the desk.",
     "code": (
         "{name} wants to be told here what concerns them at the desk. If that is you, enter "
         "**{code}** in the console within 15 minutes. If not, there is nothing to do."

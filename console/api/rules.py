@@ -1,4 +1,4 @@
-"""Rules in the API: kept, put in order, and what they did."""
+"""Rules in the API: kept, put in order, tried, and what they did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from console.api.automation_shapes import ActionBody, ConditionBody
+from console.api.automation_shapes import ActionBody, ConditionBody, WouldDoOut
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
 from console.api.shapes import Body, Limit, NewPlace, Page, Text
@@ -18,6 +18,7 @@ from console.desk import desk_of
 from console.sight import sight_for
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
+from core.domain.ids import TicketId
 from core.services.automation.failures import failure_from_json, failure_in_words
 from core.services.automation.forms import (
     actions_from_json,
@@ -26,6 +27,7 @@ from core.services.automation.forms import (
     conditions_json,
 )
 from core.services.automation.rulebook import KeptRule
+from core.services.automation.simulating import Tried
 from core.storage.engine import storage_errors
 from core.storage.queries.automation import RunView, runs_of
 
@@ -91,6 +93,30 @@ class RuleOut(BaseModel):
         )
 
 
+class TriedOut(BaseModel):
+    """A past ticket that a rule would have applied to."""
+
+    ticket: int = Field(description="Its number.")
+    ticket_id: UUID
+    subject: str
+    times: int = Field(description="How often the rule would have applied to it.")
+    last_at: datetime
+    actions: list[WouldDoOut]
+
+    @classmethod
+    def of(cls, tried: Tried) -> TriedOut:
+        """Return what the API tells of `tried`."""
+        would = tried.would_apply
+        return cls(
+            ticket=would.number,
+            ticket_id=would.ticket,
+            subject=would.subject,
+            times=would.times,
+            last_at=would.last_at,
+            actions=[WouldDoOut.of(one) for one in tried.does],
+        )
+
+
 class DidOut(BaseModel):
     """One action of a rule, and why it was left out."""
 
@@ -143,6 +169,18 @@ async def add_rule(request: Request, caller: LeadCaller, body: RuleBody) -> Rule
     return RuleOut.of(await rules.kept(await rules.save(None, body.rule(), caller)))
 
 
+@router.post("/dry-run")
+async def try_body(
+    request: Request,
+    _: LeadCaller,
+    body: RuleBody,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> Page[TriedOut]:
+    """Try a rule that is not kept, as `/rules/{rule}/dry-run` does one that is."""
+    return await _tried(request, body.rule(), cursor, limit)
+
+
 @router.get("/{rule}")
 async def get_rule(request: Request, response: Response, _: AgentCaller, rule: UUID) -> RuleOut:
     """Return one rule."""
@@ -176,6 +214,23 @@ async def move_rule(request: Request, caller: LeadCaller, rule: UUID, body: NewP
     return RuleOut.of(await rules.kept(rule))
 
 
+@router.post("/{rule}/dry-run")
+async def try_rule(
+    request: Request,
+    _: LeadCaller,
+    rule: UUID,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> Page[TriedOut]:
+    """List which of the latest `limit` tickets a rule would have applied to; changes nothing.
+
+    Each comes with what the actions would do to it as it is now. `next` leads to older tickets,
+    also where none of these fits.
+    """
+    kept = await desk_of(request).rules.kept(rule)
+    return await _tried(request, kept.rule, cursor, limit)
+
+
 @router.get("/{rule}/runs")
 async def list_runs(
     request: Request,
@@ -193,4 +248,16 @@ async def list_runs(
     return Page(
         items=[RunOut.of(run) for run in found[:limit]],
         next=str(found[limit - 1].id) if len(found) > limit else None,
+    )
+
+
+async def _tried(request: Request, rule: Rule, cursor: UUID | None, limit: int) -> Page[TriedOut]:
+    desk = desk_of(request)
+    async with storage_errors(), desk.sessions() as session:
+        sight = await sight_for(request, session)
+    before = None if cursor is None else TicketId(cursor)
+    trial = await desk.trials.of_rule(rule, sight=sight, before=before, tickets=limit)
+    return Page(
+        items=[TriedOut.of(one) for one in trial.tried],
+        next=None if trial.next is None else str(trial.next),
     )

@@ -63,6 +63,17 @@ def shown_conditions(conditions: Sequence[Condition], names: Names) -> list[dict
     ]
 
 
+def typed_rows(form: FormData, *columns: str) -> list[dict[str, str]]:
+    """Return a form's rows as they were typed, by the ends of the columns' names."""
+    keys = [column.rpartition("-")[2] for column in columns]
+    rows = []
+    for number in range(MOST_ROWS):
+        values = [text_field(form, f"{column}-{number}") for column in columns]
+        if values[0]:
+            rows.append(dict(zip(keys, values, strict=True)))
+    return rows
+
+
 def optional_id(words: str) -> UUID | None:
     """Return the id that a form's field names; none where it is empty."""
     try:

@@ -11,13 +11,14 @@ from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
 from console.desk import desk_of
-from console.pages.automation_forms import actions_in, optional_id, shown_actions
+from console.pages.automation_forms import actions_in, optional_id, shown_actions, typed_rows
 from console.pages.automation_names import load_names
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.tickets import Named
 from console.pages.view import page, translator
 from console.words import error_in_words
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.languages import LANGUAGES
 from core.services.automation.forms import actions_from_json
 from core.services.automation.macros import MacroForm, macros_for
@@ -89,7 +90,7 @@ async def show_macro(request: Request, _: Leads, macro: UUID) -> Response:
         "team": str(row.team_id or ""),
         "actions": shown_actions(actions_from_json(row.actions), names),
     }
-    return await _form(request, macro, shown)
+    return await _form(request, macro, shown, revision=row.revision)
 
 
 @router.post("/admin/macros/new")
@@ -113,12 +114,13 @@ async def remove_macro(request: Request, signed_in: Leads, macro: UUID) -> Respo
 
 async def _save(request: Request, signed_in: Leads, macro: UUID | None) -> Response:
     form = await form_of(request)
-    desk = desk_of(request)
+    desk, revision = desk_of(request), revision_in(form)
     async with storage_errors(), desk.sessions() as session:
         names = await load_names(session, translator(request))
     shown: dict[str, Any] = {
         key: text_field(form, key) for key in ("name", "text", "language", "team")
     }
+    typed = shown | {"actions": typed_rows(form, "action-kind", "action-value")}
     try:
         wanted = MacroForm(
             name=shown["name"],
@@ -129,8 +131,13 @@ async def _save(request: Request, signed_in: Leads, macro: UUID | None) -> Respo
         )
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _form(request, macro, shown, wrong=wrong, status=422)
-    await desk.macros.save(macro, wanted, signed_in.agent)
+        return await _form(request, macro, typed, revision=revision, wrong=wrong, status=422)
+    try:
+        await desk.macros.save(macro, wanted, signed_in.agent, revision=revision)
+    except Outdated:
+        async with storage_errors(), desk.sessions() as session:
+            revision = (await session.get_one(Macro, macro)).revision
+        return await _form(request, macro, typed, revision=revision, outdated=True, status=412)
     return RedirectResponse(_PATH, 303)
 
 
@@ -139,6 +146,8 @@ async def _form(
     macro: UUID | None,
     shown: dict[str, Any],
     *,
+    revision: int | None = None,
+    outdated: bool = False,
     wrong: str | None = None,
     status: int = 200,
 ) -> Response:
@@ -152,6 +161,9 @@ async def _form(
         position=position,
         macro=macro,
         shown={"name": "", "text": "", "language": "", "team": "", "actions": []} | shown,
+        revision=revision,
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, "macro", macro) if outdated else None,
         names=names,
         variables=[f"{kind}.{name}" for kind, all_ in VARIABLES.items() for name in all_],
         wrong=wrong,

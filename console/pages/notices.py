@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console import notice_words as said
+from console.chat_connection import accounts_that_tell, find_and_connect, send_code
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
-from core.domain.errors import DeliveryError, InvalidInput, TooManyAttempts
-from core.domain.ids import AccountId, MessageId, new_id
+from core.domain.errors import DeliveryError, InvalidInput, NotFound, TooManyAttempts
+from core.domain.ids import AccountId
 from core.domain.notification import Notice, Reach, Wish
-from core.ports import TellsColleagues
 from core.services.notifications.reading import Wishes, count_unread, notices_of, wishes_of
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -69,46 +69,33 @@ async def change_wishes(request: Request, signed_in: Agents) -> Response:
 @router.post("/chat")
 async def connect_chat(request: Request, signed_in: Agents) -> Response:
     """Look for the agent in a workspace by their own address, and write to them there."""
-    agent, desk = signed_in.agent, desk_of(request)
+    agent, desk, t = signed_in.agent, desk_of(request), translator(request)
     account = AccountId(text_field(await form_of(request), "account"))
-    t = translator(request)
-    channel = desk.channels.get(account)
-    if not isinstance(channel, TellsColleagues):
+    try:
+        is_found = await find_and_connect(desk, account, agent)
+    except NotFound:
         wrong = t("This account is not connected.")
         return await _notices(request, signed_in, wrong=wrong, status=404)
-    try:
-        found = await channel.find_colleague(agent.email)
-        if found is not None:
-            words = t("From now on you are told here what concerns you at the desk.")
-            await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
     except DeliveryError as error:
         wrong = t("You could not be written to: {reason}", reason=str(error))
         return await _notices(request, signed_in, wrong=wrong, status=503)
-    if found is None:
+    if not is_found:
         wrong = t("Nobody has the address {email} there.", email=agent.email)
         return await _notices(request, signed_in, wrong=wrong, status=422)
-    await desk.chat_notices.connect(agent.id, account, found)
     return RedirectResponse("/console/notices?saved=1", 303)
 
 
 @router.post("/chat/code")
-async def send_code(request: Request, signed_in: Agents) -> Response:
+async def write_code(request: Request, signed_in: Agents) -> Response:
     """Write a code to whom the agent says they are in a workspace."""
     form, desk, t = await form_of(request), desk_of(request), translator(request)
     account = AccountId(text_field(form, "account"))
     name = text_field(form, "member").strip()
-    channel = desk.channels.get(account)
-    if not isinstance(channel, TellsColleagues):
+    try:
+        found = await send_code(desk, account, name, signed_in.agent)
+    except NotFound:
         wrong = t("This account is not connected.")
         return await _notices(request, signed_in, wrong=wrong, status=404)
-    try:
-        found = await channel.colleague_called(name)
-        if found is not None:
-            code = await desk.chat_codes.make(signed_in.agent.id, account, found)
-            words = t(
-                said.IN_CHAT["code"], name=signed_in.agent.name, code=f"{code[:3]} {code[3:]}"
-            )
-            await channel.tell(found.address, MessageId(new_id()), words, may_have_left=False)
     except TooManyAttempts as error:
         wrong = error_in_words(error, t)
         return await _notices(request, signed_in, wrong=wrong, status=429, member=name)
@@ -166,11 +153,6 @@ async def _notices(
         notices = await notices_of(session, signed_in.agent.id)
         wishes = await wishes_of(session, signed_in.agent.id)
     desk = desk_of(request)
-    accounts = [
-        account
-        for account, channel in sorted(desk.channels.items())
-        if isinstance(channel, TellsColleagues)
-    ]
     return page(
         request,
         "notices.html",
@@ -179,7 +161,7 @@ async def _notices(
         notices=notices,
         filled=filled or _as_filled(wishes),
         member=member,
-        accounts=accounts,
+        accounts=accounts_that_tell(desk),
         place=await desk.chat_notices.place_of(signed_in.agent.id),
         code_reader=await desk.chat_codes.awaited_from(signed_in.agent.id),
         wrong=wrong,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,25 +14,30 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console import automation_words as said
+from console import words
 from console.desk import desk_of
 from console.pages.automation_forms import (
     actions_in,
     conditions_in,
     shown_actions,
     shown_conditions,
+    typed_rows,
 )
 from console.pages.automation_names import Names, load_names
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.sight import sight_for
-from console.words import error_in_words
+from console.words import Translate, error_in_words
+from core.domain.automation.actions import ActionKind
 from core.domain.automation.conditions import Conditions
 from core.domain.automation.fields import Field, fitting
 from core.domain.automation.rule import Rule, Trigger
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, Outdated
 from core.services.access import SignedIn
 from core.services.automation.failures import failure_from_json, failure_in_words
-from core.services.automation.trying import dry_run
+from core.services.automation.simulating import Trial, WouldDo
+from core.services.automation.trying import WouldApply
 from core.storage.engine import storage_errors
 from core.storage.queries.automation import RunView, runs_of
 from core.storage.queries.feed import feed_end
@@ -41,6 +46,7 @@ from core.storage.tables import AutomationRule, AutomationRun
 router = APIRouter(prefix="/console/admin/rules")
 
 _SHOWN_RUNS = 50
+_SHOWN_TRIED = 20
 
 
 @router.get("")
@@ -79,8 +85,10 @@ async def show_rule(
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """Show a rule, and what it did lately, or before that."""
-    shown = _shown(await desk_of(request).rules.get(rule))
-    return await _form(request, signed_in, rule, shown, before=before)
+    kept = await desk_of(request).rules.kept(rule)
+    return await _form(
+        request, signed_in, rule, _shown(kept.rule), revision=kept.revision, before=before
+    )
 
 
 @router.post("/new")
@@ -112,20 +120,30 @@ async def move_rule(request: Request, signed_in: Leads, rule: UUID) -> Response:
 
 async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Response:
     form = await form_of(request)
+    revision = revision_in(form)
     async with storage_errors(), desk_of(request).sessions() as session:
         names = await load_names(session, translator(request))
     try:
         wanted = _read(form, names)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _form(request, signed_in, rule, _typed(form), wrong=wrong, status=422)
+        return await _form(
+            request, signed_in, rule, _typed(form), revision=revision, wrong=wrong, status=422
+        )
     if text_field(form, "do") == "try":
         async with storage_errors(), desk_of(request).sessions() as session:
-            found = await dry_run(
-                session, wanted, datetime.now(UTC), sight=await sight_for(request, session)
-            )
-        return await _form(request, signed_in, rule, _shown(wanted), tried=found)
-    await desk_of(request).rules.save(rule, wanted, signed_in.agent)
+            sight = await sight_for(request, session)
+        trial = await desk_of(request).trials.of_rule(wanted, sight=sight, simulated=_SHOWN_TRIED)
+        return await _form(request, signed_in, rule, _shown(wanted), revision=revision, trial=trial)
+    rules = desk_of(request).rules
+    try:
+        await rules.save(rule, wanted, signed_in.agent, revision=revision)
+    except Outdated:
+        assert rule is not None
+        revision = (await rules.kept(rule)).revision
+        return await _form(
+            request, signed_in, rule, _typed(form), revision=revision, outdated=True, status=412
+        )
     return RedirectResponse("/console/admin/rules", 303)
 
 
@@ -160,24 +178,14 @@ def _shown(rule: Rule) -> dict[str, Any]:
 
 def _typed(form: FormData) -> dict[str, Any]:
     """Return what was typed, to be shown again beside what is wrong with it."""
-
-    def rows(*columns: str) -> list[dict[str, str]]:
-        keys = [column.rpartition("-")[2] for column in columns]
-        found = []
-        for number in range(30):
-            values = [text_field(form, f"{column}-{number}") for column in columns]
-            if values[0]:
-                found.append(dict(zip(keys, values, strict=True)))
-        return found
-
     return {
         "name": text_field(form, "name"),
         "trigger": text_field(form, "trigger"),
         "is_on": text_field(form, "is_on") == "yes",
         "stops": text_field(form, "stops") == "yes",
-        "every": rows("every-field", "every-comparison", "every-value"),
-        "some": rows("some-field", "some-comparison", "some-value"),
-        "actions": rows("action-kind", "action-value"),
+        "every": typed_rows(form, "every-field", "every-comparison", "every-value"),
+        "some": typed_rows(form, "some-field", "some-comparison", "some-value"),
+        "actions": typed_rows(form, "action-kind", "action-value"),
         "as_typed": True,
     }
 
@@ -188,14 +196,61 @@ def _left_out(did: Mapping[str, Any], language: str) -> str:
     return "" if failure is None else failure_in_words(failure, language)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDeed:
+    """An action of a rule that is tried, and what it would do to a ticket, in words."""
+
+    kind: str
+    value: str  # with names for ids
+    left_out: str  # why, where it would be
+    lines: Sequence[str]
+
+
+def _tried(
+    request: Request, signed_in: SignedIn, trial: Trial, name: str, names: Names
+) -> Sequence[tuple[WouldApply, Sequence[ShownDeed]]]:
+    """Return the tickets that a trial found, each with what the rule would do to it."""
+    t, language = translator(request), signed_in.agent.language
+    return [
+        (
+            one.would_apply,
+            [
+                ShownDeed(
+                    kind=did.action.key,
+                    value=names.shown(did.action.key, did.action.value),
+                    left_out="" if did.failure is None else failure_in_words(did.failure, language),
+                    lines=_deed_in_words(did, name, t),
+                )
+                for did in one.does
+            ],
+        )
+        for one in trial.tried
+    ]
+
+
+def _deed_in_words(did: WouldDo, name: str, t: Translate) -> Sequence[str]:
+    lines = [words.change_in_words(replace(one, actor_name=name), t) for one in did.changes]
+    lines += [t("The requester would read: {words}", words=said) for said in did.says]
+    lines += [t("The note would be: {words}", words=said) for said in did.notes]
+    if did.tells:
+        lines.append(t("Would be told: {names}", names=", ".join(did.tells)))
+    if did.action.kind is ActionKind.WEBHOOK and did.failure is None:
+        lines.append(t("The webhook would be called."))
+    if not lines and did.failure is None:
+        lines.append(t("Nothing would change."))
+    return lines
+
+
 async def _form(
     request: Request,
     signed_in: SignedIn,
     rule: UUID | None,
     shown: dict[str, Any],
     *,
+    revision: int | None = None,
+    outdated: bool = False,
     wrong: str | None = None,
-    tried: Any = None,
+    trial: Trial | None = None,
     before: int | None = None,
     status: int = 200,
 ) -> Response:
@@ -219,11 +274,15 @@ async def _form(
         position=position,
         rule=rule,
         shown=shown,
+        revision=revision,
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, "rule", rule) if outdated else None,
         names=names,
         runs=runs[:_SHOWN_RUNS],
         next=runs[_SHOWN_RUNS - 1].id if len(runs) > _SHOWN_RUNS else None,
         is_older=before is not None,
-        tried=tried,
+        trial=trial,
+        tried=[] if trial is None else _tried(request, signed_in, trial, shown["name"], names),
         wrong=wrong,
         said=said,
         fitting={field: " ".join(fitting(field)) for field in Field},

@@ -11,15 +11,17 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.survey_words import SCORE
 from console.texts import translate
 from console.words import error_in_words
-from core.domain.errors import IllegalTransition, InvalidInput
+from core.domain.errors import IllegalTransition, InvalidInput, Outdated
 from core.domain.languages import CONSOLE_LANGUAGES, spoken
 from core.domain.satisfaction import SCORES, SurveyRules
-from core.services.satisfaction.rules import set_survey_rules, survey_rules
+from core.services.revisions import content_version
+from core.services.satisfaction.rules import SUBJECT, set_survey_rules, survey_rules
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 
@@ -88,8 +90,11 @@ async def change_rules(request: Request, signed_in: Leads) -> Response:
             rules = await survey_rules(session)
         wrong = error_in_words(error, translator(request))
         return await _rules(request, rules, wrong=wrong, status=422)
-    async with storage_errors(), desk_of(request).sessions.begin() as session:
-        await set_survey_rules(session, rules, signed_in.agent)
+    try:
+        async with storage_errors(), desk_of(request).sessions.begin() as session:
+            await set_survey_rules(session, rules, signed_in.agent, revision=revision_in(form))
+    except Outdated:
+        return await _rules(request, rules, outdated=True, status=412)
     return RedirectResponse(f"{_PATH}?saved=1", 303)
 
 
@@ -144,16 +149,25 @@ async def _survey(
 
 
 async def _rules(
-    request: Request, rules: SurveyRules, *, wrong: str | None = None, status: int = 200
+    request: Request,
+    rules: SurveyRules,
+    *,
+    outdated: bool = False,
+    wrong: str | None = None,
+    status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
+        kept = await survey_rules(session)
     return page(
         request,
         "survey_rules.html",
         status=status,
         position=position,
         rules=rules,
+        revision=content_version(kept),
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, *SUBJECT) if outdated else None,
         wrong=wrong,
         is_saved=request.query_params.get("saved") == "1",
         scores=dict(enumerate(SCORE, start=1)),

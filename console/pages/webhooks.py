@@ -16,11 +16,12 @@ from console import automation_words as said
 from console.desk import desk_of
 from console.pages.automation_forms import optional_id
 from console.pages.automation_names import load_names
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.automation.alerts import HookFormat, ReportMapping
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.services.automation.incoming import HookForm, mapping_from_json
 from core.services.automation.webhooks import EVENTS, WebhookForm
 from core.storage.engine import storage_errors
@@ -89,13 +90,37 @@ async def show_incoming(request: Request, _: Admins, hook: UUID) -> Response:
 async def change_incoming(request: Request, signed_in: Admins, hook: UUID) -> Response:
     """Replace what is set of an address that a program reports to."""
     form = await form_of(request)
+    revision = revision_in(form)
     try:
         wanted = _hook_in(form)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _hook(request, hook, wrong=wrong, typed=_typed_hook(form), status=422)
-    await desk_of(request).incoming_hooks.change(hook, wanted, signed_in.agent)
+        return await _hook(
+            request, hook, revision=revision, wrong=wrong, typed=_typed_hook(form), status=422
+        )
+    hooks = desk_of(request).incoming_hooks
+    try:
+        await hooks.change(hook, wanted, signed_in.agent, revision=revision)
+    except Outdated:
+        return await _hook(request, hook, outdated=True, typed=_typed_hook(form), status=412)
     return RedirectResponse("/console/admin/webhooks", 303)
+
+
+@router.post("/incoming/{hook}/address")
+async def renew_address(request: Request, signed_in: Admins, hook: UUID) -> Response:
+    """Give a program another address to report to and show it, once."""
+    desk, revision = desk_of(request), revision_in(await form_of(request))
+    try:
+        token = await desk.incoming_hooks.renew(hook, signed_in.agent, revision=revision)
+    except Outdated:
+        return await _hook(request, hook, outdated=True, status=412)
+    return await _hook(request, hook, address=f"{desk.base_url}/api/v1/hooks/{token}")
+
+
+@router.get("/incoming/{hook}/address")
+async def to_incoming(_: Admins, hook: UUID) -> Response:
+    """Lead back from the page that showed another address."""
+    return RedirectResponse(f"/console/admin/webhooks/incoming/{hook}", 303)
 
 
 @router.post("/incoming/{hook}/remove")
@@ -117,26 +142,36 @@ async def show_webhook(
 async def change_webhook(request: Request, signed_in: Admins, webhook: UUID) -> Response:
     """Replace what an admin may change of a webhook."""
     form = await form_of(request)
+    typed: dict[str, Any] = {
+        "name": text_field(form, "name"),
+        "url": text_field(form, "url"),
+        "events": [event for event in EVENTS if text_field(form, event) == "yes"],
+        "is_on": text_field(form, "is_on") == "yes",
+    }
+    revision = revision_in(form)
     try:
-        wanted = WebhookForm(
-            name=text_field(form, "name"),
-            url=text_field(form, "url"),
-            events=[event for event in EVENTS if text_field(form, event) == "yes"],
-            is_on=text_field(form, "is_on") == "yes",
-        )
+        wanted = WebhookForm(**typed)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
-        return await _one(request, webhook, wrong=wrong, status=422)
-    await desk_of(request).webhooks.change(webhook, wanted, signed_in.agent)
+        return await _one(request, webhook, typed=typed, revision=revision, wrong=wrong, status=422)
+    try:
+        await desk_of(request).webhooks.change(webhook, wanted, signed_in.agent, revision=revision)
+    except Outdated:
+        return await _one(request, webhook, typed=typed, outdated=True, status=412)
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
 
 @router.post("/{webhook}/secret")
 async def renew_secret(request: Request, signed_in: Admins, webhook: UUID) -> Response:
     """Give a webhook another secret and show it, once."""
-    at_once = text_field(await form_of(request), "old") == "void"
-    hooks = desk_of(request).webhooks
-    secret = await hooks.renew_secret(webhook, signed_in.agent, at_once=at_once)
+    form = await form_of(request)
+    at_once, hooks = text_field(form, "old") == "void", desk_of(request).webhooks
+    try:
+        secret = await hooks.renew_secret(
+            webhook, signed_in.agent, at_once=at_once, revision=revision_in(form)
+        )
+    except Outdated:
+        return await _one(request, webhook, outdated=True, status=412)
     return await _one(request, webhook, secret=secret)
 
 
@@ -211,8 +246,11 @@ async def _hook(
     request: Request,
     hook: UUID,
     *,
+    revision: int | None = None,
+    outdated: bool = False,
     wrong: str | None = None,
     typed: dict[str, str] | None = None,
+    address: str | None = None,
     status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -228,6 +266,10 @@ async def _hook(
         position=position,
         row=row,
         hook=typed or _shown_hook(row),
+        address=address,
+        revision=row.revision if revision is None else revision,
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, "hook", hook) if outdated else None,
         teams=names.of["team"],
         wrong=wrong,
         said=said,
@@ -271,6 +313,9 @@ async def _one(
     request: Request,
     webhook: UUID,
     *,
+    typed: dict[str, Any] | None = None,
+    revision: int | None = None,
+    outdated: bool = False,
     wrong: str | None = None,
     secret: str | None = None,
     before: UUID | None = None,
@@ -292,6 +337,10 @@ async def _one(
         status=status,
         position=position,
         webhook=row,
+        typed=typed or row,
+        revision=row.revision if revision is None else revision,
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, "webhook", webhook) if outdated else None,
         calls=calls,
         is_older=before is not None,
         next=calls[-1].id if len(found) > _SHOWN_CALLS else None,

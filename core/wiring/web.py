@@ -29,6 +29,7 @@ from core.services.assets import Assets
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
+from core.services.automation.simulating import RuleTrials
 from core.services.automation.webhooks import Webhooks as OutgoingWebhooks
 from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
@@ -221,6 +222,7 @@ def build_app(settings: Settings) -> FastAPI:
             chat_codes=ChatCodes(parts.sessions),
             incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
             rules=AutomationRules(parts.sessions),
+            trials=RuleTrials(parts.sessions, parts.accounts, settings.base_url),
             macros=macros,
             webhooks=OutgoingWebhooks(parts.sessions, settings.key),
             accounts=parts.account_book,

@@ -112,9 +112,7 @@ class IncomingHooks:
             Outdated: it is not of revision `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            row = await session.get(IncomingHook, hook, with_for_update=True)
-            if row is None:
-                raise NotFound("there is no such webhook")
+            row = await _locked(session, hook)
             revise(row, revision)
             old = _said(row)
             row.name, row.format, row.team_id = form.name.strip(), form.format, form.team
@@ -128,12 +126,33 @@ class IncomingHooks:
                 new=_said(row),
             )
 
+    async def renew(self, hook: UUID, by: Agent, *, revision: int | None = None) -> str:
+        """Give a hook another address; return the token in it, which is shown this once.
+
+        The old address is not known any more.
+
+        Raises:
+            NotFound: there is no such hook.
+            Outdated: it is not of revision `revision` any more.
+        """
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await _locked(session, hook)
+            revise(row, revision)
+            row.digest = _digest(token)
+            audit.record(
+                session,
+                by.actor,
+                "incoming_hook.address_renewed",
+                ("hook", hook, row.name),
+                new={"address": "changed"},
+            )
+        return token
+
     async def remove(self, hook: UUID, by: Agent) -> None:
         """Delete a hook: its address is not known any more. Its tickets stay."""
         async with storage_errors(), self._sessions.begin() as session:
-            row = await session.get(IncomingHook, hook, with_for_update=True)
-            if row is None:
-                raise NotFound("there is no such webhook")
+            row = await _locked(session, hook)
             subject = ("hook", hook, row.name)
             audit.record(session, by.actor, "incoming_hook.removed", subject, old=_said(row))
             await session.delete(row)
@@ -187,6 +206,13 @@ class IncomingHooks:
         else:
             known.ticket_id, known.said = ticket.id, alert.text
         return ticket.number
+
+
+async def _locked(session: AsyncSession, hook: UUID) -> IncomingHook:
+    row = await session.get(IncomingHook, hook, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such webhook")
+    return row
 
 
 def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -> None:

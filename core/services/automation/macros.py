@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -185,20 +185,39 @@ async def apply_macro(
         case.ledger.note(case.conversation, None, "\n".join(failures))
 
 
-async def macros_for(session: AsyncSession, ticket: TicketId, agent: AgentId) -> Sequence[Macro]:
-    """Return the macros that fit a ticket's language and an agent's teams, most used first."""
+async def macros_for(
+    session: AsyncSession,
+    ticket: TicketId,
+    agent: AgentId,
+    *,
+    after: UUID | None = None,
+    limit: int = 100,
+) -> Sequence[Macro]:
+    """Return the macros that fit a ticket's language and an agent's teams, most used first.
+
+    Those that come `after` a macro are returned where it is named.
+
+    Raises:
+        InvalidInput: that macro is not there.
+    """
     language = select(Ticket.language).where(Ticket.id == ticket).scalar_subquery()
     teams = select(TeamMember.team_id).where(TeamMember.agent_id == agent)
-    found = await session.scalars(
+    query = (
         select(Macro)
         .where(
             or_(Macro.language.is_(None), Macro.language == language),
             or_(Macro.team_id.is_(None), Macro.team_id.in_(teams)),
         )
-        .order_by(Macro.used.desc(), Macro.name)
-        .limit(100)
+        .order_by(Macro.used.desc(), Macro.name, Macro.id)
+        .limit(limit)
     )
-    return found.all()
+    if after is not None:
+        last = await session.get(Macro, after)
+        if last is None:
+            raise InvalidInput("the cursor is not one that a list gave")
+        place = tuple_(Macro.name, Macro.id) > tuple_(literal(last.name), literal(last.id))
+        query = query.where(or_(Macro.used < last.used, and_(Macro.used == last.used, place)))
+    return (await session.scalars(query)).all()
 
 
 async def macros_of(session: AsyncSession, agent: AgentId) -> Sequence[Macro]:

@@ -64,28 +64,36 @@ class _Moment:
         return Facts({**self.known, **by_the_clock}, self.changed)
 
 
-async def dry_run(
+async def latest_tickets(
     session: AsyncSession,
-    rule: Rule,
-    now: datetime,
     *,
     sight: Sight | None = None,
-    tickets: int = 200,
+    before: TicketId | None = None,
+    limit: int = 200,
+) -> Sequence[TicketId]:
+    """Return the latest tickets that rules are tried on: those that `sight` holds."""
+    latest = await session.scalars(
+        select(Ticket.id)
+        .where(
+            true() if sight is None else sight.holds(),
+            true() if before is None else Ticket.id < before,
+            Ticket.closed_as.is_(None),
+        )
+        .order_by(Ticket.id.desc())
+        .limit(limit)
+    )
+    return [TicketId(name) for name in latest]
+
+
+async def dry_run(
+    session: AsyncSession, rule: Rule, now: datetime, names: Sequence[TicketId]
 ) -> Sequence[WouldApply]:
-    """Return to which of the latest tickets `rule` would have applied; changes nothing.
+    """Return to which of these tickets `rule` would have applied; changes nothing.
 
     What a ticket's history keeps (status, team, tags, messages, …) is taken as it was at each
     moment; what it does not keep, such as the requester's name or a promise's end, as it is now.
-    Only tickets that `sight` holds are looked at.
     """
     test, looks_at, book = compiled(rule.conditions), rule.conditions.fields, PromiseBook()
-    latest = await session.scalars(
-        select(Ticket.id)
-        .where(true() if sight is None else sight.holds(), Ticket.closed_as.is_(None))
-        .order_by(Ticket.id.desc())
-        .limit(tickets)
-    )
-    names = [TicketId(name) for name in latest]
     known = await known_of(session, [About(ticket=name) for name in names])
     histories = await _histories(session, names)
     is_said = Field.MESSAGE in looks_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
 from core.domain.notification import Notice, QuietHours, Reach, Wish
 from core.services.notifications.leaving import reaches
+from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.sight import is_hidden_from
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
@@ -31,6 +32,7 @@ class NoticeView:
 
     id: UUID
     notice: Notice
+    ticket: TicketId
     number: int
     subject: str
     by: str
@@ -74,10 +76,20 @@ class Digest:
 
 
 async def notices_of(
-    session: AsyncSession, agent: AgentId, *, limit: int = 50
+    session: AsyncSession,
+    agent: AgentId,
+    *,
+    only_unread: bool = False,
+    before: UUID | None = None,
+    limit: int = 50,
 ) -> Sequence[NoticeView]:
-    """Return an agent's latest notices."""
-    return await views_of_notices(session, Notification.agent_id == agent, limit)
+    """Return an agent's latest notices, of those `before` one where it is named."""
+    which = Notification.agent_id == agent
+    if only_unread:
+        which &= Notification.read_at.is_(None)
+    if before is not None:
+        which &= Notification.id < before
+    return await views_of_notices(session, which, limit)
 
 
 async def count_unread(session: AsyncSession, agent: AgentId) -> int:
@@ -123,12 +135,20 @@ class Notices:
         """Count all notices of an agent as read."""
         await self._read(Notification.agent_id == agent)
 
+    async def read_some(self, agent: AgentId, notices: Collection[UUID]) -> None:
+        """Count those of `notices` that are the agent's as read."""
+        await self._read((Notification.agent_id == agent) & Notification.id.in_(notices))
+
     async def read_of(self, agent: AgentId, ticket: TicketId) -> None:
         """Count an agent's notices about `ticket` as read: they are looking at it."""
         await self._read((Notification.agent_id == agent) & (Notification.ticket_id == ticket))
 
-    async def wish(self, agent: AgentId, wishes: Wishes) -> None:
-        """Keep how an agent wants to be told from now on."""
+    async def wish(self, agent: AgentId, wishes: Wishes, *, revision: int | None = None) -> None:
+        """Keep how an agent wants to be told from now on.
+
+        Raises:
+            Outdated: what they want does not have the version `revision` any more.
+        """
         values = {
             "mail": wishes.mail,
             "chat": wishes.chat,
@@ -142,6 +162,8 @@ class Notices:
             },
         }
         async with storage_errors(), self._sessions.begin() as session:
+            await session.get_one(AgentRow, agent, with_for_update=True)  # one at a time
+            check_content(await wishes_of(session, agent), revision)
             await session.execute(
                 upsert(NotificationWish)
                 .values(agent_id=agent, **values)
@@ -237,6 +259,7 @@ async def views_of_notices(
         NoticeView(
             id=row.id,
             notice=Notice(row.notice),
+            ticket=TicketId(row.ticket_id),
             number=number,
             subject=subject,
             by=row.by,

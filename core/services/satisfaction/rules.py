@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.satisfaction import SurveyRules
 from core.services import audit
+from core.services.revisions import check_content
 from core.storage.tables import SurveyRule
 
 _ONLY = 1
+SUBJECT = ("satisfaction", _ONLY)
+"""What the audit log calls them."""
 
 
 async def survey_rules(session: AsyncSession) -> SurveyRules:
@@ -30,9 +34,18 @@ async def survey_rules(session: AsyncSession) -> SurveyRules:
     )
 
 
-async def set_survey_rules(session: AsyncSession, rules: SurveyRules, by: Agent) -> None:
-    """Replace the rules; surveys under way keep their times."""
+async def set_survey_rules(
+    session: AsyncSession, rules: SurveyRules, by: Agent, *, revision: int | None = None
+) -> None:
+    """Replace the rules; surveys under way keep their times.
+
+    Raises:
+        Outdated: they do not have the version `revision` any more.
+    """
+    lock = func.hashtextextended("survey_rule", 0)  # there may be no row to lock yet
+    await session.execute(select(func.pg_advisory_xact_lock(lock)))
     old = await survey_rules(session)
+    check_content(old, revision)
     values = _as_row(rules)
     await session.execute(
         upsert(SurveyRule)
@@ -43,7 +56,7 @@ async def set_survey_rules(session: AsyncSession, rules: SurveyRules, by: Agent)
         session,
         by.actor,
         "satisfaction.rules_changed",
-        ("satisfaction", _ONLY, "Satisfaction"),
+        (*SUBJECT, "Satisfaction"),
         old=_as_row(old),
         new=values,
     )

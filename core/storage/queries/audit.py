@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import Select, String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.storage.tables import AgentRow, AuditEntry
@@ -48,10 +48,7 @@ async def audit_entries(
     session: AsyncSession, wanted: AuditFilter, *, before: int | None = None, limit: int = 100
 ) -> Sequence[AuditView]:
     """Return entries that fit, newest first, from those before entry `before`."""
-    name = AgentRow.name.label("actor_name")
-    query = select(AuditEntry, name).outerjoin(
-        AgentRow, AuditEntry.actor == "agent:" + cast(AgentRow.id, String)
-    )
+    query = _entries()
     for word in wanted.words.split()[:_MAX_WORDS]:
         query = query.where(
             or_(
@@ -82,22 +79,41 @@ async def audit_entries(
     if before is not None:
         query = query.where(AuditEntry.id < before)
     rows = await session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
-    return [
-        AuditView(
-            id=entry.id,
-            at=entry.at,
-            actor=entry.actor,
-            actor_name=known,
-            remote=entry.remote,
-            action=entry.action,
-            subject_kind=entry.subject_kind,
-            subject_id=entry.subject_id,
-            subject_name=entry.subject_name,
-            old=entry.old,
-            new=entry.new,
-        )
-        for entry, known in rows
-    ]
+    return [_view(entry, known) for entry, known in rows]
+
+
+async def last_entry(session: AsyncSession, kind: str, key: str) -> AuditView | None:
+    """Return the newest entry about one record."""
+    rows = await session.execute(
+        _entries()
+        .where(AuditEntry.subject_kind == kind, AuditEntry.subject_id == key)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+    row = rows.one_or_none()
+    return None if row is None else _view(*row)
+
+
+def _entries() -> Select[AuditEntry, str]:
+    return select(AuditEntry, AgentRow.name.label("actor_name")).outerjoin(
+        AgentRow, AuditEntry.actor == "agent:" + cast(AgentRow.id, String)
+    )
+
+
+def _view(entry: AuditEntry, known: str | None) -> AuditView:
+    return AuditView(
+        id=entry.id,
+        at=entry.at,
+        actor=entry.actor,
+        actor_name=known,
+        remote=entry.remote,
+        action=entry.action,
+        subject_kind=entry.subject_kind,
+        subject_id=entry.subject_id,
+        subject_name=entry.subject_name,
+        old=entry.old,
+        new=entry.new,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

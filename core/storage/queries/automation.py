@@ -1,4 +1,4 @@
-"""Reads what rules did, and what became of the calls of webhooks."""
+"""Reads what rules did, what became of the calls of webhooks, and where programs report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
 from core.storage.queries.sight import Sight
-from core.storage.tables import AutomationRun, Ticket, WebhookDelivery
+from core.storage.tables import AutomationRun, IncomingHook, Ticket, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,24 @@ async def runs_of(
         )
         for row, number in await session.execute(query)
     ]
+
+
+async def hooks_by_name(
+    session: AsyncSession, *, after: UUID | None = None, limit: int = 50
+) -> Sequence[IncomingHook]:
+    """Return the addresses that programs report to by name, those `after` one where it is named.
+
+    Raises:
+        InvalidInput: that one is not there.
+    """
+    query = select(IncomingHook).order_by(IncomingHook.name, IncomingHook.id).limit(limit)
+    if after is not None:
+        last = await session.get(IncomingHook, after)
+        if last is None:
+            raise InvalidInput("the cursor is not one that a list gave")
+        place = tuple_(literal(last.name), literal(last.id))
+        query = query.where(tuple_(IncomingHook.name, IncomingHook.id) > place)
+    return (await session.scalars(query)).all()
 
 
 async def calls_of(

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.ids import TicketId
+from core.domain.ids import AgentId, CategoryId, TeamId, TicketId
 from core.storage.queries.sight import Sight
-from core.storage.tables import AgentRow, Satisfaction, Team, Ticket
+from core.storage.queries.tickets import Named
+from core.storage.tables import AgentRow, Category, Satisfaction, Team, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,24 +25,51 @@ class AnswerView:
     number: int
     score: int
     comment: str
-    agent: str | None
-    team: str | None
+    agent: Named | None  # who solved it, as it was then
+    team: Named | None
+    category: Named | None
     channel: str | None
+    language: str  # of the ticket
     answered_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFilter:
+    """Which answers are wanted; an empty filter wants all."""
+
+    min_score: int = 1
+    max_score: int = 5
+    agent: AgentId | None = None
+    team: TeamId | None = None
+    categories: Sequence[CategoryId] | None = None  # any of these
+    channel: str | None = None
+    language: str | None = None
+    since: datetime | None = None  # answered then or later
+    until: datetime | None = None  # not included
+    sight: Sight | None = None
+
+
 async def answers(
-    session: AsyncSession,
-    *,
-    before: UUID | None = None,
-    max_score: int = 5,
-    sight: Sight | None = None,
-    limit: int = 50,
+    session: AsyncSession, wanted: AnswerFilter, *, before: UUID | None = None, limit: int = 50
 ) -> Sequence[AnswerView]:
-    """Return answers with at most `max_score` that `sight` holds, those asked last first."""
-    query = _answers().where(Satisfaction.score <= max_score)
-    if sight is not None:
-        query = query.where(sight.holds())
+    """Return answers that fit, those asked last first."""
+    query = _answers().where(Satisfaction.score.between(wanted.min_score, wanted.max_score))
+    for column, value in (
+        (Satisfaction.agent_id, wanted.agent),
+        (Satisfaction.team_id, wanted.team),
+        (Satisfaction.channel, wanted.channel),
+        (Ticket.language, wanted.language),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.categories is not None:
+        query = query.where(Satisfaction.category_id.in_(wanted.categories))
+    if wanted.since is not None:
+        query = query.where(Satisfaction.answered_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Satisfaction.answered_at < wanted.until)
+    if wanted.sight is not None:
+        query = query.where(wanted.sight.holds())
     if before is not None:
         query = query.where(Satisfaction.id < before)
     rows = await session.execute(query.order_by(Satisfaction.id.desc()).limit(limit))
@@ -61,24 +89,45 @@ async def answer_of(session: AsyncSession, ticket: TicketId) -> AnswerView | Non
     return None if row is None else _view(*row)
 
 
-def _answers() -> Select[Satisfaction, int, str, str]:
+def _answers() -> Select[Satisfaction, int, str, str, str, str]:
     return (
-        select(Satisfaction, Ticket.number, AgentRow.name, Team.name)
+        select(
+            Satisfaction,
+            Ticket.number,
+            Ticket.language,
+            AgentRow.name,
+            Team.name,
+            Category.name,
+        )
         .join(Ticket, Ticket.id == Satisfaction.ticket_id)
         .outerjoin(AgentRow, AgentRow.id == Satisfaction.agent_id)
         .outerjoin(Team, Team.id == Satisfaction.team_id)
+        .outerjoin(Category, Category.id == Satisfaction.category_id)
     )
 
 
-def _view(row: Satisfaction, number: int, agent: str | None, team: str | None) -> AnswerView:
+def _view(
+    row: Satisfaction,
+    number: int,
+    language: str,
+    agent: str | None,
+    team: str | None,
+    category: str | None,
+) -> AnswerView:
     return AnswerView(
         id=row.id,
         ticket=TicketId(row.ticket_id),
         number=number,
         score=row.score or 0,
         comment=row.comment,
-        agent=agent,
-        team=team,
+        agent=_named(row.agent_id, agent),
+        team=_named(row.team_id, team),
+        category=_named(row.category_id, category),
         channel=row.channel,
+        language=language,
         answered_at=row.answered_at or row.created_at,
     )
+
+
+def _named(key: UUID | None, name: str | None) -> Named | None:
+    return None if key is None or name is None else Named(id=key, name=name)

@@ -168,12 +168,19 @@ async def ticket_of_conversation(
     return None if found is None else TicketId(found)
 
 
-async def history(session: AsyncSession, ticket: TicketId) -> Sequence[Change]:
-    """Return everything that changed in a ticket, in order, with agents by name; no messages."""
+async def history(session: AsyncSession, ticket: TicketId, *, after: int = 0) -> Sequence[Change]:
+    """Return what changed in a ticket since entry `after`, in order, with agents by name.
+
+    No messages are among it.
+    """
     events = (
         await session.scalars(
             select(TicketEvent)
-            .where(TicketEvent.ticket_id == ticket, TicketEvent.field != "message")
+            .where(
+                TicketEvent.ticket_id == ticket,
+                TicketEvent.field != "message",
+                TicketEvent.id > after,
+            )
             .order_by(TicketEvent.id)
         )
     ).all()

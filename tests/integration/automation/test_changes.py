@@ -13,7 +13,7 @@ from core.domain.conversation import Speaker
 from core.domain.ids import CategoryId, FormFieldId, new_id
 from core.domain.sla.policy import Conditions as PolicyConditions
 from core.domain.ticket import TicketStatus
-from core.services.automation.trying import WouldApply, dry_run
+from core.services.automation.trying import WouldApply, dry_run, latest_tickets
 from core.services.case import open_case
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.ledger import Ledger
@@ -211,7 +211,7 @@ async def test_a_field_that_was_of_another_kind_before_is_read_as_words(rig: Rig
         actions=(do(ActionKind.ADD_TAG, "x"),),
     )
     async with rig.sessions() as session:
-        (found,) = await dry_run(session, rule, rig.clock())
+        (found,) = await dry_run(session, rule, rig.clock(), await latest_tickets(session))
     assert found.times == 1
 
 
@@ -221,7 +221,7 @@ async def tried(rig: Rig, trigger: Trigger, *conditions: Condition) -> list[Woul
         name="x", trigger=trigger, conditions=Conditions(every=conditions), actions=(action,)
     )
     async with rig.sessions() as session:
-        found = list(await dry_run(session, rule, rig.clock()))
+        found = list(await dry_run(session, rule, rig.clock(), await latest_tickets(session)))
     assert (await rig.ticket()).tags in ([], ["late"])
     assert await runs(rig) == 0
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from core.domain.actor import Role
@@ -65,6 +66,34 @@ async def test_one_rule_is_read_with_its_tag_and_put_at_a_place(desk: Desk, api:
     assert (await agent.post(f"{first}/move", json={"place": 1})).status_code == 403
 
 
+async def test_a_rule_is_tried_with_what_its_actions_would_do(desk: Desk, api: Api) -> None:
+    await desk.queued("my desk is on fire", thread="t1", who="ada")
+    await desk.queued("my printer is broken", thread="t2", who="bob")
+    lead = await api(Role.LEAD, "lea@example.org")
+    body = RULE | {"actions": [*RULE["actions"], {"kind": "set_status", "value": "new"}]}
+    kept = await lead.post("/api/v1/rules", json=body)
+    assert kept.status_code == 422  # no ticket can be set to new
+    body = RULE | {"actions": [*RULE["actions"], {"kind": "reply", "value": "Get out!"}]}
+    rule = await made(lead, "rules", body)
+    of_body = (await lead.post("/api/v1/rules/dry-run?limit=1", json=body)).json()
+    assert of_body["items"] == []
+    params = {"limit": "1", "cursor": of_body["next"]}
+    tried = await lead.post(f"/api/v1/rules/{rule['id']}/dry-run", params=params)
+    assert tried.json()["next"] is None
+    (found,) = tried.json()["items"]
+    assert (found["ticket"], found["times"]) == (1001, 1)
+    rank, reply = found["actions"]
+    assert rank["left_out"] is None
+    (change,) = rank["changes"]
+    assert (change["field"], change["old"], change["new"]) == ("priority", "normal", "urgent")
+    assert reply["says"] == ["Get out!"]
+    assert (await lead.get("/api/v1/tickets/1001")).json()["priority"] == "normal"
+    wrong = await lead.post("/api/v1/rules/dry-run", json=RULE | {"actions": []})
+    assert wrong.status_code == 422
+    agent = await api()
+    assert (await agent.post(f"/api/v1/rules/{rule['id']}/dry-run")).status_code == 403
+
+
 async def test_the_log_of_a_rule_says_why_and_what_was_left_out(desk: Desk, api: Api) -> None:
     await desk.queued("my desk is on fire")
     lead = await api(Role.LEAD, "lea@example.org")
@@ -95,6 +124,81 @@ async def test_the_log_of_a_rule_says_why_and_what_was_left_out(desk: Desk, api:
     assert (await agent.get(f"/api/v1/rules/{rule['id']}/runs")).status_code == 403
     auditor = await api(Role.AUDITOR, "aud@example.org")
     assert len(await whole(auditor, f"rules/{rule['id']}/runs")) == 5
+
+
+HOOK: dict[str, Any] = {
+    "name": "Checks",
+    "format": "mapped",
+    "mapping": {
+        "key": "id",
+        "subject": "what",
+        "over_path": "state",
+        "over_values": ["ok"],
+        "fields": {"Host": "where.host"},
+    },
+}
+
+
+async def test_programs_keep_the_addresses_that_programs_report_to(desk: Desk, api: Api) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    hook = await made(admin, "incoming-webhooks", HOOK)
+    place = f"/api/v1/incoming-webhooks/{hook['id']}"
+    first = hook["address"].removeprefix("http://desk.test")
+    report = {"id": "7", "what": "It smokes"}
+    assert (await admin.post(first, json=report)).json()["ticket"] == 1001
+    read = await admin.get(place)
+    assert read.headers["ETag"] == '"1"'
+    assert read.json()["address"] is None
+    assert read.json()["mapping"]["fields"] == {"Host": "where.host"}
+    assert read.json()["reported_at"] is not None
+    changed = HOOK | {"mapping": HOOK["mapping"] | {"subject": "title"}}
+    tag = {"If-Match": '"1"'}
+    assert (await admin.put(place, json=changed, headers=tag)).status_code == 200
+    assert (await admin.put(place, json=HOOK, headers=tag)).status_code == 412
+    assert (await admin.post(first, json=report)).status_code == 422
+    report["title"] = "It still smokes"
+    assert (await admin.post(first, json=report)).json()["ticket"] == 1001
+    stale = await admin.post(f"{place}/address", headers=tag)
+    assert stale.status_code == 412
+    renewed = await admin.post(f"{place}/address", headers={"If-Match": '"2"'})
+    second = renewed.json()["address"].removeprefix("http://desk.test")
+    assert (await admin.post(first, json=report)).status_code == 404
+    assert (await admin.post(second, json=report | {"state": "ok"})).json()["ticket"] == 1001
+    assert (await admin.get("/api/v1/tickets/1001")).json()["status"] == "solved"
+    for name in ("A", "B", "C"):
+        await made(admin, "incoming-webhooks", {"name": name})
+    names = [one["name"] for one in await whole(admin, "incoming-webhooks")]
+    assert names == ["A", "B", "C", "Checks"]
+    assert (await admin.delete(place)).status_code == 204
+    assert (await admin.get(place)).status_code == 404
+    assert (await admin.post(second, json=report)).status_code == 404
+    entries = (await admin.get("/api/v1/audit?action=incoming_hook.")).json()["items"]
+    assert [one["action"].partition(".")[2] for one in entries[4:]] == [
+        "address_renewed",
+        "changed",
+        "added",
+    ]
+    assert not any(word in str(entries) for word in (first[-20:], second[-20:]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": " "},
+        {"name": "x", "format": "mapped"},
+        {"name": "x", "mapping": HOOK["mapping"]},
+        {"name": "x", "format": "pigeon"},
+        {"name": "x", "format": "mapped", "mapping": {"key": "", "subject": "x"}},
+        {"name": "x", "format": "mapped", "mapping": {"key": "x", "subject": "x", "more": "x"}},
+    ],
+)
+async def test_a_wrong_address_for_programs_is_refused(
+    desk: Desk, api: Api, body: dict[str, Any]
+) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    assert (await admin.post("/api/v1/incoming-webhooks", json=body)).status_code == 422
+    lead = await api(Role.LEAD, "lea@example.org")
+    assert (await lead.get("/api/v1/incoming-webhooks")).status_code == 403
 
 
 async def test_older_calls_of_a_webhook_are_reached_and_told_with_their_body(
@@ -151,3 +255,39 @@ async def test_moving_a_rule_makes_no_other_rule_outdated(desk: Desk, api: Api) 
     assert rows[first["id"]].revision == first["revision"]
     assert rows[second["id"]].revision > second["revision"]
     assert rows[second["id"]].position < rows[first["id"]].position
+
+
+async def test_a_macro_is_filled_in_for_a_ticket_and_said(desk: Desk, api: Api) -> None:
+    await desk.queued("my printer is broken")
+    lead = await api(Role.LEAD, "lea@example.org")
+    actions = [{"kind": "add_tag", "value": "paper"}, {"kind": "set_status", "value": "solved"}]
+    text = "Look for paper, {{ requester.first_name }}."
+    macro = await made(lead, "macros", {"name": "Paper", "text": text, "actions": actions})
+    for number in range(3):
+        await made(lead, "macros", {"name": f"Other {number}", "text": "x"})
+    await made(lead, "macros", {"name": "Papel", "text": "x", "language": "es"})
+    agent = await api()
+    place = f"/api/v1/tickets/1001/macros/{macro['id']}"
+    filled = await agent.get(place)
+    assert filled.status_code == 200, filled.text
+    assert filled.json()["text"] == "Look for paper, Ada."
+    tag, solve = filled.json()["actions"]
+    assert tag["changes"][0]["new"] == "paper"
+    assert (solve["changes"][0]["field"], solve["changes"][0]["new"]) == ("status", "solved")
+    ticket = (await agent.get("/api/v1/tickets/1001")).json()
+    assert (ticket["status"], ticket["tags"]) == ("new", [])
+    said = await agent.post(place, json={})
+    assert (said.json()["status"], said.json()["tags"]) == ("solved", ["paper"])
+    said = await agent.post(place, json={"text": "Once more"})
+    assert said.status_code == 200, said.text
+    messages = f"/api/v1/conversations/{ticket['conversation_id']}/messages"
+    words = [one["text"] for one in (await agent.get(messages)).json()["items"]]
+    assert "Look for paper, Ada." in words
+    assert "Once more" in words
+    fitting = await whole(agent, "tickets/1001/macros")
+    names = [(one["name"], one["used"]) for one in fitting]
+    assert names == [("Paper", 2), ("Other 0", 0), ("Other 1", 0), ("Other 2", 0)]
+    assert (await agent.post(f"/api/v1/tickets/1001/macros/{uuid4()}", json={})).status_code == 404
+    assert (await agent.post(place, json={"text": " "})).status_code == 422
+    cursor = {"cursor": str(uuid4())}
+    assert (await agent.get("/api/v1/tickets/1001/macros", params=cursor)).status_code == 422

@@ -206,6 +206,7 @@ async def _ask(hidden: Hidden, method: str, path: str) -> httpx.Response:
 IN_BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/tickets/{own}/links": {"kind": "related", "other": "{hidden}"},
     "POST /api/v1/tickets/{own}/merges": {"ticket": "{hidden}"},
+    "POST /api/v1/notices/read": {"ticket": "{hidden}"},
     "POST /console/tickets/{own}/links": {"kind": "related", "number": "{hidden}"},
     "POST /console/tickets/{own}/merge": {"number": "{hidden}", "into": "this"},
 }

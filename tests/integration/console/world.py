@@ -43,6 +43,7 @@ from core.services.assets import Assets
 from core.services.automation.incoming import PROGRAMS, IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
+from core.services.automation.simulating import RuleTrials
 from core.services.automation.webhooks import Webhooks
 from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
@@ -348,6 +349,7 @@ def build_desk(
             chat_codes=ChatCodes(sessions, clock),
             incoming_hooks=IncomingHooks(sessions, accounts, clock),
             rules=AutomationRules(sessions),
+            trials=RuleTrials(sessions, accounts, base_url, clock),
             macros=macros,
             webhooks=Webhooks(sessions, b"key", clock),
             survey_answers=SurveyAnswers(sessions, accounts, SurveyLinks(b"key", base_url), clock),

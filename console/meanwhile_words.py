@@ -1,0 +1,32 @@
+"""What records of automation consist of, as the audit log has it; English, of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CHANGED: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "Name",
+        "trigger": "When it looks",
+        "conditions": "Conditions",
+        "text": "Text",
+        "actions": "Actions",
+        "stops": "Whether later rules are looked at",
+        "place": "Its place among the others",
+        "url": "Address",
+        "address": "Address",
+        "events": "What it is told of",
+        "secret": "Secret",
+        "format": "Form",
+        "mapping": "Mapping",
+        "language": "Language",
+        "team": "Team",
+        "is_on": "Whether it is on",
+        "delay": "Hours from solving to asking",
+        "remind_after": "Hours until one reminder",
+        "lasts": "Hours until the survey ends",
+        "quiet": "Hours in which a person is not asked again",
+        "low_score": "A lead is told of scores up to",
+    }
+)
