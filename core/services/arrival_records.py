@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, tuple_, union_all
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -35,6 +35,7 @@ from core.services.locks import keep_counters
 from core.services.message_changes import Known
 from core.services.order import Place, Tail, late_places, tails
 from core.services.people import Move, move, recognise, theirs
+from core.storage.places import is_listed, listed
 from core.storage.queries.merges import ticket_above
 from core.storage.tables import (
     AgentRow,
@@ -204,7 +205,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
     if moved:
         taken = await session.execute(
             select(Conversation.account_id, Conversation.thread).where(
-                tuple_(Conversation.account_id, Conversation.thread).in_(moved),
+                is_listed(Conversation.account_id, Conversation.thread, moved),
                 Conversation.is_current,
             )
         )
@@ -220,7 +221,7 @@ async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUI
         select(Message.conversation_id, Conversation.merged_into, Conversation.counted_by)
         .join(RemoteMessage, RemoteMessage.message_id == Message.id)
         .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
+        .where(is_listed(RemoteMessage.account_id, RemoteMessage.remote_id, named))
     )
     return {one for row in found for one in row if one is not None}
 
@@ -234,19 +235,21 @@ async def _lock_conversations(
     """
     wanted: list[ColumnElement[bool]] = []
     if places:
-        # As an array, which an index can be asked for: beside the other condition, a sub-select
+        # As an array, which an index can be asked for: beside the other conditions, a sub-select
         # would have every conversation read.
-        there = aliased(Conversation)
-        in_places = tuple_(there.account_id, there.thread).in_(places)
-        going_on = [
-            select(column).where(in_places, flag, column.is_not(None))
-            for column in (there.merged_into, there.counted_by)
-            for flag in (there.is_current, there.is_beside)
-        ]
-        above = union_all(*going_on).scalar_subquery()
-        here = tuple_(Conversation.account_id, Conversation.thread).in_(places)
-        wanted += [here & Conversation.is_current, here & Conversation.is_beside]
-        wanted.append(Conversation.id == any_(func.array(above, type_=ARRAY(Uuid))))
+        there, place = aliased(Conversation), listed(places)
+        going_on = array([there.id, there.merged_into, there.counted_by])
+        found = union_all(
+            *(
+                select(func.unnest(going_on))
+                .join(place, (place.c.account == there.account_id) & (place.c.name == there.thread))
+                .where(flag)
+                for flag in (there.is_current, there.is_beside)
+            )
+        )
+        wanted.append(
+            Conversation.id == any_(func.array(found.scalar_subquery(), type_=ARRAY(Uuid)))
+        )
     if ids:
         wanted.append(Conversation.id.in_(ids))
     if moves:
@@ -315,7 +318,7 @@ async def _known_messages(
     found = await session.execute(
         select(RemoteMessage.account_id, RemoteMessage.remote_id, Message)
         .join(Message, Message.id == RemoteMessage.message_id)
-        .where(tuple_(RemoteMessage.account_id, RemoteMessage.remote_id).in_(named))
+        .where(is_listed(RemoteMessage.account_id, RemoteMessage.remote_id, named))
         .where(Message.conversation_id.in_(locked))
     )
     rows = [((AccountId(account), name), message) for account, name, message in found]
@@ -376,7 +379,7 @@ async def _awaited(session: AsyncSession, people: set[Place], ended_after: datet
     """Return who of `people` was sent a code to enter that was good until after `ended_after`."""
     rows = await session.execute(
         select(LinkCode.account_id, LinkCode.address).where(
-            tuple_(LinkCode.account_id, LinkCode.address).in_(people),
+            is_listed(LinkCode.account_id, LinkCode.address, people),
             LinkCode.ended_at.is_(None),
             LinkCode.proven_at.is_(None),
             LinkCode.expires_at > ended_after,

@@ -19,6 +19,7 @@ from core.services.message_changes import Known, change
 from core.services.order import Place
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
+from core.storage.places import is_listed
 from core.storage.tables import Attachment, EarlyEvent, Message, RemoteMessage
 
 _KEPT = timedelta(days=7)
@@ -56,7 +57,7 @@ async def kept_for(session: AsyncSession, names: Collection[Place]) -> dict[Plac
     if not names:
         return {}
     rows = await session.scalars(
-        select(EarlyEvent).where(tuple_(EarlyEvent.account_id, EarlyEvent.remote_id).in_(names))
+        select(EarlyEvent).where(is_listed(EarlyEvent.account_id, EarlyEvent.remote_id, names))
     )
     kept: dict[Place, list[Kept]] = {}
     for row in rows:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +38,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.outbound import choices_under
 from core.services.placing import ArrivalRules
 from core.storage.engine import Deadlocked, Sessions, storage_errors
+from core.storage.places import is_listed
 from core.storage.queries.accounts import write_health
 from core.storage.tables import (
     ChannelCursor,
@@ -391,7 +392,7 @@ async def _known_outcomes(
             Message.seq,
         )
         .outerjoin(Message, Message.id == InboundEvent.message_id)
-        .where(tuple_(InboundEvent.account_id, InboundEvent.key).in_(redelivered))
+        .where(is_listed(InboundEvent.account_id, InboundEvent.key, redelivered))
     )
     return {
         (AccountId(account), EventKey(key)): Outcome(

@@ -5,16 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import AccountId, MessageId
-from core.storage.tables import Conversation, Message
 
 Place = tuple[AccountId, str]
 """An account and one of its threads."""
+
+# Orders are compared as Python compares strings, whatever the language of the database.
+_TAILS = text(
+    """
+    SELECT late.number, tail.id, tail.position, tail.seq, tail.order
+    FROM unnest(CAST(:accounts AS text[]), CAST(:threads AS text[]), CAST(:orders AS text[]))
+        WITH ORDINALITY AS late (account, thread, least, number)
+    CROSS JOIN LATERAL (
+        SELECT min(message.position) AS position
+        FROM message JOIN conversation ON conversation.id = message.conversation_id
+        WHERE conversation.account_id = late.account AND conversation.thread = late.thread
+            AND message.speaker = :speaker AND message.order COLLATE "C" > late.least
+    ) AS following
+    CROSS JOIN LATERAL (
+        (SELECT message.id, message.position, message.seq, message.order
+         FROM message JOIN conversation ON conversation.id = message.conversation_id
+         WHERE conversation.account_id = late.account AND conversation.thread = late.thread
+            AND (following.position IS NULL OR message.position < following.position)
+         ORDER BY message.position DESC, message.seq DESC LIMIT 1)
+        UNION ALL
+        (SELECT message.id, message.position, message.seq, message.order
+         FROM message JOIN conversation ON conversation.id = message.conversation_id
+         WHERE conversation.account_id = late.account AND conversation.thread = late.thread
+            AND message.position >= following.position)
+    ) AS tail
+    ORDER BY late.number, tail.position, tail.seq
+    """
+)
 
 
 @dataclass(slots=True)
@@ -103,35 +130,21 @@ def late_places(
 
 async def tails(session: AsyncSession, late: Mapping[Place, str]) -> dict[Place, Tail]:
     """Return the end of each thread in `late`; the caller holds their conversations' locks."""
-    return {place: Tail(await _end_of(session, place, order)) for place, order in late.items()}
-
-
-async def _end_of(session: AsyncSession, place: Place, order: str) -> list[Placed]:
-    said = (
-        select(Message.id, Message.position, Message.seq, Message.order)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(Conversation.account_id == place[0], Conversation.thread == place[1])
+    if not late:
+        return {}
+    places = list(late)
+    rows = await session.execute(
+        _TAILS,
+        {
+            "accounts": [account for account, _ in places],
+            "threads": [thread for _, thread in places],
+            "orders": list(late.values()),
+            "speaker": Speaker.CUSTOMER,
+        },
     )
-    first = await session.scalar(
-        select(func.min(Message.position))
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(
-            Conversation.account_id == place[0],
-            Conversation.thread == place[1],
-            Message.speaker == Speaker.CUSTOMER,
-            # As Python compares strings, whatever the language of the database.
-            Message.order.collate("C") > order,
+    found = {place: Tail([]) for place in places}
+    for row in rows:
+        found[places[row.number - 1]].placed.append(
+            Placed(message=MessageId(row.id), position=row.position, seq=row.seq, order=row.order)
         )
-    )
-    before = said.order_by(Message.position.desc(), Message.seq.desc()).limit(1)
-    rows = list(
-        await session.execute(before if first is None else before.where(Message.position < first))
-    )
-    if first is not None:
-        rows += await session.execute(
-            said.where(Message.position >= first).order_by(Message.position, Message.seq)
-        )
-    return [
-        Placed(message=MessageId(row.id), position=row.position, seq=row.seq, order=row.order)
-        for row in rows
-    ]
+    return found

@@ -21,6 +21,7 @@ from core.services.contact_language import LanguageSource
 from core.services.ledger import Ledger
 from core.services.order import Place
 from core.storage.feed import FeedKind
+from core.storage.places import is_listed
 from core.storage.tables import Contact, ContactAddress, Conversation, Ticket
 
 _ASKED_AGAIN_AFTER = timedelta(days=1)
@@ -217,7 +218,7 @@ async def _addresses(session: AsyncSession, places: Collection[Place]) -> dict[P
     rows = await session.execute(
         select(*_ADDRESS, Contact.language, Contact.language_source)
         .join(Contact, Contact.id == ContactAddress.contact_id)
-        .where(tuple_(ContactAddress.account_id, ContactAddress.address).in_(list(places)))
+        .where(is_listed(ContactAddress.account_id, ContactAddress.address, places))
     )
     return _by_place(rows)
 
