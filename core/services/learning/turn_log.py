@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -59,6 +59,8 @@ async def log_turn(
             await _settle_matter(session, conversation, _UPSHOTS[told.feedback])
         elif escalates:
             await _settle_matter(session, conversation, Upshot.ESCALATED)
+        if deed == Deed.ANSWERED and (shown := list(_articles(reply))):
+            await _take_offer(session, conversation, shown)
     upshot = Upshot.ESCALATED if escalates else None
     is_in_words = request.intent is None
     session.add(
@@ -140,6 +142,29 @@ async def log_failure(
 
 
 _UPSHOTS = {Feedback.HELPED: Upshot.HELPED, Feedback.NOT_HELPED: Upshot.NOT_HELPED}
+
+
+async def _take_offer(
+    session: AsyncSession, conversation: Conversation, articles: Sequence[str]
+) -> None:
+    """Note that an offer which was taken for passed over was taken after all.
+
+    What comes of it is told later, as of an offer that was taken at once.
+    """
+    offer = await session.scalar(
+        select(TurnRecord)
+        .where(
+            TurnRecord.conversation_id == conversation.id,
+            TurnRecord.episode == conversation.episode,
+            TurnRecord.deed == Deed.OFFERED,
+            TurnRecord.upshot == Upshot.IGNORED,
+            TurnRecord.articles.contains(articles),
+        )
+        .order_by(TurnRecord.at.desc(), TurnRecord.turn_id.desc())
+        .limit(1)
+    )
+    if offer is not None:
+        offer.upshot, offer.is_missed = None, False
 
 
 async def _settle_matter(session: AsyncSession, conversation: Conversation, upshot: Upshot) -> None:

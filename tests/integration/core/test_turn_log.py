@@ -174,6 +174,34 @@ async def test_an_offer_that_was_taken_is_not_missed(rig: Rig) -> None:
     assert await Offers(rig.sessions, rig.clock).pass_over_due() == 0
 
 
+async def test_an_offer_that_is_taken_late_is_missed_no_more(rig: Rig) -> None:
+    conversation = await _offered(rig, "how do I get in from home")
+    await rig.hear("one moment")
+    await take_turn(rig, conversation, Understanding(), Say(text="Take your time"))
+    rig.clock.advance(minutes=11)
+    assert await Offers(rig.sessions, rig.clock).pass_over_due() == 1
+    await rig.hear("the first one")
+    await take_turn(rig, conversation, Understanding(), Answer(article=VPN, score=0.9))
+    offer = (await logged(rig))[0]
+    assert (offer.upshot, offer.is_missed) == (None, False)
+
+
+async def test_an_offer_that_was_passed_over_stays_missed_whatever_else_is_answered(
+    rig: Rig,
+) -> None:
+    conversation = await _offered(rig, "how do I get in from home")
+    other = Article(id=ArticleId("mail"), language="en", title="Read your mail", body="Open it.")
+    await Knowledge(rig.sessions).create(other)
+    rig.clock.advance(minutes=11)
+    await rig.hear("another thing")
+    await take_turn(rig, conversation, Understanding(), Answer(article=other.id, score=0.9))
+    assert await Offers(rig.sessions, rig.clock).pass_over_due() == 1
+    await rig.hear("and mail again")
+    await take_turn(rig, conversation, Understanding(), Answer(article=other.id, score=0.9))
+    offer = (await logged(rig))[0]
+    assert (offer.upshot, offer.is_missed) == (Upshot.IGNORED, True)
+
+
 async def test_an_offer_that_ends_a_conversation_is_missed_after_a_day(rig: Rig) -> None:
     await _offered(rig, "how do I get in from home")
     rig.clock.advance(hours=23)

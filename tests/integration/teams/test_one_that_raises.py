@@ -124,7 +124,7 @@ async def test_rules_by_the_clock_reach_the_others(desk: Desk) -> None:
     await mend_ticket(desk.sessions)
     async with desk.sessions() as session:
         tagged = set(
-            await session.scalars(select(TicketEvent.ticket_id).where(TicketEvent.field == "tag"))
+            await session.scalars(select(TicketEvent.ticket_id).where(TicketEvent.field == "tags"))
         )
     assert tagged == {tickets[0], tickets[2]}
 
