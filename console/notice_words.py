@@ -64,7 +64,7 @@ REACH: Mapping[str, str] = {
 
 OUTSIDE: Mapping[str, str] = {
     Wish.UNREAD: "What I did not see here",
-    Wish.URGENT: "Of that, only mentions, promises, low scores and what rules tell",
+    Wish.URGENT: "Of that, only mentions, promises, low scores, escalations and what rules tell",
     Wish.NEVER: "Nothing",
 }
 

@@ -3,7 +3,7 @@
 REQUESTER_ERRORS = (
     "there is no such requester",
     "a requester's name has 200 characters at most",
-    "the desk does not speak this language",
+    "there is no such language",
     "there is no such time zone",
     "there is no such organisation",
     "an organisation needs a name",

@@ -14,6 +14,6 @@ SAID = (
     "between solving and asking there are 7 days at most",
     "a survey lasts 90 days at most",
     "the reminder comes before the survey ends",
-    "a number of hours is missing",
+    "a number of hours or days is missing",
 )
 """What errors about surveys say for themselves."""

@@ -23,7 +23,7 @@ from console.times import Times
 from console.words import error_in_words
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.calendars.calendar import Calendar, ImpossibleCalendar, hours_text, time_zones
-from core.domain.calendars.public_holidays import countries, public_holidays
+from core.domain.calendars.public_holidays import countries, public_holidays, region_names
 from core.domain.errors import DeskError
 from core.services.sla.calendars import CalendarForm
 from core.storage.engine import storage_errors
@@ -121,7 +121,13 @@ async def show_calendars(request: Request, _: Readers) -> Response:
     """List calendars."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await list_calendars(session)
-    return await _page(request, "calendars.html", calendars=found, country_names=_names(request))
+    return await _page(
+        request,
+        "calendars.html",
+        calendars=found,
+        country_names=_names(request),
+        region_names=region_names,
+    )
 
 
 @router.get("/new")
@@ -216,7 +222,7 @@ async def _page(request: Request, template: str, *, status: int = 200, **values:
 
 def _previewed(request: Request, draft: Draft) -> dict[str, Any]:
     now = datetime.now(UTC)
-    values: dict[str, Any] = {"draft": draft, "regions": countries().get(draft.country, ())}
+    values: dict[str, Any] = {"draft": draft, "regions": region_names(draft.country)}
     try:
         calendar = draft.form().calendar(now)
     except ImpossibleCalendar as error:

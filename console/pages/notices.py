@@ -12,7 +12,8 @@ from console import notice_words as said
 from console.chat_connection import accounts_that_tell, find_and_connect, send_code
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
-from console.pages.view import page, translator
+from console.pages.view import ZONE_COOKIE, page, translator
+from console.times import zone
 from console.words import error_in_words
 from core.domain.errors import DeliveryError, InvalidInput, NotFound, TooManyAttempts
 from core.domain.ids import AccountId
@@ -127,7 +128,7 @@ async def disconnect_chat(request: Request, signed_in: Agents) -> Response:
     return RedirectResponse("/console/notices?saved=1", 303)
 
 
-def _as_filled(wishes: Wishes) -> Mapping[str, str]:
+def _as_filled(wishes: Wishes) -> dict[str, str]:
     """Return what the form shows of an agent's wishes."""
     times = {"quiet_from": wishes.quiet_from, "quiet_until": wishes.quiet_until}
     return {
@@ -152,6 +153,7 @@ async def _notices(
         position = await feed_end(session)
         notices = await notices_of(session, signed_in.agent.id)
         wishes = await wishes_of(session, signed_in.agent.id)
+        has_chosen = wishes.quiet_from is not None or wishes.time_zone != "UTC"
     desk = desk_of(request)
     return page(
         request,
@@ -159,7 +161,7 @@ async def _notices(
         status=status,
         position=position,
         notices=notices,
-        filled=filled or _as_filled(wishes),
+        filled=filled or _as_filled(wishes) | ({} if has_chosen else {"time_zone": _zone(request)}),
         member=member,
         accounts=accounts_that_tell(desk),
         place=await desk.chat_notices.place_of(signed_in.agent.id),
@@ -168,6 +170,11 @@ async def _notices(
         is_saved=request.query_params.get("saved") == "1",
         said=said,
     )
+
+
+def _zone(request: Request) -> str:
+    """Return the zone that the agent's browser is in, to begin with."""
+    return zone(request.cookies.get(ZONE_COOKIE)).key
 
 
 def _wish(words: str) -> Wish:

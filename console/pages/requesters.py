@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
+from babel import Locale
 from fastapi import APIRouter, Query, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.session import Agents, Leads, form_of, text_field
-from console.pages.view import page, translator
+from console.pages.view import language_of, page, translator
 from console.sight import sight_for
 from console.words import error_in_words
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ContactId, ConversationId, OrganisationId
+from core.domain.languages import LANGUAGES, is_language
 from core.domain.plans import PlanId, Term
 from core.services.requester_records.contacts import ContactDraft
 from core.services.requester_records.organisations import OrganisationDraft
@@ -223,6 +225,16 @@ async def _then(request: Request, contact: ContactId, work: Awaitable[Any]) -> R
     return RedirectResponse(f"/console/requesters/{contact}", 303)
 
 
+def _other_languages(reader: str) -> Mapping[str, str]:
+    """Return the languages that the desk does not speak, by their names in the reader's."""
+    names = {
+        code: name[:1].upper() + name[1:]
+        for code, name in Locale.parse(reader).languages.items()
+        if is_language(code) and code not in LANGUAGES
+    }
+    return dict(sorted(names.items(), key=lambda item: item[1]))
+
+
 async def _requester(
     request: Request, contact: ContactId, *, q: str = "", wrong: str = ""
 ) -> Response:
@@ -250,6 +262,7 @@ async def _requester(
         conversations=[one for one in conversations if one.id not in with_ticket],
         owned=assets,
         organisations=organisations,
+        other_languages=_other_languages(language_of(request)),
         others=[other for other in others if other.id != contact],
         q=q,
         wrong=wrong,

@@ -79,10 +79,10 @@ async def change_rules(request: Request, signed_in: Leads) -> Response:
     try:
         rules = SurveyRules(
             is_on=text_field(form, "is_on") == "yes",
-            delay=_hours(form, "delay") or timedelta(),
-            remind_after=_hours(form, "remind_after"),
-            lasts=_hours(form, "lasts") or timedelta(),
-            quiet=_hours(form, "quiet") or timedelta(),
+            delay=_span(form, "delay") or timedelta(),
+            remind_after=_span(form, "remind_after"),
+            lasts=_span(form, "lasts") or timedelta(),
+            quiet=_span(form, "quiet") or timedelta(),
             low_score=_chosen(text_field(form, "low_score")) or 0,
         )
     except InvalidInput as error:
@@ -102,15 +102,17 @@ def _chosen(words: str) -> int | None:
     return int(words) if words in map(str, SCORES) else None
 
 
-def _hours(form: FormData, name: str) -> timedelta | None:
+def _span(form: FormData, name: str) -> timedelta | None:
     words = text_field(form, name).strip().replace(",", ".")
     if not words:
         return None
     try:
-        hours = float(words)
-        return timedelta(hours=hours) if hours > 0 else None
+        count = float(words)
+        in_days = text_field(form, f"{name}.unit") == "days"
+        time = timedelta(days=count) if in_days else timedelta(hours=count)
     except (ValueError, OverflowError):
-        raise InvalidInput("a number of hours is missing") from None
+        raise InvalidInput("a number of hours or days is missing") from None
+    return time if count > 0 else None
 
 
 async def _survey(

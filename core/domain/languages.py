@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
+from babel import Locale
+
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
 """What the assistant and the desk's own words speak, by ISO 639-1 and in their own words.
 
@@ -16,6 +18,11 @@ CONSOLE_LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": 
 
 SOURCE = "en"
 """What the keys of all translations are written in."""
+
+
+def is_language(code: str) -> bool:
+    """Say whether `code` is a language of ISO 639-1, spoken by the desk or not."""
+    return len(code) == 2 and code in Locale(SOURCE).languages
 
 
 def primary(tag: str | None) -> str:

@@ -39,7 +39,7 @@ class Wish(StrEnum):
 
     NEVER = "never"
     UNREAD = "unread"  # what they did not see in the console for a few minutes
-    URGENT = "urgent"  # of that, only mentions, promises, low scores and what rules tell
+    URGENT = "urgent"  # of that, only those of `URGENT`
 
 
 class Reach(StrEnum):
@@ -61,7 +61,15 @@ class Turn(StrEnum):
 
 
 URGENT = frozenset(
-    {Notice.MENTIONED, Notice.AT_RISK, Notice.BROKEN, Notice.LOW_SCORE, Notice.BY_RULE}
+    {
+        Notice.MENTIONED,
+        Notice.AT_RISK,
+        Notice.BROKEN,
+        Notice.LOW_SCORE,
+        Notice.ESCALATED,
+        Notice.STUCK,
+        Notice.BY_RULE,
+    }
 )
 """Notices for those who want few."""
 

@@ -30,6 +30,25 @@ def has_region(country: str, region: str) -> bool:
     return region in countries().get(country, ())
 
 
+@cache
+def region_names(country: str) -> Mapping[str, str]:
+    """Return the regions of `country` by code, in the order of their names.
+
+    Names are the country's own, the first where there are several; a region without one is its
+    code.
+    """
+    import holidays
+
+    codes = countries().get(country, ())
+    if not codes:
+        return MappingProxyType({})
+    names: dict[str, str] = {}
+    for name, code in holidays.country_holidays(country).subdivisions_aliases.items():
+        names.setdefault(code, name)
+    found = {code: names.get(code, code) for code in codes}
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: item[1])))
+
+
 @lru_cache(maxsize=512)
 def public_holidays(
     country: str, region: str | None, year: int, language: str | None = None

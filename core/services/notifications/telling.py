@@ -29,6 +29,8 @@ from core.storage.tables import (
     Message,
     Notification,
     RequestTask,
+    Team,
+    TeamMember,
     Ticket,
     TicketWatcher,
 )
@@ -249,22 +251,49 @@ async def _queued(
 
 
 async def _named(session: AsyncSession, names: Iterable[str]) -> Iterable[UUID]:
-    """Return the agents that are called so: by address, its first part, or name without spaces."""
+    """Return the agents that are called so, and the members of teams that are.
+
+    An agent by address, its first part, first name or name without spaces; a team by its name
+    without spaces, unless an agent is called so.
+    """
     wanted = set(names)
     if not wanted:
         return []
+    whole = func.replace(func.lower(AgentRow.name), " ", "")
+    first = func.split_part(func.lower(AgentRow.name), " ", 1)
+    local = func.split_part(AgentRow.email, "@", 1)
+    rows = (
+        await session.execute(
+            select(AgentRow.id, AgentRow.email, local, whole, first).where(
+                AgentRow.disabled_at.is_(None),
+                or_(
+                    AgentRow.email.in_(wanted),
+                    local.in_(wanted),
+                    whole.in_(wanted),
+                    first.in_(wanted),
+                ),
+            )
+        )
+    ).all()
+    taken = {name for _, *names in rows for name in names}
+    return [row.id for row in rows] + await _members(session, wanted - taken)
+
+
+async def _members(session: AsyncSession, names: Collection[str]) -> list[UUID]:
+    """Return the members of the teams that are called so."""
+    if not names:
+        return []
     found = await session.scalars(
-        select(AgentRow.id).where(
+        select(TeamMember.agent_id)
+        .join(Team, Team.id == TeamMember.team_id)
+        .join(AgentRow, AgentRow.id == TeamMember.agent_id)
+        .where(
+            func.replace(func.lower(Team.name), " ", "").in_(names),
+            Team.archived_at.is_(None),
             AgentRow.disabled_at.is_(None),
-            or_(
-                AgentRow.email.in_(wanted),
-                func.split_part(AgentRow.email, "@", 1).in_(wanted),
-                func.replace(func.lower(AgentRow.name), " ", "").in_(wanted),
-                func.split_part(func.lower(AgentRow.name), " ", 1).in_(wanted),
-            ),
         )
     )
-    return found.all()
+    return list(found)
 
 
 async def _deciding(case: Case) -> Iterable[UUID]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import ContactId, OrganisationId, new_id
-from core.domain.languages import LANGUAGES
+from core.domain.languages import is_language
 from core.services.audit import record
 from core.services.contact_language import LanguageSource
 from core.services.revisions import revise
@@ -27,7 +27,7 @@ class ContactDraft:
     """A requester as somebody writes them down; their addresses are the platforms' to say."""
 
     name: str
-    language: str | None = None
+    language: str | None = None  # ISO 639-1, also one that the desk does not speak
     time_zone: str | None = None  # of the IANA database
     organisation: OrganisationId | None = None
     is_vip: bool = False
@@ -105,8 +105,8 @@ def _check(draft: ContactDraft) -> None:
         raise InvalidInput("a requester's name has 200 characters at most")
     if len(draft.notes) > MAX_NOTES_CHARS or "\x00" in draft.notes:
         raise InvalidInput("notes have 5,000 characters at most")
-    if draft.language is not None and draft.language not in LANGUAGES:
-        raise InvalidInput("the desk does not speak this language")
+    if draft.language is not None and not is_language(draft.language):
+        raise InvalidInput("there is no such language")
     if draft.time_zone is not None and draft.time_zone not in available_timezones():
         raise InvalidInput("there is no such time zone")
 

@@ -28,6 +28,7 @@ from core.domain.ids import (
     TicketId,
     new_id,
 )
+from core.domain.plans import PlanId
 from core.domain.routing import Conditions as RoutingConditions
 from core.domain.routing import Rule as RoutingRule
 from core.domain.satisfaction import SurveyStatus
@@ -42,8 +43,10 @@ from core.services.case import open_case
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.ledger import Ledger
+from core.services.letters import Letters
 from core.services.reactions import Reactions
 from core.services.registering import Matter, register
+from core.services.registrations import Registrations
 from core.services.satisfaction.answering import keep_answer
 from core.services.sla.calendars import CalendarForm, Calendars
 from core.services.sla.policies import Policies
@@ -69,6 +72,7 @@ from core.wiring.demo.people import (
     Requester,
 )
 from core.wiring.demo.stories import CATEGORIES, STORIES, Story
+from core.wiring.demo.support import AGREED, PRIORITY, add_plans, register_call
 from core.wiring.duties import reactors_of
 from core.wiring.parts import Parts
 
@@ -113,6 +117,7 @@ class Demo:
         self._teams: dict[str, TeamId] = {}
         self._categories: dict[str, CategoryId] = {}
         self._contacts: dict[str, ContactId] = {}
+        self._plans: Mapping[str, PlanId] = {}
 
     async def fill(self) -> Seeded:
         """Fill the desk.
@@ -133,7 +138,7 @@ class Demo:
         await self._rules()
         self._say("requesters and their computers")
         await self._requesters()
-        tickets = await self._tickets()
+        tickets = await self._tickets() + await self._call()
         self._say("the request catalogue")
         return Seeded(agents=links, tickets=tickets + await self._catalogue())
 
@@ -202,16 +207,22 @@ class Demo:
         )
         urgent = frozenset({Priority.URGENT, Priority.HIGH})
         policies = Policies(sessions)
-        for name, priorities, first, solved in (
-            ("Urgent", urgent, timedelta(minutes=30), timedelta(hours=4)),
-            ("Standard", frozenset[Priority](), timedelta(hours=4), timedelta(hours=24)),
+        self._plans = await add_plans(sessions, self._boss)
+        better = PolicyConditions(plans=frozenset({self._plans[PRIORITY]}))
+        for name, conditions, first, solved in (
+            ("Urgent", PolicyConditions(priorities=urgent), 0.5, 4),
+            (PRIORITY, better, 1, 8),
+            ("Standard", PolicyConditions(), 4, 24),
         ):
             await policies.add(
                 Policy(
                     id=PolicyId(new_id()),
                     name=name,
-                    conditions=PolicyConditions(priorities=priorities),
-                    targets={ClockKind.FIRST_RESPONSE: first, ClockKind.RESOLUTION: solved},
+                    conditions=conditions,
+                    targets={
+                        ClockKind.FIRST_RESPONSE: timedelta(hours=first),
+                        ClockKind.RESOLUTION: timedelta(hours=solved),
+                    },
                     calendar=CalendarId(calendar),
                 ),
                 self._boss,
@@ -282,7 +293,12 @@ class Demo:
         async with storage_errors(), self._parts.sessions.begin() as session:
             for name, domains in ORGANISATIONS.items():
                 organisations[name] = new_id()
-                session.add(Organisation(id=organisations[name], name=name, domains=list(domains)))
+                row = Organisation(id=organisations[name], name=name, domains=list(domains))
+                if (agreed := AGREED.get(name)) is not None:
+                    term = agreed.term(date.today())  # noqa: DTZ011 - of the machine's day
+                    row.plan_id = self._plans[agreed.plan]
+                    row.plan_from, row.plan_until = term.starts, term.ends
+                session.add(row)
             await session.flush()
             for one in REQUESTERS:
                 contact = ContactId(new_id())
@@ -352,6 +368,23 @@ class Demo:
             if number % 10 == 9:
                 self._say(f"tickets: {number + 1} of {len(moments)}")
         return len(moments)
+
+    async def _call(self) -> int:
+        """Have somebody call whom an agent registers a ticket for; return how many that is."""
+        parts, self._clock.at = self._parts, datetime.now(UTC) - timedelta(minutes=25)
+        letters = Letters(parts.channels)
+        ticket = await register_call(
+            Registrations(parts.sessions, parts.accounts, letters, self._clock),
+            self._contacts["emma@unisur.example"],
+            Sorting(category=self._categories["Hardware"]),
+            self._agents["Tom Becker"],
+        )
+        async with storage_errors(), parts.sessions() as session:
+            conversation = (await session.get_one(Ticket, ticket)).conversation_id
+        reactors = reactors_of(parts)
+        reactions = Reactions(parts.sessions, parts.accounts, reactors, self._clock)
+        await reactions.advance(ConversationId(conversation))
+        return 1
 
     def _story(self) -> Story:
         """Return the next story: each once before any comes again."""

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from core.domain.assistant import HandoffReason
 from core.domain.catalogue import Stage
 from core.domain.errors import Conflict
 from core.settings import Settings
+from core.storage.queries.plans import plans_held
 from core.storage.tables import (
     Asset,
     AuditEntry,
@@ -35,9 +37,16 @@ async def test_an_empty_desk_is_filled_once(database_url: str, tmp_path: Path) -
             }
             stages = set(await session.scalars(select(ItemRequest.stage)))
             teams = set(await session.scalars(select(Ticket.team_id)))
+            held = await plans_held(session)
+            called = await session.scalar(
+                select(Ticket).where(Ticket.reason == HandoffReason.REGISTERED)
+            )
         assert counts["ticket"] == done.tickets > 5
         assert all(counts.values())
         assert stages == {Stage.APPROVAL, Stage.WORK, Stage.REJECTED, Stage.DONE}
+        assert len(held) == 2
+        assert called is not None
+        assert called.team_id is not None
         assert None not in teams  # the rule for everything else takes what fits no other
         assert len(teams) > 1
         with pytest.raises(Conflict, match="has tickets already"):

@@ -50,6 +50,7 @@ async def test_an_admin_makes_a_calendar_and_a_policy_that_counts_by_it(desk: De
     assert made.status_code == 303, made.text
     page = await browser.see("/console/admin/calendars")
     (calendar,) = re.findall(r'calendars/([0-9a-f-]{36})"', page)
+    assert "Spain, Madrid" in page
     form = await browser.see(f"/console/admin/calendars/{calendar}")
     assert "2030-12-24 09:00-13:00 Nochebuena\n2030-12-31 Fin" in form
     await browser.see("/console/admin/policies/new")

@@ -29,6 +29,7 @@ from core.services.notifications.reading import (
 )
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
+from core.services.teams.teams import Teams, TeamShape
 from core.storage.tables import Team, TeamMember, Ticket
 from tests.support.desk import Rig
 from tests.support.running_desk import free_port
@@ -118,6 +119,19 @@ async def test_a_note_tells_whom_it_mentions(rig: Rig) -> None:
     (notice,) = await told(rig, bo)
     assert (notice.notice, notice.by_name) == (Notice.MENTIONED, "Ana")
     assert await told(rig, ana) == []
+
+
+async def test_a_note_tells_the_team_that_it_mentions(rig: Rig) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    boss, teams = await rig.agent("Root", Role.ADMIN), Teams(rig.sessions)
+    team = await teams.create(TeamShape(name="Service Desk"), boss)
+    for agent in (ana, bo):
+        await teams.set_member(team, agent.id, 1, boss, is_lead=False)
+    conversation = await opened(rig)
+    await rig.tickets.note(await rig.ticket_id(), ana, "@servicedesk who knows this printer?")
+    await react(rig, conversation)
+    assert await kinds(rig, bo) == [Notice.MENTIONED]
+    assert await kinds(rig, ana) == await kinds(rig, cy) == []
 
 
 async def test_a_low_score_alerts_the_lead_of_the_team(rig: Rig) -> None:

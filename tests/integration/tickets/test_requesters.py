@@ -64,6 +64,10 @@ async def test_an_agent_writes_down_what_a_requester_needs(desk: Desk, api: Api)
     assert (await ana.send(place, form=form)).status_code == 303
     refused = await ana.send(place, form=form | {"time_zone": "Mars/Olympus"})
     assert refused.status_code == 422
+    french = await ana.send(place, form=form | {"language": "fr"})
+    assert french.status_code == 303, french.text
+    assert '<option value="fr" selected>Francés</option>' in await ana.see(place)
+    assert (await ana.send(place, form=form | {"language": "xx"})).status_code == 422
     assert "VIP" in await ana.see("/console/tickets/1001")
     client = await api(Role.AGENT, "bea@example.org")
     read = await client.get(f"/api/v1/requesters/{contact}")
