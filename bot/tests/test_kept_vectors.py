@@ -1,0 +1,109 @@
+"""What is kept of sentence vectors between trainings, and what of it is used again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components import kept_vectors
+from components.kept_vectors import FILE, Floats, KeptVectors, kept_in
+
+
+def vector(number: float) -> Floats:
+    return np.full(4, number, np.float32)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    KeptVectors(tmp_path / FILE, "a model").keep({"one": vector(1), "two": vector(2)})
+    return tmp_path / FILE
+
+
+def test_what_was_kept_is_found_by_its_text(path: Path) -> None:
+    found = KeptVectors(path, "a model").find(["two", "three"])
+    assert list(found) == ["two"]
+    np.testing.assert_array_equal(found["two"], vector(2))
+
+
+def test_vectors_of_another_model_are_not_used(path: Path) -> None:
+    assert KeptVectors(path, "another model").find(["one"]) == {}
+
+
+@pytest.mark.parametrize("left", [0, 10, 200, -30])
+def test_a_file_that_was_cut_short_is_told_of_and_replaced(
+    path: Path, left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path.write_bytes(path.read_bytes()[:left])
+    kept = KeptVectors(path, "a model")
+    assert kept.find(["one"]) == {}
+    assert "computed again" in capsys.readouterr().out
+    kept.keep({"one": vector(1)})
+    assert KeptVectors(path, "a model").find(["one"])
+
+
+def test_a_file_with_a_changed_byte_is_not_believed(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(vector(2).tobytes())] ^= 1
+    path.write_bytes(content)
+    assert KeptVectors(path, "a model").find(["two"]) == {}
+    assert "computed again" in capsys.readouterr().out
+
+
+def test_what_does_not_fit_is_left_out_and_the_latest_training_comes_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_vectors, "MOST_KEPT", 3)
+    KeptVectors(path, "a model").keep({"three": vector(3), "four": vector(4)})
+    found = KeptVectors(path, "a model").find(["one", "two", "three", "four"])
+    assert list(found) == ["one", "three", "four"]
+    assert [file.name for file in path.parent.iterdir()] == [FILE]
+
+
+def test_outside_a_training_nothing_is_read_or_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+    monkeypatch.chdir(path.parent)
+    kept = KeptVectors.of_this_training()
+    kept.keep({"five": vector(5)})
+    assert kept.find(["one", "five"]) == {}
+    assert path.read_bytes() == before
+
+
+def test_a_second_training_computes_only_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rasa.shared.nlu.constants import TEXT
+    from rasa.shared.nlu.training_data.message import Message
+    from rasa.shared.nlu.training_data.training_data import TrainingData
+
+    from components import vectors
+
+    computed: list[str] = []
+    real = vectors._embed
+
+    def counted(model: Any, texts: list[str]) -> list[Floats]:
+        computed.extend(texts)
+        return real(model, texts)
+
+    monkeypatch.setattr(vectors, "_embed", counted)
+    component = vectors.SentenceVectors(vectors.SentenceVectors.get_default_config(), "vectors")
+
+    def trained_on(*texts: str) -> list[Floats]:
+        data = TrainingData([Message({TEXT: text}) for text in texts])
+        with kept_in(tmp_path):
+            component.process_training_data(data)
+        return [message.features[0].features[0] for message in data.training_examples]
+
+    first = trained_on("the vpn is slow", "la impresora", "the vpn is slow")
+    assert sorted(computed) == ["la impresora", "the vpn is slow"]
+    computed.clear()
+    second = trained_on("la impresora", "a new one", "the vpn is slow")
+    assert computed == ["a new one"]
+    np.testing.assert_array_equal(first[0], second[2])
+    np.testing.assert_array_equal(first[1], second[0])
