@@ -99,6 +99,7 @@ LEARNING_ERRORS = (
     "this article has this question already",
     "only tickets have a problem in common",
     "this topic has a problem already",
+    "wrong answers in 100 are more than 0 and less than 100",
 )
 
 

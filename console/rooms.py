@@ -206,6 +206,7 @@ TABS: Sequence[Place] = (
     Place(path="/console/assistant/topics", name="Topics", roles=LEADING | _READERS),
     Place(path="/console/assistant/examples", name="Examples", roles=LEADING | _READERS),
     Place(path="/console/assistant/versions", name="Versions", roles=LEADING | _READERS),
+    Place(path="/console/assistant/tolerance", name="Tolerance", roles=LEADING | _READERS),
 )
 """Pages of the assistant's room."""
 

@@ -51,11 +51,11 @@ def knowledge_evaluate(
     from core.wiring import commands
 
     async def evaluate(settings: Settings) -> dict[str, float | int]:
-        if wrong_per_hundred is not None:
-            settings = settings.model_copy(update={"wrong_answers_per_hundred": wrong_per_hundred})
         async with embedder_running(settings.embedder_url, settings.home) as url:
             settings = settings.model_copy(update={"embedder_url": url})
-            return await commands.evaluate_knowledge(settings, kb=kb, queries=queries)
+            return await commands.evaluate_knowledge(
+                settings, kb=kb, queries=queries, wrong_per_hundred=wrong_per_hundred
+            )
 
     figures = with_database(evaluate)
     if as_json:

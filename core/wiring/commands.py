@@ -127,16 +127,21 @@ async def import_knowledge(settings: Settings, path: Path) -> ImportReport:
 
 
 async def evaluate_knowledge(
-    settings: Settings, *, kb: Path, queries: Path
+    settings: Settings, *, kb: Path, queries: Path, wrong_per_hundred: float | None
 ) -> dict[str, float | int]:
-    """Measure retrieval on a knowledge base and queries of one's own; leaves nothing behind."""
+    """Measure retrieval on a knowledge base and queries of one's own; leaves nothing behind.
+
+    Without `wrong_per_hundred`, by what counts in this desk.
+    """
     async with open_parts(settings, "desk knowledge evaluate") as parts:
+        if wrong_per_hundred is None:
+            wrong_per_hundred = await parts.knowledge.tolerance.counting()
         return await evaluate(
             parts.engine,
             parts.embedder,
             kb,
             queries,
-            wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
+            wrong_answers_per_hundred=wrong_per_hundred,
         )
 
 

@@ -29,10 +29,12 @@ from core.services.knowledge.ranking import OFFERED
 from core.services.knowledge.sources import article_of, lines
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import (
+    AnswerTolerance,
     ArticleRow,
     NearWord,
     OfferThreshold,
     Organisation,
+    OwnFinding,
     Passage,
     Posting,
     SupportPlan,
@@ -154,6 +156,8 @@ async def scratch(engine: AsyncEngine) -> AsyncIterator[Sessions]:
                 Posting,
                 NearWord,
                 OfferThreshold,
+                OwnFinding,
+                AnswerTolerance,
                 SynonymsRow,
             ):
                 table = cast("Table", mapped.__table__)

@@ -16,13 +16,17 @@ from core.services.knowledge.articles import Page
 from core.services.knowledge.plaintext import storable
 from core.services.knowledge.ranking import Policy
 from core.services.knowledge.search import Search
+from core.services.knowledge.tolerance import AnswerTolerance
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
 from core.storage.queries.knowledge import Reader
 
 
 class Knowledge:
-    """Articles and the search over them; without an embedder, the search goes by words alone."""
+    """Articles and the search over them; without an embedder, the search goes by words alone.
+
+    `wrong_answers_per_hundred` counts where no admin has set another `tolerance`.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,11 @@ class Knowledge:
         self._sessions, self._embedder = sessions, embedder
         policy = Policy(wrong_answers_per_hundred=wrong_answers_per_hundred)
         self._search = Search(sessions, embedder, policy)
+        self.tolerance = AnswerTolerance(
+            sessions,
+            installed=wrong_answers_per_hundred,
+            model=None if embedder is None else embedder.model,
+        )
 
     async def search(
         self,

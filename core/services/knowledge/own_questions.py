@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from core.domain.errors import EmbedderUnavailable
+from core.domain.ids import ArticleId
+from core.domain.knowledge import Hit
 from core.services.knowledge.indexing import fields_of
 from core.services.knowledge.offering import thresholds
-from core.services.knowledge.ranking import OFFERED, offered
+from core.services.knowledge.ranking import OFFERED
 from core.services.knowledge.search import Search, ranked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries import own_questions as queries
 from core.storage.queries.knowledge import index_words
-from core.storage.queries.own_questions import OwnQuestion
+from core.storage.queries.own_questions import OwnFound, OwnQuestion
 
 _MOST_ASKED = 300
 
@@ -20,7 +24,7 @@ _MOST_ASKED = 300
 async def learn(
     sessions: Sessions, search: Search, model: str, *, pause_seconds: float = 0.0
 ) -> bool:
-    """Keep the thresholds that the base's own questions tell; False if they are those kept.
+    """Keep what the base's own questions find, and tell of thresholds; False if that is kept.
 
     While passages wait for their vectors nothing is learned.
 
@@ -32,39 +36,51 @@ async def learn(
         if state is None or state == await queries.state_learned(session):
             return False
         questions = await queries.sample(session, _MOST_ASKED)
-    reached = []
+    found: list[OwnFound] = []
     for question in questions:
-        sum_of_offer = await _asked_without(sessions, search, question)
-        if sum_of_offer is not None:
-            reached.append((question.language, sum_of_offer))
+        found += await _asked_without(sessions, search, question)
         await asyncio.sleep(pause_seconds)
+    reached = [
+        (one.language, sum(one.scores))
+        for one in found
+        if one.right_at is not None and not one.is_lost
+    ]
     async with storage_errors(), sessions.begin() as session:
-        await queries.keep(session, thresholds(reached), state)
+        await queries.keep(session, thresholds(reached), found, state)
     return True
 
 
-async def _asked_without(sessions: Sessions, search: Search, question: OwnQuestion) -> float | None:
-    """Return what an offer's articles reach together for `question`; None where none is right.
+async def _asked_without(
+    sessions: Sessions, search: Search, question: OwnQuestion
+) -> list[OwnFound]:
+    """Return what is found for `question`, with its article and while nothing answers it.
 
     The transaction that takes the question out of the base is rolled back.
     """
     asked = await search.ask(question.text, question.language)
     if asked is None:
-        return None
+        return []
     if asked.vector is None:
         raise EmbedderUnavailable("the base cannot be asked its own questions without vectors")
     async with storage_errors(), sessions() as session:
         less = await queries.leave_out(session, question)
         if less is None:
-            return None
+            return []
         await index_words(session, less.id, less.language, fields_of(less))
+        family = await queries.family(session, less)
         found = await search.look_up(session, asked)
+        without = await search.look_up(session, asked, exclude=family)
         await session.rollback()
-    family = less.translation_of or less.id
-    right = {
-        candidate.article
-        for candidate, _ in found.candidates
-        if (candidate.translation_of or candidate.article) == family
-    }
-    hits = ranked(found)
-    return offered(hits) if any(hit.article in right for hit in hits[:OFFERED]) else None
+    return [
+        _told(question, ranked(found), frozenset(family)),
+        replace(_told(question, ranked(without), frozenset()), is_lost=True),
+    ]
+
+
+def _told(question: OwnQuestion, hits: Sequence[Hit], right: frozenset[ArticleId]) -> OwnFound:
+    offer = hits[:OFFERED]
+    return OwnFound(
+        language=question.language,
+        scores=tuple(hit.score for hit in offer),
+        right_at=next((place for place, hit in enumerate(offer) if hit.article in right), None),
+    )

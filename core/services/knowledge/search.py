@@ -28,6 +28,7 @@ from core.storage.queries.knowledge import (
     WordMatch,
 )
 from core.storage.queries.synonyms import synonyms_for
+from core.storage.queries.tolerance import tolerance_set
 from core.storage.text_search import configuration_of
 
 MAX_QUESTION_CHARS = 500
@@ -35,6 +36,7 @@ _BY_WORDS = 30  # articles
 _BY_VECTORS = 100  # passages
 _COUNTS_LIVE = timedelta(seconds=60)
 _SYNONYMS_LIVE_SECONDS = 1.0
+_TOLERANCE_LIVE_SECONDS = 1.0
 _MOST_REMEMBERED = 1000  # organisations whose synonyms are kept
 _ANYBODY = Reader()
 
@@ -61,10 +63,13 @@ class Search:
     """Looks for articles, by one statement for words and one for vectors."""
 
     def __init__(self, sessions: Sessions, embedder: Embedder | None, policy: Policy) -> None:
-        self._sessions, self._embedder, self._policy = sessions, embedder, policy
+        """`policy` counts where no admin has set another."""
+        self._sessions, self._embedder = sessions, embedder
+        self._policy = self._installed = policy
         self._counts: Mapping[str, int] = {}
         self._counts_until = 0.0
         self._offers_from: Mapping[str, float] = {}
+        self._policy_until = 0.0
         self._synonyms: dict[OrganisationId | None, tuple[float, Sequence[Synonyms]]] = {}
 
     def forget_counts(self) -> None:
@@ -163,6 +168,7 @@ class Search:
         words = words_of(asked)
         async with storage_errors(), self._sessions() as session:
             synonyms = await self._synonyms_for(session, organisation)
+            await self._know_policy(session)
             known_in = list(await self._article_counts(session))
             own = configuration_of(language) if language is not None else None
             near = await near_words.near(
@@ -201,6 +207,14 @@ class Search:
                 self._synonyms.clear()
             self._synonyms[organisation] = (time.monotonic() + _SYNONYMS_LIVE_SECONDS, known)
         return known
+
+    async def _know_policy(self, session: AsyncSession) -> None:
+        if time.monotonic() >= self._policy_until:
+            set_to, _ = await tolerance_set(session)
+            self._policy = (
+                self._installed if set_to is None else Policy(wrong_answers_per_hundred=set_to)
+            )
+            self._policy_until = time.monotonic() + _TOLERANCE_LIVE_SECONDS
 
     async def _article_counts(self, session: AsyncSession) -> Mapping[str, int]:
         if time.monotonic() >= self._counts_until:

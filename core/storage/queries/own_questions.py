@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import delete, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
 from core.storage.queries.articles import article_of
 from core.storage.queries.knowledge import READABLE, Reader
-from core.storage.tables import ArticleRow, OfferThreshold, Passage
+from core.storage.tables import ArticleRow, OfferThreshold, OwnFinding, Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +22,16 @@ class OwnQuestion:
     article: ArticleId
     language: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFound:
+    """What one of the base's own questions found while it was left out of the base."""
+
+    language: str
+    scores: tuple[float, ...]  # of the articles that an offer would hold, best first
+    right_at: int | None  # where among them the right one stands; None where it does not
+    is_lost: bool = False  # its article was left out too: nothing there answers it
 
 
 # How many passages there are, and the one made last: ids sort by time, and passages are replaced,
@@ -98,23 +107,55 @@ async def leave_out(session: AsyncSession, question: OwnQuestion) -> Article | N
     )
 
 
+async def family(session: AsyncSession, article: Article) -> list[ArticleId]:
+    """Return `article` and its translations."""
+    root = article.translation_of or article.id
+    rows = await session.scalars(
+        select(ArticleRow.id).where(or_(ArticleRow.id == root, ArticleRow.translation_of == root))
+    )
+    return [ArticleId(one) for one in rows]
+
+
 async def offers_from(session: AsyncSession) -> Mapping[str, float]:
     """Return the thresholds kept, by language."""
     rows = await session.execute(select(OfferThreshold.language, OfferThreshold.offer_from))
     return {row.language: row.offer_from for row in rows}
 
 
-async def keep(session: AsyncSession, thresholds: Mapping[str, float], of_index: str) -> None:
-    """Replace the thresholds kept; of two workers that learned at once the last counts."""
-    await session.execute(delete(OfferThreshold).where(OfferThreshold.language.not_in(thresholds)))
-    row = upsert(OfferThreshold)
+async def findings(session: AsyncSession) -> list[OwnFound]:
+    """Return what the base's own questions found when they were last asked."""
+    rows = await session.scalars(select(OwnFinding).order_by(OwnFinding.place))
+    return [
+        OwnFound(
+            language=row.language,
+            scores=tuple(row.scores),
+            right_at=row.right_at,
+            is_lost=row.is_lost,
+        )
+        for row in rows
+    ]
+
+
+async def keep(
+    session: AsyncSession,
+    thresholds: Mapping[str, float],
+    found: Sequence[OwnFound],
+    of_index: str,
+) -> None:
+    """Replace the thresholds and findings kept; of two workers that learned at once one counts."""
+    # Who comes second waits here, and then replaces all of it.
+    await session.execute(text("LOCK TABLE offer_threshold IN SHARE ROW EXCLUSIVE MODE"))
+    await session.execute(delete(OfferThreshold))
     await session.execute(
-        row.on_conflict_do_update(
-            index_elements=["language"],
-            set_={"offer_from": row.excluded.offer_from, "of_index": row.excluded.of_index},
-        ),
+        insert(OfferThreshold),
         [
             {"language": language, "offer_from": threshold, "of_index": of_index}
             for language, threshold in sorted(thresholds.items())
         ],
     )
+    await session.execute(delete(OwnFinding))
+    if found:
+        await session.execute(
+            insert(OwnFinding),
+            [{"place": place, **asdict(one)} for place, one in enumerate(found)],
+        )

@@ -81,6 +81,7 @@ from core.storage.tables.team import AgentPresence, Team, TeamEscalation, TeamMe
 from core.storage.tables.ticket import RANK_OF_PRIORITY, Ticket, TicketEvent
 from core.storage.tables.ticket_link import ProblemUpdate, TicketLink
 from core.storage.tables.ticket_merge import TicketMerge
+from core.storage.tables.tolerance import AnswerTolerance, OwnFinding
 from core.storage.tables.view import SavedView
 from core.storage.tables.visit import Visit
 from core.storage.tables.work import Delivery, FeedEntry, Milestone, ProcessBeat, Turn
@@ -92,6 +93,7 @@ __all__ = [
     "AgentPresence",
     "AgentRow",
     "AgentSession",
+    "AnswerTolerance",
     "ApiToken",
     "ApprovalAsk",
     "ApprovalRole",
@@ -142,6 +144,7 @@ __all__ = [
     "NotificationWish",
     "OfferThreshold",
     "Organisation",
+    "OwnFinding",
     "Participant",
     "Passage",
     "Posting",

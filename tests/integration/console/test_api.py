@@ -441,6 +441,8 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/assistant/examples/counts",
         "/api/v1/assistant/examples/{example}",
         "/api/v1/assistant/intents",
+        "/api/v1/assistant/tolerance",
+        "/api/v1/assistant/tolerance/outlook",
         "/api/v1/assistant/topics",
         "/api/v1/assistant/topics/{topic}",
         "/api/v1/assistant/topics/{topic}/articles",

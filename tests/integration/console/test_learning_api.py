@@ -281,6 +281,7 @@ async def test_who_may_not_change_something_is_refused(
 READ = {
     **dict.fromkeys(("turns", "turns/counts", "topics", "examples", "examples/counts"), 200),
     **dict.fromkeys(("intents", "versions", "versions/0"), 200),
+    **dict.fromkeys(("tolerance", "tolerance/outlook"), 200),
     **dict.fromkeys(("topics/{id}", "examples/{id}"), 404),
 }
 

@@ -8,7 +8,7 @@ from core.adapters.embeddings import HttpEmbedder
 from core.services.knowledge import Knowledge
 from core.services.knowledge.offering import ALL
 from core.storage.engine import Sessions
-from core.storage.queries.own_questions import offers_from, sample
+from core.storage.queries.own_questions import findings, offers_from, sample
 from tests.integration.knowledge.world import ARTICLES, article
 
 
@@ -78,3 +78,17 @@ async def test_what_a_base_learned_decides_what_is_offered(
 
 async def test_without_an_embedder_nothing_is_learned(wordy: Knowledge) -> None:
     assert not await wordy.learn_offers()
+
+
+async def test_what_its_questions_find_is_kept_with_their_article_and_without(
+    knowledge: Knowledge, sessions: Sessions
+) -> None:
+    await knowledge.learn_offers()
+    async with sessions() as session:
+        found = await findings(session)
+        asked = await sample(session, 100)
+    there = [one for one in found if not one.is_lost]
+    assert len(there) == len(asked) == len(found) / 2
+    assert sum(one.right_at == 0 for one in there) > len(there) / 2
+    assert all(one.right_at is None for one in found if one.is_lost)
+    assert all(list(one.scores) == sorted(one.scores, reverse=True) for one in found)
