@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from console.api.principal import AgentCaller, LeadCaller
+from console.api.principal import AdminCaller, AgentCaller, LeadCaller
 from console.api.shapes import Body, NamedOut, Text
 from console.api.teams import AgentName
 from console.desk import ConsoleDesk, desk_of
@@ -17,6 +17,7 @@ from core.domain.actor import Agent, Role
 from core.domain.errors import Forbidden, NotFound
 from core.domain.ids import AgentId
 from core.domain.teams import Presence
+from core.services.access import LINK_LIFETIME
 from core.services.teams.crew import Abilities
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
@@ -40,6 +41,7 @@ class CrewOut(BaseModel):
     load: int  # open tickets they have
     presence: Presence
     teams: list[NamedOut]
+    disabled: bool
 
     @classmethod
     def of(cls, agent: CrewView) -> CrewOut:
@@ -55,7 +57,23 @@ class CrewOut(BaseModel):
             load=agent.load,
             presence=agent.presence,
             teams=[NamedOut(id=team.id, name=team.name) for team in agent.teams],
+            disabled=agent.is_disabled,
         )
+
+
+class NewAgent(Body):
+    """Somebody who is to work in the console; without a name, the e-mail's first part is it."""
+
+    email: Annotated[Text, Field(max_length=254)]
+    name: Annotated[Text, Field(max_length=100)] = ""
+    role: Annotated[Role, Field(strict=False)] = Role.AGENT
+
+
+class SignInLinkOut(BaseModel):
+    """An address that signs an agent in, once; the desk keeps its digest alone."""
+
+    url: str
+    expires_at: datetime
 
 
 class AgentChange(Body):
@@ -74,10 +92,22 @@ class NewPresence(Body):
 
 
 @router.get("")
-async def get_agents(request: Request, _: AgentCaller) -> list[CrewOut]:
-    """List agents who are not disabled, by name."""
+async def get_agents(
+    request: Request,
+    _: AgentCaller,
+    disabled: Annotated[bool, Query(description="List those who are disabled too.")] = False,
+) -> list[CrewOut]:
+    """List agents by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return [CrewOut.of(agent) for agent in await crew(session, datetime.now(UTC))]
+        found = await crew(session, datetime.now(UTC), with_disabled=disabled)
+    return [CrewOut.of(agent) for agent in found]
+
+
+@router.post("", status_code=201)
+async def add_agent(request: Request, _: AdminCaller, body: NewAgent) -> CrewOut:
+    """Add an agent; a sign-in link lets them in."""
+    desk = desk_of(request)
+    return await _answer(desk, (await desk.access.add_agent(body.email, body.name, body.role)).id)
 
 
 @router.get("/{agent}")
@@ -107,6 +137,32 @@ async def patch_agent(
     return await _answer(desk, named)
 
 
+@router.post("/{agent}/disable")
+async def disable(request: Request, caller: AdminCaller, agent: AgentName) -> CrewOut:
+    """Shut an agent out at once: sessions and tokens end, open tickets go to others."""
+    return await _set_disabled(request, caller, agent, disabled=True)
+
+
+@router.post("/{agent}/enable")
+async def enable(request: Request, caller: AdminCaller, agent: AgentName) -> CrewOut:
+    """Let an agent in again."""
+    return await _set_disabled(request, caller, agent, disabled=False)
+
+
+@router.post("/{agent}/sign-in-link", status_code=201)
+async def make_sign_in_link(
+    request: Request, response: Response, caller: AdminCaller, agent: AgentName
+) -> SignInLinkOut:
+    """Make an address that signs an agent in once, within a day. It is shown this once."""
+    desk = desk_of(request)
+    token = await desk.access.sign_in_link(await _named(desk, agent, caller))
+    response.headers["Cache-Control"] = "no-store"
+    return SignInLinkOut(
+        url=f"{desk.base_url}/console/sign-in/{token}",
+        expires_at=datetime.now(UTC) + LINK_LIFETIME,
+    )
+
+
 @router.put("/{agent}/presence")
 async def put_presence(
     request: Request, caller: AgentCaller, agent: AgentName, body: NewPresence
@@ -120,6 +176,13 @@ async def put_presence(
     return await _answer(desk, named)
 
 
+async def _set_disabled(request: Request, caller: Agent, agent: str, *, disabled: bool) -> CrewOut:
+    desk = desk_of(request)
+    named = await _named(desk, agent, caller)
+    await desk.access.set_disabled(named, disabled=disabled, by=caller)
+    return await _answer(desk, named)
+
+
 async def _named(desk: ConsoleDesk, name: str, caller: Agent) -> AgentId:
     if name == "me":
         return caller.id
@@ -129,7 +192,7 @@ async def _named(desk: ConsoleDesk, name: str, caller: Agent) -> AgentId:
 
 async def _answer(desk: ConsoleDesk, agent: AgentId) -> CrewOut:
     async with storage_errors(), desk.sessions() as session:
-        for person in await crew(session, datetime.now(UTC)):
+        for person in await crew(session, datetime.now(UTC), with_disabled=True):
             if person.id == agent:
                 return CrewOut.of(person)
     raise NotFound("there is no such agent")

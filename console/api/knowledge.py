@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -19,13 +20,14 @@ from console.api.knowledge_shapes import (
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, AgentCaller, AnyCaller
 from console.api.shapes import Limit, Page, Text
-from console.desk import desk_of
+from console.desk import ConsoleDesk, desk_of
 from console.slugs import free_id
 from core.domain.actor import Role
 from core.domain.ids import ArticleId, ConversationId, OrganisationId, SynonymsId, new_id
 from core.domain.knowledge import Audience
 from core.services.revisions import content_version
 from core.storage.engine import storage_errors
+from core.storage.queries.helpfulness import Helpfulness, helpfulness_of
 from core.storage.queries.readers import organisation_of
 
 router = APIRouter(prefix="/knowledge", tags=["knowledge"])
@@ -75,9 +77,12 @@ async def list_articles(
     cursor: Annotated[Text | None, Query(max_length=500)] = None,
     limit: Limit = 50,
 ) -> Page[ArticleOut]:
-    """List articles, those changed last first."""
-    page = await desk_of(request).knowledge.list(cursor, limit, language=lang, query=q)
-    return Page(items=[ArticleOut.of(article) for article in page.items], next=page.next)
+    """List articles, those changed last first, with how often they helped and did not."""
+    desk = desk_of(request)
+    page = await desk.knowledge.list(cursor, limit, language=lang, query=q)
+    said = await _said(desk, [article.id for article in page.items])
+    items = [ArticleOut.of(article, said.get(article.id)) for article in page.items]
+    return Page(items=items, next=page.next)
 
 
 @router.post("/articles", status_code=201)
@@ -93,9 +98,10 @@ async def get_article(
     request: Request, response: Response, _: AgentCaller, article: ArticleName
 ) -> ArticleOut:
     """Return one article."""
-    found = await desk_of(request).knowledge.get(ArticleId(article))
+    desk = desk_of(request)
+    found = await desk.knowledge.get(ArticleId(article))
     tag(response, content_version(found))
-    return ArticleOut.of(found)
+    return ArticleOut.of(found, (await _said(desk, [found.id])).get(found.id))
 
 
 @router.put("/articles/{article}")
@@ -115,7 +121,7 @@ async def put_article(
         changed = replace(changed, organisations=stored.organisations)
     stored = await knowledge.update(changed, revision=revision)
     tag(response, content_version(stored))
-    return ArticleOut.of(stored)
+    return ArticleOut.of(stored, (await _said(desk_of(request), [stored.id])).get(stored.id))
 
 
 @router.delete("/articles/{article}", status_code=204)
@@ -152,3 +158,8 @@ async def delete_synonyms(request: Request, _: AdminCaller, synonyms: UUID) -> R
     """Let words mean what they say again."""
     await desk_of(request).synonyms.delete(SynonymsId(synonyms))
     return Response(status_code=204)
+
+
+async def _said(desk: ConsoleDesk, articles: Sequence[ArticleId]) -> Mapping[str, Helpfulness]:
+    async with storage_errors(), desk.sessions() as session:
+        return await helpfulness_of(session, articles)

@@ -15,6 +15,7 @@ from console.api.shapes import (
 from core.domain.ids import ArticleId, OrganisationId, SynonymsId
 from core.domain.knowledge import Article, Audience, Outcome, Synonyms
 from core.services.revisions import content_version
+from core.storage.queries.helpfulness import Helpfulness
 
 
 class ArticleBody(Body):
@@ -70,10 +71,12 @@ class ArticleOut(BaseModel):
     valid_from: date | None
     valid_until: date | None
     organisations: list[UUID]  # whose requesters may read it; none: all
+    helped: int  # how often requesters said under it that it did
+    not_helped: int
 
     @classmethod
-    def of(cls, article: Article) -> ArticleOut:
-        """Return what the API tells of `article`."""
+    def of(cls, article: Article, said: Helpfulness | None = None) -> ArticleOut:
+        """Return what the API tells of `article`, and of what was `said` under it, if anything."""
         return cls(
             id=article.id,
             language=article.language,
@@ -86,6 +89,8 @@ class ArticleOut(BaseModel):
             valid_from=article.valid_from,
             valid_until=article.valid_until,
             organisations=list(article.organisations),
+            helped=0 if said is None else said.helped,
+            not_helped=0 if said is None else said.not_helped,
         )
 
 

@@ -101,12 +101,21 @@ class Access:
         return agent_of(row)
 
     async def sign_in_link(self, agent: AgentId) -> str:
-        """Return a token that signs `agent` in once, within a day; only its digest is kept."""
+        """Return a token that signs `agent` in once, within a day; only its digest is kept.
+
+        Raises:
+            NotFound: there is no such agent.
+            Conflict: they are disabled.
+        """
         token = secrets.token_urlsafe(32)
         async with storage_errors(), self._sessions.begin() as session:
-            if await session.get(AgentRow, agent) is None:
+            row = await session.get(AgentRow, agent)
+            if row is None:
                 raise NotFound("there is no such agent")
+            if row.disabled_at is not None:
+                raise Conflict("this agent is disabled")
             now = self._now()
+            audit.record(session, None, "agent.link_made", ("agent", agent, row.name))
             session.add(
                 SignInLink(
                     digest=digest_of(token),

@@ -18,6 +18,7 @@ from core.domain.errors import Conflict, Forbidden, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
+from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Delivery, Message
@@ -57,17 +58,22 @@ class Corrections:
         self._accounts = accounts
         self._now = now
 
-    async def correct(self, message_id: MessageId, agent: Agent, words: str) -> None:
+    async def correct(
+        self, message_id: MessageId, agent: Agent, words: str, *, version: int | None = None
+    ) -> None:
         """Let a message say `words`; what it said stays in its history.
+
+        `version` is the `content_version` of what the agent believes it to say.
 
         Raises:
             NotFound: there is no such message.
             Forbidden: it is not `agent`'s own, and they are no admin.
             Conflict: it was taken back, never reached anybody, or the channel cannot change it.
             InvalidInput: the words are empty, too many, or hold what cannot be stored.
+            Outdated: it says something else than at `version`.
         """
         check_words(words)
-        async with self._at_work(message_id, agent) as desk:
+        async with self._at_work(message_id, agent, version) as desk:
             message = desk.message
             if message.text == words.strip():
                 return
@@ -79,15 +85,18 @@ class Corrections:
             message.text, message.html = words.strip(), None
             message.edited_at = desk.ledger.now
 
-    async def withdraw(self, message_id: MessageId, agent: Agent) -> None:
+    async def withdraw(
+        self, message_id: MessageId, agent: Agent, *, version: int | None = None
+    ) -> None:
         """Take a message back; it stays in the record, marked.
 
         Raises:
             NotFound: there is no such message.
             Forbidden: it is not `agent`'s own, and they are no admin.
             Conflict: it was taken back before, or the channel cannot take it back.
+            Outdated: it says something else than at `version`.
         """
-        async with self._at_work(message_id, agent) as desk:
+        async with self._at_work(message_id, agent, version) as desk:
             message = desk.message
             unsent = await desk.waiting(DeliveryAction.SEND)
             if unsent is not None:
@@ -99,7 +108,9 @@ class Corrections:
             message.removed_at = desk.ledger.now
 
     @asynccontextmanager
-    async def _at_work(self, message_id: MessageId, agent: Agent) -> AsyncIterator[_Desk]:
+    async def _at_work(
+        self, message_id: MessageId, agent: Agent, version: int | None
+    ) -> AsyncIterator[_Desk]:
         async with storage_errors(), self._sessions.begin() as session:
             conversation_id = await session.scalar(
                 select(Message.conversation_id).where(Message.id == message_id)
@@ -114,6 +125,7 @@ class Corrections:
                 raise Forbidden("another agent said this")
             if message.removed_at is not None:
                 raise Conflict("this message was taken back already")
+            check_content(message.text, version)
             desk = _Desk(session, Ledger(self._accounts, self._now()), conversation, message)
             yield desk
             desk.ledger.changed(conversation, FeedKind.MESSAGE)

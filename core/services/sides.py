@@ -135,10 +135,11 @@ class Sides:
         *,
         files: Sequence[UploadId] = (),
         ends_draft: bool = False,
-    ) -> None:
+    ) -> MessageId:
         """Write on in a conversation held beside a ticket's own, or beside one merged into it.
 
-        With `ends_draft`, the agent's draft of it is over with the same commit.
+        With `ends_draft`, the agent's draft of it is over with the same commit. Returns what was
+        said.
 
         Raises:
             NotFound: there is no such conversation beside the ticket's.
@@ -165,10 +166,11 @@ class Sides:
             check_words(words, may_be_empty=bool(enclosed))
             check_fit(enclosed, self._accounts.get(account))
             ledger = Ledger(self._accounts, self._now())
-            await self._write(session, ledger, side, agent, words, letter, enclosed)
+            said = await self._write(session, ledger, side, agent, words, letter, enclosed)
             if ends_draft:
                 await forget_draft(session, agent.id, side_id, DraftKind.REPLY)
             await ledger.write(session)
+            return said
 
     async def _write(
         self,
@@ -179,11 +181,12 @@ class Sides:
         words: str,
         letter: Envelope | None,
         files: Sequence[KeptFile],
-    ) -> None:
+    ) -> MessageId:
         said = ledger.say(side, Speaker.AGENT, words.strip(), agent=agent.id, envelope=letter)
         ledger.enclose(said, files)
         if letter is not None:
             await bring_in(session, side, letter, ledger.now)
+        return said
 
 
 async def _place_of(session: AsyncSession, ticket: TicketId) -> tuple[ConversationId, AccountId]:

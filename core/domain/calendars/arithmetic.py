@@ -115,6 +115,22 @@ class BusinessHours:
                 return at if start <= instant else _moment(start)
         raise TooFarAhead
 
+    def windows(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+        """Return when it is open from `since` until `until`, each stretch with beginning and end.
+
+        Both must be aware. What goes on past midnight is one stretch, but at the end of a year
+        (UTC).
+        """
+        start, end = _ticks(since), _ticks(until)
+        found = []
+        if start < end:
+            for year in range(_year(start), _year(end) + 1):
+                open_hours = self._open_hours(year)
+                for opens, closes in zip(open_hours.starts, open_hours.ends, strict=True):
+                    if opens < end and closes > start:
+                        found.append((_moment(max(opens, start)), _moment(min(closes, end))))
+        return found
+
     def is_open(self, at: datetime) -> bool:
         """Say whether it is open at `at`; at the moment of closing it is not."""
         instant = _ticks(at)

@@ -92,16 +92,22 @@ def check(policy: Policy) -> Policy:
     return policy
 
 
+def misfits(conditions: Conditions, ticket: TicketFacts) -> list[str]:
+    """Return the names of the conditions that `ticket` does not fit; none: they are for it."""
+    passed = {
+        "organisations": _passes(conditions.organisations, ticket.organisation),
+        "priorities": _passes(conditions.priorities, ticket.priority),
+        "categories": not conditions.categories or bool(conditions.categories & ticket.categories),
+        "channels": _passes(conditions.channels, ticket.channel),
+        "teams": _passes(conditions.teams, ticket.team),
+        "plans": _passes(conditions.plans, ticket.plan),
+    }
+    return [name for name, passes in passed.items() if not passes]
+
+
 def fits(conditions: Conditions, ticket: TicketFacts) -> bool:
     """Say whether a policy with `conditions` is for `ticket`."""
-    return (
-        _passes(conditions.organisations, ticket.organisation)
-        and _passes(conditions.priorities, ticket.priority)
-        and (not conditions.categories or bool(conditions.categories & ticket.categories))
-        and _passes(conditions.channels, ticket.channel)
-        and _passes(conditions.teams, ticket.team)
-        and _passes(conditions.plans, ticket.plan)
-    )
+    return not misfits(conditions, ticket)
 
 
 def first_match(policies: Iterable[Policy], ticket: TicketFacts) -> Policy | None:

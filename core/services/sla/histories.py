@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
@@ -72,7 +72,14 @@ class WorkedOut:
 
 async def facts_of(case: Case, rules: Rules) -> TicketFacts:
     """Return what policies' conditions look at, of which `rules` know the support plans."""
-    session, ticket, account = case.session, case.ticket, case.conversation.account_id
+    account, day = case.conversation.account_id, case.ledger.now.date()
+    return await facts_on(case.session, case.ticket, account, rules, day)
+
+
+async def facts_on(
+    session: AsyncSession, ticket: Ticket, account: str, rules: Rules, day: date
+) -> TicketFacts:
+    """Return what policies' conditions look at on `day`; `account` is the conversation's."""
     channel = await once(
         session,
         ("channel", account),
@@ -90,7 +97,7 @@ async def facts_of(case: Case, rules: Rules) -> TicketFacts:
         categories=categories,
         channel=channel,
         team=ticket.team_id,
-        plan=rules.plan_of(ticket.organisation_id, case.ledger.now.date()),
+        plan=rules.plan_of(ticket.organisation_id, day),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.calendars.calendar import ALWAYS, calendar_from
+from core.domain.errors import NotFound
 from core.domain.plans import Held
 from core.domain.sla.policy import (
     CalendarId,
@@ -118,6 +119,18 @@ def hours_of_row(row: CalendarRow) -> BusinessHours:
             own_days=row.own_days,
         )
     )
+
+
+async def hours_of_calendar(session: AsyncSession, calendar: UUID) -> BusinessHours:
+    """Return the business hours of a calendar.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await session.get(CalendarRow, calendar)
+    if row is None:
+        raise NotFound("there is no such calendar")
+    return hours_of_row(row)
 
 
 def policy_of_row(row: SlaPolicy) -> Policy:

@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, cast, exists, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from core.domain.account import Origin
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution, Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import Address, ContactId, ConversationId, MessageId, TicketId
 from core.storage.queries.files import FileView, files_of
-from core.storage.queries.sight import Sight
+from core.storage.queries.sight import Sight, main_ticket
 from core.storage.queries.tickets import Person, requester_of
 from core.storage.tables import (
     Account,
@@ -183,6 +184,68 @@ async def conversations_of(
     if sight is not None:
         conditions.append(sight.holds_conversation())
     return await _views(session, *conditions, limit=limit)
+
+
+async def list_conversations(
+    session: AsyncSession,
+    *,
+    requester: ContactId | None = None,
+    responder: Responder | None = None,
+    has_ticket: bool | None = None,
+    beside: Collection[ConversationId] | None = None,
+    sight: Sight | None,
+    before: ConversationId | None = None,
+    limit: int = 50,
+) -> Sequence[ConversationView]:
+    """Return conversations as far as `sight` goes, begun last first, from before one of them.
+
+    One that is held beside another belongs to that one's ticket; `beside` wants only those that
+    are held beside some. Spam and rehearsals are left out.
+    """
+    own, account = aliased(Ticket), aliased(Account)
+    conditions: list[ColumnElement[bool]] = [
+        Conversation.last_seq >= Conversation.first_seq,  # one that was put back is empty
+        Conversation.is_spam.is_(False),
+        ~exists().where(account.id == Conversation.account_id, account.origin == Origin.REHEARSAL),
+    ]
+    if requester is not None:
+        conditions.append(Conversation.contact_id == requester)
+    if responder is not None:
+        conditions.append(Conversation.responder == responder)
+    if has_ticket is not None:
+        is_of_one = or_(
+            Conversation.side_of.is_not(None),
+            exists().where(own.conversation_id == Conversation.id),
+        )
+        conditions.append(is_of_one if has_ticket else ~is_of_one)
+    if beside is not None:
+        conditions.append(Conversation.side_of.in_(beside))
+    if sight is not None:
+        conditions.append(sight.holds_conversation())
+    if before is not None:
+        conditions.append(Conversation.id < before)
+    # First which ones, then all about them: more tables than the planner puts in order.
+    chosen = select(Conversation.id).where(*conditions).order_by(Conversation.id.desc())
+    ids = (await session.scalars(chosen.limit(limit))).all()
+    found = {view.id: view for view in await _views(session, Conversation.id.in_(ids), limit=limit)}
+    return [found[ConversationId(one)] for one in ids if one in found]
+
+
+async def tickets_of(
+    session: AsyncSession, conversations: Collection[ConversationId]
+) -> Mapping[ConversationId, int]:
+    """Return the numbers of the tickets that conversations belong to; those without are left out.
+
+    That is where a conversation goes on that was merged, else its newest.
+    """
+    if not conversations:
+        return {}
+    rows = await session.execute(
+        select(Conversation.id, Ticket.number)
+        .join(Ticket, Ticket.id == main_ticket())
+        .where(Conversation.id.in_(conversations))
+    )
+    return {ConversationId(one): number for one, number in rows}
 
 
 async def conversations_named(
@@ -373,6 +436,18 @@ async def sides_of(
 ) -> Sequence[ConversationView]:
     """Return the conversations held beside one of these, latest word first."""
     return await _views(session, Conversation.side_of.in_(conversations), limit=_MOST_SIDES)
+
+
+async def message_named(session: AsyncSession, message: MessageId) -> MessageView:
+    """Return one message of whatever conversation.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await _messages(session, Message.id == message, limit=1)
+    if not found:
+        raise NotFound("there is no such message")
+    return found[0]
 
 
 async def message_view(

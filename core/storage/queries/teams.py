@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
@@ -49,6 +49,7 @@ class CrewView:
     chosen: Presence  # what they said of themselves
     load: int  # open tickets they have
     teams: Sequence[Named]
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,10 @@ def load_of_agent() -> ScalarSelect[int]:
     )
 
 
-async def crew(session: AsyncSession, now: datetime) -> Sequence[CrewView]:
-    """Return agents who are not disabled, by name, as they are given work."""
+async def crew(
+    session: AsyncSession, now: datetime, *, with_disabled: bool = False
+) -> Sequence[CrewView]:
+    """Return agents by name, as they are given work; those who are disabled only if wanted."""
     teams: dict[UUID, list[Named]] = {}
     for agent, team, name in await session.execute(
         select(TeamMember.agent_id, Team.id, Team.name)
@@ -141,9 +144,10 @@ async def crew(session: AsyncSession, now: datetime) -> Sequence[CrewView]:
             presence_at(now).label("presence"),
             func.coalesce(AgentPresence.chosen, Presence.ONLINE.value).label("chosen"),
             load_of_agent().label("load"),
+            AgentRow.disabled_at.is_not(None).label("is_disabled"),
         )
         .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
-        .where(AgentRow.disabled_at.is_(None))
+        .where(true() if with_disabled else AgentRow.disabled_at.is_(None))
         .order_by(AgentRow.name, AgentRow.id)
     )
     return [
@@ -159,6 +163,7 @@ async def crew(session: AsyncSession, now: datetime) -> Sequence[CrewView]:
             chosen=Presence(row.chosen),
             load=row.load,
             teams=teams.get(row.id, ()),
+            is_disabled=row.is_disabled,
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, select
+from sqlalchemy import BigInteger, Select, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Bundle, InstrumentedAttribute, aliased
@@ -99,6 +99,7 @@ class TicketView:
 class Change:
     """One entry of a ticket's history."""
 
+    id: int  # grows with time
     field: str
     old: str | None
     new: str | None
@@ -173,20 +174,32 @@ async def history(session: AsyncSession, ticket: TicketId, *, after: int = 0) ->
 
     No messages are among it.
     """
-    events = (
-        await session.scalars(
-            select(TicketEvent)
-            .where(
-                TicketEvent.ticket_id == ticket,
-                TicketEvent.field != "message",
-                TicketEvent.id > after,
-            )
-            .order_by(TicketEvent.id)
-        )
-    ).all()
+    query = _events_of(ticket).where(TicketEvent.id > after)
+    return await _changes(session, query.order_by(TicketEvent.id))
+
+
+async def changes_before(
+    session: AsyncSession, ticket: TicketId, *, before: int | None, limit: int
+) -> Sequence[Change]:
+    """Return what changed in a ticket, the latest first, from before a change; no messages."""
+    query = _events_of(ticket).order_by(TicketEvent.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(TicketEvent.id < before)
+    return await _changes(session, query)
+
+
+def _events_of(ticket: TicketId) -> Select[TicketEvent]:
+    return select(TicketEvent).where(
+        TicketEvent.ticket_id == ticket, TicketEvent.field != "message"
+    )
+
+
+async def _changes(session: AsyncSession, query: Select[TicketEvent]) -> Sequence[Change]:
+    events = (await session.scalars(query)).all()
     names = await _names_in(session, events)
     return [
         Change(
+            id=event.id,
             field=event.field,
             old=event.old,
             new=event.new,

@@ -15,7 +15,7 @@ from core.domain.assistant import HandoffReason, Say
 from core.domain.ids import ArticleId, OrganisationId, new_id
 from core.domain.knowledge import Article
 from core.domain.ticket import Priority
-from core.storage.tables import Contact, Conversation, Message, Organisation
+from core.storage.tables import ArticleFeedback, Contact, Conversation, Message, Organisation
 from tests.integration.console.test_pages import signed_in
 from tests.integration.console.world import BOT_TOKEN, Desk
 
@@ -429,7 +429,10 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
     assert set(paths) == {
         "/api/v1/agents",
         "/api/v1/agents/{agent}",
+        "/api/v1/agents/{agent}/disable",
+        "/api/v1/agents/{agent}/enable",
         "/api/v1/agents/{agent}/presence",
+        "/api/v1/agents/{agent}/sign-in-link",
         "/api/v1/approval-roles",
         "/api/v1/approval-roles/{role}",
         "/api/v1/approvals",
@@ -462,6 +465,8 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/bulk/tickets",
         "/api/v1/calendars",
         "/api/v1/calendars/{calendar}",
+        "/api/v1/calendars/{calendar}/due",
+        "/api/v1/calendars/{calendar}/windows",
         "/api/v1/catalogue",
         "/api/v1/catalogue/{item}",
         "/api/v1/catalogue/{item}/requests",
@@ -472,8 +477,12 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/categories/{category}/fields/{field}",
         "/api/v1/categories/{category}/restore",
         "/api/v1/closing-rule",
+        "/api/v1/conversations",
+        "/api/v1/conversations/{conversation}",
+        "/api/v1/conversations/{conversation}/hand-back",
         "/api/v1/conversations/{conversation}/messages",
         "/api/v1/conversations/{conversation}/spam",
+        "/api/v1/conversations/{conversation}/take-over",
         "/api/v1/files",
         "/api/v1/files/{attachment}",
         "/api/v1/hooks/{token}",
@@ -487,6 +496,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/knowledge/synonyms/{synonyms}",
         "/api/v1/macros",
         "/api/v1/macros/{macro}",
+        "/api/v1/messages/{message}",
         "/api/v1/notices",
         "/api/v1/notices/chat",
         "/api/v1/notices/chat/code",
@@ -540,6 +550,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/tickets/{ticket}/approval/ask-again",
         "/api/v1/tickets/{ticket}/assign",
         "/api/v1/tickets/{ticket}/escalate",
+        "/api/v1/tickets/{ticket}/history",
         "/api/v1/tickets/{ticket}/link-codes",
         "/api/v1/tickets/{ticket}/links",
         "/api/v1/tickets/{ticket}/links/{link}",
@@ -547,11 +558,14 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/tickets/{ticket}/macros/{macro}",
         "/api/v1/tickets/{ticket}/merges",
         "/api/v1/tickets/{ticket}/notes",
+        "/api/v1/tickets/{ticket}/policy",
         "/api/v1/tickets/{ticket}/problem-updates",
         "/api/v1/tickets/{ticket}/promises",
         "/api/v1/tickets/{ticket}/replies",
         "/api/v1/tickets/{ticket}/request",
         "/api/v1/tickets/{ticket}/return-to-bot",
+        "/api/v1/tickets/{ticket}/sides",
+        "/api/v1/tickets/{ticket}/sides/{conversation}/replies",
         "/api/v1/tickets/{ticket}/spam",
         "/api/v1/tickets/{ticket}/status",
         "/api/v1/tickets/{ticket}/suggestions",
@@ -599,3 +613,26 @@ async def test_a_hit_shows_the_stored_title(desk: Desk, api: Api) -> None:
         await client.get("/api/v1/knowledge/search", params={"q": "vpn connect", "lang": "en"})
     ).json()
     assert hit["title"] == "Connect to the VPN"
+
+
+async def test_articles_tell_how_often_they_helped(desk: Desk, api: Api) -> None:
+    for name in ("vpn", "wifi"):
+        article = Article(id=ArticleId(name), language="en", title=name, body="Do this.")
+        await desk.knowledge.create(article)
+    async with desk.sessions.begin() as session:
+        session.add_all(
+            ArticleFeedback(
+                id=new_id(),
+                article_id="vpn",
+                conversation_id=new_id(),
+                helped=helped,
+                at=desk.clock(),
+            )
+            for helped in (True, True, False)
+        )
+    client = await api()
+    listed = (await client.get("/api/v1/knowledge/articles")).json()["items"]
+    counts = {one["id"]: (one["helped"], one["not_helped"]) for one in listed}
+    assert counts == {"vpn": (2, 1), "wifi": (0, 0)}
+    shown = (await client.get("/api/v1/knowledge/articles/vpn")).json()
+    assert (shown["helped"], shown["not_helped"]) == (2, 1)

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from core.domain.actor import Role
+from core.domain.ids import new_id
+from core.domain.ticket import Priority
 from core.storage.tables import Ticket
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.test_api import assert_problem
@@ -220,3 +222,50 @@ async def test_what_is_due_first_stands_first_and_says_how_long_is_left(desk: De
     assert order == ["too late", "three hours", "no promise"]
     assert "30 min late" in shown
     assert "3 hr left" in shown
+
+
+async def test_what_a_calendar_comes_to_is_told_beforehand(api: Api) -> None:
+    client = await api(Role.LEAD)
+    office = OFFICE | {"own_days": [{"day": "2030-03-04", "hours": ""}]}
+    made = await client.post("/api/v1/calendars", json=office)
+    assert made.status_code == 201, made.text
+    path = f"/api/v1/calendars/{made.json()['id']}"
+    friday = {"start": "2030-03-01T17:00:00+01:00"}
+    shown = await client.get(f"{path}/windows", params=friday | {"days": 5})
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["windows"] == [  # the Monday is closed
+        {"opens": "2030-03-01T16:00:00Z", "closes": "2030-03-01T17:00:00Z"},
+        {"opens": "2030-03-05T08:00:00Z", "closes": "2030-03-05T12:00:00Z"},
+        {"opens": "2030-03-05T13:00:00Z", "closes": "2030-03-05T17:00:00Z"},
+        {"opens": "2030-03-06T08:00:00Z", "closes": "2030-03-06T12:00:00Z"},
+        {"opens": "2030-03-06T13:00:00Z", "closes": "2030-03-06T16:00:00Z"},
+    ]
+    due = await client.get(f"{path}/due", params=friday | {"minutes": 120})
+    assert (due.json()["is_open"], due.json()["due_at"]) == (True, "2030-03-05T09:00:00Z")
+    for wrong in ({"start": "2030-03-01T17:00"}, {"start": "9999-12-31T23:59:59-14:00"}):
+        assert_problem(await client.get(f"{path}/windows", params=wrong), 422)
+        assert_problem(await client.get(f"{path}/due", params=wrong | {"minutes": 1}), 422)
+    nowhere = f"/api/v1/calendars/{new_id()}"
+    assert_problem(await client.get(f"{nowhere}/windows"), 404)
+
+
+async def test_a_ticket_tells_which_policy_it_falls_under_and_why(desk: Desk, api: Api) -> None:
+    client = await api(Role.LEAD)
+    await desk.queued(priority=Priority.HIGH)
+
+    async def tried() -> tuple[str | None, list[tuple[str, list[str]]]]:
+        trial = (await client.get("/api/v1/tickets/1001/policy")).json()
+        looked_at = [(one["name"], one["misfits"]) for one in trial["considered"]]
+        return trial["policy"] and looked_at[-1][0], looked_at
+
+    assert await tried() == (None, [])
+    wanted = {
+        "Urgent letters": {"priorities": ["urgent"], "channels": ["email"]},
+        "High": {"priorities": ["high"]},
+        "All": {},
+    }
+    for name, conditions in wanted.items():
+        policy = {"name": name, "conditions": conditions, "targets": {"resolution": 60}}
+        assert (await client.post("/api/v1/sla-policies", json=policy)).status_code == 201
+    refused = ("Urgent letters", ["priorities", "channels"])
+    assert await tried() == ("High", [refused, ("High", [])])

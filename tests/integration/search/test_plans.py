@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,13 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.many_tickets import fill, word
 from console.api.ticket_list import Wanted, filter_of
 from console.pages.queue import read_queue
-from core.domain.ids import AgentId
+from core.domain.conversation import Responder
+from core.domain.ids import AgentId, ContactId
 from core.domain.search import question_of
 from core.services.access import agent_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries import search
 from core.storage.queries.assets import assets_of
+from core.storage.queries.conversations import list_conversations, tickets_of
 from core.storage.queries.requesters import list_requesters
 from core.storage.queries.ticket_list import Place, TicketSort, tickets_in_order
 from core.storage.queries.tickets import ticket_named, ticket_view
@@ -202,6 +205,25 @@ async def test_lists_for_programs_read_no_table_from_end_to_end(
             await tickets_in_order(session, wanted, sort, after=place, limit=50)
     assert bool(found) == (which != "of an organisation")
     assert await asked.scanned(filled, "ticket", "conversation", "contact") == []
+
+
+@pytest.mark.parametrize(
+    "which",
+    [{}, {"requester": True}, {"has_ticket": True}, {"responder": Responder.HUMAN}],
+    ids=str,
+)
+async def test_conversations_for_programs_are_listed_by_index(
+    filled: AsyncEngine, which: dict[str, Any]
+) -> None:
+    async with sessions_of(filled)() as session:
+        row = await ticket_view(session, await ticket_named(session, "1500"))
+        if "requester" in which:
+            which = {"requester": ContactId(row.requester.id)}
+        asked = Asked(filled)
+        found = await list_conversations(session, sight=None, **which)
+        await list_conversations(session, sight=None, before=found[-1].id, **which)
+        assert await tickets_of(session, [one.id for one in found])
+    assert await asked.scanned(filled, "ticket", "conversation", "message") == []
 
 
 SEVERAL = frozenset({"status", "priority", "channel", "tag"})

@@ -108,3 +108,21 @@ def test_more_time_than_fifty_years_hold_is_refused() -> None:
     )
     with pytest.raises(TooFarAhead):
         hours.later(at("2026-01-01T00:00"), 10_000 * HOUR)
+
+
+def test_stretches_are_cut_at_both_ends() -> None:
+    found = madrid().windows(at("2026-03-06T12:00"), at("2026-03-06T15:00"))
+    assert found == [
+        (at("2026-03-06T12:00"), at("2026-03-06T13:00")),
+        (at("2026-03-06T14:00"), at("2026-03-06T15:00")),
+    ]
+    assert madrid().windows(at("2026-03-07T00:00"), at("2026-03-08T00:00")) == []
+    assert madrid().windows(at("2026-03-09T12:00"), at("2026-03-09T10:00")) == []
+
+
+def test_stretches_add_up_to_the_time_between() -> None:
+    since, until = at("2025-12-20T11:00"), at("2026-04-10T17:00")
+    found = madrid().windows(since, until)
+    assert sum((closes - opens for opens, closes in found), timedelta()) == madrid().between(
+        since, until
+    )
