@@ -47,6 +47,11 @@ def remote_id(chat: int, message: int) -> RemoteId:
     return RemoteId(f"{chat}/{message}")
 
 
+def album_id(chat: int, album: str) -> RemoteId:
+    """Return the name of an album in a group; the first of its parts that is kept bears it."""
+    return RemoteId(f"{chat}/album:{album}")
+
+
 def read_remote(remote: RemoteId) -> tuple[int, int]:
     """Return chat and message."""
     chat, _, message = remote.partition("/")

@@ -35,6 +35,7 @@ from channels.telegram.happenings import (
     read_participants,
     read_reaction,
 )
+from channels.telegram.ids import Place
 from channels.telegram.origin import Frame, author_of, check_author, person_of, place_of
 from core.domain.content import Body, Intent
 from core.domain.errors import IgnoredPayload, UnknownPayload
@@ -174,7 +175,7 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
         author=author,
         order=ids.order(chat, number),
         body=body,
-        remote_ids=(ids.remote_id(chat, number),),
+        remote_ids=_names(message, place),
         intent=intent,
         subject=topic,
         album=_album(message, intent),
@@ -220,6 +221,17 @@ def _callback(frame: Frame, query: Fields) -> Iterator[Event]:
         author=person_of(user),
         choice=ChoiceId(choice),
     )
+
+
+def _names(message: Fields, place: Place) -> tuple[RemoteId, ...]:
+    """Return what a message is found by; its own name is the last.
+
+    In a group the name of its album is one of them: parts that come later say nothing else of whom
+    they are for, and another process, or one that was just started, has not seen the first.
+    """
+    own = ids.remote_id(place.chat, integer(message, "message_id"))
+    album = maybe_string(message, "media_group_id")
+    return (own,) if place.is_private or not album else (ids.album_id(place.chat, album), own)
 
 
 def _album(message: Fields, intent: Intent | None) -> str | None:

@@ -66,7 +66,7 @@ class Reader:
             StorageUnavailable: what it is about cannot be looked up.
             DeliveryError: Telegram did not tell who the bot is.
         """
-        reading = await self._reading(update)
+        reading = await self._reading(update, inbox)
         events = parse_update(update, reading, self._clock(), raw)
         await self._check_edit(update, reading, inbox)
         for event in events:
@@ -75,17 +75,30 @@ class Reader:
                     _remember(self._threads, remote, event.thread)
         return tuple([await self._placed(event, update, inbox) for event in events])
 
-    async def _reading(self, update: Fields) -> Reading:
+    async def _reading(self, update: Fields, inbox: Inbox | None = None) -> Reading:
+        """Return how to read `update`; without `inbox` its album is not looked up."""
         message = group_message(update)
         album = None if message is None else message.get("media_group_id")
+        known: frozenset[str] = frozenset()
+        if message is not None and isinstance(album, str):
+            is_known = album in self._albums or (
+                inbox is not None and await self._is_kept(message, album, inbox)
+            )
+            known = frozenset({album}) if is_known else known
         return Reading(
             account=self._account,
             bot=None if message is None else await self._identify(),
             takes_all=self._takes_all,
-            albums=frozenset({album})
-            if isinstance(album, str) and album in self._albums
-            else frozenset(),
+            albums=known,
         )
+
+    async def _is_kept(self, message: Fields, album: str, inbox: Inbox) -> bool:
+        """Say whether a part of an album was kept: by another process, or before a restart."""
+        name = ids.album_id(integer(mapping(message, "chat"), "id"), album)
+        if not await inbox.threads_of(self._account, [name]):
+            return False
+        _remember(self._albums, album, None)
+        return True
 
     async def _check_edit(self, update: Fields, reading: Reading, inbox: Inbox) -> None:
         """Ignore edits in groups of what was not meant for the bot, before and after."""

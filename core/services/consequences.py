@@ -145,7 +145,8 @@ async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger
             attachments=attachments.get(row.id, ()),
         )
         events = waiting[MessageId(row.id)]
-        for event in sorted(events, key=lambda event: (event.at, event.key)):
+        # Of one moment in the order of arrival: some platforms date by the second.
+        for event in sorted(events, key=lambda event: event.at):
             change(known, event, ledger)
     await forget(session, applied)
 

@@ -57,7 +57,9 @@ async def kept_for(session: AsyncSession, names: Collection[Place]) -> dict[Plac
     if not names:
         return {}
     rows = await session.scalars(
-        select(EarlyEvent).where(is_listed(EarlyEvent.account_id, EarlyEvent.remote_id, names))
+        select(EarlyEvent)
+        .where(is_listed(EarlyEvent.account_id, EarlyEvent.remote_id, names))
+        .order_by(EarlyEvent.received_at)
     )
     kept: dict[Place, list[Kept]] = {}
     for row in rows:
@@ -65,7 +67,7 @@ async def kept_for(session: AsyncSession, names: Collection[Place]) -> dict[Plac
         one = Kept(account=account, key=EventKey(row.key), event=early_from_json(row.event))
         kept.setdefault((account, row.remote_id), []).append(one)
     for waiting in kept.values():
-        waiting.sort(key=lambda one: (one.event.at, one.key))
+        waiting.sort(key=lambda one: one.event.at)
     return kept
 
 

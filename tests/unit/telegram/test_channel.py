@@ -444,6 +444,35 @@ class TestReceiving:
             ["a1"] * 3
         )
 
+    async def test_the_rest_of_an_album_is_taken_by_a_process_that_did_not_see_its_beginning(
+        self,
+        telegram: TelegramPlatform,
+        channel: PollingTelegram,
+        desk: MemoryDesk,
+        ana: Person,
+    ) -> None:
+        group = telegram.group("Office")
+        captions = ("@desk_bot what is this?", "", "")
+        first, *rest = [
+            ana.compose_file(PNG, kind="photo", album="a1", caption=caption, group=group)
+            for caption in captions
+        ]
+        await telegram.updates.tell("message", first)
+        async with receiving(channel, desk):
+            await desk.until(1)
+        for part in rest:
+            await telegram.updates.tell("message", part)
+        other = ana.compose_file(PNG, kind="photo", album="a2", group=group)
+        await telegram.updates.tell("message", other)
+        restarted = PollingTelegram(ACCOUNT, settings(telegram), desk.context(), pace=PACE)
+        async with receiving(restarted, desk):
+            await desk.until(3)
+            await _until(lambda: len(telegram.acknowledged) == 4)
+        assert [event.album for event in desk.events if isinstance(event, MessagePosted)] == (
+            ["a1"] * 3
+        )
+        await restarted.close()
+
     async def test_reactions_and_edits_in_groups_count_where_the_message_was_for_the_bot(
         self,
         telegram: TelegramPlatform,
