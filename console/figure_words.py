@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from console.sla_words import WEEKDAY
 from console.words import PRIORITY, REASON, Translate, channel_in_words
 from core.domain.figures import Dimension, Measure
-from core.services.figures.counting import Line
 
 DIMENSION: Mapping[str, str] = {
     Dimension.CHANNEL: "Channel",
@@ -60,11 +60,21 @@ def headings(by: Dimension, t: Translate) -> Sequence[str]:
 FIGURE_ERRORS = (
     "a report ends on the day it begins, or later",
     "a report spans three years at most",
+    "what waits is not told apart by hour or weekday",
     "only leads, admins and auditors may see this",
 )
 
 
-def line_in_words(by: Dimension, line: Line, t: Translate) -> str:
+class Named(Protocol):
+    """A value of a dimension, with what it is called where it is a team, an agent or so."""
+
+    @property
+    def value(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+
+
+def line_in_words(by: Dimension, line: Named, t: Translate) -> str:
     """Return what one line of a report stands for."""
     match by:
         case _ if not line.value:

@@ -23,10 +23,10 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "language": "Language",
         "team": "Team",
         "is_on": "Whether it is on",
-        "delay": "Hours from solving to asking",
-        "remind_after": "Hours until one reminder",
-        "lasts": "Hours until the survey ends",
-        "quiet": "Hours in which a person is not asked again",
+        "delay": "From solving to asking",
+        "remind_after": "Until one reminder",
+        "lasts": "Until the survey ends",
+        "quiet": "How long a person is not asked again",
         "low_score": "A lead is told of scores up to",
     }
 )

@@ -62,6 +62,14 @@ REACH: Mapping[str, str] = {
     Reach.NOWHERE: "Not at all",
 }
 
+MANY: Mapping[str, str] = {
+    Notice.QUEUED: "{count} tickets wait in your team's queue",
+    Notice.PASSED: "{count} tickets were passed to your team",
+    Notice.NO_ROOM: "{count} tickets find nobody who is there and has room",
+    Notice.ESCALATED: "{count} tickets came up to you",
+}
+"""What several notices of one queue say together."""
+
 OUTSIDE: Mapping[str, str] = {
     Wish.UNREAD: "What I did not see here",
     Wish.URGENT: "Of that, only mentions, promises, low scores, escalations and what rules tell",

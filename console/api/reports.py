@@ -12,14 +12,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.api.principal import ReaderCaller
+from console.backlog_table import exported_backlog
 from console.desk import desk_of
 from console.report_table import exported
 from console.sight import sight_for
 from console.texts import translate
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
+from core.services.figures.backlog import backlog_by
 from core.services.figures.counting import report
-from core.services.figures.documents import ReportDocument, document
+from core.services.figures.documents import (
+    BacklogDocument,
+    ReportDocument,
+    backlog_document,
+    document,
+)
 from core.storage.engine import storage_errors
 
 router = APIRouter(prefix="/reports", tags=["figures"])
@@ -77,6 +84,39 @@ async def export(
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         teams = await _teams(request, session)
         return await exported(
+            session,
+            asked.period,
+            asked.told_apart(teams),
+            teams,
+            actor=caller.actor,
+            t=partial(translate, lang),
+        )
+
+
+@router.get("/backlog")
+async def get_backlog(request: Request, _: ReaderCaller, asked: Wanted) -> BacklogDocument:
+    """Return what waited at the end of each day, told apart; not by hour or weekday."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        teams = await _teams(request, session)
+        by = asked.told_apart(teams)
+        lines = await backlog_by(session, asked.period, by, teams)
+    return backlog_document(asked.period, by, lines)
+
+
+@router.get("/backlog.csv", response_class=Response)
+async def export_backlog(
+    request: Request,
+    caller: ReaderCaller,
+    asked: Wanted,
+    lang: Annotated[Literal["en", "es"], Query(description="Of the headings.")] = "en",
+) -> Response:
+    """Return the same as a table: a line for each day, a column for each value.
+
+    That it was exported is in the audit log.
+    """
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        teams = await _teams(request, session)
+        return await exported_backlog(
             session,
             asked.period,
             asked.told_apart(teams),

@@ -18,7 +18,8 @@ from console.words import error_in_words
 from core.domain.errors import DeliveryError, InvalidInput, NotFound, TooManyAttempts
 from core.domain.ids import AccountId
 from core.domain.notification import Notice, Reach, Wish
-from core.services.notifications.reading import Wishes, count_unread, notices_of, wishes_of
+from core.services.notifications.bundles import bundles_of, count_to_look_at
+from core.services.notifications.reading import Wishes, notices_of, wishes_of
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 
@@ -35,7 +36,7 @@ async def show_notices(request: Request, signed_in: Agents) -> Response:
 async def show_count(request: Request, signed_in: Agents) -> Response:
     """Show how many are not read, for the bar."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        unread = await count_unread(session, signed_in.agent.id)
+        unread = await count_to_look_at(session, signed_in.agent.id)
     return page(request, "parts/notice_count.html", unread=unread)
 
 
@@ -151,7 +152,8 @@ async def _notices(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        notices = await notices_of(session, signed_in.agent.id)
+        bundles = await bundles_of(session, signed_in.agent.id)
+        notices = await notices_of(session, signed_in.agent.id, bundles=bundles)
         wishes = await wishes_of(session, signed_in.agent.id)
         has_chosen = wishes.quiet_from is not None or wishes.time_zone != "UTC"
     desk = desk_of(request)
@@ -161,6 +163,7 @@ async def _notices(
         status=status,
         position=position,
         notices=notices,
+        bundles=bundles,
         filled=filled or _as_filled(wishes) | ({} if has_chosen else {"time_zone": _zone(request)}),
         member=member,
         accounts=accounts_that_tell(desk),

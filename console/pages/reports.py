@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,8 +11,10 @@ from babel.dates import format_date, get_day_names
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from console.charts import bars, series
+from console.backlog_table import exported_backlog
+from console.charts import Series, bars, series
 from console.desk import desk_of
+from console.figure_words import line_in_words
 from console.pages.session import Readers
 from console.pages.view import language_of, page, translator
 from console.report_table import exported
@@ -22,6 +24,7 @@ from core.domain.errors import InvalidInput
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
 from core.domain.topics import TopicKind
+from core.services.figures.backlog import TOLD_APART, BacklogLine, backlog_by
 from core.services.figures.counting import report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -35,6 +38,7 @@ _USUAL_DAYS = 30
 _CHOICES = (7, 30, 90, 365)
 _RECURRING = 8  # topics of tickets
 _ARTICLES = 10
+_LINES = 5  # of what waits, told apart: more cannot be told from each other
 
 By = Annotated[Dimension, Query()]
 Day = Annotated[str, Query(max_length=10)]
@@ -62,10 +66,13 @@ async def show_report(
         sight = await sight_for(request, session)
         teams = None if sight is None else sight.counted
         found = await report(session, period, _told_apart(by, teams), teams=teams)
+        waited = (
+            await backlog_by(session, period, found.by, teams) if found.by in TOLD_APART else ()
+        )
         recurring = await topics(
             session, TopicKind.TICKET, datetime.now(UTC), sight=sight, limit=_RECURRING
         )
-    language = language_of(request)
+    language, t = language_of(request), translator(request)
     labels = {day: format_date(day, "d MMM", locale=language) for day in period.days}
     names = get_day_names("abbreviated", "stand-alone", locale=language)
     weekdays = [(names[day - 1], found.weekdays.get(day, 0)) for day in range(1, 8)]
@@ -80,6 +87,9 @@ async def show_report(
         choices=[(days, today - timedelta(days=days - 1), today) for days in _CHOICES],
         flow=series(labels, found.opened, found.solved, summed=True),
         backlog=series(labels, found.backlog, summed=False),
+        waited=_apart(labels, waited[:_LINES]),
+        waited_names=[line_in_words(found.by, line, t) for line in waited[:_LINES]],
+        waited_more=len(waited) - _LINES,
         hours=bars(hours),
         weekdays=bars(weekdays),
         own_teams=teams is not None,
@@ -108,6 +118,37 @@ async def export_report(
         by = _told_apart(by, teams)
         actor = signed_in.agent.actor
         return await exported(session, period, by, teams, actor=actor, t=t)
+
+
+@router.get("/backlog")
+async def export_backlog(
+    request: Request,
+    signed_in: Readers,
+    start: Annotated[str, Query(alias="from", max_length=10)] = "",
+    end: Annotated[str, Query(alias="to", max_length=10)] = "",
+    by: By = Dimension.CHANNEL,
+) -> Response:
+    """Give out what waited at the end of each day as CSV: a column for each value."""
+    async with storage_errors(), desk_of(request).sessions.begin() as session:
+        today = datetime.now(ZoneInfo(await counted_zone(session))).date()
+        period = period_of(start, end, today)
+        sight = await sight_for(request, session)
+        teams = None if sight is None else sight.counted
+        return await exported_backlog(
+            session,
+            period,
+            _told_apart(by, teams),
+            teams,
+            actor=signed_in.agent.actor,
+            t=translator(request),
+        )
+
+
+def _apart(labels: Mapping[date, str], lines: Sequence[BacklogLine]) -> Series | None:
+    """Return a chart of what waited under each value; None where nothing did."""
+    days = list(labels)
+    values = [dict(zip(days, line.waiting, strict=True)) for line in lines]
+    return series(labels, *values, summed=False) if lines else None
 
 
 def period_of(start: str, end: str, today: date) -> Period:

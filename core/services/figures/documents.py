@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel
 
-from core.domain.figures import Tally
+from core.domain.figures import Dimension, Period, Tally
+from core.services.figures.backlog import BacklogLine
 from core.services.figures.counting import Line, Report
 from core.storage.queries.helpfulness import together
 
@@ -52,6 +54,22 @@ class DayDocument(BaseModel):
     backlog: int  # at its end
 
 
+class BacklogLineDocument(BaseModel):
+    """What waited under one value."""
+
+    value: str  # an id or a name; empty: none
+    name: str | None
+    waiting: list[int]  # at the end of each day
+
+
+class BacklogDocument(BaseModel):
+    """What waited at the end of each day of a period, the most at its end first."""
+
+    by: str
+    days: list[date]
+    lines: list[BacklogLineDocument]
+
+
 class ArticleDocument(BaseModel):
     """What requesters said of an article."""
 
@@ -80,6 +98,20 @@ class ReportDocument(BaseModel):
     answers_helped: int  # articles that the assistant showed and requesters judged
     answers_not_helped: int
     articles: list[ArticleDocument]  # the same by article
+
+
+def backlog_document(
+    period: Period, by: Dimension, lines: Sequence[BacklogLine]
+) -> BacklogDocument:
+    """Return what waited, as programs get it."""
+    return BacklogDocument(
+        by=by,
+        days=period.days,
+        lines=[
+            BacklogLineDocument(value=line.value, name=line.name, waiting=list(line.waiting))
+            for line in lines
+        ],
+    )
 
 
 def document(found: Report) -> ReportDocument:

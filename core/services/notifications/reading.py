@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
 from core.domain.notification import Notice, QuietHours, Reach, Wish
+from core.services.notifications.bundles import Bundle, besides
 from core.services.notifications.leaving import reaches
 from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
@@ -81,10 +82,14 @@ async def notices_of(
     *,
     only_unread: bool = False,
     before: UUID | None = None,
+    bundles: Sequence[Bundle] = (),
     limit: int = 50,
 ) -> Sequence[NoticeView]:
-    """Return an agent's latest notices, of those `before` one where it is named."""
-    which = Notification.agent_id == agent
+    """Return an agent's latest notices, of those `before` one where it is named.
+
+    Those that are in one of `bundles` are left out.
+    """
+    which = (Notification.agent_id == agent) & besides(bundles)
     if only_unread:
         which &= Notification.read_at.is_(None)
     if before is not None:

@@ -514,6 +514,8 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/priorities",
         "/api/v1/reports",
         "/api/v1/reports/export.csv",
+        "/api/v1/reports/backlog",
+        "/api/v1/reports/backlog.csv",
         "/api/v1/requesters",
         "/api/v1/requesters/{contact}",
         "/api/v1/requesters/{contact}/merges",

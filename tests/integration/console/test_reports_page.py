@@ -122,3 +122,24 @@ async def test_the_api_gives_out_the_same_table_and_the_audit_log_has_it(
     auditor = await api(Role.AUDITOR, "aud@example.org")
     entries = (await auditor.get("/api/v1/audit?action=report.exported")).json()["items"]
     assert len(entries) == 2
+
+
+async def test_what_waited_each_day_is_given_out_told_apart(desk: Desk, api: Api) -> None:
+    await desk.queued("my screen is dark")
+    lead = await api(Role.LEAD, "lea@example.org")
+    path = "/api/v1/reports/backlog"
+    found = (await lead.get(f"{path}?by=priority")).json()
+    (line,) = found["lines"]
+    assert (found["by"], line["value"], line["waiting"][-1]) == ("priority", "normal", 1)
+    assert len(found["days"]) == len(line["waiting"]) == 30
+    assert (await lead.get(f"{path}?by=hour")).status_code == 422
+    spanish = await lead.get(f"{path}.csv?by=priority&lang=es")
+    rows = list(csv.reader(io.StringIO(spanish.text.removeprefix("\ufeff"))))
+    assert (rows[0], rows[-1][1]) == (["Día", "Normal"], "1")
+    browser = await _browser(desk, Role.AUDITOR)
+    assert "Backlog at the end of the day, by priority" in await browser.see(
+        "/console/reports?by=priority"
+    )
+    saved = await browser.client.get("/console/reports/backlog?by=priority")
+    assert saved.text.removeprefix("\ufeff").startswith("Day,Normal")
+    assert (await browser.client.get("/console/reports?by=hour")).status_code == 200

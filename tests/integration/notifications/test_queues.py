@@ -13,6 +13,7 @@ from core.domain.notification import Notice, Reach, Turn
 from core.domain.routing import Conditions, Rule
 from core.domain.teams import Onward, Presence, Strategy, Visibility
 from core.domain.ticket import TicketStatus
+from core.services.notifications.bundles import bundles_of, count_to_look_at
 from core.services.notifications.queues import TO_FIND_SOMEBODY, QueueNotices
 from core.services.notifications.reading import Notices, Wishes, count_unread, notices_of
 from core.services.notifications.telling import NoticesOfTickets
@@ -67,6 +68,30 @@ async def test_a_team_that_takes_by_hand_hears_of_a_new_ticket_once(floor: Floor
     assert await _look(floor) == 0
     assert await _lines(floor, ana) == await _lines(floor, ben) == [Notice.QUEUED]
     assert await _lines(floor, eva) == await _lines(floor, other) == []
+
+
+async def test_many_that_wait_in_one_queue_are_one_thing_to_look_at(floor: Floor) -> None:
+    team = await floor.team(strategy=Strategy.MANUAL)
+    await _everything_to(floor, team)
+    ana = await floor.agent("Ana", team)
+    mine = await floor.opened("mine")
+    await floor.desk.tickets.assign(mine, ana.id, floor.boss)
+    await _react(floor, mine)
+    tickets = [await floor.opened(f"ticket {number}") for number in range(4)]
+    await _look(floor)
+    async with floor.desk.sessions() as session:
+        (bundle,) = await bundles_of(session, ana.id)
+        others = await notices_of(session, ana.id, bundles=[bundle])
+        unread = await count_to_look_at(session, ana.id)
+    assert (bundle.notice, bundle.team, bundle.count) == (Notice.QUEUED, team, 4)
+    assert [notice.notice for notice in others] == [Notice.ASSIGNED]
+    assert unread == 2
+    for ticket in tickets[:2]:
+        await floor.desk.tickets.take(ticket, floor.boss)
+        await _react(floor, ticket)
+    async with floor.desk.sessions() as session:
+        assert await bundles_of(session, ana.id) == []
+        assert len(await notices_of(session, ana.id)) == 5
 
 
 async def test_it_is_over_when_somebody_takes_it(floor: Floor) -> None:
