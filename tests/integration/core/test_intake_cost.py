@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.events import MessagePosted
@@ -79,3 +80,41 @@ async def test_the_statements_are_the_same_for_any_number_of_messages(
     with statements(engine) as many:
         await rig.intake.accept(*batch(3, BATCH))
     assert few == many
+
+
+async def test_the_conversations_of_a_batch_are_found_by_indexes(
+    rig: Rig, engine: AsyncEngine
+) -> None:
+    """However many there are: what is locked is named by its thread, or by another's row."""
+    await rig.hear("first")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO conversation (id, account_id, thread, contact_id, responder,"
+                " last_message_at, is_current, is_beside)"
+                " SELECT gen_random_uuid(), account_id, 'many/' || n, contact_id, 'bot', now(),"
+                " n % 50 > 0, n % 50 = 0 FROM conversation, generate_series(1, 10000) n"
+            )
+        )
+    async with engine.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
+            text("ANALYZE conversation")
+        )
+    locking: list[tuple[str, Any]] = []
+
+    def note(*told: Any) -> None:
+        if "FOR UPDATE" in told[2] and "FROM conversation" in told[2]:
+            locking.append((told[2], told[3]))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        await rig.hear("second")
+        await rig.turns.plan(await rig.conversation_id())
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+    assert len(locking) >= 2
+    async with engine.connect() as connection:
+        for statement, given in locking:
+            plan = await connection.exec_driver_sql(f"EXPLAIN {statement}", given)
+            lines = [str(line) for (line,) in plan]
+            assert not [line for line in lines if "Seq Scan" in line], lines
