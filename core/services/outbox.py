@@ -6,9 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import AccountState, Health
@@ -35,20 +34,17 @@ from core.services.budget import may_speak
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.outbound import outbound, receipt_of
+from core.services.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.accounts import write_health
-from core.storage.tables import Account, Conversation, Delivery, Message, RemoteMessage
+from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
 from core.storage.wakeups import LaneKind
 
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_MOVES = 3
-_PROBED_EVERY = timedelta(seconds=60)
-"""How often a paused account is tried, and how long a probe may take."""
-
-
 _WITH_MESSAGE = (
     select(Delivery, Message)
     .join(Message, Message.id == Delivery.message_id)
@@ -94,28 +90,31 @@ class Outbox:
         async with storage_errors(), self._sessions.begin() as session:
             conversation = await locked(session, conversation_id)
             ledger = Ledger(self._accounts, self._now())
-            plan = None
-            deliveries = await _under_way(session, conversation_id)
-            for delivery in deliveries:
-                message = await session.get_one(Message, delivery.message_id)
-                receipt = await _changed_by(session, delivery, message)
-                if _is_pointless(delivery, message, conversation, receipt):
-                    _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
-                    continue
-                if delivery.available_at > ledger.now:
-                    break
-                if not await self._is_within_budget(session, message, conversation, ledger):
-                    _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
-                    continue
-                gate = await _gate(session, delivery.account_id, ledger.now)
-                if gate is not _Gate.CLOSED:
-                    begun = await self._begin(
-                        session, delivery, message, conversation, receipt, gate
-                    )
-                    plan = replace(begun, is_last=delivery is deliveries[-1])
-                break
+            plan = await self._next(session, conversation, ledger)
             await ledger.write(session)
             return plan
+
+    async def _next(
+        self, session: AsyncSession, conversation: Conversation, ledger: Ledger
+    ) -> SendPlan | None:
+        deliveries = await _under_way(session, ConversationId(conversation.id))
+        for delivery in deliveries:
+            message = await session.get_one(Message, delivery.message_id)
+            receipt = await _changed_by(session, delivery, message)
+            if _is_pointless(delivery, message, conversation, receipt):
+                _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+                continue
+            if delivery.available_at > ledger.now:
+                return None
+            if not await self._is_within_budget(session, message, conversation, ledger):
+                _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+                continue
+            gate = await gate_of(session, delivery.account_id, ledger.now)
+            if gate is Gate.CLOSED:
+                return None
+            begun = await self._begin(session, delivery, message, conversation, receipt, gate)
+            return replace(begun, is_last=delivery is deliveries[-1])
+        return None
 
     async def _begin(
         self,
@@ -124,7 +123,7 @@ class Outbox:
         message: Message,
         conversation: Conversation,
         receipt: Receipt,
-        gate: _Gate,
+        gate: Gate,
     ) -> SendPlan:
         may_have_left = delivery.status == DeliveryState.SENDING
         _set(delivery, message, DeliveryState.SENDING)
@@ -137,7 +136,7 @@ class Outbox:
             action=DeliveryAction(delivery.action),
             message=await outbound(session, conversation, message, capabilities, self._base_url),
             receipt=receipt,
-            is_probe=gate is _Gate.PROBE,
+            is_probe=gate is Gate.PROBE,
             may_have_left=may_have_left,
         )
 
@@ -154,23 +153,47 @@ class Outbox:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
             conversation = await locked(session, plan.conversation)
-            row = await session.execute(_WITH_MESSAGE, {"delivery": plan.delivery})
-            delivery, message = row.one()
-            if delivery.status != DeliveryState.SENDING or delivery.attempts != plan.attempt:
-                return
             ledger = Ledger(self._accounts, self._now())
-            if plan.is_probe and not isinstance(outcome, BadCredentials):
-                # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
-                await _resume(session, AccountId(delivery.account_id), outcome, ledger.now)
-            if isinstance(outcome, Receipt):
-                await _name(session, ledger, conversation, plan, outcome)
-                message.delivery_detail = outcome.detail or None
-                _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
-            else:
-                delivery.error = str(outcome) or type(outcome).__name__
-                message.delivery_detail = delivery.error
-                await self._fail(session, delivery, message, outcome, ledger, conversation)
+            await self._settle(session, conversation, ledger, plan, outcome)
             await ledger.write(session)
+
+    async def settle_and_plan(self, plan: SendPlan, receipt: Receipt) -> SendPlan | None:
+        """Write that a message was sent and begin the next due delivery of its conversation.
+
+        In one transaction: each holds the conversation and waits for the disk.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            conversation = await locked(session, plan.conversation)
+            ledger = Ledger(self._accounts, self._now())
+            await self._settle(session, conversation, ledger, plan, receipt)
+            await ledger.write(session)  # what comes next may refer to what was sent
+            following = await self._next(session, conversation, ledger)
+            await ledger.write(session)
+            return following
+
+    async def _settle(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        ledger: Ledger,
+        plan: SendPlan,
+        outcome: Receipt | DeliveryError,
+    ) -> None:
+        row = await session.execute(_WITH_MESSAGE, {"delivery": plan.delivery})
+        delivery, message = row.one()
+        if delivery.status != DeliveryState.SENDING or delivery.attempts != plan.attempt:
+            return
+        if plan.is_probe and not isinstance(outcome, BadCredentials):
+            # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
+            await resume(session, AccountId(delivery.account_id), outcome, ledger.now)
+        if isinstance(outcome, Receipt):
+            await _name(session, ledger, conversation, plan, outcome)
+            message.delivery_detail = outcome.detail or None
+            _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
+        else:
+            delivery.error = str(outcome) or type(outcome).__name__
+            message.delivery_detail = delivery.error
+            await self._fail(session, delivery, message, outcome, ledger, conversation)
 
     async def _fail(
         self,
@@ -187,8 +210,8 @@ class Outbox:
             case BadCredentials():
                 account = AccountId(delivery.account_id)
                 delivery.attempts -= 1
-                until = ledger.now + _PROBED_EVERY
-                await _pause(session, account, until, delivery.error)
+                until = ledger.now + PROBED_EVERY
+                await pause(session, account, until, delivery.error)
                 health = Health(
                     state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
                 )
@@ -206,7 +229,7 @@ class Outbox:
                 until = ledger.now + timedelta(seconds=error.retry_after)
                 _wait(delivery, message, until)
                 if error.scope == ThrottleScope.ACCOUNT:
-                    await _pause(session, delivery.account_id, until, delivery.error)
+                    await pause(session, delivery.account_id, until, delivery.error)
             case Uncertain():
                 capabilities = self._accounts.get(AccountId(delivery.account_id))
                 is_parked = capabilities is None or (
@@ -296,48 +319,6 @@ def _is_pointless(
     return is_gone or not receipt.remote_ids
 
 
-class _Gate(Enum):
-    """Whether an account's messages may leave."""
-
-    OPEN = auto()
-    CLOSED = auto()  # paused
-    PROBE = auto()  # the pause is over: one message goes first
-
-
-async def _gate(session: AsyncSession, account: str, now: datetime) -> _Gate:
-    row = await session.get(Account, account)
-    if row is not None and not row.is_enabled:
-        return _Gate.CLOSED  # by an admin
-    if row is None or row.paused_until is None:
-        return _Gate.OPEN
-    if row.paused_until > now:
-        return _Gate.CLOSED
-    # Of all that waited, one goes first; should its worker die, another does after a while.
-    claimed = await session.execute(
-        update(Account)
-        .where(Account.id == account, Account.paused_until <= now)
-        .values(paused_until=now + _PROBED_EVERY)
-        .returning(Account.id)
-        .execution_options(synchronize_session=False)
-    )
-    return _Gate.CLOSED if claimed.first() is None else _Gate.PROBE
-
-
-async def _resume(
-    session: AsyncSession, account: AccountId, outcome: Receipt | DeliveryError, now: datetime
-) -> None:
-    """Let everything of `account` leave again, unless `outcome` leaves its credentials in doubt."""
-    row = await session.get(Account, account, with_for_update=True, populate_existing=True)
-    if row is None:
-        return
-    nobody_looked = isinstance(outcome, Unavailable | Uncertain)
-    if row.health == AccountState.BAD_CREDENTIALS and nobody_looked:
-        return  # another probe follows
-    row.paused_until, row.pause_reason = None, None
-    if row.health == AccountState.BAD_CREDENTIALS:
-        await write_health(session, account, Health(state=AccountState.CONNECTED), now)
-
-
 async def _name(
     session: AsyncSession,
     ledger: Ledger,
@@ -402,14 +383,3 @@ def _finish(
 def _wait(delivery: Delivery, message: Message, until: datetime) -> None:
     _set(delivery, message, DeliveryState.WAITING)
     delivery.available_at = until
-
-
-async def _pause(session: AsyncSession, account: str, until: datetime, reason: str | None) -> None:
-    await session.execute(
-        update(Account)
-        .where(
-            Account.id == account,
-            or_(Account.paused_until.is_(None), Account.paused_until < until),
-        )
-        .values(paused_until=until, pause_reason=reason)
-    )

@@ -33,15 +33,20 @@ class DeliveriesLane:
 
     async def advance(self, conversation: ConversationId) -> None:
         """Do the lane's due items. What must wait is found again by the sweep."""
-        while plan := await self._outbox.plan(conversation):
+        plan = await self._outbox.plan(conversation)
+        while plan is not None:
             channel = self._channels.get(plan.message.account)
             if channel is None:
                 outcome: Receipt | DeliveryError = Rejected("the account is not connected any more")
             else:
                 outcome = await self._send(channel, plan)
+            if isinstance(outcome, Receipt) and not plan.is_last:
+                plan = await self._outbox.settle_and_plan(plan, outcome)
+                continue
             await self._outbox.settle(plan, outcome)
-            if plan.is_last and isinstance(outcome, Receipt):
+            if isinstance(outcome, Receipt):
                 return
+            plan = await self._outbox.plan(conversation)
 
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:

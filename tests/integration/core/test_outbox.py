@@ -62,6 +62,21 @@ async def test_messages_are_sent_once_in_order_and_named(rig: Rig) -> None:
     assert sum(name.startswith("out-") for name in names) == 2
 
 
+async def test_a_message_begins_where_the_last_ends_and_none_after_the_last(rig: Rig) -> None:
+    conversation = await _said(rig, "a", "b")
+    first = await rig.outbox.plan(conversation)
+    assert first is not None
+    assert not first.is_last
+    second = await rig.outbox.settle_and_plan(first, await rig.loopback.deliver(first.message))
+    assert second is not None
+    assert second.is_last
+    assert await _states(rig) == ["sent", "sending"]
+    receipt = await rig.loopback.deliver(second.message)
+    assert await rig.outbox.settle_and_plan(second, receipt) is None
+    assert _received(rig) == ["You said: a", "You said: b"]
+    assert await _states(rig) == ["sent", "sent"]
+
+
 async def test_a_rejected_message_fails_with_its_reason_and_the_lane_goes_on(rig: Rig) -> None:
     conversation = await _said(rig, "a", "b")
     rig.platform.faults.append(Rejected("no such chat"))
