@@ -64,8 +64,8 @@ class CrewOut(BaseModel):
 class NewAgent(Body):
     """Somebody who is to work in the console; without a name, the e-mail's first part is it."""
 
-    email: Annotated[Text, Field(max_length=254)]
-    name: Annotated[Text, Field(max_length=100)] = ""
+    email: Annotated[Text, Field(max_length=254, examples=["bea@example.org"])]
+    name: Annotated[Text, Field(max_length=100, examples=["Bea"])] = ""
     role: Annotated[Role, Field(strict=False)] = Role.AGENT
 
 

@@ -15,7 +15,7 @@ from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import AgentId, CategoryId, TeamId
+from core.domain.ids import AgentId, CategoryId, ContactId, TeamId
 from core.domain.satisfaction import SurveyRules
 from core.services.revisions import content_version
 from core.services.satisfaction.rules import set_survey_rules, survey_rules
@@ -107,6 +107,7 @@ class SurveyRulesBody(Body):
 async def list_answers(
     request: Request,
     _: AgentCaller,
+    requester: Annotated[UUID | None, Query(description="Who answered.")] = None,
     agent: Annotated[
         Text | None, Query(max_length=254, description="Who solved it: an id or an e-mail.")
     ] = None,
@@ -134,6 +135,7 @@ async def list_answers(
         wanted = AnswerFilter(
             min_score=min_score,
             max_score=max_score,
+            requester=None if requester is None else ContactId(requester),
             agent=by,
             team=of,
             categories=None

@@ -30,12 +30,16 @@ router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
 class NewSide(Reply):
-    """A letter to somebody else about a ticket, and messages whose words and files go along."""
+    """A letter to somebody else about a ticket."""
 
-    envelope: EnvelopeBody
-    messages: Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=50)] = Field(
-        default_factory=list
-    )
+    envelope: Annotated[
+        EnvelopeBody,
+        Field(examples=[{"to": ["care@supplier.example"], "subject": "Fwd: The VPN is broken"}]),
+    ]
+    messages: Annotated[
+        list[Annotated[UUID, Field(strict=False)]],
+        Field(max_length=50, description="Of the ticket: their words and files go along."),
+    ] = Field(default_factory=list)
 
 
 class SideReply(Reply):

@@ -52,9 +52,11 @@ class Wanted(BaseModel):
     priority: list[Priority] = Field(default_factory=list, max_length=_MOST)
     tag: list[Words] = Field(default_factory=list, max_length=_MOST)
     channel: list[Words] = Field(
-        default_factory=list, max_length=_MOST, description="Such as `email` or `slack`."
+        default_factory=list, max_length=_MOST, examples=[["email"], ["slack", "telegram"]]
     )
-    created_from: AwareDatetime | None = Field(default=None, description="With a time zone.")
+    created_from: AwareDatetime | None = Field(
+        default=None, description="With a time zone.", examples=["2030-01-31T09:00:00Z"]
+    )
     created_before: AwareDatetime | None = Field(default=None, description="With a time zone.")
     updated_since: AwareDatetime | None = Field(
         default=None, description="With a time zone. What was said counts as a change."

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.ids import AgentId, CategoryId, TeamId, TicketId
+from core.domain.ids import AgentId, CategoryId, ContactId, TeamId, TicketId
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
 from core.storage.tables import AgentRow, Category, Satisfaction, Team, Ticket
@@ -39,6 +39,7 @@ class AnswerFilter:
 
     min_score: int = 1
     max_score: int = 5
+    requester: ContactId | None = None
     agent: AgentId | None = None
     team: TeamId | None = None
     categories: Sequence[CategoryId] | None = None  # any of these
@@ -55,6 +56,7 @@ async def answers(
     """Return answers that fit, those asked last first."""
     query = _answers().where(Satisfaction.score.between(wanted.min_score, wanted.max_score))
     for column, value in (
+        (Satisfaction.contact_id, wanted.requester),
         (Satisfaction.agent_id, wanted.agent),
         (Satisfaction.team_id, wanted.team),
         (Satisfaction.channel, wanted.channel),

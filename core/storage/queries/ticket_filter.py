@@ -82,12 +82,7 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     # Clocks run in live tickets alone. To say so again would let the planner take both for
     # independent, and few for almost none.
     if wanted.statuses and not _is_live_by_promise(wanted):
-        # Written out, not sent beside the statement: some indexes are of certain statuses alone.
-        statuses = [status.value for status in wanted.statuses]
-        written_out: BindParameter[list[str]] = bindparam(
-            None, statuses, expanding=True, literal_execute=True, unique=True
-        )
-        found.append(Ticket.status.in_(written_out))
+        found.append(Ticket.status.in_(_written_out(wanted.statuses)))
     if wanted.assignees:
         agents = [one for one in wanted.assignees if one is not Unassigned.NONE]
         whose = [Ticket.assignee_id.in_(agents)] if agents else []
@@ -111,7 +106,7 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     if wanted.tags:
         found.append(or_(*(Ticket.tags.contains([tag]) for tag in wanted.tags)))
     if wanted.kinds:
-        found.append(Ticket.kind.in_(wanted.kinds))
+        found.append(Ticket.kind.in_(_written_out(wanted.kinds)))
     if wanted.channels:
         found.append(_came_over(wanted.channels))
     if wanted.accounts:
@@ -131,6 +126,12 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     if wanted.among is not None:
         found.append(Ticket.id.in_(wanted.among))
     return found
+
+
+def _written_out(values: Sequence[StrEnum]) -> BindParameter[list[str]]:
+    """Return `values` as a part of the statement itself: some indexes are of certain ones alone."""
+    plain = [one.value for one in values]
+    return bindparam(None, plain, expanding=True, literal_execute=True, unique=True)
 
 
 def is_live(wanted: TicketFilter) -> bool:

@@ -76,6 +76,7 @@ class Ticket(Base):
             postgresql_where=text("sla_due_at IS NOT NULL"),
         ),
         Index("ix_ticket_created_at", "created_at", "id"),
+        Index("ix_ticket_problem", "created_at", "id", postgresql_where=text("kind = 'problem'")),
         Index("ix_ticket_updated_at", "updated_at", "id"),
         Index("ix_ticket_document", "document", postgresql_using="gin"),
     )

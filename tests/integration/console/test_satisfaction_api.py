@@ -74,6 +74,8 @@ async def test_answers_are_found_by_whom_they_are_about_and_when(desk: Desk, api
         assert await scores(**params) == [4, 2], params
     assert await scores(min_score="2", max_score="3") == [3, 2]
     assert await scores(**{"from": "2030-05-03", "to": "2030-05-04"}) == [3, 2]
+    (who,) = (await client.get("/api/v1/requesters?q=who3")).json()["items"]
+    assert await scores(requester=who["id"]) == [4]
     assert await scores(channel="email") == []
     assert await scores(agent="nobody@example.org") == []
     odd = (await client.get("/api/v1/satisfaction?min_score=4")).json()["items"][1]

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.many_tickets import fill, word
 from console.api.ticket_list import Wanted, filter_of
 from console.pages.queue import read_queue
+from core.domain.classification import Kind
 from core.domain.conversation import Responder
 from core.domain.ids import AgentId, ContactId
 from core.domain.search import question_of
@@ -25,6 +26,7 @@ from core.storage.queries import search
 from core.storage.queries.assets import assets_of
 from core.storage.queries.conversations import list_conversations, tickets_of
 from core.storage.queries.requesters import list_requesters
+from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.ticket_list import Place, TicketSort, tickets_in_order
 from core.storage.queries.tickets import ticket_named, ticket_view
 from core.storage.tables import AgentRow
@@ -224,6 +226,15 @@ async def test_conversations_for_programs_are_listed_by_index(
         await list_conversations(session, sight=None, before=found[-1].id, **which)
         assert await tickets_of(session, [one.id for one in found])
     assert await asked.scanned(filled, "ticket", "conversation", "message") == []
+
+
+async def test_problems_are_not_looked_for_among_all_tickets(filled: AsyncEngine) -> None:
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        await tickets_in_order(
+            session, TicketFilter(kinds=[Kind.PROBLEM]), TicketSort.CHANGED_LAST, limit=50
+        )
+    assert [plan for plan in await asked.plans(filled) if "ix_ticket_problem" in plan]
 
 
 SEVERAL = frozenset({"status", "priority", "channel", "tag"})
