@@ -112,6 +112,7 @@ MAPPING: Mapping[str, str] = {
     "priority": "Priority",
     "category": "Category",
     "team": "Team",
+    "requester": "Requester's e-mail address",
     "tags": "Tags",
     "over_path": "What says that it is over",
 }

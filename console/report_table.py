@@ -15,8 +15,8 @@ from console.words import Translate
 from core.domain.assets import harmless
 from core.domain.figures import TIMES, Dimension, Period
 from core.domain.ids import TeamId
-from core.services.audit import record
 from core.services.figures.counting import Report, report
+from core.services.figures.documents import given_out
 
 
 async def exported(
@@ -30,8 +30,7 @@ async def exported(
 ) -> Response:
     """Return the figures of a period as CSV (RFC 4180); the audit log has that they were."""
     found = await report(session, period, by, with_charts=False, teams=teams)
-    name = f"{period.first}_{period.last}_{found.by}"
-    record(session, actor, "report.exported", ("report", name, name))
+    name = given_out(session, period, found.by, actor=actor)
     names = [line_in_words(found.by, line, t) for line in found.lines]
     return table(as_table(found, names, headings(found.by, t)), f"{name}.csv")
 

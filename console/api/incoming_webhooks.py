@@ -42,6 +42,9 @@ class MappingBody(Body):
         MappedPath, Field(description="Its name, or its path as `Hardware / Laptop`.")
     ] = ""
     team: Annotated[MappedPath, Field(description="Its name.")] = ""
+    requester: Annotated[
+        MappedPath, Field(description="Their e-mail address; empty: the program itself.")
+    ] = ""
     tags: Annotated[MappedPath, Field(description="A list, or words with commas between.")] = ""
     fields: Annotated[
         dict[Annotated[Text, Field(max_length=200)], MappedPath],

@@ -32,7 +32,10 @@ from core.storage.tables import IncomingHook, Webhook
 router = APIRouter(prefix="/console/admin/webhooks")
 
 _SHOWN_CALLS = 50
-_PATHS = ("key", "subject", "text", "priority", "over_path", "category", "team", "tags")
+_PATHS = (
+    *("key", "subject", "text", "priority", "over_path"),
+    *("category", "team", "requester", "tags"),
+)
 _NO_HOOK = dict.fromkeys(("name", "format", "hook_team", "over_values", "fields", *_PATHS), "")
 
 

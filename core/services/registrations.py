@@ -18,7 +18,15 @@ from core.domain.content import Envelope, check_words
 from core.domain.conversation import Speaker
 from core.domain.errors import Conflict, InvalidInput, NotFound, WrongAddress
 from core.domain.events import Author
-from core.domain.ids import AccountId, Address, AgentId, ContactId, TicketId
+from core.domain.ids import (
+    AccountId,
+    Address,
+    AgentId,
+    ContactId,
+    ThreadKey,
+    TicketId,
+    new_id,
+)
 from core.domain.languages import LANGUAGES
 from core.domain.ticket import CameBy
 from core.services.answering import give_to
@@ -29,13 +37,12 @@ from core.services.letters import MAX_SUBJECT_CHARS, Letters
 from core.services.registering import IN_PERSON, Matter, register
 from core.services.requester_records.contacts import ContactDraft, write_down
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.reach import is_known, mail_addresses
+from core.storage.queries.reach import holder_of, mail_addresses
 from core.storage.tables import (
     AgentRow,
     Contact,
     ContactAddress,
     ContactMerge,
-    Conversation,
     Participant,
 )
 from core.texts import text
@@ -81,6 +88,34 @@ class Way:
     address: Address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a matter of a requester goes on, which need not have begun there."""
+
+    contact: ContactId
+    name: str | None
+    account: AccountId
+    address: Address
+    thread: ThreadKey | None  # a fresh one; none: one that nobody else knows
+    is_theirs: bool  # the account knows the address as the requester's
+
+    def take_part(self, case: Case) -> None:
+        """Count the address as one that has a part in the conversation of `case`.
+
+        A platform vouches for it as the requester's, but nobody does for letters from it: to the
+        desk they are another contact's, and no stranger's all the same.
+        """
+        if not self.is_theirs:
+            case.session.add(
+                Participant(
+                    conversation_id=case.conversation.id,
+                    address=self.address,
+                    name=None,
+                    joined_at=case.ledger.now,
+                )
+            )
+
+
 class Registrations:
     """Opens tickets in a requester's name; they go the same way as all others."""
 
@@ -116,6 +151,60 @@ class Registrations:
                     break
         return found
 
+    async def place_for(
+        self, session: AsyncSession, contact: Contact, account: AccountId | None = None
+    ) -> Place:
+        """Return where answers to `contact`, whom the caller has locked, go.
+
+        By mail, from `account` where it is named; else nowhere: they stay in the ticket.
+        """
+        named = ContactId(contact.id)
+        way = (await self.ways_to(session, [named], account)).get(named)
+        account = IN_PERSON if way is None else way.account
+        address = Address(f"contact:{contact.id}") if way is None else way.address
+        return Place(
+            contact=named,
+            name=contact.name,
+            account=account,
+            address=address,
+            thread=None if way is None else self._letters.begin_thread(account),
+            is_theirs=await _know(session, account, address, contact),
+        )
+
+    async def whoever_has(self, session: AsyncSession, email: str) -> Contact:
+        """Return the requester who has an e-mail address, locked; one is added where nobody has it.
+
+        Raises:
+            WrongAddress: nothing can be sent to it.
+        """
+        address, account = self._checked(email)
+        accounts = [*self.mail_accounts, IN_PERSON]
+        known = await holder_of(session, address, accounts)
+        if known is None:
+            row = Contact(id=new_id(), created_at=self._now())
+            session.add(row)
+            await session.flush()
+            if await _know(session, account, address, row):
+                return row
+            await session.delete(row)  # somebody else added them at the same time
+            await session.flush()
+            known = await holder_of(session, address, accounts)
+            assert known is not None
+        return await session.get_one(Contact, known, with_for_update=True)
+
+    def _checked(self, email: str) -> tuple[Address, AccountId]:
+        """Return an address as it is kept, and the account that keeps those nobody wrote from.
+
+        Raises:
+            WrongAddress: nothing can be sent to it.
+        """
+        address, accounts = Address(email.strip().lower()), self.mail_accounts
+        if accounts:
+            self._letters.checked(accounts[0], Envelope(to=(address,)))
+        elif not _LOOKS_LIKE_MAIL.fullmatch(address):
+            raise WrongAddress(address)
+        return address, accounts[0] if accounts else IN_PERSON
+
     async def meet(self, draft: ContactDraft, email: str, by: Agent) -> ContactId:
         """Write down somebody who has not written to the desk yet; `email` may be empty.
 
@@ -126,18 +215,14 @@ class Registrations:
             WrongAddress: nothing can be sent to the address.
             Conflict: the address is another requester's.
         """
-        address = Address(email.strip().lower())
-        accounts = self.mail_accounts
-        account = accounts[0] if accounts else IN_PERSON
-        if address and accounts:
-            self._letters.checked(account, Envelope(to=(address,)))
-        elif address and not _LOOKS_LIKE_MAIL.fullmatch(address):
-            raise WrongAddress(address)
+        place = self._checked(email) if email.strip() else None
         async with storage_errors(), self._sessions.begin() as session:
-            if address and await is_known(session, address, [*accounts, IN_PERSON]):
+            if place is not None and await holder_of(
+                session, place[0], [*self.mail_accounts, IN_PERSON]
+            ):
                 raise Conflict("this address is another requester's")
             row = await write_down(session, draft, by)
-            if address and not await _know(session, account, address, row):
+            if place is not None and not await _know(session, place[1], place[0], row):
                 raise Conflict("this address is another requester's")
             return ContactId(row.id)
 
@@ -156,38 +241,33 @@ class Registrations:
         async with storage_errors(), self._sessions.begin() as session:
             contact = await _requester(session, wanted.requester)
             assignee = await _assignee(session, wanted.assignee)
-            ways = await self.ways_to(session, [wanted.requester], wanted.account)
-            way = ways.get(wanted.requester)
-            account = IN_PERSON if way is None else way.account
-            address = Address(f"contact:{contact.id}") if way is None else way.address
-            is_theirs = await _know(session, account, address, contact)
+            place = await self.place_for(session, contact, wanted.account)
             ledger = Ledger(self._accounts, self._now())
             kind = wanted.sorting.kind
             case = await register(
                 session,
                 ledger,
                 Matter(
-                    account=account,
-                    contact=wanted.requester,
-                    author=Author(address=address, name=contact.name),
+                    account=place.account,
+                    contact=place.contact,
+                    author=Author(address=place.address, name=place.name),
                     subject=wanted.subject.strip(),
                     text=wanted.text.strip(),
                     reason=HandoffReason.REGISTERED,
                     kind=TicketKind.REQUEST if kind is Kind.REQUEST else TicketKind.INCIDENT,
                     language=wanted.language or contact.language or by.language,
-                    thread=None if way is None else self._letters.begin_thread(account),
+                    thread=place.thread,
                     came_by=wanted.came_by,
                 ),
                 actor=by.actor,
             )
             await ledger.write(session)
             await session.refresh(case.ticket)  # with what the database gave it
-            if not is_theirs:
-                _take_part(session, case.conversation, address, ledger.now)
+            place.take_part(case)
             await apply(case, wanted.sorting, actor=by.actor)
             if assignee is not None:
                 give_to(case, assignee, actor=by.actor)
-            if wanted.tells and way is not None:
+            if wanted.tells and place.thread is not None:
                 _tell(case)
             case.changed()
             await ledger.write(session)
@@ -232,19 +312,6 @@ async def _know(
         )
     )
     return holder == contact.id
-
-
-def _take_part(
-    session: AsyncSession, conversation: Conversation, address: Address, now: datetime
-) -> None:
-    """Count `address` as one that has a part in `conversation`.
-
-    A platform vouches for it as the requester's, but nobody does for letters from it: to the desk
-    they are another contact's, and no stranger's all the same.
-    """
-    session.add(
-        Participant(conversation_id=conversation.id, address=address, name=None, joined_at=now)
-    )
 
 
 def _tell(case: Case) -> None:

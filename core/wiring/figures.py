@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from core.domain.errors import InvalidInput
 from core.domain.figures import Dimension, Measure, Period, Tally
 from core.services.figures.counting import Counting, Report, report
+from core.services.figures.documents import given_out
 from core.services.sla.rules import PromiseBook
 from core.settings import Settings
 from core.storage.engine import storage_errors
@@ -27,7 +28,8 @@ async def report_for(
     period = Period(first=_day(first) or end - timedelta(days=_USUAL_DAYS - 1), last=end)
     async with open_parts(settings, "desk report") as parts:
         await Counting(parts.sessions, PromiseBook()).count_all()
-        async with storage_errors(), parts.sessions() as session:
+        async with storage_errors(), parts.sessions.begin() as session:
+            given_out(session, period, by, actor=None)
             return await report(session, period, by)
 
 

@@ -160,6 +160,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(RefusalCount, directory=parts.directory, counts=refused)
     vault = vault_of(settings, parts.blobs, parts.sessions)
     letters = Letters(parts.channels)
+    registrations = Registrations(parts.sessions, parts.accounts, letters)
     sorting = TicketSorting(parts.sessions, parts.accounts)
     spam = SpamFolder(parts.sessions, parts.accounts)
     macros = Macros(parts.sessions, parts.accounts, settings.base_url)
@@ -202,7 +203,7 @@ def build_app(settings: Settings) -> FastAPI:
             splitting=Splitting(parts.sessions, parts.accounts, letters),
             rejoining=Rejoining(parts.sessions, parts.accounts),
             requesters=Requesters(parts.sessions, parts.accounts),
-            registrations=Registrations(parts.sessions, parts.accounts, letters),
+            registrations=registrations,
             sides=Sides(parts.sessions, parts.accounts, letters),
             channels=parts.channels,
             quarantine=Quarantine(parts.sessions, parts.blobs, intake, parts.channels),
@@ -220,7 +221,7 @@ def build_app(settings: Settings) -> FastAPI:
             notices=Notices(parts.sessions),
             chat_notices=ChatNotices(parts.sessions),
             chat_codes=ChatCodes(parts.sessions),
-            incoming_hooks=IncomingHooks(parts.sessions, parts.accounts),
+            incoming_hooks=IncomingHooks(parts.sessions, parts.accounts, registrations),
             rules=AutomationRules(parts.sessions),
             trials=RuleTrials(parts.sessions, parts.accounts, settings.base_url),
             macros=macros,

@@ -46,6 +46,7 @@ class Alert:
     priority: Priority | None = None
     category: str = ""  # by name, or by path as "Hardware / Laptop"
     team: str = ""  # by name
+    requester: str = ""  # by e-mail address; none: the program itself
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)  # of the category's form, by label
 
@@ -62,6 +63,7 @@ class ReportMapping:
     over_values: tuple[str, ...] = ()
     category: str = ""
     team: str = ""
+    requester: str = ""
     tags: str = ""  # where a list of them is, or a text with commas between them
     fields: tuple[tuple[str, str], ...] = ()  # labels of a form's fields, with where each is
 
@@ -128,6 +130,7 @@ def read_mapped(payload: Mapping[str, Any], mapping: ReportMapping) -> Alert:
         priority=Priority(priority) if priority in set(Priority) else _SEVERITY.get(priority),
         category=_at(payload, mapping.category) if mapping.category else "",
         team=_at(payload, mapping.team) if mapping.team else "",
+        requester=_at(payload, mapping.requester).strip() if mapping.requester else "",
         tags=_several(payload, mapping.tags) if mapping.tags else (),
         fields={label: said for label, path in mapping.fields if (said := _at(payload, path))},
     )

@@ -39,6 +39,7 @@ from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.registering import Matter, register, report
+from core.services.registrations import Place, Registrations
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import (
@@ -78,10 +79,12 @@ class IncomingHooks:
         self,
         sessions: Sessions,
         accounts: Accounts,
+        registrations: Registrations,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
+        self._registrations = registrations
         self._now = now
 
     async def add(self, form: HookForm, by: Agent) -> tuple[UUID, str]:
@@ -198,7 +201,7 @@ class IncomingHooks:
                 return case.ticket.number
         if alert.is_over:
             return None
-        ticket = await _open(session, ledger, hook, alert)
+        ticket = await self._open(session, ledger, hook, alert)
         if known is None:
             session.add(
                 IncomingAlert(hook_id=hook.id, key=alert.key, ticket_id=ticket.id, said=alert.text)
@@ -206,6 +209,39 @@ class IncomingHooks:
         else:
             known.ticket_id, known.said = ticket.id, alert.text
         return ticket.number
+
+    async def _open(
+        self, session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert: Alert
+    ) -> Ticket:
+        place, unknown = None, []
+        if alert.requester:
+            try:
+                requester = await self._registrations.whoever_has(session, alert.requester)
+            except InvalidInput:
+                unknown.append(alert.requester)
+            else:
+                place = await self._registrations.place_for(session, requester)
+        place = place or await _own_place(session, hook, ledger.now)
+        case = await register(
+            session,
+            ledger,
+            Matter(
+                account=place.account,
+                contact=place.contact,
+                author=Author(address=place.address, name=place.name),
+                subject=alert.subject,
+                text=alert.text,
+                reason=HandoffReason.ALERT,
+                priority=alert.priority or Priority.NORMAL,
+                thread=place.thread,
+            ),
+            actor=_actor(hook),
+        )
+        place.take_part(case)
+        if hook.team_id is not None:
+            case.pass_to(TeamId(hook.team_id), actor=_actor(hook))
+        await sort_as_reported(case, alert, actor=_actor(hook), unknown=unknown)
+        return case.ticket
 
 
 async def _locked(session: AsyncSession, hook: UUID) -> IncomingHook:
@@ -219,7 +255,9 @@ def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -
     actor = _actor(hook)
     if alert.text != known.said:
         known.said = alert.text
-        message = report(case.ledger, case.conversation, _author(hook), alert.text)
+        where = Address(case.conversation.address or f"hook:{hook.id}")
+        author = Author(address=where, name=hook.name)
+        message = report(case.ledger, case.conversation, author, alert.text)
         case.ledger.record_message(case.ticket, message, "customer", actor=actor)
     if alert.is_over and not case.is_done:
         case.move(TicketTrigger.SOLVED, actor=actor, reason="the alert is over")
@@ -234,7 +272,8 @@ def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -
     case.changed()
 
 
-async def _open(session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert: Alert) -> Ticket:
+async def _own_place(session: AsyncSession, hook: IncomingHook, now: datetime) -> Place:
+    """Return where what a program reports for itself goes on: nobody can be written to there."""
     address = Address(f"hook:{hook.id}")
     contact = await session.scalar(
         select(ContactAddress.contact_id).where(
@@ -243,33 +282,19 @@ async def _open(session: AsyncSession, ledger: Ledger, hook: IncomingHook, alert
     )
     if contact is None:
         contact = new_id()
-        session.add(Contact(id=contact, name=hook.name, created_at=ledger.now))
+        session.add(Contact(id=contact, name=hook.name, created_at=now))
         await session.flush()
         session.add(
             ContactAddress(account_id=PROGRAMS, address=address, contact_id=contact, name=hook.name)
         )
-    case = await register(
-        session,
-        ledger,
-        Matter(
-            account=PROGRAMS,
-            contact=ContactId(contact),
-            author=_author(hook),
-            subject=alert.subject,
-            text=alert.text,
-            reason=HandoffReason.ALERT,
-            priority=alert.priority or Priority.NORMAL,
-        ),
-        actor=_actor(hook),
+    return Place(
+        contact=ContactId(contact),
+        name=hook.name,
+        account=PROGRAMS,
+        address=address,
+        thread=None,
+        is_theirs=True,
     )
-    if hook.team_id is not None:
-        case.pass_to(TeamId(hook.team_id), actor=_actor(hook))
-    await sort_as_reported(case, alert, actor=_actor(hook))
-    return case.ticket
-
-
-def _author(hook: IncomingHook) -> Author:
-    return Author(address=Address(f"hook:{hook.id}"), name=hook.name)
 
 
 def _read(hook: IncomingHook, payload: Any) -> Alert:
@@ -290,6 +315,7 @@ def _mapping_json(mapping: ReportMapping) -> dict[str, Any]:
         "over_values": list(mapping.over_values),
         "category": mapping.category,
         "team": mapping.team,
+        "requester": mapping.requester,
         "tags": mapping.tags,
         "fields": [list(one) for one in mapping.fields],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from core.domain.automation.alerts import Alert
@@ -19,9 +21,14 @@ UNKNOWN = "The report names what is not here: {names}"
 _MOST_CHARS = 120
 
 
-async def sort_as_reported(case: Case, alert: Alert, *, actor: str) -> None:
-    """Give the locked ticket of `case` what the report names; what is not here is noted in it."""
-    unknown: list[str] = []
+async def sort_as_reported(
+    case: Case, alert: Alert, *, actor: str, unknown: Sequence[str] = ()
+) -> None:
+    """Give the locked ticket of `case` what the report names; what is not here is noted in it.
+
+    `unknown` is what else it names that is not here.
+    """
+    unknown = list(unknown)
     await case.session.flush()
     await case.session.refresh(case.ticket)  # it is new: what the database fills in is not known
     if alert.category:

@@ -1,4 +1,4 @@
-"""Reports as JSON: the same for the API and for `desk report --json`."""
+"""Reports as JSON, the same for the API and for `desk report --json`; and that they were given."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.figures import Dimension, Period, Tally
+from core.services.audit import record
 from core.services.figures.backlog import BacklogLine
 from core.services.figures.counting import Line, Report
 from core.storage.queries.helpfulness import together
+
+
+def given_out(session: AsyncSession, period: Period, by: Dimension, *, actor: str | None) -> str:
+    """Keep in the audit log that the figures of a period were given out; return their name."""
+    name = f"{period.first}_{period.last}_{by}"
+    record(session, actor, "report.exported", ("report", name, name))
+    return name
 
 
 class SpreadDocument(BaseModel):

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import RecipientOutcome
 from core.domain.ids import AccountId, Address, ContactId
-from core.storage.tables import Contact, ContactAddress
+from core.storage.tables import Contact, ContactAddress, ContactMerge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,26 +66,25 @@ async def mail_addresses(
     }
 
 
-async def is_known(
+async def holder_of(
     session: AsyncSession, address: Address, accounts: Collection[AccountId]
-) -> bool:
-    """Say whether somebody has `address`, in lower case.
+) -> ContactId | None:
+    """Return the requester who has `address`, in lower case; None where nobody has it.
 
     They write from it to one of `accounts`, or a platform vouches for it as theirs.
     """
-    found = await session.scalar(
-        select(
-            or_(
-                exists().where(
-                    func.lower(ContactAddress.address) == address,
-                    ContactAddress.account_id.in_(accounts),
-                ),
-                exists().where(ContactAddress.verified_email == address),
-                exists().where(func.lower(Contact.email) == address),
-            )
-        )
-    )
-    return bool(found)
+    merged = exists().where(ContactMerge.merged_id == Contact.id, ContactMerge.undone_at.is_(None))
+    for query in (
+        select(ContactAddress.contact_id).where(
+            func.lower(ContactAddress.address) == address, ContactAddress.account_id.in_(accounts)
+        ),
+        select(ContactAddress.contact_id).where(ContactAddress.verified_email == address),
+        select(Contact.id).where(func.lower(Contact.email) == address).order_by(merged),
+    ):
+        found = await session.scalar(query.limit(1))
+        if found is not None:
+            return ContactId(found)
+    return None
 
 
 def _at(account: AccountId | None, address: str) -> MailAddress:

@@ -12,12 +12,17 @@ from channels.unread.channel import Unread
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.conversation import Responder
 from core.domain.errors import InvalidInput, NotFound, Outdated
-from core.domain.ids import new_id
+from core.domain.ids import AccountId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
+from core.ports import capabilities_of
 from core.services.automation.incoming import PROGRAMS, HookForm, IncomingHooks
+from core.services.letters import Letters
+from core.services.registrations import Registrations
 from core.storage.tables import (
     AuditEntry,
     Category,
+    Contact,
+    ContactAddress,
     Conversation,
     FormField,
     IncomingHook,
@@ -25,6 +30,7 @@ from core.storage.tables import (
     Team,
     Ticket,
 )
+from tests.integration.letters.world import Post
 from tests.support.desk import Rig
 
 
@@ -61,7 +67,8 @@ def rig(rig: Rig) -> Rig:
 
 
 async def hooks(rig: Rig, form: HookForm | None = None) -> tuple[IncomingHooks, str]:
-    found = IncomingHooks(rig.sessions, rig.accounts, rig.clock)
+    registrations = Registrations(rig.sessions, rig.accounts, Letters(rig.channels), rig.clock)
+    found = IncomingHooks(rig.sessions, rig.accounts, registrations, rig.clock)
     boss = await rig.agent("Boss")
     _, token = await found.add(form or HookForm(name="Prometheus"), boss)
     return found, token
@@ -243,3 +250,96 @@ async def test_an_unknown_address_takes_nothing(rig: Rig, token: str) -> None:
     incoming, _ = await hooks(rig)
     with pytest.raises(NotFound):
         await incoming.take(token, notification())
+
+
+@pytest.fixture
+def mail(rig: Rig) -> AccountId:
+    """An account of letters, beside the others."""
+    account = AccountId("support")
+    post = Post(account, rig.platform)
+    rig.channels[account] = post
+    rig.accounts[account] = capabilities_of(post)
+    return account
+
+
+FOR_SOMEBODY = ReportMapping(
+    key="id", subject="what", text="words", over_path="state", over_values=("ok",), requester="who"
+)
+
+
+async def theirs(rig: Rig, number: int | None) -> tuple[Ticket, Conversation, Contact]:
+    """Return a ticket with its conversation and whose it is."""
+    async with rig.sessions() as session:
+        ticket = (await session.scalars(select(Ticket).where(Ticket.number == number))).one()
+        conversation = await session.get_one(Conversation, ticket.conversation_id)
+        return ticket, conversation, await session.get_one(Contact, ticket.contact_id)
+
+
+async def test_what_is_reported_for_somebody_is_theirs_and_answered_by_mail(
+    rig: Rig, mail: AccountId
+) -> None:
+    form = HookForm(name="Leavers", format=HookFormat.MAPPED, mapping=FOR_SOMEBODY)
+    incoming, token = await hooks(rig, form)
+    report = {"id": 1, "what": "A new badge", "who": " Ada@People.example "}
+    number = await incoming.take(token, report)
+    ticket, conversation, ada = await theirs(rig, number)
+    assert (conversation.account_id, conversation.address) == (mail, "ada@people.example")
+    assert ada.name is None
+    assert await incoming.take(token, report | {"words": "It is red"}) == number
+    second = await incoming.take(token, report | {"id": 2, "what": "A new key"})
+    assert (await theirs(rig, second))[2].id == ada.id
+    agent = await rig.agent("Ana")
+    await rig.tickets.reply(TicketId(ticket.id), agent, "Come by tomorrow")
+    await incoming.take(token, report | {"state": "ok", "words": "It is red"})
+    async with rig.sessions() as session:
+        rows = await session.scalars(
+            select(Message).where(Message.conversation_id == conversation.id).order_by(Message.seq)
+        )
+        said = [(row.speaker, row.author, row.delivery) for row in rows]
+    heard = ("customer", "ada@people.example", "not_sent")
+    assert said[:2] == [heard, heard]
+    assert [(one[0], one[2]) for one in said[2:4]] == [("agent", "waiting"), ("system", "waiting")]
+
+
+async def test_somebody_whom_the_desk_knows_is_found_by_their_address(
+    rig: Rig, mail: AccountId
+) -> None:
+    await rig.hear("hello")
+    async with rig.sessions.begin() as session:
+        known = (await session.scalars(select(Contact))).one()
+        known.email = "Ada@People.example"
+    form = HookForm(name="Leavers", format=HookFormat.MAPPED, mapping=FOR_SOMEBODY)
+    incoming, token = await hooks(rig, form)
+    who = {"who": "ada@people.EXAMPLE"}
+    number = await incoming.take(token, {"id": 1, "what": "A new badge"} | who)
+    _ticket, conversation, contact = await theirs(rig, number)
+    assert contact.id == known.id
+    assert conversation.account_id == mail
+
+
+@pytest.mark.parametrize("who", ["nobody", "x" * 400, "ada\x00@people.example", "7"])
+async def test_a_report_for_what_is_no_address_stays_the_programs_and_says_so(
+    rig: Rig, mail: AccountId, who: str
+) -> None:
+    form = HookForm(name="Leavers", format=HookFormat.MAPPED, mapping=FOR_SOMEBODY)
+    incoming, token = await hooks(rig, form)
+    number = await incoming.take(token, {"id": 1, "what": "A new badge", "who": who})
+    _, conversation, contact = await theirs(rig, number)
+    assert (conversation.account_id, contact.name) == (PROGRAMS, "Leavers")
+    async with rig.sessions() as session:
+        note = (await session.scalars(select(Message.text).where(Message.is_internal))).one()
+    assert note.startswith("The report names what is not here: ")
+
+
+async def test_many_reports_for_somebody_new_make_one_requester(rig: Rig, mail: AccountId) -> None:
+    form = HookForm(name="Leavers", format=HookFormat.MAPPED, mapping=FOR_SOMEBODY)
+    incoming, token = await hooks(rig, form)
+    report = {"what": "A new badge", "who": "ada@people.example"}
+    await asyncio.gather(*(incoming.take(token, report | {"id": n}) for n in range(6)))
+    async with rig.sessions() as session:
+        addresses = await session.scalar(
+            select(func.count()).where(ContactAddress.address == "ada@people.example")
+        )
+        whose = set(await session.scalars(select(Ticket.contact_id)))
+        contacts = await session.scalar(select(func.count()).select_from(Contact))
+    assert (addresses, len(whose), contacts) == (1, 1, 1)

@@ -276,6 +276,7 @@ def build_desk(
     live = Live(database_url)
     staffing = staffing_of(sessions, accounts, clock)
     letters = Letters(channels)
+    registrations = Registrations(sessions, accounts, letters, clock)
     intake = Intake(
         sessions,
         blobs,
@@ -330,7 +331,7 @@ def build_desk(
             splitting=Splitting(sessions, accounts, letters, clock),
             rejoining=Rejoining(sessions, accounts, clock),
             requesters=Requesters(sessions, accounts, clock),
-            registrations=Registrations(sessions, accounts, letters, clock),
+            registrations=registrations,
             sides=Sides(sessions, accounts, letters, clock),
             channels=channels,
             quarantine=Quarantine(sessions, blobs, intake, {loopback.account: loopback}, clock),
@@ -347,7 +348,7 @@ def build_desk(
             notices=Notices(sessions, clock),
             chat_notices=ChatNotices(sessions, clock),
             chat_codes=ChatCodes(sessions, clock),
-            incoming_hooks=IncomingHooks(sessions, accounts, clock),
+            incoming_hooks=IncomingHooks(sessions, accounts, registrations, clock),
             rules=AutomationRules(sessions),
             trials=RuleTrials(sessions, accounts, base_url, clock),
             macros=macros,
