@@ -79,7 +79,7 @@ FORMS = {
         fields=SURVEY,
         first={"quiet": "12"},
         second={"quiet": "13"},
-        told="Hours in which a person is not asked again",
+        told="How long a person is not asked again",
     ),
 }
 
