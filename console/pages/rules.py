@@ -229,7 +229,8 @@ def _tried(
 
 
 def _deed_in_words(did: WouldDo, name: str, t: Translate) -> Sequence[str]:
-    lines = [words.change_in_words(replace(one, actor_name=name), t) for one in did.changes]
+    changes = (words.change_in_words(replace(one, actor_name=name), t) for one in did.changes)
+    lines = [t("In its history: {words}", words=change) for change in changes]
     lines += [t("The requester would read: {words}", words=said) for said in did.says]
     lines += [t("The note would be: {words}", words=said) for said in did.notes]
     if did.tells:
