@@ -52,14 +52,19 @@ class Platform:
         remote_id: str | None = None,
         who: str = "somebody",
         language: str | None = None,
+        order: str = "",
     ) -> MessagePosted:
-        """Let `who` say `text`; the same `remote_id` again is a redelivery."""
+        """Let `who` say `text`; the same `remote_id` again is a redelivery.
+
+        `order` sorts what is told in another order than it was said in.
+        """
         raw = posting(
             remote_id=remote_id or f"in-{len(self.happened)}",
             thread=thread,
             who=who,
             text=text,
             language=language,
+            order=order,
             at=datetime.now(UTC),
         )
         event = parse_event(account, raw)
@@ -117,9 +122,7 @@ class Loopback:
     ) -> None:
         self.account = account
         self.platform = platform or Platform()
-        self.capabilities = Capabilities(
-            can_start=True, edits=True, removes=True, when_uncertain=when_uncertain
-        )
+        self.capabilities = Capabilities(edits=True, removes=True, when_uncertain=when_uncertain)
 
     def is_private(self, thread: ThreadKey) -> bool:
         """See `core.ports.KnowsPrivacy.is_private`; rooms that many read begin with #."""

@@ -14,7 +14,14 @@ from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
 
 
 def posting(
-    *, remote_id: str, thread: str, who: str, text: str, language: str | None, at: datetime
+    *,
+    remote_id: str,
+    thread: str,
+    who: str,
+    text: str,
+    language: str | None,
+    at: datetime,
+    order: str = "",
 ) -> bytes:
     """Return the payload of a posting, as the platform sends it."""
     payload = {
@@ -24,6 +31,7 @@ def posting(
         "who": who,
         "text": text,
         "language": language,
+        "order": order,
         "at": at.isoformat(),
     }
     return json.dumps(payload).encode()
@@ -49,6 +57,7 @@ def parse_event(account: AccountId, raw: bytes) -> MessagePosted:
                 language=payload["language"],
             ),
             at=datetime.fromisoformat(payload["at"]),
+            order=payload.get("order", ""),
             body=Body(text=payload["text"]),
             remote_ids=(RemoteId(payload["id"]),),
             raw=raw,

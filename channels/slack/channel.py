@@ -64,7 +64,6 @@ class Slack(ABC):
             max_files=_MAX_FILES,
             max_file_bytes=settings.max_file_bytes,
             threads=True,
-            can_start=True,
             when_uncertain=UncertainPolicy.PARK,
         )
         self._settings = settings

@@ -28,7 +28,6 @@ class Capabilities:
     max_files: int = 0
     max_file_bytes: int = 0
     threads: bool = False
-    can_start: bool = False  # may open a conversation that the person did not
     joins_turn: bool = False  # what the assistant says in one turn goes out as one message
     max_turns: int | None = None  # the assistant's, before a human; None: as the desk has it
     answers_per_hour: int | None = None  # machine-made messages to one person; None: no limit

@@ -248,7 +248,6 @@ class ChannelConformance:
         assert can.when_uncertain in UncertainPolicy
         if can.reads_store:  # people come to the desk: it cannot go to them
             assert isinstance(channel, HandlesRequests)
-            assert not can.can_start
         assert channel.account == AccountId(channel.account)
 
 

@@ -55,6 +55,7 @@ def test_a_posting_is_told_with_its_text_and_files() -> None:
         "caution": "unverified",
         "is_automatic": False,
         "is_spam": False,
+        "is_shared": False,
     }
 
 
