@@ -66,8 +66,8 @@ format: $(DESK_DEV) ## Format the code
 bench: $(DESK) $(BOT) $(PAGES) ## Measure, and print what docs/benchmarks.md shows
 	@.venv/bin/python -m bench $(ARGS)
 
-evaluate: $(DESK) ## Ask the held-back questions; fail below the bars of docs/assistant.md
-	@.venv/bin/python -m bench.answers_right $(ARGS)
+evaluate: $(DESK) $(BOT) ## Ask what is held back; fail below the bars of docs/assistant.md
+	@.venv/bin/python -m bench.evaluate $(ARGS)
 
 gate: $(BOT) ## Train the assistant of these files; compare it with the one before, fail if it is worse
 	@cd bot && .venv/bin/python main.py gate --into models

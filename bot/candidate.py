@@ -5,7 +5,6 @@ The body of `main.py candidate`, a process that gives way to all others.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from training import (
     output_to,
     said_intents,
 )
+from understanding import understood
 
 HELD_BACK = PROJECT / "nlu_data" / "held_back"
 _LEAST_PRIORITY = 19
@@ -102,8 +102,8 @@ def compared(old: Path, new: Path, lessons: Lessons) -> dict[str, Any]:
     asked = [(example, False) for example in held_back()]
     asked += [(example, True) for example in lessons.held_back]
     texts = [example.text for example, _ in asked]
-    before = understood(old, texts)
-    after = understood(new, texts) if new != old else before
+    before = [one.intent for one in understood(old, texts)]
+    after = [one.intent for one in understood(new, texts)] if new != old else before
     return report(
         [
             Answered(
@@ -129,16 +129,3 @@ def _read(path: Path) -> Iterator[Example]:
         for intent, texts in intents.items():
             for text in texts:
                 yield Example(text=str(text), intent=intent, language=language)
-
-
-def understood(model: Path, texts: list[str]) -> list[str]:
-    """Return the intent that `model` finds in each text."""
-    from inputs.processor import DeskAgent
-
-    agent = DeskAgent()
-    agent.load_model(model)
-
-    async def all_of_them() -> list[str]:
-        return [str((await agent.parse_message(text))["intent"]["name"]) for text in texts]
-
-    return asyncio.run(all_of_them())

@@ -16,6 +16,9 @@ QUESTION = "ask_question"
 QUESTIONS = frozenset({QUESTION, "nlu_fallback", "follow_up"})
 """What leads to the knowledge search, all the same to who asks."""
 
+SEARCHED = QUESTIONS | {"request_item", "vague_problem"}
+"""What is searched for: a wish too, where the catalogue has nothing for it."""
+
 ALARMS = frozenset({"ask_human", "angry", "emergency", "security_incident", "self_harm"})
 WORSE_IN_HUNDRED = 1
 _SHOWN = 200
@@ -34,11 +37,11 @@ class Answered:
 
     @property
     def was_right(self) -> bool:
-        return _same(self.meant, self.old)
+        return is_same(self.meant, self.old)
 
     @property
     def is_right(self) -> bool:
-        return _same(self.meant, self.new)
+        return is_same(self.meant, self.new)
 
 
 def report(answers: Sequence[Answered]) -> dict[str, Any]:
@@ -77,7 +80,8 @@ def _figures(answers: Sequence[Answered]) -> dict[str, int]:
     }
 
 
-def _same(meant: str, understood: str) -> bool:
+def is_same(meant: str, understood: str) -> bool:
+    """Say whether what was `understood` leads to what was `meant`."""
     return meant == understood or (meant == QUESTION and understood in QUESTIONS)
 
 

@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _candidate(options.into, options.lessons, options.against)
     if options.command == "gate":
         return _gate(options.into)
+    if options.command == "understand":
+        return _understand(options.into, options.texts, options.out)
     from serving import Settings, serve
 
     serve(
@@ -61,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         "gate", help="train the files as they are, compare with the model before; status 1 if worse"
     )
     gate.add_argument("--into", type=Path, required=True, metavar="DIR")
+    understand = commands.add_parser(
+        "understand", help="say what the model of the files as they are takes texts for"
+    )
+    understand.add_argument("--into", type=Path, required=True, metavar="DIR")
+    understand.add_argument("--texts", type=Path, required=True, metavar="FILE", help="JSON")
+    understand.add_argument("--out", type=Path, required=True, metavar="FILE")
     serve = commands.add_parser("serve", help="answer turns; see README.md for the environment")
     serve.add_argument("--model", type=Path, required=True, metavar="PATH")
     serve.add_argument(
@@ -120,6 +128,18 @@ def _gate(into: Path) -> int:
         return 1
     print("\n".join(as_lines(found)), flush=True)
     return 0 if found["passed"] else 1
+
+
+def _understand(into: Path, texts: Path, out: Path) -> int:
+    from training import TrainingFailed
+    from understanding import judge
+
+    try:
+        judge(into.resolve(), texts, out)
+    except TrainingFailed as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gate import Answered, report
+import yaml
+from assistant_process import BOT
+
+from gate import SEARCHED, Answered, report
 
 
 def answered(
@@ -60,3 +63,13 @@ def test_what_was_taught_must_not_get_worse() -> None:
     assert report([*SAME, worse])["reasons"] == ["taught"]
     found = report([*SAME, better])
     assert found["passed"] and found["taught"] == {"messages": 1, "old": 0, "new": 1}
+
+
+def test_what_is_searched_for_is_what_the_rules_put_to_the_search() -> None:
+    rules = yaml.safe_load((BOT / "rules" / "rules.yml").read_text("utf-8"))["rules"]
+    found = {
+        rule["steps"][0]["intent"]
+        for rule in rules
+        if len(rule["steps"]) == 2 and rule["steps"][1].get("action") == "action_answer"
+    }
+    assert found == SEARCHED
