@@ -43,8 +43,9 @@ def understood(asked: Sequence[Message], folder: Path) -> list[Understood]:
     """
     texts, out = folder / "texts.json", folder / "understood.json"
     texts.write_text(json.dumps([{"text": m.text, "meant": m.intent} for m in asked]), "utf-8")
-    command = ["main.py", "understand", "--into", "models", "--texts", texts, "--out", out]
-    subprocess.run([_BOT / ".venv" / "bin" / "python", *command], cwd=_BOT, check=True)
+    command = ["main.py", "understand", "--into", "models", "--texts", str(texts)]
+    python = str(_BOT / ".venv" / "bin" / "python")
+    subprocess.run([python, *command, "--out", str(out)], cwd=_BOT, check=True)
     detector = LinguaDetector()
     return [
         _read(message, row, detector.detect(message.text))
