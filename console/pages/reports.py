@@ -25,7 +25,7 @@ from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
 from core.domain.topics import TopicKind
 from core.services.figures.backlog import TOLD_APART, BacklogLine, backlog_by
-from core.services.figures.counting import report
+from core.services.figures.counting import Report, report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.figures import counted_zone
@@ -67,7 +67,9 @@ async def show_report(
         teams = None if sight is None else sight.counted
         found = await report(session, period, _told_apart(by, teams), teams=teams)
         waited = (
-            await backlog_by(session, period, found.by, teams) if found.by in TOLD_APART else ()
+            await backlog_by(session, period, found.by, teams, waiting=_waiting(found))
+            if found.by in TOLD_APART
+            else ()
         )
         recurring = await topics(
             session, TopicKind.TICKET, datetime.now(UTC), sight=sight, limit=_RECURRING
@@ -142,6 +144,10 @@ async def export_backlog(
             actor=signed_in.agent.actor,
             t=translator(request),
         )
+
+
+def _waiting(found: Report) -> Mapping[str, int]:
+    return {line.value: line.waiting or 0 for line in found.lines}
 
 
 def _apart(labels: Mapping[date, str], lines: Sequence[BacklogLine]) -> Series | None:

@@ -39,11 +39,13 @@ async def backlog_by(
     period: Period,
     by: Dimension,
     teams: Collection[TeamId] | None = None,
+    *,
+    waiting: Mapping[str, int] | None = None,
 ) -> Sequence[BacklogLine]:
     """Return what waited at the end of each day, the most at the end of the period first.
 
     Tickets count under the value that they have now, like what was opened and solved. Values under
-    which nothing waited are left out.
+    which nothing waited are left out. `waiting` is what waits now under each, where that is known.
 
     Raises:
         Forbidden: `teams` are given and it is to be told apart by something else.
@@ -51,7 +53,7 @@ async def backlog_by(
     """
     if teams is not None and by != Dimension.TEAM:
         raise Forbidden("you see the figures of your own teams: tell them apart by team")
-    now = await waiting_by(session, by, teams)
+    now = await waiting_by(session, by, teams) if waiting is None else waiting
     if now is None:
         raise InvalidInput("what waits is not told apart by hour or weekday")
     growth = await growth_since(session, by, period.first, teams)
