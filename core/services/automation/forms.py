@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.automation.actions import IN_WORDS, Action, action_named
 from core.domain.automation.conditions import Condition, Conditions
@@ -11,7 +14,7 @@ from core.domain.automation.fields import Comparison, field_named
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput
 from core.services.automation.templates import check_template
-from core.storage.tables import AutomationRule
+from core.storage.tables import AutomationRule, Team
 
 
 def conditions_json(conditions: Conditions) -> dict[str, Any]:
@@ -62,6 +65,12 @@ def rule_of(row: AutomationRule) -> Rule:
         is_on=row.is_on,
         stops=row.stops,
     )
+
+
+async def check_team(session: AsyncSession, team: UUID | None) -> None:
+    """Raise `InvalidInput` where a form names a team that is not there."""
+    if team is not None and await session.get(Team, team) is None:
+        raise InvalidInput("there is no such team")
 
 
 def _listed(conditions: Sequence[Condition]) -> list[dict[str, str]]:

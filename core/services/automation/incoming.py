@@ -35,6 +35,7 @@ from core.domain.ids import (
 )
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
+from core.services.automation.forms import check_team
 from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -91,6 +92,7 @@ class IncomingHooks:
         """Add a hook; return its id and the token in its address, which is shown this once."""
         name, token = new_id(), secrets.token_urlsafe(_TOKEN_BYTES)
         async with storage_errors(), self._sessions.begin() as session:
+            await check_team(session, form.team)
             row = IncomingHook(
                 id=name,
                 name=form.name.strip(),
@@ -117,6 +119,7 @@ class IncomingHooks:
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, hook)
             revise(row, revision)
+            await check_team(session, form.team)
             old = _said(row)
             row.name, row.format, row.team_id = form.name.strip(), form.format, form.team
             row.mapping = None if form.mapping is None else _mapping_json(form.mapping)

@@ -19,7 +19,7 @@ from core.services import audit
 from core.services.automation.doing import Doer, perform
 from core.services.automation.facts import values_of
 from core.services.automation.failures import failure_in_words
-from core.services.automation.forms import actions_from_json, actions_json
+from core.services.automation.forms import actions_from_json, actions_json, check_team
 from core.services.automation.templates import check_template, fill_in
 from core.services.case import Case
 from core.services.ledger import Accounts
@@ -87,6 +87,7 @@ class Macros:
             Outdated: it is not of revision `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await check_team(session, form.team)
             old = None
             if macro is None:
                 row = Macro(id=new_id())

@@ -188,6 +188,7 @@ async def test_programs_keep_the_addresses_that_programs_report_to(desk: Desk, a
         {"name": "x", "format": "mapped"},
         {"name": "x", "mapping": HOOK["mapping"]},
         {"name": "x", "format": "pigeon"},
+        {"name": "x", "team": str(uuid4())},
         {"name": "x", "format": "mapped", "mapping": {"key": "", "subject": "x"}},
         {"name": "x", "format": "mapped", "mapping": {"key": "x", "subject": "x", "more": "x"}},
     ],
@@ -199,6 +200,8 @@ async def test_a_wrong_address_for_programs_is_refused(
     assert (await admin.post("/api/v1/incoming-webhooks", json=body)).status_code == 422
     lead = await api(Role.LEAD, "lea@example.org")
     assert (await lead.get("/api/v1/incoming-webhooks")).status_code == 403
+    macro = {"name": "Hi", "text": "Hi", "team": str(uuid4())}
+    assert (await lead.post("/api/v1/macros", json=macro)).status_code == 422
 
 
 async def test_older_calls_of_a_webhook_are_reached_and_told_with_their_body(
