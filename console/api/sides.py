@@ -15,6 +15,7 @@ from console.api.shapes import Limit, Page
 from console.api.ticket_shapes import EnvelopeBody, Reply
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
+from console.sight import sight_for
 from core.domain.ids import ConversationId, MessageId, TicketId, UploadId
 from core.storage.engine import storage_errors
 from core.storage.queries.conversations import (
@@ -64,7 +65,7 @@ async def list_sides(
         found = await list_conversations(
             session,
             beside=(await beneath(session, [named]))[named] | {main},
-            sight=None,  # whoever sees a ticket sees what is held beside it
+            sight=await sight_for(request, session),
             before=None if cursor is None else ConversationId(cursor),
             limit=limit + 1,
         )

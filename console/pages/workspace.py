@@ -244,7 +244,9 @@ async def _read(
     sides: Sequence[ConversationView] = ()
     if has.sides or together or ticket is None:
         sides = await sides_of(
-            session, [conversation_id, *(one.conversation.id for one in together if one.goes_on)]
+            session,
+            [conversation_id, *(one.conversation.id for one in together if one.goes_on)],
+            sight=sight,
         )
     conversation = main
     if side is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from core.domain.errors import (
     DeliveryError,
     Moved,
     Rejected,
+    StorageUnavailable,
     Throttled,
     ThrottleScope,
     Unavailable,
@@ -41,6 +43,7 @@ from core.storage.queries.accounts import write_health
 from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
 from core.storage.wakeups import LaneKind
 
+_LOGGER = logging.getLogger(__name__)
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 600.0
@@ -160,8 +163,19 @@ class Outbox:
     async def settle_and_plan(self, plan: SendPlan, receipt: Receipt) -> SendPlan | None:
         """Write that a message was sent and begin the next due delivery of its conversation.
 
-        In one transaction: each holds the conversation and waits for the disk.
+        In one transaction: each holds the conversation and waits for the disk. Where that raises,
+        what was sent is written all the same, before what comes next is tried by itself.
         """
+        try:
+            return await self._settle_and_plan(plan, receipt)
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # `plan` raises it again
+            _LOGGER.warning("message %s is settled by itself: %r", plan.message.message, error)
+        await self.settle(plan, receipt)
+        return await self.plan(plan.conversation)
+
+    async def _settle_and_plan(self, plan: SendPlan, receipt: Receipt) -> SendPlan | None:
         async with storage_errors(), self._sessions.begin() as session:
             conversation = await locked(session, plan.conversation)
             ledger = Ledger(self._accounts, self._now())

@@ -57,10 +57,16 @@ class Setbacks:
         do: Callable[[T], Awaitable[object]],
         of: Callable[[T], UUID] = _itself,
     ) -> None:
-        """Do each of `due`; `of` tells its id. What is erased meanwhile is passed over."""
+        """Do each of `due`; `of` tells its id. What is erased meanwhile is passed over.
+
+        Several may have one id: after one of them raises, the later ones wait with it.
+        """
         due = list(due)
         known = await self._known(map(of, due))
+        failed: set[UUID] = set()
         for one in due:
+            if of(one) in failed:
+                continue
             try:
                 await do(one)
             except StorageUnavailable:
@@ -68,6 +74,7 @@ class Setbacks:
             except ConversationErased:
                 _LOGGER.info("%s: %s was erased meanwhile", self._chore, of(one))
             except Exception as error:  # noqa: BLE001  # kept, logged and shown to admins
+                failed.add(of(one))
                 await self.note(of(one), error)
                 continue
             if of(one) in known:
@@ -105,7 +112,7 @@ class Setbacks:
         """
         ids: list[UUID] = []
         try:
-            return await do(at_once, ids)
+            count = await do(at_once, ids)
         except StorageUnavailable:
             raise
         except Exception as error:
@@ -115,6 +122,10 @@ class Setbacks:
                 await self.note(ids[0], error)
                 return 0
             _LOGGER.info("%s: %d are done one by one: %r", self._chore, len(ids), error)
+        else:
+            if ids:
+                await self.forget(*ids)
+            return count
         return sum([await self.drawn(do, 1) for _ in ids])
 
     async def note(self, item: UUID, error: Exception) -> None:
@@ -149,11 +160,11 @@ class Setbacks:
                 )
             )
 
-    async def forget(self, item: UUID) -> None:
-        """Note that something went well at last, or is not to be tried any more."""
+    async def forget(self, *items: UUID) -> None:
+        """Note that things went well at last, or are not to be tried any more."""
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
-                delete(Setback).where(Setback.chore == self._chore, Setback.item == item)
+                delete(Setback).where(Setback.chore == self._chore, Setback.item.in_(items))
             )
 
 
@@ -166,6 +177,7 @@ class WholeDuties:
         self._sessions = sessions
         self._now = now
         self._tries: dict[str, tuple[int, datetime]] = {}  # failures, and not before when
+        self._well: set[str] = set()  # what an earlier process noted of these is forgotten
 
     async def do(self, duty: Callable[[], Awaitable[object]]) -> None:
         """Do a duty, unless it failed a short while ago."""
@@ -180,11 +192,14 @@ class WholeDuties:
         except StorageUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  # kept, logged and shown to admins
+            self._well.discard(name)
             self._tries[name] = tries + 1, self._now() + pause_of_all_after(tries + 1)
             await setbacks.note(_WHOLE, error)
         else:
-            if self._tries.pop(name, None) is not None:
+            self._tries.pop(name, None)
+            if name not in self._well:
                 await setbacks.forget(_WHOLE)
+                self._well.add(name)
 
     async def forget_old(self) -> None:
         """Forget what has not come by again: it is not due any more."""

@@ -35,7 +35,7 @@ from core.services.handoff import hand_off
 from core.services.json_forms import intent_from_json
 from core.services.learning.turn_log import log_failure, log_turn
 from core.services.ledger import Accounts, Ledger
-from core.services.locks import locked
+from core.services.locks import all_locked, locked
 from core.services.speech import articles_in, joined, utterances
 from core.services.turn_authors import acting_in, tickets_of
 from core.services.turn_commands import obey, tickets_to_add_to
@@ -230,9 +230,7 @@ class Turns:
             await _remember_language(session, plan, reply)
             known = frozenset(ticket.number for ticket in plan.request.tickets)
             addressed = await tickets_to_add_to(session, reply.steps, known)
-            # In the order of their ids, so that two turns never wait for each other.
-            names = sorted({plan.conversation, *addressed.values()})
-            held = {name: await locked(session, name) for name in names}
+            held = await all_locked(session, {plan.conversation, *addressed.values()})
             conversation = held[plan.conversation]
             turn = await session.get_one(Turn, plan.turn)
             ledger = Ledger(self._accounts, self._now())

@@ -432,10 +432,16 @@ async def participants_of(
 
 
 async def sides_of(
-    session: AsyncSession, conversations: Collection[ConversationId]
+    session: AsyncSession, conversations: Collection[ConversationId], *, sight: Sight | None
 ) -> Sequence[ConversationView]:
-    """Return the conversations held beside one of these, latest word first."""
-    return await _views(session, Conversation.side_of.in_(conversations), limit=_MOST_SIDES)
+    """Return the conversations held beside one of these, latest word first, as far as one sees.
+
+    They belong to the newest ticket of the conversation, not to those before it.
+    """
+    conditions: list[ColumnElement[bool]] = [Conversation.side_of.in_(conversations)]
+    if sight is not None:
+        conditions.append(sight.holds_conversation())
+    return await _views(session, *conditions, limit=_MOST_SIDES)
 
 
 async def message_named(session: AsyncSession, message: MessageId) -> MessageView:

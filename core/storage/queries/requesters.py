@@ -148,7 +148,7 @@ async def requester_view(session: AsyncSession, contact: ContactId) -> Requester
 async def requester_record(
     session: AsyncSession, contact: ContactId, sight: Sight | None = None
 ) -> RequesterRecord:
-    """Return what is known of a requester; tickets are counted as far as `sight` goes.
+    """Return what is known of a requester, tickets and answers counted as far as `sight` goes.
 
     Raises:
         NotFound: there is none.
@@ -170,17 +170,16 @@ async def requester_record(
             ContactMerge.merged_id == contact, ContactMerge.undone_at.is_(None)
         )
     )
+    is_seen = true() if sight is None else sight.holds()
     score, answers = (
         await session.execute(
-            select(func.avg(Satisfaction.score), func.count(Satisfaction.score)).where(
-                Satisfaction.contact_id == contact
-            )
+            select(func.avg(Satisfaction.score), func.count(Satisfaction.score))
+            .join(Ticket, Ticket.id == Satisfaction.ticket_id)
+            .where(Satisfaction.contact_id == contact, is_seen)
         )
     ).one()
     tickets = await session.scalar(
-        select(func.count())
-        .select_from(Ticket)
-        .where(Ticket.contact_id == contact, true() if sight is None else sight.holds())
+        select(func.count()).select_from(Ticket).where(Ticket.contact_id == contact, is_seen)
     )
     return RequesterRecord(
         requester=requester,

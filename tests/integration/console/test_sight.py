@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 import console
 from console import api, pages
@@ -20,7 +20,9 @@ from core.domain.actor import Role
 from core.domain.files import FileState
 from core.domain.ids import ConversationId, TicketId, new_id
 from core.domain.links import LinkKind
+from core.domain.satisfaction import SurveyStatus
 from core.domain.teams import Visibility
+from core.domain.ticket import TicketStatus
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
 from core.services.teams.rulebook import Policy
@@ -32,6 +34,7 @@ from core.storage.tables import (
     AuditEntry,
     Conversation,
     Message,
+    Satisfaction,
     Ticket,
     TicketLink,
     TicketVector,
@@ -400,3 +403,45 @@ async def test_who_sees_a_teams_tickets_is_for_admins_to_say(closed: Hidden) -> 
 async def test_one_closed_team_takes_no_figures_from_the_leads_of_others(closed: Hidden) -> None:
     answer = await closed.api.get("/api/v1/reports?by=channel")
     assert (answer.status_code, answer.json()["waiting_now"]) == (200, 2)
+
+
+async def test_what_requesters_said_of_another_teams_ticket_is_not_counted(hidden: Hidden) -> None:
+    desk = hidden.desk
+    async with desk.sessions.begin() as session:
+        for number, score in ((hidden.own, 5), (hidden.number, 1)):
+            ticket = (await session.scalars(select(Ticket).where(Ticket.number == number))).one()
+            session.add(
+                Satisfaction(
+                    id=new_id(),
+                    ticket_id=ticket.id,
+                    contact_id=ticket.contact_id,
+                    status=SurveyStatus.ANSWERED,
+                    answered_at=desk.clock(),
+                    score=score,
+                )
+            )
+            contact = ticket.contact_id
+    told = (await hidden.api.get(f"/api/v1/requesters/{contact}")).json()
+    assert (told["tickets"], told["answers"], told["score"]) == (1, 1, 5.0)
+
+
+async def test_what_is_held_beside_a_later_ticket_of_another_team_is_not_listed_by_the_one_before(
+    closed: Hidden,
+) -> None:
+    desk = closed.desk
+    async with desk.sessions() as session:
+        own = (await session.scalars(select(Ticket).where(Ticket.number == closed.own))).one()
+        theirs = (await session.scalars(select(Ticket).where(Ticket.number == closed.number))).one()
+    side = await desk.says("the secret question", thread="v2", who="vendor")
+    listed, page = f"/api/v1/tickets/{closed.own}/sides", f"/console/tickets/{closed.own}"
+    async with desk.sessions.begin() as session:
+        change = update(Conversation).where(Conversation.id == side)
+        await session.execute(change.values(side_of=own.conversation_id))
+    assert [one["id"] for one in (await closed.api.get(listed)).json()["items"]] == [str(side)]
+    async with desk.sessions.begin() as session:  # it begins where the one before was closed
+        closing = update(Ticket).where(Ticket.id == own.id)
+        await session.execute(closing.values(status=TicketStatus.CLOSED, closed_at=desk.clock()))
+        following = update(Ticket).where(Ticket.id == theirs.id)
+        await session.execute(following.values(conversation_id=own.conversation_id))
+    assert (await closed.api.get(listed)).json()["items"] == []
+    assert str(side) not in await closed.browser.see(page)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from channels.loopback import Loopback
 from core.domain.actor import Agent, Role
@@ -75,6 +76,28 @@ async def test_a_message_begins_where_the_last_ends_and_none_after_the_last(rig:
     assert await rig.outbox.settle_and_plan(second, receipt) is None
     assert _received(rig) == ["You said: a", "You said: b"]
     assert await _states(rig) == ["sent", "sent"]
+
+
+async def test_what_left_is_sent_although_the_next_cannot_be_begun(rig: Rig) -> None:
+    conversation = await _said(rig, "a", "b")
+    last = (await rig.messages())[-1]
+    async with rig.sessions.begin() as session:
+        for statement in _REFUSE_TO_BEGIN:
+            await session.execute(text(statement.format(message=last.id)))
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="cannot be begun"):
+            await _advance(rig, conversation)
+    assert _received(rig) == ["You said: a"]
+    assert await _states(rig) == ["sent", "waiting"]
+
+
+_REFUSE_TO_BEGIN = (
+    """CREATE OR REPLACE FUNCTION refuse_to_begin() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'this cannot be begun'; END $$""",
+    """CREATE TRIGGER never_begun BEFORE UPDATE ON delivery FOR EACH ROW
+       WHEN (NEW.message_id = '{message}' AND NEW.status = 'sending')
+       EXECUTE FUNCTION refuse_to_begin()""",
+)
 
 
 async def test_a_rejected_message_fails_with_its_reason_and_the_lane_goes_on(rig: Rig) -> None:

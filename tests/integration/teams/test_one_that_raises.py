@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select, update
 
@@ -18,7 +19,7 @@ from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.rules import IdleRules, RuleShelf
 from core.services.due_dates import DueDateSweep
 from core.services.notifications.queues import QueueNotices
-from core.services.setbacks import WholeDuties
+from core.services.setbacks import Setbacks, WholeDuties
 from core.services.teams.teams import Patience
 from core.storage.tables import AutomationRule, Notification, Setback, Ticket, TicketEvent
 from tests.integration.console.browser import PASSWORD, Browser
@@ -80,6 +81,10 @@ async def test_agents_hear_of_the_others_that_wait(desk: Desk) -> None:
         told = set(await session.scalars(select(Notification.ticket_id)))
     assert told == {tickets[0], tickets[2]}
     assert await _set_aside(desk) == [(Chore.QUEUE_NOTICES, tickets[1])]
+    await mend_ticket(desk.sessions)
+    desk.clock.advance(timedelta(hours=1))
+    await QueueNotices(desk.sessions, desk.clock).tell_due()
+    assert await _set_aside(desk) == [], "it went well at last"
 
 
 async def test_the_others_due_dates_are_reminded_of(desk: Desk) -> None:
@@ -157,6 +162,34 @@ async def test_a_duty_that_raises_is_tried_again_and_stops_no_other(desk: Desk) 
     desk.clock.advance(timedelta(seconds=6))
     assert await look() == ["falls", "goes on"]
     assert await _set_aside(desk) == []
+
+
+async def test_what_failed_before_a_restart_is_forgotten_when_it_goes_well(desk: Desk) -> None:
+    broken = True
+
+    async def falls() -> None:
+        if broken:
+            raise RuntimeError("it is broken")
+
+    await WholeDuties(desk.sessions, desk.clock).do(falls)
+    assert len(await _set_aside(desk)) == 1
+    broken = False
+    await WholeDuties(desk.sessions, desk.clock).do(falls)
+    assert await _set_aside(desk) == []
+
+
+async def test_what_comes_after_one_that_raises_waits_with_it(desk: Desk) -> None:
+    ticket, other = new_id(), new_id()
+    done: list[str] = []
+
+    async def do(one: tuple[UUID, str]) -> None:
+        if one[1] == "first":
+            raise RuntimeError("it is broken")
+        done.append(one[1])
+
+    due = [(ticket, "first"), (other, "of another"), (ticket, "second")]
+    await Setbacks(desk.sessions, Chore.HELD_REPLIES, desk.clock).each(due, do, lambda one: one[0])
+    assert done == ["of another"]
 
 
 async def test_admins_see_what_could_not_be_done(desk: Desk) -> None:
