@@ -161,10 +161,8 @@ def _is_away(error: Exception) -> bool:
     )
 
 
-def _items(rows: Any) -> Sequence[Mapping[str, Any]]:
-    if not isinstance(rows, list):
-        raise ValueError("the catalogue is not a list")
-    return [_item(row) for row in rows]
+def _items(page: Any) -> Sequence[Mapping[str, Any]]:
+    return [_item(row) for row in page["items"]]
 
 
 def _item(row: Any) -> Mapping[str, Any]:

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import first_of
 from console.api.principal import AdminCaller, AgentCaller, LeadCaller
-from console.api.shapes import Body, NamedOut, Text
+from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.api.teams import AgentName
 from console.desk import ConsoleDesk, desk_of
 from core.domain.actor import Agent, Role
@@ -96,11 +97,15 @@ async def get_agents(
     request: Request,
     _: AgentCaller,
     disabled: Annotated[bool, Query(description="List those who are disabled too.")] = False,
-) -> list[CrewOut]:
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> Page[CrewOut]:
     """List agents by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await crew(session, datetime.now(UTC), with_disabled=disabled)
-    return [CrewOut.of(agent) for agent in found]
+        found = await crew(
+            session, datetime.now(UTC), with_disabled=disabled, start=cursor, limit=limit + 1
+        )
+    return first_of(found, CrewOut.of, limit)
 
 
 @router.post("", status_code=201)

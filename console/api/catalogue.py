@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.api.categories import FieldBody, FieldOut, Id, Name, Names
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, AnyCaller, LeadCaller
-from console.api.shapes import Body, NamedOut, PersonOut, Text
+from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, PersonOut, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.catalogue import MAX_TEXT_CHARS, Occasion
 from core.domain.ids import AgentId, ApprovalRoleId, CategoryId, FormFieldId, ItemId, TeamId
@@ -198,12 +199,16 @@ async def list_items(
         Query(description="What somebody says they want.", max_length=MAX_WISH_CHARS),
     ] = None,
     archived: bool = False,
-) -> list[ItemOut]:
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ItemOut]:
     """List what can be asked for: by name, or what `q` names in any language, the surest first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         if q is not None:
-            return [ItemOut.of(item) for item in await items_named(session, q)]
-        return [ItemOut.of(item) for item in await catalogue_items(session, archived=archived)]
+            found = await items_named(session, q)
+        else:
+            found = await catalogue_items(session, archived=archived)
+    return part_of(found, ItemOut.of, cursor, limit)
 
 
 @router.post("/catalogue", status_code=201)
@@ -255,10 +260,13 @@ async def restore_item(
 
 
 @router.get("/approval-roles")
-async def list_roles(request: Request, _: AgentCaller) -> list[RoleOut]:
+async def list_roles(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[RoleOut]:
     """List the approval roles by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return [RoleOut.of(role) for role in await approval_roles(session)]
+        found = await approval_roles(session)
+    return part_of(found, RoleOut.of, cursor, limit)
 
 
 @router.post("/approval-roles", status_code=201)

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.classification import Extent, FieldKind, FieldSpec, Matrix
 from core.domain.errors import NotFound
@@ -147,13 +148,17 @@ class MatrixBody(Body):
 
 @router.get("/categories")
 async def list_categories(
-    request: Request, _: AgentCaller, archived: bool = False
-) -> list[CategoryOut]:
+    request: Request,
+    _: AgentCaller,
+    archived: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[CategoryOut]:
     """List the categories, parents first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         tree = await category_tree(session)
     shown = tree.rows if archived else tree.choosable()
-    return [CategoryOut.of(one, tree.path(one.id)) for one in shown]
+    return part_of(shown, lambda one: CategoryOut.of(one, tree.path(one.id)), cursor, limit)
 
 
 @router.post("/categories", status_code=201)

@@ -9,9 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, LeadCaller, ReaderCaller
-from console.api.shapes import Body, Limit, Page, Text
+from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import ExampleId
 from core.domain.models import Example, ExampleState
@@ -81,9 +82,11 @@ class ExampleOut(BaseModel):
 
 
 @router.get("/intents")
-async def list_intents(request: Request, _: ReaderCaller) -> list[str]:
+async def list_intents(
+    request: Request, _: ReaderCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[str]:
     """List the intents that can be taught; empty until the assistant has said which it has."""
-    return list(await desk_of(request).examples.intents())
+    return part_of(list(await desk_of(request).examples.intents()), str, cursor, limit, name=str)
 
 
 @router.get("/examples")

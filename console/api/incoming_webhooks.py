@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
 from console.api.shapes import Body, Limit, Nothing, Page, Text
@@ -135,11 +136,8 @@ async def list_hooks(
 ) -> Page[HookOut]:
     """List the addresses that programs report to, by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await hooks_by_name(session, after=cursor, limit=limit + 1)
-    return Page(
-        items=[HookOut.of(row) for row in found[:limit]],
-        next=str(found[limit - 1].id) if len(found) > limit else None,
-    )
+        found = await hooks_by_name(session, start=cursor, limit=limit + 1)
+    return first_of(found, HookOut.of, limit)
 
 
 @router.post("", status_code=201)

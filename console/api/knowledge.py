@@ -17,9 +17,10 @@ from console.api.knowledge_shapes import (
     SynonymsBody,
     SynonymsOut,
 )
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, AgentCaller, AnyCaller
-from console.api.shapes import Limit, Page, Text
+from console.api.shapes import Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from console.slugs import free_id
 from core.domain.actor import Role
@@ -132,9 +133,11 @@ async def delete_article(request: Request, _: AdminCaller, article: ArticleName)
 
 
 @router.get("/synonyms")
-async def list_synonyms(request: Request, _: AgentCaller) -> list[SynonymsOut]:
+async def list_synonyms(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[SynonymsOut]:
     """List words that mean the same, the oldest first."""
-    return [SynonymsOut.of(one) for one in await desk_of(request).synonyms.list()]
+    return part_of(await desk_of(request).synonyms.list(), SynonymsOut.of, cursor, limit)
 
 
 @router.post("/synonyms", status_code=201)

@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
 from console.sight import check_other_side, sight_for, ticket_of_body
@@ -17,7 +18,7 @@ from core.domain.content import MAX_TEXT_CHARS
 from core.domain.links import LinkKind
 from core.domain.ticket import TicketStatus
 from core.storage.engine import storage_errors
-from core.storage.queries.links import linked_with, links_of
+from core.storage.queries.links import LinkView, linked_with, links_of
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
@@ -38,6 +39,17 @@ class LinkOut(BaseModel):
     subject: str
     status: TicketStatus
 
+    @classmethod
+    def of(cls, link: LinkView) -> LinkOut:
+        """Return what the API tells of `link`."""
+        return cls(
+            id=link.id,
+            side=link.side,
+            number=link.number,
+            subject=link.subject,
+            status=link.status,
+        )
+
 
 class UpdateBody(Body):
     """What to tell whoever asked for a problem or its open incidents; empty only with `solve`."""
@@ -53,22 +65,25 @@ class UpdateOut(BaseModel):
 
 
 @router.get("/{ticket}/links")
-async def list_links(request: Request, _: AgentCaller, ticket: TicketName) -> list[LinkOut]:
+async def list_links(
+    request: Request,
+    _: AgentCaller,
+    ticket: TicketName,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[LinkOut]:
     """List what a ticket is to others, and they to it."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
         found = await links_of(session, named, await sight_for(request, session))
-    return [
-        LinkOut(id=one.id, side=one.side, number=one.number, subject=one.subject, status=one.status)
-        for one in found
-    ]
+    return part_of(found, LinkOut.of, cursor, limit)
 
 
 @router.post("/{ticket}/links", status_code=201)
 async def link(
     request: Request, caller: AgentCaller, ticket: TicketName, body: LinkBody
-) -> list[LinkOut]:
+) -> Page[LinkOut]:
     """Link a ticket with another."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)

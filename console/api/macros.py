@@ -10,14 +10,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from console.api.automation_shapes import ActionBody
+from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
 from core.domain.errors import NotFound
 from core.services.automation.forms import actions_from_json
 from core.services.automation.macros import MacroForm
 from core.storage.engine import storage_errors
+from core.storage.queries.by_name import from_row
 from core.storage.tables import Macro
 
 router = APIRouter(tags=["automation"])
@@ -57,11 +59,15 @@ class MacroOut(BaseModel):
 
 
 @router.get("/macros")
-async def list_macros(request: Request, _: AgentCaller) -> list[MacroOut]:
+async def list_macros(
+    request: Request, _: AgentCaller, cursor: UUID | None = None, limit: Limit = 50
+) -> Page[MacroOut]:
     """List the macros by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        rows = (await session.scalars(select(Macro).order_by(Macro.name))).all()
-    return [_macro(row) for row in rows]
+        here = await from_row(session, Macro.name, Macro.id, cursor)
+        query = select(Macro).where(here).order_by(Macro.name, Macro.id).limit(limit + 1)
+        found = (await session.scalars(query)).all()
+    return first_of(found, _macro, limit)
 
 
 @router.post("/macros", status_code=201)

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.api.tickets import TicketName, ticket_called
 from console.desk import desk_of
 from console.sight import check_other_side, ticket_of_body
@@ -53,19 +54,25 @@ class MergeOut(BaseModel):
 
 
 @router.get("/{ticket}/merges")
-async def list_merges(request: Request, _: AgentCaller, ticket: TicketName) -> list[MergeOut]:
+async def list_merges(
+    request: Request,
+    _: AgentCaller,
+    ticket: TicketName,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[MergeOut]:
     """List what was merged into a ticket, over others too."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
         found = await merged_tickets(session, named)
-    return [MergeOut.of(one) for one in found]
+    return part_of(found, MergeOut.of, cursor, limit, name=lambda one: one.ticket)
 
 
 @router.post("/{ticket}/merges", status_code=201)
 async def merge(
     request: Request, caller: AgentCaller, ticket: TicketName, body: MergeBody
-) -> list[MergeOut]:
+) -> Page[MergeOut]:
     """Merge another ticket into this one; it is closed, and can be parted again for 30 days."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)

@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.requesters import Notes, Short
-from console.api.shapes import Body, NamedOut, Text
+from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import OrganisationId
@@ -85,12 +86,19 @@ class OrganisationOut(BaseModel):
 
 @router.get("")
 async def find_organisations(
-    request: Request, _: AgentCaller, q: Text = "", archived: bool = False
-) -> list[OrganisationOut]:
+    request: Request,
+    _: AgentCaller,
+    q: Text = "",
+    archived: bool = False,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> Page[OrganisationOut]:
     """List organisations by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        found = await list_organisations(session, q[:200], with_archived=archived)
-    return [OrganisationOut.of(one) for one in found]
+        found = await list_organisations(
+            session, q[:200], with_archived=archived, start=cursor, limit=limit + 1
+        )
+    return first_of(found, OrganisationOut.of, limit)
 
 
 @router.post("", status_code=201)

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.plans import PlanId
 from core.services.requester_records.plans import PlanDraft
@@ -58,10 +59,17 @@ class PlanOut(BaseModel):
 
 
 @router.get("")
-async def find_plans(request: Request, _: AgentCaller, archived: bool = False) -> list[PlanOut]:
+async def find_plans(
+    request: Request,
+    _: AgentCaller,
+    archived: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PlanOut]:
     """List support plans by name."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return [PlanOut.of(one) for one in await list_plans(session, with_archived=archived)]
+        found = await list_plans(session, with_archived=archived)
+    return part_of(found, PlanOut.of, cursor, limit)
 
 
 @router.post("", status_code=201)

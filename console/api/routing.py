@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, NamedOut, NewPlace, Text
+from console.api.shapes import Body, Cursor, Limit, NamedOut, NewPlace, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
 from core.domain.errors import InvalidInput, NotFound
-from core.domain.ids import CategoryId, OrganisationId, TeamId
+from core.domain.ids import CategoryId, OrganisationId, TeamId, TicketId
 from core.domain.plans import PlanId
 from core.domain.routing import Conditions, LanguageNeed, Rule, first_that_fits
 from core.services.teams.rulebook import Policy
@@ -33,7 +34,6 @@ router = APIRouter(prefix="/routing", tags=["routing"])
 
 _Words = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=200)]
 _Ids = Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=500)]
-_MOST_TRIED = 1_000
 
 
 class ConditionsBody(Body):
@@ -119,10 +119,13 @@ class TriedOut(BaseModel):
 
 
 @router.get("/rules")
-async def get_rules(request: Request, _: AgentCaller) -> list[RuleOut]:
+async def get_rules(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[RuleOut]:
     """List the rules in their order."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return [RuleOut.of(view) for view in await list_rules(session)]
+        found = await list_rules(session)
+    return part_of(found, RuleOut.of, cursor, limit)
 
 
 @router.post("/rules", status_code=201)
@@ -176,12 +179,15 @@ async def delete_rule(request: Request, caller: LeadCaller, rule: UUID) -> Respo
 
 @router.get("/dry-run")
 async def dry_run(
-    request: Request, _: AgentCaller, limit: Annotated[int, Query(ge=1, le=_MOST_TRIED)] = 100
-) -> list[TriedOut]:
+    request: Request, _: AgentCaller, cursor: UUID | None = None, limit: Limit = 50
+) -> Page[TriedOut]:
     """Show where the newest tickets would go by the rules as they are now; changes nothing."""
+    before = None if cursor is None else TicketId(cursor)
     async with storage_errors(), desk_of(request).sessions() as session:
         rules = await rules_in_force(session)
-        tickets = await latest_tickets(session, limit, await sight_for(request, session))
+        sight = await sight_for(request, session)
+        found = await latest_tickets(session, limit + 1, sight, before=before)
+    tickets = found[:limit]
     tried = []
     for ticket in tickets:
         rule = first_that_fits(rules, ticket.facts)
@@ -196,7 +202,7 @@ async def dry_run(
                 level=None if rule is None else rule.level,
             )
         )
-    return tried
+    return Page(items=tried, next=str(tickets[-1].id) if len(found) > limit else None)
 
 
 @router.get("/policy")

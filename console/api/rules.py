@@ -11,9 +11,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.api.automation_shapes import ActionBody, ConditionBody, WouldDoOut
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
-from console.api.shapes import Body, Limit, NewPlace, Page, Text
+from console.api.shapes import Body, Cursor, Limit, NewPlace, Page, Text
 from console.desk import desk_of
 from console.sight import sight_for
 from core.domain.automation.rule import Rule, Trigger
@@ -157,9 +158,11 @@ class RunOut(BaseModel):
 
 
 @router.get("")
-async def list_rules(request: Request, _: AgentCaller) -> list[RuleOut]:
+async def list_rules(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[RuleOut]:
     """List the rules in the order in which they are looked at."""
-    return [RuleOut.of(kept) for kept in await desk_of(request).rules.list()]
+    return part_of(await desk_of(request).rules.list(), RuleOut.of, cursor, limit)
 
 
 @router.post("", status_code=201)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Page
+from console.api.shapes import Cursor, Limit, Page
 from console.api.sla_shapes import (
     CalendarIn,
     CalendarOut,
@@ -39,11 +40,13 @@ _NO_ID = UUID(int=0)
 
 
 @router.get("/calendars")
-async def find_calendars(request: Request, _: AgentCaller) -> Page[CalendarOut]:
+async def find_calendars(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[CalendarOut]:
     """List calendars, the usual one first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await list_calendars(session)
-    return Page(items=[CalendarOut.of(view) for view in found], next=None)
+    return part_of(found, CalendarOut.of, cursor, limit)
 
 
 @router.post("/calendars", status_code=201)
@@ -86,11 +89,13 @@ async def remove_calendar(
 
 
 @router.get("/sla-policies")
-async def find_policies(request: Request, _: AgentCaller) -> Page[PolicyOut]:
+async def find_policies(
+    request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[PolicyOut]:
     """List policies in the order in which they are looked at."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await list_policies(session)
-    return Page(items=[PolicyOut.of(view) for view in found], next=None)
+    return part_of(found, PolicyOut.of, cursor, limit)
 
 
 @router.post("/sla-policies", status_code=201)

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field
 
+from console.api.parts import first_of, part_of
 from console.api.preconditions import IfMatch, showing_the_present, tag
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, PersonOut, Text
+from console.api.shapes import Body, Cursor, Limit, Page, PersonOut, Text
 from console.api.ticket_shapes import NewAssignee, TicketOut
 from console.api.tickets import TicketName, answer, ticket_called
 from console.desk import desk_of
@@ -82,18 +83,25 @@ async def sort_ticket(
 
 
 @router.get("/tickets/{ticket}/watchers")
-async def list_watchers(request: Request, _: AgentCaller, ticket: TicketName) -> list[PersonOut]:
+async def list_watchers(
+    request: Request,
+    _: AgentCaller,
+    ticket: TicketName,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PersonOut]:
     """List the agents who hear of a ticket."""
     desk = desk_of(request)
     found = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
-        return [PersonOut.of(person) for person in await watchers_of(session, found)]
+        watchers = await watchers_of(session, found)
+    return part_of(watchers, PersonOut.of, cursor, limit)
 
 
 @router.post("/tickets/{ticket}/watchers")
 async def watch(
     request: Request, caller: AgentCaller, ticket: TicketName, body: NewAssignee
-) -> list[PersonOut]:
+) -> Page[PersonOut]:
     """Let an agent, by id or e-mail address, hear of a ticket; null stands for the caller."""
     desk = desk_of(request)
     found = await ticket_called(desk, ticket)
@@ -121,7 +129,10 @@ async def list_tags(
     request: Request,
     _: AgentCaller,
     q: Annotated[Text, Query(description="How they begin.", max_length=40)] = "",
-) -> list[str]:
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[str]:
     """List tags that tickets carry, those used last first."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return list(await tags_like(session, q.lower()))
+        found = await tags_like(session, q.lower(), start=cursor, limit=limit + 1)
+    return first_of(found, str, limit, name=str)

@@ -9,9 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
-from console.api.shapes import Body, NamedOut, Text
+from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId
@@ -145,11 +146,17 @@ class TeamOut(BaseModel):
 
 
 @router.get("")
-async def get_teams(request: Request, _: AgentCaller, archived: bool = False) -> list[TeamOut]:
+async def get_teams(
+    request: Request,
+    _: AgentCaller,
+    archived: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[TeamOut]:
     """List teams by name, with who is in them; with `archived`, those out of use too."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await list_teams(session, datetime.now(UTC), with_archived=archived)
-    return [TeamOut.of(team) for team in found]
+    return part_of(found, TeamOut.of, cursor, limit)
 
 
 @router.post("", status_code=201)

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import first_of
 from console.api.principal import AdminCaller
-from console.api.shapes import Body, Text
+from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
 from core.domain.actor import Role, Scope
 from core.services.tokens import TokenTerms
@@ -66,10 +67,13 @@ class IssuedToken(BaseModel):
 
 
 @router.get("")
-async def get_tokens(request: Request, _: AdminCaller) -> list[TokenOut]:
+async def get_tokens(
+    request: Request, _: AdminCaller, cursor: UUID | None = None, limit: Limit = 50
+) -> Page[TokenOut]:
     """List all tokens, the newest first, those revoked last."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        return [TokenOut.of(token) for token in await list_tokens(session)]
+        found = await list_tokens(session, start=cursor, limit=limit + 1)
+    return first_of(found, TokenOut.of, limit)
 
 
 @router.post("", status_code=201)

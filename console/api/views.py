@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.parts import cut
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
-from console.api.shapes import Body, Limit, NamedOut, Page, Text
+from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, Text
 from console.api.ticket_shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import AgentId, TeamId
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
 from core.services.views import filter_of_view
 from core.storage.engine import storage_errors
-from core.storage.queries.queue import COUNTED, counts_of, queue
+from core.storage.queries.queue import counts_of, queue_part
+from core.storage.queries.queue_order import QueuePlace
 from core.storage.queries.sight import sight_of
 from core.storage.queries.views import ViewView, view_named, views_of
 
@@ -103,10 +105,12 @@ class ViewOut(BaseModel):
 
 
 @router.get("")
-async def list_views(request: Request, caller: AgentCaller) -> list[ViewOut]:
+async def list_views(
+    request: Request, caller: AgentCaller, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ViewOut]:
     """List one's own views and those shared with one's teams, with how many tickets are in each."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        views = await views_of(session, caller.id)
+        views, following = cut(await views_of(session, caller.id), cursor, limit)
         sight = await sight_of(session, caller.id)
         filters = {
             str(view.id): await filter_of_view(session, view, caller.id, sight)
@@ -114,7 +118,9 @@ async def list_views(request: Request, caller: AgentCaller) -> list[ViewOut]:
             if not view.wanted.words
         }
         counts = await counts_of(session, filters)
-    return [ViewOut.of(view, counts.get(str(view.id))) for view in views]
+    return Page(
+        items=[ViewOut.of(view, counts.get(str(view.id))) for view in views], next=following
+    )
 
 
 @router.post("", status_code=201)
@@ -160,22 +166,19 @@ async def tickets_of_view(
     request: Request,
     caller: AgentCaller,
     view: UUID,
-    offset: Annotated[int, Query(ge=0, le=COUNTED)] = 0,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TicketOut]:
-    """List a view's tickets in its order; `next` is the `offset` of the page that follows.
-
-    A view is a list to work from: what comes after the first thousand is found by the search.
-    """
+    """List a view's tickets in its order."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await view_named(session, ViewId(view), caller.id)
         sight = await sight_of(session, caller.id)
         wanted = await filter_of_view(session, found, caller.id, sight)
-        rows = await queue(session, wanted, found.order, limit=limit + 1, offset=offset)
-    more = len(rows) > limit and offset + limit <= COUNTED
+        after = None if cursor is None else QueuePlace.read(cursor, found.order)
+        rows, place = await queue_part(session, wanted, found.order, after=after, limit=limit)
     return Page(
-        items=[TicketOut.of(row.ticket) for row in rows[:limit]],
-        next=str(offset + limit) if more else None,
+        items=[TicketOut.of(row.ticket) for row in rows],
+        next=None if place is None else str(place),
     )
 
 

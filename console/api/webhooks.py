@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
 from console.api.shapes import Body, Limit, Page, Text
@@ -18,6 +19,7 @@ from core.domain.errors import NotFound
 from core.services.automation.webhooks import WebhookForm
 from core.storage.engine import storage_errors
 from core.storage.queries.automation import calls_of
+from core.storage.queries.by_name import from_row
 from core.storage.tables import Webhook, WebhookDelivery
 
 router = APIRouter(prefix="/webhooks", tags=["automation"])
@@ -78,11 +80,15 @@ class MadeOut(CallOut):
 
 
 @router.get("")
-async def list_webhooks(request: Request, _: AdminCaller) -> list[WebhookOut]:
+async def list_webhooks(
+    request: Request, _: AdminCaller, cursor: UUID | None = None, limit: Limit = 50
+) -> Page[WebhookOut]:
     """List the outgoing webhooks."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        rows = (await session.scalars(select(Webhook).order_by(Webhook.name))).all()
-    return [_webhook(row) for row in rows]
+        here = await from_row(session, Webhook.name, Webhook.id, cursor)
+        query = select(Webhook).where(here).order_by(Webhook.name, Webhook.id).limit(limit + 1)
+        found = (await session.scalars(query)).all()
+    return first_of(found, _webhook, limit)
 
 
 @router.post("", status_code=201)

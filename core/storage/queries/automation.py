@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.errors import InvalidInput
 from core.domain.ids import TicketId
+from core.storage.queries.by_name import from_row
 from core.storage.queries.sight import Sight
 from core.storage.tables import AutomationRun, IncomingHook, Ticket, WebhookDelivery
 
@@ -63,21 +63,18 @@ async def runs_of(
 
 
 async def hooks_by_name(
-    session: AsyncSession, *, after: UUID | None = None, limit: int = 50
+    session: AsyncSession, *, start: UUID | None = None, limit: int = 50
 ) -> Sequence[IncomingHook]:
-    """Return the addresses that programs report to by name, those `after` one where it is named.
+    """Return the addresses that programs report to by name, from `start` on where it is named.
 
     Raises:
         InvalidInput: that one is not there.
     """
-    query = select(IncomingHook).order_by(IncomingHook.name, IncomingHook.id).limit(limit)
-    if after is not None:
-        last = await session.get(IncomingHook, after)
-        if last is None:
-            raise InvalidInput("the cursor is not one that a list gave")
-        place = tuple_(literal(last.name), literal(last.id))
-        query = query.where(tuple_(IncomingHook.name, IncomingHook.id) > place)
-    return (await session.scalars(query)).all()
+    here = await from_row(session, IncomingHook.name, IncomingHook.id, start)
+    order = (IncomingHook.name, IncomingHook.id)
+    return (
+        await session.scalars(select(IncomingHook).where(here).order_by(*order).limit(limit))
+    ).all()
 
 
 async def calls_of(

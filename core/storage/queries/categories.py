@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.classification import USUAL_MATRIX, Extent, FieldKind, FieldSpec, Matrix
+from core.domain.errors import InvalidInput
 from core.domain.ids import CategoryId, FormFieldId, TeamId
 from core.domain.ticket import Priority
 from core.storage.queries.tickets import Named, Person
@@ -153,9 +154,25 @@ async def priority_matrix(session: AsyncSession) -> Matrix:
     }
 
 
-async def tags_like(session: AsyncSession, beginning: str = "") -> Sequence[str]:
-    """Return tags that begin so, those used last first."""
-    query = select(Tag.name).order_by(Tag.used_at.desc(), Tag.name).limit(_TAGS_SHOWN)
+async def tags_like(
+    session: AsyncSession,
+    beginning: str = "",
+    *,
+    start: str | None = None,
+    limit: int = _TAGS_SHOWN,
+) -> Sequence[str]:
+    """Return tags that begin so, those used last first; from `start` on, where one is named.
+
+    Raises:
+        InvalidInput: there is no tag `start`.
+    """
+    query = select(Tag.name).order_by(Tag.used_at.desc(), Tag.name).limit(limit)
+    if start is not None:
+        used_at = await session.scalar(select(Tag.used_at).where(Tag.name == start))
+        if used_at is None:
+            raise InvalidInput("the cursor is not one that a list gave")
+        alike = and_(Tag.used_at == used_at, Tag.name >= start)
+        query = query.where(or_(Tag.used_at < used_at, alike))
     if beginning:
         query = query.where(Tag.name.istartswith(beginning, autoescape=True))
     return (await session.scalars(query)).all()

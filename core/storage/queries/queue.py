@@ -6,33 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Text,
-    UnaryExpression,
-    cast,
-    func,
-    literal,
-    literal_column,
-    select,
-    union_all,
-)
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.catalogue import Stage
 from core.domain.conversation import Speaker
+from core.domain.ids import TicketId
 from core.domain.views import Order
+from core.storage.queries.queue_order import QueuePlace, columns_of, sorting
 from core.storage.queries.ticket_filter import TicketFilter, conditions, is_live
 from core.storage.queries.tickets import TicketView, ticket_rows, view_of
-from core.storage.tables import (
-    RANK_OF_PRIORITY,
-    ApprovalRole,
-    Conversation,
-    ItemRequest,
-    Message,
-    Ticket,
-)
+from core.storage.tables import ApprovalRole, Conversation, ItemRequest, Message, Ticket
 
 _IS_SAID = (
     Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
@@ -59,37 +45,42 @@ async def queue(
     session: AsyncSession, wanted: TicketFilter, order: Order, limit: int = 100, offset: int = 0
 ) -> Sequence[QueueRow]:
     """Return the tickets that fit, for an agent to choose from."""
-    rank: ColumnElement[int] = literal_column(RANK_OF_PRIORITY)  # as an index has it
-    # Live tickets are few: the planner is not to go through all there are in the order of ids.
-    oldest = cast(Ticket.id, Text) if is_live(wanted) else Ticket.id
-    orders: dict[Order, tuple[UnaryExpression[Any], ...]] = {
-        Order.LONGEST_WAITING: (
-            rank.desc(),
-            Ticket.sla_due_at.asc().nulls_last(),
-            Ticket.created_at.asc(),
-        ),
-        Order.LATEST_CHANGE: (
-            rank.desc(),
-            Ticket.sla_due_at.asc().nulls_last(),
-            Ticket.updated_at.desc(),
-        ),
-        Order.DUE: (Ticket.sla_due_at.asc().nulls_last(), Ticket.created_at.asc()),
-        Order.DUE_DATE: (Ticket.due_at.asc().nulls_last(), Ticket.created_at.asc()),
-        Order.CHANGED: (Ticket.updated_at.desc(),),
-        Order.NEWEST: (Ticket.id.desc(),),
-        Order.OLDEST: (oldest.asc(),),
-    }
-    # First which ones, then all about them. In one statement there would be more tables than the
-    # planner puts in order, and it would read everything about all tickets.
-    chosen = (
-        await session.scalars(
-            select(Ticket.id)
-            .where(*conditions(wanted))
-            .order_by(*orders[order], Ticket.id)
-            .limit(limit)
-            .offset(offset)
-        )
-    ).all()
+    chosen = (await session.execute(_chosen(wanted, order).limit(limit).offset(offset))).all()
+    return await _shown(session, wanted, order, [TicketId(row.id) for row in chosen])
+
+
+async def queue_part(
+    session: AsyncSession,
+    wanted: TicketFilter,
+    order: Order,
+    *,
+    after: QueuePlace | None = None,
+    limit: int = 100,
+) -> tuple[Sequence[QueueRow], QueuePlace | None]:
+    """Return the first tickets that fit `after` a place, and the place that more follow, if any."""
+    query = _chosen(wanted, order)
+    if after is not None:
+        query = query.where(after.follows(live=is_live(wanted)))
+    chosen = (await session.execute(query.limit(limit + 1))).all()
+    last = chosen[limit - 1] if len(chosen) > limit else None
+    place = last and QueuePlace(order=order, values=tuple(last[1:]), ticket=TicketId(last.id))
+    names = [TicketId(row.id) for row in chosen[:limit]]
+    return await _shown(session, wanted, order, names), place
+
+
+# First which ones, then all about them. In one statement there would be more tables than the
+# planner puts in order, and it would read everything about all tickets.
+def _chosen(wanted: TicketFilter, order: Order) -> Select[UUID, *tuple[Any, ...]]:
+    return (
+        select(Ticket.id, *columns_of(order))
+        .where(*conditions(wanted))
+        .order_by(*sorting(order, live=is_live(wanted)))
+    )
+
+
+async def _shown(
+    session: AsyncSession, wanted: TicketFilter, order: Order, chosen: Sequence[TicketId]
+) -> Sequence[QueueRow]:
     has_status = [Ticket.status.in_(wanted.statuses)]  # its clocks may still have run just now
     last = (
         select(Message.text, Message.speaker, Message.created_at)
@@ -103,7 +94,7 @@ async def queue(
         .add_columns(last.c.text, last.c.speaker, last.c.created_at)
         .outerjoin(last, literal(value=True))
         .where(Ticket.id.in_(chosen), *(has_status if wanted.statuses else ()))
-        .order_by(*orders[order], Ticket.id)
+        .order_by(*sorting(order, live=is_live(wanted)))
     )
     found = [
         QueueRow(

@@ -14,6 +14,7 @@ from core.domain.account import Origin
 from core.domain.errors import NotFound
 from core.domain.ids import ContactId, OrganisationId
 from core.domain.plans import Term
+from core.storage.queries.by_name import from_row
 from core.storage.queries.search import named_by
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
@@ -205,10 +206,20 @@ async def requester_record(
 
 
 async def list_organisations(
-    session: AsyncSession, words: str = "", *, with_archived: bool = False
+    session: AsyncSession,
+    words: str = "",
+    *,
+    with_archived: bool = False,
+    start: UUID | None = None,
+    limit: int | None = None,
 ) -> Sequence[OrganisationView]:
-    """Return organisations by name."""
-    query = _organisations().order_by(Organisation.name)
+    """Return organisations by name.
+
+    Raises:
+        InvalidInput: there is no organisation `start`, from which on they are wanted.
+    """
+    here = await from_row(session, Organisation.name, Organisation.id, start)
+    query = _organisations().where(here).order_by(Organisation.name, Organisation.id).limit(limit)
     if not with_archived:
         query = query.where(Organisation.archived_at.is_(None))
     if words.strip():

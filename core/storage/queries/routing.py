@@ -185,11 +185,19 @@ async def routed_ticket(session: AsyncSession, ticket: TicketId) -> RoutedTicket
 
 
 async def latest_tickets(
-    session: AsyncSession, limit: int, sight: Sight | None = None
+    session: AsyncSession,
+    limit: int,
+    sight: Sight | None = None,
+    *,
+    before: TicketId | None = None,
 ) -> Sequence[RoutedTicket]:
     """Return what rules look at of the newest tickets that `sight` holds."""
-    is_real = Account.origin.is_distinct_from(Origin.REHEARSAL)
-    return await _routed(session, is_real if sight is None else is_real & sight.holds(), limit)
+    wanted = Account.origin.is_distinct_from(Origin.REHEARSAL)
+    if sight is not None:
+        wanted &= sight.holds()
+    if before is not None:
+        wanted &= Ticket.id < before
+    return await _routed(session, wanted, limit)
 
 
 async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting | None:

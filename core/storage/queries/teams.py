@@ -16,6 +16,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import SILENCE, Onward, Presence, Strategy, Visibility
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.storage.queries.by_name import from_row
 from core.storage.queries.tickets import Named
 from core.storage.tables import (
     AgentPresence,
@@ -121,9 +122,18 @@ def load_of_agent() -> ScalarSelect[int]:
 
 
 async def crew(
-    session: AsyncSession, now: datetime, *, with_disabled: bool = False
+    session: AsyncSession,
+    now: datetime,
+    *,
+    with_disabled: bool = False,
+    start: UUID | None = None,
+    limit: int | None = None,
 ) -> Sequence[CrewView]:
-    """Return agents by name, as they are given work; those who are disabled only if wanted."""
+    """Return agents by name, as they are given work; those who are disabled only if wanted.
+
+    Raises:
+        InvalidInput: there is no agent `start`, from whom on they are wanted.
+    """
     teams: dict[UUID, list[Named]] = {}
     for agent, team, name in await session.execute(
         select(TeamMember.agent_id, Team.id, Team.name)
@@ -147,8 +157,12 @@ async def crew(
             AgentRow.disabled_at.is_not(None).label("is_disabled"),
         )
         .outerjoin(AgentPresence, AgentPresence.agent_id == AgentRow.id)
-        .where(true() if with_disabled else AgentRow.disabled_at.is_(None))
+        .where(
+            true() if with_disabled else AgentRow.disabled_at.is_(None),
+            await from_row(session, AgentRow.name, AgentRow.id, start),
+        )
         .order_by(AgentRow.name, AgentRow.id)
+        .limit(limit)
     )
     return [
         CrewView(

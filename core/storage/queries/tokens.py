@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
+from core.domain.errors import InvalidInput
 from core.storage.tables import AgentRow, ApiToken
 
 
@@ -33,13 +34,23 @@ class TokenView:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
-async def list_tokens(session: AsyncSession) -> Sequence[TokenView]:
-    """Return all tokens, the newest first, those revoked last."""
-    rows = await session.execute(
+async def list_tokens(
+    session: AsyncSession, *, start: UUID | None = None, limit: int | None = None
+) -> Sequence[TokenView]:
+    """Return tokens, the newest first, those revoked last.
+
+    Raises:
+        InvalidInput: there is no token `start`, from which on they are wanted.
+    """
+    query = (
         select(ApiToken, AgentRow.email)
         .join(AgentRow, AgentRow.id == ApiToken.agent_id)
         .order_by(ApiToken.revoked_at.is_not(None), ApiToken.created_at.desc(), ApiToken.id)
+        .limit(limit)
     )
+    if start is not None:
+        first = await session.scalar(select(ApiToken).where(ApiToken.id == start))
+        query = query.where(_from(first))
     return [
         TokenView(
             id=row.id,
@@ -52,5 +63,15 @@ async def list_tokens(session: AsyncSession) -> Sequence[TokenView]:
             expires_at=row.expires_at,
             revoked_at=row.revoked_at,
         )
-        for row, email in rows
+        for row, email in await session.execute(query)
     ]
+
+
+def _from(first: ApiToken | None) -> ColumnElement[bool]:
+    if first is None:
+        raise InvalidInput("the cursor is not one that a list gave")
+    alike = and_(ApiToken.created_at == first.created_at, ApiToken.id >= first.id)
+    later = or_(ApiToken.created_at < first.created_at, alike)
+    if first.revoked_at is not None:
+        return and_(ApiToken.revoked_at.is_not(None), later)
+    return or_(ApiToken.revoked_at.is_not(None), later)

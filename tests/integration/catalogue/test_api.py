@@ -61,7 +61,7 @@ async def test_an_item_is_changed_by_whoever_has_read_it(lead: httpx.AsyncClient
     same = await lead.post("/api/v1/catalogue", json={**LAPTOP, "name": "NEW laptop"})
     assert same.status_code == 409
     assert (await lead.delete(place)).status_code == 204
-    assert (await lead.get("/api/v1/catalogue")).json() == []
+    assert (await lead.get("/api/v1/catalogue")).json()["items"] == []
     assert (await lead.post(f"{place}/restore")).json()["archived"] is False
 
 
@@ -88,7 +88,7 @@ async def test_an_item_that_cannot_be_is_refused(
 ) -> None:
     answer = await lead.post("/api/v1/catalogue", json={**LAPTOP, **wrong})
     assert answer.status_code == 422, answer.text
-    assert (await lead.get("/api/v1/catalogue")).json() == []
+    assert (await lead.get("/api/v1/catalogue")).json()["items"] == []
 
 
 async def test_a_request_is_asked_for_approved_and_done(
@@ -148,7 +148,7 @@ async def test_only_leads_keep_the_catalogue_and_the_assistant_reads_it(
     assert (await agent.post("/api/v1/approval-roles", json={"name": "x"})).status_code == 403
     async with desk.client(Authorization=f"Bearer {BOT_TOKEN}") as bot:
         found = await bot.get("/api/v1/catalogue", params={"q": "necesito un portátil nuevo"})
-        (item,) = found.json()
+        (item,) = found.json()["items"]
         assert item["name"] == "New laptop"
         # What `bot/actions/knowledge.py` reads of it.
         assert {"id", "name", "names", "archived", "fields"} <= set(item)

@@ -55,10 +55,10 @@ async def test_one_rule_is_read_with_its_tag_and_put_at_a_place(desk: Desk, api:
     assert read.headers["ETag"] == f'"{rules[0]["revision"]}"'
     moved = await lead.post(f"{last}/move", json={"place": 1})
     assert moved.json()["name"] == "C"
-    in_order = [one["name"] for one in (await lead.get("/api/v1/rules")).json()]
+    in_order = [one["name"] for one in (await lead.get("/api/v1/rules")).json()["items"]]
     assert in_order == ["C", "A", "B"]
     await lead.post(f"{last}/move", json={"place": 99})
-    assert (await lead.get("/api/v1/rules")).json()[-1]["name"] == "C"
+    assert (await lead.get("/api/v1/rules")).json()["items"][-1]["name"] == "C"
     assert (await lead.get(first)).headers["ETag"] == read.headers["ETag"]
     assert (await lead.post(f"{last}/move", json={"place": 0})).status_code == 422
     assert (await lead.get(f"/api/v1/rules/{uuid4()}")).status_code == 404

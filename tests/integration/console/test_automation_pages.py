@@ -253,7 +253,7 @@ async def test_programs_keep_rules_macros_and_webhooks(desk: Desk) -> None:
         path = f"/api/v1/rules/{added.json()['id']}"
         changed = await client.put(path, json=rule | {"is_on": False})
         assert changed.json()["is_on"] is False
-        assert [one["name"] for one in (await client.get("/api/v1/rules")).json()] == [
+        assert [one["name"] for one in (await client.get("/api/v1/rules")).json()["items"]] == [
             "Fires first"
         ]
         wrong = await client.post("/api/v1/rules", json=rule | {"trigger": "sometimes"})
@@ -267,7 +267,7 @@ async def test_programs_keep_rules_macros_and_webhooks(desk: Desk) -> None:
         assert macro.status_code == 201, macro.text
         escape = {"name": "Hi", "text": "{{ ().__class__ }}"}
         assert (await client.post("/api/v1/macros", json=escape)).status_code == 422
-        assert (await client.get("/api/v1/macros")).json()[0]["used"] == 0
+        assert (await client.get("/api/v1/macros")).json()["items"][0]["used"] == 0
         gone = await client.delete(f"/api/v1/macros/{macro.json()['id']}")
         assert gone.status_code == 204
 
@@ -276,7 +276,7 @@ async def test_programs_keep_rules_macros_and_webhooks(desk: Desk) -> None:
         )
         assert hook.status_code == 201
         assert hook.json()["secret"]
-        listed = (await client.get("/api/v1/webhooks")).json()
+        listed = (await client.get("/api/v1/webhooks")).json()["items"]
         assert listed[0]["secret"] is None
         calls = await client.get(f"/api/v1/webhooks/{hook.json()['id']}/calls")
         assert calls.json() == {"items": [], "next": None}
@@ -287,7 +287,7 @@ async def test_agents_programs_may_not_change_what_the_desk_does(desk: Desk, pat
     async with desk.client(authorization=await _api(desk, Role.AGENT)) as client:
         refused = await client.post(f"/api/v1/{path}", json={"name": "x", "actions": []})
         assert refused.status_code in {403, 422}
-        assert (await client.get("/api/v1/rules")).json() == []
+        assert (await client.get("/api/v1/rules")).json()["items"] == []
 
 
 async def test_a_report_over_http_becomes_a_ticket(desk: Desk) -> None:

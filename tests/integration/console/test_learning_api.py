@@ -159,7 +159,7 @@ async def test_a_topic_of_questions_gives_an_example_and_no_problem(desk: Desk, 
 async def test_an_example_is_proposed_reviewed_and_removed(desk: Desk, api: Api) -> None:
     await knows_intents(desk)
     lead, admin = await api(Role.LEAD, "leo@example.org"), await api(Role.ADMIN, "eve@example.org")
-    assert (await lead.get(f"{ROOM}/intents")).json() == ["ask_question", "thanks"]
+    assert (await lead.get(f"{ROOM}/intents")).json()["items"] == ["ask_question", "thanks"]
     body = {"text": "ta  very much", "intent": "thanks", "language": "en"}
     made = await lead.post(f"{ROOM}/examples", json=body)
     assert (made.status_code, made.json()["text"]) == (201, "ta very much")

@@ -102,9 +102,10 @@ async def test_the_api_says_the_same(desk: Desk, api: Api) -> None:
     assert found["weekdays"] == {"1": 7}
     assert found["days"][-1]["opened"] == 7
     assert found["total"]["times"]["first_response"]["count"] == 7
+    # Only what leaves as a table is kept there: who looks at figures all day would fill it.
     auditor = await api(Role.AUDITOR, "aud@example.org")
-    (entry,) = (await auditor.get("/api/v1/audit?action=report.exported")).json()["items"]
-    assert entry["subject_name"].endswith("_team")
+    log = await auditor.get("/api/v1/audit?action=report.exported")
+    assert log.json()["items"] == []
 
 
 async def test_the_api_gives_out_the_same_table_and_the_audit_log_has_it(

@@ -102,8 +102,8 @@ async def test_a_view_is_shared_with_a_team_of_ones_own(desk: Desk, api: Api) ->
     beas, leas = await api(email=bea.email), await api(Role.LEAD, lea.email)
     made = await beas.post("/api/v1/views", json={"name": "Ours", "team": team})
     address = f"/api/v1/views/{made.json()['id']}"
-    assert [view["name"] for view in (await leas.get("/api/v1/views")).json()] == ["Ours"]
-    assert (await client.get("/api/v1/views")).json() == []
+    assert [view["name"] for view in (await leas.get("/api/v1/views")).json()["items"]] == ["Ours"]
+    assert (await client.get("/api/v1/views")).json()["items"] == []
     assert (await leas.put(address, json={"name": "Better", "team": team})).status_code == 200
     assert (await client.delete(address)).status_code == 404
 

@@ -36,8 +36,10 @@ async def test_an_agent_is_added_shut_out_and_let_in_again(desk: Desk, api: Api)
     shut = await admin.post(f"{place}/disable")
     assert (shut.status_code, shut.json()["disabled"]) == (200, True)
     assert (await admin.post(f"{place}/sign-in-link")).status_code == 409
-    names = [one["name"] for one in (await admin.get("/api/v1/agents")).json()]
-    everybody = [one["name"] for one in (await admin.get("/api/v1/agents?disabled=true")).json()]
+    names = [one["name"] for one in (await admin.get("/api/v1/agents")).json()["items"]]
+    everybody = [
+        one["name"] for one in (await admin.get("/api/v1/agents?disabled=true")).json()["items"]
+    ]
     assert ("Bea" in names, "Bea" in everybody) == (False, True)
     assert (await admin.get(place)).json()["disabled"] is True
     assert (await admin.post(f"{place}/enable")).json()["disabled"] is False

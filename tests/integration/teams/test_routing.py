@@ -120,18 +120,18 @@ async def test_rules_are_set_over_the_api_in_order_and_tried_on_past_tickets(
     second = await boss.post(
         "/api/v1/routing/rules", json={"name": "VPN", "team": "Network", "conditions": asked}
     )
-    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()
+    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()["items"]
     assert (tried["rule"], tried["team"]) == ("All", None)
     moved = await boss.post(f"/api/v1/routing/rules/{second.json()['id']}/move", json={"place": 1})
     assert moved.status_code == 200
-    assert [rule["name"] for rule in (await ana.get("/api/v1/routing/rules")).json()] == [
+    assert [rule["name"] for rule in (await ana.get("/api/v1/routing/rules")).json()["items"]] == [
         "VPN",
         "All",
     ]
-    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()
+    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()["items"]
     assert tried["rule"] == "VPN"
     await boss.post(f"/api/v1/routing/rules/{second.json()['id']}/disable")
-    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()
+    (tried,) = (await boss.get("/api/v1/routing/dry-run")).json()["items"]
     assert tried["rule"] == "All"
     gone = await boss.delete(f"/api/v1/routing/rules/{first.json()['id']}")
     assert gone.status_code == 204

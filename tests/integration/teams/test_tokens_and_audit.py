@@ -41,7 +41,9 @@ async def test_a_token_does_what_its_scopes_say_until_it_ends(desk: Desk, api: A
     editor = desk.client(Authorization=f"Bearer {writer.json()['token']}")
     assert (await editor.post("/api/v1/knowledge/articles", json=article)).status_code == 201
     assert (await editor.get("/api/v1/tickets")).status_code == 403
-    listed = {token["scopes"][0]: token for token in (await boss.get("/api/v1/tokens")).json()}
+    listed = {
+        token["scopes"][0]: token for token in (await boss.get("/api/v1/tokens")).json()["items"]
+    }
     gone = await boss.delete(f"/api/v1/tokens/{listed['knowledge']['id']}")
     assert gone.status_code == 204
     assert (await editor.post("/api/v1/knowledge/articles", json=article)).status_code == 401

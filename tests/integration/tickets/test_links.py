@@ -108,7 +108,7 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     made = await client.post("/api/v1/problems", json=body)
     assert made.status_code == 201, made.text
     assert (made.json()["kind"], made.json()["number"]) == ("problem", 1002)
-    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()
+    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()["items"]
     assert (link["side"], link["number"]) == ("has_incident", 1001)
     for wrong in ({"incidents": ["9"]}, {"incidents": ["1002"]}, {"subject": " "}):
         assert (await client.post("/api/v1/problems", json=body | wrong)).status_code == 422
@@ -212,13 +212,13 @@ async def test_tickets_are_linked_in_the_pane_and_over_the_api(desk: Desk, api: 
     made = await client.post(
         "/api/v1/tickets/1001/links", json={"kind": "incident", "other": "1002"}
     )
-    assert [(one["side"], one["number"]) for one in made.json()] == [("incident", 1002)]
+    assert [(one["side"], one["number"]) for one in made.json()["items"]] == [("incident", 1002)]
     ana = await signed_in(desk, "Ana", Role.AGENT)
     shown = await ana.see("/console/tickets/1002")
     assert "Tell the requesters of all open incidents: 1" in shown
     told = await ana.send("/console/tickets/1002/problem", htmx=True, text="News", solve="yes")
     assert "Ana told 1 requesters of its incidents" in told.text
-    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()
+    (link,) = (await client.get("/api/v1/tickets/1002/links")).json()["items"]
     gone = await ana.send("/console/tickets/1002/links", htmx=True, remove=link["id"])
     assert "Ana took away the link: Has the incident #1001" in gone.text
     wrong = await ana.send("/console/tickets/1002/links", htmx=True, kind="child", number="9")

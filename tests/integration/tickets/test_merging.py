@@ -425,7 +425,7 @@ async def test_tickets_are_merged_on_the_page_and_over_the_api(desk: Desk, api: 
     merged = await ana.see("/console/tickets/1002")
     assert "This ticket goes on in" in merged
     client = await api(Role.AGENT, "bea@example.org")
-    (row,) = (await client.get("/api/v1/tickets/1001/merges")).json()
+    (row,) = (await client.get("/api/v1/tickets/1001/merges")).json()["items"]
     assert (row["number"], row["requester"], row["goes_on"]) == (1002, "Eve", True)
     said = await client.post(
         "/api/v1/tickets/1001/replies",

@@ -75,10 +75,10 @@ async def test_plans_are_kept_and_given_for_a_time(desk: Desk, api: Api) -> None
     wrong = acme | {"plan_from": (TODAY + DAY).isoformat()}
     assert (await lead.put(home, json=wrong)).status_code == 422
     assert (await lead.put(home, json=acme | {"plan": "Silver"})).status_code == 422
-    assert (await agent.get("/api/v1/plans")).json()[0]["organisations"] == 1
+    assert (await agent.get("/api/v1/plans")).json()["items"][0]["organisations"] == 1
 
     assert (await lead.delete(place)).status_code == 204
-    assert (await agent.get("/api/v1/plans")).json() == []
+    assert (await agent.get("/api/v1/plans")).json()["items"] == []
     assert (await lead.put(home, json=acme)).json()["plan"]["name"] == "Gold"  # they keep it
     other = {"name": "Other", "plan": "Gold"}
     assert (await lead.post("/api/v1/organisations", json=other)).status_code == 422

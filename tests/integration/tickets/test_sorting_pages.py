@@ -89,6 +89,6 @@ async def test_programs_change_what_they_have_read(desk: Desk, api: Api) -> None
     matrix["priorities"]["low"]["low"] = "urgent"
     assert (await client.put("/api/v1/priorities", json=matrix)).json() == matrix
     watchers = await client.post("/api/v1/tickets/1001/watchers", json={"agent": None})
-    assert [person["name"] for person in watchers.json()] == ["ana"]
+    assert [person["name"] for person in watchers.json()["items"]] == ["ana"]
     assert (await client.delete("/api/v1/tickets/1001/watchers/ana@example.org")).status_code == 204
-    assert (await client.get("/api/v1/tickets/1001/watchers")).json() == []
+    assert (await client.get("/api/v1/tickets/1001/watchers")).json()["items"] == []
