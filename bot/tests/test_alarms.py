@@ -80,6 +80,37 @@ SAID = {
     ],
 }
 
+MISSPELT = {
+    "self_harm": [
+        "I want to kill mysefl",
+        "i have been thinking about sucide",
+        "tengo ganas de matamre",
+        "ya no quiero seguir viivendo",
+    ],
+    "emergency": [
+        "theer is a fire in the kitchen",
+        "the printer is buning",
+        "se prendió fueog la regleta",
+        "hay un incndio en el taller",
+        "hay muucho humo en el sótano",
+        "necesitamos una amublancia",
+    ],
+    "security_incident": [
+        "I cliked on a suspiscious link",
+        "my acount has been haked",
+        "me robbaron el portátil",
+        "abrí un adjunto sospehcoso",
+        "hay un virsu en mi ordenador y una brehca de datos",
+    ],
+    "ask_human": [
+        "quiero ablar con una persona",
+        "let me speka to a huuman",
+        "necesito hablar con algiuen",
+        "opertaor please",
+    ],
+    "angry": ["esto es una mierrda", "this is absolutley ridiculus", "estoy hartaa de esto"],
+}
+
 NOT_SAID = [
     "how do I recognise phishing?",
     "what should I do if my laptop is stolen?",
@@ -120,6 +151,16 @@ NOT_SAID = [
     "mi madre perdió la tarjeta de la biblioteca",
     "una pregunta tonta: ¿cómo imprimo?",
     "vpn",
+    "how do I reconise phishing?",
+    "simualcro de incendio",
+    "cambiar idioa",
+    "el pumto de encuentro",
+    "se quefa colgado",
+    "which software is frre for students?",
+    "where can I roder a new chair?",
+    "quiero contarme entre ellos",
+    "probaron mi portátil y funciona",
+    "open https://example.org/matamre or write to persna@example.org",
     "contraseña",
     "",
 ]
@@ -129,6 +170,13 @@ NOT_SAID = [
     ("intent", "text"), [(i, text) for i, all_ in SAID.items() for text in all_]
 )
 def test_it_is_recognised(intent: str, text: str) -> None:
+    assert recognise(text) == intent
+
+
+@pytest.mark.parametrize(
+    ("intent", "text"), [(i, text) for i, all_ in MISSPELT.items() for text in all_]
+)
+def test_it_is_recognised_when_it_is_misspelt(intent: str, text: str) -> None:
     assert recognise(text) == intent
 
 
@@ -161,7 +209,17 @@ def test_an_alarm_is_found_anywhere_in_a_long_letter(intent: str, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "unit", ["i ", "if lost ", "someone is ", "que hago si ", "fire alarm ", "clicked ", "a" * 9]
+    "unit",
+    [
+        "i ",
+        "if lost ",
+        "someone is ",
+        "que hago si ",
+        "fire alarm ",
+        "clicked ",
+        "a" * 9,
+        "persna ",
+    ],
 )
 def test_no_text_takes_long(unit: str) -> None:
     """A pattern that backtracks would hang here; the run's own time limit tells."""

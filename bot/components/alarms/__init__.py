@@ -3,15 +3,21 @@
 A missed emergency or a missed request for a human costs more than a needless hand-off, so these
 patterns overrule the classifier. Questions *about* a danger ("what to do in case of fire") and
 negations ("I do not want to talk to a person") are left to it.
+
+A text with slips of the pen is read once more with them mended: in haste and in need people
+misspell.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from components.alarms import en, es
+from components.alarms.vocabulary import words_of
 from components.folding import plain
+from components.spelling import Vocabulary, known_words
 
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
 ALARMS = ("self_harm", "emergency", "security_incident", "angry", "ask_human")
@@ -42,6 +48,30 @@ def recognise(text: str) -> str | None:
     A long text, such as a letter, is read whole, a stretch at a time.
     """
     words = plain(text)
+    mended = words
+    for vocabulary in _vocabularies():
+        mended = vocabulary.mended(mended)
+    found = {_stated(written) for written in {words, mended}}
+    return next((alarm for alarm in ALARMS if alarm in found), None)
+
+
+@lru_cache(maxsize=1)
+def _vocabularies() -> tuple[Vocabulary, ...]:
+    known = known_words(tuple(BY_LANGUAGE))
+    others = [alarm for alarm in ALARMS if alarm != "angry"]
+    return (
+        Vocabulary(_words_of(others, known), known, margin=100),
+        # Anger is less urgent, and a single word states it: "idioa" is rather "idioma".
+        Vocabulary(_words_of(["angry"], known), known, margin=0),
+    )
+
+
+def _words_of(alarms: Iterable[str], known: Iterable[str]) -> frozenset[str]:
+    rules = [rules[alarm] for rules in BY_LANGUAGE.values() for alarm in alarms]
+    return words_of([one for rule in rules for one in (*rule.said, *rule.apart_from)], known)
+
+
+def _stated(words: str) -> str | None:
     stretches = [
         words[start : start + _STRETCH] for start in range(0, len(words), _STRETCH - _OVERLAP)
     ]

@@ -20,7 +20,7 @@ RULES: Mapping[str, Rule] = {
     "self_harm": Rule(
         said=(
             r"\b(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) (?:my ?self|meself)\b",
-            r"\bsuicid",
+            r"\bsuicid\w*",
             r"\b(?:end|take|ending|taking) my (?:own )?life\b",
             r"\b(?:want|wanna|going|wish|ready) (?:to |i could )?die\b",
             r"\bwish i (?:was|were) dead\b|\bbetter off dead\b",
