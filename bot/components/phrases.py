@@ -82,6 +82,7 @@ class UrgentPhrases(IntentClassifier, GraphComponent):
         **kwargs: Any,
     ) -> UrgentPhrases:
         phrases = cls(config, model_storage, resource)
+        recognise("")  # reads the words in use now, not when the first message waits
         with model_storage.read_from(resource) as folder:
             phrases._known = frozenset(json.loads((folder / _FILE).read_text(encoding="utf-8")))
         return phrases
