@@ -17,7 +17,7 @@ _LETTERS_OF_ONE = (
 )
 _MOST_LETTERS = 24
 _RAREST = 700  # in hundredths of powers of ten: what is rarer than one in 10^7 may be no word
-_NOT_IN_USE = 2 * _RAREST  # the rarity of what is in no list
+NOT_IN_USE = 2 * _RAREST  # the rarity of what is in no list
 _RARER = 250  # a word this much rarer than one it is near is a slip that many make
 # A part of an address or of a path is no word.
 _WORD = re.compile(rf"(?<![\w'@/\\.])[a-z]{{{_FEWEST_LETTERS},{_MOST_LETTERS}}}(?![\w'@/\\]|\.\w)")
@@ -63,7 +63,7 @@ class Vocabulary:
         return _WORD.sub(lambda found: meant[found[0]], text)
 
     def _meant(self, word: str) -> str:
-        rarity = self._known.get(word, _NOT_IN_USE)
+        rarity = self._known.get(word, NOT_IN_USE)
         if word in self._words or rarity < _RARER:
             return word
         near = {
@@ -82,7 +82,7 @@ class Vocabulary:
     def _is_rather_another(self, word: str, rarity: int) -> bool:
         """Return whether `word` may be a slip of one much commoner than what has `rarity`."""
         return any(
-            self._known.get(one, _NOT_IN_USE) + self._margin < rarity and is_slip(word, one)
+            self._known.get(one, NOT_IN_USE) + self._margin < rarity and is_slip(word, one)
             for one in _with_one_slip(word)
         )
 

@@ -85,6 +85,7 @@ MISSPELT = {
         "I want to kill mysefl",
         "i have been thinking about sucide",
         "tengo ganas de matamre",
+        "creo que quiero morr",
         "ya no quiero seguir viivendo",
     ],
     "emergency": [

@@ -17,7 +17,7 @@ from functools import lru_cache
 from components.alarms import en, es
 from components.alarms.vocabulary import words_of
 from components.folding import plain
-from components.spelling import Vocabulary, known_words
+from components.spelling import NOT_IN_USE, Vocabulary, known_words
 
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
 ALARMS = ("self_harm", "emergency", "security_incident", "angry", "ask_human")
@@ -60,6 +60,8 @@ def _vocabularies() -> tuple[Vocabulary, ...]:
     known = known_words(tuple(BY_LANGUAGE))
     others = [alarm for alarm in ALARMS if alarm != "angry"]
     return (
+        # Nobody in need may be missed: their words are read so whatever else may be meant.
+        Vocabulary(_words_of(["self_harm"], known), known, margin=NOT_IN_USE),
         Vocabulary(_words_of(others, known), known, margin=100),
         # Anger is less urgent, and a single word states it: "idioa" is rather "idioma".
         Vocabulary(_words_of(["angry"], known), known, margin=0),
