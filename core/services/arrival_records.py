@@ -393,15 +393,23 @@ async def _load_choices(
 ) -> None:
     choices = list(await session.scalars(select(ChoiceRow).where(ChoiceRow.id.in_(pressed))))
     records.choices = {ChoiceId(choice.id): choice for choice in choices}
+    # In all that goes on in their threads: a split may have parted a button from its press.
+    places = {(one.account_id, one.thread) for one in _homes(choices, records)}
+    there = [one.id for one in records.by_id.values() if (one.account_id, one.thread) in places]
     used = await session.scalars(
         select(ChoiceRow.message_id)
         .join(Message, Message.pressed_choice == ChoiceRow.id)
         .where(
             ChoiceRow.message_id.in_({choice.message_id for choice in choices}),
-            Message.conversation_id.in_({choice.conversation_id for choice in choices}),
+            Message.conversation_id.in_(there),
         )
     )
     records.pressed = set(used)
+
+
+def _homes(choices: Iterable[ChoiceRow], records: Records) -> Sequence[Conversation]:
+    found = (records.by_id.get(choice.conversation_id) for choice in choices)
+    return [conversation for conversation in found if conversation is not None]
 
 
 async def add_conversations(session: AsyncSession, records: Records) -> None:

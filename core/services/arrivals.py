@@ -249,8 +249,8 @@ def _pressed(
     rules: ArrivalRules,
 ) -> Outcome:
     choice = records.choices.get(event.choice)
-    conversation = talked_in(event, records)
-    if choice is None or conversation is None or choice.conversation_id != conversation.id:
+    there = records.in_thread((event.account, str(event.thread)))
+    if choice is None or all(one.id != choice.conversation_id for one in there):
         return Outcome(refusal=Refusal.UNKNOWN_CHOICE)
     if choice.message_id in records.pressed:
         return Outcome(refusal=Refusal.ALREADY_CHOSEN)
@@ -262,7 +262,8 @@ def _pressed(
     )
     outcome = _posted(event, message, pressed, records, ledger, rules)
     if is_for_desk(choice.intent):
-        records.presses.append((conversation, pressed.intent, event.author.address))
+        home = records.by_id[choice.conversation_id]
+        records.presses.append((home, pressed.intent, event.author.address))
     _judge_article(choice, event, records)
     return outcome
 

@@ -15,9 +15,9 @@ from core.domain.channel import DeliveryAction, DeliveryState
 from core.domain.content import check_words
 from core.domain.conversation import Speaker
 from core.domain.errors import Conflict, Forbidden, NotFound
-from core.domain.ids import AccountId, ConversationId, MessageId
+from core.domain.ids import AccountId, MessageId
 from core.services.ledger import Accounts, Ledger
-from core.services.locks import locked
+from core.services.locks import locked_with
 from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
@@ -112,12 +112,9 @@ class Corrections:
         self, message_id: MessageId, agent: Agent, version: int | None
     ) -> AsyncIterator[_Desk]:
         async with storage_errors(), self._sessions.begin() as session:
-            conversation_id = await session.scalar(
-                select(Message.conversation_id).where(Message.id == message_id)
-            )
-            if conversation_id is None:
+            conversation = await locked_with(session, message_id)
+            if conversation is None:
                 raise NotFound("there is no such message")
-            conversation = await locked(session, ConversationId(conversation_id))
             message = await session.get_one(Message, message_id)
             if message.speaker != Speaker.AGENT:
                 raise Forbidden("only what agents said can be changed")

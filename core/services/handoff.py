@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.ids import ContactId, TicketId, new_id
-from core.domain.ticket import Priority, TicketStatus, TicketTrigger, next_status
+from core.domain.ticket import ClosedAs, Priority, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
 from core.storage.queries.merges import last_in_line
@@ -76,8 +76,11 @@ _BEFORE = (
     .where(
         Conversation.account_id == bindparam("account"),
         Conversation.thread == bindparam("thread"),
+        Ticket.status == TicketStatus.CLOSED,
+        # What was in those stands in another ticket.
+        Ticket.closed_as.is_distinct_from(ClosedAs.REJOINED),
     )
-    .order_by(Ticket.id.desc())
+    .order_by((Ticket.conversation_id == bindparam("conversation")).desc(), Ticket.id.desc())
     .limit(1)
 )
 _OPENING = select(

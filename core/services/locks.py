@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.errors import ConversationErased
-from core.domain.ids import ConversationId
-from core.storage.tables import Conversation
+from core.domain.ids import ConversationId, MessageId
+from core.storage.tables import Conversation, Message
 
 _named = bindparam("names", type_=ARRAY(Uuid()))
 _of_them = aliased(Conversation)
@@ -68,6 +68,21 @@ async def all_locked(
         raise ConversationErased
     keep_counters(found.values())
     return found
+
+
+async def locked_with(session: AsyncSession, message: MessageId) -> Conversation | None:
+    """Return the conversation that a message is in, locked; None where there is no such message.
+
+    A split that this waited for may have moved it.
+    """
+    home_of = select(Message.conversation_id).where(Message.id == message)
+    home = await session.scalar(home_of)
+    while home is not None:
+        conversation = await locked(session, ConversationId(home))
+        home = await session.scalar(home_of)
+        if home == conversation.id:
+            return conversation
+    return None
 
 
 def keep_counters(conversations: Iterable[Conversation]) -> None:

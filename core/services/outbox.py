@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import AccountState, Health
@@ -351,7 +351,10 @@ async def _name(
 
 
 async def _follow(session: AsyncSession, conversation: Conversation, new_thread: ThreadKey) -> None:
-    """Let `conversation` live in `new_thread`; where another one does, that stays the current."""
+    """Let all that goes on in the thread of `conversation`, and it, live in `new_thread`.
+
+    Where another one does already, that stays the current.
+    """
     taken = await session.scalar(
         select(Conversation.id).where(
             Conversation.account_id == conversation.account_id,
@@ -362,15 +365,15 @@ async def _follow(session: AsyncSession, conversation: Conversation, new_thread:
     )
     if taken is not None:
         conversation.is_current = False
-    await session.execute(  # what was parted from it lives there too
+    await session.execute(
         update(Conversation)
         .where(
             Conversation.account_id == conversation.account_id,
             Conversation.thread == conversation.thread,
-            Conversation.is_beside,
+            or_(Conversation.is_current, Conversation.is_beside),
             Conversation.id != conversation.id,
         )
-        .values(thread=new_thread)
+        .values({"thread": new_thread} | ({} if taken is None else {"is_current": False}))
     )
     conversation.thread = new_thread
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.domain.conversation import Cause, Responder, next_responder
+from core.domain.desk_choices import is_for_desk
 from core.domain.events import ChoicePressed, MessagePosted
 from core.domain.ids import TicketId, new_id
 from core.domain.languages import spoken
@@ -84,16 +85,22 @@ def conversation_for(
 
 
 def talked_in(event: MessagePosted | ChoicePressed, records: Records) -> Conversation | None:
-    """Return which of the conversations in its thread `event` belongs to; None: there is none."""
+    """Return which of the conversations in its thread `event` belongs to; None: there is none.
+
+    A button belongs where it stands as long as something goes on there.
+    """
     there = records.in_thread((event.account, str(event.thread)))
     if len(there) < 2:
         return there[0] if there else None
-    if isinstance(event, ChoicePressed):
-        choice = records.choices.get(event.choice)
-        named = None if choice is None else choice.conversation_id
-        return next((one for one in there if one.id == named), there[0])
     going_on = [one for one in there if _is_merged(one, records) or _has_matter(one, records)]
-    known = records.messages.get((event.account, str(event.answers)))
+    if isinstance(event, ChoicePressed) and (choice := records.choices.get(event.choice)):
+        home = next((one for one in there if one.id == choice.conversation_id), None)
+        # What the desk answers itself begins nothing; another old button must not, while something
+        # goes on beside it.
+        if home and (is_for_desk(choice.intent) or home in going_on or not going_on):
+            return home
+    answers = event.answers if isinstance(event, MessagePosted) else None
+    known = records.messages.get((event.account, str(answers)))
     if known is not None and known.conversation in going_on:
         return known.conversation
     return max(going_on, key=lambda one: one.talked_seq, default=there[0])
@@ -176,8 +183,9 @@ def start_conversation(
         counter = previous.counter or (previous if others else None)
         last_seq = previous.greatest_seq
         last_order = max((one.last_order or "" for one in (previous, *others)), default="") or None
+        assert not any(_has_matter(one, records) for one in (previous, *others))
         previous.is_current = False
-        for other in others:  # nothing goes on in them, or this would not begin
+        for other in others:
             other.is_beside = False
     language, is_chosen = _language(event, previous, records, rules)
     conversation = Conversation(

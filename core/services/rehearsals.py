@@ -93,8 +93,10 @@ class Rehearsals:
             await _locked(session, account)
             found = await session.scalars(
                 text(
+                    # Those that count for others come last: the others refer to them.
+                    "SELECT id FROM conversation WHERE id IN ("
                     "SELECT id FROM conversation WHERE account_id = :account"
-                    " ORDER BY id LIMIT :limit FOR UPDATE"
+                    " ORDER BY counted_by IS NULL, id LIMIT :limit) ORDER BY id FOR UPDATE"
                 ),
                 {"account": account, "limit": _CONVERSATIONS_AT_ONCE},
             )

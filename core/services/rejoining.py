@@ -24,8 +24,7 @@ from core.storage.queries.letters import SplitOff, split_off
 from core.storage.tables import ChoiceRow, Conversation, Delivery, HeldReply, Message, Ticket
 from core.storage.wakeups import LaneKind
 
-ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
-"""States of a message that must not change its conversation now."""
+_ON_ITS_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.PARKED)
 
 
 class Rejoining:
@@ -91,6 +90,19 @@ class Rejoining:
             return found.of
 
 
+async def is_on_its_way(session: AsyncSession, messages: Sequence[Message]) -> bool:
+    """Say whether one of `messages`, or what corrects it, must not change its conversation now."""
+    found = await session.scalar(
+        select(
+            exists().where(
+                Delivery.message_id.in_([message.id for message in messages]),
+                Delivery.status.in_(_ON_ITS_WAY),
+            )
+        )
+    )
+    return bool(found)
+
+
 async def _moved(session: AsyncSession, ticket: TicketId, part: Conversation) -> Sequence[Message]:
     """Return what is to go back: what the split moved, and in a chat what was said since.
 
@@ -107,7 +119,7 @@ async def _moved(session: AsyncSession, ticket: TicketId, part: Conversation) ->
     if is_talked_in and part.counted_by is None:
         raise Conflict("something was said here since: it cannot go back")
     is_held = await session.scalar(select(exists().where(HeldReply.ticket_id == ticket)))
-    if is_held or any(message.delivery in ON_ITS_WAY for message in moved):
+    if is_held or await is_on_its_way(session, moved):
         raise Conflict("wait until what is being sent has left")
     return moved
 
@@ -128,6 +140,7 @@ async def _move_back(
     if part.counted_by is not None:
         whole.last_seq = max(whole.last_seq, part.last_seq)
         whole.talked_seq = max(whole.talked_seq, part.talked_seq)
+        whole.last_order = max(whole.last_order or "", part.last_order or "") or None
         part.is_beside = False
 
 

@@ -21,7 +21,7 @@ from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters
 from core.services.locks import locked
-from core.services.rejoining import ON_ITS_WAY
+from core.services.rejoining import is_on_its_way
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (
@@ -75,15 +75,17 @@ class Splitting:
     ) -> TicketId:
         """Make a ticket of its own of some of a ticket's messages; return it.
 
-        It has the given subject, or the first message's words, and is the agent's. With `tells`
+        It has the given subject, or the first message's words, is the agent's, and is in the same
+        team. With `tells`
         the requester is told its number. The old and the new ticket keep what was done: field
         "split", with the ticket's number on the other side and the first message.
 
         Raises:
             NotFound: there is no such ticket or message.
             InvalidInput: nothing that the requester said is chosen, or all of it is.
-            Conflict: the ticket is closed, a message is in another ticket (by now), something
-                chosen is being sent, or a letter is what its thread began with.
+            Conflict: the ticket is closed, its chat has gone on in another one, a message is in
+                another ticket (by now), something chosen or a correction of it is being sent, or
+                a letter is what its thread began with.
         """
         async with storage_errors(), self._sessions.begin() as session:
             old, old_ticket = await _opened(session, ticket_id)
@@ -117,10 +119,12 @@ class Splitting:
         *,
         tells: bool,
     ) -> TicketId:
-        if any(message.delivery in ON_ITS_WAY for message in moved):
+        if await is_on_its_way(session, moved):
             raise Conflict("wait until what is being sent has left")
         first = next(one for one in moved if _is_said(one))
         has_letters = self._letters.are_sent_from(AccountId(old.account_id))
+        if not (has_letters or old.is_current or old.is_beside):
+            raise Conflict("this chat has gone on in another ticket: it cannot be split here")
         if has_letters and not await _is_said_before(session, old, moved[0]):
             raise Conflict("a conversation cannot be split at its beginning")
         ledger = Ledger(self._accounts, self._now())
@@ -366,6 +370,8 @@ async def _ticket_for(
         summary=first.text[:SUMMARY_CHARS],
         language=old.language,
         assignee_id=agent.id,
+        team_id=old.team_id,  # whoever must not read the old one must not read this one
+        level=old.level,
         created_at=ledger.now,
         updated_at=ledger.now,
     )
@@ -374,4 +380,6 @@ async def _ticket_for(
     actor = agent.actor
     ledger.record(ticket, "status", None, TicketStatus.OPEN, actor=actor)
     ledger.record(ticket, "assignee", None, str(agent.id), actor=actor)
+    if old.team_id is not None:
+        ledger.record(ticket, "team", None, str(old.team_id), actor=actor)
     return ticket

@@ -14,18 +14,19 @@ from core.domain.content import Caution, FileRef
 from core.domain.conversation import Speaker
 from core.domain.errors import (
     BadCredentials,
+    ConversationErased,
     DeliveryError,
     Rejected,
     ScannerUnavailable,
     Throttled,
 )
 from core.domain.files import FileState, Refused
-from core.domain.ids import AccountId, ConversationId
+from core.domain.ids import AccountId, ConversationId, MessageId
 from core.domain.languages import LANGUAGES
 from core.services.files.vault import Kept
 from core.services.files.words import told
 from core.services.ledger import Accounts, Ledger
-from core.services.locks import locked
+from core.services.locks import locked, locked_with
 from core.services.outbox import pause_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
@@ -42,7 +43,7 @@ class FetchPlan:
     """A file that this worker fetches. `attempt` proves it, as for turns."""
 
     attachment: UUID
-    conversation: ConversationId
+    message: MessageId
     account: AccountId
     attempt: int
     file: FileRef
@@ -98,7 +99,7 @@ class Fetching:
             attachment.available_at = self._now() + pause_after(attachment.attempts)
             return FetchPlan(
                 attachment=attachment.id,
-                conversation=conversation_id,
+                message=MessageId(attachment.message_id),
                 account=AccountId(conversation.account_id),
                 attempt=attachment.attempts,
                 file=FileRef(
@@ -114,7 +115,10 @@ class Fetching:
     async def settle(self, plan: FetchPlan, outcome: Outcome) -> None:
         """Write what came of an attempt; a sender whose file was refused is told once."""
         async with storage_errors(), self._sessions.begin() as session:
-            conversation = await locked(session, plan.conversation)
+            # Asked for now: a split may have moved it since the fetch began.
+            conversation = await locked_with(session, plan.message)
+            if conversation is None:
+                raise ConversationErased
             attachment = await session.get_one(Attachment, plan.attachment)
             if attachment.status != FileState.WAITING or attachment.attempts != plan.attempt:
                 return

@@ -475,7 +475,7 @@ def _held_since(
     since: datetime,
 ) -> Sequence[ColumnElement[bool] | InstrumentedAttribute[bool]]:
     return (
-        Conversation.is_current,
+        or_(Conversation.is_current, Conversation.is_beside),
         # Written out, not sent beside the statement: a plan for any responder could not use the
         # index of those that the assistant is holding.
         Conversation.responder == literal(Responder.BOT.value, literal_execute=True),

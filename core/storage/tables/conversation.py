@@ -37,7 +37,7 @@ class Conversation(Base):
         Index(
             "ix_conversation_held_by_assistant",
             "last_message_at",
-            postgresql_where=sql("is_current AND responder = 'bot'"),
+            postgresql_where=sql("(is_current OR is_beside) AND responder = 'bot'"),
         ),
         Index(
             "ix_conversation_beside",
@@ -46,6 +46,11 @@ class Conversation(Base):
             postgresql_where=sql("is_beside"),
         ),
         Index("ix_conversation_spam", "last_message_at", "id", postgresql_where=sql("is_spam")),
+        Index(
+            "ix_conversation_counted_by",
+            "counted_by",
+            postgresql_where=sql("counted_by IS NOT NULL"),
+        ),
         Index(
             "ix_conversation_merged_into",
             "merged_into",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.domain.account import Origin
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import Conflict, ConversationErased
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, MessageId
+from core.services.letters import Letters
 from core.services.rehearsals import Rehearsals
+from core.services.splitting import Splitting
 from core.storage.queries.queue import count_tickets
 from core.storage.queries.rehearsal import stored_messages, work_left
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
-from core.storage.tables import Account
+from core.storage.tables import Account, Conversation, Message
 from tests.support.desk import LOOP, WEB, Rig
 
 _EVERYTHING = (
@@ -59,6 +61,24 @@ async def test_erasing_a_rehearsal_leaves_what_is_real_and_nothing_else(rig: Rig
     assert await _rows(rig) != before
     await Rehearsals(rig.sessions).erase(LOOP)
     assert await _rows(rig) == before
+
+
+async def test_erasing_parted_conversations_takes_the_one_that_counts_last(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _rehearsed(rig)
+    await rig.hear("And the printer", thread="rehearsed")
+    async with rig.sessions() as session:
+        said = await session.scalar(select(Message.id).where(Message.text == "And the printer"))
+    assert said is not None
+    splitting = Splitting(rig.sessions, rig.accounts, Letters({}), rig.clock)
+    ticket = await rig.ticket_id("rehearsed")
+    await splitting.split(ticket, [MessageId(said)], await rig.agent())
+    monkeypatch.setattr("core.services.rehearsals._CONVERSATIONS_AT_ONCE", 1)
+    await Rehearsals(rig.sessions).erase(LOOP)
+    async with rig.sessions() as session:
+        left = await session.scalars(select(Conversation.thread))
+        assert left.all() == ["real"]
 
 
 async def test_what_is_no_rehearsal_is_not_erased(rig: Rig) -> None:

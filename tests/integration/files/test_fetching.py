@@ -13,11 +13,12 @@ from sqlalchemy import select
 from channels.loopback import Loopback
 from core.adapters.clamav import Clamd
 from core.domain.account import AccountState, Health
+from core.domain.assistant import Handoff, HandoffReason
 from core.domain.content import Body, FileRef
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import BadCredentials, FileTooLarge, Rejected, Throttled, Unavailable
 from core.domain.events import Author, MessagePosted
-from core.domain.files import FileRefusal, FileState, refusal_of
+from core.domain.files import FileRefusal, FileState, Refused, refusal_of
 from core.domain.ids import Address, ConversationId, EventKey, ThreadKey, new_id
 from core.ports import VirusScanner
 from core.runtime.directory import BrokenChannel
@@ -27,6 +28,8 @@ from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
 from core.services.files.vault import Vault
+from core.services.letters import Letters
+from core.services.splitting import Splitting
 from core.storage.engine import Sessions
 from core.storage.queries.lanes import forgotten_lanes
 from core.storage.tables import Attachment, Conversation, Message
@@ -293,6 +296,30 @@ async def test_a_process_killed_while_fetching_leaves_the_file_to_the_next(files
     assert (await files.attachment()).status == FileState.WAITING
     await fetching.settle(second, Rejected("gone"))
     assert (await files.attachment()).status == FileState.FAILED
+
+
+async def test_a_file_refused_after_its_message_was_split_off_is_told_of_there(
+    files: Files,
+) -> None:
+    rig = files.rig
+    conversation = await rig.hear("no VPN")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    await files.sent(WINDOWS_PROGRAM, "driver.exe", words="and the printer")
+    fetching = Fetching(rig.sessions, {LOOP: rig.loopback.capabilities}, now=rig.clock)
+    plan = await fetching.plan(conversation)
+    assert plan is not None
+    splitting = Splitting(rig.sessions, rig.accounts, Letters({}), rig.clock)
+    ticket = await rig.ticket_id()
+    await splitting.split(ticket, [plan.message], await rig.agent(), tells=False)
+    await fetching.settle(plan, Refused(reason=FileRefusal.EXECUTABLE))
+    async with rig.sessions() as session:
+        moved = await session.get_one(Message, plan.message)
+        told = await session.scalar(
+            select(Message).where(Message.text.contains("driver.exe"), Message.speaker == "system")
+        )
+    assert told is not None
+    assert told.conversation_id == moved.conversation_id
+    assert told.conversation_id != conversation
 
 
 async def test_an_account_that_gives_no_files_says_so(files: Files, tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.domain.actor import Agent
-from core.domain.assistant import Handoff, HandoffReason
+from core.domain.assistant import Close, Handoff, HandoffReason
+from core.domain.channel import DeliveryState
 from core.domain.conversation import Responder
-from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.desk_choices import RATE
+from core.domain.errors import Conflict, InvalidInput, Moved, NotFound
 from core.domain.events import ChoicePressed, MessagePosted, ReachabilityChanged, ThreadMoved
 from core.domain.ids import (
     AccountId,
@@ -21,18 +24,33 @@ from core.domain.ids import (
     EventKey,
     MessageId,
     RemoteId,
+    TeamId,
     ThreadKey,
     TicketId,
     new_id,
 )
+from core.domain.teams import Visibility
 from core.domain.ticket import ClosedAs, TicketStatus
+from core.ports.inbox import Refusal
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.services.letters import Letters
 from core.services.links.merging import TicketMerging
+from core.services.locks import locked
 from core.services.rejoining import Rejoining
 from core.services.splitting import Splitting
+from core.storage.queries.conversations import count_held_by_assistant, held_by_assistant
+from core.storage.queries.sight import sight_of
 from core.storage.queries.transcripts import thread_since
-from core.storage.tables import AuditEntry, ChoiceRow, Conversation, Message, Ticket
+from core.storage.tables import (
+    AuditEntry,
+    ChoiceRow,
+    Conversation,
+    Delivery,
+    Message,
+    Team,
+    Ticket,
+    TicketEvent,
+)
 from tests.support.desk import LOOP, WEB, Rig, posted
 
 Said = list[str]
@@ -210,38 +228,70 @@ async def test_when_all_is_closed_the_thread_begins_anew_and_counts_on(rig: Rig)
     assert not (await parted.conversation(parted.printer)).is_beside
 
 
-async def test_a_button_counts_in_the_ticket_under_whose_words_it_stands(rig: Rig) -> None:
-    parted = await _parted(rig)
-    await rig.tickets.reply(parted.printer, parted.ana, "which printer?")
+async def _button(parted: Parted, ticket: TicketId, intent: str = "urgent") -> ChoiceId:
+    """Put a button under what the desk said last in a ticket."""
     choice = ChoiceId(new_id())
-    async with rig.sessions.begin() as session:
+    home = (await parted.conversation(ticket)).id
+    async with parted.rig.sessions.begin() as session:
         notice = await session.scalar(
-            select(Message).where(
-                Message.text.like("I have passed%") | Message.text.like("Your p%")
-            )
+            select(Message.id)
+            .where(Message.conversation_id == home, Message.speaker == "system")
+            .order_by(Message.seq.desc())
+            .limit(1)
         )
-        assert notice is not None
-        session.add(
-            ChoiceRow(
-                id=choice,
-                message_id=notice.id,
-                conversation_id=notice.conversation_id,
-                label="Urgent",
-                intent="urgent",
-            )
+        row = ChoiceRow(
+            id=choice, message_id=notice, conversation_id=home, label="Urgent", intent=intent
         )
+        if intent == RATE:
+            row.entities = {"survey": str(new_id()), "score": "1"}
+        session.add(row)
+    return choice
+
+
+async def _press(rig: Rig, choice: ChoiceId) -> Refusal | None:
     (answer,) = await rig.intake.accept(
         ChoicePressed(
             account=LOOP,
-            key=EventKey("press"),
+            key=EventKey(f"press-{new_id()}"),
             thread=ThreadKey("t1"),
             author=posted("x").author,
             at=rig.clock(),
             choice=choice,
         )
     )
-    assert answer.refusal is None
+    return answer.refusal
+
+
+async def test_a_button_counts_in_the_ticket_under_whose_words_it_stands(rig: Rig) -> None:
+    parted = await _parted(rig)
+    await rig.tickets.reply(parted.printer, parted.ana, "which printer?")
+    assert await _press(rig, await _button(parted, parted.vpn)) is None
     assert (await parted.said_in(parted.vpn))[-1] == "Urgent"
+
+
+@pytest.mark.parametrize(("intent", "is_heard_in_vpn"), [("urgent", True), (RATE, False)])
+@pytest.mark.parametrize("days", [1, 30])
+async def test_an_old_button_takes_no_open_ticket_out_of_the_chat(
+    rig: Rig, intent: str, is_heard_in_vpn: bool, days: int
+) -> None:
+    parted = await _parted(rig)
+    choice = await _button(parted, parted.printer, intent)
+    await rig.tickets.set_status(parted.printer, TicketStatus.CLOSED, parted.ana)
+    rig.clock.advance(days=days)
+    assert await _press(rig, choice) is None
+    heard_in = parted.vpn if is_heard_in_vpn else parted.printer
+    assert (await parted.said_in(heard_in))[-1] == "Urgent"
+    assert (await parted.conversation(parted.printer)).responder == Responder.CLOSED
+    await parted.hear("is it mended?")
+    assert (await parted.said_in(parted.vpn))[-1] == "is it mended?"
+
+
+async def test_a_button_is_pressed_once_also_where_its_press_was_split_off(rig: Rig) -> None:
+    parted = await _chat(rig)
+    choice = await _button(parted, parted.vpn)
+    assert await _press(rig, choice) is None
+    await parted.split("Urgent", tells=False)
+    assert await _press(rig, choice) == Refusal.ALREADY_CHOSEN
 
 
 async def test_a_thread_that_moves_takes_both_along_and_so_does_one_that_is_blocked(
@@ -382,3 +432,161 @@ async def test_what_comes_late_stands_where_it_was_written(rig: Rig) -> None:
     await parted.split("five")
     await rig.intake.accept(_late("0006", "six"))
     assert (await parted.said_in(parted.vpn))[-2:] == ["six", "seven"]
+
+
+async def test_what_comes_late_after_a_split_was_undone_stands_where_it_was_written(
+    rig: Rig,
+) -> None:
+    parted = await _chat(rig)
+    await rig.intake.accept(_late("0004", "four"), _late("0005", "five"))
+    await parted.split("five", tells=False)
+    await rig.tickets.reply(parted.printer, parted.ana, "which one?")
+    await parted.deliver(parted.printer)
+    await rig.intake.accept(_late("0008", "eight"))
+    await parted.rejoining.rejoin(parted.printer, parted.ana)
+    await rig.intake.accept(_late("0007", "seven"))
+    assert (await parted.said_in(parted.vpn))[-2:] == ["seven", "eight"]
+
+
+async def test_a_new_ticket_follows_the_one_that_has_the_history(rig: Rig) -> None:
+    parted = await _parted(rig)
+    await parted.deliver(parted.printer)
+    await parted.rejoining.rejoin(parted.printer, parted.ana)
+    await rig.tickets.set_status(parted.vpn, TicketStatus.CLOSED, parted.ana)
+    await parted.hear("no VPN again")
+    home = await rig.conversation_id()
+    await rig.reply(home, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    assert (await rig.ticket()).follows_id == parted.vpn
+
+
+async def test_a_new_ticket_follows_none_about_another_matter_that_is_open(rig: Rig) -> None:
+    parted = await _parted(rig)
+    await rig.tickets.return_to_bot(parted.vpn, parted.ana)
+    home = ConversationId((await parted.conversation(parted.vpn)).id)
+    await rig.tickets.set_status(parted.vpn, TicketStatus.CLOSED, parted.ana)
+    await parted.hear("no VPN again")
+    await rig.reply(home, Handoff(reason=HandoffReason.PROBLEM_REPORTED))
+    assert (await rig.ticket()).follows_id == parted.vpn
+
+
+async def test_what_the_assistant_holds_beside_the_current_conversation_is_listed(
+    rig: Rig,
+) -> None:
+    parted = await _parted(rig)
+    since = rig.clock() - timedelta(hours=1)
+    await rig.tickets.return_to_bot(parted.printer, parted.ana)
+    async with rig.sessions() as session:
+        held = await held_by_assistant(session, since)
+        assert await count_held_by_assistant(session, since) == 1
+    assert [one.id for one in held] == [(await parted.conversation(parted.printer)).id]
+
+
+@pytest.mark.parametrize("finds_out", ["vpn", "printer"])
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_whichever_finds_out_that_the_thread_moved_takes_the_other_along(
+    rig: Rig, finds_out: str, is_taken: bool
+) -> None:
+    parted = await _parted(rig)
+    for ticket in (parted.vpn, parted.printer):
+        await parted.deliver(ticket)
+    if is_taken:
+        await rig.hear("hello", thread="t9")
+    rig.platform.faults.append(Moved(ThreadKey("t9")))
+    ticket = parted.vpn if finds_out == "vpn" else parted.printer
+    await rig.tickets.reply(ticket, parted.ana, "mended")
+    await parted.deliver(ticket)
+    places = [await parted.conversation(one) for one in (parted.vpn, parted.printer)]
+    assert [one.thread for one in places] == ["t9", "t9"]
+    assert [one.is_current for one in places] == [not is_taken, False]
+    assert places[1].is_beside
+
+
+async def test_what_is_split_off_stays_in_its_team(rig: Rig) -> None:
+    parted = await _chat(rig)
+    closed = TeamId(new_id())
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=closed, name="HR", visibility=Visibility.MEMBERS))
+        await session.flush()
+        row = await session.get_one(Ticket, parted.vpn)
+        row.team_id, row.level = closed, 2
+    new = await parted.ticket(await parted.split("and the printer is jammed"))
+    assert (new.team_id, new.level) == (closed, 2)
+    other = await rig.agent("Ben")
+    async with rig.sessions() as session:
+        sight = await sight_of(session, other.id)
+        assert sight is not None
+        assert (await session.scalars(select(Ticket.id).where(sight.holds()))).all() == []
+        recorded = await session.scalar(
+            select(TicketEvent.new).where(
+                TicketEvent.ticket_id == new.id, TicketEvent.field == "team"
+            )
+        )
+    assert recorded == str(closed)
+
+
+async def test_a_ticket_whose_chat_has_gone_on_is_not_split(rig: Rig) -> None:
+    parted = await _chat(rig)
+    old = ConversationId((await parted.conversation(parted.vpn)).id)
+    await rig.tickets.return_to_bot(parted.vpn, parted.ana)
+    await parted.hear("thanks, bye")
+    await rig.reply(old, Close(reason="goodbye"))
+    rig.clock.advance(days=30)
+    await parted.hear("something new")
+    assert await rig.conversation_id() != old
+    assert (await parted.ticket(parted.vpn)).status == TicketStatus.SOLVED
+    with pytest.raises(Conflict, match="gone on"):
+        await parted.split("and the printer is jammed")
+
+
+async def test_what_is_corrected_on_the_platform_just_now_stays_where_it_is(rig: Rig) -> None:
+    parted = await _chat(rig)
+    await rig.tickets.reply(parted.vpn, parted.ana, "which prnter?")
+    await parted.deliver(parted.vpn)
+    reply = MessageId((await parted.message("which prnter?")).id)
+    await rig.corrections.correct(reply, parted.ana, "which printer?")
+    with pytest.raises(Conflict, match="being sent"):
+        await parted.split("and the printer is jammed", "which printer?")
+    await parted.deliver(parted.vpn)
+    await parted.split("and the printer is jammed", "which printer?", tells=False)
+    await rig.corrections.withdraw(reply, parted.ana)
+    with pytest.raises(Conflict, match="being sent"):
+        await parted.rejoining.rejoin(parted.printer, parted.ana)
+
+
+async def test_a_correction_that_waits_for_a_split_is_sent_from_where_its_message_is(
+    rig: Rig,
+) -> None:
+    parted = await _chat(rig)
+    await rig.tickets.reply(parted.vpn, parted.ana, "which prnter?")
+    await parted.deliver(parted.vpn)
+    reply = await parted.message("which prnter?")
+    home = ConversationId(reply.conversation_id)
+    async with rig.sessions.begin() as session:
+        await locked(session, home)
+        splitting = asyncio.create_task(
+            parted.split("and the printer is jammed", "which prnter?", tells=False)
+        )
+        await _waiting_for_a_lock(rig, 1)
+        correcting = asyncio.create_task(
+            rig.corrections.correct(MessageId(reply.id), parted.ana, "which printer?")
+        )
+        await _waiting_for_a_lock(rig, 2)
+    await asyncio.gather(splitting, correcting)
+    async with rig.sessions() as session:
+        edit = (await session.scalars(select(Delivery).where(Delivery.action == "edit"))).one()
+    assert edit.conversation_id == (await parted.conversation(parted.printer)).id
+    assert edit.status == DeliveryState.WAITING
+
+
+async def _waiting_for_a_lock(rig: Rig, transactions: int) -> None:
+    async with asyncio.timeout(10):
+        waiting = 0
+        while waiting < transactions:
+            async with rig.sessions() as session:
+                waiting = await session.scalar(_WAITING) or 0
+
+
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
