@@ -28,5 +28,6 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "lasts": "Until the survey ends",
         "quiet": "How long a person is not asked again",
         "low_score": "A lead is told of scores up to",
+        "wrong_per_hundred": "Tolerance",
     }
 )

@@ -1,7 +1,8 @@
 """Keeps sentence vectors between trainings, so that the next one computes only what is new.
 
 Most of what a training takes is the vectors of examples that the one before had too. They stand in
-one file beside the models, by the text and the model that made them.
+one file beside the models, by a digest of the text and the model that made them. What the latest
+training did not use is forgotten.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 
 FILE = "sentence-vectors.npz"
 MOST_KEPT = 20_000
-"""Vectors in the file, those of the latest training first: some 30 MB."""
+"""Vectors in the file: some 30 MB."""
 
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 _folder: ContextVar[Path | None] = ContextVar("folder of kept vectors", default=None)
@@ -58,14 +59,20 @@ class KeptVectors:
         return {text: vector for text, vector in found.items() if vector is not None}
 
     def keep(self, vectors: Mapping[str, Floats]) -> None:
-        """Write `vectors`, all that a training used, and earlier ones as far as there is room."""
+        """Write `vectors`, all that a training used, as far as there is room, and no others.
+
+        A training goes on where they cannot be written; that is told.
+        """
         if self._path is None:
             return
-        used = {_key(text): vector for text, vector in vectors.items()}
-        if used.keys() <= self._known.keys():
+        every = {_key(text): vector for text, vector in vectors.items()}
+        used = dict(islice(every.items(), MOST_KEPT))
+        if used.keys() == self._known.keys():
             return
-        earlier = {key: vector for key, vector in self._known.items() if key not in used}
-        _write(self._path, self._model, dict(islice({**used, **earlier}.items(), MOST_KEPT)))
+        try:
+            _write(self._path, self._model, used)
+        except OSError as error:
+            print(f"{self._path.name} cannot be written ({error})", flush=True)
 
 
 def model_identity() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,7 +79,9 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
 
     def _computed(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the vectors of `texts`, computed on every processor."""
-        number = min(os.cpu_count() or 1, _MOST_MODELS)
+        if not texts:
+            return {}
+        number = min(os.cpu_count() or 1, _MOST_MODELS, math.ceil(len(texts) / _BATCH))
         models = [self._model, *(_model() for _ in range(1, number))]
         shares = [texts[hand::number] for hand in range(number)]
         with ThreadPoolExecutor(number) as pool:  # the engine lets go of the interpreter

@@ -54,14 +54,35 @@ def test_a_file_with_a_changed_byte_is_not_believed(
     assert "computed again" in capsys.readouterr().out
 
 
-def test_what_does_not_fit_is_left_out_and_the_latest_training_comes_first(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept_vectors, "MOST_KEPT", 3)
-    KeptVectors(path, "a model").keep({"three": vector(3), "four": vector(4)})
-    found = KeptVectors(path, "a model").find(["one", "two", "three", "four"])
-    assert list(found) == ["one", "three", "four"]
+def test_what_a_training_did_not_use_is_forgotten(path: Path) -> None:
+    KeptVectors(path, "a model").keep({"two": vector(2)})
+    assert list(KeptVectors(path, "a model").find(["one", "two"])) == ["two"]
+
+
+def test_what_does_not_fit_is_left_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_vectors, "MOST_KEPT", 2)
+    KeptVectors(path, "a model").keep({"three": vector(3), "four": vector(4), "five": vector(5)})
+    found = KeptVectors(path, "a model").find(["one", "three", "four", "five"])
+    assert list(found) == ["three", "four"]
     assert [file.name for file in path.parent.iterdir()] == [FILE]
+
+
+def test_a_training_goes_on_where_nothing_can_be_written(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = path.parent / "not there" / FILE
+    KeptVectors(gone, "a model").keep({"one": vector(1)})
+    assert "cannot be written" in capsys.readouterr().out
+
+
+def test_no_model_is_loaded_for_no_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from components import vectors
+
+    component = vectors.SentenceVectors(vectors.SentenceVectors.get_default_config(), "vectors")
+    loaded: list[int] = []
+    monkeypatch.setattr(vectors, "_model", lambda: loaded.append(1))
+    assert component._computed([]) == {}
+    assert loaded == []
 
 
 def test_outside_a_training_nothing_is_read_or_written(

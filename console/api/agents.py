@@ -130,14 +130,16 @@ async def patch_agent(
     desk = desk_of(request)
     named = await _named(desk, agent, caller)
     now = await _answer(desk, named)
+    abilities = Abilities(
+        skills=now.skills if body.skills is None else body.skills,
+        languages=now.languages if body.languages is None else body.languages,
+        capacity=now.capacity if body.capacity is None else body.capacity,
+    )
+    if {"skills", "languages", "capacity"} & body.model_fields_set:
+        abilities = abilities.checked()  # before the role is set by a commit of its own
     if body.role is not None:
         await desk.staffing.crew.set_role(named, body.role, caller)
     if {"skills", "languages", "capacity"} & body.model_fields_set:
-        abilities = Abilities(
-            skills=now.skills if body.skills is None else body.skills,
-            languages=now.languages if body.languages is None else body.languages,
-            capacity=now.capacity if body.capacity is None else body.capacity,
-        )
         await desk.staffing.crew.set_abilities(named, abilities, caller)
     return await _answer(desk, named)
 

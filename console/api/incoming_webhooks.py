@@ -14,7 +14,13 @@ from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
 from console.api.shapes import Body, Limit, Nothing, Page, Text
 from console.desk import ConsoleDesk, desk_of
-from core.domain.automation.alerts import HookFormat, ReportMapping
+from core.domain.automation.alerts import (
+    MAX_PATH_CHARS,
+    MOST_FIELDS,
+    MOST_OVER_VALUES,
+    HookFormat,
+    ReportMapping,
+)
 from core.domain.errors import NotFound
 from core.services.automation.incoming import HookForm, mapping_from_json
 from core.storage.engine import storage_errors
@@ -23,7 +29,7 @@ from core.storage.tables import IncomingHook
 
 router = APIRouter(prefix="/incoming-webhooks", tags=["automation"])
 
-MappedPath = Annotated[Text, Field(max_length=200)]
+MappedPath = Annotated[Text, Field(max_length=MAX_PATH_CHARS)]
 """Where a report says something: keys and numbers with dots between them, as `alerts.0.host`."""
 
 
@@ -36,8 +42,12 @@ class MappingBody(Body):
     priority: MappedPath = ""
     over_path: Annotated[MappedPath, Field(description="What says that it is over.")] = ""
     over_values: Annotated[
-        list[Annotated[Text, Field(max_length=200)]],
-        Field(max_length=20, description="Values there that say so.", examples=[["resolved"]]),
+        list[Annotated[Text, Field(max_length=MAX_PATH_CHARS)]],
+        Field(
+            max_length=MOST_OVER_VALUES,
+            description="Values there that say so.",
+            examples=[["resolved"]],
+        ),
     ] = Field(default_factory=list)
     category: Annotated[
         MappedPath, Field(description="Its name, or its path as `Hardware / Laptop`.")
@@ -48,9 +58,9 @@ class MappingBody(Body):
     ] = ""
     tags: Annotated[MappedPath, Field(description="A list, or words with commas between.")] = ""
     fields: Annotated[
-        dict[Annotated[Text, Field(max_length=200)], MappedPath],
+        dict[Annotated[Text, Field(max_length=MAX_PATH_CHARS)], MappedPath],
         Field(
-            max_length=30,
+            max_length=MOST_FIELDS,
             description="Fields of the category's form, by label.",
             examples=[{"Host": "alerts.0.host"}],
         ),
@@ -66,9 +76,25 @@ class MappingBody(Body):
             }
         )
 
+
+class MappingOut(BaseModel):
+    """A mapping as it is kept, also one that is larger than what is taken now."""
+
+    key: str
+    subject: str
+    text: str
+    priority: str
+    over_path: str
+    over_values: list[str]
+    category: str
+    team: str
+    requester: str
+    tags: str
+    fields: dict[str, str]
+
     @classmethod
-    def of(cls, mapping: ReportMapping) -> MappingBody:
-        """Return a mapping as it is sent."""
+    def of(cls, mapping: ReportMapping) -> MappingOut:
+        """Return what the API tells of a mapping."""
         names = (name for name in cls.model_fields if name not in {"over_values", "fields"})
         return cls(
             **{name: getattr(mapping, name) for name in names},
@@ -105,7 +131,7 @@ class HookOut(BaseModel):
     id: UUID
     name: str
     format: HookFormat
-    mapping: MappingBody | None
+    mapping: MappingOut | None
     team: UUID | None
     created_at: datetime
     reported_at: datetime | None = Field(description="When something was last reported to it.")
@@ -122,7 +148,7 @@ class HookOut(BaseModel):
             id=row.id,
             name=row.name,
             format=HookFormat(row.format),
-            mapping=None if mapping is None else MappingBody.of(mapping),
+            mapping=None if mapping is None else MappingOut.of(mapping),
             team=row.team_id,
             created_at=row.created_at,
             reported_at=row.reported_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -31,8 +31,6 @@ from core.storage.engine import storage_errors
 
 router = APIRouter(prefix="/reports", tags=["figures"])
 
-_USUAL_DAYS = 30
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -54,9 +52,7 @@ def _asked(
         Query(description="What lines are told apart by; for who sees their own teams, `team`."),
     ] = None,
 ) -> Asked:
-    last = last or datetime.now(UTC).date()
-    first = first or last - min(timedelta(days=_USUAL_DAYS - 1), last - date.min)
-    return Asked(period=Period(first=first, last=last), by=by)
+    return Asked(period=Period.until(last or datetime.now(UTC).date(), first), by=by)
 
 
 Wanted = Annotated[Asked, Depends(_asked)]

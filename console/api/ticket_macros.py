@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from console.api.automation_shapes import WouldDoOut
+from console.api.preconditions import IfMatch, showing_the_present
 from console.api.principal import AgentCaller
 from console.api.shapes import Body, Limit, Page, Text
 from console.api.ticket_shapes import TicketOut
@@ -86,17 +87,20 @@ async def fill_in(
 
 @router.post("/{macro}")
 async def say_macro(
-    request: Request, caller: AgentCaller, ticket: TicketName, macro: UUID, body: MacroReply
+    request: Request,
+    caller: AgentCaller,
+    ticket: TicketName,
+    macro: UUID,
+    body: MacroReply,
+    version: IfMatch,
 ) -> TicketOut:
     """Answer the requester with a macro, and do what goes with it, by one commit.
 
+    With `If-Match`, only where nobody wrote or changed anything since.
     An action that does not fit is left out, and a note in the ticket says why.
     """
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
-    if body.text is None:
-        await desk.tickets.use_macro(named, caller, macro)
-    else:
-        await desk.macros.fill_in(macro, named, caller.id)
-        await desk.tickets.reply(named, caller, body.text, macro=macro)
+    async with showing_the_present(lambda: answer(desk, named)):
+        await desk.tickets.use_macro(named, caller, macro, words=body.text, version=version)
     return await answer(desk, named)

@@ -120,7 +120,11 @@ async def change_webhook(
 
 @router.post("/{webhook}/secret")
 async def renew_secret(
-    request: Request, caller: AdminCaller, webhook: UUID, body: SecretBody, revision: IfMatch
+    request: Request,
+    caller: AdminCaller,
+    webhook: UUID,
+    revision: IfMatch,
+    body: SecretBody | None = None,
 ) -> WebhookOut:
     """Give a webhook another secret, which the answer tells this once.
 
@@ -128,7 +132,7 @@ async def renew_secret(
     """
     desk = desk_of(request)
     secret = await desk.webhooks.renew_secret(
-        webhook, caller, at_once=body.at_once, revision=revision
+        webhook, caller, at_once=body is not None and body.at_once, revision=revision
     )
     return (await _kept(request, webhook)).model_copy(update={"secret": secret})
 

@@ -34,7 +34,6 @@ from core.storage.queries.topics import topics
 
 router = APIRouter(prefix="/console/reports")
 
-_USUAL_DAYS = 30
 _CHOICES = (7, 30, 90, 365)
 _RECURRING = 8  # topics of tickets
 _ARTICLES = 10
@@ -163,8 +162,7 @@ def period_of(start: str, end: str, today: date) -> Period:
     Raises:
         InvalidInput: one is no day, or they are no period.
     """
-    last = day_of(end) or today
-    return Period(first=day_of(start) or last - timedelta(days=_USUAL_DAYS - 1), last=last)
+    return Period.until(day_of(end) or today, day_of(start))
 
 
 def _told_apart(by: Dimension, teams: Sequence[TeamId] | None) -> Dimension:

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Admins, Readers, form_of, text_field
 from console.pages.view import page, translator
 from console.words import error_in_words
-from core.domain.errors import DeskError, InvalidInput
+from core.domain.errors import DeskError, InvalidInput, Outdated
 from core.domain.tolerance import LEAST_QUESTIONS, LOST
+from core.services.knowledge.tolerance import SUBJECT
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 
@@ -33,8 +35,10 @@ async def set_tolerance(request: Request, signed_in: Admins) -> Response:
     try:
         wrong = None if text_field(form, "as_installed") == "yes" else _number(written)
         await desk_of(request).knowledge.tolerance.set(
-            wrong, signed_in.agent, revision=_revision(text_field(form, "revision"))
+            wrong, signed_in.agent, revision=revision_in(form)
         )
+    except Outdated:
+        return await _page(request, is_outdated=True, written=written)
     except DeskError as error:
         return await _page(request, wrong=error, written=written)
     return RedirectResponse(f"{_PATH}?saved=yes", 303)
@@ -44,6 +48,7 @@ async def _page(
     request: Request,
     *,
     is_saved: bool = False,
+    is_outdated: bool = False,
     wrong: DeskError | None = None,
     written: str | None = None,
 ) -> Response:
@@ -55,7 +60,7 @@ async def _page(
     return page(
         request,
         "assistant/tolerance.html",
-        status=422 if wrong else 200,
+        status=412 if is_outdated else 422 if wrong else 200,
         position=position,
         tolerance=tolerance,
         outlook=outlook,
@@ -63,6 +68,8 @@ async def _page(
         lost=LOST,
         written=f"{tolerance.wrong_per_hundred:g}" if written is None else written,
         is_saved=is_saved,
+        outdated=is_outdated,
+        meanwhile=await changed_meanwhile(request, *SUBJECT) if is_outdated else None,
         wrong=error_in_words(wrong, translator(request)) if wrong else None,
     )
 
@@ -72,7 +79,3 @@ def _number(words: str) -> float:
         return float(words.strip().replace(",", "."))
     except ValueError:
         raise InvalidInput("wrong answers in 100 are more than 0 and less than 100") from None
-
-
-def _revision(words: str) -> int | None:
-    return int(words) if words.isascii() and words.isdigit() and len(words) < 19 else None

@@ -18,6 +18,8 @@ GROWTH = 1.1
 """How much longer than its predecessor's the times of a bucket are."""
 
 MOST_DAYS = 1100
+_FIRST_YEAR = 1970
+_USUAL = timedelta(days=30)
 
 
 class Dimension(StrEnum):
@@ -128,6 +130,18 @@ class Period:
             raise InvalidInput("a report ends on the day it begins, or later")
         if (self.last - self.first).days >= MOST_DAYS:
             raise InvalidInput("a report spans three years at most")
+        if self.first.year < _FIRST_YEAR:
+            raise InvalidInput("a report, and as many days before it, begin in 1970 or later")
+
+    @classmethod
+    def until(cls, last: date, first: date | None = None) -> Period:
+        """Return the days from `first`, None for the usual thirty, to `last`.
+
+        Raises:
+            InvalidInput: they are no period.
+        """
+        usual = last - min(_USUAL - timedelta(days=1), last - date.min)
+        return cls(first=first or usual, last=last)
 
     @property
     def days(self) -> list[date]:
@@ -141,7 +155,7 @@ class Period:
     def before(self) -> Period:
         """Return the period of the same length just before this one."""
         length = self.last - self.first
-        last = self.first - timedelta(days=1)
+        last = self.first - timedelta(days=1)  # there is one: no period begins before 1970
         return Period(first=last - length, last=last)
 
 

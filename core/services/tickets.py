@@ -115,7 +115,6 @@ class Tickets:
         then: TicketStatus | None = None,
         envelope: Envelope | None = None,
         to: Collection[ConversationId] = (),
-        macro: UUID | None = None,
         version: int | None = None,
     ) -> MessageId:
         """Answer the requester at once. A ticket without an assignee becomes the agent's own.
@@ -124,8 +123,7 @@ class Tickets:
         With `then`, the ticket has that status afterwards, by the same commit. `envelope`, which
         `Letters.checked` gave, says between whom a letter goes in the ticket's own conversation;
         else the channel has its way. `to` names the conversations it is said in, where others
-        were merged into the ticket; none: where a requester wrote last. What goes with the `macro`
-        whose text it is, is done by the same commit. Returns the first message.
+        were merged into the ticket; none: where a requester wrote last. Returns the first message.
 
         Raises:
             InvalidInput: a conversation that is not the ticket's is named.
@@ -134,22 +132,30 @@ class Tickets:
         reply = Reply(words=words, files=tuple(files), then=then, envelope=envelope, to=tuple(to))
         async with self._at_work(ticket_id, version) as case:
             await let_leave(case, self._base_url)
-            said = await answer(case, agent, reply)
-            if macro is not None:
-                await apply_macro(case, macro, agent, self._base_url, sets_status=then is None)
-            return said
+            return await answer(case, agent, reply)
 
-    async def use_macro(self, ticket_id: TicketId, agent: Agent, macro: UUID) -> None:
+    async def use_macro(
+        self,
+        ticket_id: TicketId,
+        agent: Agent,
+        macro: UUID,
+        *,
+        words: str | None = None,
+        version: int | None = None,
+    ) -> None:
         """Say a macro's text, if it has one, and do what goes with it, by one commit.
+
+        With `words`, those are said in place of its text.
 
         Raises:
             NotFound: there is no such macro.
+            Outdated: the ticket is not at `version` any more.
         """
-        async with self._at_work(ticket_id) as case:
+        async with self._at_work(ticket_id, version) as case:
             ready = await filled_in(case.session, macro, ticket_id, agent.id, self._base_url)
-            if ready.text.strip():
+            if words is not None or ready.text.strip():
                 await let_leave(case, self._base_url)
-                await answer(case, agent, Reply(words=ready.text))
+                await answer(case, agent, Reply(words=ready.text if words is None else words))
             await apply_macro(case, macro, agent, self._base_url, sets_status=True)
 
     async def note(

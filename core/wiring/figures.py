@@ -13,8 +13,6 @@ from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.wiring.parts import open_parts
 
-_USUAL_DAYS = 30
-
 
 async def report_for(
     settings: Settings, *, first: str | None, last: str | None, by: Dimension
@@ -24,8 +22,7 @@ async def report_for(
     Raises:
         InvalidInput: a day is no day, or they are no period.
     """
-    end = _day(last) or datetime.now(UTC).date()
-    period = Period(first=_day(first) or end - timedelta(days=_USUAL_DAYS - 1), last=end)
+    period = Period.until(_day(last) or datetime.now(UTC).date(), _day(first))
     async with open_parts(settings, "desk report") as parts:
         await Counting(parts.sessions, PromiseBook()).count_all()
         async with storage_errors(), parts.sessions.begin() as session:

@@ -14,7 +14,9 @@ from core.domain.ticket import Priority
 MAX_TEXT_CHARS = 20_000
 _MAX_KEY_CHARS = 500
 _MAX_ALERTS = 50
-_MAX_FIELDS = 30
+MOST_FIELDS = 30
+MOST_OVER_VALUES = 20
+MAX_PATH_CHARS = 200
 
 _SEVERITY: Mapping[str, Priority] = {
     "critical": Priority.URGENT,
@@ -70,10 +72,22 @@ class ReportMapping:
     def __post_init__(self) -> None:
         if not self.key.strip() or not self.subject.strip():
             raise InvalidInput("a mapping says where the key and the subject are")
-        if len(self.fields) > _MAX_FIELDS or not all(
+        if len(self.fields) > MOST_FIELDS or not all(
             label.strip() and path.strip() for label, path in self.fields
         ):
             raise InvalidInput("a mapping names up to 30 fields, each with where it is")
+
+    def check(self) -> None:
+        """Raise `InvalidInput` where it is not to be kept; what was kept before may be larger."""
+        words = [self.key, self.subject, self.text, self.priority, self.over_path, self.category]
+        words += [self.team, self.requester, self.tags, *self.over_values]
+        words += [word for one in self.fields for word in one]
+        if any(len(word) > MAX_PATH_CHARS for word in words):
+            raise InvalidInput("a path, label or value in a mapping has up to 200 characters")
+        if len(self.over_values) > MOST_OVER_VALUES:
+            raise InvalidInput("a mapping names up to 20 values that say that it is over")
+        if len({label for label, _ in self.fields}) < len(self.fields):
+            raise InvalidInput("a mapping names each field once")
 
 
 def read_alertmanager(payload: Mapping[str, Any]) -> Alert:

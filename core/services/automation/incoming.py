@@ -71,6 +71,8 @@ class HookForm:
             raise InvalidInput("a name has 1 to 120 characters")
         if (self.format is HookFormat.MAPPED) != (self.mapping is not None):
             raise InvalidInput("a mapping says where the key and the subject are")
+        if self.mapping is not None:
+            self.mapping.check()
 
 
 class IncomingHooks:

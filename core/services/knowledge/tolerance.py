@@ -19,6 +19,9 @@ from core.storage.queries.own_questions import OwnFound
 LOOKED_AT = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Tolerances of which it is told what they would mean."""
 
+SUBJECT = ("assistant", "tolerance")
+"""What the audit log calls it."""
+
 _LOST: Mapping[Outcome, str] = {
     Outcome.ANSWER: "lost_answered",
     Outcome.OFFER: "lost_offered",
@@ -67,7 +70,7 @@ class AnswerTolerance:
                 session,
                 by.actor,
                 "assistant.tolerance_changed",
-                ("assistant", "tolerance", "Assistant"),
+                (*SUBJECT, "Assistant"),
                 old={"wrong_per_hundred": old},
                 new={"wrong_per_hundred": wrong},
             )

@@ -71,20 +71,35 @@ async def holder_of(
 ) -> ContactId | None:
     """Return the requester who has `address`, in lower case; None where nobody has it.
 
-    They write from it to one of `accounts`, or a platform vouches for it as theirs.
+    They write from it to one of `accounts`, or a platform vouches for it as theirs. Of several it
+    is the one known for longest; who was merged into another is that one.
     """
     merged = exists().where(ContactMerge.merged_id == Contact.id, ContactMerge.undone_at.is_(None))
     for query in (
-        select(ContactAddress.contact_id).where(
+        select(ContactAddress.contact_id)
+        .where(
             func.lower(ContactAddress.address) == address, ContactAddress.account_id.in_(accounts)
-        ),
-        select(ContactAddress.contact_id).where(ContactAddress.verified_email == address),
-        select(Contact.id).where(func.lower(Contact.email) == address).order_by(merged),
+        )
+        .order_by(ContactAddress.contact_id),
+        select(ContactAddress.contact_id)
+        .where(ContactAddress.verified_email == address)
+        .order_by(ContactAddress.contact_id),
+        select(Contact.id).where(func.lower(Contact.email) == address).order_by(merged, Contact.id),
     ):
         found = await session.scalar(query.limit(1))
         if found is not None:
-            return ContactId(found)
+            return await _kept(session, ContactId(found))
     return None
+
+
+async def _kept(session: AsyncSession, contact: ContactId) -> ContactId:
+    """Return whom `contact` was merged into, in the end; itself where into nobody."""
+    into = await session.scalar(
+        select(ContactMerge.kept_id).where(
+            ContactMerge.merged_id == contact, ContactMerge.undone_at.is_(None)
+        )
+    )
+    return contact if into is None else await _kept(session, ContactId(into))
 
 
 def _at(account: AccountId | None, address: str) -> MailAddress:

@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import func, select
 
 from channels.unread.channel import Unread
+from core.domain.actor import Role
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.conversation import Responder
 from core.domain.errors import InvalidInput, NotFound, Outdated
-from core.domain.ids import AccountId, TicketId, new_id
+from core.domain.ids import AccountId, ContactId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.ports import capabilities_of
 from core.services.automation.incoming import PROGRAMS, HookForm, IncomingHooks
 from core.services.letters import Letters
 from core.services.registrations import Registrations
+from core.services.requester_records.merging import ContactMerging
 from core.storage.tables import (
     AuditEntry,
     Category,
@@ -315,6 +317,21 @@ async def test_somebody_whom_the_desk_knows_is_found_by_their_address(
     _ticket, conversation, contact = await theirs(rig, number)
     assert contact.id == known.id
     assert conversation.account_id == mail
+
+
+async def test_somebody_who_was_merged_into_another_is_that_one(rig: Rig, mail: AccountId) -> None:
+    kept, gone = ContactId(new_id()), ContactId(new_id())
+    async with rig.sessions.begin() as session:
+        session.add_all(
+            Contact(id=one, email=email, created_at=rig.clock())
+            for one, email in ((kept, "ada@work.example"), (gone, "ada@people.example"))
+        )
+    root = await rig.agent("Root", Role.ADMIN)
+    await ContactMerging(rig.sessions, rig.accounts, rig.clock).merge(kept, gone, root)
+    form = HookForm(name="Leavers", format=HookFormat.MAPPED, mapping=FOR_SOMEBODY)
+    incoming, token = await hooks(rig, form)
+    number = await incoming.take(token, {"id": 1, "what": "A badge", "who": "ada@people.example"})
+    assert (await theirs(rig, number))[2].id == kept
 
 
 @pytest.mark.parametrize("who", ["nobody", "x" * 400, "ada\x00@people.example", "7"])

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
-from core.storage.tables import AutomationRule, AutomationRun, Ticket, WebhookDelivery
+from core.storage.tables import AutomationRule, AutomationRun, IncomingHook, Ticket, WebhookDelivery
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api
 
@@ -181,6 +181,22 @@ async def test_programs_keep_the_addresses_that_programs_report_to(desk: Desk, a
     assert not any(word in str(entries) for word in (first[-20:], second[-20:]))
 
 
+async def test_a_mapping_kept_before_that_is_too_large_now_is_read_all_the_same(
+    desk: Desk, api: Api
+) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    hook = await made(admin, "incoming-webhooks", HOOK)
+    values = [str(number) for number in range(21)]
+    large = HOOK["mapping"] | {"over_values": values, "text": "x" * 201, "fields": [["A", "a"]]}
+    async with desk.sessions.begin() as session:
+        (await session.get_one(IncomingHook, UUID(hook["id"]))).mapping = large
+    (listed,) = await whole(admin, "incoming-webhooks")
+    assert listed["mapping"]["over_values"] == values
+    place = f"/api/v1/incoming-webhooks/{hook['id']}"
+    again = {**HOOK, "mapping": listed["mapping"]}
+    assert (await admin.put(place, json=again)).status_code == 422
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -292,5 +308,9 @@ async def test_a_macro_is_filled_in_for_a_ticket_and_said(desk: Desk, api: Api) 
     assert names == [("Paper", 2), ("Other 0", 0), ("Other 1", 0), ("Other 2", 0)]
     assert (await agent.post(f"/api/v1/tickets/1001/macros/{uuid4()}", json={})).status_code == 404
     assert (await agent.post(place, json={"text": " "})).status_code == 422
+    old = await agent.post(place, json={"text": "Again"}, headers={"If-Match": '"7"'})
+    assert (old.status_code, old.json()["present"]["number"]) == (412, 1001)
+    counted = (await agent.get("/api/v1/tickets/1001/macros")).json()["items"][0]
+    assert counted["used"] == 2, "what was not said was not used"
     cursor = {"cursor": str(uuid4())}
     assert (await agent.get("/api/v1/tickets/1001/macros", params=cursor)).status_code == 422

@@ -66,8 +66,13 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(desk: Des
     browser = await browser_of(desk, Role.ADMIN)
     await browser.send(PAGE, wrong_per_hundred="3", revision="0")
     late = await browser.send(PAGE, wrong_per_hundred="4", revision="0")
-    assert late.status_code == 422
+    assert late.status_code == 412
+    assert "changed this meanwhile" in late.text
+    assert "<li>Tolerance</li>" in late.text
+    assert 'value="4"' in late.text
     assert (await desk.knowledge.tolerance.get()).set_to == 3
+    await browser.send(PAGE, wrong_per_hundred="4", revision="1")
+    assert (await desk.knowledge.tolerance.get()).set_to == 4
 
 
 async def test_a_lead_sees_it_and_sets_nothing(desk: Desk) -> None:

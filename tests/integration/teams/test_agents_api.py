@@ -27,6 +27,8 @@ async def test_an_agent_is_added_shut_out_and_let_in_again(desk: Desk, api: Api)
     assert (await admin.post("/api/v1/agents", json=assistant)).status_code == 422
 
     place = "/api/v1/agents/bea@example.org"
+    half = await admin.patch(place, json={"role": "agent", "capacity": 5_000})
+    assert (half.status_code, (await admin.get(place)).json()["role"]) == (422, "lead")
     link = (await admin.post(f"{place}/sign-in-link")).json()["url"]
     assert link.startswith(f"{BASE_URL}/console/sign-in/")
     browser = Browser(desk.client())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from string import Formatter
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from core.domain.automation.actions import Action, ActionKind
+from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, Field
 from core.domain.errors import IllegalTransition, InvalidInput
@@ -25,6 +27,7 @@ from core.services.automation.forms import (
     conditions_from_json,
     conditions_json,
 )
+from core.services.automation.incoming import HookForm
 from core.texts import text
 
 
@@ -79,3 +82,18 @@ def test_why_an_action_was_left_out_is_known_in_spanish(sentence: str) -> None:
 def test_a_field_that_is_none_is_refused(field: str) -> None:
     with pytest.raises(InvalidInput, match="not understood"):
         conditions_from_json({"every": [{"field": field, "comparison": "filled"}]})
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"over_values": tuple(map(str, range(21)))},
+        {"over_values": ("x" * 201,)},
+        {"text": "x" * 201},
+        {"fields": (("Host", "a"), ("Host", "b"))},
+    ],
+)
+def test_a_mapping_that_the_api_could_not_tell_is_not_kept(large: dict[str, Any]) -> None:
+    mapping = ReportMapping(key="id", subject="what", **large)
+    with pytest.raises(InvalidInput, match="mapping"):
+        HookForm(name="Checks", format=HookFormat.MAPPED, mapping=mapping)

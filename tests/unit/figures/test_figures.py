@@ -49,6 +49,12 @@ def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
     assert len(period.days) == len(period.before.days) == 10
 
 
+@pytest.mark.parametrize("last", [date.min, date(1, 1, 5), date(1969, 12, 31), date(1970, 2, 5)])
+def test_a_report_of_days_before_anybody_counted_is_refused(last: date) -> None:
+    with pytest.raises(InvalidInput, match="1970"):
+        assert Period.until(last).before
+
+
 @pytest.mark.parametrize(
     ("first", "last"),
     [(date(2030, 1, 2), date(2030, 1, 1)), (date(2020, 1, 1), date(2030, 1, 1))],
