@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from channels.loopback import Loopback
 from channels.loopback.channel import Platform
@@ -201,3 +202,13 @@ def reply_to(plan: TurnPlan, *steps: Step) -> TurnReply:
         confidence=0.9,
         model="test",
     )
+
+
+async def somebody_waits(sessions: Sessions) -> None:
+    """Return once a transaction waits for a lock of another."""
+    async with asyncio.timeout(10):
+        while True:
+            async with sessions() as session:
+                if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    return
+            await asyncio.sleep(0.02)

@@ -35,7 +35,7 @@ from core.storage.tables import (
     Turn,
 )
 from core.storage.wakeups import Lane, LaneKind, wake
-from tests.support.desk import LOOP, Rig, posted
+from tests.support.desk import LOOP, Rig, posted, somebody_waits
 
 WIDE = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))
 """A name of which no index entry can be made: three bytes a character, and nothing to compress."""
@@ -222,21 +222,12 @@ async def test_a_batch_that_another_transaction_stood_in_the_way_of_is_stored_af
         await other.execute(text("SET LOCAL deadlock_timeout = '10s'"))
         await other.execute(text("SELECT FROM contact_address FOR UPDATE"))
         storing = asyncio.create_task(rig.intake.accept(posted("two")))
-        await _until_somebody_waits(rig)
+        await somebody_waits(rig.sessions)
         await other.execute(text("SELECT FROM conversation FOR UPDATE"))
     (accepted,) = await storing
 
     assert accepted.is_new
     assert await rig.texts() == [("customer", "one"), ("customer", "two")]
-
-
-async def _until_somebody_waits(rig: Rig) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            async with rig.sessions() as session:
-                if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-                    return
-            await asyncio.sleep(0.02)
 
 
 async def test_without_a_database_nothing_is_acknowledged(rig: Rig, tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from core.domain.assistant import AddToTicket, Handoff, HandoffReason, OpenTicket, Say, TicketKind
 from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.ids import ConversationId
 from core.domain.ticket import TicketStatus
-from tests.support.desk import Rig, posted
+from tests.support.desk import Rig, posted, reply_to, somebody_waits
 
 HUMAN = Handoff(reason=HandoffReason.ASKED_FOR_HUMAN)
 
@@ -38,6 +40,32 @@ async def test_what_a_requester_adds_becomes_a_note_on_their_ticket_elsewhere(ri
     assert await _notes(rig, "t2") == []
     assert (await rig.ticket()).status == TicketStatus.OPEN
     assert (await rig.conversation("t2")).responder == Responder.BOT
+
+
+async def test_adding_to_a_ticket_locks_what_counts_for_it_before_later_conversations(
+    rig: Rig,
+) -> None:
+    counts = await rig.hear("my mouse is gone", thread="t3")
+    asking = await rig.hear("it beeps", thread="t2")
+    number = await _ticket_in(rig, "t1")
+    async with rig.sessions.begin() as session:
+        await session.execute(
+            text("UPDATE conversation SET counted_by = :counts WHERE thread = 't1'"),
+            {"counts": counts},
+        )
+        await session.execute(
+            text("UPDATE conversation SET last_seq = 100 WHERE id = :counts"), {"counts": counts}
+        )
+    plan = await rig.turns.plan(asking)
+    assert plan is not None
+    reply = reply_to(plan, Say(text="Added."), AddToTicket(number=number, text="it beeps"))
+    lock = text("SELECT FROM conversation WHERE id = :name FOR UPDATE NOWAIT")
+    async with rig.sessions.begin() as other:
+        await other.execute(lock, {"name": counts})
+        settling = asyncio.create_task(rig.turns.settle(plan, reply))
+        await somebody_waits(rig.sessions)
+        await other.execute(lock, {"name": asking})
+    assert await settling
 
 
 async def test_adding_to_a_solved_ticket_reopens_it_for_whoever_had_it(rig: Rig) -> None:
