@@ -106,8 +106,8 @@ class KnowledgeServer:
         if name:
             found = [one for one in items if one["id"] == name]
             return json.dumps(found[0]).encode() if found else None
-        found = items if query is None else _first(CATALOGUE, query)
-        return json.dumps({"items": found, "next": None}).encode()
+        chosen: Sequence[Row] = items if query is None else _first(CATALOGUE, query)
+        return json.dumps({"items": chosen, "next": None}).encode()
 
 
 def _first(shelf: Mapping[str, Sequence[Row]], query: str) -> Sequence[Row]:
