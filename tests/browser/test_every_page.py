@@ -46,7 +46,9 @@ _TOO_WIDE = """() => {
 }"""
 _PLACES = sorted({place.path for place in (*ROOMS, *SECTIONS, *TABS)})
 _ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+|view-[0-9a-f-]+|team-[0-9a-f-]+")
-_NO_PAGES = re.compile(r"/static/|/vendor/|/export|\.csv|\.json|/files/|sign-out|/source|/events")
+_NO_PAGES = re.compile(
+    r"/static/|/reports/backlog|/vendor/|/export|\.csv|\.json|/files/|sign-out|/source|/events"
+)
 
 
 _READERS = {"boss": "en", "jefa": "es", "tom": "es", "nora": "es"}

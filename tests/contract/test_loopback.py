@@ -25,6 +25,7 @@ from core.domain.errors import (
 )
 from core.domain.events import Author, MessagePosted
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
+from core.runtime.machine.polling import until
 from core.storage.engine import Sessions
 from tests.contract.channel_conformance import RemoteChannelConformance, Store, outbound, store_for
 
@@ -111,6 +112,13 @@ async def receiving(channel: Loopback, store: Store) -> AsyncIterator[None]:
     task = asyncio.create_task(channel.receive(store.intake))
     yield
     assert not task.done(), "receive ended by itself"
+    pool = store.sessions.kw["bind"].pool
+
+    async def is_idle() -> bool:
+        return bool(pool.checkedout() == 0)
+
+    # A connection to the database that is just being opened would be left open.
+    await until(is_idle, every=0.01, seconds=5)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -72,4 +72,4 @@ async def test_what_was_archived_is_put_back(desk: Desk, api: Api, what: str) ->
     restored = await lead.post(f"{place}/restore")
     assert (restored.status_code, restored.json()["archived"]) == (200, False)
     listed = (await agent.get(f"/api/v1/{what}")).json()
-    assert [one["id"] for one in listed] == [made["id"]]
+    assert [one["id"] for one in listed["items"]] == [made["id"]]
