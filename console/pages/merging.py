@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from console.desk import desk_of
-from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, refused
-from console.pages.view import translator
+from console.pages.session import Agents, form_of, text_field
+from console.pages.ticket_answers import to_ticket, told
+from console.pages.tickets import Named
 from console.sight import check_other_side, ticket_in_sight
-from console.words import error_in_words
-from core.domain.errors import DeskError, InvalidInput
-from core.domain.ids import TicketId
+from core.domain.errors import DeskError
 from core.storage.engine import storage_errors
 from core.storage.queries.merges import merged_into
-from core.storage.queries.tickets import ticket_view
 
 router = APIRouter(prefix="/console/tickets")
 
@@ -30,8 +27,8 @@ async def merge(request: Request, signed_in: Agents, named: Named) -> Response:
         tells = text_field(form, "tell") == "yes"
         await desk_of(request).merging.merge(kept, merged, signed_in.agent, tells=tells)
     except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, kept)
+        return await told(request, named, error)
+    return await to_ticket(request, kept)
 
 
 @router.post("/{ticket}/part")
@@ -43,21 +40,5 @@ async def part(request: Request, signed_in: Agents, named: Named) -> Response:
         await check_other_side(request, signed_in.agent, None if into is None else into.number)
         await desk_of(request).merging.undo(named, signed_in.agent)
     except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, named)
-
-
-async def _told(request: Request, ticket: TicketId, error: DeskError) -> Response:
-    if not is_htmx(request):
-        raise error
-    status = 422 if isinstance(error, InvalidInput) else 409
-    return await refused(request, ticket, error_in_words(error, translator(request)), status)
-
-
-async def _to(request: Request, ticket: TicketId) -> Response:
-    async with storage_errors(), desk_of(request).sessions() as session:
-        number = (await ticket_view(session, ticket)).number
-    address = f"/console/tickets/{number}"
-    if is_htmx(request):
-        return Response(status_code=204, headers={"HX-Redirect": address})
-    return RedirectResponse(address, 303)
+        return await told(request, named, error)
+    return await to_ticket(request, named)

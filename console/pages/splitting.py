@@ -6,11 +6,12 @@ from collections.abc import Collection
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from console.desk import desk_of
-from console.pages.session import Agents, form_of, is_htmx, text_field
-from console.pages.tickets import Named, refused
+from console.pages.session import Agents, form_of, text_field
+from console.pages.ticket_answers import to_ticket, told
+from console.pages.tickets import Named
 from console.pages.view import page, translator
 from console.pages.workspace import MOST_MESSAGES, of_ticket
 from console.sight import check_other_side
@@ -19,7 +20,6 @@ from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import MessageId, TicketId
 from core.storage.engine import storage_errors
 from core.storage.queries.letters import split_off
-from core.storage.queries.tickets import ticket_view
 
 router = APIRouter(prefix="/console/tickets/{ticket}")
 
@@ -48,7 +48,7 @@ async def split(request: Request, signed_in: Agents, named: Named) -> Response:
         return await _choice(
             request, named, chosen, subject=subject, tells=tells, wrong=said, status=status
         )
-    return await _to(request, ticket)
+    return await to_ticket(request, ticket)
 
 
 @router.post("/messages/{message}/split")
@@ -62,8 +62,8 @@ async def split_letter(
             named, MessageId(message), signed_in.agent, with_later=with_later
         )
     except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, ticket)
+        return await told(request, named, error)
+    return await to_ticket(request, ticket)
 
 
 @router.post("/rejoin")
@@ -75,8 +75,8 @@ async def rejoin(request: Request, signed_in: Agents, named: Named) -> Response:
         await check_other_side(request, signed_in.agent, None if origin is None else origin.number)
         ticket = await desk_of(request).rejoining.rejoin(named, signed_in.agent)
     except DeskError as error:
-        return await _told(request, named, error)
-    return await _to(request, ticket)
+        return await told(request, named, error)
+    return await to_ticket(request, ticket)
 
 
 def _named(chosen: Collection[str]) -> list[MessageId]:
@@ -109,19 +109,3 @@ async def _choice(
         tells=tells,
         wrong=wrong,
     )
-
-
-async def _told(request: Request, ticket: TicketId, error: DeskError) -> Response:
-    if not is_htmx(request):
-        raise error
-    status = 422 if isinstance(error, InvalidInput) else 409
-    return await refused(request, ticket, error_in_words(error, translator(request)), status)
-
-
-async def _to(request: Request, ticket: TicketId) -> Response:
-    async with storage_errors(), desk_of(request).sessions() as session:
-        number = (await ticket_view(session, ticket)).number
-    address = f"/console/tickets/{number}"
-    if is_htmx(request):
-        return Response(status_code=204, headers={"HX-Redirect": address})
-    return RedirectResponse(address, 303)
