@@ -60,7 +60,9 @@ async def test_a_ticket_goes_up_the_levels_then_to_the_next_team_and_to_a_lead(d
     assert await floor.holder(ticket) == lea.id
     async with desk.sessions() as session:
         sent = await session.execute(
-            select(TicketEvent.new, TicketEvent.reason).where(TicketEvent.field == "escalated")
+            select(TicketEvent.new, TicketEvent.reason)
+            .where(TicketEvent.field == "escalated")
+            .order_by(TicketEvent.id)
         )
     assert [tuple(row) for row in sent] == [
         ("Help 2", "too hard"),
