@@ -26,10 +26,10 @@ from core.storage.engine import storage_errors
 from core.storage.queries.conversations import (
     conversation_view,
     list_conversations,
-    messages_before,
     participants_of,
     tickets_of,
 )
+from core.storage.queries.messages import messages_before
 from core.storage.queries.tickets import ticket_of_conversation
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])

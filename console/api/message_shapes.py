@@ -14,8 +14,8 @@ from console.api.shapes import (
 from core.domain.channel import RecipientOutcome
 from core.domain.content import Caution, Envelope
 from core.domain.files import FileState, plain_name
-from core.storage.queries.conversations import MessageView
 from core.storage.queries.files import FileView
+from core.storage.queries.messages import MessageView
 
 
 class ChoiceOut(BaseModel):

@@ -17,7 +17,7 @@ from core.domain.content import MAX_TEXT_CHARS
 from core.domain.ids import MessageId
 from core.services.revisions import content_version
 from core.storage.engine import storage_errors
-from core.storage.queries.conversations import message_named
+from core.storage.queries.messages import message_named
 
 router = APIRouter(prefix="/messages", tags=["conversations"])
 

@@ -18,13 +18,9 @@ from console.desk import desk_of
 from console.sight import sight_for
 from core.domain.ids import ConversationId, MessageId, TicketId, UploadId
 from core.storage.engine import storage_errors
-from core.storage.queries.conversations import (
-    conversation_view,
-    list_conversations,
-    message_named,
-    tickets_of,
-)
+from core.storage.queries.conversations import conversation_view, list_conversations, tickets_of
 from core.storage.queries.merges import beneath
+from core.storage.queries.messages import message_named
 from core.storage.queries.tickets import ticket_view
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])

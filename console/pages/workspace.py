@@ -43,13 +43,10 @@ from core.storage.queries.categories import (
 )
 from core.storage.queries.conversations import (
     ConversationView,
-    MessageView,
     ParticipantView,
     conversation_view,
     conversations_of,
-    latest_messages,
     participants_of,
-    said_of,
     sides_of,
 )
 from core.storage.queries.feed import FeedPosition, feed_end
@@ -63,6 +60,7 @@ from core.storage.queries.merges import (
     merged_tickets,
     said_together,
 )
+from core.storage.queries.messages import MessageView, latest_messages, said_of
 from core.storage.queries.requesters import (
     OrganisationView,
     RequesterView,

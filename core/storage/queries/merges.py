@@ -14,13 +14,8 @@ from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import ConversationId, MessageId, TicketId
 from core.domain.undoing import UNDONE_WITHIN
-from core.storage.queries.conversations import (
-    ConversationView,
-    MessageView,
-    conversation_view,
-    message_view,
-    messages_by_time,
-)
+from core.storage.queries.conversations import ConversationView, conversation_view
+from core.storage.queries.messages import MessageView, message_view, messages_by_time
 from core.storage.tables import Message, Ticket, TicketMerge
 
 
