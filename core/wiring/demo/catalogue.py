@@ -12,16 +12,7 @@ from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.catalogue import Decision, Occasion, Stage
 from core.domain.classification import FieldKind
 from core.domain.events import Author
-from core.domain.ids import (
-    AccountId,
-    ApprovalRoleId,
-    CategoryId,
-    ContactId,
-    ConversationId,
-    ItemId,
-    TeamId,
-    TicketId,
-)
+from core.domain.ids import AccountId, ApprovalRoleId, ContactId, ConversationId, ItemId, TicketId
 from core.services.catalogue.approving import Approvals
 from core.services.catalogue.asking import Asking, Wish
 from core.services.catalogue.items import CatalogueItems, ItemDraft, ItemField, TaskDraft
@@ -33,19 +24,10 @@ from core.services.registering import Matter, register
 from core.storage.engine import storage_errors
 from core.storage.queries.catalogue import item_view
 from core.storage.queries.requests import request_of
+from core.wiring.demo.office import Office
 from core.wiring.parts import Parts
 
 React = Callable[[ConversationId], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """What the catalogue's items refer to."""
-
-    boss: Agent
-    agents: Mapping[str, Agent]
-    teams: Mapping[str, TeamId]
-    categories: Mapping[str, CategoryId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +68,10 @@ def _choice(label: str, spanish: str, **choices: str) -> ItemField:
     )
 
 
-def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> Sequence[ItemDraft]:
-    devices, applications = shelf.teams["Devices"], shelf.teams["Applications"]
+def _items(
+    office: Office, it_lead: ApprovalRoleId, managers: ApprovalRoleId
+) -> Sequence[ItemDraft]:
+    devices, applications = office.staff.teams["Devices"], office.staff.teams["Applications"]
     return (
         ItemDraft(
             name="New laptop",
@@ -102,7 +86,7 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
                 "es": "portátil, ordenador nuevo, computadora, notebook, laptop",
             },
             icon="💻",
-            category=shelf.categories["Laptops"],
+            category=office.categories["Laptops"],
             team=devices,
             role=it_lead,
             fields=(
@@ -112,7 +96,9 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
             ),
             tasks=(
                 TaskDraft(title="Order it", team=devices),
-                TaskDraft(title="Install the usual programs", agent=shelf.agents["Diego Paz"].id),
+                TaskDraft(
+                    title="Install the usual programs", agent=office.staff.agents["Diego Paz"].id
+                ),
                 TaskDraft(title="Hand it over, take the old one back", team=devices),
             ),
             answers={
@@ -131,7 +117,7 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
             descriptions={"es": "Un programa que no está entre los habituales."},
             words={"en": "licence, license", "es": "licencia"},
             icon="🔑",
-            category=shelf.categories["Licences"],
+            category=office.categories["Licences"],
             team=applications,
             role=it_lead,
             fields=(
@@ -157,8 +143,8 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
                 "es": "acceso a la carpeta, acceso al buzón, permiso",
             },
             icon="🗂️",
-            category=shelf.categories["Access"],
-            team=shelf.teams["Service desk"],
+            category=office.categories["Access"],
+            team=office.staff.teams["Service desk"],
             role=managers,
             fields=(
                 _text("To what", "A qué"),
@@ -178,7 +164,7 @@ def _items(shelf: Shelf, it_lead: ApprovalRoleId, managers: ApprovalRoleId) -> S
                 "es": "constancia, constancia de trabajo, certificado de vacaciones, certificado",
             },
             icon="📄",
-            team=shelf.teams["Human resources"],
+            team=office.staff.teams["Human resources"],
             fields=(
                 _date("First day", "Primer día"),
                 _date("Last day", "Último día"),
@@ -233,13 +219,13 @@ class DemoCatalogue:
 
     parts: Parts
     clock: Callable[[], datetime]
-    shelf: Shelf
+    office: Office
     items: dict[str, ItemId] = field(default_factory=dict)
 
     async def fill(self) -> None:
         """Add roles and items."""
         roles = ApprovalRoles(self.parts.sessions)
-        agents, boss = self.shelf.agents, self.shelf.boss
+        agents, boss = self.office.staff.agents, self.office.staff.boss
         it_lead = await roles.add(
             RoleDraft(name="IT lead", agents=[agents["Diego Paz"].id, agents["Ingrid Olsen"].id]),
             boss,
@@ -253,7 +239,7 @@ class DemoCatalogue:
             boss,
         )
         shop = CatalogueItems(self.parts.sessions, self.clock)
-        for draft in _items(self.shelf, it_lead, managers):
+        for draft in _items(self.office, it_lead, managers):
             self.items[draft.name] = await shop.add(draft, boss)
 
     async def ask(self, ask: Ask, who: tuple[ContactId, Author, str], react: React) -> Stage:
@@ -286,7 +272,7 @@ class DemoCatalogue:
             for label, value in ask.values.items()
         }
         wish = Wish(item=self.items[ask.item], values=values)
-        agent = self.shelf.agents[ask.by]
+        agent = self.office.staff.agents[ask.by]
         await Asking(parts.sessions, parts.accounts, clock).ask_with(ticket, wish, agent)
         await react(conversation)
         if ask.decision is not None:
