@@ -1,13 +1,32 @@
-"""Finds whose an address is, where an agent names it and nobody has written from it yet."""
+"""Finds whose an address is, and keeps contacts as they are while something is made theirs."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, Address, ContactId, new_id
 from core.storage.tables import Contact, ContactAddress
+
+_KEPT = (
+    select(Contact.id)
+    .where(Contact.id == any_(bindparam("names", type_=ARRAY(Uuid()))))
+    .order_by(Contact.id)
+    .with_for_update(read=True)
+)
+
+
+async def keep_contacts(session: AsyncSession, contacts: Collection[UUID]) -> None:
+    """Let nobody merge or part these contacts before the transaction ends.
+
+    For whoever begins a conversation for a contact: a merge looks for a contact's conversations
+    once. The caller has no conversation locked yet, because merges lock contacts first.
+    """
+    await session.execute(_KEPT, {"names": list(contacts)})
 
 
 async def contact_at(

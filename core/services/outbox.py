@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.account import AccountState, Health
 from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt, UncertainPolicy
@@ -34,7 +35,7 @@ from core.domain.ids import (
 )
 from core.services.budget import may_speak
 from core.services.ledger import Accounts, Ledger
-from core.services.locks import locked
+from core.services.locks import all_locked, locked
 from core.services.outbound import outbound, receipt_of
 from core.services.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
 from core.storage.engine import Sessions, storage_errors
@@ -155,7 +156,10 @@ class Outbox:
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
-            conversation = await locked(session, plan.conversation)
+            held = {plan.conversation}
+            if isinstance(outcome, Moved):
+                held |= await _living_with(session, plan.conversation)
+            conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, outcome)
             await ledger.write(session)
@@ -350,10 +354,24 @@ async def _name(
     ledger.name_remotely(conversation, plan.message.message, receipt.remote_ids)
 
 
+async def _living_with(session: AsyncSession, conversation: ConversationId) -> set[ConversationId]:
+    """Return the others of its thread that go on."""
+    here = aliased(Conversation)
+    rows = await session.scalars(
+        select(Conversation.id)
+        .join(
+            here,
+            (here.account_id == Conversation.account_id) & (here.thread == Conversation.thread),
+        )
+        .where(here.id == conversation, or_(Conversation.is_current, Conversation.is_beside))
+    )
+    return {ConversationId(one) for one in rows}
+
+
 async def _follow(session: AsyncSession, conversation: Conversation, new_thread: ThreadKey) -> None:
     """Let all that goes on in the thread of `conversation`, and it, live in `new_thread`.
 
-    Where another one does already, that stays the current.
+    All are locked. Where another one lives there already, that stays the current.
     """
     taken = await session.scalar(
         select(Conversation.id).where(

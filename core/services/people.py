@@ -342,7 +342,11 @@ def _looks_up(ledger: Ledger, place: Place) -> bool:
 async def _lock_contacts(session: AsyncSession, moves: Sequence[Move]) -> None:
     ids: set[UUID] = {one.old for one in moves} | {one.new for one in moves}
     await session.execute(
-        select(Contact.id).where(Contact.id.in_(ids)).order_by(Contact.id).with_for_update()
+        select(Contact.id)
+        .where(Contact.id.in_(ids))
+        .order_by(Contact.id)
+        # What refers to a contact may be written meanwhile, by who waits for nothing of this one.
+        .with_for_update(key_share=True)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_, update
+from sqlalchemy import exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId, ConversationId, MessageId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.services import audit
+from core.services.contacts import keep_contacts
 from core.services.handoff import SUMMARY_CHARS, subject_from
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters
@@ -88,6 +89,7 @@ class Splitting:
                 a letter is what its thread began with.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await _keep_authors(session, messages)
             old, old_ticket = await _opened(session, ticket_id)
             moved = await _chosen(session, old, messages)
             return await self._part(session, old, old_ticket, moved, agent, subject, tells=tells)
@@ -104,6 +106,7 @@ class Splitting:
             InvalidInput, Conflict: see `split`.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await _keep_authors(session, [message_id])
             old, old_ticket = await _opened(session, ticket_id)
             moved = await _from(session, old, message_id, with_later=with_later)
             return await self._part(session, old, old_ticket, moved, agent, "", tells=False)
@@ -215,6 +218,22 @@ def _set_beside(old: Conversation, new: Conversation) -> None:
     new.talked_seq = 0
     new.unreachable_since, new.reach_known_at = old.unreachable_since, old.reach_known_at
     new.subject = None
+
+
+async def _keep_authors(session: AsyncSession, messages: Collection[MessageId]) -> None:
+    """Keep those as they are of whom one will have the new ticket."""
+    authors = await session.execute(
+        select(Conversation.contact_id, ContactAddress.contact_id)
+        .select_from(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .outerjoin(
+            ContactAddress,
+            (ContactAddress.account_id == Conversation.account_id)
+            & (ContactAddress.address == func.coalesce(Message.author, Conversation.address)),
+        )
+        .where(Message.id.in_(messages))
+    )
+    await keep_contacts(session, {one for row in authors for one in row if one is not None})
 
 
 async def _opened(session: AsyncSession, ticket_id: TicketId) -> tuple[Conversation, Ticket]:

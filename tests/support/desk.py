@@ -204,11 +204,15 @@ def reply_to(plan: TurnPlan, *steps: Step) -> TurnReply:
     )
 
 
-async def somebody_waits(sessions: Sessions) -> None:
-    """Return once a transaction waits for a lock of another."""
+async def somebody_waits(sessions: Sessions, *, together: int = 1) -> None:
+    """Return once so many transactions of the database wait for a lock of another."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     async with asyncio.timeout(10):
         while True:
             async with sessions() as session:
-                if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                if await session.scalar(waiting) >= together:
                     return
             await asyncio.sleep(0.02)

@@ -68,9 +68,11 @@ class ContactMerging:
     ) -> UUID:
         """Do what `merge` does in the caller's transaction, which holds no conversation yet."""
         contacts = await _locked(session, kept, merged)
+        # First: what is opened in a conversation meanwhile is opened for whoever has it then.
+        conversations = await _lock_conversations(session, merged)
         moved = {
             "addresses": [list(place) for place in await _addresses(session, merged)],
-            "conversations": await _ids(session, Conversation, merged),
+            "conversations": conversations,
             **{name: await _ids(session, table, merged) for name, table in _OWNED.items()},
         }
         row = ContactMerge(
@@ -155,7 +157,11 @@ async def _locked(
     session: AsyncSession, kept: ContactId, merged: ContactId
 ) -> dict[ContactId, Contact]:
     rows = await session.scalars(
-        select(Contact).where(Contact.id.in_((kept, merged))).order_by(Contact.id).with_for_update()
+        select(Contact)
+        .where(Contact.id.in_((kept, merged)))
+        .order_by(Contact.id)
+        # What refers to a contact may be written meanwhile, by who waits for nothing of this one.
+        .with_for_update(key_share=True)
     )
     found = {ContactId(row.id): row for row in rows}
     if len(found) < 2:
@@ -172,10 +178,16 @@ async def _addresses(session: AsyncSession, contact: ContactId) -> Sequence[tupl
     return [(account, address) for account, address in rows]
 
 
-async def _ids(
-    session: AsyncSession,
-    table: _Owned | type[Conversation],
-    contact: ContactId,
-) -> list[str]:
+async def _lock_conversations(session: AsyncSession, contact: ContactId) -> list[str]:
+    rows = await session.scalars(
+        select(Conversation.id)
+        .where(Conversation.contact_id == contact)
+        .order_by(Conversation.id)
+        .with_for_update()
+    )
+    return [str(one) for one in rows]
+
+
+async def _ids(session: AsyncSession, table: _Owned, contact: ContactId) -> list[str]:
     rows = await session.scalars(select(table.id).where(table.contact_id == contact))
     return [str(one) for one in rows]

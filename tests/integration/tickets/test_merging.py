@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
@@ -36,7 +36,7 @@ from core.storage.tables import (
 )
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
-from tests.support.desk import LOOP, WEB, Rig, posted
+from tests.support.desk import LOOP, WEB, Rig, posted, somebody_waits
 
 
 async def _ticket(rig: Rig, thread: str, account: AccountId = LOOP) -> TicketId:
@@ -348,30 +348,13 @@ async def test_what_is_merged_while_another_merge_waits_goes_along(rig: Rig) -> 
     async with rig.sessions.begin() as session:
         await locked(session, home)
         first = asyncio.create_task(merging.merge(b, x, ana))
-        await _waiting_for_locks(rig, 1)
+        await somebody_waits(rig.sessions, together=1)
         second = asyncio.create_task(merging.merge(c, b, ana))
-        await _waiting_for_locks(rig, 2)
+        await somebody_waits(rig.sessions, together=2)
     await asyncio.gather(first, second)
     assert (await rig.conversation("x")).merged_into == await rig.conversation_id("c")
     await rig.hear("from x", thread="x")
     assert "from x" in await _together(rig, c)
-
-
-async def _waiting_for_locks(rig: Rig, count: int) -> None:
-    """Return once `count` transactions of this database wait for a lock."""
-    deadline = asyncio.get_running_loop().time() + 20
-    while asyncio.get_running_loop().time() < deadline:
-        async with rig.sessions() as session:
-            waiting = await session.scalar(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-            )
-        if waiting == count:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail(f"nothing waited: {waiting} instead of {count}")
 
 
 async def test_a_solved_ticket_opens_again_after_it_was_merged_and_parted(rig: Rig) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from core.domain.actor import Agent
 from core.domain.assistant import Close, Handoff, HandoffReason
@@ -51,7 +51,7 @@ from core.storage.tables import (
     Ticket,
     TicketEvent,
 )
-from tests.support.desk import LOOP, WEB, Rig, posted
+from tests.support.desk import LOOP, WEB, Rig, posted, somebody_waits
 
 Said = list[str]
 
@@ -566,27 +566,13 @@ async def test_a_correction_that_waits_for_a_split_is_sent_from_where_its_messag
         splitting = asyncio.create_task(
             parted.split("and the printer is jammed", "which prnter?", tells=False)
         )
-        await _waiting_for_a_lock(rig, 1)
+        await somebody_waits(rig.sessions, together=1)
         correcting = asyncio.create_task(
             rig.corrections.correct(MessageId(reply.id), parted.ana, "which printer?")
         )
-        await _waiting_for_a_lock(rig, 2)
+        await somebody_waits(rig.sessions, together=2)
     await asyncio.gather(splitting, correcting)
     async with rig.sessions() as session:
         edit = (await session.scalars(select(Delivery).where(Delivery.action == "edit"))).one()
     assert edit.conversation_id == (await parted.conversation(parted.printer)).id
     assert edit.status == DeliveryState.WAITING
-
-
-async def _waiting_for_a_lock(rig: Rig, transactions: int) -> None:
-    async with asyncio.timeout(10):
-        waiting = 0
-        while waiting < transactions:
-            async with rig.sessions() as session:
-                waiting = await session.scalar(_WAITING) or 0
-
-
-_WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)

@@ -1,0 +1,112 @@
+"""Contacts are merged while something is made of their conversations: neither stops the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import select, text
+
+from core.domain.actor import Agent
+from core.domain.assistant import Handoff, HandoffReason
+from core.domain.errors import Moved
+from core.domain.ids import ContactId, ConversationId, MessageId, ThreadKey, TicketId
+from core.services.letters import Letters
+from core.services.requester_records.merging import ContactMerging
+from core.services.splitting import Splitting
+from core.storage.tables import ContactAddress, Conversation, Message, Ticket
+from tests.support.desk import Rig, posted, reply_to, somebody_waits
+
+_LOCK = text("SELECT FROM conversation WHERE id = :name FOR UPDATE")
+
+Act = Callable[[], Awaitable[object]]
+
+
+async def _contact(rig: Rig, who: str) -> ContactId:
+    async with rig.sessions() as session:
+        found = await session.scalars(
+            select(ContactAddress.contact_id).where(ContactAddress.address == who)
+        )
+        return ContactId(found.one())
+
+
+async def _taking_over(rig: Rig, home: ConversationId, ana: Agent) -> Act:
+    return lambda: rig.tickets.take_over(home, ana)
+
+
+async def _handing_off(rig: Rig, home: ConversationId, ana: Agent) -> Act:
+    plan = await rig.turns.plan(home)
+    assert plan is not None
+    reply = reply_to(plan, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    return lambda: rig.turns.settle(plan, reply)
+
+
+async def _parting(rig: Rig, home: ConversationId, ana: Agent) -> Act:
+    ticket = await rig.tickets.take_over(home, ana)
+    printer = await _said(rig, "and the printer")
+    return lambda: _splitting(rig).split(ticket, [printer], ana)
+
+
+@pytest.mark.parametrize("beginning", [_taking_over, _handing_off, _parting])
+async def test_a_ticket_that_begins_while_its_requester_is_merged_is_that_of_who_is_kept(
+    rig: Rig, beginning: Callable[[Rig, ConversationId, Agent], Awaitable[Act]]
+) -> None:
+    await rig.intake.accept(posted("hello", thread="t2", who="ada"))
+    home = await rig.hear("no VPN")
+    await rig.hear("and the printer")
+    kept, merged = await _contact(rig, "ada"), await _contact(rig, "somebody")
+    ana = await rig.agent()
+    act = await beginning(rig, home, ana)
+    merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": home})
+        acting = asyncio.ensure_future(act())
+        await somebody_waits(rig.sessions)
+        joining = asyncio.create_task(merging.merge(kept, merged, ana))
+        await somebody_waits(rig.sessions, together=2)
+    await asyncio.gather(acting, joining)
+    async with rig.sessions() as session:
+        for owned in (Conversation.contact_id, Ticket.contact_id):
+            assert set(await session.scalars(select(owned))) == {kept}
+
+
+async def test_conversations_that_move_with_their_thread_are_locked_in_their_order(
+    rig: Rig,
+) -> None:
+    home = await rig.hear("no VPN")
+    ana = await rig.agent()
+    vpn = await rig.tickets.take_over(home, ana)
+    printer, screen = [await _split_off(rig, vpn, words, ana) for words in ("printer", "screen")]
+    await rig.tickets.reply(screen, ana, "mended")
+    places = [await _home(rig, ticket) for ticket in (printer, screen)]
+    plan = await rig.outbox.plan(places[1])
+    assert plan is not None
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": places[0]})
+        settling = asyncio.create_task(rig.outbox.settle(plan, Moved(ThreadKey("t9"))))
+        await somebody_waits(rig.sessions)
+        await other.execute(text(f"{_LOCK} NOWAIT"), {"name": places[1]})
+    await settling
+    async with rig.sessions() as session:
+        assert set(await session.scalars(select(Conversation.thread))) == {"t9"}
+
+
+async def _split_off(rig: Rig, ticket: TicketId, words: str, agent: Agent) -> TicketId:
+    await rig.hear(words)
+    return await _splitting(rig).split(ticket, [await _said(rig, words)], agent, tells=False)
+
+
+def _splitting(rig: Rig) -> Splitting:
+    return Splitting(rig.sessions, rig.accounts, Letters({}), rig.clock)
+
+
+async def _said(rig: Rig, words: str) -> MessageId:
+    async with rig.sessions() as session:
+        found = await session.scalars(select(Message.id).where(Message.text == words))
+        return MessageId(found.one())
+
+
+async def _home(rig: Rig, ticket: TicketId) -> ConversationId:
+    async with rig.sessions() as session:
+        return ConversationId((await session.get_one(Ticket, ticket)).conversation_id)
