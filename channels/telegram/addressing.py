@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from channels.telegram import ids
 from channels.telegram.commands import is_ours
 from channels.telegram.content import read_entities, read_text
-from channels.telegram.fields import Fields, integer, maybe_mapping, maybe_string, string
+from channels.telegram.fields import (
+    Fields,
+    integer,
+    mapping,
+    maybe_mapping,
+    maybe_string,
+    string,
+)
 from core.domain.content import Body
-from core.domain.errors import UnknownPayload
-from core.domain.ids import AccountId
+from core.domain.errors import IgnoredPayload, UnknownPayload
+from core.domain.ids import AccountId, RemoteId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +36,7 @@ class Reading:
     account: AccountId
     bot: Self | None = None  # None: every message in a group counts as meant for the bot
     takes_all: bool = False  # in groups, also what is not meant for the bot
-    albums: frozenset[str] = frozenset()  # of which a part was meant for the bot
+    albums: frozenset[RemoteId] = frozenset()  # of which a part was meant for the bot
 
 
 def group_message(update: Fields) -> Fields | None:
@@ -42,15 +50,26 @@ def group_message(update: Fields) -> Fields | None:
     return None
 
 
-def addressed_album(update: Fields, reading: Reading) -> str | None:
+class NotAddressed(IgnoredPayload):
+    """A message in a group that is not meant for the bot, or an edit of one."""
+
+
+def addressed_album(update: Fields, reading: Reading) -> RemoteId | None:
     """Return the album that `update` is the addressed part of: its other parts belong to it."""
     message = group_message(update)
     try:
-        if message is not None and is_addressed(message, reading):
-            return maybe_string(message, "media_group_id")
+        # An edit that adds the mention brings nothing.
+        if message is not None and "message" in update and is_addressed(message, reading):
+            return album_of(message)
     except UnknownPayload:
         return None  # it will go to quarantine by itself
     return None
+
+
+def album_of(message: Fields) -> RemoteId | None:
+    """Return the name of the album that a message in a group is a part of, if it is one."""
+    album = maybe_string(message, "media_group_id")
+    return ids.album_id(integer(mapping(message, "chat"), "id"), album) if album else None
 
 
 def is_addressed(message: Fields, reading: Reading) -> bool:
@@ -61,7 +80,7 @@ def is_addressed(message: Fields, reading: Reading) -> bool:
     bot = reading.bot
     if bot is None or reading.takes_all or group_message({"message": message}) is None:
         return True
-    if (album := maybe_string(message, "media_group_id")) and album in reading.albums:
+    if album_of(message) in reading.albums:
         return True
     answered = maybe_mapping(message, "reply_to_message")
     answered_author = None if answered is None else maybe_mapping(answered, "from")

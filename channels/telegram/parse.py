@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from channels.telegram import ids
 from channels.telegram.addressing import (
+    NotAddressed,
     Reading,
     command_of,
     is_addressed,
@@ -160,7 +161,7 @@ def _message(frame: Frame, message: Fields) -> Iterator[Event]:
         raise IgnoredPayload(f"a notice of the chat: {_notice(message)}")
     assert author is not None
     if not is_addressed(message, frame.reading):
-        raise IgnoredPayload("a message in a group that is not meant for the bot")
+        raise NotAddressed("a message in a group that is not meant for the bot")
     intent = topic = None
     if command := command_of(message):
         name, argument = command

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from channels.telegram.parse import ALLOWED_UPDATES
 from channels.telegram.reader import Reader
+from channels.telegram.taking import take_rest
 from core.domain.errors import IgnoredPayload, InvalidInput, Unavailable, UnknownPayload
 from core.domain.events import Event
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, RemoteId
 from core.ports import Cursor, Inbox
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """An update that says something, and where it stands."""
+    """An update that says something."""
 
     events: tuple[Event, ...]
-    number: int
     raw: bytes
     callback: str | None  # a pressed button that shows a spinner until it is answered
 
@@ -88,24 +88,33 @@ class Poller:
         return updates
 
     async def _take(self, updates: Sequence[dict[str, Any]]) -> None:
-        await self._reader.notice_albums(updates)
+        albums = await self._reader.notice_albums(updates)
         taken = [one for update in updates if (one := await self._read(update)) is not None]
-        end = max(update["update_id"] for update in updates) + 1
         events = [event for one in taken for event in one.events]
+        end = self._cursor(max(update["update_id"] for update in updates) + 1)
         try:
-            await self._inbox.accept(*events, cursor=self._cursor(end))
+            # Telegram forgets these updates with the cursor: not before the rest of their albums
+            # is stored.
+            await self._inbox.accept(*events, cursor=None if albums else end)
         except InvalidInput:
             for one in taken:
                 await self._take_alone(one)
-            await self._inbox.accept(cursor=self._cursor(end))
+            await self._end(albums, end)
+        else:
+            if albums:
+                await self._end(albums, end)
         for one in taken:
             if one.callback is not None:
                 self._answer(one.callback)
 
+    async def _end(self, albums: Sequence[RemoteId], end: Cursor) -> None:
+        await take_rest(self._account, self._reader, self._inbox, albums)
+        await self._inbox.accept(cursor=end)
+
     async def _take_alone(self, one: _Taken) -> None:
         """Store one update; put it aside where it can never be stored."""
         try:
-            await self._inbox.accept(*one.events, cursor=self._cursor(one.number + 1))
+            await self._inbox.accept(*one.events)
         except InvalidInput as error:
             await self._inbox.quarantine(self._account, one.raw, str(error))
 
@@ -119,9 +128,7 @@ class Poller:
         except UnknownPayload as reason:
             await self._inbox.quarantine(self._account, raw, str(reason))
             return None
-        return _Taken(
-            events=events, number=update["update_id"], raw=raw, callback=callback_of(update)
-        )
+        return _Taken(events=events, raw=raw, callback=callback_of(update))
 
     def _cursor(self, position: int) -> Cursor:
         return Cursor(account=self._account, name=self._cursor_name, value=str(position))

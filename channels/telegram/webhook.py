@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import logging
 
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
@@ -12,9 +11,9 @@ from starlette.responses import Response
 from channels.telegram.parse import read_update
 from channels.telegram.polling import callback_of
 from channels.telegram.reader import Reader
+from channels.telegram.taking import take
 from core.domain.errors import (
     DeliveryError,
-    IgnoredPayload,
     InvalidInput,
     StorageUnavailable,
     TooLarge,
@@ -26,7 +25,6 @@ from core.ports import Inbox
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name, not the secret
 MAX_BODY_BYTES = 1024 * 1024
-_log = logging.getLogger(__name__)
 
 
 class Webhook:
@@ -58,15 +56,7 @@ class Webhook:
         except UnknownPayload as error:
             raise InvalidInput(f"the body is {error}") from error
         try:
-            await self._reader.notice_albums([update])
-            events = await self._reader.read(update, raw, self._inbox)
-            await self._inbox.accept(*events)
-        except IgnoredPayload as reason:
-            _log.debug("account %s: update ignored: %s", self._account, reason)
-            return Response()
-        except (UnknownPayload, InvalidInput) as reason:
-            await self._inbox.quarantine(self._account, raw, str(reason))
-            return Response()
+            await take(self._account, self._reader, self._inbox, update, raw)
         except DeliveryError as error:
             raise StorageUnavailable(f"the update cannot be read now: {error}") from error
         return _answer(callback_of(update))

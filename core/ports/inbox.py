@@ -78,6 +78,16 @@ class Inbox(Protocol):
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         """Say whether a conversation was ever held in `thread`."""
 
+    async def set_aside(self, account: AccountId, subject: str, key: str, raw: bytes) -> None:
+        """Keep a payload that is not meant for the desk, and may turn out to be.
+
+        `subject` names what it is a part of, `key` the payload: one that is kept already is left
+        as it is. Returns only after the commit. Forgotten by itself some minutes later.
+        """
+
+    async def set_aside_of(self, account: AccountId, subject: str) -> Sequence[bytes]:
+        """Return what is set aside of `subject`, in the order in which it came."""
+
     async def report(self, account: AccountId, health: Health) -> None:
         """Let admins see how the account is doing. Cheap where nothing changed."""
 

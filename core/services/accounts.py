@@ -39,6 +39,7 @@ from core.storage.tables import (
     ChannelCursor,
     EarlyEvent,
     InboundEvent,
+    PayloadAside,
     RemoteMessage,
 )
 from core.storage.tables.intake import account_revision
@@ -246,7 +247,7 @@ class AccountBook:
             # Another account may take the name: it must not go on where this one had read to, nor
             # take its own first messages for redeliveries of this one's. The keys lead to the
             # payloads as they came, so they stay, under a name that no account can have.
-            for table in (ChannelCursor, EarlyEvent):
+            for table in (ChannelCursor, EarlyEvent, PayloadAside):
                 await session.execute(delete(table).where(table.account_id == account))
             await _put_aside(session, InboundEvent, row)
             if self._identity_of(row) is not None:  # the names of messages are its own, too

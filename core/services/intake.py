@@ -33,6 +33,7 @@ from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey,
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.arrival_records import add_conversations, load
 from core.services.arrivals import Outcome, apply
+from core.services.asides import Asides
 from core.services.consequences import follow_up
 from core.services.ledger import Accounts, Ledger
 from core.services.outbound import choices_under
@@ -91,6 +92,7 @@ class Intake:
         self._accounts = accounts
         self._rules = rules
         self._now = now
+        self._asides = Asides(sessions, now)
         self._commits = GroupCommit(self._store, subjects_of=_subjects_of, max_batch=_MAX_BATCH)
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
@@ -146,6 +148,14 @@ class Intake:
                 .where(Message.id == message, Conversation.account_id == account)
             )
             return () if found is None else await choices_under(session, found)
+
+    async def set_aside(self, account: AccountId, subject: str, key: str, raw: bytes) -> None:
+        """See `core.ports.Inbox.set_aside`."""
+        await self._asides.keep(account, subject, key, raw)
+
+    async def set_aside_of(self, account: AccountId, subject: str) -> Sequence[bytes]:
+        """See `core.ports.Inbox.set_aside_of`."""
+        return await self._asides.of(account, subject)
 
     async def report(self, account: AccountId, health: Health) -> None:
         """See `core.ports.Inbox.report`."""

@@ -41,6 +41,7 @@ DELETE FROM conversation WHERE id = ANY(:ids)
 _OF_ACCOUNT = (
     "DELETE FROM inbound_event WHERE account_id = :account",
     "DELETE FROM early_event WHERE account_id = :account",
+    "DELETE FROM payload_aside WHERE account_id = :account",
     "DELETE FROM quarantine WHERE account_id = :account",
     "DELETE FROM channel_cursor WHERE account_id = :account",
 )

@@ -17,6 +17,7 @@ from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
+from core.services.asides import Asides
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.catalogue.buttons import ApprovalChats
@@ -93,6 +94,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         LinkCodes(parts.sessions, parts.accounts, parts.channels).join_due,
         Vocabulary(parts.sessions).learn,
         Offers(parts.sessions).pass_over_due,
+        Asides(parts.sessions).forget_due,
     )
 
 

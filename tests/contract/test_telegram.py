@@ -42,6 +42,7 @@ from tests.support.running_desk import free_port
 ACCOUNT = AccountId("telegram-bot")
 SECRET = "between-telegram-and-the-desk"
 PORT = free_port()
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 DESK = f"http://127.0.0.1:{PORT}"
 PACE = Pace(poll=1, first_pause=0.05, longest_pause=0.2, probe=0.2, check=0.1, patience=5.0)
 
@@ -236,6 +237,20 @@ class TelegramConformance(RemoteChannelConformance):
         await _until(lambda: len(platform.telegram.acknowledged) == len(words) + 5)
         assert await store.texts() == words
         assert await store.events() == len(words)
+
+    @pytest.mark.parametrize("named", range(3))
+    async def test_an_album_in_a_group_is_taken_whole_whichever_part_names_the_bot(
+        self, platform: Fake, store: Store, named: int
+    ) -> None:
+        group, captions = platform.telegram.group("Office"), ["one", "two", "three"]
+        for number, caption in enumerate(captions):
+            words = f"@desk_bot {caption}" if number == named else caption
+            await platform.person.send_file(
+                PNG, kind="photo", album="a1", caption=words, group=group
+            )
+            # Each by itself: none of them is in one batch with the one that names the bot.
+            await _until(lambda told=number + 1: len(platform.telegram.acknowledged) == told)
+        assert await store.texts() == captions
 
 
 class TestPolling(TelegramConformance):

@@ -122,13 +122,14 @@ class TelegramStage:
     def say_album(
         self, talk: int, parts: Sequence[tuple[str, File]]
     ) -> tuple[Sequence[object], Tell]:
-        """See `SendsAlbums.say_album`; in a group the first part says whom it is for."""
+        """See `SendsAlbums.say_album`; in a group now this part, now that, says whom it is for."""
         place = self._places[talk]
         place.albums += 1
         person, album = place.next(), f"{talk}0{place.albums}"
+        named = place.albums % len(parts)
         messages: list[Fields] = []
-        for text, file in parts:
-            words, answers = (text, None) if messages else self._addressed(place, text)
+        for number, (text, file) in enumerate(parts):
+            words, answers = self._addressed(place, text) if number == named else (text, None)
             messages.append(
                 _compose_file(
                     person,

@@ -1,5 +1,6 @@
 """The mapped tables, one module per noun."""
 
+from core.storage.tables.aside import PayloadAside
 from core.storage.tables.asset import Asset
 from core.storage.tables.assignment import AssignmentPolicy, RoutingRule, TicketRouting
 from core.storage.tables.audit import AuditEntry
@@ -147,6 +148,7 @@ __all__ = [
     "OwnFinding",
     "Participant",
     "Passage",
+    "PayloadAside",
     "Posting",
     "PriorityRule",
     "ProblemUpdate",

@@ -45,6 +45,7 @@ from core.domain.ids import (
 )
 from core.ports import Acceptance, Cursor
 from core.runtime.machine.polling import until
+from tests.support.nothing_aside import NothingAside
 from tests.support.slack import Shelf, channel_context, plain_text
 
 ACCOUNT = AccountId("acme")
@@ -338,7 +339,7 @@ async def test_threads_of_channels_have_links_and_direct_ones_have_none(
     assert channel.link(thread) == f"{root}archives/C1/p1355517523000005"
 
 
-class Kept:
+class Kept(NothingAside):
     """An inbox that keeps what it is given."""
 
     def __init__(self) -> None:

@@ -43,6 +43,7 @@ class MemoryDesk:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.put_aside: list[str] = []
+        self.set_aside_payloads: dict[str, dict[str, bytes]] = {}
         self.told: list[Health] = []
         self.files: dict[str, bytes] = {}
         self._cursors: dict[str, str] = {}
@@ -83,6 +84,12 @@ class MemoryDesk:
 
     async def has_thread(self, account: AccountId, thread: ThreadKey) -> bool:
         return any(event.thread == thread for event in self.events)
+
+    async def set_aside(self, account: AccountId, subject: str, key: str, raw: bytes) -> None:
+        self.set_aside_payloads.setdefault(subject, {}).setdefault(key, raw)
+
+    async def set_aside_of(self, account: AccountId, subject: str) -> Sequence[bytes]:
+        return list(self.set_aside_payloads.get(subject, {}).values())
 
     async def report(self, account: AccountId, health: Health) -> None:
         self.told.append(health)

@@ -42,6 +42,7 @@ from core.domain.ids import (
     new_id,
 )
 from core.ports import Acceptance, Cursor, Refusal, TranscriptEntry, TranscriptFile
+from tests.support.nothing_aside import NothingAside
 
 ACCOUNT = AccountId("webchat")
 KEY = b"a key that only this test knows"
@@ -57,7 +58,7 @@ _STATUS: dict[type[DeskError], int] = {
 }
 
 
-class MemoryDesk:
+class MemoryDesk(NothingAside):
     """Keeps the promises of `Inbox` and `Transcript` for one process."""
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from core.domain.events import DeliveryReported, Event, MessagePosted
 from core.domain.ids import AccountId, EventKey, RemoteId, ThreadKey
 from core.ports import Acceptance, ChannelContext, Cursor
 from tests.support.no_tickets import NoTickets
+from tests.support.nothing_aside import NothingAside
 
 KEY = b"a key that only this test knows"
 
@@ -30,7 +31,7 @@ class MemoryBlobs:
         return self.kept[key]
 
 
-class MemoryInbox:
+class MemoryInbox(NothingAside):
     """Keeps the promises of `Inbox` for one process."""
 
     def __init__(self) -> None:
