@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,7 +33,7 @@ from core.storage.text_search import configuration_of
 MAX_QUESTION_CHARS = 500
 _BY_WORDS = 30  # articles
 _BY_VECTORS = 100  # passages
-_COUNTS_LIVE = timedelta(seconds=60)
+_COUNTS_LIVE_SECONDS = 1.0
 _SYNONYMS_LIVE_SECONDS = 1.0
 _TOLERANCE_LIVE_SECONDS = 1.0
 _MOST_REMEMBERED = 1000  # organisations whose synonyms are kept
@@ -220,7 +219,7 @@ class Search:
         if time.monotonic() >= self._counts_until:
             self._counts = await queries.article_counts(session)
             self._offers_from = await own_questions.offers_from(session)
-            self._counts_until = time.monotonic() + _COUNTS_LIVE.total_seconds()
+            self._counts_until = time.monotonic() + _COUNTS_LIVE_SECONDS
         return self._counts
 
 

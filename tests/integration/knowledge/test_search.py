@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,6 +141,17 @@ async def test_a_change_is_found_with_its_commit(knowledge: Knowledge) -> None:
     assert names(await knowledge.search("feeding the office parrot", "en"))[0] == "parrot"
     await knowledge.delete(ArticleId("parrot"))
     assert "parrot" not in names(await knowledge.search("feeding the office parrot", "en"))
+
+
+async def test_another_process_finds_the_first_article_in_a_language_within_two_seconds(
+    wordy: Knowledge, sessions: Sessions
+) -> None:
+    other = Knowledge(sessions)
+    assert "papagei" not in names(await other.search("wer füttert den papagei", "de"))
+    await wordy.create(article("papagei", "Den Papagei füttern", language="de"))
+    async with asyncio.timeout(2):
+        while "papagei" not in names(await other.search("wer füttert den papagei", "de")):
+            await asyncio.sleep(0.05)
 
 
 async def test_words_alone_find_articles_too(wordy: Knowledge) -> None:
