@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from channels.email.channel import EmailChannel
 from channels.email.settings import EmailSettings, Security
 from channels.simulator.email import MailPlatform, Person, write
-from channels.simulator.faults import SENDING, Fault
+from channels.simulator.faults import Fault
 from core.adapters.blobs import ObjectBlobs
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import ChannelContext
@@ -60,7 +60,6 @@ class Mailing:
     store: Store
     people: MailPlatform
     stack: AsyncExitStack
-    faults: frozenset[Fault] = SENDING
     names: list[str | None] = field(default_factory=list)
     """What was handed in, in order; None for what is malformed."""
     written: dict[str, bytes] = field(default_factory=dict)
@@ -79,8 +78,8 @@ class Mailing:
     async def sent(self) -> list[str]:
         return [taken.text for taken in self.people.received]
 
-    async def edit(self, text: str, name: str) -> bool:
-        return False
+    async def edit(self, text: str, name: str) -> None:
+        raise NotImplementedError("this platform has no edits")
 
     def thread(self) -> ThreadKey:
         return ThreadKey("mail/" + "a" * 21)
@@ -140,10 +139,9 @@ class ByImap(Mailing):
         await asyncio.to_thread(self._server.deliver, bomb(ANA))
         self.names.append(None)
 
-    async def post_reversed(self, words: Sequence[str]) -> bool:
+    async def post_reversed(self, words: Sequence[str]) -> None:
         for raw in reversed(self.chain(words)):
             await asyncio.to_thread(self._server.deliver, raw)
-        return True
 
     async def acknowledged(self) -> list[str]:
         flags = await asyncio.to_thread(self._server.flags)
@@ -179,10 +177,9 @@ class ByLmtp(Mailing):
     async def post_malformed(self) -> None:
         self.waiting.put_nowait((None, bomb(ANA)))
 
-    async def post_reversed(self, words: Sequence[str]) -> bool:
+    async def post_reversed(self, words: Sequence[str]) -> None:
         for raw in reversed(self.chain(words)):
             self.waiting.put_nowait((None, raw))
-        return True
 
     async def acknowledged(self) -> list[str]:
         return list(self.done)

@@ -48,7 +48,6 @@ class Polled:
     store: Store
     others: AsyncExitStack
     names: list[str | None] = field(default_factory=list)  # None for what is malformed
-    faults: frozenset[Fault] = frozenset(FAULTS)  # it knows no credentials
 
     async def post(self, text: str, name: str) -> None:
         self.channel.platform.post(ACCOUNT, THREAD, text, remote_id=name)
@@ -78,7 +77,7 @@ class Polled:
     async def sent(self) -> list[str]:
         return [message.body.text for message in self.channel.platform.received]
 
-    async def edit(self, text: str, name: str) -> bool:
+    async def edit(self, text: str, name: str) -> None:
         posted = MessagePosted(
             account=ACCOUNT,
             key=post_key(RemoteId(name)),
@@ -90,13 +89,11 @@ class Polled:
         )
         self.channel.platform.edit(posted, text)
         self.names.append(None)
-        return True
 
-    async def post_reversed(self, words: Sequence[str]) -> bool:
+    async def post_reversed(self, words: Sequence[str]) -> None:
         for place, word in reversed([*enumerate(words)]):
             self.channel.platform.post(ACCOUNT, THREAD, word, remote_id=word, order=f"{place:03}")
             self.names.append(word)
-        return True
 
     async def start_another(self) -> None:
         another = Loopback(ACCOUNT, self.channel.platform)

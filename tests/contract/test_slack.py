@@ -41,9 +41,6 @@ from tests.support.desk import Rig
 from tests.support.slack import channel_context, plain_text
 
 ACCOUNT = AccountId("acme")
-FAULTS = frozenset(
-    {Fault.THROTTLED, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.BAD_CREDENTIALS, Fault.BROKEN}
-)
 
 
 @dataclass
@@ -55,7 +52,6 @@ class Workspace:
     store: Store
     ana: Person
     others: AsyncExitStack
-    faults: frozenset[Fault] = FAULTS
     messages: dict[str, Message] = field(default_factory=dict)
     news: dict[str, News] = field(default_factory=dict)
     refused_before: int = 0
@@ -91,18 +87,16 @@ class Workspace:
     async def sent(self) -> list[str]:
         return [plain_text(message) for message in self.slack.sent()]
 
-    async def edit(self, text: str, name: str) -> bool:
+    async def edit(self, text: str, name: str) -> None:
         self._composed("before the edit", name)
         message = self.messages[name]
         await self.slack.telling.tell(self.slack.editing(message, text))
-        return True
 
-    async def post_reversed(self, words: Sequence[str]) -> bool:
+    async def post_reversed(self, words: Sequence[str]) -> None:
         for word in words:
             self._composed(word, word)
         for word in reversed(words):
             await self.post(word, word)
-        return True
 
     async def start_another(self) -> None:
         await self.others.enter_async_context(_receiving(self.slack, self.store))

@@ -68,9 +68,6 @@ class Fake:
     store: Store
     names: dict[int, str] = field(default_factory=dict)  # of messages, by number
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    faults: frozenset[Fault] = frozenset(
-        {Fault.THROTTLED, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.BAD_CREDENTIALS}
-    )
 
     async def post(self, text: str, name: str) -> None:
         known = self.messages.get(name)
@@ -103,18 +100,16 @@ class Fake:
     async def sent(self) -> list[str]:
         return [posted.text for posted in self.telegram.posted]
 
-    async def edit(self, text: str, name: str) -> bool:
+    async def edit(self, text: str, name: str) -> None:
         message = self.messages.get(name) or self._message("not yet", name)
         edited = {**message, "text": text, "edit_date": message["date"] + 1}
         await self.telegram.updates.tell("edited_message", edited)
         if name not in await self.acknowledged():
             del self.messages[name]  # to be posted after its edit
-        return True
 
-    async def post_reversed(self, words: Sequence[str]) -> bool:
+    async def post_reversed(self, words: Sequence[str]) -> None:
         for message in reversed([self._message(word, word) for word in words]):
             await self.telegram.updates.tell("message", message)
-        return True
 
     async def start_another(self) -> None:
         await self.stack.enter_async_context(receiving(self.again(), self.store))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
@@ -14,14 +16,18 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from channels.simulator.faults import Fault
 from channels.webchat.channel import WebChat
+from channels.webchat.endpoints import MAX_BODY_BYTES
 from channels.webchat.ids import thread_key
 from console import problems
 from core.adapters.blobs import ObjectBlobs
+from core.domain.content import MAX_TEXT_CHARS
 from core.domain.files import FileState
 from core.domain.ids import AccountId, ConversationId, ThreadKey
 from core.runtime.lanes.files import FilesLane
 from core.runtime.live import Live, LiveTranscript
+from core.runtime.machine.polling import until
 from core.services.files.deposit import Deposit
 from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
@@ -29,7 +35,13 @@ from core.services.files.loose import LooseBlobs
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions
 from core.storage.tables import Attachment, Conversation
-from tests.contract.channel_conformance import ChannelConformance, Store, store_for
+from tests.contract.channel_conformance import (
+    PATIENCE_SECONDS,
+    RemoteChannelConformance,
+    RemotePlatform,
+    Store,
+    store_for,
+)
 from tests.support.visitor import Visitor
 from tests.unit.files.builders import WINDOWS_PROGRAM, png
 
@@ -40,6 +52,8 @@ class Requesting:
 
     channel: WebChat
     visitor: Visitor
+    serve: Callable[[], Awaitable[str]]  # the same account from another process
+    visitors: list[Visitor] = field(default_factory=list)  # the same one, by each process
     answers: list[tuple[str, asyncio.Task[httpx.Response]]] = field(default_factory=list)
     malformed: httpx.Response | None = None
 
@@ -47,7 +61,9 @@ class Requesting:
         before = [answer for _, answer in self.answers]
         if before and not before[-1].done():
             await asyncio.wait(before)  # a page sends its next message after the last was taken
-        task = asyncio.create_task(self.visitor.post(text, uuid5(NAMESPACE_OID, name)))
+        visitors = [self.visitor, *self.visitors]
+        visitor = visitors[len(self.answers) % len(visitors)]
+        task = asyncio.create_task(visitor.post(text, uuid5(NAMESPACE_OID, name)))
         self.answers.append((name, task))
 
     async def acknowledged(self) -> list[str]:
@@ -72,6 +88,39 @@ class Requesting:
     def thread(self) -> ThreadKey:
         return thread_key(UUID(self.visitor.session))
 
+    async def start_another(self) -> None:
+        http = httpx.AsyncClient(base_url=await self.serve(), trust_env=False, timeout=30.0)
+        self.visitors.append(replace(self.visitor, http=http))
+
+    def fail_next_send(self, fault: Fault) -> None:
+        raise NotImplementedError(f"nothing is sent that could meet {fault}")
+
+    async def sent(self) -> list[str]:
+        raise NotImplementedError("nothing is sent: pages read the store")
+
+    async def edit(self, text: str, name: str) -> None:
+        raise NotImplementedError("this platform has no edits")
+
+    async def post_reversed(self, words: Sequence[str]) -> None:
+        raise NotImplementedError("a page sends one message after the other")
+
+    async def lose_credentials(self) -> None:
+        raise NotImplementedError("the web chat knows no credentials of a platform")
+
+    async def begin(self, text: str, name: str, *, left_out: int = 0) -> asyncio.StreamWriter:
+        """Send a message on a connection of its own, without its last bytes; await no answer."""
+        address = self.visitor.http.base_url
+        _, writer = await asyncio.open_connection(address.host, address.port)
+        body = json.dumps({"id": str(uuid5(NAMESPACE_OID, name)), "text": text}).encode()
+        head = (
+            f"POST /chat/messages HTTP/1.1\r\nHost: {address.host}\r\n"
+            f"Authorization: {self.visitor.headers['Authorization']}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body[: len(body) - left_out])
+        await writer.drain()
+        return writer
+
 
 @pytest.fixture
 def vault(sessions: Sessions, tmp_path: Path) -> Vault:
@@ -81,9 +130,14 @@ def vault(sessions: Sessions, tmp_path: Path) -> Vault:
 
 
 @pytest.fixture
-def channel(vault: Vault, tmp_path: Path) -> WebChat:
+def again(vault: Vault, tmp_path: Path) -> Callable[[], WebChat]:
     deposit = Deposit(vault, ObjectBlobs.at(tmp_path.as_uri()))
-    return WebChat(AccountId("webchat"), b"a key for tests", deposit=deposit)
+    return lambda: WebChat(AccountId("webchat"), b"a key for tests", deposit=deposit)
+
+
+@pytest.fixture
+def channel(again: Callable[[], WebChat]) -> WebChat:
+    return again()
 
 
 @pytest.fixture
@@ -91,9 +145,9 @@ def store(sessions: Sessions, database_url: str, tmp_path: Path, channel: WebCha
     return store_for(sessions, database_url, tmp_path, channel)
 
 
-@pytest.fixture
-async def address(channel: WebChat, store: Store) -> AsyncIterator[str]:
-    """The channel's routes, served as the desk serves them."""
+@asynccontextmanager
+async def served(channel: WebChat, store: Store) -> AsyncIterator[str]:
+    """Serve the channel's routes as the desk serves them; yield the address."""
     app = FastAPI()
     problems.install(app)
     transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
@@ -111,14 +165,87 @@ async def address(channel: WebChat, store: Store) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def platform(channel: WebChat, address: str) -> AsyncIterator[Requesting]:
-    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0) as http:
-        platform = Requesting(channel, await Visitor.arrive(http))
-        yield platform
-        await asyncio.gather(*(answer for _, answer in platform.answers))
+async def platform(
+    channel: WebChat,
+    again: Callable[[], WebChat],
+    store: Store,
+    sessions: Sessions,
+    database_url: str,
+    tmp_path: Path,
+) -> AsyncIterator[Requesting]:
+    async with AsyncExitStack() as stack:
+
+        async def serve() -> str:
+            another = again()
+            its_store = store_for(sessions, database_url, tmp_path, another)
+            return await stack.enter_async_context(served(another, its_store))
+
+        address = await stack.enter_async_context(served(channel, store))
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0) as http:
+            platform = Requesting(channel, await Visitor.arrive(http), serve)
+            yield platform
+            await asyncio.gather(*(answer for _, answer in platform.answers))
+            for visitor in platform.visitors:
+                await visitor.http.aclose()
 
 
-class TestWebChat(ChannelConformance):
+class TestWebChat(RemoteChannelConformance):
+    # Nothing is sent to anywhere: pages read what was committed, and may come back for it.
+    test_where_it_has_to_wait_nothing_was_sent_and_it_says_how_long = None  # type: ignore[assignment]
+    test_a_connection_cut_before_the_request_was_read_loses_and_doubles_nothing = None  # type: ignore[assignment]
+    test_a_connection_cut_after_the_request_was_read_is_uncertain = None  # type: ignore[assignment]
+    test_credentials_that_are_refused_come_with_a_remedy = None  # type: ignore[assignment]  # it has none
+    test_lost_credentials_are_reported_with_a_remedy = None  # type: ignore[assignment]  # it has none
+    test_an_edit_that_comes_before_its_message_counts = None  # type: ignore[assignment]  # it has no edits
+    # A page sends a message once the one before was taken: the order of arrival is the visitor's.
+    test_what_comes_in_another_order_is_kept_in_the_platforms = None  # type: ignore[assignment]
+
+    async def test_a_long_text_arrives_whole(self, platform: RemotePlatform) -> None:
+        """What visitors write beyond the limit of a message is its file."""
+        assert isinstance(platform, Requesting)
+        text = " ".join(f"word-{number}" for number in range(MAX_TEXT_CHARS // 8))
+        assert len(text) > MAX_TEXT_CHARS
+        await platform.visitor.say(text)
+        (shown,) = await platform.visitor.messages()
+        assert text.startswith(shown["text"].removesuffix("…"))
+        assert len(shown["text"]) == MAX_TEXT_CHARS
+        (file,) = shown["files"]
+        assert (file["name"], file["size"]) == ("message.txt", len(text))
+
+    async def test_what_is_larger_than_any_text_is_refused_and_leaves_nothing(
+        self, platform: Requesting, store: Store
+    ) -> None:
+        response = await platform.visitor.post("x" * (MAX_BODY_BYTES + 1))
+        assert response.status_code == 413
+        assert response.headers["content-type"] == "application/problem+json"
+        assert await store.events() == await store.quarantined() == 0
+
+    async def test_a_connection_cut_before_the_message_was_read_stores_nothing(
+        self, platform: Requesting, store: Store
+    ) -> None:
+        writer = await platform.begin("hello", "a", left_out=1)
+        writer.transport.abort()
+        await platform.visitor.say("what came next")
+        assert await store.texts() == ["what came next"]
+
+    async def test_a_connection_cut_before_the_answer_keeps_the_message_and_the_next_try_finds_it(
+        self, platform: Requesting, store: Store
+    ) -> None:
+        async with store.held():
+            writer = await platform.begin("hello", "a")
+            assert await until(store.is_waiting, every=0.02, seconds=PATIENCE_SECONDS)
+            writer.transport.abort()
+
+        async def is_kept() -> bool:
+            return await store.texts() == ["hello"]
+
+        assert await until(is_kept, every=0.02, seconds=PATIENCE_SECONDS)
+        await platform.post("hello", "a")
+        await asyncio.wait([answer for _, answer in platform.answers])
+        assert await platform.acknowledged() == ["a"]
+        assert await store.texts() == ["hello"]
+        assert await store.events() == 1
+
     async def test_away_is_said_with_503_and_when_to_come_back(
         self, platform: Requesting, store: Store
     ) -> None:
