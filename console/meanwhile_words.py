@@ -28,6 +28,7 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "lasts": "Until the survey ends",
         "quiet": "How long a person is not asked again",
         "low_score": "A lead is told of scores up to",
+        "asks_of_assistant": "Ask also where the assistant finished a conversation alone",
         "wrong_per_hundred": "Tolerance",
     }
 )

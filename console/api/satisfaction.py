@@ -35,15 +35,18 @@ class AnswerOut(BaseModel):
     """One answer to one survey."""
 
     id: UUID
-    ticket: int
-    ticket_id: UUID
+    ticket: int | None
+    ticket_id: UUID | None
+    conversation: UUID | None = Field(
+        description="Which the assistant finished alone, in place of a ticket."
+    )
     score: int
     comment: str
     agent: NamedOut | None = Field(description="Who solved the ticket, as it was then.")
     team: NamedOut | None
     category: NamedOut | None
     channel: str | None
-    language: str = Field(description="Of the ticket.")
+    language: str | None = Field(description="Of the ticket or the conversation.")
     answered_at: datetime
 
     @classmethod
@@ -53,6 +56,7 @@ class AnswerOut(BaseModel):
             id=answer.id,
             ticket=answer.number,
             ticket_id=answer.ticket,
+            conversation=answer.conversation,
             score=answer.score,
             comment=answer.comment,
             agent=NamedOut.of(answer.agent),
@@ -77,6 +81,9 @@ class SurveyRulesBody(Body):
     low_score: Annotated[
         int, Field(ge=1, le=5, description="Leads are told of scores up to this one.")
     ] = 2
+    asks_of_assistant: Annotated[
+        bool, Field(description="Also where the assistant finished a conversation alone.")
+    ] = False
 
     def rules(self) -> SurveyRules:
         """Return the rules that are meant, or raise `InvalidInput`."""
@@ -88,6 +95,7 @@ class SurveyRulesBody(Body):
             lasts=timedelta(hours=self.lasts),
             quiet=timedelta(hours=self.quiet),
             low_score=self.low_score,
+            asks_of_assistant=self.asks_of_assistant,
         )
 
     @classmethod
@@ -100,6 +108,7 @@ class SurveyRulesBody(Body):
             lasts=_hours(rules.lasts),
             quiet=_hours(rules.quiet),
             low_score=rules.low_score,
+            asks_of_assistant=rules.asks_of_assistant,
         )
 
 
@@ -115,6 +124,10 @@ async def list_answers(
     category: Annotated[UUID | None, Query(description="It, and those below it.")] = None,
     channel: Annotated[Text | None, Query(max_length=40)] = None,
     language: Annotated[Text | None, Query(max_length=12, description="Of the ticket.")] = None,
+    assistant: Annotated[
+        bool | None,
+        Query(description="True: those about the assistant alone; false: those about tickets."),
+    ] = None,
     min_score: Score = 1,
     max_score: Score = 5,
     first: Annotated[
@@ -143,6 +156,7 @@ async def list_answers(
             else tree.at_or_below(CategoryId(category)),
             channel=channel,
             language=language,
+            of_assistant=assistant,
             since=_midnight(first),
             until=_midnight(last, days=1),
             sight=await sight_for(request, session),

@@ -84,6 +84,7 @@ async def change_rules(request: Request, signed_in: Leads) -> Response:
             lasts=_span(form, "lasts") or timedelta(),
             quiet=_span(form, "quiet") or timedelta(),
             low_score=_chosen(text_field(form, "low_score")) or 0,
+            asks_of_assistant=text_field(form, "asks_of_assistant") == "yes",
         )
     except InvalidInput as error:
         async with storage_errors(), desk_of(request).sessions() as session:

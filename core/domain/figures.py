@@ -52,7 +52,8 @@ class Measure(StrEnum):
     WORK = "work"  # business seconds in which it was for people to act; on the day of solving
     KEPT = "kept"  # promises of tickets opened that day that were kept in time
     BROKEN = "broken"
-    SCORE = "score"  # the bucket is the score; on the day of the answer
+    SCORE = "score"  # of tickets; the bucket is the score; on the day of the answer
+    ASSISTANT_SCORE = "assistant_score"  # of conversations that the assistant finished alone
     CONVERSATIONS = "conversations"  # that began that day
     ALONE = "alone"  # of those, the ones that the assistant finished by itself
 
@@ -93,6 +94,7 @@ class Tally:
     kept: int
     broken: int
     scores: Buckets
+    assistant_scores: Buckets
     conversations: int
     alone: int
 
@@ -113,9 +115,13 @@ class Tally:
 
     @property
     def score(self) -> float | None:
-        """Return the average score."""
-        answers = sum(self.scores.values())
-        return sum(score * n for score, n in self.scores.items()) / answers if answers else None
+        """Return the average score of tickets."""
+        return _average(self.scores)
+
+    @property
+    def assistant_score(self) -> float | None:
+        """Return the average score of conversations that the assistant finished alone."""
+        return _average(self.assistant_scores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +179,15 @@ def tally(counts: Mapping[Measure, Buckets]) -> Tally:
         kept=number(Measure.KEPT),
         broken=number(Measure.BROKEN),
         scores=counts.get(Measure.SCORE, {}),
+        assistant_scores=counts.get(Measure.ASSISTANT_SCORE, {}),
         conversations=number(Measure.CONVERSATIONS),
         alone=number(Measure.ALONE),
     )
+
+
+def _average(scores: Buckets) -> float | None:
+    answers = sum(scores.values())
+    return sum(score * count for score, count in scores.items()) / answers if answers else None
 
 
 def bucket_of(seconds: float) -> int:

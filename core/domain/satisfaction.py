@@ -35,6 +35,7 @@ class SurveyRules:
     lasts: timedelta = timedelta(days=14)  # an answer counts, and may be changed, that long
     quiet: timedelta = timedelta(days=1)  # the same person is not asked again so soon
     low_score: int = 2  # a score up to this one alerts a lead
+    asks_of_assistant: bool = False  # also where it finished a conversation alone
 
     def __post_init__(self) -> None:
         if self.low_score not in SCORES:

@@ -21,6 +21,7 @@ from core.services.ledger import Ledger
 from core.services.linking.asking import answer_link, lock_codes
 from core.services.message_changes import Known, change
 from core.services.people import want_look_up
+from core.services.satisfaction.of_assistant import plan_survey
 from core.storage.feed import FeedKind
 from core.storage.queries.merges import ticket_above
 from core.storage.tables import (
@@ -66,6 +67,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
     if records.early:
         await keep(session, records.early)
     session.add_all(records.feedback)
+    for place in {one.conversation_id for one in records.feedback if one.helped}:
+        await plan_survey(session, ledger, records.by_id[place])
     for report in records.reports:
         await _note_bounce(session, records, report)
     await _apply_changes(session, records, ledger)

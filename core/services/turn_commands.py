@@ -34,6 +34,7 @@ from core.domain.ticket import (
 from core.services.catalogue.asking import Wish, ask_in
 from core.services.handoff import SUMMARY_CHARS, hand_off
 from core.services.ledger import Ledger
+from core.services.satisfaction.of_assistant import plan_survey
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation, Ticket
 from core.texts import text
@@ -132,6 +133,7 @@ async def obey(
                 )
                 conversation.closed_at = ledger.now
                 ledger.changed(conversation, FeedKind.CONVERSATION)
+                await plan_survey(session, ledger, conversation)
                 return
             case _:
                 pass

@@ -31,6 +31,7 @@ _CODES: Mapping[Measure, int] = MappingProxyType(
         Measure.ALONE: 14,
         Measure.ASSISTANT: 15,
         Measure.WORK: 16,
+        Measure.ASSISTANT_SCORE: 17,
     }
 )
 """What stands for a measure in what is stored: never to be changed."""

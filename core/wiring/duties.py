@@ -40,6 +40,7 @@ from core.services.notifications.telling import NoticesOfTickets
 from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
+from core.services.satisfaction.of_assistant import SurveysOfAssistant
 from core.services.search.vocabulary import Vocabulary
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep
@@ -74,6 +75,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
     clocks = ClockSweep(parts.sessions, parts.accounts, _clocks(parts, book))
     closing = ClosingSweep(parts.sessions, parts.accounts, book)
     surveys = SurveySweep(parts.sessions, parts.accounts, parts.survey_links)
+    surveys_of_assistant = SurveysOfAssistant(parts.sessions, parts.accounts, parts.survey_links)
     idle = IdleRules(parts.sessions, parts.accounts, RuleShelf(), parts.settings.base_url)
     figures = Counting(parts.sessions, book)
     return (
@@ -87,6 +89,7 @@ def duties_of(parts: Parts) -> Sequence[Duty]:
         closing.end_due,
         DueDateSweep(parts.sessions, parts.accounts).remind_due,
         surveys.do_due,
+        surveys_of_assistant.do_due,
         ApprovalChats(parts.sessions, parts.channels, parts.accounts).ask_due,
         idle.apply_due,
         figures.count_due,

@@ -41,6 +41,8 @@ class TallyDocument(BaseModel):
     promises_broken: int
     scores: dict[int, int]  # answers by score
     average_score: float | None
+    assistant_scores: dict[int, int]  # of conversations that it finished alone, by score
+    average_assistant_score: float | None
     conversations: int
     assistant_alone: int
 
@@ -182,6 +184,10 @@ def _tally(found: Tally) -> TallyDocument:
         promises_broken=found.broken,
         scores=dict(found.scores),
         average_score=None if found.score is None else round(found.score, 2),
+        assistant_scores=dict(found.assistant_scores),
+        average_assistant_score=(
+            None if found.assistant_score is None else round(found.assistant_score, 2)
+        ),
         conversations=found.conversations,
         assistant_alone=found.alone,
     )

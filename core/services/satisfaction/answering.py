@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Choice, Intent
@@ -28,6 +28,10 @@ from core.texts import text
 THANKS = "Thank you for telling us."
 SORRY = "Thank you for telling us, and sorry that it was not better. Shall we look at it again?"
 OPEN_AGAIN = "Yes, open it again"
+SORRY_OF_ASSISTANT = (
+    "Thank you for telling us, and sorry that it was not better. Shall a person look at it?"
+)
+ASK_A_PERSON = "Yes, ask a person"
 
 UNSATISFIED = "unsatisfied"
 """Why a ticket is open again that its requester's survey opened, in its history."""
@@ -38,7 +42,7 @@ class SurveyView:
     """A survey as its page shows it."""
 
     id: UUID
-    number: int
+    number: int | None  # of a ticket; none: it is about the assistant
     subject: str
     language: str
     score: int | None
@@ -79,8 +83,12 @@ class SurveyAnswers:
                         Ticket.status,
                         Conversation.language,
                     )
-                    .join(Ticket, Ticket.id == Satisfaction.ticket_id)
-                    .join(Conversation, Conversation.id == Ticket.conversation_id)
+                    .outerjoin(Ticket, Ticket.id == Satisfaction.ticket_id)
+                    .join(
+                        Conversation,
+                        Conversation.id
+                        == func.coalesce(Satisfaction.conversation_id, Ticket.conversation_id),
+                    )
                     .where(Satisfaction.id == self._links.survey(token))
                 )
             ).one_or_none()
@@ -92,7 +100,7 @@ class SurveyAnswers:
         return SurveyView(
             id=survey.id,
             number=number,
-            subject=subject,
+            subject=subject or "",
             language=language or "en",
             score=survey.score,
             comment=survey.comment,
@@ -110,15 +118,20 @@ class SurveyAnswers:
         """
         name, said = self._links.survey(token), checked_comment(comment)
         async with storage_errors(), self._sessions.begin() as session:
-            ticket = await session.scalar(
-                select(Satisfaction.ticket_id).where(Satisfaction.id == name)
-            )
-            if ticket is None:
+            found = await session.get(Satisfaction, name)
+            if found is None:
                 raise NotFound("there is no such survey")
-            case = await open_case(session, Ledger(self._accounts, self._now()), TicketId(ticket))
-            survey = await session.get_one(Satisfaction, name, with_for_update=True)
+            ledger = Ledger(self._accounts, self._now())
+            if found.ticket_id is None:
+                survey = await session.get_one(Satisfaction, name, with_for_update=True)
+                _keep(survey, ledger.now, score, said)
+                return
+            case = await open_case(session, ledger, TicketId(found.ticket_id))
+            survey = await session.get_one(
+                Satisfaction, name, with_for_update=True, populate_existing=True
+            )
             keep_answer(case, survey, score, said)
-            await case.ledger.write(session)
+            await ledger.write(session)
 
     async def reopen(self, token: str) -> None:
         """Open the ticket again, because its requester was not content; an open one stays so.
@@ -152,14 +165,8 @@ class SurveyAnswers:
 
 def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | None = None) -> None:
     """Keep an answer in the locked `survey` and in the history of its ticket."""
-    if not _takes_answers(survey, case.ledger.now):
-        raise IllegalTransition("survey", survey.status, "an answer")
-    old, new = survey.score, checked_score(score)
-    survey.score = new
-    if comment is not None:
-        survey.comment = comment
-    survey.status, survey.answered_at = SurveyStatus.ANSWERED, case.ledger.now
-    survey.due_at = None
+    old = survey.score
+    new = _keep(survey, case.ledger.now, score, comment)
     if old != new:
         case.ledger.record(
             case.ticket,
@@ -169,6 +176,17 @@ def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | Non
             actor="requester",
         )
         case.changed()
+
+
+def _keep(survey: Satisfaction, now: datetime, score: int, comment: str | None) -> int:
+    """Keep an answer in the locked `survey`; return its score."""
+    if not _takes_answers(survey, now):
+        raise IllegalTransition("survey", survey.status, "an answer")
+    survey.score = checked_score(score)
+    if comment is not None:
+        survey.comment = comment
+    survey.status, survey.answered_at, survey.due_at = SurveyStatus.ANSWERED, now, None
+    return survey.score
 
 
 async def press(
@@ -187,21 +205,26 @@ async def press(
         .where(Satisfaction.id == name, Ticket.conversation_id == conversation.id)
         .with_for_update(of=Ticket)
     )
-    if ticket is None:
-        return  # it was merged into another conversation: its page still takes the answer
-    survey = await session.get_one(Satisfaction, name, with_for_update=True)
-    if not _takes_answers(survey, ledger.now):
+    survey = await session.get(Satisfaction, name, with_for_update=True)
+    if survey is None or not _takes_answers(survey, ledger.now):
         return
     score = int(intent.entities["score"])
-    keep_answer(Case(session, ledger, conversation, ticket), survey, score)
+    sorry, more = SORRY, OPEN_AGAIN
+    if ticket is not None:
+        keep_answer(Case(session, ledger, conversation, ticket), survey, score)
+    elif survey.conversation_id is not None:
+        _keep(survey, ledger.now, score, None)
+        sorry, more = SORRY_OF_ASSISTANT, ASK_A_PERSON
+    else:
+        return  # it was merged into another conversation: its page still takes the answer
     language = conversation.language
     if score > (await survey_rules(session)).low_score:
         ledger.say(conversation, Speaker.SYSTEM, text(language, THANKS))
         return
-    again = Choice(
-        id=ChoiceId(new_id()), label=text(language, OPEN_AGAIN), intent=Intent(name="ask_human")
+    offered = Choice(
+        id=ChoiceId(new_id()), label=text(language, more), intent=Intent(name="ask_human")
     )
-    ledger.say(conversation, Speaker.SYSTEM, text(language, SORRY), choices=[again])
+    ledger.say(conversation, Speaker.SYSTEM, text(language, sorry), choices=[offered])
 
 
 def _takes_answers(survey: Satisfaction, now: datetime) -> bool:

@@ -10,19 +10,17 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.assistant import HandoffReason
-from core.domain.content import Choice, Intent
-from core.domain.conversation import Responder, Speaker
-from core.domain.desk_choices import RATE
-from core.domain.ids import ChoiceId, TicketId, new_id
-from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
+from core.domain.conversation import Responder
+from core.domain.ids import TicketId, new_id
+from core.domain.satisfaction import SurveyRules, SurveyStatus
 from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus
-from core.services.budget import may_speak
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.reviving import RESTORED
 from core.services.satisfaction.links import SurveyLinks
+from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
 from core.services.satisfaction.rules import survey_rules
 from core.services.setbacks import Setbacks
 from core.storage.beforehand import Beforehand
@@ -32,8 +30,6 @@ from core.texts import text
 
 QUESTION = "How did we help you with ticket **#{number}**?"
 REMINDER = "One short question if you have time: how did we help you with ticket **#{number}**?"
-WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
-LETTER = "One click is enough: {links}"
 
 _BATCH = 100
 _OPEN = (SurveyStatus.WAITING, SurveyStatus.ASKED)
@@ -120,13 +116,14 @@ class SurveySweep:
                     select(Satisfaction.id, Satisfaction.ticket_id)
                     .where(
                         Satisfaction.due_at <= self._now(),
+                        Satisfaction.ticket_id.is_not(None),
                         self._setbacks.is_free(Satisfaction.ticket_id),
                     )
                     .order_by(Satisfaction.due_at)
                     .limit(_BATCH)
                 )
             ).all()
-        surveys = [(survey, TicketId(ticket)) for survey, ticket in due]
+        surveys = [(survey, TicketId(ticket)) for survey, ticket in due if ticket]
         await self._setbacks.each(surveys, self._do, lambda one: one[1])
         return len(due)
 
@@ -175,41 +172,15 @@ def ask(case: Case, survey: Satisfaction, rules: SurveyRules, links: SurveyLinks
 
 
 def _say(case: Case, survey: Satisfaction, key: str, links: SurveyLinks) -> None:
-    language = case.conversation.language
-    said = text(language, key, number=case.ticket.number)
-    capabilities = case.ledger.can(case.conversation.account_id)
-    choices: list[Choice] = []
-    if capabilities is not None and capabilities.letters:
-        # A click leads to a page with a button: programs that open every link must not vote.
-        shown = " · ".join(
-            f"[{score} {text(language, label)}]({links.link(survey.id, score)})"
-            for score, label in zip(SCORES, LABELS, strict=True)
-        )
-        said = f"{said}\n\n{text(language, LETTER, links=shown)}"
-    else:
-        said = f"{said}\n\n{text(language, WITH_LINK, link=links.link(survey.id))}"
-        choices = [
-            Choice(
-                id=ChoiceId(new_id()),
-                label=text(language, label),
-                intent=Intent(name=RATE, entities={"survey": str(survey.id), "score": str(score)}),
-            )
-            for score, label in zip(SCORES, LABELS, strict=True)
-        ]
-    case.ledger.say(case.conversation, Speaker.SYSTEM, said, choices=choices)
+    said = text(case.conversation.language, key, number=case.ticket.number)
+    put(case.ledger, case.conversation, survey.id, said, links)
 
 
 async def _may_be_asked(case: Case, rules: SurveyRules) -> bool:
     if case.ticket.reason == HandoffReason.UNVERIFIED_AUTHOR or not await _can_be_told(case):
         return False
-    asked_lately = await case.session.scalar(
-        select(
-            exists().where(
-                Satisfaction.contact_id == case.ticket.contact_id,
-                (Satisfaction.asked_at > case.ledger.now - rules.quiet)
-                | (Satisfaction.status == SurveyStatus.WAITING),
-            )
-        )
+    asked_lately = await was_asked_lately(
+        case.session, case.ticket.contact_id, rules, case.ledger.now
     )
     return not asked_lately and not await _is_open(case)
 
@@ -224,14 +195,8 @@ async def _is_open(case: Case) -> bool:
 
 
 async def _can_be_told(case: Case) -> bool:
-    capabilities = case.ledger.can(case.conversation.account_id)
-    return (
-        capabilities is not None
-        and case.ticket.closed_as is None
-        and not capabilities.unread
-        and case.conversation.unreachable_since is None
-        and (case.conversation.is_current or case.conversation.is_beside)
-        and await may_speak(case.session, case.conversation, capabilities, case.ledger.now)
+    return case.ticket.closed_as is None and await can_be_asked(
+        case.session, case.ledger, case.conversation
     )
 
 
@@ -246,6 +211,7 @@ async def _open_surveys(
     )
     found: dict[TicketId, list[Satisfaction]] = {ticket: [] for ticket in tickets}
     for row in rows:
+        assert row.ticket_id is not None
         found[TicketId(row.ticket_id)].append(row)
     return found
 

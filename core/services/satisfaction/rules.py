@@ -31,6 +31,7 @@ async def survey_rules(session: AsyncSession) -> SurveyRules:
         lasts=timedelta(seconds=row.lasts),
         quiet=timedelta(seconds=row.quiet),
         low_score=row.low_score,
+        asks_of_assistant=row.asks_of_assistant,
     )
 
 
@@ -72,4 +73,5 @@ def _as_row(rules: SurveyRules) -> dict[str, int | bool | None]:
         "lasts": int(rules.lasts.total_seconds()),
         "quiet": int(rules.quiet.total_seconds()),
         "low_score": rules.low_score,
+        "asks_of_assistant": rules.asks_of_assistant,
     }

@@ -117,12 +117,15 @@ _OF_SOLVED = ", ".join(
     )
 )
 _SCORES = f"""
-    SELECT d.dimension, d.value, {code_of(Measure.SCORE)} + s.score, count(*)
+    SELECT d.dimension, d.value, s.score + CASE WHEN s.conversation_id IS NULL
+               THEN {code_of(Measure.SCORE)} ELSE {code_of(Measure.ASSISTANT_SCORE)} END, count(*)
     FROM satisfaction s
-    CROSS JOIN LATERAL (VALUES ('all', ''), ('channel', coalesce(s.channel, '')),
-        ('team', coalesce(s.team_id::text, '')), ('agent', coalesce(s.agent_id::text, '')),
-        ('category', coalesce(s.category_id::text, ''))) d (dimension, value)
-    WHERE s.answered_at >= :start AND s.answered_at < :end AND s.score IS NOT NULL
+    CROSS JOIN LATERAL (VALUES ('all', '', true), ('channel', coalesce(s.channel, ''), true),
+        ('team', coalesce(s.team_id::text, ''), s.conversation_id IS NULL),
+        ('agent', coalesce(s.agent_id::text, ''), s.conversation_id IS NULL),
+        ('category', coalesce(s.category_id::text, ''), s.conversation_id IS NULL))
+        d (dimension, value, holds)
+    WHERE d.holds AND s.answered_at >= :start AND s.answered_at < :end AND s.score IS NOT NULL
     GROUP BY 1, 2, 3"""  # noqa: S608
 _CONVERSATIONS = f"""
     SELECT d.dimension, d.value, m.code, count(*)

@@ -175,7 +175,7 @@ async def requester_record(
     score, answers = (
         await session.execute(
             select(func.avg(Satisfaction.score), func.count(Satisfaction.score))
-            .join(Ticket, Ticket.id == Satisfaction.ticket_id)
+            .outerjoin(Ticket, Ticket.id == Satisfaction.ticket_id)
             .where(Satisfaction.contact_id == contact, is_seen)
         )
     ).one()

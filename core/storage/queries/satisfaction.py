@@ -7,29 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.ids import AgentId, CategoryId, ContactId, TeamId, TicketId
+from core.domain.ids import AgentId, CategoryId, ContactId, ConversationId, TeamId, TicketId
 from core.storage.queries.sight import Sight
 from core.storage.queries.tickets import Named
-from core.storage.tables import AgentRow, Category, Satisfaction, Team, Ticket
+from core.storage.tables import AgentRow, Category, Conversation, Satisfaction, Team, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerView:
-    """One answer, with whom it is about."""
+    """One answer, with whom it is about: a ticket, or a conversation that had none."""
 
     id: UUID
-    ticket: TicketId
-    number: int
+    ticket: TicketId | None
+    number: int | None
+    conversation: ConversationId | None  # that the assistant finished alone
     score: int
     comment: str
     agent: Named | None  # who solved it, as it was then
     team: Named | None
     category: Named | None
     channel: str | None
-    language: str  # of the ticket
+    language: str | None  # of the ticket or the conversation
     answered_at: datetime
 
 
@@ -45,6 +46,7 @@ class AnswerFilter:
     categories: Sequence[CategoryId] | None = None  # any of these
     channel: str | None = None
     language: str | None = None
+    of_assistant: bool | None = None  # those about the assistant alone; the others alone
     since: datetime | None = None  # answered then or later
     until: datetime | None = None  # not included
     sight: Sight | None = None
@@ -60,10 +62,12 @@ async def answers(
         (Satisfaction.agent_id, wanted.agent),
         (Satisfaction.team_id, wanted.team),
         (Satisfaction.channel, wanted.channel),
-        (Ticket.language, wanted.language),
+        (_LANGUAGE, wanted.language),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.of_assistant is not None:
+        query = query.where(Satisfaction.conversation_id.is_not(None) == wanted.of_assistant)
     if wanted.categories is not None:
         query = query.where(Satisfaction.category_id.in_(wanted.categories))
     if wanted.since is not None:
@@ -91,17 +95,21 @@ async def answer_of(session: AsyncSession, ticket: TicketId) -> AnswerView | Non
     return None if row is None else _view(*row)
 
 
+_LANGUAGE = func.coalesce(Ticket.language, Conversation.language)
+
+
 def _answers() -> Select[Satisfaction, int, str, str, str, str]:
     return (
         select(
             Satisfaction,
             Ticket.number,
-            Ticket.language,
+            _LANGUAGE,
             AgentRow.name,
             Team.name,
             Category.name,
         )
-        .join(Ticket, Ticket.id == Satisfaction.ticket_id)
+        .outerjoin(Ticket, Ticket.id == Satisfaction.ticket_id)
+        .outerjoin(Conversation, Conversation.id == Satisfaction.conversation_id)
         .outerjoin(AgentRow, AgentRow.id == Satisfaction.agent_id)
         .outerjoin(Team, Team.id == Satisfaction.team_id)
         .outerjoin(Category, Category.id == Satisfaction.category_id)
@@ -110,16 +118,17 @@ def _answers() -> Select[Satisfaction, int, str, str, str, str]:
 
 def _view(
     row: Satisfaction,
-    number: int,
-    language: str,
+    number: int | None,
+    language: str | None,
     agent: str | None,
     team: str | None,
     category: str | None,
 ) -> AnswerView:
     return AnswerView(
         id=row.id,
-        ticket=TicketId(row.ticket_id),
+        ticket=None if row.ticket_id is None else TicketId(row.ticket_id),
         number=number,
+        conversation=None if row.conversation_id is None else ConversationId(row.conversation_id),
         score=row.score or 0,
         comment=row.comment,
         agent=_named(row.agent_id, agent),

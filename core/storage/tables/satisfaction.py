@@ -12,7 +12,7 @@ from core.storage.tables.base import Base, CreatedAt, Key
 
 
 class Satisfaction(Base):
-    """One question about one solved ticket, with the answer.
+    """One question about a solved ticket or a conversation of the assistant's, with the answer.
 
     Who solved it is kept as it was then, so that figures do not change when people move.
     """
@@ -26,13 +26,30 @@ class Satisfaction(Base):
             unique=True,
             postgresql_where=text("status IN ('waiting', 'asked')"),
         ),
+        CheckConstraint("num_nonnulls(ticket_id, conversation_id) = 1", name="subject"),
+        Index(
+            "ix_satisfaction_conversation_id",
+            "conversation_id",
+            postgresql_where=text("conversation_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_satisfaction_open_of_assistant",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("status IN ('waiting', 'asked')"),
+        ),
         Index("ix_satisfaction_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_satisfaction_answered_at", "answered_at"),
         Index("ix_satisfaction_contact", "contact_id", "asked_at"),
     )
 
     id: Mapped[Key]
-    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    ticket_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("ticket.id", ondelete="CASCADE"), index=True
+    )
+    conversation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE")
+    )  # that the assistant finished alone
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
@@ -61,3 +78,4 @@ class SurveyRule(Base):
     lasts: Mapped[int] = mapped_column(BigInteger)
     quiet: Mapped[int] = mapped_column(BigInteger)
     low_score: Mapped[int] = mapped_column(SmallInteger)
+    asks_of_assistant: Mapped[bool]

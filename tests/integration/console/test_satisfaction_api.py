@@ -96,8 +96,16 @@ async def test_leads_keep_the_rules_about_asking(desk: Desk, api: Api) -> None:
         "lasts": 336.0,
         "quiet": 24.0,
         "low_score": 2,
+        "asks_of_assistant": False,
     }
-    wanted = {"is_on": True, "delay": 1.5, "remind_after": None, "lasts": 48, "low_score": 3}
+    wanted = {
+        "is_on": True,
+        "delay": 1.5,
+        "remind_after": None,
+        "lasts": 48,
+        "low_score": 3,
+        "asks_of_assistant": True,
+    }
     tag = {"If-Match": read.headers["ETag"]}
     kept = await lead.put(place, json=wanted, headers=tag)
     assert kept.json() == wanted | {"quiet": 24.0}

@@ -1,0 +1,78 @@
+"""How the question about satisfaction is put, and to whom it can be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.content import Choice, Intent
+from core.domain.conversation import Speaker
+from core.domain.desk_choices import RATE
+from core.domain.ids import ChoiceId, new_id
+from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
+from core.services.budget import may_speak
+from core.services.ledger import Ledger
+from core.services.satisfaction.links import SurveyLinks
+from core.storage.tables import Conversation, Satisfaction
+from core.texts import text
+
+WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
+LETTER = "One click is enough: {links}"
+
+
+def put(
+    ledger: Ledger, conversation: Conversation, survey: UUID, said: str, links: SurveyLinks
+) -> None:
+    """Say the question `said` in the locked `conversation`, with what it is answered by."""
+    language = conversation.language
+    capabilities = ledger.can(conversation.account_id)
+    choices: list[Choice] = []
+    if capabilities is not None and capabilities.letters:
+        # A click leads to a page with a button: programs that open every link must not vote.
+        shown = " · ".join(
+            f"[{score} {text(language, label)}]({links.link(survey, score)})"
+            for score, label in zip(SCORES, LABELS, strict=True)
+        )
+        said = f"{said}\n\n{text(language, LETTER, links=shown)}"
+    else:
+        said = f"{said}\n\n{text(language, WITH_LINK, link=links.link(survey))}"
+        choices = [
+            Choice(
+                id=ChoiceId(new_id()),
+                label=text(language, label),
+                intent=Intent(name=RATE, entities={"survey": str(survey), "score": str(score)}),
+            )
+            for score, label in zip(SCORES, LABELS, strict=True)
+        ]
+    ledger.say(conversation, Speaker.SYSTEM, said, choices=choices)
+
+
+async def was_asked_lately(
+    session: AsyncSession, contact: UUID, rules: SurveyRules, now: datetime
+) -> bool:
+    """Say whether a person was asked about whatever, or is about to be, so that they have rest."""
+    found = await session.scalar(
+        select(
+            exists().where(
+                Satisfaction.contact_id == contact,
+                (Satisfaction.asked_at > now - rules.quiet)
+                | (Satisfaction.status == SurveyStatus.WAITING),
+            )
+        )
+    )
+    return bool(found)
+
+
+async def can_be_asked(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> bool:
+    """Say whether a question said in the locked `conversation` reaches its requester now."""
+    capabilities = ledger.can(conversation.account_id)
+    return (
+        capabilities is not None
+        and not capabilities.unread
+        and conversation.unreachable_since is None
+        and (conversation.is_current or conversation.is_beside)
+        and await may_speak(session, conversation, capabilities, ledger.now)
+    )
