@@ -16,7 +16,7 @@ from console.pages.session import Agents, cookie_of
 from core.domain.actor import Agent
 from core.domain.errors import StorageUnavailable
 from core.storage.engine import storage_errors
-from core.storage.queries.feed import FeedPosition, feed_end, position_of, read_feed
+from core.storage.queries.feed import FeedPosition, feed_end, is_forgotten, read_feed
 
 router = APIRouter(prefix="/console")
 
@@ -32,6 +32,7 @@ async def events(request: Request, signed_in: Agents, after: str | None = None) 
     """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
 
     Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
+    `resync` says that more has changed than is told one by one: look at everything again.
     `visitors`, with the id of a conversation, says that others look at it now; it is told once.
     """
     desk = desk_of(request)
@@ -57,21 +58,28 @@ async def _news(
     try:
         async with desk.live.visits() as visited, desk.live.watch() as ticks:
             await desk.staffing.crew.seen(agent.id)  # an open console: they are there
+            async with storage_errors(), desk.sessions() as session:
+                is_lost = await is_forgotten(session, position)
+                if is_lost:
+                    position = await feed_end(session)
             # Said at once, so that the page knows its position even if nothing ever happens.
-            yield ServerSentEvent(event="position", data="", id=str(position))
+            yield ServerSentEvent(
+                event="resync" if is_lost else "position", data="", id=str(position)
+            )
             while True:
                 while visited:
                     yield ServerSentEvent(event="visitors", data=visited.pop())
                 async with storage_errors(), desk.sessions() as session:
-                    entries = await read_feed(session, position)
-                if entries:
-                    position = position_of(entries[-1])
-                    conversations = dict.fromkeys(e.conversation_id for e in entries)
-                    for conversation in conversations:
-                        if conversation is not None:
-                            yield ServerSentEvent(event="conversation", data=str(conversation))
+                    news = await read_feed(session, position)
+                position = news.position
+                if not news.is_complete:
+                    yield ServerSentEvent(event="resync", data="", id=str(position))
+                elif news.conversations:
+                    for conversation in news.conversations:
+                        yield ServerSentEvent(event="conversation", data=str(conversation))
                     # The id comes last: a reader that was cut off before it gets all of it again.
                     yield ServerSentEvent(event="queue", data="", id=str(position))
+                if news.conversations:
                     await asyncio.sleep(_CALM_SECONDS)
                 else:
                     await anext(ticks)

@@ -65,6 +65,8 @@
       this.source.addEventListener("position", (event) => this.pass({ at: event.lastEventId }));
       this.source.addEventListener("queue", (event) =>
         this.pass({ at: event.lastEventId, news: "queue" }));
+      this.source.addEventListener("resync", (event) =>
+        this.pass({ at: event.lastEventId, news: "resync" }));
       this.source.addEventListener("conversation", (event) =>
         this.pass({ news: `conversation-${event.data}` }));
       this.source.addEventListener("visitors", (event) =>

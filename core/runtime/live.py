@@ -1,4 +1,8 @@
-"""Live pages' ear on the database: one listening connection a process, many waiting readers."""
+"""Live pages' ear on the database: one listening connection a process, many waiting readers.
+
+What is heard comes at once. What is not, because whoever changed something died before they could
+say so, or because a network lost the connection without a word, is found by looking.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +14,79 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError, sql
 
+from core.domain.errors import StorageUnavailable
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
 from core.storage.feed import CHANNEL, VISIT, thread_topic
+from core.storage.queries.feed import feed_end, read_feed, threads_of
 from core.storage.queries.transcripts import file_of_thread, thread_since
 
 _LOGGER = logging.getLogger(__name__)
 _EVERYTHING = "*"
 _RECONNECT_SECONDS = 0.5
+_LOOK_SECONDS = 3.0  # at most so much later comes what was not heard
+_TRIED_SECONDS = 30.0  # so often the listening connection is asked whether it is still one
+_ANSWER_SECONDS = 10.0
 _LONGEST_SILENCE_SECONDS = 30.0
 
 
 class Live:
     """Wakes readers when something they watch has changed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sessions: Sessions) -> None:
         self._url = libpq_url(url)
+        self._sessions = sessions
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._visited: list[set[str]] = []
 
     async def run(self) -> None:
-        """Listen until cancelled; after every (re)connection all readers look once."""
+        """Listen and look until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._listen())
+            both.create_task(self._look())
+
+    async def _listen(self) -> None:
+        """Wake whoever is told; after every (re)connection all readers look once."""
         while True:
             try:
                 async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
                     self._wake_all()
-                    async for notice in connection.notifies():
-                        self._wake(notice.payload)
-            except OperationalError as error:
-                _LOGGER.warning("the feed's connection is gone, trying again: %s", error)
+                    while True:
+                        async for notice in connection.notifies(timeout=_TRIED_SECONDS):
+                            self._wake(notice.payload)
+                        async with asyncio.timeout(_ANSWER_SECONDS):
+                            await connection.execute("SELECT 1")
+            except (OperationalError, TimeoutError) as error:
+                _LOGGER.warning("the feed's connection is gone, trying again: %r", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _look(self) -> None:
+        """Wake whoever watches what has changed, heard or not: to look twice costs little."""
+        position = None
+        while True:
+            try:
+                async with storage_errors(), self._sessions() as session:
+                    if position is None:
+                        position = await feed_end(session)
+                    news = await read_feed(session, position)
+                    threads = await threads_of(session, news.conversations)
+            except StorageUnavailable as error:
+                _LOGGER.warning("the feed cannot be read, trying again: %s", error)
+            else:
+                position = news.position
+                if not news.is_complete:
+                    self._wake_all()
+                for account, thread in threads:
+                    self._wake(thread_topic(account, thread))
+            await asyncio.sleep(_LOOK_SECONDS)
 
     @asynccontextmanager
     async def watch(self, topic: str = _EVERYTHING) -> AsyncIterator[AsyncIterator[None]]:
         """Yield, once entered, a stream that ticks whenever `topic` (or anything) has changed.
 
-        It also ticks after a long silence, so that nothing depends on a signal alone.
+        It also ticks after a long silence, for what readers do by the clock.
         """
         event = asyncio.Event()
         watchers = self._watchers.setdefault(topic, set())

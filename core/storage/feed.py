@@ -1,4 +1,4 @@
-"""The feed: what changed, in commit order, for live pages; and the signal that wakes them."""
+"""The feed: what changed, for live pages; and the signal that wakes them."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 PostgreSQL lets only one transaction that has said NOTIFY commit at a time, its wait for the disk
 included. So nothing that waits for the disk says it: signals go out in a transaction of their own
 right after, on the same connection, which waits for nothing. A signal that is lost between the two
-is made up for by whoever waits: live pages look every half minute, workers every second.
+is made up for by whoever waits: live pages look every three seconds, workers every second.
 """
 
 from __future__ import annotations

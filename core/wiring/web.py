@@ -119,7 +119,7 @@ def _as_json(account: AccountView) -> dict[str, str]:
 def build_app(settings: Settings) -> FastAPI:
     """Return the web application: console, JSON API, public pages and the channels' own routes."""
     parts = build_parts(settings, "desk serve")
-    live = Live(database_url(settings))
+    live = Live(database_url(settings), parts.sessions)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

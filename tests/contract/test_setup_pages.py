@@ -117,7 +117,7 @@ def application(channel: Channel, store: Store) -> FastAPI:
     assert isinstance(channel, HandlesRequests)
     app = FastAPI()
     problems.install(app)
-    transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
+    transcript = LiveTranscript(store.sessions, Live(store.url, store.sessions), store.blobs)
     app.router.routes.extend(channel.routes(store.intake, transcript))
     return app
 

@@ -119,7 +119,7 @@ async def _served(channel: SlackOverHttp, store: Store) -> AsyncIterator[str]:
     """The channel's routes, served as the desk serves them."""
     app = FastAPI()
     problems.install(app)
-    transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
+    transcript = LiveTranscript(store.sessions, Live(store.url, store.sessions), store.blobs)
     app.router.routes.extend(channel.routes(store.intake, transcript))
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")

@@ -200,7 +200,7 @@ class served:  # noqa: N801 - a context manager
     def __init__(self, channel: WebhookTelegram, store: Store, port: int) -> None:
         app = FastAPI()
         problems.install(app)
-        transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
+        transcript = LiveTranscript(store.sessions, Live(store.url, store.sessions), store.blobs)
         app.router.routes.extend(channel.routes(store.intake, transcript))
         self.server = uvicorn.Server(_config(app, port))
 

@@ -150,7 +150,7 @@ async def served(channel: WebChat, store: Store) -> AsyncIterator[str]:
     """Serve the channel's routes as the desk serves them; yield the address."""
     app = FastAPI()
     problems.install(app)
-    transcript = LiveTranscript(store.sessions, Live(store.url), store.blobs)
+    transcript = LiveTranscript(store.sessions, Live(store.url, store.sessions), store.blobs)
     app.router.routes.extend(channel.routes(store.intake, transcript))
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")

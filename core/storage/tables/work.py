@@ -95,8 +95,8 @@ class ProcessBeat(Base):
 class FeedEntry(Base):
     """Something changed that a live page may show.
 
-    `xid` orders entries by transaction: ids are taken before the commit, so a reader that only
-    remembers the highest id would miss entries that commit late.
+    `xid` says in which transaction: readers remember which of them they have seen the end of. Ids
+    are taken before the commit, so one that only remembers the highest would miss late entries.
     """
 
     __tablename__ = "feed"

@@ -6,17 +6,27 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from core.domain.ids import new_id
 from core.services.writing.drafts import DraftKind
 from core.services.writing.visits import Visits
-from core.storage.queries.feed import FeedPosition, feed_end
+from core.storage.queries.feed import MOST_ENTRIES, FeedPosition, feed_end, prune_feed
 from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import Desk
 from tests.support.serving import served
+
+_DEADLINE_SECONDS = 60.0
+_FAR_BELOW_THE_LONGEST_SILENCE = 20.0  # seconds; a stream looks by itself after thirty
+_UNSAID = text("INSERT INTO feed (id, kind, conversation_id) VALUES (:id, 'ticket', :conversation)")
+_VERY_MUCH = text(
+    "INSERT INTO feed (id, kind, conversation_id)"
+    " SELECT gen_random_uuid(), 'message', gen_random_uuid() FROM generate_series(1, :count)"
+)
 
 
 @dataclass
@@ -34,7 +44,7 @@ async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     listening = asyncio.create_task(desk.live.run())
     async with (
         served(desk.app) as address,
-        httpx.AsyncClient(base_url=address) as client,
+        httpx.AsyncClient(base_url=address, timeout=30) as client,
     ):
         signed_in = await client.post(
             "/console/sign-in", data={"email": agent.email, "password": PASSWORD}
@@ -52,9 +62,10 @@ async def stream(
 ) -> AsyncIterator[AsyncIterator[Event]]:
     headers = {"Last-Event-ID": last} if last else {}
     params = {"after": after} if after else {}
-    async with client.stream(
-        "GET", "/console/events", params=params, headers=headers, timeout=30
-    ) as response:
+    async with (
+        asyncio.timeout(_DEADLINE_SECONDS),  # a stream itself has no end
+        client.stream("GET", "/console/events", params=params, headers=headers) as response,
+    ):
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         yield _events(response)
@@ -118,11 +129,11 @@ async def test_a_reader_that_was_away_hears_what_it_missed(
 async def test_the_first_event_tells_the_position(desk: Desk, client: httpx.AsyncClient) -> None:
     async with stream(client) as events:
         first = await anext(events)
-    assert FeedPosition.parse(first.id) <= FeedPosition.parse(await position(desk))
+    assert FeedPosition.parse(first.id).next <= FeedPosition.parse(await position(desk)).next
 
 
 @pytest.mark.parametrize(
-    "after", ["x", "1-x", "-", "1", "x" * 5000, "9" * 5000 + "-" + str(UUID(int=0))]
+    "after", ["x", "1:x:", "::", "1", "1:2", "1:2:3,", "²:3:", "x" * 5000, "1:" + "9" * 5000 + ":"]
 )
 async def test_what_is_no_position_is_refused(client: httpx.AsyncClient, after: str) -> None:
     answer = await client.get("/console/events", params={"after": after})
@@ -132,8 +143,9 @@ async def test_what_is_no_position_is_refused(client: httpx.AsyncClient, after: 
 
 async def test_a_position_beyond_all_numbers_is_refused(client: httpx.AsyncClient) -> None:
     for number in (2**63, 10**30, -1):
-        answer = await client.get("/console/events", params={"after": f"{number}-{UUID(int=0)}"})
-        assert answer.status_code == 422
+        for place in (f"1:{number}:", f"1:2:{number}"):
+            answer = await client.get("/console/events", params={"after": place})
+            assert answer.status_code == 422
 
 
 async def test_a_visit_noted_by_another_process_is_told_at_once(
@@ -150,6 +162,56 @@ async def test_a_visit_noted_by_another_process_is_told_at_once(
         await elsewhere.leave(bea.id, conversation)
         told = [event.data async for event in _first(events, "visitors")]
     assert told == [str(conversation)]
+
+
+async def test_what_nobody_signalled_is_told_within_seconds(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    conversation = await desk.queued()
+    async with stream(client, after=await position(desk)) as events:
+        assert (await anext(events)).name == "position"
+        async with desk.sessions.begin() as session:
+            unsaid = {"id": new_id(), "conversation": conversation}
+            await session.execute(_UNSAID, unsaid)
+        async with asyncio.timeout(_FAR_BELOW_THE_LONGEST_SILENCE):
+            named, _ = await until_queue(events)
+    assert named == {str(conversation)}
+
+
+async def test_a_page_that_was_away_for_longer_than_the_feed_looks_at_everything(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    await desk.queued(thread="a")
+    start = await position(desk)
+    async with stream(client, after=start) as events:
+        assert (await anext(events)).name == "position"
+    await desk.queued(thread="b", who="bob")
+    last = await desk.queued(thread="c", who="eve")
+    async with desk.sessions.begin() as session:
+        await prune_feed(session, datetime.now(UTC))
+    async with stream(client, after=start) as events:
+        first = await anext(events)
+    assert (first.name, first.data) == ("resync", "")
+    async with stream(client, after=first.id) as events:
+        assert (await anext(events)).name == "position"
+        await desk.queued(thread="d", who="kim")
+        named, _ = await until_queue(events)
+    assert named
+    assert str(last) not in named
+
+
+async def test_who_missed_very_much_is_told_to_look_at_everything(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    await desk.queued()
+    start = await position(desk)
+    async with desk.sessions.begin() as session:
+        await session.execute(_VERY_MUCH, {"count": MOST_ENTRIES + 1})
+    async with stream(client, after=start) as events:
+        assert [(await anext(events)).name for _ in range(2)] == ["position", "resync"]
+        conversation = await desk.queued(thread="b", who="bob")
+        named, _ = await until_queue(events)
+    assert named == {str(conversation)}
 
 
 async def _first(events: AsyncIterator[Event], name: str) -> AsyncIterator[Event]:

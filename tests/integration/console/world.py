@@ -273,7 +273,7 @@ def build_desk(
     vault = Vault(blobs, RULES, folder / "incoming", LooseBlobs(sessions, blobs))
     outbox = Outbox(sessions, accounts, now=clock)
     access = Access(sessions, b"key", BOT_TOKEN, clock, CHEAP_HASHES)
-    live = Live(database_url)
+    live = Live(database_url, sessions)
     staffing = staffing_of(sessions, accounts, clock)
     letters = Letters(channels)
     registrations = Registrations(sessions, accounts, letters, clock)
