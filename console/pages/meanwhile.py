@@ -10,10 +10,10 @@ from fastapi import Request
 from starlette.datastructures import FormData
 
 from console import meanwhile_words as said
+from console.audit_words import actor_in_words
 from console.desk import desk_of
 from console.pages.session import text_field
 from console.pages.view import translator
-from console.words import ACTOR
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import last_entry
 
@@ -55,7 +55,7 @@ async def changed_meanwhile(request: Request, kind: str, key: object) -> Meanwhi
     t = translator(request)
     old, new = entry.old or {}, entry.new or {}
     return Meanwhile(
-        who=entry.actor_name or t(ACTOR.get(entry.actor, entry.actor)),
+        who=actor_in_words(entry, t),
         at=entry.at,
         what=[
             Changed(label=t(label), old=_words(old, field), new=_words(new, field))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from console.audit_table import exported, filter_of
+from console.audit_words import ACTORS, choices_in_words, sentence
 from console.desk import desk_of
 from console.pages.reports import day_of
 from console.pages.session import Readers
@@ -118,6 +119,9 @@ async def show_audit(
         status=200 if wrong is None else 422,
         wrong=wrong,
         choices=choices,
+        actors=ACTORS,
+        deeds=choices_in_words(choices.actions, translator(request)),
+        sentence=sentence,
         position=position,
         entries=entries[:_SHOWN],
         next=entries[_SHOWN - 1].id if len(entries) > _SHOWN else None,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent, Role, Scope
+from core.domain.audited import Deed
 from core.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from core.domain.ids import AgentId, new_id
 from core.domain.languages import CONSOLE_LANGUAGES
@@ -279,7 +280,7 @@ class Access:
             if row is None:
                 raise NotFound("there is no such agent")
             if (row.disabled_at is not None) != disabled:
-                action = "agent.disabled" if disabled else "agent.enabled"
+                action: Deed = "agent.disabled" if disabled else "agent.enabled"
                 audit.record(session, by.actor, action, ("agent", agent, row.name))
             row.disabled_at = (row.disabled_at or self._now()) if disabled else None
             if disabled:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import ACCOUNT_NAME, REHEARSAL_PREFIX, AccountState, Origin
+from core.domain.audited import Deed
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
@@ -226,7 +227,7 @@ class AccountBook:
             row = await _found(session, account, lock=True)
             if row.is_enabled != enabled:
                 row.is_enabled = enabled
-                action = "account.resumed" if enabled else "account.paused"
+                action: Deed = "account.resumed" if enabled else "account.paused"
                 audit.record(session, None, action, ("account", account, str(account)))
                 self._begin_afresh(row)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.audited import Deed
 from core.storage.tables import AuditEntry
 
 _remote: ContextVar[str | None] = ContextVar("remote", default=None)
@@ -41,7 +42,7 @@ def done_by(actor: str) -> Iterator[None]:
 def record(
     session: AsyncSession,
     actor: str | None,
-    action: str,
+    action: Deed,
     subject: tuple[str, object, str],
     *,
     old: Mapping[str, Any] | None = None,

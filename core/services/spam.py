@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
+from core.domain.audited import Deed
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, NotFound
 from core.domain.ids import ConversationId, TicketId
@@ -254,7 +255,7 @@ async def _marked(session: AsyncSession, ticket: TicketId) -> TicketEvent:
     return found.one()
 
 
-async def _tell(case: Case, by: Agent, action: str, more: dict[str, str]) -> None:
+async def _tell(case: Case, by: Agent, action: Deed, more: dict[str, str]) -> None:
     """Write it down, for the audit log and live pages too."""
     case.ledger.changed(case.conversation, FeedKind.CONVERSATION)
     case.changed()

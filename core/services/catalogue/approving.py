@@ -12,6 +12,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.audited import Deed
 from core.domain.catalogue import (
     ASKED_AGAIN,
     EVENT,
@@ -40,7 +41,7 @@ from core.storage.tables import ApprovalAsk, AuditEntry, Contact, ItemRequest, T
 from core.texts import text
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
-_REFUSED = "approval.refused"
+_REFUSED: Deed = "approval.refused"
 GONE = "there is nothing to decide behind this link any more"
 
 

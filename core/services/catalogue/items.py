@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import WORKING, Agent, Role
+from core.domain.audited import Deed
 from core.domain.catalogue import (
     MAX_ICON_CHARS,
     MAX_WORDS_CHARS,
@@ -145,7 +146,7 @@ class CatalogueItems:
             row = await _locked(session, item)
             revise(row, revision)
             row.archived_at = self._now() if archived else None
-            action = "catalogue.item_archived" if archived else "catalogue.item_restored"
+            action: Deed = "catalogue.item_archived" if archived else "catalogue.item_restored"
             record(session, by.actor, action, _subject(row))
 
     async def _fill_form(

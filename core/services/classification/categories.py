@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.audited import Deed
 from core.domain.classification import FieldKind, check_place, checked_name
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import CategoryId, FormFieldId, TeamId, new_id
@@ -98,7 +99,7 @@ class Categories:
             row = await _locked(session, category)
             revise(row, revision)
             row.archived_at = self._now() if archived else None
-            action = "category.archived" if archived else "category.restored"
+            action: Deed = "category.archived" if archived else "category.restored"
             record(session, by.actor, action, _subject(row))
 
     async def add_field(self, category: CategoryId, draft: FieldDraft, by: Agent) -> FormFieldId:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.audited import Deed
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import OrganisationId, new_id
 from core.domain.plans import PlanId, Term
@@ -117,7 +118,7 @@ class Organisations:
             row = await _locked(session, organisation)
             revise(row, None)
             row.archived_at = self._now() if archived else None
-            action = "organisation.archived" if archived else "organisation.restored"
+            action: Deed = "organisation.archived" if archived else "organisation.restored"
             record(session, by.actor, action, _subject(row))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.audited import Deed
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import new_id
 from core.domain.plans import PlanId
@@ -85,7 +86,7 @@ class SupportPlans:
             row = await _locked(session, plan)
             revise(row, None)
             row.archived_at = self._now() if archived else None
-            action = "plan.archived" if archived else "plan.restored"
+            action: Deed = "plan.archived" if archived else "plan.restored"
             record(session, by.actor, action, _subject(row))
 
 

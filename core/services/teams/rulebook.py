@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import LEADING, Agent, Role
+from core.domain.audited import Deed
 from core.domain.errors import Forbidden, InvalidInput, NotFound
 from core.domain.ids import TeamId, new_id
 from core.domain.routing import Conditions, Rule, folded, primary
@@ -95,7 +96,7 @@ class RuleBook:
             if row.is_enabled != enabled:
                 revise(row, None)
                 row.is_enabled = enabled
-                action = "rule.enabled" if enabled else "rule.disabled"
+                action: Deed = "rule.enabled" if enabled else "rule.disabled"
                 audit.record(session, by.actor, action, _subject(row))
 
     async def move(self, name: UUID, to: int, by: Agent) -> None:

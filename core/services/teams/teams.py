@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent, Role
+from core.domain.audited import Deed
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId, new_id
 from core.domain.teams import LEVELS, Onward, Strategy, Visibility, leads_back
@@ -153,7 +154,7 @@ class Teams:
                 raise Conflict("rules or other teams still lead to this team: change them first")
             revise(row, None)
             row.archived_at = func.now() if archived else None
-            action = "team.archived" if archived else "team.restored"
+            action: Deed = "team.archived" if archived else "team.restored"
             audit.record(session, by.actor, action, ("team", team, row.name))
 
     async def set_member(
