@@ -248,7 +248,7 @@ class _Rehearsal:
                 stage.greylist()
             if Trouble.LOOP in self.plan.troubles:
                 tasks.add(asyncio.create_task(stage.answer_by_machine(), name="machine"))
-        crashes = asyncio.create_task(self._crash(chance), name="crashes")
+        crashes = asyncio.create_task(self._crash(drive, chance), name="crashes")
         try:
             await self._watch(drive, tasks)
         finally:
@@ -274,30 +274,37 @@ class _Rehearsal:
         killed = ", ".join(f"{part} {count}" for part, count in sorted(self.killed.items()))
         return f", killed: {killed}" if killed else ""
 
-    async def _crash(self, chance: Random) -> None:
+    async def _crash(self, drive: Drive, chance: Random) -> None:
         """Kill a process every few seconds until cancelled, where that was asked for."""
         spared_until = dict.fromkeys(_KILLED, 0.0)
+        accepted_before = -1
         while Trouble.CRASH in self.plan.troubles and self.supervised is not None:
             await asyncio.sleep(chance.uniform(*_CRASH_EVERY_SECONDS))
             (part,) = chance.choices(list(_KILLED), weights=list(_KILLED.values()))
             now = time.monotonic()
+            accepted = drive.accepted.total()
             if now < spared_until[part] or not await self._works(part):
                 continue
+            if part is Part.RECEIVER and accepted == accepted_before:
+                continue  # nothing else shows that it has come back
             if await asyncio.to_thread(self.supervised.kill, part) is not None:
                 self.killed[part] += 1
                 spared_until[part] = now + _SPARED_SECONDS
+                if part is Part.RECEIVER:
+                    accepted_before = accepted
 
     async def _works(self, part: Part) -> bool:
         """Say whether `part` has come back since it was killed, where that shows."""
         match part:
             case Part.WEB if self.supervised is not None:
                 return await self.supervised.serves()
-            case Part.WORKER:
+            case Part.WORKER | Part.POSTGRES:
                 try:
                     async with storage_errors(), self.parts.sessions() as session:
-                        return await is_alive(session, "worker", _WORKER_BEAT)
+                        is_beating = await is_alive(session, "worker", _WORKER_BEAT)
                 except StorageUnavailable:
                     return False
+                return is_beating or part is Part.POSTGRES
             case _:
                 return True
 

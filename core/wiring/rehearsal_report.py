@@ -50,7 +50,8 @@ class Report:
     def is_good(self) -> bool:
         """Whether the desk kept its promises."""
         faults = (self.lost, self.doubled, self.out_of_order, self.overheard)
-        return not any(faults) and self.to_machine <= _MOST_TO_MACHINE
+        is_taken = self.accepted == self.messages
+        return is_taken and not any(faults) and self.to_machine <= _MOST_TO_MACHINE
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures by name."""

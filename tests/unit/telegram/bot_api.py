@@ -17,7 +17,8 @@ from typing import Any
 
 import telegram
 from hypothesis import strategies as st
-from telegram._utils.defaultvalue import DefaultValue
+
+from channels.simulator.telegram.spec import KIND_FIELDS, fields_of, forms_of, told
 
 Object = dict[str, Any]
 
@@ -29,8 +30,6 @@ _DATES = st.integers(0, 2**33)
 _FRACTIONS = st.floats(-180, 180)
 _MOST_OPTIONAL = 3
 _DEEPEST = 2
-_KINDS = ("type", "status", "source")  # fields that tell what an object of several forms is
-_NAMES = {"from_user": "from"}
 _VALUES: Mapping[tuple[str, str], st.SearchStrategy[Any]] = {
     ("Chat", "type"): st.sampled_from(["private", "group", "supergroup", "channel"]),
     ("User", "language_code"): st.sampled_from(["en", "es-ES", "zh_Hans", "x"]),
@@ -42,44 +41,22 @@ _VALUES: Mapping[tuple[str, str], st.SearchStrategy[Any]] = {
 """Fields whose type in the library says less than the Bot API does."""
 
 
-@cache
-def _names() -> Mapping[str, Any]:
-    """Return what annotations of the library may name, and import for a type checker alone."""
-    found: dict[str, Any] = {}
-    modules = [telegram, *(one for one in vars(telegram).values() if inspect.ismodule(one))]
-    for module in modules:
-        found |= {name: one for name, one in vars(module).items() if inspect.isclass(one)}
-    return found
-
-
-@cache
-def fields_of(kind: type) -> Mapping[str, tuple[Any, bool]]:
-    """Return the type of each field of an object, by its name in JSON, and whether it must be."""
-    names: dict[str, Any] = {**vars(inspect.getmodule(kind)), **_names()}
-    hints = typing.get_type_hints(kind.__init__, names)  # type: ignore[misc]
-    return {
-        _NAMES.get(name, name): (hints[name], parameter.default is parameter.empty)
-        for name, parameter in inspect.signature(kind).parameters.items()
-        if name != "api_kwargs" and name in hints
-    }
-
-
 @st.composite
 def objects(draw: st.DrawFn, kind: type, *, depth: int = 0, having: Collection[str] = ()) -> Object:
     """Draw an object of `kind` with the fields `having`, those it must have and a few others."""
-    forms = _forms(kind)
+    forms = forms_of(kind)
     if forms:
         return draw(objects(draw(st.sampled_from(forms)), depth=depth, having=having))
     fields = fields_of(kind)
-    optional = [name for name, (_, is_needed) in fields.items() if not is_needed]
+    optional = [name for name, of in fields.items() if not of.is_needed]
     chosen = set(having)
     if depth < _DEEPEST and optional and not having:
         chosen |= draw(st.sets(st.sampled_from(optional), max_size=_MOST_OPTIONAL))
     made = {}
-    for name, (hint, is_needed) in fields.items():
-        if is_needed or name in chosen:
+    for name, of in fields.items():
+        if of.is_needed or name in chosen:
             known = _VALUES.get((kind.__name__, name))
-            made[name] = draw(known if known is not None else _values(hint, depth + 1))
+            made[name] = draw(known if known is not None else _values(of.kind, depth + 1))
     return made | _kind_fields(kind)
 
 
@@ -87,8 +64,7 @@ def objects(draw: st.DrawFn, kind: type, *, depth: int = 0, having: Collection[s
 def _values(hint: Any, depth: int) -> st.SearchStrategy[Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        told = [one for one in arguments if one is not type(None) and not _is_default(one)]
-        return st.one_of(*(_values(one, depth) for one in told))
+        return st.one_of(*(_values(one, depth) for one in told(hint)))
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if isinstance(origin, type) and issubclass(origin, Sequence):
@@ -98,11 +74,6 @@ def _values(hint: Any, depth: int) -> st.SearchStrategy[Any]:
     if issubclass(hint, telegram.TelegramObject):
         return objects(hint, depth=depth)
     return _plain(hint)
-
-
-def _is_default(hint: Any) -> bool:
-    """Say whether it is the library's own mark of what nobody has said."""
-    return typing.get_origin(hint) is DefaultValue
 
 
 def _plain(hint: type) -> st.SearchStrategy[Any]:
@@ -124,24 +95,16 @@ def _plain(hint: type) -> st.SearchStrategy[Any]:
 
 
 @cache
-def _forms(kind: type) -> tuple[type, ...]:
-    """Return the kinds of objects that stand for `kind`, where it has several forms."""
-    return tuple(form for form in _subclasses(kind) if not _subclasses(form))
-
-
-def _subclasses(kind: type) -> list[type]:
-    return sorted(kind.__subclasses__(), key=lambda one: one.__name__)
-
-
-@cache
 def _kind_fields(kind: type) -> Object:
     """Return what a form says of itself, as the library's own objects say it."""
-    if kind.__mro__[1] is telegram.TelegramObject or fields_of(kind).keys() & set(_KINDS):
+    if kind.__mro__[1] is telegram.TelegramObject or fields_of(kind).keys() & set(KIND_FIELDS):
         return {}
     # Some insist on a value for what their signature calls optional.
-    others = inspect.signature(kind).parameters.keys() - {*_KINDS, "api_kwargs"}
+    others = inspect.signature(kind).parameters.keys() - {*KIND_FIELDS, "api_kwargs"}
     made = kind(**dict.fromkeys(others, False))
-    return {name: str(value) for name in _KINDS if (value := getattr(made, name, None)) is not None}
+    return {
+        name: str(value) for name in KIND_FIELDS if (value := getattr(made, name, None)) is not None
+    }
 
 
 def updates() -> st.SearchStrategy[Object]:
@@ -152,9 +115,9 @@ def updates() -> st.SearchStrategy[Object]:
 def update_kinds() -> Mapping[str, type]:
     """Return the type of what each kind of update holds."""
     return {
-        name: next(one for one in typing.get_args(hint) if one is not type(None))
-        for name, (hint, is_needed) in fields_of(telegram.Update).items()
-        if not is_needed
+        name: told(of.kind)[0]
+        for name, of in fields_of(telegram.Update).items()
+        if not of.is_needed
     }
 
 
@@ -166,4 +129,4 @@ def update_of(kind: str, having: Collection[str] = ()) -> st.SearchStrategy[Obje
 
 def optional_fields(kind: type) -> Iterator[str]:
     """Yield the fields that an object of `kind` may have."""
-    return (name for name, (_, is_needed) in fields_of(kind).items() if not is_needed)
+    return (name for name, of in fields_of(kind).items() if not of.is_needed)

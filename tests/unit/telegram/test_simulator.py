@@ -13,6 +13,8 @@ from aiohttp import web
 
 from channels.simulator.faults import Fault
 from channels.simulator.telegram import Person, TelegramPlatform
+from channels.simulator.telegram.checks import METHODS
+from channels.simulator.telegram.spec import arguments_of
 
 
 @dataclass
@@ -47,6 +49,11 @@ def ana(bot: Caller) -> Person:
     return ana
 
 
+def media(kind: str, **more: str) -> dict[str, str]:
+    """Return an `InputMedia` of a file that comes with the call."""
+    return {"type": kind, "media": "attach://file", **more}
+
+
 @pytest.mark.parametrize(
     ("method", "arguments", "reason"),
     [
@@ -54,7 +61,20 @@ def ana(bot: Caller) -> Person:
         ("sendMessage", {"text": "x" * 4_097}, "message is too long"),
         ("sendMessage", {"text": "😀" * 2_049}, "message is too long"),
         ("sendMessage", {"text": "x", "colour": "red"}, 'unknown parameter "colour"'),
-        ("sendMessage", {"text": "x", "entities": "bold"}, "must be JSON"),
+        ("sendMessage", {}, "message text is empty"),
+        ("sendMessage", {"text": 5}, "text must be a String"),
+        ("sendMessage", {"text": "x", "parse_mode": "HTML"}, '"parse_mode" of sendMessage is not'),
+        ("sendMessage", {"text": "x", "protect_content": "maybe"}, "must be a Boolean"),
+        ("sendMessage", {"text": "x", "entities": "bold"}, "can't parse it as JSON"),
+        ("sendMessage", {"text": "x", "entities": [{"type": "bold", "offset": 0}]}, "'length' of"),
+        (
+            "sendMessage",
+            {"text": "x", "entities": [{"type": "bold", "offset": "0", "length": 1}]},
+            "entities[0].offset must be an Integer",
+        ),
+        ("sendMessage", {"text": "x", "reply_parameters": {"message_id": 1, "colour": 1}}, "'col"),
+        ("sendMessage", {"text": "x", "link_preview_options": {"is_disabled": 1}}, "a Boolean"),
+        ("sendMessage", {"text": "x", "message_thread_id": "x"}, "must be an Integer"),
         ("sendMessage", {"text": "x", "message_thread_id": 9}, "message thread not found"),
         (
             "sendMessage",
@@ -77,10 +97,20 @@ def ana(bot: Caller) -> Person:
         ("sendMessage", {"text": "x", "reply_markup": {"inline_keyboard": [{}]}}, "keyboard"),
         ("sendMessage", {"text": "x", "reply_parameters": {"message_id": 99}}, "replied not found"),
         ("sendPhoto", {"photo": "elsewhere"}, "wrong file identifier"),
-        ("sendMediaGroup", {"media": [{"type": "photo"}]}, "2-10 items"),
-        ("sendMediaGroup", {"media": [{"type": "photo"}, {"type": "document"}]}, "mixed"),
+        ("sendPhoto", {}, "there is no photo in the request"),
+        (
+            "sendMediaGroup",
+            {"media": [{"type": "photo"}, {"type": "photo"}]},
+            "'media' of media[0]",
+        ),
+        ("sendMediaGroup", {"media": [media("photo")]}, "2-10 items"),
+        ("sendMediaGroup", {"media": [media("photo"), media("document")]}, "mixed"),
+        ("sendMediaGroup", {"media": [media("photo", captoin="a")] * 2}, "unknown field 'captoin'"),
         ("editMessageText", {"message_id": 99, "text": "x"}, "message to edit not found"),
+        ("deleteMessage", {}, "message identifier is not specified"),
         ("deleteMessage", {"message_id": 99}, "message to delete not found"),
+        ("answerCallbackQuery", {"callback_query_id": "1"}, 'unknown parameter "chat_id"'),
+        ("setMyCommands", {}, 'unknown parameter "chat_id"'),
         ("sendChatAction", {"action": "dance"}, "wrong parameter"),
     ],
 )
@@ -91,6 +121,29 @@ async def test_what_telegram_does_not_take_is_a_bad_request(
     assert answer["error_code"] == 400
     assert reason in answer["description"]
     assert not bot.platform.posted
+
+
+async def test_a_call_without_its_chat_is_a_bad_request(bot: Caller) -> None:
+    answer = await bot.call("sendMessage", text="x")
+    assert answer["description"] == "Bad Request: chat_id is empty"
+
+
+async def test_arguments_of_a_form_have_their_types(bot: Caller, ana: Person) -> None:
+    given = {"chat_id": str(ana.id), "text": "5", "protect_content": "true", "entities": "[]"}
+    address = f"{bot.platform.url}/bot{bot.platform.token}/sendMessage"
+    assert (await bot.http.post(address, data=given)).json()["ok"]
+    ((_, arguments),) = bot.platform.calls
+    assert arguments == {
+        "chat_id": ana.id,
+        "text": "5",
+        "protect_content": True,
+        "entities": [],
+    }
+
+
+def test_what_is_simulated_are_arguments_of_the_bot_api() -> None:
+    for method, simulated in METHODS.items():
+        assert simulated <= arguments_of(method).keys(), method
 
 
 async def test_a_bot_cannot_write_first_or_to_who_is_not_there(bot: Caller) -> None:
