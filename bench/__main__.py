@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="leave the databases of `lists` and `reports` in --home; use those of an earlier run",
+        help="leave the database of `lists` and `reports` in --home; use that of an earlier run",
     )
     parser.add_argument("--questions", type=int, default=180, help="to each that is compared")
     parser.add_argument("--messages", type=int, default=10_000, help="in a measurement of intake")
@@ -166,7 +166,7 @@ async def _on_server(
     if "reports" in wanted:
         _say(f"reports among {arguments.tickets:,} tickets")
         figures += await reports.measure(
-            server, tickets=arguments.tickets, keep=arguments.keep, say=_say
+            server, home, tickets=arguments.tickets, keep=arguments.keep, say=_say
         )
     if "lists" in wanted:
         _say(f"lists and the search among {arguments.tickets:,} tickets")

@@ -1,8 +1,10 @@
 """Fills a database with very many tickets and what was said in them, drawn by the server itself.
 
-A year of tickets by a fifth as many requesters, on five channels; 20 teams, 200 agents, 50
+A year of tickets by a fifth as many requesters, on five accounts; 20 teams, 200 agents, 50
 categories; one ticket in twenty is open. Words are as frequent as in a language: the n-th is seen
 about 1/n as often as the first. Each message names a number that occurs in its ticket alone.
+Beside them a fifth as many of each: conversations that the assistant answered alone, entries of the
+audit log, and calls of webhooks.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _FILLED = (
     "ticket",
     "ticket_event",
     "ticket_vector",
+    "ticket_figure",
     "message",
+    "webhook_delivery",
 )
 
 # Indexes that are made afterwards, in one go, take a fraction of the time.
@@ -45,7 +49,8 @@ _FILL = (
     """,
     """
     INSERT INTO agent (id, email, name, role)
-    SELECT md5('agent' || n)::uuid, 'agent' || n || '@example.org', 'Agent ' || n, 'agent'
+    SELECT md5('agent' || n)::uuid, 'agent' || n || '@example.org', 'Agent ' || n,
+           CASE n WHEN 0 THEN 'admin' ELSE 'agent' END
     FROM generate_series(0, %(agents)s - 1) n
     """,
     """
@@ -106,7 +111,7 @@ _FILL = (
     INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
                               last_message_at, created_at)
     SELECT conversation, 'a' || account, drawn.n::text, person.id,
-           CASE WHEN is_open THEN 'human' ELSE 'closed' END,
+           CASE WHEN NOT is_open THEN 'closed' WHEN luck < 0.2 THEN 'queued' ELSE 'human' END,
            CASE WHEN is_spanish THEN 'es' ELSE 'en' END, %(messages)s, opened, opened
     FROM drawn JOIN person ON person.n = drawn.contact ORDER BY drawn.n
     """,
@@ -181,6 +186,85 @@ _FILL = (
     "DROP TABLE drawn, person, sentence, word",
 )
 
+# What can be told from what is there already.
+_BESIDE = (
+    """
+    CREATE TEMPORARY TABLE alone AS
+    SELECT every.n, uuidv7(- age) AS conversation, now() - age AS opened,
+           contact.id AS contact, ticket.subject, ticket.language
+    FROM generate_series(1, %(tickets)s / 5) every (n)
+    CROSS JOIN LATERAL (SELECT (%(tickets)s / 5 - every.n)
+                        * (interval '365 days' / (%(tickets)s / 5)) AS age) ages
+    JOIN (SELECT id, row_number() OVER () AS n FROM contact) contact
+      ON contact.n = 1 + mod(every.n * 7, %(people)s)
+    JOIN (SELECT subject, language, row_number() OVER () AS n FROM ticket LIMIT 5000) ticket
+      ON ticket.n = 1 + mod(every.n, 5000)
+    """,
+    """
+    INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
+                              last_message_at, created_at)
+    SELECT conversation, 'a' || 1 + mod(n, 5), 'alone' || n, contact,
+           CASE WHEN opened < now() - interval '1 day' THEN 'closed' ELSE 'bot' END, language, 2,
+           opened, opened
+    FROM alone ORDER BY n
+    """,
+    """
+    INSERT INTO message (id, conversation_id, seq, position, speaker, text, delivery, language, at,
+                         created_at)
+    SELECT uuidv7(opened - now() + seq * interval '1 second'), conversation, seq, seq,
+           CASE seq WHEN 1 THEN 'customer' ELSE 'bot' END, subject, 'sent', language, opened,
+           opened + seq * interval '1 second'
+    FROM alone CROSS JOIN generate_series(1, 2) seq ORDER BY n, seq
+    """,
+    "DROP TABLE alone",
+    # Times as in a desk: some are very long.
+    """
+    INSERT INTO ticket_figure (ticket_id, opened_at, solved_at, channel, team_id, agent_id,
+        category_id, priority, reason, times_reopened, first_response, first_response_business,
+        next_response, next_response_business, resolution, resolution_business, kept, broken)
+    SELECT ticket.id, ticket.created_at, ticket.solved_at, account.channel, ticket.team_id,
+           ticket.assignee_id, ticket.category_id, ticket.priority,
+           (ARRAY['asked_for_human', 'problem_reported', 'not_helped'])[1 + mod(number, 3)],
+           (random() < 0.05)::int, first, first / 3, first, first / 3,
+           CASE WHEN ticket.solved_at IS NOT NULL THEN whole END,
+           CASE WHEN ticket.solved_at IS NOT NULL THEN whole / 3 END, 2, 0
+    FROM ticket JOIN conversation ON conversation.id = conversation_id
+    JOIN account ON account.id = account_id
+    CROSS JOIN LATERAL (SELECT sqrt(-2 * ln(1 - random())) * cos(6.2832 * random()) AS a,
+        sqrt(-2 * ln(1 - random())) * cos(6.2832 * random()) AS b, number AS of_each) drawn
+    CROSS JOIN LATERAL (SELECT exp(8 + 1.2 * a)::int AS first, exp(11 + 1.2 * b)::int AS whole)
+        times
+    ORDER BY ticket.created_at
+    """,
+    """
+    INSERT INTO audit_entry (at, actor, remote, action, subject_kind, subject_id, subject_name, new)
+    SELECT now() - (%(tickets)s / 5 - n) * (interval '365 days' / (%(tickets)s / 5)),
+           'agent:' || md5('agent' || mod(n * 7, %(agents)s))::uuid, '192.0.2.' || mod(n, 200),
+           (ARRAY['team', 'agent', 'rule', 'macro', 'article', 'report', 'view'])[1 + mod(n, 7)]
+           || (ARRAY['.added', '.changed', '.removed', '.exported'])[1 + mod(n, 4)],
+           (ARRAY['team', 'agent', 'rule', 'macro', 'article', 'report', 'view'])[1 + mod(n, 7)],
+           md5('subject' || mod(n, 3000))::uuid, 'Subject ' || mod(n, 3000),
+           jsonb_build_object('name', 'Subject ' || mod(n, 3000), 'revision', n)
+    FROM generate_series(1, %(tickets)s / 5) n
+    """,
+    """
+    INSERT INTO webhook (id, name, url, secret, events, is_on)
+    SELECT md5('webhook' || n)::uuid, 'Webhook ' || n, 'https://example.org/' || n, '', '[]', false
+    FROM generate_series(1, 5) n
+    """,
+    """
+    INSERT INTO webhook_delivery (id, webhook_id, event, payload, status, attempts, available_at,
+                                  created_at, finished_at, answer)
+    SELECT uuidv7(at - now()), md5('webhook' || 1 + mod(n, 5))::uuid, 'ticket.changed',
+           jsonb_build_object('event', 'ticket.changed', 'ticket', n, 'changes',
+                              jsonb_build_array(repeat('status ', 20))),
+           CASE WHEN mod(n, 50) = 0 THEN 'failed' ELSE 'done' END, 1, at, at, at, '204'
+    FROM generate_series(1, %(tickets)s / 5) n, LATERAL (SELECT now() - (%(tickets)s / 5 - n)
+         * (interval '365 days' / (%(tickets)s / 5)) AS at) times
+    ORDER BY n
+    """,
+)
+
 
 def word(place: int) -> str:
     """Return the word that is the `place`-th in frequency, from 0, in the database's texts."""
@@ -198,6 +282,8 @@ async def fill(
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Fill an empty desk with `tickets`, with so many `messages` in each; a fifth as many people.
+
+    `tickets` is 5 at least.
 
     References are taken on trust, and a table made anew is not written to the server's log as
     well: both save most of the time.
@@ -221,6 +307,6 @@ async def fill(
         indexes = await rows.fetchall()
         for name, _ in indexes:
             await connection.execute(f"DROP INDEX {name}")
-        for statement in [*_FILL, *(definition for _, definition in indexes)]:
+        for statement in [*_FILL, *_BESIDE, *(definition for _, definition in indexes)]:
             say(" ".join(statement.split()[:3]))
             await connection.execute(statement, values if "%(" in statement else None)

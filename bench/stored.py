@@ -132,7 +132,7 @@ class Server:
             await connection.execute("VACUUM ANALYZE")
 
     async def holds(self, database: str, *, tickets: int) -> bool:
-        """Return whether `database` is there with so many tickets.
+        """Return whether `database` is there with the figures of so many tickets.
 
         If it is there, its schema is now this version's.
         """
@@ -144,7 +144,7 @@ class Server:
                 return False
         await self._migrate(database)
         async with await self._connect(database) as connection:
-            rows = await connection.execute("SELECT count(*) = %s FROM ticket", [tickets])
+            rows = await connection.execute("SELECT count(*) = %s FROM ticket_figure", [tickets])
             return await rows.fetchone() == (True,)
 
     async def create_empty(self, database: str) -> None:

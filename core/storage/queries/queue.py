@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.catalogue import Stage
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
 from core.domain.views import Order
-from core.storage.queries.queue_order import QueuePlace, columns_of, sorting
-from core.storage.queries.ticket_filter import TicketFilter, conditions, is_live
+from core.storage.queries.queue_order import QueuePlace
+from core.storage.queries.queue_stretches import places_in_order
+from core.storage.queries.ticket_filter import TicketFilter, conditions
 from core.storage.queries.tickets import TicketView, ticket_rows, view_of
 from core.storage.tables import ApprovalRole, Conversation, ItemRequest, Message, Ticket
 
@@ -45,8 +44,8 @@ async def queue(
     session: AsyncSession, wanted: TicketFilter, order: Order, limit: int = 100, offset: int = 0
 ) -> Sequence[QueueRow]:
     """Return the tickets that fit, for an agent to choose from."""
-    chosen = (await session.execute(_chosen(wanted, order).limit(limit).offset(offset))).all()
-    return await _shown(session, wanted, order, [TicketId(row.id) for row in chosen])
+    places = await places_in_order(session, wanted, order, limit=offset + limit)
+    return await _shown(session, wanted, [place.ticket for place in places[offset:]])
 
 
 async def queue_part(
@@ -58,29 +57,19 @@ async def queue_part(
     limit: int = 100,
 ) -> tuple[Sequence[QueueRow], QueuePlace | None]:
     """Return the first tickets that fit `after` a place, and the place that more follow, if any."""
-    query = _chosen(wanted, order)
-    if after is not None:
-        query = query.where(after.follows(live=is_live(wanted)))
-    chosen = (await session.execute(query.limit(limit + 1))).all()
-    last = chosen[limit - 1] if len(chosen) > limit else None
-    place = last and QueuePlace(order=order, values=tuple(last[1:]), ticket=TicketId(last.id))
-    names = [TicketId(row.id) for row in chosen[:limit]]
-    return await _shown(session, wanted, order, names), place
+    places = await places_in_order(session, wanted, order, after=after, limit=limit + 1)
+    shown = places[:limit]
+    place = shown[-1] if len(places) > limit else None
+    return await _shown(session, wanted, [one.ticket for one in shown]), place
 
 
 # First which ones, then all about them. In one statement there would be more tables than the
 # planner puts in order, and it would read everything about all tickets.
-def _chosen(wanted: TicketFilter, order: Order) -> Select[UUID, *tuple[Any, ...]]:
-    return (
-        select(Ticket.id, *columns_of(order))
-        .where(*conditions(wanted))
-        .order_by(*sorting(order, live=is_live(wanted)))
-    )
-
-
 async def _shown(
-    session: AsyncSession, wanted: TicketFilter, order: Order, chosen: Sequence[TicketId]
+    session: AsyncSession, wanted: TicketFilter, chosen: Sequence[TicketId]
 ) -> Sequence[QueueRow]:
+    if not chosen:
+        return []
     has_status = [Ticket.status.in_(wanted.statuses)]  # its clocks may still have run just now
     last = (
         select(Message.text, Message.speaker, Message.created_at)
@@ -94,17 +83,20 @@ async def _shown(
         .add_columns(last.c.text, last.c.speaker, last.c.created_at)
         .outerjoin(last, literal(value=True))
         .where(Ticket.id.in_(chosen), *(has_status if wanted.statuses else ()))
-        .order_by(*sorting(order, live=is_live(wanted)))
     )
-    found = [
-        QueueRow(
-            ticket=view_of(view),
-            last_words=words or "",
-            is_unanswered=speaker == Speaker.CUSTOMER,
-            last_at=at,
+    read = {
+        row.ticket.id: row
+        for row in (
+            QueueRow(
+                ticket=view_of(view),
+                last_words=words or "",
+                is_unanswered=speaker == Speaker.CUSTOMER,
+                last_at=at,
+            )
+            for *view, words, speaker, at in rows
         )
-        for *view, words, speaker, at in rows
-    ]
+    }
+    found = [read[ticket] for ticket in chosen if ticket in read]
     return await _with_approvers(session, await _with_merged(session, found))
 
 

@@ -1,10 +1,10 @@
-"""In which order the queue is read, and where in it a ticket stands."""
+"""By what the queue is sorted, and where in it a ticket stands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -12,14 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Text,
     UnaryExpression,
-    and_,
-    cast,
     false,
     literal,
     literal_column,
-    or_,
     true,
 )
 from sqlalchemy.orm import InstrumentedAttribute
@@ -40,13 +36,15 @@ Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _By:
+class By:
     """A column that an order goes by."""
 
     column: Column
     is_moment: bool = True
     backwards: bool = False
     may_lack: bool = False  # those without a value come last
+    each: Mapping[int, ColumnElement[bool]] = field(default_factory=dict)
+    """Which tickets have each value, in this order, where those of each are read by themselves."""
 
     def sorted(self) -> UnaryExpression[Any]:
         if self.backwards:
@@ -54,35 +52,53 @@ class _By:
         return self.column.asc().nulls_last() if self.may_lack else self.column.asc()
 
     def is_at(self, value: Value) -> ColumnElement[bool]:
+        """Return the condition that a ticket has `value`."""
+        if self.each:
+            return self.each[value] if isinstance(value, int) and value in self.each else false()
         return self.column.is_(None) if value is None else self.column == literal(value)
 
-    def is_beyond(self, value: Value) -> ColumnElement[bool]:
+    def all(self) -> Iterator[tuple[ColumnElement[bool], tuple[By, ...]]]:
+        """Yield conditions that part all tickets, and whether they differ in the column then."""
+        if self.each:
+            yield from ((which, ()) for which in self.each.values())
+        elif self.may_lack:
+            yield self.column.is_not(None), (self,)
+            yield self.column.is_(None), ()
+        else:
+            yield true(), (self,)
+
+    def beyond(self, value: Value) -> Iterator[tuple[ColumnElement[bool], tuple[By, ...]]]:
+        """Yield the same of those tickets that come after one that has `value`."""
         if value is None:
-            return false()
-        if self.backwards:
-            return self.column < literal(value)
-        later = self.column > literal(value)
-        return or_(later, self.column.is_(None)) if self.may_lack else later
-
-    def is_from(self, value: Value) -> ColumnElement[bool]:
-        """What an index can start at: it follows from the other two."""
+            return
+        if self.each:
+            assert isinstance(value, int)  # backwards, as they are
+            yield from ((which, ()) for later, which in self.each.items() if later < value)
+            return
+        later = self.column < literal(value) if self.backwards else self.column > literal(value)
+        yield later, (self,)
         if self.may_lack:
-            return true()
-        at = literal(value)
-        return self.column <= at if self.backwards else self.column >= at
+            yield self.column.is_(None), ()
+
+    def key(self, value: Value) -> tuple[bool, int]:
+        """Return what sorts as the database does."""
+        if value is None:
+            return True, 0
+        number = value if isinstance(value, int) else (value - _EPOCH) // _MICROSECOND
+        return False, -number if self.backwards else number
 
 
-_RANK = _By(column=literal_column(RANK_OF_PRIORITY), is_moment=False, backwards=True)
-_PROMISED = _By(column=Ticket.sla_due_at, may_lack=True)
-_OLDEST = _By(column=Ticket.created_at)
-_CHANGED = _By(column=Ticket.updated_at, backwards=True)
+RANKED = By(column=literal_column(RANK_OF_PRIORITY), is_moment=False, backwards=True)
+PROMISED = By(column=Ticket.sla_due_at, may_lack=True)
+_OLDEST = By(column=Ticket.created_at)
+_CHANGED = By(column=Ticket.updated_at, backwards=True)
 
-_COLUMNS: Mapping[Order, tuple[_By, ...]] = MappingProxyType(
+COLUMNS: Mapping[Order, tuple[By, ...]] = MappingProxyType(
     {
-        Order.LONGEST_WAITING: (_RANK, _PROMISED, _OLDEST),
-        Order.LATEST_CHANGE: (_RANK, _PROMISED, _CHANGED),
-        Order.DUE: (_PROMISED, _OLDEST),
-        Order.DUE_DATE: (_By(column=Ticket.due_at, may_lack=True), _OLDEST),
+        Order.LONGEST_WAITING: (RANKED, PROMISED, _OLDEST),
+        Order.LATEST_CHANGE: (RANKED, PROMISED, _CHANGED),
+        Order.DUE: (PROMISED, _OLDEST),
+        Order.DUE_DATE: (By(column=Ticket.due_at, may_lack=True), _OLDEST),
         Order.CHANGED: (_CHANGED,),
         Order.NEWEST: (),
         Order.OLDEST: (),
@@ -91,24 +107,12 @@ _COLUMNS: Mapping[Order, tuple[_By, ...]] = MappingProxyType(
 """What tickets are sorted by; those that are alike, by their ids."""
 
 
-def columns_of(order: Order) -> Sequence[Column]:
-    """Return what makes the values of a place."""
-    return [by.column for by in _COLUMNS[order]]
-
-
-def sorting(order: Order, *, live: bool) -> Sequence[UnaryExpression[Any]]:
-    """Return what to sort by; `live` where only tickets that are not closed are asked for."""
-    ids = _ids(order, live=live)
-    by_id = ids.desc() if order == Order.NEWEST else ids.asc()
-    return [*(by.sorted() for by in _COLUMNS[order]), by_id]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePlace:
     """Where a ticket stood in a queue when it was read: by what the order looks at, and its id."""
 
     order: Order
-    values: tuple[Value, ...]  # as `columns_of` the order
+    values: tuple[Value, ...]  # as `COLUMNS` of the order
     ticket: TicketId
 
     @classmethod
@@ -119,7 +123,7 @@ class QueuePlace:
             InvalidInput: it is none, or one in another order.
         """
         found = _PLACE.fullmatch(words)
-        columns = _COLUMNS[order]
+        columns = COLUMNS[order]
         written = found[2].split(".")[1:] if found is not None else []
         if found is None or found[1] != order or len(written) != len(columns):
             raise InvalidInput("the cursor is not one that a list gave")
@@ -132,27 +136,8 @@ class QueuePlace:
     def __str__(self) -> str:
         return ".".join([self.order, *map(_written, self.values), str(self.ticket)])
 
-    def follows(self, *, live: bool) -> ColumnElement[bool]:
-        """Return what holds of the tickets that stand after it."""
-        columns = _COLUMNS[self.order]
-        alike: list[ColumnElement[bool]] = []
-        ways: list[ColumnElement[bool]] = []
-        for by, value in zip(columns, self.values, strict=True):
-            ways.append(and_(*alike, by.is_beyond(value)))
-            alike.append(by.is_at(value))
-        ids = _ids(self.order, live=live)
-        ticket = literal(self.ticket) if ids is Ticket.id else cast(literal(self.ticket), Text)
-        ways.append(and_(*alike, ids < ticket if self.order == Order.NEWEST else ids > ticket))
-        first = [by.is_from(value) for by, value in zip(columns[:1], self.values, strict=False)]
-        return and_(*first, or_(*ways))
 
-
-def _ids(order: Order, *, live: bool) -> Column:
-    # Live tickets are few: the planner is not to go through all there are in the order of ids.
-    return cast(Ticket.id, Text) if live and order == Order.OLDEST else Ticket.id
-
-
-def _read(by: _By, words: str) -> Value:
+def _read(by: By, words: str) -> Value:
     if words == "none":
         if not by.may_lack:
             raise ValueError("it has a value always")

@@ -69,8 +69,11 @@ class TicketFilter:
     may_be_rehearsed: bool = True  # False where it is known that there is no rehearsal
 
 
-def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions that a ticket fits."""
+def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[ColumnElement[bool]]:
+    """Return the conditions that a ticket fits.
+
+    `is_promised` where it is asked for besides that a clock runs in it.
+    """
     is_spam = Ticket.closed_as.is_not_distinct_from(ClosedAs.SPAM)
     found: list[ColumnElement[bool]] = []
     if wanted.may_be_rehearsed:
@@ -81,7 +84,8 @@ def conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         found.append(~is_spam)
     # Clocks run in live tickets alone. To say so again would let the planner take both for
     # independent, and few for almost none.
-    if wanted.statuses and not _is_live_by_promise(wanted):
+    has_clock = is_promised or (bool(wanted.promises) and Promise.NONE not in wanted.promises)
+    if wanted.statuses and not (has_clock and set(wanted.statuses) == LIVE):
         found.append(Ticket.status.in_(_written_out(wanted.statuses)))
     if wanted.assignees:
         agents = [one for one in wanted.assignees if one is not Unassigned.NONE]
@@ -156,11 +160,6 @@ def _came_over(channels: Sequence[str]) -> ColumnElement[bool]:
 def _came_to(accounts: Sequence[AccountId]) -> ColumnElement[bool]:
     place = aliased(Conversation)
     return exists().where(place.id == Ticket.conversation_id, place.account_id.in_(accounts))
-
-
-def _is_live_by_promise(wanted: TicketFilter) -> bool:
-    has_clock = bool(wanted.promises) and Promise.NONE not in wanted.promises
-    return has_clock and set(wanted.statuses) == LIVE
 
 
 def _stand(promises: Collection[Promise], now: datetime) -> list[ColumnElement[bool]]:

@@ -35,6 +35,12 @@ class Conversation(Base):
         Index("ix_conversation_contact", "contact_id", "last_message_at"),
         Index("ix_conversation_created_at", "created_at"),
         Index(
+            "ix_conversation_answering",
+            "responder",
+            "id",
+            postgresql_where=sql("responder <> 'closed'"),
+        ),
+        Index(
             "ix_conversation_held_by_assistant",
             "last_message_at",
             postgresql_where=sql("(is_current OR is_beside) AND responder = 'bot'"),

@@ -20,6 +20,7 @@ RANK_OF_PRIORITY = (
 
 _RANK = f"({RANK_OF_PRIORITY.replace('ticket.', '')}) DESC"
 _IS_LIVE = "status IN ('new', 'open', 'pending', 'on_hold')"
+_IS_DONE = "status IN ('solved', 'closed')"
 
 ticket_number = Sequence("ticket_number", start=1001, metadata=Base.metadata)
 
@@ -75,6 +76,8 @@ class Ticket(Base):
             "id",
             postgresql_where=text("sla_due_at IS NOT NULL"),
         ),
+        Index("ix_ticket_live", "created_at", "id", postgresql_where=text(_IS_LIVE)),
+        Index("ix_ticket_done", "priority", "created_at", "id", postgresql_where=text(_IS_DONE)),
         Index("ix_ticket_created_at", "created_at", "id"),
         Index("ix_ticket_problem", "created_at", "id", postgresql_where=text("kind = 'problem'")),
         Index("ix_ticket_updated_at", "updated_at", "id"),

@@ -17,19 +17,23 @@ from console.api.ticket_list import Wanted, filter_of
 from console.pages.queue import read_queue
 from core.domain.classification import Kind
 from core.domain.conversation import Responder
-from core.domain.ids import AgentId, ContactId
+from core.domain.ids import AgentId, ContactId, TicketId
 from core.domain.search import question_of
+from core.domain.ticket import TicketStatus
+from core.domain.views import Order
 from core.services.access import agent_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries import search
 from core.storage.queries.assets import assets_of
 from core.storage.queries.conversations import list_conversations, tickets_of
+from core.storage.queries.queue_order import COLUMNS, QueuePlace
+from core.storage.queries.queue_stretches import places_in_order
 from core.storage.queries.requesters import list_requesters
-from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.ticket_filter import LIVE, TicketFilter
 from core.storage.queries.ticket_list import Place, TicketSort, tickets_in_order
 from core.storage.queries.tickets import ticket_named, ticket_view
-from core.storage.tables import AgentRow
+from core.storage.tables import AgentRow, Ticket
 from tests.support.databases import Databases
 
 _TICKETS, _MESSAGES = 20_000, 5
@@ -68,6 +72,22 @@ class Asked:
             async with engine.connect() as connection:
                 rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
                 found.append("\n".join(row[0] for row in rows))
+        return found
+
+    async def rows_read(self, engine: AsyncEngine, table: str) -> list[int]:
+        """Return how many rows of `table` each of what was asked reads, asking it again."""
+
+        def read(node: dict[str, Any]) -> int:
+            own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            below = sum(read(one) for one in node.get("Plans", ()))
+            return int(below + own * node["Actual Loops"] * (node.get("Relation Name") == table))
+
+        found = []
+        for statement, values in list(self.statements):
+            async with engine.connect() as connection:
+                again = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+                rows = await connection.exec_driver_sql(again, values)  # type: ignore[arg-type]
+                found.append(read(rows.scalar_one()[0]["Plan"]))
         return found
 
     async def scanned(self, engine: AsyncEngine, *tables: str) -> list[str]:
@@ -152,6 +172,59 @@ async def test_people_are_listed_by_index(filled: AsyncEngine) -> None:
         assert await list_requesters(session, f"{word(3)} example")
         assert await list_requesters(session, "person77@example.org")
     assert await asked.scanned(filled, "contact", "contact_address") == []
+
+
+STATUSES = {
+    "open": [one for one in TicketStatus if one in LIVE],
+    "over": [one for one in TicketStatus if one not in LIVE],
+    "of any status": [],
+}
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("which", STATUSES)
+async def test_an_order_is_read_where_a_part_of_it_begins(
+    filled: AsyncEngine, which: str, order: Order
+) -> None:
+    wanted = TicketFilter(statuses=STATUSES[which])
+    async with sessions_of(filled)() as session:
+        everything = await places_in_order(session, wanted, order, limit=_TICKETS)
+        middle = len(everything) // 2
+        asked = Asked(filled)
+        first = await places_in_order(session, wanted, order, limit=50)
+        others = await places_in_order(session, wanted, order, after=everything[middle], limit=50)
+    assert (first, others) == (everything[:50], everything[middle + 1 : middle + 51])
+    # Of the live ones, 1,000 here, all those of a rank may be sorted by when they were changed.
+    assert max(await asked.rows_read(filled, "ticket")) < 1_500
+
+
+@pytest.mark.parametrize("order", Order)
+async def test_an_order_has_each_ticket_once_and_in_its_place(
+    filled: AsyncEngine, order: Order
+) -> None:
+    wanted = TicketFilter(tags=["tag7"])
+    async with sessions_of(filled)() as session:
+        columns = [by.column for by in COLUMNS[order]]
+        rows = await session.execute(
+            select(Ticket.id, *columns).where(Ticket.tags.contains(["tag7"]))
+        )
+        places = [
+            QueuePlace(order=order, values=tuple(values), ticket=TicketId(named))
+            for named, *values in rows
+        ]
+
+        def key(place: QueuePlace) -> tuple[Any, ...]:
+            parts = zip(COLUMNS[order], place.values, strict=True)
+            by_id = -place.ticket.int if order == Order.NEWEST else place.ticket.int
+            return (*(by.key(value) for by, value in parts), by_id)
+
+        found: list[QueuePlace] = []
+        while part := await places_in_order(
+            session, wanted, order, after=found[-1] if found else None, limit=17
+        ):
+            found += [QueuePlace.read(str(place), order) for place in part]
+    assert len(found) > 100
+    assert [one.ticket for one in found] == [one.ticket for one in sorted(places, key=key)]
 
 
 @pytest.mark.parametrize("tab", ["mine", "unassigned", "all", "breaching", "waiting", "solved"])
