@@ -1,0 +1,36 @@
+"""Steps of tests that send: something is said, its lane advances, the platform has it."""
+
+from __future__ import annotations
+
+from core.domain.errors import DeliveryError
+from core.domain.ids import ConversationId
+from core.runtime.lanes.deliveries import DeliveriesLane
+from tests.support.desk import LOOP, Rig
+
+
+async def said(rig: Rig, *words: str) -> ConversationId:
+    """Say `words` as a requester, each with an answer that waits to be sent."""
+    for word in words:
+        conversation = await rig.hear(word)
+        await rig.reply(conversation)
+    return conversation
+
+
+async def advance(rig: Rig, conversation: ConversationId) -> None:
+    """Send what waits in a conversation."""
+    await DeliveriesLane(rig.outbox, {LOOP: rig.loopback}).advance(conversation)
+
+
+def received(rig: Rig) -> list[str]:
+    """Return what the platform has got."""
+    return [message.body.text for message in rig.platform.received]
+
+
+async def states(rig: Rig) -> list[str]:
+    """Return what became of each of the assistant's messages."""
+    return [message.delivery for message in await rig.messages() if message.speaker == "bot"]
+
+
+def fail_next(rig: Rig, *faults: DeliveryError) -> None:
+    """Have the next calls of the platform fail."""
+    rig.platform.faults.extend(faults)
