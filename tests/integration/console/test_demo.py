@@ -29,7 +29,7 @@ async def test_an_empty_desk_is_filled_once(database_url: str, tmp_path: Path) -
     settings = Settings(home=tmp_path, database_url=database_url)
     async with open_parts(settings, "test") as parts:
         await parts.directory.refresh()
-        done = await Demo(parts, lambda _: None, days=21).fill()
+        done = await Demo(parts, lambda _: None, days=10).fill()
         async with parts.sessions() as session:
             counts = {
                 table.__tablename__: await session.scalar(select(func.count()).select_from(table))

@@ -13,8 +13,8 @@ from core.domain.actor import Role
 from core.domain.figures import Measure
 from core.storage.packed_counts import packed
 from core.storage.tables import FigureSum, Team
+from tests.integration.console.api import assert_problem
 from tests.integration.console.browser import PASSWORD, Browser
-from tests.integration.console.test_api import assert_problem
 from tests.integration.console.world import Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]

@@ -15,8 +15,8 @@ from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.domain.ticket import Priority
 from core.storage.tables import Ticket
+from tests.integration.console.api import assert_problem
 from tests.integration.console.browser import PASSWORD, Browser
-from tests.integration.console.test_api import assert_problem
 from tests.integration.console.world import Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]

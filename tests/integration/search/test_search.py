@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -50,31 +50,30 @@ async def filled(desk: Desk) -> Desk:
     return desk
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("printer", [1001]),
-        ("PRINTERS jamming", [1001]),  # endings do not matter
-        ("conexion telefonos", [1002]),  # nor do accents
-        ("conexión", [1002]),
-        ("funcionar", [1002]),
-        ("the printer", [1001]),  # common words are passed over
-        ("maria", [1002]),  # the requester
-        ("maria conexion", [1002]),  # the requester and what they say
-        ("mar", [1002]),  # how names begin
-        ("canteen", [None]),  # without a ticket
-        ("printer canteen", []),
-        ("printer%", [1001]),
-        ("#1002", [1002]),
-        ("1002", [1002]),
-        ("& | ! :* <-> ' \\", []),
-        ("la the", []),
-    ],
+FOUND: Sequence[tuple[str, list[int | None]]] = (
+    ("printer", [1001]),
+    ("PRINTERS jamming", [1001]),  # endings do not matter
+    ("conexion telefonos", [1002]),  # nor do accents
+    ("conexión", [1002]),
+    ("funcionar", [1002]),
+    ("the printer", [1001]),  # common words are passed over
+    ("maria", [1002]),  # the requester
+    ("maria conexion", [1002]),  # the requester and what they say
+    ("mar", [1002]),  # how names begin
+    ("canteen", [None]),  # without a ticket
+    ("printer canteen", []),
+    ("printer%", [1001]),
+    ("#1002", [1002]),
+    ("1002", [1002]),
+    ("& | ! :* <-> ' \\", []),
+    ("la the", []),
 )
-async def test_words_are_found_wherever_they_stand(
-    filled: Desk, typed: str, found: list[int | None]
-) -> None:
-    assert await numbers(filled, typed) == found
+
+
+async def test_words_are_found_wherever_they_stand(filled: Desk, subtests: pytest.Subtests) -> None:
+    for typed, found in FOUND:
+        with subtests.test(typed=typed):
+            assert await numbers(filled, typed) == found
 
 
 async def test_words_may_be_spread_over_a_conversation(filled: Desk) -> None:

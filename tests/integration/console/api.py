@@ -1,0 +1,24 @@
+"""What tests of the JSON API share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+
+Api = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def one_ticket(client: httpx.AsyncClient) -> dict[str, Any]:
+    (ticket,) = (await client.get("/api/v1/tickets")).json()["items"]
+    return dict(ticket)
+
+
+def assert_problem(response: httpx.Response, status: int) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
