@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.kept_vectors import Floats, KeptVectors
+from components.mended_words import MENDED_TEXT
 
 _BATCH = 64
 _MOST_MODELS = 4  # of a training, each with memory of its own
@@ -94,7 +95,8 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
 
     def _text_of(self, message: Message) -> str:
         # A lone surrogate cannot be encoded and would fail the whole batch.
-        text: str = message.get(TEXT)[: self._config["max_chars"]]
+        read: str = message.get(MENDED_TEXT) or message.get(TEXT)
+        text = read[: self._config["max_chars"]]
         return text.encode("utf-8", "replace").decode("utf-8")
 
     def _add(self, messages: Sequence[Message], vectors: Iterable[Floats]) -> None:

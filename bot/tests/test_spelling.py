@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from components.alarms.vocabulary import words_of
-from components.spelling import Vocabulary, is_slip, known_words
+from components.spelling.known import known_words
+from components.spelling.slips import is_slip
+from components.spelling.vocabulary import Vocabulary
 
 KNOWN = known_words(("en", "es"))
 SMOKE = Vocabulary(["smoke", "person", "billing"], KNOWN, margin=100)

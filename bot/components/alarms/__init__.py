@@ -17,7 +17,8 @@ from functools import lru_cache
 from components.alarms import en, es
 from components.alarms.vocabulary import words_of
 from components.folding import plain
-from components.spelling import NOT_IN_USE, Vocabulary, known_words
+from components.spelling.known import NOT_IN_USE, known_words
+from components.spelling.vocabulary import Vocabulary
 
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
 ALARMS = ("self_harm", "emergency", "security_incident", "angry", "ask_human")

@@ -1,40 +1,21 @@
-"""Knows which words people use, and which of a few words a misspelt one is meant to be."""
+"""Knows which of a few words a misspelt one is meant to be."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from string import ascii_lowercase
 
-from wordfreq import available_languages, read_cBpack
-
-from components.folding import plain
+from components.spelling.known import NOT_IN_USE, RAREST
+from components.spelling.slips import is_slip, meant_by
 
 _FEWEST_LETTERS = 4
 _LETTERS_OF_ONE = (
     5  # of a word or of what it is a slip of: a slip makes a word of most shorter ones
 )
 _MOST_LETTERS = 24
-_RAREST = 700  # in hundredths of powers of ten: what is rarer than one in 10^7 may be no word
-NOT_IN_USE = 2 * _RAREST  # the rarity of what is in no list
 _RARER = 250  # a word this much rarer than one it is near is a slip that many make
 # A part of an address or of a path is no word.
 _WORD = re.compile(rf"(?<![\w'@/\\.])[a-z]{{{_FEWEST_LETTERS},{_MOST_LETTERS}}}(?![\w'@/\\]|\.\w)")
-
-
-@lru_cache(maxsize=1)
-def known_words(languages: tuple[str, ...]) -> Mapping[str, int]:
-    """Return the words in use in `languages`, folded, and how rare each is, in hundredths of powers
-    of ten (700 is one in 10^7)."""
-    lists = available_languages("large")
-    known: dict[str, int] = {}
-    for language in languages:
-        for rarity, words in enumerate(read_cBpack(lists[language])[:_RAREST]):
-            for word in words:
-                folded = word if word.isascii() else plain(word)
-                known[folded] = min(rarity, known.get(folded, rarity))
-    return known
 
 
 class Vocabulary:
@@ -50,7 +31,7 @@ class Vocabulary:
         self._known = known
         self._margin = margin
         self._words = {
-            word: known.get(word, _RAREST) for word in words if len(word) >= _FEWEST_LETTERS
+            word: known.get(word, RAREST) for word in words if len(word) >= _FEWEST_LETTERS
         }
         self._by_form: dict[str, list[str]] = {}
         for word in self._words:
@@ -83,37 +64,10 @@ class Vocabulary:
         """Return whether `word` may be a slip of one much commoner than what has `rarity`."""
         return any(
             self._known.get(one, NOT_IN_USE) + self._margin < rarity and is_slip(word, one)
-            for one in _with_one_slip(word)
+            for one in meant_by(word)
         )
-
-
-def is_slip(word: str, meant: str) -> bool:
-    """Return whether `word` is `meant`, another word, but for one slip.
-
-    That is Damerau-Levenshtein distance 1, except that people hardly ever get the first letter
-    wrong or put one before it.
-    """
-    shorter = min(len(word), len(meant))
-    first = next((at for at in range(shorter) if word[at] != meant[at]), shorter)
-    written, right = word[first:], meant[first:]
-    return (
-        (first > 0 and written[1:] in (right, right[1:]))
-        or written == right[1:]
-        or (written[:2] == right[1::-1] and written[2:] == right[2:])
-    )
 
 
 def _forms(word: str) -> list[str]:
     """Return `word` and what it is with one letter left out."""
     return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
-
-
-def _with_one_slip(word: str) -> set[str]:
-    """Return what `word` becomes by one slip, of letters from a to z."""
-    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
-    return (
-        {before + after[1:] for before, after in parts if after}
-        | {before + after[1::-1] + after[2:] for before, after in parts if len(after) > 1}
-        | {before + new + after[1:] for before, after in parts if after for new in ascii_lowercase}
-        | {before + new + after for before, after in parts for new in ascii_lowercase}
-    )

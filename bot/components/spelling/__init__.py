@@ -1,0 +1,1 @@
+"""How words are spelt and misspelt, in the languages that the assistant speaks."""

@@ -1,0 +1,50 @@
+"""Knows which words people use in each language, and how rare each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+
+from wordfreq import available_languages, read_cBpack
+
+from components.folding import plain
+
+RAREST = 700  # in hundredths of powers of ten: what is rarer than one in 10^7 may be no word
+NOT_IN_USE = 2 * RAREST  # the rarity of what is in no list
+
+
+@lru_cache(maxsize=1)
+def known_words(languages: tuple[str, ...]) -> Mapping[str, int]:
+    """Return the words in use in any of `languages`, folded, and how rare each is, in hundredths of
+    powers of ten (700 is one in 10^7)."""
+    known: dict[str, int] = {}
+    for language in languages:
+        for word, rarity in words_of_language(language).items():
+            known[word] = min(rarity, known.get(word, rarity))
+    return known
+
+
+@cache
+def words_of_language(language: str) -> Mapping[str, int]:
+    """Return the words in use in `language`, as `known_words` does."""
+    words: dict[str, int] = {}
+    for _, folded, rarity in _listed(language):
+        words.setdefault(folded, rarity)
+    return words
+
+
+@cache
+def accented(language: str) -> Mapping[str, str]:
+    """Return how folded words of `language` are written, as far as that is another way."""
+    written: dict[str, str] = {}
+    for word, folded, _ in _listed(language):
+        written.setdefault(folded, word)
+    return {folded: word for folded, word in written.items() if folded != word}
+
+
+def _listed(language: str) -> Iterator[tuple[str, str, int]]:
+    """Yield each word in use, the word folded, and its rarity, the commonest words first."""
+    lists = read_cBpack(available_languages("large")[language])
+    for rarity, words in enumerate(lists[:RAREST]):
+        for word in words:
+            yield word, word if word.isascii() else plain(word), rarity

@@ -1,0 +1,298 @@
+"""Knows what people meant to type: reads slips of the pen as the words they stand for.
+
+A word is read as another where that is likelier: as likely as the other word is where it stands,
+times how likely the slip is (a noisy channel). How likely a word is follows from how often people
+use it in the language of the words around it, how often the examples have it, and whether the
+examples have it beside its neighbours. All are logarithms to the base of ten.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from components.folding import plain
+from components.spelling.known import accented, known_words, words_of_language
+from components.spelling.slips import TWO_SLIPS, distance, meant_by
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+# A part of an address, a path or a code is no word.
+_APART = re.compile(r"(?<![\w'\u2019@/\\.#-])[^\W\d_]{3,24}(?![\w'\u2019@/\\-]|\.\w)")
+_MOST_CHARS = 2_000  # of a text that are mended: what it is about stands at its beginning
+_SLIP = -3.0  # that a word has a slip, and of all slips this one
+_JOINED = -3.0  # that two words are run together, or one is torn apart
+_SHORT, _OF_SHORT = 3, 0.5  # in short words a slip makes another word more often
+_LONG = 8  # letters of a word that may have two slips
+_OF_EXAMPLES = 0.3  # how far the examples, rather than the world, say what is written here
+_BESIDE = 0.7  # for each neighbour that the examples have beside it
+_UNKNOWN = 1e-11  # of any one word that nobody knows
+_LIKELY = -2.6  # a word that is so likely where it stands is looked at no further
+_TELLS, _TOLD = 2.5, 3.5  # how much a word, and all together, tell of the language (natural logs)
+_MIXED = 0.03  # people mix languages
+_EDGE = ""  # stands beside the first and last word
+
+
+@dataclass(frozen=True)
+class Change:
+    """The characters from `start` to `end` of a text are read as `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def applied(text: str, changes: Iterable[Change]) -> str:
+    """Return `text` with `changes`, which are in order."""
+    parts, at = [], 0
+    for change in changes:
+        parts += [text[at : change.start], change.text]
+        at = change.end
+    return "".join([*parts, text[at:]])
+
+
+def typed_at(place: int, changes: Iterable[Change]) -> tuple[int, int]:
+    """Return from where to where that was typed which a text with `changes` has at `place`."""
+    longer = 0  # by how much the changed text is, so far
+    for change in changes:
+        start = change.start + longer
+        if place < start:
+            break
+        if place < start + len(change.text):
+            return change.start, change.end
+        longer += len(change.text) - (change.end - change.start)
+    return place - longer, place - longer + 1
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What examples tell of words: how often each is there, which stand side by side, how they
+    are written; all folded."""
+
+    counts: Mapping[str, int]
+    pairs: frozenset[tuple[str, str]]
+    written: Mapping[str, str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Examples:
+        counts: Counter[str] = Counter()
+        spellings: Counter[tuple[str, str]] = Counter()
+        pairs: set[tuple[str, str]] = set()
+        for text in texts:
+            words = [found[0] for found in _WORD.finditer(text)]
+            folded = [plain(word) for word in words]
+            counts.update(folded)
+            spellings.update(zip(folded, (word.lower() for word in words), strict=True))
+            pairs.update(zip([_EDGE, *folded], [*folded, _EDGE], strict=True))
+        written = {folded: word for (folded, word), _ in reversed(spellings.most_common())}
+        unlike = {one: word for one, word in written.items() if one != word}
+        return cls(counts, frozenset(pairs), unlike)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "counts": self.counts,
+            "pairs": sorted(self.pairs),
+            "written": self.written,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Examples:
+        """Return what `as_json` gave."""
+        pairs = frozenset((first, second) for first, second in stored["pairs"])
+        return cls(stored["counts"], pairs, stored["written"])
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A text, and of each of its words where it stands, the word folded, whether it has letters
+    alone, and whether it may be read as another."""
+
+    text: str
+    spans: Sequence[tuple[int, int]]
+    words: Sequence[str]
+    is_word: Sequence[bool]
+    may_change: Sequence[bool]
+
+    @classmethod
+    def of(cls, text: str) -> _Line:
+        spans = [found.span() for found in _WORD.finditer(text, 0, _MOST_CHARS)]
+        if len(text) > _MOST_CHARS:
+            del spans[-1:]  # it may be cut
+        apart = {found.span() for found in _APART.finditer(text, 0, _MOST_CHARS)}
+        words = [plain(text[start:end]) for start, end in spans]
+        is_word = [word.isascii() and word.isalpha() for word in words]
+        may_change = [is_one and span in apart for is_one, span in zip(is_word, spans, strict=True)]
+        return cls(text, spans, words, is_word, may_change)
+
+    def goes_on(self, place: int) -> bool:
+        """Return whether only a space is between the word at `place` and another one."""
+        if place + 1 >= len(self.words) or not self.is_word[place + 1]:
+            return False
+        return self.text[self.spans[place][1] : self.spans[place + 1][0]] == " "
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What is around a word: the words before and after it, and how far each language is theirs."""
+
+    before: str
+    after: str
+    languages: Sequence[float]
+
+
+class Mender:
+    """Reads texts in some languages with their slips mended; best those like its examples."""
+
+    def __init__(self, examples: Examples, languages: Sequence[str]) -> None:
+        self._examples = examples
+        self._total = max(1, sum(examples.counts.values()))
+        self._known = known_words(tuple(languages))
+        self._languages = [words_of_language(language) for language in languages]
+        self._accented = [accented(language) for language in languages]
+        self._long: dict[str, list[str]] = {}
+        for word in examples.counts:
+            if len(word) >= _LONG - 1:
+                self._long.setdefault(word[0], []).append(word)
+        self._near = lru_cache(maxsize=10_000)(self._near_words)
+
+    def mended(self, text: str) -> str:
+        """Return `text` with what is misspelt as it was meant."""
+        return applied(text, self.changes(text))
+
+    def changes(self, text: str) -> list[Change]:
+        """Return what is misspelt in `text`, in order."""
+        line = _Line.of(text)
+        return [] if self._is_foreign(line.words) else list(self._changes(line))
+
+    def _changes(self, line: _Line) -> Iterator[Change]:
+        told = [self._told(word) for word in line.words]
+        every = [sum(one) for one in zip(*told, strict=True)]
+        read = [_EDGE, *line.words, _EDGE]  # those before the one that is looked at as meant
+        torn = False
+        for place, word in enumerate(line.words):
+            if torn or not line.is_word[place]:
+                torn = False
+                continue
+            start, end = line.spans[place]
+            shares = _shares([a - b for a, b in zip(every, told[place], strict=True)])
+            beside = _Beside(read[place], read[place + 2], shares)
+            meant = word
+            if line.goes_on(place) and self._is_torn(word, read[place + 2 : place + 4], beside):
+                torn, end = True, line.spans[place + 1][1]
+                meant = word + line.words[place + 1]
+                read[place + 2] = meant
+            elif line.may_change[place]:
+                meant = self._meant(word, beside)
+            if meant != word:
+                read[place + 1] = meant.rpartition(" ")[2]
+                yield Change(start, end, self._as_written(meant, line.text[start:end], shares))
+
+    def _meant(self, word: str, beside: _Beside) -> str:
+        as_it_is = self._chance(word, beside)
+        if as_it_is > _LIKELY:
+            return word
+        likelier = [
+            (self._chance(one, beside) + _SLIP - cost, one) for one, cost in self._near(word)
+        ]
+        if not self._is_known(word):
+            likelier += self._apart(word, beside)
+        chance, meant = max(likelier, default=(as_it_is, word))
+        return meant if chance > as_it_is else word
+
+    def _chance(self, word: str, beside: _Beside) -> float:
+        pairs = self._examples.pairs
+        seen = ((beside.before, word) in pairs) + ((word, beside.after) in pairs)
+        return math.log10(self._share(word, beside.languages)) + _BESIDE * seen
+
+    def _apart(self, word: str, beside: _Beside) -> list[tuple[float, str]]:
+        """Return two words that `word` may be, run together, of those that examples have so."""
+        return [
+            (
+                self._chance(first, _Beside(beside.before, second, beside.languages))
+                + self._chance(second, _Beside(first, beside.after, beside.languages))
+                + _JOINED,
+                f"{first} {second}",
+            )
+            for first, second in ((word[:at], word[at:]) for at in range(2, len(word) - 1))
+            if (first, second) in self._examples.pairs
+        ]
+
+    def _is_torn(self, word: str, follow: Sequence[str], beside: _Beside) -> bool:
+        """Return whether `word` and the one that follows are rather one word of the examples."""
+        second, after = follow
+        whole = word + second
+        if whole not in self._examples.counts or (word, second) in self._examples.pairs:
+            return False
+        both = self._chance(word, beside) + self._chance(
+            second, _Beside(word, after, beside.languages)
+        )
+        as_one = self._chance(whole, _Beside(beside.before, after, beside.languages))
+        return as_one + _JOINED > both
+
+    def _share(self, word: str, languages: Sequence[float]) -> float:
+        """Return how much of what people write here is `word`."""
+        uses = [_use(words, word) for words in self._languages]
+        here = sum(use * share for use, share in zip(uses, languages, strict=True))
+        of_examples = self._examples.counts.get(word, 0) / self._total
+        if of_examples:
+            fits = here / sum(uses) if any(uses) else 1 / len(uses)
+            of_examples *= max(fits, _MIXED / 2)
+        return (1 - _OF_EXAMPLES) * here + _OF_EXAMPLES * of_examples + _UNKNOWN
+
+    def _near_words(self, word: str) -> tuple[tuple[str, float], ...]:
+        """Return the words that `word` may be a slip of, with how unlikely the slip is."""
+        if any(self._is_known(word[:at] + "'" + word[at:]) for at in range(1, len(word))):
+            return ()  # "cant", "dont"
+        short = _OF_SHORT if len(word) <= _SHORT else 0.0
+        near = {
+            one: cost + short
+            for one, cost in meant_by(word).items()
+            if len(one) >= _SHORT < max(len(one), len(word)) and self._is_known(one)
+        }
+        if len(word) >= _LONG and not self._is_known(word):
+            for one in self._long.get(word[0], ()):
+                if one not in near and distance(word, one, 2) == 2:
+                    near[one] = TWO_SLIPS
+        return tuple(near.items())
+
+    def _is_known(self, word: str) -> bool:
+        return word in self._examples.counts or word in self._known
+
+    def _is_foreign(self, words: Sequence[str]) -> bool:
+        """Return whether `words` are rather those of a language that nobody speaks here."""
+        unknown = sum(not self._is_known(word) for word in words if word.isalpha())
+        return unknown >= 4 and unknown * 2 > len(words)
+
+    def _told(self, word: str) -> list[float]:
+        """Return how much `word` tells against each language: 0 for the one that has it most."""
+        logs = [math.log(_use(words, word) + 1e-7) for words in self._languages]
+        return [max(log - max(logs), -_TELLS) for log in logs]
+
+    def _as_written(self, meant: str, instead_of: str, languages: Sequence[float]) -> str:
+        """Return `meant` with its accents, in capitals where what it stands for has them."""
+        uses = [
+            _use(words, meant.partition(" ")[0]) * share
+            for words, share in zip(self._languages, languages, strict=True)
+        ]
+        accents = self._accented[uses.index(max(uses))]
+        written = " ".join(
+            self._examples.written.get(one, accents.get(one, one)) for one in meant.split()
+        )
+        if instead_of.isupper():
+            return written.upper()
+        return written.capitalize() if instead_of[0].isupper() else written
+
+
+def _use(words: Mapping[str, int], word: str) -> float:
+    rarity = words.get(word)
+    return 0.0 if rarity is None else 10.0 ** (-rarity / 100)
+
+
+def _shares(told: Sequence[float]) -> list[float]:
+    """Return how far each language is that of the words around, from what they tell against it."""
+    weights = [math.exp(max(one - max(told), -_TOLD)) for one in told]
+    return [_MIXED + (1 - len(told) * _MIXED) * one / sum(weights) for one in weights]

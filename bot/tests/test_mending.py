@@ -1,0 +1,123 @@
+"""What was meant where somebody misspelt it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from components.spelling.mending import Change, Examples, Mender, applied, typed_at
+from components.spelling.slips import distance, is_slip, meant_by
+
+LEARNED = Examples.of(
+    [
+        "I cannot print, the printer is offline",
+        "reset my password",
+        "none of those helped",
+        "I need a new notebook from the store",
+        "no puedo entrar en el portal",
+        "Olvidé mi contraseña, no puedo entrar",
+        "hablar con una persona",
+        "the Zyxware client crashes",
+    ]
+)
+MENDER = Mender(LEARNED, ["en", "es"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("rseet my pasword", "reset my password"),
+        ("the pinter is offine", "the printer is offline"),
+        ("quiero hbalar con una persina", "quiero hablar con una persona"),
+        ("is there a canteen or a camteen", "is there a canteen or a canteen"),
+        ("the Zywxare client crashes", "the Zyxware client crashes"),
+    ],
+)
+def test_slips_are_read_as_what_was_meant(typed: str, meant: str) -> None:
+    assert MENDER.mended(typed) == meant
+
+
+def test_a_long_word_of_the_examples_may_have_two_slips() -> None:
+    assert MENDER.mended("olvide mi cotnrasenna") == "olvide mi contraseña"
+
+
+def test_words_run_together_and_torn_apart_are_mended() -> None:
+    assert MENDER.mended("nopuedo entrar") == "no puedo entrar"
+    assert MENDER.mended("olvidé mi contra seña") == "olvidé mi contraseña"
+
+
+def test_the_words_around_decide() -> None:
+    assert MENDER.mended("nine of those helped") == "none of those helped"
+    assert MENDER.mended("nine people are here") == "nine people are here"
+
+
+def test_the_language_around_decides() -> None:
+    assert MENDER.mended("what is the direcion") == "what is the direction"
+    assert MENDER.mended("cuál es la direcion") == "cuál es la dirección"
+
+
+def test_capitals_and_accents_are_those_of_the_word() -> None:
+    assert MENDER.mended("Contrasnea") == "Contraseña"
+    assert MENDER.mended("PASWSORD") == "PASSWORD"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "i cant do it",
+        "the laptop of Ms Kowalczyk",
+        "persna@example.org",
+        "https://portal.example.org/pasword",
+        "C:\\usr\\pasword.txt",
+        "ERR_PASWORD #4711",
+        "мой пароль не работает",
+        "😀 \ud800",
+        "jeg kan ikke logge meg inn fordi skjermen henger",
+    ],
+)
+def test_what_is_no_slip_stays(text: str) -> None:
+    assert MENDER.mended(text) == text
+
+
+def test_the_examples_themselves_stay() -> None:
+    for text in ("the Zyxware client crashes", "Olvidé mi contraseña, no puedo entrar"):
+        assert MENDER.mended(text) == text
+
+
+def test_only_the_beginning_of_a_long_text_is_mended() -> None:
+    text = "reset my pasword. " + "It is about work. " * 200 + "my pasword"
+    assert MENDER.mended(text) == text.replace("pasword", "password", 1)
+
+
+def test_examples_are_the_same_after_they_were_stored() -> None:
+    assert Examples.from_json(json.loads(json.dumps(LEARNED.as_json()))) == LEARNED
+
+
+def test_places_of_the_mended_text_are_those_of_what_was_typed() -> None:
+    typed = "nopuedo netrar hoy"
+    changes = [Change(0, 7, "no puedo"), Change(8, 14, "entrar")]
+    assert applied(typed, changes) == "no puedo entrar hoy"
+    assert typed_at(0, changes) == (0, 7)
+    assert typed_at(9, changes) == (8, 14)
+    assert typed_at(16, changes) == (15, 16)
+
+
+def test_all_that_is_one_slip_away_is_found() -> None:
+    found = meant_by("smke")
+    assert {"smoke", "make", "skme", "sme", "smkes"} - found.keys() == {"make"}
+    assert all(is_slip("smke", one) for one in found if one[0] == "s")
+    assert found["smoke"] < found["smkez"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "slips"), [("ab", "ab", 0), ("abcd", "acbd", 1), ("abcd", "badc", 2)]
+)
+def test_slips_between_two_words_are_counted(one: str, other: str, slips: int) -> None:
+    assert distance(one, other, 3) == slips
+
+
+def test_counting_ends_at_the_most() -> None:
+    assert distance("printer", "keyboard", 2) == 3
