@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from assistant_process import BOT
@@ -241,3 +243,13 @@ def test_every_language_has_wordings_for_every_alarm() -> None:
     for rules in BY_LANGUAGE.values():
         assert set(rules) == set(ALARMS)
         assert all(rule.said for rule in rules.values())
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_cases_for_every_alarm(language: str, alarm: str) -> None:
+    """A case is of a language where one of its own wordings is in it."""
+    said = BY_LANGUAGE[language][alarm].said
+    cases = [*KEPT["alarms"].get(alarm, ()), *SAID.get(alarm, ())]
+    own = [case for case in cases if any(re.search(words, plain(case)) for words in said)]
+    assert len(own) >= 3

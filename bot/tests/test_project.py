@@ -70,8 +70,8 @@ def test_every_intent_said_in_words_has_examples(language: str) -> None:
 
 def test_no_example_stands_twice() -> None:
     texts = [text.lower() for path in NLU for all_ in examples(path).values() for text in all_]
-    english_and_spanish = {"bye", "👍", "👎", "ok"}
-    twice = {text for text in texts if texts.count(text) > 1} - english_and_spanish
+    in_several = {"bye", "👍", "👎", "ok"}  # languages
+    twice = {text for text in texts if texts.count(text) > 1} - in_several
     assert len(twice) <= 12, twice
 
 
@@ -99,6 +99,25 @@ def test_every_response_exists_once_in_each_language(name: str) -> None:
     for keys in by_language.values():
         assert sorted(keys) == sorted(by_language["en"])
     assert len(set(by_language["en"])) == len(by_language["en"])
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSES))
+def test_a_response_fills_in_the_same_and_offers_the_same_in_each_language(name: str) -> None:
+    def content(variation: dict[str, Any]) -> tuple[list[str], list[str]]:
+        payloads = [button["payload"] for button in variation.get("buttons", ())]
+        return sorted(re.findall(r"\{(\w+)\}", variation["text"])), payloads
+
+    contents: dict[str, list[Any]] = {language: [] for language in LANGUAGES}
+    for variation in RESPONSES[name]:
+        language = next(c["value"] for c in variation["condition"] if c["name"] == "language")
+        contents[language].append(content(variation))
+    for language in LANGUAGES:
+        assert sorted(contents[language]) == sorted(contents["en"]), language
+
+
+def test_who_may_choose_a_language_may_choose_each() -> None:
+    choices = [v["buttons"] for v in RESPONSES["utter_language_switched"] if "buttons" in v]
+    assert [len(buttons) for buttons in choices] == [len(LANGUAGES)] * len(LANGUAGES)
 
 
 def tables_by_language() -> dict[str, Mapping[str, Any]]:

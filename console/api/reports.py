@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from console.sight import sight_for
 from console.texts import translate
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
+from core.domain.languages import CONSOLE_LANGUAGES, SOURCE
 from core.services.figures.backlog import backlog_by
 from core.services.figures.counting import report
 from core.services.figures.documents import (
@@ -57,6 +58,15 @@ def _asked(
 
 Wanted = Annotated[Asked, Depends(_asked)]
 
+HeadingLanguage = Annotated[
+    str,
+    Query(
+        description="Of the headings.",
+        pattern=rf"^(?:{'|'.join(CONSOLE_LANGUAGES)})$",
+        json_schema_extra={"enum": list(CONSOLE_LANGUAGES)},
+    ),
+]
+
 
 @router.get("")
 async def get_report(request: Request, _: ReaderCaller, asked: Wanted) -> ReportDocument:
@@ -71,7 +81,7 @@ async def export(
     request: Request,
     caller: ReaderCaller,
     asked: Wanted,
-    lang: Annotated[Literal["en", "es"], Query(description="Of the headings.")] = "en",
+    lang: HeadingLanguage = SOURCE,
 ) -> Response:
     """Return the lines of a report as a table that is safe to open in a spreadsheet.
 
@@ -104,7 +114,7 @@ async def export_backlog(
     request: Request,
     caller: ReaderCaller,
     asked: Wanted,
-    lang: Annotated[Literal["en", "es"], Query(description="Of the headings.")] = "en",
+    lang: HeadingLanguage = SOURCE,
 ) -> Response:
     """Return the same as a table: a line for each day, a column for each value.
 

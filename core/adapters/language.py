@@ -25,18 +25,24 @@ _WORD = re.compile(r"[^\W\d_]+")
 _CODE = re.compile(r"\S*(?:\d|_|://|@|\w\.\w)\S*|\b[A-Z]{2,}\b")
 """Error codes, addresses, file names, numbers, abbreviations: the same in every language."""
 
+_FREQUENT: Mapping[str, str] = {
+    "en": "hello hi hey thanks thank help please yes bye goodbye human the my is how what "
+    "when where can you want need cannot with does morning",
+    "es": "hola gracias ayuda favor sí si adiós adios humano persona buenas buenos días dias "
+    "mi el la los las una cómo como qué que cuándo cuando dónde donde quiero necesito puedo "
+    "con chao tengo vale",
+}
+"""Words that people begin with or say much, by language."""
+
+_LANGUAGES_OF = Counter(word for words in _FREQUENT.values() for word in set(words.split()))
+
 _TELLING: Mapping[str, str] = {
     word: language
-    for language, words in {
-        "en": "hello hi hey thanks thank help please yes bye goodbye human the my is how what "
-        "when where can you want need cannot with does morning",
-        "es": "hola gracias ayuda favor sí si adiós adios humano persona buenas buenos días dias "
-        "mi el la los las una cómo como qué que cuándo cuando dónde donde quiero necesito puedo "
-        "con chao tengo vale",
-    }.items()
+    for language, words in _FREQUENT.items()
     for word in words.split()
+    if _LANGUAGES_OF[word] == 1
 }
-"""Words of one language and not the other, for texts too short for statistics."""
+"""Those of one language alone, for texts too short for statistics."""
 
 
 _SCRIPTS: Mapping[str, str] = {

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import string
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -10,12 +13,12 @@ import pytest
 
 from channels.email.settings import EmailSettings
 from core.adapters import language as telling
-from core.domain.languages import LANGUAGES, by_preference, spoken
+from core.domain.languages import CONSOLE_LANGUAGES, LANGUAGES, SOURCE, by_preference, spoken
 from core.services import other_languages
 from core.texts import Catalogue, language_name
 
 ROOT = Path(__file__).parents[2]
-FOREIGN = [code for code in LANGUAGES if code != "en"]
+FOREIGN = [code for code in LANGUAGES if code != SOURCE]
 PACKAGES = ["core", "channels.email", "channels.slack", "channels.telegram", "channels.webchat"]
 
 
@@ -49,17 +52,45 @@ def test_mail_has_settings_in_every_language(part: str, language: str) -> None:
 def test_everything_that_speaks_has_the_words_of_every_language(
     package: str, language: str
 ) -> None:
-    assert Catalogue(package).words(language)
+    catalogue = Catalogue(package)
+    said = {sentence for one in FOREIGN for sentence in catalogue.words(one)}
+    assert said
+    assert said - catalogue.words(language).keys() == set()
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "console"])
-def test_no_folder_of_words_is_for_a_language_that_is_not_spoken(package: str) -> None:
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_translation_fills_in_the_same_values(package: str, language: str) -> None:
+    def values(sentence: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+    for sentence, translation in Catalogue(package).words(language).items():
+        assert translation, sentence
+        assert values(translation) == values(sentence), sentence
+
+
+@pytest.mark.parametrize(
+    ("package", "languages"),
+    [*((package, LANGUAGES) for package in PACKAGES), ("console", CONSOLE_LANGUAGES)],
+)
+def test_no_folder_of_words_is_for_a_language_that_is_not_spoken(
+    package: str, languages: Mapping[str, str]
+) -> None:
     folders = (resources.files(package) / "locale").iterdir()
-    assert {folder.name for folder in folders} == set(FOREIGN)
+    assert {folder.name for folder in folders} == set(languages) - {SOURCE}
 
 
-def test_nobody_is_told_in_their_language_that_it_is_not_spoken_where_it_is() -> None:
-    assert not set(other_languages._SENTENCES) & set(LANGUAGES)
+def test_the_button_of_the_chat_has_words_in_every_language() -> None:
+    script = (ROOT / "channels" / "webchat" / "static" / "widget.js").read_text("utf-8")
+    table = script.partition("const translations = {")[2].partition("};")[0]
+    assert re.findall(r"^ +(\w+): \{ open:", table, re.MULTILINE) == list(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", other_languages._SENTENCES)
+def test_who_is_not_understood_is_told_which_languages_are(language: str) -> None:
+    said = other_languages.sentence_in(language)
+    assert said is not None
+    assert all(language_name(one, language) in said for one in LANGUAGES)
 
 
 def test_a_language_that_is_not_spoken_gives_english() -> None:

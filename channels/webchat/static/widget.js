@@ -1,7 +1,7 @@
 // The chat on any other site: a button in a corner and the desk's chat page in a frame.
 //
 // <script src="https://desk.example/chat/widget.js" data-language="es" async></script>
-// data-language: "en" or "es"; without it the visitor's browser decides.
+// data-language: one that the desk speaks; without it the visitor's browser decides.
 // data-position: "right" (default) or "left".
 // The page may call Ventanilla.open(), .close() and .toggle().
 
@@ -11,13 +11,13 @@
 
   const script = document.currentScript;
   const desk = new URL(script.src, document.baseURI).origin;
-  const chosen = script.dataset.language?.slice(0, 2).toLowerCase();
-  const language = chosen || (navigator.language.toLowerCase().startsWith("es") ? "es" : "en");
+  const translations = {
+    en: { open: "Open help chat", close: "Close help chat", title: "Help chat", unread: "new messages" },
+    es: { open: "Abrir el chat de ayuda", close: "Cerrar el chat de ayuda", title: "Chat de ayuda", unread: "mensajes nuevos" },
+  };
+  const language = (script.dataset.language || navigator.language).slice(0, 2).toLowerCase();
   const isLeft = script.dataset.position === "left";
-  const words =
-    language === "es"
-      ? { open: "Abrir el chat de ayuda", close: "Cerrar el chat de ayuda", title: "Chat de ayuda", unread: "mensajes nuevos" }
-      : { open: "Open help chat", close: "Close help chat", title: "Help chat", unread: "new messages" };
+  const words = Object.hasOwn(translations, language) ? translations[language] : translations.en;
 
   const style = `
     :host { all: initial; color-scheme: light dark; }

@@ -19,7 +19,7 @@ _OTHER_WORDS = re.compile(
 
 def _catalogues() -> list[Path]:
     rooms = [Path(room.__file__ or "").parent for room in (channels, console, core)]
-    files = [file for room in rooms for file in room.rglob("*.po")]
+    files = [file for room in rooms for file in room.rglob("es/*/*.po")]
     return [file for file in files if "node_modules" not in file.parts]
 
 
