@@ -5,11 +5,13 @@ https://docs.slack.dev/reference/methods, https://docs.slack.dev/reference/block
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-_ARGUMENTS: Mapping[str, str] = MappingProxyType(
+METHODS: Mapping[str, str] = MappingProxyType(
     {
         "apps.connections.open": "",
         "auth.test": "",
@@ -60,6 +62,7 @@ MAX_TEXT = 40_000
 MAX_BLOCKS = 50
 MAX_HOME_BLOCKS = 100
 MAX_BLOCKS_TEXT = 13_200
+_MAX_PAGE = 1_000
 _MAX_SECTION = 3_000
 _MAX_HEADER = 150
 _MAX_METADATA = 8_000
@@ -75,9 +78,9 @@ class Refused(Exception):
 
 def check_arguments(method: str, arguments: Mapping[str, Any]) -> None:
     """Refuse arguments that the method does not have, and the lack of those it must have."""
-    if method not in _ARGUMENTS:
+    if method not in METHODS:
         raise Refused("unknown_method", req_method=method)
-    names = _ARGUMENTS[method].split()
+    names = METHODS[method].split()
     needed = {name.removesuffix("!") for name in names if name.endswith("!")}
     known = {name.removesuffix("!") for name in names} | {"token"}
     for name in arguments:
@@ -85,12 +88,16 @@ def check_arguments(method: str, arguments: Mapping[str, Any]) -> None:
             raise Refused("invalid_arguments", detail=f"unknown argument {name}")
     for name in needed - arguments.keys():
         raise Refused("invalid_arguments", detail=f"missing argument {name}")
+    for name, value in arguments.items():
+        form, is_one = _FORMS.get(name, ("text", _is_text))
+        if not is_one(value):
+            raise Refused("invalid_arguments", detail=f"argument {name} is no {form}")
 
 
 def forgiven(method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return `arguments` as Slack itself takes them: it passes over those that it does not know,
     and names buttons that have no `action_id`."""
-    names = {name.removesuffix("!") for name in _ARGUMENTS.get(method, "").split()} | {"token"}
+    names = {name.removesuffix("!") for name in METHODS.get(method, "").split()} | {"token"}
     kept = {name: value for name, value in arguments.items() if name in names}
     if isinstance(kept.get("blocks"), list):
         kept["blocks"] = [
@@ -104,6 +111,71 @@ def forgiven(method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(elements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"action_id": f"unnamed-{number}", **each} for number, each in enumerate(elements)]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool) or value in {"true", "false", "1", "0"}
+
+
+def _is_page(value: object) -> bool:
+    """Say whether it is a number of things to a page; addresses have numbers as text."""
+    return _is_count(value) and int(str(value)) <= _MAX_PAGE
+
+
+def _is_count(value: object) -> bool:
+    return not isinstance(value, bool) and re.fullmatch(r"[1-9][0-9]*", str(value)) is not None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def _is_edge(value: object) -> bool:
+    """Say whether it can be the beginning or the end of what is asked for."""
+    return _is_time(value) or value in {"0", "now"}
+
+
+def _is_structure(value: object) -> bool:
+    if isinstance(value, str):  # as forms have it
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return False
+    return isinstance(value, dict | list)
+
+
+_TIME = re.compile(r"[0-9]{1,12}\.[0-9]{6}")
+_FORMS: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("channel", "user", "user_id", "file", "email"), ("name", _is_name)),
+        **dict.fromkeys(("channel_id", "filename", "users"), ("name", _is_name)),
+        **dict.fromkeys(("ts", "thread_ts"), ("time of a message", _is_time)),
+        **dict.fromkeys(("latest", "oldest"), ("time of a message", _is_edge)),
+        **dict.fromkeys(("limit", "count", "page"), ("number of 1 to 1,000", _is_page)),
+        "length": ("number of bytes", _is_count),
+        **dict.fromkeys(
+            ("blocks", "attachments", "files", "metadata", "view", "file_ids"),
+            ("structure", _is_structure),
+        ),
+        **dict.fromkeys(
+            (
+                *("as_user", "link_names", "mrkdwn", "reply_broadcast", "unfurl_links"),
+                *("unfurl_media", "inclusive", "include_all_metadata", "include_locale"),
+                *("include_num_members", "prevent_creation", "return_im"),
+            ),
+            ("Boolean", _is_flag),
+        ),
+    }
+)
+"""What an argument has to be, which means the same in all methods; those not here are text."""
 
 
 def check_message(arguments: Mapping[str, Any]) -> None:
