@@ -16,6 +16,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from components.alarms import BY_LANGUAGE
 from components.spelling.mending import Change, Examples, Mender, applied, typed_at
 
 MENDED_TEXT = "mended_text"
@@ -42,7 +43,7 @@ class MendingTokenizer(WhitespaceTokenizer):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**WhitespaceTokenizer.get_default_config(), "languages": ["en", "es"]}
+        return {**WhitespaceTokenizer.get_default_config(), "languages": list(BY_LANGUAGE)}
 
     @staticmethod
     def required_packages() -> list[str]:

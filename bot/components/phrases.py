@@ -17,6 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.alarms import recognise
+from components.mended_words import MENDED_TEXT
 
 _FILE = "intents.json"
 
@@ -89,7 +90,7 @@ class UrgentPhrases(IntentClassifier, GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            intent = recognise(message.get(TEXT) or "")
+            intent = recognise(message.get(TEXT) or "", message.get(MENDED_TEXT))
             if intent in self._known:
                 _put_first(message, {"name": intent, "confidence": 1.0})
             elif self._is_faint(message.get(INTENT) or {}):

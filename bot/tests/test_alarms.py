@@ -253,3 +253,17 @@ def test_every_language_has_cases_for_every_alarm(language: str, alarm: str) -> 
     cases = [*KEPT["alarms"].get(alarm, ()), *SAID.get(alarm, ())]
     own = [case for case in cases if any(re.search(words, plain(case)) for words in said)]
     assert len(own) >= 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "intent"),
+    [
+        ("am I chattiing with a real person?", "am I chatting with a real person?", None),
+        ("cóno instalo la vpn", "cómo instalo la vpn", None),
+        ("speal to a prson", "speak to a person", "ask_human"),
+        ("thre is smkoe here", "there is smoke here", "emergency"),
+        ("I want to die", "I want to dye", "self_harm"),
+    ],
+)
+def test_what_the_pipeline_mended_is_read_too(typed: str, meant: str, intent: str | None) -> None:
+    assert recognise(typed, meant) == intent

@@ -5,7 +5,8 @@ patterns overrule the classifier. Questions *about* a danger ("what to do in cas
 negations ("I do not want to talk to a person") are left to it.
 
 A text with slips of the pen is read once more with them mended: in haste and in need people
-misspell.
+misspell. Where the pipeline has mended it by all that it knows, asking for a human and anger count
+by that reading alone, as it also has what only looks like them ("am I chattiing with a person").
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from components.spelling.vocabulary import Vocabulary
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
 ALARMS = ("self_harm", "emergency", "security_incident", "angry", "ask_human")
 """In order of weight: the first that is stated wins."""
+_SERIOUS = ("self_harm", "emergency", "security_incident")
 
 _STRETCH = 4_000  # characters looked at together: patterns take longer the longer the text
 _OVERLAP = 400  # a wording that lies across two stretches is whole in one of them
@@ -43,17 +45,24 @@ _APART = {
 }
 
 
-def recognise(text: str) -> str | None:
+def recognise(text: str, meant: str | None = None) -> str | None:
     """Return the alarm, an intent, that `text` states, or None; of several the weightiest.
 
-    A long text, such as a letter, is read whole, a stretch at a time.
+    `meant` is the text with its slips mended, where it has any. A long text, such as a letter, is
+    read whole, a stretch at a time.
     """
     words = plain(text)
-    mended = words
-    for vocabulary in _vocabularies():
-        mended = vocabulary.mended(mended)
-    found = {_stated(written) for written in {words, mended}}
+    found = {_stated(written) for written in {words, _mended(words)}}
+    if meant is not None:
+        found = {alarm for alarm in found if alarm in _SERIOUS} | {_stated(_mended(plain(meant)))}
     return next((alarm for alarm in ALARMS if alarm in found), None)
+
+
+def _mended(words: str) -> str:
+    """Return folded `words`, those that may be of an alarm with their slips mended."""
+    for vocabulary in _vocabularies():
+        words = vocabulary.mended(words)
+    return words
 
 
 @lru_cache(maxsize=1)

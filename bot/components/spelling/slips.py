@@ -24,7 +24,7 @@ _TOO_MANY = 0.7
 _TWICE = 0.2  # the same letter once more
 _FIRST = 0.8  # people hardly ever get the first letter wrong
 _LAST = 0.7  # another last letter is rather another form of the word
-TWO_SLIPS = 3.0
+TWO_SLIPS = 4.5
 
 
 def is_slip(word: str, meant: str) -> bool:
