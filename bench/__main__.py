@@ -60,6 +60,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--tickets", type=int, default=1_000_000, help="of a year, in reports and lists"
     )
+    parser.add_argument(
+        "--pages",
+        default="",
+        help="of `lists` and `reports` only those in whose name this regular expression is found",
+    )
     parser.add_argument("--kills", type=int, default=10, help="of each on Slack")
     parser.add_argument("--seconds", type=float, default=20.0, help="of 100 Slack events/s")
     parser.add_argument("--mails", type=int, default=500, help="in a round of the mail intake")
@@ -166,12 +171,22 @@ async def _on_server(
     if "reports" in wanted:
         _say(f"reports among {arguments.tickets:,} tickets")
         figures += await reports.measure(
-            server, home, tickets=arguments.tickets, keep=arguments.keep, say=_say
+            server,
+            home,
+            tickets=arguments.tickets,
+            keep=arguments.keep,
+            only=arguments.pages,
+            say=_say,
         )
     if "lists" in wanted:
         _say(f"lists and the search among {arguments.tickets:,} tickets")
         figures += await lists.measure(
-            server, home, tickets=arguments.tickets, keep=arguments.keep, say=_say
+            server,
+            home,
+            tickets=arguments.tickets,
+            keep=arguments.keep,
+            only=arguments.pages,
+            say=_say,
         )
     if "rules" in wanted:
         _say("a thousand rules")

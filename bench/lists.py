@@ -14,14 +14,23 @@ from bench.list_addresses import ROUNDS, Known, Seen, api_lists, pages, view_lis
 from bench.loading import loaded, signed_in
 from bench.report import Figure
 from bench.stored import Server
-from bench.year import MESSAGES, read_once, year_of
+from bench.year import MESSAGES, reader_of, year_of
 from core.settings import Settings
 
 
 async def measure(
-    server: Server, home: Path, *, tickets: int, keep: bool, say: Callable[[str], None]
+    server: Server,
+    home: Path,
+    *,
+    tickets: int,
+    keep: bool,
+    only: str,
+    say: Callable[[str], None],
 ) -> list[Figure]:
-    """Fill a database, sign in to a web application over it, and load pages and lists."""
+    """Fill a database, sign in to a web application over it, and load pages and lists.
+
+    `only` is a regular expression of which their names have to have something.
+    """
     async with year_of(server, tickets, keep=keep, say=say) as url:
         known = await _known(url, tickets)
         settings = Settings(home=home, database_url=url)
@@ -29,9 +38,7 @@ async def measure(
         figures = [Figure(what="pages and lists among", measured=among)]
         async with signed_in(settings) as client:
             addresses = {**pages(known), **api_lists(known), **await view_lists(client, known)}
-            for what, paths in addresses.items():
-                say(await read_once(server))
-                figures.append(await loaded(client, what, paths, say))
+            figures += await loaded(client, addresses, reader_of(server, say), only=only, say=say)
         return figures
 
 

@@ -13,7 +13,7 @@ from bench.loading import loaded, signed_in
 from bench.report import Figure
 from bench.stored import Server
 from bench.timings import in_ms
-from bench.year import read_once, year_of
+from bench.year import reader_of, year_of
 from core.domain.figures import Dimension
 from core.services.figures.backlog import TOLD_APART
 from core.settings import Settings
@@ -26,9 +26,18 @@ _ROUNDS = 40
 
 
 async def measure(
-    server: Server, home: Path, *, tickets: int, keep: bool, say: Callable[[str], None]
+    server: Server,
+    home: Path,
+    *,
+    tickets: int,
+    keep: bool,
+    only: str,
+    say: Callable[[str], None],
 ) -> list[Figure]:
-    """Fill a database with a year of tickets, count its days, and ask for reports by the API."""
+    """Fill a database with a year of tickets, count its days, and ask for reports by the API.
+
+    `only` is a regular expression of which their names have to have something.
+    """
     async with year_of(server, tickets, keep=keep, say=say) as url:
         say("counting each day")
         counted = await _count(url)
@@ -36,9 +45,8 @@ async def measure(
             Figure(what=f"counting a day of {tickets // _DAYS:,} tickets", measured=in_ms(counted))
         ]
         async with signed_in(Settings(home=home, database_url=url)) as client:
-            for what, path in _reports().items():
-                say(await read_once(server))
-                figures.append(await loaded(client, what, [path] * _ROUNDS, say))
+            addresses = {what: [path] * _ROUNDS for what, path in _reports().items()}
+            figures += await loaded(client, addresses, reader_of(server, say), only=only, say=say)
         return figures
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -39,11 +39,12 @@ async def year_of(
             await server.drop(DATABASE)
 
 
-async def read_once(server: Server) -> str:
-    """Have everything in the system's memory, as with a desk in use; return what that took.
+def reader_of(server: Server, say: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
+    """Return what reads the database once, so that it is in the system's memory."""
 
-    Before each kind of page: some systems soon take back what nobody has read for a while.
-    """
-    began = time.perf_counter()
-    size = await server.read_once(DATABASE)
-    return f"read {size / 1e9:.1f} GB once in {time.perf_counter() - began:.0f} s"
+    async def read_once() -> None:
+        began = time.perf_counter()
+        size = await server.read_once(DATABASE)
+        say(f"read {size / 1e9:.1f} GB once in {time.perf_counter() - began:.0f} s")
+
+    return read_once
