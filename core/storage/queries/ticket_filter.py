@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -128,7 +139,7 @@ def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[Colum
         assert wanted.now is not None
         found.append(or_(*(_falls(one, wanted.now) for one in wanted.due_dates)))
     if wanted.among is not None:
-        found.append(Ticket.id.in_(wanted.among))
+        found.append(Ticket.id == any_(literal(list(wanted.among), ARRAY(Uuid))))
     return found
 
 

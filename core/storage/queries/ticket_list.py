@@ -75,6 +75,9 @@ async def tickets_in_order(
     backwards = sort in (TicketSort.NEWEST, TicketSort.CHANGED_LAST)
     order = (at.desc(), Ticket.id.desc()) if backwards else (at.asc(), Ticket.id.asc())
     chosen = select(Ticket.id).where(*conditions(wanted)).order_by(*order).limit(limit)
+    if by_change and wanted.created_from is not None:
+        # None changed before it was opened: without this, all that changed before would be read.
+        chosen = chosen.where(Ticket.updated_at >= wanted.created_from)
     if after is not None:
         place, there = tuple_(at, Ticket.id), tuple_(after.at, after.ticket)
         chosen = chosen.where(place < there if backwards else place > there)

@@ -301,6 +301,20 @@ async def test_conversations_for_programs_are_listed_by_index(
     assert await asked.scanned(filled, "ticket", "conversation", "message") == []
 
 
+async def test_what_changed_before_a_month_is_not_looked_through_for_what_was_opened_in_it(
+    filled: AsyncEngine,
+) -> None:
+    now = datetime.now(UTC)
+    month = TicketFilter(
+        created_from=now - timedelta(days=200), created_before=now - timedelta(days=170)
+    )
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        found = await tickets_in_order(session, month, TicketSort.CHANGED_FIRST, limit=50)
+    assert len(found) == 50
+    assert (await asked.rows_read(filled, "ticket"))[0] < 2_000  # 1,644 were opened in it
+
+
 async def test_problems_are_not_looked_for_among_all_tickets(filled: AsyncEngine) -> None:
     asked = Asked(filled)
     async with sessions_of(filled)() as session:
