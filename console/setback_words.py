@@ -22,4 +22,7 @@ WORK: Mapping[str, str] = {
     Chore.HELD_REPLIES: "Sending replies of agents",
     Chore.EARLY_EVENTS: "Edits and reactions that came before their message",
     Chore.GIVING_UP: "Handing on what the assistant does not answer",
+    Chore.NOTICE_MAILS: "Mailing agents their notices",
+    Chore.NOTICE_CHATS: "Writing agents their notices in chat",
+    Chore.APPROVAL_MAILS: "Asking for approvals by mail",
 }

@@ -15,7 +15,7 @@ from console.pages.session import (
     take_cookie,
     text_field,
 )
-from console.pages.view import LANGUAGE_COOKIE, page, translator
+from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
 from console.words import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
@@ -67,7 +67,7 @@ async def follow_link(request: Request, token: str) -> Response:
     """Use up a one-time link, and ask for a password of one's own."""
     desk = desk_of(request)
     try:
-        cookie = await desk.access.redeem_link(token)
+        cookie = await desk.access.redeem_link(token, language_of(request))
     except Unauthenticated as error:
         said = error_in_words(error, translator(request))
         return page(request, "sign_in.html", status=401, next="/console", email="", wrong=said)

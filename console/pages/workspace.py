@@ -18,6 +18,7 @@ from console.sight import sight_for
 from console.times import Times
 from core.domain.actor import Role
 from core.domain.channel import RecipientOutcome
+from core.domain.classification import Kind
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import (
@@ -32,6 +33,7 @@ from core.domain.ids import (
 )
 from core.domain.teams import Presence
 from core.ports import LinksThreads, capabilities_of
+from core.services.automation.incoming import PROGRAMS
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
 from core.storage.queries.assets import AssetsOfTicket, assets_of
@@ -172,6 +174,16 @@ class Workspace:
         return max(
             (one.seq for one in self.messages if one.conversation == self.conversation.id),
             default=0,
+        )
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether it is a problem that no requester reported: there is nobody to reply to."""
+        return (
+            self.ticket is not None
+            and self.ticket.kind == Kind.PROBLEM
+            and not self.is_side
+            and self.conversation.account == PROGRAMS
         )
 
     @property

@@ -9,6 +9,7 @@
   const text = by("text");
   const state = by("draft-state");
   const modes = composer.elements.mode;
+  const { usual } = composer.dataset; // a reply, where somebody can be replied to
   const url = `/console/conversations/${composer.dataset.conversation}/drafts`;
   const left = `unsaved-${composer.dataset.conversation}`;
   const { enclosed, addressing } = composer; // of the scripts before this one
@@ -134,8 +135,8 @@
     seen = null;
     flush();
     if (sentMode === "note" && mode === "note" && !text.value) {
-      mode = modes.value = "reply";
-      show(drafts.reply);
+      mode = modes.value = usual;
+      show(drafts[usual]);
     }
     by("notice").replaceChildren();
     by("collision").replaceChildren();
@@ -170,8 +171,8 @@
       drafts[kind] = kept[kind] ?? blank();
       saved[kind] = body(drafts[kind]);
     }
-    mode = modes.value = "reply";
-    show(drafts.reply);
+    mode = modes.value = usual;
+    show(drafts[usual]);
     text.focus();
     text.setSelectionRange(text.value.length, text.value.length);
   });

@@ -28,6 +28,9 @@ class Chore(StrEnum):
     HELD_REPLIES = "held_replies"
     EARLY_EVENTS = "early_events"
     GIVING_UP = "giving_up"
+    NOTICE_MAILS = "notice_mails"
+    NOTICE_CHATS = "notice_chats"
+    APPROVAL_MAILS = "approval_mails"
 
 
 def pause_after(tries: int) -> timedelta:

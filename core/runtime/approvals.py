@@ -31,7 +31,12 @@ class ApprovalMails:
 
     async def send_due(self) -> None:
         """Send what is due; what is not taken is tried again some minutes later."""
-        for letter in await self._letters.due():
+        is_away = False
+
+        async def send(letter: ApprovalLetter) -> None:
+            nonlocal is_away
+            if is_away:
+                return
             subject, words = letter_of(letter)
             try:
                 await self._postman.send(letter.email, subject, words)
@@ -40,9 +45,12 @@ class ApprovalMails:
                 await self._letters.refused(letter, str(error))
             except Unavailable as error:
                 _LOGGER.warning("letters to approvers wait: %s", error)
-                return
+                is_away = True
             else:
                 await self._letters.mailed(letter)
+
+        due = await self._letters.due()
+        await self._letters.setbacks.each(due, send, lambda letter: letter.ask)
 
 
 def letter_of(letter: ApprovalLetter) -> tuple[str, str]:

@@ -31,20 +31,23 @@ class ChatMessages:
 
     async def write_due(self) -> None:
         """Write what is due; what fails says why to its agent, and is tried again where it may."""
-        for digest in await self._notices.due():
-            try:
-                await self._write(digest)
-            except Rejected as error:
-                _LOGGER.warning("agent %s cannot be written to in chat: %s", digest.agent, error)
-                await self._notices.refused(digest, str(error))
-            except Throttled as error:
-                wait = timedelta(seconds=error.retry_after)
-                await self._notices.waits(digest, str(error), wait)
-            except DeliveryError as error:
-                _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
-                await self._notices.waits(digest, str(error), _AGAIN_IN)
-            else:
-                await self._notices.arrived(digest)
+        due = await self._notices.due()
+        await self._notices.setbacks.each(due, self._do, lambda digest: digest.agent)
+
+    async def _do(self, digest: ChatDigest) -> None:
+        try:
+            await self._write(digest)
+        except Rejected as error:
+            _LOGGER.warning("agent %s cannot be written to in chat: %s", digest.agent, error)
+            await self._notices.refused(digest, str(error))
+        except Throttled as error:
+            wait = timedelta(seconds=error.retry_after)
+            await self._notices.waits(digest, str(error), wait)
+        except DeliveryError as error:
+            _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
+            await self._notices.waits(digest, str(error), _AGAIN_IN)
+        else:
+            await self._notices.arrived(digest)
 
     async def _write(self, digest: ChatDigest) -> None:
         channel = self._channels.get(digest.account)

@@ -42,21 +42,24 @@ class LinkCodeMails:
     async def send_due(self) -> None:
         """Send the codes that are due; one that cannot leave now is made anew half a minute on."""
         while mail := await self._codes.to_mail():
-            channel = self._channels.get(mail.account)
-            if not isinstance(channel, SendsLetters):
-                _LOGGER.warning("code %s waits: its account is gone", mail.id)
-                continue
-            try:
-                await channel.deliver(_letter(channel, mail))
-            except _LATER as error:
-                _LOGGER.warning("code %s waits: %s", mail.id, error)
-            except Uncertain:
-                await self._codes.mailed(mail)  # it may have arrived
-            except (Rejected, DeliveryError) as error:
-                _LOGGER.info("code %s cannot be mailed: %s", mail.id, error)
-                await self._codes.not_mailed(mail)
-            else:
-                await self._codes.mailed(mail)
+            await self._codes.setbacks.each([mail], self._send, lambda one: one.id)
+
+    async def _send(self, mail: CodeMail) -> None:
+        channel = self._channels.get(mail.account)
+        if not isinstance(channel, SendsLetters):
+            _LOGGER.warning("code %s waits: its account is gone", mail.id)
+            return
+        try:
+            await channel.deliver(_letter(channel, mail))
+        except _LATER as error:
+            _LOGGER.warning("code %s waits: %s", mail.id, error)
+        except Uncertain:
+            await self._codes.mailed(mail)  # it may have arrived
+        except (Rejected, DeliveryError) as error:
+            _LOGGER.info("code %s cannot be mailed: %s", mail.id, error)
+            await self._codes.not_mailed(mail)
+        else:
+            await self._codes.mailed(mail)
 
 
 def _letter(channel: SendsLetters, mail: CodeMail) -> Outbound:

@@ -62,7 +62,12 @@ class NoticeMails:
 
     async def send_due(self) -> None:
         """Send what is due; what is not taken is tried again some minutes later."""
-        for digest in await self._notices.due():
+        is_away = False
+
+        async def send(digest: Digest) -> None:
+            nonlocal is_away
+            if is_away:
+                return
             subject, words = letter(digest, self._base_url)
             try:
                 await self._postman.send(digest.email, subject, words)
@@ -70,8 +75,12 @@ class NoticeMails:
                 _LOGGER.warning("agent %s cannot be mailed: %s", digest.agent, error)
             except Unavailable as error:
                 _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
+                is_away = True
                 return
             await self._notices.mailed(digest)
+
+        due = await self._notices.due()
+        await self._notices.setbacks.each(due, send, lambda digest: digest.agent)
 
 
 def letter(digest: Digest, base_url: str) -> tuple[str, str]:

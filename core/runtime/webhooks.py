@@ -33,10 +33,18 @@ class WebhookCalls:
         """Make the calls that are due, side by side."""
         if not (calls := await self._webhooks.due()):
             return
-        async with self._open() as client, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_make(client, call)) for call in calls]
-        for call, task in zip(calls, tasks, strict=True):
-            done, words = task.result()
+        async with self._open() as client:
+            made = await asyncio.gather(
+                *(_make(client, call) for call in calls), return_exceptions=True
+            )
+        for call, outcome in zip(calls, made, strict=True):
+            if isinstance(outcome, Exception):  # of this call alone: the others were made
+                _LOGGER.error("call %s of a webhook", call.delivery, exc_info=outcome)
+                done, words = False, f"{type(outcome).__name__}: {outcome}"
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                done, words = outcome
             if not done:
                 _LOGGER.info("call %s of a webhook failed", call.delivery)
             await self._webhooks.settle(call.delivery, done=done, answer=words)

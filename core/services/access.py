@@ -127,8 +127,10 @@ class Access:
             )
         return token
 
-    async def redeem_link(self, token: str) -> str:
+    async def redeem_link(self, token: str, language: str | None = None) -> str:
         """Use up a one-time link; return a session's cookie.
+
+        Who has no password yet comes for the first time, and reads the console in `language`.
 
         Raises:
             Unauthenticated: the link is unknown, used or too old.
@@ -148,6 +150,9 @@ class Access:
             row = None if agent is None else await session.get(AgentRow, agent)
             if row is None or row.disabled_at is not None:
                 raise Unauthenticated("this link has been used or is too old")
+            is_new = row.password_hash is None
+            if is_new and language is not None and language in CONSOLE_LANGUAGES:
+                row.language = language
             return self._open_session(session, row)
 
     async def sign_in(self, email: str, password: str, remote: str) -> str:

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.catalogue import Decision, Stage
 from core.domain.classification import FieldSpec
 from core.domain.ids import ItemId
+from core.domain.setbacks import Chore
 from core.services.catalogue.links import ApprovalLinks
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import ItemView, item_view
 from core.storage.queries.requests import values_of
@@ -54,6 +56,7 @@ class ApprovalLetters:
         self._sessions = sessions
         self._links = links
         self._now = now
+        self.setbacks = Setbacks(sessions, Chore.APPROVAL_MAILS, now)
 
     async def due(self) -> Sequence[ApprovalLetter]:
         """Take letters that are to be sent; nobody else takes them for five minutes."""
@@ -62,7 +65,7 @@ class ApprovalLetters:
         async with storage_errors(), self._sessions.begin() as session:
             asks = await session.scalars(
                 select(ApprovalAsk)
-                .where(ApprovalAsk.mail_at <= now)
+                .where(ApprovalAsk.mail_at <= now, self.setbacks.is_free(ApprovalAsk.id))
                 .order_by(ApprovalAsk.mail_at)
                 .limit(_BATCH)
                 .with_for_update(skip_locked=True)

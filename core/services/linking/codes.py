@@ -63,7 +63,7 @@ class LinkCodes:
         self._accounts = accounts
         self._channels = channels
         self._now = now
-        self._setbacks = Setbacks(sessions, Chore.LINK_CODES, now)
+        self.setbacks = Setbacks(sessions, Chore.LINK_CODES, now)
         self._merging = ContactMerging(sessions, accounts, now)
 
     async def ask(self, ticket_id: TicketId, email: str, by: Agent) -> None:
@@ -151,7 +151,7 @@ class LinkCodes:
                 return 1
 
         for _ in range(_AT_ONCE):
-            await self._setbacks.drawn(join, 1)
+            await self.setbacks.drawn(join, 1)
             if not is_more:
                 return
 
@@ -161,7 +161,7 @@ class LinkCodes:
             select(LinkCode)
             .where(
                 LinkCode.due_at <= self._now(),
-                self._setbacks.is_free(LinkCode.id),
+                self.setbacks.is_free(LinkCode.id),
                 proven.is_not(None) if is_proven else proven.is_(None),
             )
             .order_by(LinkCode.due_at)

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, Address, AgentId, MessageId, new_id
 from core.domain.notification import Wish
+from core.domain.setbacks import Chore
 from core.ports import Colleague
 from core.services.notifications.reading import NoticeView, views_of_notices
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Notification, NotificationWish
 
@@ -55,6 +57,7 @@ class ChatNotices:
     ) -> None:
         self._sessions = sessions
         self._now = now
+        self.setbacks = Setbacks(sessions, Chore.NOTICE_CHATS, now)
 
     async def connect(self, agent: AgentId, account: AccountId, colleague: Colleague) -> None:
         """Write to `agent` there from now on: what they did not see, unless they chose already."""
@@ -84,7 +87,11 @@ class ChatNotices:
         async with storage_errors(), self._sessions.begin() as session:
             rows = await session.scalars(
                 select(Notification)
-                .where(Notification.chat_at <= now, Notification.read_at.is_(None))
+                .where(
+                    Notification.chat_at <= now,
+                    Notification.read_at.is_(None),
+                    self.setbacks.is_free(Notification.agent_id),
+                )
                 .order_by(Notification.chat_at, Notification.id)
                 .limit(_MOST_IN_A_MESSAGE * _AGENTS_AT_ONCE)
                 .with_for_update(skip_locked=True)

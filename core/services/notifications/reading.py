@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
 from core.domain.notification import Notice, QuietHours, Reach, Wish
+from core.domain.setbacks import Chore
 from core.services.notifications.bundles import Bundle, besides
 from core.services.notifications.leaving import reaches
 from core.services.revisions import check_content
+from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.sight import is_hidden_from
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
@@ -135,6 +137,7 @@ class Notices:
     ) -> None:
         self._sessions = sessions
         self._now = now
+        self.setbacks = Setbacks(sessions, Chore.NOTICE_MAILS, now)
 
     async def read_all(self, agent: AgentId) -> None:
         """Count all notices of an agent as read."""
@@ -183,7 +186,11 @@ class Notices:
             rows = (
                 await session.scalars(
                     select(Notification)
-                    .where(Notification.mail_at <= now, Notification.read_at.is_(None))
+                    .where(
+                        Notification.mail_at <= now,
+                        Notification.read_at.is_(None),
+                        self.setbacks.is_free(Notification.agent_id),
+                    )
                     .order_by(Notification.mail_at)
                     .limit(_MOST_IN_A_MAIL * _AGENTS_AT_ONCE)
                     .with_for_update(skip_locked=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -118,6 +119,24 @@ async def test_a_link_signs_in_once(desk: Desk) -> None:
     )
     (cookie,) = [one for one in taken if isinstance(one, str)]
     assert (await desk.access.session(cookie)).agent == agent
+
+
+async def test_a_new_agent_reads_the_console_in_their_browsers_language(desk: Desk) -> None:
+    agent = await desk.agent()
+    spanish = {"Accept-Language": "es-MX, en;q=0.5"}
+
+    async def come(language: Mapping[str, str]) -> str:
+        link, browser = await desk.access.sign_in_link(agent.id), desk.client()
+        page = await browser.get(f"/console/sign-in/{link}", headers=language)
+        assert page.status_code == 200
+        arrived = await browser.post(
+            f"/console/sign-in/{link}", headers=language, follow_redirects=True
+        )
+        return arrived.text
+
+    assert "Elija una contraseña" in await come(spanish)
+    await desk.access.set_password(agent.id, "a few words make one")
+    assert "Elija una contraseña" in await come({"Accept-Language": "en"})  # theirs by now
 
 
 async def test_a_link_lasts_a_day(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from email.message import Message as Letter
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
 
 from core.adapters.smtp import SmtpPostman
 from core.domain.actor import Agent, Role
@@ -17,6 +18,7 @@ from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.ids import ConversationId, new_id
 from core.domain.notification import Notice, Wish
+from core.domain.setbacks import Chore
 from core.runtime.notices import NoticeMails
 from core.services.case import open_case
 from core.services.ledger import Ledger
@@ -30,7 +32,7 @@ from core.services.notifications.reading import (
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.teams.teams import Teams, TeamShape
-from core.storage.tables import Team, TeamMember, Ticket
+from core.storage.tables import Setback, Team, TeamMember, Ticket
 from tests.support.desk import Rig
 from tests.support.running_desk import free_port
 
@@ -229,3 +231,39 @@ async def test_an_address_that_takes_no_mail_does_not_hold_up_the_others(
     assert [letter["To"] for letter in post.letters] == ["bo@desk.test"]
     rig.clock.advance(hours=1)
     assert await notices.due() == []
+
+
+class Fragile:
+    """A postman that cannot write to one address, for a reason nobody foresaw."""
+
+    def __init__(self, breaks_at: str) -> None:
+        self.breaks_at = breaks_at
+        self.sent: list[str] = []
+
+    async def send(self, to: str, subject: str, words: str) -> None:
+        if to == self.breaks_at:
+            raise LookupError("no such alphabet")
+        self.sent.append(to)
+
+
+async def test_a_mail_that_raises_is_set_aside_and_holds_up_no_other(rig: Rig) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (bo, cy):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    rig.clock.advance(minutes=4)
+    postman = Fragile("bo@desk.test")
+    mails = NoticeMails(Notices(rig.sessions, rig.clock), postman, "http://desk.test")
+    await mails.send_due()
+    assert postman.sent == ["cy@desk.test"]
+    async with rig.sessions() as session:
+        aside = (await session.scalars(select(Setback))).one()
+    assert (aside.chore, aside.item) == (Chore.NOTICE_MAILS, bo.id)
+    assert aside.error == "LookupError: no such alphabet"
+    postman.breaks_at = ""
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    assert postman.sent == ["cy@desk.test", "bo@desk.test"]
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(Setback))).all() == []

@@ -116,6 +116,10 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     assert told.json() == {"told": 1}  # nobody reported the problem itself
 
     ana = await signed_in(desk, "Ana", Role.AGENT)
+    page = await ana.see("/console/tickets/1002")
+    assert 'id="mode-reply"' not in page  # there is nobody to reply to
+    assert page.count("Tell the requesters of all open incidents: 1") == 1
+    assert 'id="mode-reply"' in await ana.see("/console/tickets/1001")
     await desk.queued("The mail is down too", thread="t2", who="bob")
     offer = "/console/tickets/new/problem?incident=1003"
     assert offer in await ana.see("/console/tickets/1003")
