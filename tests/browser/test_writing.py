@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, Route, expect
 
 from core.storage.engine import Sessions
 from tests.browser.people import Opened, agent_called
@@ -80,3 +81,43 @@ async def test_two_agents_in_one_ticket(
     await page.reload()
     await page.get_by_label("Internal note").check()
     await expect(page.locator("#enclosed [data-id]")).to_contain_text("trace.txt")
+
+
+async def _soon(event: asyncio.Event) -> None:
+    async with asyncio.timeout(30):
+        await event.wait()
+
+
+@pytest.mark.parametrize("comes", ["late", "never"])
+async def test_who_presses_before_the_scripts_are_there_sends_once_and_loses_nothing(
+    desk: Desk, opened: Opened, browser: Browser, address: str, comes: str
+) -> None:
+    await desk.queued("The VPN is broken")
+    signed_in = await (await opened("/console/preferences")).context.storage_state()
+    context = await browser.new_context(base_url=address, storage_state=signed_in)
+    page = await context.new_page()  # of a browser that has none of the scripts yet
+    wanted, arrive = asyncio.Event(), asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        wanted.set()
+        await arrive.wait()
+        await (route.continue_() if comes == "late" else route.abort())
+
+    await page.route("**/htmx.min.js*", delay)
+    await page.goto(TICKET, wait_until="commit")
+    try:
+        await _soon(wanted)
+        text = page.get_by_label("Your message")
+        await text.fill("Hello Ada")
+        await page.evaluate("document.documentElement.dataset.opened = 'once'")
+        for _ in range(2):
+            await page.get_by_role("button", name="Send reply").click(no_wait_after=True)
+        await text.press_sequentially(" and then")
+    finally:
+        arrive.set()
+    held = page.locator(".held")
+    await expect(held).to_have_count(1)
+    await expect(held).to_contain_text("Hello Ada and then")
+    is_same = await page.evaluate("document.documentElement.dataset.opened === 'once'")
+    assert is_same == (comes == "late")
+    await context.close()

@@ -1,0 +1,21 @@
+// A press that comes before the page's scripts waits for them, instead of loading the page anew.
+// Not deferred, so that it is there before the first form: it must stay as small as it is.
+(() => {
+  "use strict";
+  let pressed = null; // the last: who presses twice means it once
+  const hold = (event) => {
+    if (!event.target.matches("[hx-post]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    pressed = { form: event.target, button: event.submitter };
+  };
+  const release = () => {
+    removeEventListener("submit", hold, { capture: true });
+    if (pressed?.form.isConnected) pressed.form.requestSubmit(pressed.button);
+    pressed = null;
+  };
+  addEventListener("submit", hold, { capture: true });
+  // htmx says so once it knows the page's forms; if it never comes, the browser sends them.
+  document.addEventListener("htmx:load", release, { once: true });
+  addEventListener("load", () => { if (!window.htmx) release(); });
+})();
