@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +211,8 @@ async def test_a_computer_that_does_not_start_from_the_report_to_the_figures(
     desk = begun.desk
     token = await desk.command("token", "create", "--email", "boss@desk.example", "--role", "admin")
     boss = Staff(begun.http, "boss@desk.example", token)
-    today = datetime.now(UTC).date().isoformat()
-    before = await figures(desk, today)
+    began = datetime.now(UTC).date()
+    before = await figures(desk, began)
     carmen = Requester(begun.telegram, begun.telegram.person("Carmen Ibáñez", language="es"))
 
     # Reception and registration: the assistant passes her on with a ticket.
@@ -268,7 +268,7 @@ async def test_a_computer_that_does_not_start_from_the_report_to_the_figures(
 
     async def is_counted() -> bool:
         after.clear()
-        after.update(await figures(desk, today))
+        after.update(await figures(desk, began))
         return bool(after["solved"] == before["solved"] + 1 and fives(after) == fives(before) + 1)
 
     assert await until(is_counted, every=1.0, seconds=PATIENCE_SECONDS), (before, after)
@@ -280,9 +280,10 @@ async def test_a_computer_that_does_not_start_from_the_report_to_the_figures(
     assert "5" in _TAGS.sub("", rated[1])
 
 
-async def figures(desk: RunningDesk, day: str) -> dict[str, Any]:
-    """Return what the desk's report says of a day."""
-    printed = await desk.command("report", "--from", day, "--to", day, "--json")
+async def figures(desk: RunningDesk, first: date) -> dict[str, Any]:
+    """Return what the desk's report says of the days from `first` to today."""
+    today = datetime.now(UTC).date()
+    printed = await desk.command("report", "--from", str(first), "--to", str(today), "--json")
     found: dict[str, Any] = json.loads(printed)["total"]
     return found
 

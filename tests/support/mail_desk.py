@@ -50,7 +50,9 @@ class MailDesk:
     async def work(self) -> None:
         """Answer what waits for an answer, and send what waits to be sent."""
         async with self.sessions() as session:
-            conversations = (await session.scalars(select(Conversation.id))).all()
+            conversations = (
+                await session.scalars(select(Conversation.id).order_by(Conversation.id))
+            ).all()
         for name in conversations:
             conversation = ConversationId(name)
             while (turn := await self.turns.plan(conversation)) is not None:

@@ -60,7 +60,7 @@ async def test_plans_are_kept_and_given_for_a_time(desk: Desk, api: Api) -> None
     place = f"/api/v1/plans/{made.json()['id']}"
     assert (await lead.put(place, json=body, headers={"If-Match": '"7"'})).status_code == 412
 
-    acme = {"name": "Acme", "plan": "gold", "plan_until": TODAY.isoformat()}
+    acme = {"name": "Acme", "plan": "gold", "plan_until": (TODAY + DAY).isoformat()}
     organisation = await lead.post("/api/v1/organisations", json=acme)
     assert organisation.status_code == 201, organisation.text
     shown = organisation.json()
@@ -72,7 +72,7 @@ async def test_plans_are_kept_and_given_for_a_time(desk: Desk, api: Api) -> None
     home = f"/api/v1/organisations/{shown['id']}"
     over = acme | {"plan_until": (TODAY - DAY).isoformat()}
     assert (await lead.put(home, json=over)).json()["plan_in_force"] is False
-    wrong = acme | {"plan_from": (TODAY + DAY).isoformat()}
+    wrong = acme | {"plan_from": (TODAY + 2 * DAY).isoformat()}
     assert (await lead.put(home, json=wrong)).status_code == 422
     assert (await lead.put(home, json=acme | {"plan": "Silver"})).status_code == 422
     assert (await agent.get("/api/v1/plans")).json()["items"][0]["organisations"] == 1
