@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -101,11 +102,17 @@ def commands(group: TyperGroup, words: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield " ".join((*words, word)), command
 
 
-@pytest.mark.parametrize("page", EXPLAINED, ids=name)
-def test_every_command_that_is_shown_is_there_with_its_options(page: Path) -> None:
+@cache
+def known_commands() -> Mapping[str, TyperCommand]:
+    """Return the commands of `desk` by their words."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    known = dict(commands(group))
+    return dict(commands(group))
+
+
+@pytest.mark.parametrize("page", EXPLAINED, ids=name)
+def test_every_command_that_is_shown_is_there_with_its_options(page: Path) -> None:
+    known = known_commands()
     rooms = {" ".join(one.split()[:n]) for one in known for n in range(1, len(one.split()))}
     wrong = []
     for code in code_of(page):
@@ -122,8 +129,9 @@ def test_every_command_that_is_shown_is_there_with_its_options(page: Path) -> No
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", EXPLAINED, ids=name)
-def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
+@cache
+def known_variables() -> tuple[Set[str], Set[str]]:
+    """Return the variables of the desk, of containers and of the assistant; and accounts' ends."""
     prefix = Settings.model_config["env_prefix"]
     known = {
         str(field.validation_alias or f"{prefix}{one}".upper())
@@ -138,7 +146,12 @@ def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
         file.read_text("utf-8")
         for file in [ROOT / "docker-compose.yml", *(ROOT / "bot").glob("*/*.py")]
     )
-    others = set(re.findall(r"\bDESK_[A-Z_]+", elsewhere))  # of containers and of the assistant
+    return known | set(re.findall(r"\bDESK_[A-Z_]+", elsewhere)), of_accounts
+
+
+@pytest.mark.parametrize("page", EXPLAINED, ids=name)
+def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
+    known, of_accounts = known_variables()
     named = set(re.findall(r"\bDESK_[A-Z0-9_]*[A-Z0-9]\b", page.read_text("utf-8")))
 
     def is_known(variable: str) -> bool:
@@ -146,7 +159,7 @@ def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
         field = rest.rpartition("__")[2]
         # A secret may stand in a file, which the setting with `_FILE` names.
         fields = {f"{kind}__{field}", f"{kind}__{field.removesuffix('_FILE')}"}
-        return variable in known | others or not fields.isdisjoint(of_accounts)
+        return variable in known or not fields.isdisjoint(of_accounts)
 
     assert {one for one in named if not is_known(one)} == set()
 
