@@ -18,7 +18,7 @@ router = APIRouter(prefix="/console/tickets")
 async def take_back(request: Request, signed_in: Agents, named: Named, held: UUID) -> Response:
     """Make a reply that has not left a draft again."""
     work = desk_of(request).held.take_back(named, held, signed_in.agent)
-    return await attempt(request, named, work, trigger="taken-back")
+    return await attempt(request, named, work)
 
 
 @router.post("/{ticket}/held/{held}/send")

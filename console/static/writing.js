@@ -9,7 +9,6 @@
   const text = by("text");
   const state = by("draft-state");
   const modes = composer.elements.mode;
-  const { usual } = composer.dataset; // a reply, where somebody can be replied to
   const url = `/console/conversations/${composer.dataset.conversation}/drafts`;
   const left = `unsaved-${composer.dataset.conversation}`;
   const { enclosed, addressing } = composer; // of the scripts before this one
@@ -52,8 +51,9 @@
     headers: { "Content-Type": "application/json", "X-CSRF-Token": composer.dataset.csrf },
     ...options,
   });
-  const save = (kind, draft) => {
+  const save = (kind) => {
     saving = saving.then(async () => {
+      const draft = body(drafts[kind] ?? blank());
       if (saved[kind] === draft) return;
       try {
         const answer = await put(kind, draft);
@@ -71,7 +71,7 @@
   const flush = () => {
     clearTimeout(timer);
     drafts[mode] = typed();
-    return save(mode, body(drafts[mode]));
+    return save(mode);
   };
   const lastSeq = () => Math.max(0, ...[...document.querySelectorAll("#messages [data-seq]")]
     .map((message) => Number(message.dataset.seq)));
@@ -83,12 +83,39 @@
     timer = setTimeout(flush, SAVE_AFTER_MS);
   };
 
+  // While a reply is taken back nothing is saved: a draft would replace what the desk puts before it.
+  let begun = null; // what the drafts were when that began
+  let goOn = null;
+  const halt = () => {
+    begun = { reply: drafts.reply ?? blank(), note: drafts.note ?? blank() };
+    saving = saving.then(() => new Promise((resolve) => { goOn = resolve; }));
+  };
+  const resume = () => {
+    begun = null;
+    goOn?.();
+    goOn = null;
+  };
+  // The draft that the desk keeps, with what was typed here since `before`.
+  const joined = (kept, before, now) => {
+    const old = before.text.trim();
+    const words = old && kept.text.endsWith(old)
+      ? kept.text.slice(0, -old.length) + now.text
+      : [kept.text, now.text].filter(Boolean).join("\n\n");
+    const has = (file) => kept.files.some((other) => other.id === file.id);
+    return {
+      ...kept,
+      text: now.text === before.text ? kept.text : words,
+      files: [...kept.files, ...now.files.filter((file) => !has(file))],
+    };
+  };
+
   // What a page took along unsaved comes back with it.
   addEventListener("pagehide", () => {
     drafts[mode] = typed();
     const draft = body(drafts[mode]);
     if (saved[mode] === draft) return;
-    sessionStorage.setItem(left, JSON.stringify({ mode, draft: drafts[mode] }));
+    sessionStorage.setItem(left, JSON.stringify({ mode, draft: drafts[mode], before: begun?.[mode] }));
+    if (begun) return;
     put(mode, draft, { keepalive: true }).catch(() => {}); // the page is gone: the next one has it
   });
   const unsaved = JSON.parse(sessionStorage.getItem(left) ?? "null");
@@ -97,7 +124,9 @@
   if (early) {
     drafts[mode] = { ...blank(), ...drafts[mode], text: text.value };
   } else if (unsaved) {
-    drafts[unsaved.mode] = unsaved.draft;
+    drafts[unsaved.mode] = unsaved.before
+      ? joined(drafts[unsaved.mode] ?? blank(), unsaved.before, unsaved.draft)
+      : unsaved.draft;
     mode = modes.value = unsaved.mode;
   } else if (!drafts.reply && drafts.note && by("mode-note")) {
     mode = modes.value = "note";
@@ -129,14 +158,17 @@
   });
   document.body.addEventListener("said", () => {
     // Only what was sent goes: who typed on while it went out keeps that.
-    const rest = mode === sentMode && text.value.startsWith(sent) ? text.value.slice(sent.length) : "";
-    if (mode === sentMode) text.value = rest.trimStart();
-    else drafts[sentMode] = blank();
+    if (mode === sentMode) {
+      if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length).trimStart();
+    } else {
+      drafts[sentMode] = blank();
+      save(sentMode);
+    }
     seen = null;
     flush();
     if (sentMode === "note" && mode === "note" && !text.value) {
-      mode = modes.value = usual;
-      show(drafts[usual]);
+      mode = modes.value = "reply";
+      show(drafts.reply);
     }
     by("notice").replaceChildren();
     by("collision").replaceChildren();
@@ -157,25 +189,41 @@
     event.preventDefault();
     const form = event.target;
     flush().then(() => {
-      if (form.isConnected) return event.detail.issueRequest(true);
+      if (form.isConnected) {
+        halt();
+        // Heard at the form itself: news may take it out of the page before the answer is there.
+        form.addEventListener("htmx:afterRequest", ({ detail }) => (detail.successful ? takenBack() : resume()), { once: true });
+        return event.detail.issueRequest(true);
+      }
       // The messages were shown anew meanwhile: the same form stands there once more.
       [...document.querySelectorAll(".take-back")]
         .find((other) => other.action === form.action)?.requestSubmit();
     });
   });
-  document.body.addEventListener("taken-back", async () => {
-    const answer = await fetch(url);
-    if (!answer.ok) return location.reload();
-    const kept = await answer.json();
-    for (const kind of ["reply", "note"]) {
-      drafts[kind] = kept[kind] ?? blank();
-      saved[kind] = body(drafts[kind]);
+  const kept = async () => {
+    for (;;) {
+      const answer = await fetch(url).catch(() => null);
+      if (answer?.ok) return answer.json();
+      say(state.dataset.failed, true);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
-    mode = modes.value = usual;
-    show(drafts[usual]);
+  };
+  const takenBack = async () => {
+    const known = await kept();
+    drafts[mode] = typed();
+    for (const kind of ["reply", "note"]) {
+      const draft = known[kind] ?? blank();
+      saved[kind] = body(draft);
+      drafts[kind] = joined(draft, begun[kind], drafts[kind] ?? blank());
+    }
+    mode = modes.value = "reply";
+    show(drafts.reply);
+    resume();
+    save("note");
+    flush();
     text.focus();
     text.setSelectionRange(text.value.length, text.value.length);
-  });
+  };
 
   // How long a reply can still be taken back. Its place in the page stays, so does its clock.
   const ends = new WeakMap();

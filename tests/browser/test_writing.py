@@ -121,3 +121,36 @@ async def test_who_presses_before_the_scripts_are_there_sends_once_and_loses_not
     is_same = await page.evaluate("document.documentElement.dataset.opened === 'once'")
     assert is_same == (comes == "late")
     await context.close()
+
+
+async def test_what_is_typed_while_a_reply_is_taken_back_stands_after_it(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued("The VPN is broken")
+    page = await opened(TICKET)
+    text = page.get_by_label("Your message")
+    await text.fill("Hello Ada")
+    await page.get_by_role("button", name="Send reply").click()
+    await expect(page.locator(".held")).to_contain_text("Hello Ada")
+    taken, heard = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch()
+        taken.set()
+        await heard.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/take-back?*", answer_late)
+    await text.press_sequentially("and")
+    await page.locator(".held").get_by_role("button", name="Undo").click()
+    try:
+        await _soon(taken)
+        await text.press_sequentially(" more")
+        for mode in ("Internal note", "Reply"):  # each saves the other's draft
+            await page.get_by_label(mode, exact=True).check()
+    finally:
+        heard.set()
+    await expect(text).to_have_value("Hello Ada\n\nand more")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await page.reload()
+    await expect(text).to_have_value("Hello Ada\n\nand more")

@@ -123,8 +123,7 @@ async def test_a_reply_that_was_taken_back_is_a_draft_again_and_never_leaves(des
     await browser.send(f"{TICKET}/say", htmx=True, text="Dear Bob,")
     (waiting,) = await held(desk)
     assert await typed(browser, conversation, "reply", text="By the way") == 204
-    answer = await browser.send(f"{TICKET}/held/{waiting.id}/take-back", htmx=True)
-    assert answer.headers["hx-trigger"] == "taken-back"
+    await browser.send(f"{TICKET}/held/{waiting.id}/take-back", htmx=True)
     assert (await drafts(browser, conversation))["reply"]["text"] == "Dear Bob,\n\nBy the way"
     desk.clock.advance(TEN_SECONDS)
     await desk.held.send_due()
