@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import random
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,13 +31,15 @@ from core.runtime.database.postgres import embedded_postgres
 from core.runtime.embedder import MODEL, EmbeddingModel
 from core.services.knowledge import ranking
 from core.services.knowledge.evaluation import fill, scratch
-from core.services.knowledge.indexing import embed_pending
+from core.services.knowledge.indexing import embed_pending, fields_of, passages_of
 from core.services.knowledge.ranking import (
+    OFFERED,
     Evidence,
     HybridModel,
     Policy,
     WordsModel,
     candidate_features,
+    next_features,
     none_features,
     trust_features,
 )
@@ -43,9 +47,10 @@ from core.services.knowledge.search import Search
 from core.services.knowledge.sources import entries
 from core.storage.engine import open_engine
 from core.storage.migrate import migrate
+from core.storage.queries.knowledge import STATEMENTS
 
 _ROOT = Path(__file__).parent.parent
-_WORLDS = 48
+_WORLDS = 96
 _PER_WORLD = 160  # questions
 SAME_LANGUAGE = 0.3  # enough to decide between equals
 # Round, and not fitted: the starter articles would have words count for more, because
@@ -160,6 +165,34 @@ def make_world(seed: int, articles: Sequence[Article]) -> World:
     return World(kept, asked)
 
 
+def fitted_on() -> str:
+    """Return a digest of what the coefficients are fitted on; it takes a second.
+
+    That is the questions asked in every world, the articles as they are indexed, the statements
+    that look for them, and the numbers made of what is found.
+    """
+    articles = starter_articles()
+    worlds = [make_world(seed, articles) for seed in range(_WORLDS)]
+    found = [
+        Evidence(words=0.4, coverage=0.6, cosine=cosine, cosine_centre=centre, has_questions=has)
+        for cosine, centre, has in [(0.9, 0.88, True), (0.8, None, False), (None, None, True)]
+    ]
+    known = [
+        MODEL,
+        [world.asked for world in worlds],
+        [(passages_of(article), [repr(one) for one in fields_of(article)]) for article in articles],
+        [[article.id for article in world.articles] for world in worlds],
+        [" ".join(re.sub("--.*", "", statement).split()) for statement in STATEMENTS],
+        _HYBRID,
+        _STIFFNESS,
+        [candidate_features(one) for one in found],
+        trust_features([0.5, 1.5], [0.3, 0.7], words=5),
+        next_features([0.5, 1.5, 0.1], [0.3, 0.6, 0.1], words=5),
+        none_features(found[2:], words=5),
+    ]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
 async def cases_of(engine: AsyncEngine, embedder: LocalEmbedder | None, world: World) -> list[Case]:
     """Ask everything of `world` and return what was found."""
     families = {str(article.id): family(article) for article in world.articles}
@@ -178,20 +211,28 @@ async def cases_of(engine: AsyncEngine, embedder: LocalEmbedder | None, world: W
 
 
 def fit_hybrid(cases: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """Return the coefficients of `HybridModel`: trust is what made being right most likely."""
-    model = HybridModel(_HYBRID, {})
-    rows, rights = [], []
+    """Return the coefficients of `HybridModel`: those that made what happened most likely."""
+    model = HybridModel(_HYBRID, {}, {})
+    trusted, following = [], []
     for case in cases:
         if not case.evidence:
             continue
         scores, shares = model.shares(case.evidence)
-        best = int(np.argmax(scores))
-        rows.append(trust_features(scores[best], shares[best], words=case.words))
-        rights.append(best == case.right)
-    table = np.array([list(row.values()) for row in rows])
-    right = np.array(rights, dtype=np.float64)
+        places = sorted(range(len(scores)), key=lambda place: -scores[place])
+        is_first = places[0] == case.right
+        trusted.append((trust_features(scores, shares, words=case.words), is_first))
+        if not is_first:
+            is_next = case.right in places[1:OFFERED]
+            following.append((next_features(scores, shares, words=case.words), is_next))
+    return {"candidate": _HYBRID, "trust": _logistic(trusted), "next": _logistic(following)}
+
+
+def _logistic(cases: Sequence[tuple[dict[str, float], bool]]) -> dict[str, float]:
+    """Return the coefficients of a logistic regression, by Newton's method."""
+    table = np.array([list(features.values()) for features, _ in cases])
+    right = np.array([is_right for _, is_right in cases], dtype=np.float64)
     coefficients = np.zeros(table.shape[1])
-    for _ in range(50):  # Newton's method
+    for _ in range(50):
         chances = 1 / (1 + np.exp(-table @ coefficients))
         slope = table.T @ (right - chances) - _STIFFNESS * coefficients
         curvature = (table * (chances * (1 - chances))[:, None]).T @ table
@@ -200,7 +241,7 @@ def fit_hybrid(cases: Sequence[Case]) -> dict[str, dict[str, float]]:
         if np.abs(step).max() < 1e-6:
             break
     values = [round(float(value), 3) for value in coefficients]
-    return {"candidate": _HYBRID, "trust": dict(zip(rows[0], values, strict=True))}
+    return dict(zip(cases[0][0], values, strict=True))
 
 
 def fit_words(
@@ -336,7 +377,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="calibrate-") as home:
         async with embedded_postgres(Path(home)) as url:
             cases = await collect(url)
-    text = json.dumps(fit_all(cases), indent=2) + "\n"
+    shipped = {"fitted_on": fitted_on(), **fit_all(cases)}
+    text = json.dumps(shipped, indent=2) + "\n"
     print(text)
     if arguments.write:
         Path(ranking.__file__).with_name("calibration.json").write_text(text)

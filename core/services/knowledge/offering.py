@@ -30,7 +30,8 @@ def threshold(reached: Sequence[float]) -> float:
     if not reached:
         return OFFER_FROM
     lowest = sorted(reached)[math.floor((1 - _KEPT) * len(reached))]
-    return max(OFFER_FROM, (len(reached) * lowest + _DOUBT * OFFER_FROM) / (len(reached) + _DOUBT))
+    believed = len(reached) / (len(reached) + _DOUBT)
+    return OFFER_FROM + believed * max(lowest - OFFER_FROM, 0.0)
 
 
 def thresholds(reached: Sequence[tuple[str, float]]) -> dict[str, float]:

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.domain.errors import EmbedderUnavailable
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Hit
 from core.services.knowledge.indexing import fields_of
 from core.services.knowledge.offering import thresholds
-from core.services.knowledge.ranking import OFFERED
+from core.services.knowledge.ranking import OFFERED, fitted_on
 from core.services.knowledge.search import Search, ranked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries import own_questions as queries
@@ -32,7 +34,7 @@ async def learn(
         EmbedderUnavailable: nothing was changed.
     """
     async with storage_errors(), sessions() as session:
-        state = await queries.state_of_index(session, model)
+        state = await state_of(session, model)
         if state is None or state == await queries.state_learned(session):
             return False
         questions = await queries.sample(session, _MOST_ASKED)
@@ -48,6 +50,12 @@ async def learn(
     async with storage_errors(), sessions.begin() as session:
         await queries.keep(session, thresholds(reached), found, state)
     return True
+
+
+async def state_of(session: AsyncSession, model: str) -> str | None:
+    """Return what changes with what the base would learn; None while passages have no vector."""
+    index = await queries.state_of_index(session, model)
+    return None if index is None else f"{index} {fitted_on()}"
 
 
 async def _asked_without(

@@ -1,8 +1,9 @@
 """How likely each article found is to answer the question, and what follows from it.
 
-With vectors, two steps: a fixed sum of word score and cosines gives each candidate its share among
-the candidates, and a logistic regression says how far the first one's share can be believed. By
-words alone, one step: "none of these" is one more candidate, with a number of its own. Either way
+With vectors, three steps: a fixed sum of word score and cosines gives each candidate its share
+among the candidates, a logistic regression says how far the first one's share can be believed, and
+another one, where the first is not right, how likely it is one of the two after it. By words
+alone, one step: "none of these" is one more candidate, with a number of its own. Either way
 near-ties share their probability, and three candidates together are as likely as their sum.
 """
 
@@ -21,7 +22,7 @@ from core.domain.knowledge import Hit, Outcome
 OFFERED = 3
 """How many articles an offer holds."""
 
-OFFER_FROM = 0.45
+OFFER_FROM = 0.38
 """How likely the offered articles are together, at least, in a base that cannot tell by itself."""
 
 _CAUTION = 0.85
@@ -77,22 +78,34 @@ class WordsModel:
 
 @dataclass(frozen=True, slots=True)
 class HybridModel:
-    """Coefficients: of a candidate's features, and of what the first one's share is worth."""
+    """Coefficients: of a candidate's features, of what the first one's share is worth, and the next
+    two's where the first is not right.
+    """
 
     candidate: Mapping[str, float]
     trust: Mapping[str, float]
+    next: Mapping[str, float]
 
     def probabilities(self, evidence: Sequence[Evidence], *, words: int) -> list[float]:
         """See `Model`."""
         if not evidence:
             return []
         scores, shares = self.shares(evidence)
-        first = max(shares)
-        believed = _logistic(_dot(self.trust, trust_features(max(scores), first, words=words)))
-        # The others keep their proportions, and together take no more than the first one left.
-        rest = min(believed / first, (1 - believed) / max(1 - first, 1e-9))
-        best = shares.index(first)
-        return [believed if place == best else share * rest for place, share in enumerate(shares)]
+        order = sorted(range(len(shares)), key=lambda place: -scores[place])
+        first, following = order[0], order[1:OFFERED]
+        believed = _logistic(_dot(self.trust, trust_features(scores, shares, words=words)))
+        among_next = _logistic(_dot(self.next, next_features(scores, shares, words=words)))
+        # Each keeps its proportion to the first one, or less: nobody comes before a likelier one.
+        share_of_next = sum(shares[place] for place in following)
+        worth = believed / shares[first]
+        worth_of_next = min(worth, (1 - believed) * among_next / max(share_of_next, 1e-9))
+        left = 1 - believed - worth_of_next * share_of_next
+        worth_of_rest = min(worth_of_next, left / max(1 - shares[first] - share_of_next, 1e-9))
+        chances = [share * worth_of_rest for share in shares]
+        chances[first] = believed
+        for place in following:
+            chances[place] = shares[place] * worth_of_next
+        return chances
 
     def shares(self, evidence: Sequence[Evidence]) -> tuple[list[float], list[float]]:
         """Return each candidate's number, and its share among the candidates."""
@@ -130,14 +143,35 @@ def candidate_features(evidence: Evidence) -> dict[str, float]:
     return features
 
 
-def trust_features(score: float, share: float, *, words: int) -> dict[str, float]:
-    """Return what tells whether the first candidate, with this number and share, is right."""
+def trust_features(
+    scores: Sequence[float], shares: Sequence[float], *, words: int
+) -> dict[str, float]:
+    """Return what tells whether the first of these candidates, in no order, is right."""
     return {
         "always": 1.0,
-        "odds": math.log((share + 1e-4) / (1 - share + 1e-4)),
-        "score": score,
+        "odds": _log_odds(max(shares)),
+        "score": max(scores),
         "length": math.log1p(words),
     }
+
+
+def next_features(
+    scores: Sequence[float], shares: Sequence[float], *, words: int
+) -> dict[str, float]:
+    """Return what tells whether, if the first candidate is not right, the next two hold it."""
+    first, *following = sorted(shares, reverse=True)
+    second = sorted(scores, reverse=True)[:2][-1]  # of a single candidate its own: it has no next
+    return {
+        "always": 1.0,
+        "odds": _log_odds(sum(following[: OFFERED - 1]) / max(1 - first, 1e-9)),
+        "score": second,
+        "length": math.log1p(words),
+    }
+
+
+def _log_odds(share: float) -> float:
+    bounded = min(max(share, 0.0), 1.0)
+    return math.log((bounded + 1e-4) / (1 - bounded + 1e-4))
 
 
 def none_features(evidence: Sequence[Evidence], *, words: int) -> dict[str, float]:
@@ -156,14 +190,23 @@ def offered(hits: Sequence[Hit]) -> float:
 
 
 @cache
-def model(*, with_vectors: bool) -> Model:
-    """Return the model that ships; `bench/calibrate_knowledge.py` fits it."""
+def _shipped() -> Mapping[str, Any]:
     shipped: Mapping[str, Any] = json.loads(
         resources.files(__package__).joinpath("calibration.json").read_text()
     )
-    if with_vectors:
-        return HybridModel(shipped["hybrid"]["candidate"], shipped["hybrid"]["trust"])
-    return WordsModel(shipped["words"]["candidate"], shipped["words"]["none"])
+    return shipped
+
+
+def model(*, with_vectors: bool) -> Model:
+    """Return the model that ships; `bench/calibrate_knowledge.py` fits it."""
+    return (
+        HybridModel(**_shipped()["hybrid"]) if with_vectors else WordsModel(**_shipped()["words"])
+    )
+
+
+def fitted_on() -> str:
+    """Return what tells these models from others: probabilities of others mean something else."""
+    return str(_shipped()["fitted_on"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from core.domain.knowledge import Hit, Outcome
 from core.domain.tolerance import LEAST_QUESTIONS, Outlook, Prospect, Tolerance, check
 from core.services import audit
 from core.services.knowledge.offering import ALL, offer_from
+from core.services.knowledge.own_questions import state_of
 from core.services.knowledge.ranking import Policy
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries import own_questions, tolerance
@@ -82,7 +83,7 @@ class AnswerTolerance:
             found = await own_questions.findings(session)
             thresholds = await own_questions.offers_from(session)
             learned = await own_questions.state_learned(session)
-            state = await own_questions.state_of_index(session, self._model or "")
+            state = await state_of(session, self._model or "")
         return Outlook(
             by_language=outlooks(found, thresholds, tolerances=sorted({*LOOKED_AT, counts})),
             questions=sum(not one.is_lost for one in found),
