@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -121,3 +122,11 @@ def test_slips_between_two_words_are_counted(one: str, other: str, slips: int) -
 
 def test_counting_ends_at_the_most() -> None:
     assert distance("printer", "keyboard", 2) == 3
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_counting_to_a_most_is_counting_without(most: int) -> None:
+    dice = random.Random(most)
+    for _ in range(500):
+        one, other = ("".join(dice.choices("abc", k=dice.randrange(8))) for _ in range(2))
+        assert distance(one, other, most) == min(distance(one, other, 99), most + 1)

@@ -76,18 +76,28 @@ def meant_by(word: str) -> dict[str, float]:
 
 
 def distance(word: str, other: str, most: int) -> int:
-    """Return how many slips are between two words (optimal string alignment), or `most` + 1."""
+    """Return how many slips are between two words (optimal string alignment), or `most` + 1.
+
+    Most words are too far by their lengths or their letters alone. Of the table of the others only
+    the diagonals are filled that `most` slips can reach.
+    """
+    far = most + 1
+    if abs(len(word) - len(other)) > most or len(set(word) ^ set(other)) > 2 * most:
+        return far
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, letter in enumerate(word, start=1):
-        line = [row]
-        for column, against in enumerate(other, start=1):
-            fewest = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != against))
+        line = [row, *[far] * len(other)]
+        for column in range(max(1, row - most), min(len(other), row + most) + 1):
+            against = other[column - 1]
+            fewest = min(
+                last[column] + 1, line[column - 1] + 1, last[column - 1] + (letter != against)
+            )
             is_exchange = row > 1 < column and word[row - 2] == against != letter
             if is_exchange and letter == other[column - 2]:
                 fewest = min(fewest, before[column - 2] + 1)
-            line.append(fewest)
+            line[column] = fewest
         if min(line) > most:
-            return most + 1
+            return far
         before, last = last, line
-    return min(last[-1], most + 1)
+    return min(last[-1], far)
