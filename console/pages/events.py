@@ -14,7 +14,7 @@ from starlette.responses import Response
 from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Agents, cookie_of
 from core.domain.actor import Agent
-from core.domain.errors import StorageUnavailable
+from core.domain.errors import InvalidInput, StorageUnavailable
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import FeedPosition, feed_end, is_forgotten, read_feed
 
@@ -32,13 +32,14 @@ async def events(request: Request, signed_in: Agents, after: str | None = None) 
     """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
 
     Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
-    `resync` says that more has changed than is told one by one: look at everything again.
+    `resync` says that more has changed than is told one by one, or that the desk cannot tell what
+    came after the position that was named: look at everything again.
     `visitors`, with the id of a conversation, says that others look at it now; it is told once.
     """
     desk = desk_of(request)
-    asked = request.headers.get("last-event-id") or after
-    if asked:
-        position = FeedPosition.parse(asked)
+    position: FeedPosition | None
+    if asked := request.headers.get("last-event-id") or after:
+        position = _read(asked)
     else:
         async with storage_errors(), desk.sessions() as session:
             position = await feed_end(session)
@@ -51,16 +52,28 @@ async def events(request: Request, signed_in: Agents, after: str | None = None) 
     )
 
 
+def _read(asked: str) -> FeedPosition | None:
+    """Return the position that a page says it was at, or None where it is none of this desk's.
+
+    Pages outlive an upgrade, and positions may be written otherwise after it: a refusal would
+    leave such a page without news, asking again and again.
+    """
+    try:
+        return FeedPosition.parse(asked)
+    except InvalidInput:
+        return None
+
+
 async def _news(
-    desk: ConsoleDesk, agent: Agent, cookie: str | None, position: FeedPosition
+    desk: ConsoleDesk, agent: Agent, cookie: str | None, position: FeedPosition | None
 ) -> AsyncIterator[ServerSentEvent]:
     looked = time.monotonic()
     try:
         async with desk.live.visits() as visited, desk.live.watch() as ticks:
             await desk.staffing.crew.seen(agent.id)  # an open console: they are there
             async with storage_errors(), desk.sessions() as session:
-                is_lost = await is_forgotten(session, position)
-                if is_lost:
+                is_lost = position is None or await is_forgotten(session, position)
+                if position is None or is_lost:
                     position = await feed_end(session)
             # Said at once, so that the page knows its position even if nothing ever happens.
             yield ServerSentEvent(

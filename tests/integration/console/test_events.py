@@ -133,19 +133,36 @@ async def test_the_first_event_tells_the_position(desk: Desk, client: httpx.Asyn
 
 
 @pytest.mark.parametrize(
-    "after", ["x", "1:x:", "::", "1", "1:2", "1:2:3,", "²:3:", "x" * 5000, "1:" + "9" * 5000 + ":"]
+    "place",
+    [
+        "774123-01939b3c-5a2e-7c11-9c61-0a6d2f3b1c55",  # as pages of an older desk have it
+        "x",
+        "1:x:",
+        "::",
+        "1:2:3,",
+        "1:2:-1",
+        "\u00b2:3:",
+        "1:" + "9" * 5000 + ":",
+        f"1:{2**63}:",
+        f"1:2:{2**63}",
+    ],
 )
-async def test_what_is_no_position_is_refused(client: httpx.AsyncClient, after: str) -> None:
-    answer = await client.get("/console/events", params={"after": after})
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_a_page_with_a_position_that_is_none_looks_at_everything_and_hears_news(
+    desk: Desk, client: httpx.AsyncClient, place: str
+) -> None:
+    async with stream(client, after=place) as events:
+        first = await anext(events)
+        assert (first.name, first.data) == ("resync", "")
+        conversation = await desk.queued()
+        named, _ = await until_queue(events)
+    assert named == {str(conversation)}
 
 
-async def test_a_position_beyond_all_numbers_is_refused(client: httpx.AsyncClient) -> None:
-    for number in (2**63, 10**30, -1):
-        for place in (f"1:{number}:", f"1:2:{number}"):
-            answer = await client.get("/console/events", params={"after": place})
-            assert answer.status_code == 422
+async def test_a_browser_that_repeats_an_unreadable_position_looks_at_everything(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    async with stream(client, after=await position(desk), last="774123-0") as events:
+        assert (await anext(events)).name == "resync"
 
 
 async def test_a_visit_noted_by_another_process_is_told_at_once(
