@@ -124,8 +124,8 @@ class RequesterRecordOut(RequesterOut):
     merges: list[ContactMergeOut]  # that are not undone
     merged_into: UUID | None  # the contact that has all that was this one's
     tickets: int
-    score: float | None  # their satisfaction, 1 to 5, over all answers
-    answers: int
+    score: float | None  # their satisfaction, 1 to 5, over all answers about tickets
+    answers: int  # those about tickets
 
     @classmethod
     def of_record(cls, record: RequesterRecord) -> Self:

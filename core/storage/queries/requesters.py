@@ -79,8 +79,8 @@ class RequesterRecord:
     merges: Sequence[MergeView]  # that are not undone
     merged_into: ContactId | None
     tickets: int
-    score: float | None  # their satisfaction, 1 to 5, over all answers
-    answers: int
+    score: float | None  # their satisfaction, 1 to 5, over all answers about tickets
+    answers: int  # those about tickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ async def requester_record(
     score, answers = (
         await session.execute(
             select(func.avg(Satisfaction.score), func.count(Satisfaction.score))
-            .outerjoin(Ticket, Ticket.id == Satisfaction.ticket_id)
+            .join(Ticket, Ticket.id == Satisfaction.ticket_id)
             .where(Satisfaction.contact_id == contact, is_seen)
         )
     ).one()

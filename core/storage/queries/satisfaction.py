@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AgentId, CategoryId, ContactId, ConversationId, TeamId, TicketId
@@ -75,7 +75,7 @@ async def answers(
     if wanted.until is not None:
         query = query.where(Satisfaction.answered_at < wanted.until)
     if wanted.sight is not None:
-        query = query.where(wanted.sight.holds())
+        query = query.where(_is_seen(wanted.sight))
     if before is not None:
         query = query.where(Satisfaction.id < before)
     rows = await session.execute(query.order_by(Satisfaction.id.desc()).limit(limit))
@@ -96,6 +96,14 @@ async def answer_of(session: AsyncSession, ticket: TicketId) -> AnswerView | Non
 
 
 _LANGUAGE = func.coalesce(Ticket.language, Conversation.language)
+
+
+def _is_seen(sight: Sight) -> ColumnElement[bool]:
+    """Return the condition that `sight` reaches what an answer is about."""
+    return or_(
+        and_(Satisfaction.ticket_id.is_not(None), sight.holds()),
+        and_(Satisfaction.conversation_id.is_not(None), sight.holds_conversation()),
+    )
 
 
 def _answers() -> Select[Satisfaction, int, str, str, str, str]:

@@ -425,6 +425,47 @@ async def test_what_requesters_said_of_another_teams_ticket_is_not_counted(hidde
     assert (told["tickets"], told["answers"], told["score"]) == (1, 1, 5.0)
 
 
+async def test_what_was_said_of_the_assistant_is_seen_with_the_conversation(closed: Hidden) -> None:
+    desk = closed.desk
+    alone = await desk.says("how do I print?", thread="p1", who="ada")
+    async with desk.sessions.begin() as session:
+        own = (await session.scalars(select(Ticket).where(Ticket.number == closed.own))).one()
+        for of, score, comment in (
+            ({"ticket_id": own.id}, 5, "of my own"),
+            ({"conversation_id": alone}, 4, "of the assistant alone"),
+            ({"conversation_id": UUID(closed.named["conversation"])}, 1, "the secret complaint"),
+        ):
+            session.add(
+                Satisfaction(
+                    id=new_id(),
+                    **of,
+                    contact_id=own.contact_id,
+                    status=SurveyStatus.ANSWERED,
+                    answered_at=desk.clock(),
+                    score=score,
+                    comment=comment,
+                )
+            )
+            await session.flush()  # in this order
+    admin = await desk.access.create_token("root@example.org", Role.ADMIN)
+    boss = desk.client(Authorization=f"Bearer {admin}")
+
+    async def comments(client: httpx.AsyncClient, query: str = "") -> list[str]:
+        answer = await client.get(f"/api/v1/satisfaction{query}")
+        return [one["comment"] for one in answer.json()["items"]]
+
+    seen = ["of the assistant alone", "of my own"]
+    assert await comments(closed.api) == seen
+    assert await comments(closed.api, "?assistant=true") == seen[:1]
+    assert await comments(closed.api, f"?requester={own.contact_id}&max_score=1") == []
+    assert await comments(boss) == ["the secret complaint", *seen]
+    told = (await closed.api.get(f"/api/v1/requesters/{own.contact_id}")).json()
+    assert (told["answers"], told["score"]) == (1, 5.0)
+    page = await closed.browser.see(f"/console/requesters/{own.contact_id}")
+    assert "5.0 of 5, from 1 answers" in page
+    assert "the secret complaint" not in page
+
+
 async def test_what_is_held_beside_a_later_ticket_of_another_team_is_not_listed_by_the_one_before(
     closed: Hidden,
 ) -> None:
