@@ -11,7 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +34,14 @@ from core.services.ledger import Ledger
 from core.services.order import Place
 from core.storage.feed import FeedKind
 from core.storage.places import is_listed
-from core.storage.tables import Contact, ContactAddress, Conversation, Ticket
+from core.storage.tables import (
+    Asset,
+    Contact,
+    ContactAddress,
+    Conversation,
+    Satisfaction,
+    Ticket,
+)
 
 _ASKED_AGAIN_AFTER = timedelta(days=1)
 
@@ -173,23 +192,43 @@ async def move(
             .where(ContactAddress.account_id == account, ContactAddress.address == address)
             .values(contact_id=one.new)
         )
-        await session.execute(
-            update(Ticket)
-            .where(
-                Ticket.contact_id == one.old,
-                # Their own in another's thread too, unless the contact has addresses left.
-                Ticket.conversation_id.in_([c.id for c in moved])
-                | ~exists().where(ContactAddress.contact_id == one.old),
-            )
-            .values(contact_id=one.new)
+        # Who is making something theirs is waited for: what that is moves along.
+        emptied = await session.scalar(
+            select(Contact.id)
+            .where(Contact.id == one.old, ~exists().where(ContactAddress.contact_id == Contact.id))
+            .with_for_update()
         )
-        await session.execute(
-            delete(Contact).where(
-                Contact.id == one.old,
-                ~exists().where(ContactAddress.contact_id == one.old),
-                ~exists().where(Conversation.contact_id == one.old),
-                ~exists().where(Ticket.contact_id == one.old),
+        its_own = [conversation.id for conversation in moved]
+        await _give_what_is_theirs(session, one, its_own, has_more=emptied is None)
+        if emptied is not None:
+            await session.execute(
+                delete(Contact).where(
+                    Contact.id == emptied, ~exists().where(Conversation.contact_id == emptied)
+                )
             )
+
+
+async def _give_what_is_theirs(
+    session: AsyncSession, one: Move, conversations: Collection[UUID], *, has_more: bool
+) -> None:
+    """Give what belongs to the moved conversations to who has these now.
+
+    Of a contact that has no more addresses, what it has in others' threads or by itself too.
+    """
+    tickets = select(Ticket.id).where(Ticket.conversation_id.in_(conversations))
+    owned: list[tuple[type[Ticket | Satisfaction | Asset], ColumnElement[bool]]] = [
+        (Ticket, Ticket.conversation_id.in_(conversations)),
+        (
+            Satisfaction,
+            Satisfaction.conversation_id.in_(conversations) | Satisfaction.ticket_id.in_(tickets),
+        ),
+        (Asset, false()),
+    ]
+    for table, is_of_moved in owned:
+        await session.execute(
+            update(table)
+            .where(table.contact_id == one.old, is_of_moved if has_more else true())
+            .values(contact_id=one.new)
         )
 
 

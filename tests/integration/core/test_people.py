@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -12,14 +13,15 @@ from sqlalchemy import select
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import DeliveryError, Rejected, Throttled, Unavailable
 from core.domain.events import Author, MessagePosted, ProfileChanged
-from core.domain.ids import AccountId, Address, EventKey, ThreadKey
+from core.domain.ids import AccountId, Address, ConversationId, EventKey, ThreadKey, new_id
+from core.domain.satisfaction import SurveyStatus
 from core.ports import Refusal
 from core.runtime.lanes.people import PeopleLane
 from core.services.requester_tickets import TicketsOfRequesters
 from core.storage.queries.lanes import forgotten_lanes
-from core.storage.tables import Contact, ContactAddress, Conversation
+from core.storage.tables import Asset, Contact, ContactAddress, Conversation, Satisfaction, Ticket
 from core.storage.wakeups import Lane, LaneKind
-from tests.support.desk import LOOP, Rig, posted
+from tests.support.desk import LOOP, Rig, posted, somebody_waits
 
 CHAT = AccountId("chat")
 
@@ -210,3 +212,72 @@ async def test_whoever_writes_in_a_thread_is_looked_up_and_named(rig: Rig) -> No
         names = await session.scalars(select(ContactAddress.name).order_by(ContactAddress.address))
         assert names.all() == ["Ana", "Bea"]
     assert [message.author for message in await rig.messages()] == ["U1", "U2"]
+
+
+async def _owner(rig: Rig, who: str) -> UUID:
+    async with rig.sessions() as session:
+        found = await session.scalars(
+            select(ContactAddress.contact_id).where(ContactAddress.address == who)
+        )
+        return found.one()
+
+
+async def test_who_was_surveyed_and_owns_a_device_is_joined_with_all_of_it(two: Rig) -> None:
+    await two.intake.accept(said("a person, please", who="ada"))
+    home = (await two.conversation("loop-ada")).id
+    ticket = await two.tickets.take_over(ConversationId(home), await two.agent())
+    ada = await _owner(two, "ada")
+    async with two.sessions.begin() as session:
+        of_whom = {"contact_id": ada, "status": SurveyStatus.ANSWERED, "score": 5}
+        session.add_all(
+            [
+                Satisfaction(id=new_id(), ticket_id=ticket, **of_whom),
+                Satisfaction(id=new_id(), conversation_id=home, **of_whom),
+                Asset(id=new_id(), tag="LT-1", contact_id=ada),
+            ]
+        )
+    await two.intake.accept(said("hello", who="ada.l", account=CHAT, email="ada@example.org"))
+    await two.intake.accept(said("it is me", who="ada", email="ada@example.org"))
+    kept = await _owner(two, "ada.l")
+    async with two.sessions() as session:
+        for owned in (Contact.id, Ticket.contact_id, Satisfaction.contact_id, Asset.contact_id):
+            assert set(await session.scalars(select(owned))) == {kept}
+
+
+async def test_who_has_another_address_keeps_their_devices_and_what_they_said_there(
+    two: Rig,
+) -> None:
+    await two.intake.accept(said("hello", who="ada"))
+    ada = await _owner(two, "ada")
+    async with two.sessions.begin() as session:
+        session.add(ContactAddress(account_id=CHAT, address="ada-2", contact_id=ada))
+        session.add(Asset(id=new_id(), tag="LT-1", contact_id=ada))
+    await two.intake.accept(said("printer", who="ada-2", account=CHAT))
+    elsewhere = (await two.conversation("chat-ada-2")).id
+    async with two.sessions.begin() as session:
+        survey = {"contact_id": ada, "status": SurveyStatus.ASKED}
+        session.add(Satisfaction(id=new_id(), conversation_id=elsewhere, **survey))
+    await two.intake.accept(said("hello", who="ada.l", account=CHAT, email="ada@example.org"))
+    await two.intake.accept(said("it is me", who="ada", email="ada@example.org"))
+    assert await _owner(two, "ada") == await _owner(two, "ada.l") != ada
+    async with two.sessions() as session:
+        for owned in (Satisfaction.contact_id, Asset.contact_id):
+            assert set(await session.scalars(select(owned))) == {ada}
+
+
+async def test_what_becomes_theirs_while_they_are_joined_moves_along(two: Rig) -> None:
+    await two.intake.accept(said("hello", who="ada"))
+    await two.intake.accept(said("hello", who="ada.l", account=CHAT, email="ada@example.org"))
+    ada = await _owner(two, "ada")
+    async with two.sessions.begin() as other:
+        other.add(Asset(id=new_id(), tag="LT-1", contact_id=ada))
+        await other.flush()
+        joining = asyncio.create_task(
+            two.intake.accept(said("it is me", who="ada", email="ada@example.org"))
+        )
+        await somebody_waits(two.sessions)
+    await joining
+    kept = await _owner(two, "ada.l")
+    async with two.sessions() as session:
+        assert set(await session.scalars(select(Asset.contact_id))) == {kept}
+        assert set(await session.scalars(select(Contact.id))) == {kept}
