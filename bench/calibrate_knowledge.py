@@ -17,7 +17,7 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -185,12 +185,17 @@ def fitted_on() -> str:
         [" ".join(re.sub("--.*", "", statement).split()) for statement in STATEMENTS],
         _HYBRID,
         _STIFFNESS,
-        [candidate_features(one) for one in found],
-        trust_features([0.5, 1.5], [0.3, 0.7], words=5),
-        next_features([0.5, 1.5, 0.1], [0.3, 0.6, 0.1], words=5),
-        none_features(found[2:], words=5),
+        *(_rounded(candidate_features(one)) for one in found),
+        _rounded(trust_features([0.5, 1.5], [0.3, 0.7], words=5)),
+        _rounded(next_features([0.5, 1.5, 0.1], [0.3, 0.6, 0.1], words=5)),
+        _rounded(none_features(found[2:], words=5)),
     ]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def _rounded(features: Mapping[str, float]) -> dict[str, float]:
+    """Return `features` as they are on every machine: the last digits of a logarithm differ."""
+    return {name: round(value, 9) for name, value in features.items()}
 
 
 async def cases_of(engine: AsyncEngine, embedder: LocalEmbedder | None, world: World) -> list[Case]:
