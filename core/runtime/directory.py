@@ -34,7 +34,7 @@ from core.storage.queries.accounts import (
 from core.storage.tables import Account
 
 _LOGGER = logging.getLogger(__name__)
-_LOOK_SECONDS = 0.75
+_LOOK_SECONDS = 0.75  # processes learn of a change within two seconds
 _STILL_IN_USE_SECONDS = 60.0
 """How long a replaced channel may still be sending before its connections are closed."""
 

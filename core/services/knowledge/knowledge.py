@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from core.domain.errors import NotFound
@@ -34,10 +35,11 @@ class Knowledge:
         embedder: Embedder | None = None,
         *,
         wrong_answers_per_hundred: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sessions, self._embedder = sessions, embedder
         policy = Policy(wrong_answers_per_hundred=wrong_answers_per_hundred)
-        self._search = Search(sessions, embedder, policy)
+        self._search = Search(sessions, embedder, policy, clock)
         self.tolerance = AnswerTolerance(
             sessions,
             installed=wrong_answers_per_hundred,

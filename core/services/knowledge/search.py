@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,9 +61,15 @@ class Found:
 class Search:
     """Looks for articles, by one statement for words and one for vectors."""
 
-    def __init__(self, sessions: Sessions, embedder: Embedder | None, policy: Policy) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        embedder: Embedder | None,
+        policy: Policy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`policy` counts where no admin has set another."""
-        self._sessions, self._embedder = sessions, embedder
+        self._sessions, self._embedder, self._clock = sessions, embedder, clock
         self._policy = self._installed = policy
         self._counts: Mapping[str, int] = {}
         self._counts_until = 0.0
@@ -200,26 +206,26 @@ class Search:
         self, session: AsyncSession, organisation: OrganisationId | None
     ) -> Sequence[Synonyms]:
         until, known = self._synonyms.get(organisation, (0.0, ()))
-        if time.monotonic() >= until:
+        if self._clock() >= until:
             known = await synonyms_for(session, organisation)
             if len(self._synonyms) >= _MOST_REMEMBERED:
                 self._synonyms.clear()
-            self._synonyms[organisation] = (time.monotonic() + _SYNONYMS_LIVE_SECONDS, known)
+            self._synonyms[organisation] = (self._clock() + _SYNONYMS_LIVE_SECONDS, known)
         return known
 
     async def _know_policy(self, session: AsyncSession) -> None:
-        if time.monotonic() >= self._policy_until:
+        if self._clock() >= self._policy_until:
             set_to, _ = await tolerance_set(session)
             self._policy = (
                 self._installed if set_to is None else Policy(wrong_answers_per_hundred=set_to)
             )
-            self._policy_until = time.monotonic() + _TOLERANCE_LIVE_SECONDS
+            self._policy_until = self._clock() + _TOLERANCE_LIVE_SECONDS
 
     async def _article_counts(self, session: AsyncSession) -> Mapping[str, int]:
-        if time.monotonic() >= self._counts_until:
+        if self._clock() >= self._counts_until:
             self._counts = await queries.article_counts(session)
             self._offers_from = await own_questions.offers_from(session)
-            self._counts_until = time.monotonic() + _COUNTS_LIVE_SECONDS
+            self._counts_until = self._clock() + _COUNTS_LIVE_SECONDS
         return self._counts
 
 

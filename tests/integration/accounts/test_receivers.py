@@ -74,7 +74,7 @@ async def test_a_lost_lease_ends_receiving_at_once(process: Make, database_url: 
         pager = desk.pager("duty")
         pager.ended.clear()
         await cut_leases(database_url)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             await pager.ended.wait()
         await begun(desk)  # and it is taken again
 

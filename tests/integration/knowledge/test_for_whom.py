@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -16,7 +14,7 @@ from core.domain.knowledge import Audience, Finding, Outcome
 from core.services.knowledge import Knowledge, SynonymBook
 from core.storage.engine import Sessions
 from core.storage.tables import Organisation
-from tests.integration.knowledge.world import article
+from tests.integration.knowledge.world import Clock, article
 
 PARKING = article("parking", "Park in the garage", "Gate three.", questions=("Where do I park?",))
 
@@ -80,27 +78,26 @@ async def test_a_new_version_of_a_file_does_not_open_its_article(
     assert (await wordy.get(stored.id)).organisations == (acme,)
 
 
-async def finds_within_two_seconds(knowledge: Knowledge, *, organisation: UUID | None) -> bool:
-    asked = None if organisation is None else OrganisationId(organisation)
-    async with asyncio.timeout(2):
-        while True:
-            found = await knowledge.search("anyconnect", "en", organisation=asked)
-            if names(found)[:1] == ["connect-vpn"] and found.outcome is not Outcome.HAND_OFF:
-                return True
-            await asyncio.sleep(0.05)
-
-
-async def test_synonyms_of_an_organisation_count_there(
+async def test_synonyms_of_an_organisation_count_there_within_two_seconds(
     wordy: Knowledge, sessions: Sessions, acme: OrganisationId
 ) -> None:
-    before = await wordy.search("anyconnect", "en", organisation=acme)
+    clock = Clock()
+    knowledge = Knowledge(sessions, clock=clock)
+
+    async def is_found(organisation: OrganisationId | None) -> bool:
+        found = await knowledge.search("anyconnect", "en", organisation=organisation)
+        return names(found)[:1] == ["connect-vpn"] and found.outcome is not Outcome.HAND_OFF
+
+    before = await knowledge.search("anyconnect", "en", organisation=acme)
     assert before.outcome is Outcome.HAND_OFF
     made = await SynonymBook(sessions).create(["VPN", "AnyConnect", "túnel"], acme)
-    assert await finds_within_two_seconds(wordy, organisation=acme)
-    elsewhere = await wordy.search("anyconnect", "en")
+    clock.seconds += 2
+    assert await is_found(acme)
+    elsewhere = await knowledge.search("anyconnect", "en")
     assert elsewhere.outcome is Outcome.HAND_OFF
     await SynonymBook(sessions).change(replace(made, organisation=None))
-    assert await finds_within_two_seconds(wordy, organisation=None)
+    clock.seconds += 2
+    assert await is_found(None)
 
 
 async def test_synonyms_reach_what_the_question_means(

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Audience
+
+
+@dataclass
+class Clock:
+    """Shows the seconds that a test lets pass."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 def article(name: str, title: str, body: str = "", **fields: object) -> Article:
