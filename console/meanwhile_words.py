@@ -23,7 +23,7 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "language": "Language",
         "team": "Team",
         "is_on": "Whether it is on",
-        "delay": "From solving to asking",
+        "delay": "From solving, or the end of a conversation with the assistant, to asking",
         "remind_after": "Until one reminder",
         "lasts": "Until the survey ends",
         "quiet": "How long a person is not asked again",

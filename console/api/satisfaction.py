@@ -72,7 +72,9 @@ class SurveyRulesBody(Body):
     """Whether, when and how often requesters are asked; times in hours."""
 
     is_on: bool = True
-    delay: Annotated[Hours, Field(description="From solving to asking; 168 at most.")] = 0
+    delay: Annotated[
+        Hours, Field(description="From solving, or the assistant's end, to asking; 168 at most.")
+    ] = 0
     remind_after: Annotated[
         Hours | None, Field(description="Until the one reminder; null: none.")
     ] = 48

@@ -95,7 +95,7 @@ class FiguresOfTickets:
         days = {ticket.created_at, solved, None if row is None else row.solved_at}
         if change.is_opening:
             days.add(case.conversation.created_at)  # it is no longer the assistant's alone
-        _count_again(session, days)
+        count_again(session, days)
         if ticket.closed_as is not None:
             if row is not None:
                 await session.delete(row)
@@ -140,7 +140,7 @@ async def _so_far(
     }
 
 
-def _count_again(session: AsyncSession, moments: Collection[datetime | None]) -> None:
+def count_again(session: AsyncSession, moments: Collection[datetime | None]) -> None:
     """Have the days of `moments` counted; once for all that this transaction says of a day."""
     said: set[datetime] = session.info.setdefault(FigureChange, set())
     for at in moments:

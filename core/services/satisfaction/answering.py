@@ -18,6 +18,7 @@ from core.domain.satisfaction import SurveyStatus, checked_comment, checked_scor
 from core.domain.ticket import TicketStatus
 from core.services.answering import give_status
 from core.services.case import Case, open_case
+from core.services.figures.facts import count_again
 from core.services.ledger import Accounts, Ledger
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import survey_rules
@@ -123,8 +124,10 @@ class SurveyAnswers:
                 raise NotFound("there is no such survey")
             ledger = Ledger(self._accounts, self._now())
             if found.ticket_id is None:
-                survey = await session.get_one(Satisfaction, name, with_for_update=True)
-                _keep(survey, ledger.now, score, said)
+                survey = await session.get_one(
+                    Satisfaction, name, with_for_update=True, populate_existing=True
+                )
+                _keep(session, survey, ledger.now, score, said)
                 return
             case = await open_case(session, ledger, TicketId(found.ticket_id))
             survey = await session.get_one(
@@ -138,18 +141,21 @@ class SurveyAnswers:
 
         Raises:
             NotFound: the link was not made here.
-            IllegalTransition: the survey is over, its score was no low one, or the ticket is
-                closed.
+            IllegalTransition: the survey is over or about the assistant, its score was no low
+                one, or the ticket is closed.
         """
         name = self._links.survey(token)
         async with storage_errors(), self._sessions.begin() as session:
-            ticket = await session.scalar(
-                select(Satisfaction.ticket_id).where(Satisfaction.id == name)
-            )
-            if ticket is None:
+            found = await session.get(Satisfaction, name)
+            if found is None:
                 raise NotFound("there is no such survey")
-            case = await open_case(session, Ledger(self._accounts, self._now()), TicketId(ticket))
-            survey = await session.get_one(Satisfaction, name, with_for_update=True)
+            if found.ticket_id is None:
+                raise IllegalTransition("survey", found.status, "opening a ticket again")
+            ledger = Ledger(self._accounts, self._now())
+            case = await open_case(session, ledger, TicketId(found.ticket_id))
+            survey = await session.get_one(
+                Satisfaction, name, with_for_update=True, populate_existing=True
+            )
             low = (await survey_rules(session)).low_score
             is_low = survey.score is not None and survey.score <= low
             if not is_low or not _takes_answers(survey, case.ledger.now):
@@ -166,7 +172,7 @@ class SurveyAnswers:
 def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | None = None) -> None:
     """Keep an answer in the locked `survey` and in the history of its ticket."""
     old = survey.score
-    new = _keep(survey, case.ledger.now, score, comment)
+    new = _keep(case.session, survey, case.ledger.now, score, comment)
     if old != new:
         case.ledger.record(
             case.ticket,
@@ -178,13 +184,16 @@ def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | Non
         case.changed()
 
 
-def _keep(survey: Satisfaction, now: datetime, score: int, comment: str | None) -> int:
+def _keep(
+    session: AsyncSession, survey: Satisfaction, now: datetime, score: int, comment: str | None
+) -> int:
     """Keep an answer in the locked `survey`; return its score."""
     if not _takes_answers(survey, now):
         raise IllegalTransition("survey", survey.status, "an answer")
     survey.score = checked_score(score)
     if comment is not None:
         survey.comment = comment
+    count_again(session, {survey.answered_at, now})  # a changed answer leaves its old day
     survey.status, survey.answered_at, survey.due_at = SurveyStatus.ANSWERED, now, None
     return survey.score
 
@@ -213,7 +222,7 @@ async def press(
     if ticket is not None:
         keep_answer(Case(session, ledger, conversation, ticket), survey, score)
     elif survey.conversation_id is not None:
-        _keep(survey, ledger.now, score, None)
+        _keep(session, survey, ledger.now, score, None)
         sorry, more = SORRY_OF_ASSISTANT, ASK_A_PERSON
     else:
         return  # it was merged into another conversation: its page still takes the answer

@@ -148,14 +148,15 @@ class SurveySweep:
             ticket = TicketId(case.ticket.id)
             _drop((await _open_surveys(case.session, [ticket]))[ticket])
         elif survey.status == SurveyStatus.WAITING:
-            if await _can_be_told(case):
+            if rules.is_on and await _can_be_told(case):
                 ask(case, survey, rules, self._links)
             else:
                 survey.status, survey.due_at = SurveyStatus.DROPPED, None
         elif survey.status == SurveyStatus.ASKED and survey.reminded_at is None:
             survey.reminded_at = now
             survey.due_at = survey.expires_at
-            if case.ticket.status == TicketStatus.SOLVED and await _can_be_told(case):
+            is_solved = case.ticket.status == TicketStatus.SOLVED
+            if rules.is_on and is_solved and await _can_be_told(case):
                 _say(case, survey, REMINDER, self._links)
         else:
             survey.due_at = survey.expires_at

@@ -40,7 +40,7 @@ async def plan_survey(session: AsyncSession, ledger: Ledger, conversation: Conve
     For a requester who said that an article helped, or who said goodbye.
     """
     rules = await survey_rules(session)
-    if not (rules.is_on and rules.asks_of_assistant):
+    if not _are_wanted(rules):
         return
     contact, now = conversation.contact_id, ledger.now
     if await was_asked_lately(session, contact, rules, now):
@@ -121,8 +121,9 @@ class SurveysOfAssistant:
         is_open = conversation.responder == Responder.BOT
         if is_open and now < conversation.last_message_at + SILENCE:
             survey.due_at = conversation.last_message_at + SILENCE
-        elif await _fits(session, ledger, conversation):
-            rules = await survey_rules(session)
+            return
+        rules = await survey_rules(session)
+        if await _fits(session, ledger, conversation, rules):
             _ask(ledger, conversation, survey, rules, self._links)
         else:
             survey.status, survey.due_at = SurveyStatus.DROPPED, None
@@ -140,9 +141,17 @@ def _ask(
     put(ledger, conversation, survey.id, texts.text(conversation.language, QUESTION), links)
 
 
-async def _fits(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> bool:
+def _are_wanted(rules: SurveyRules) -> bool:
+    return rules.is_on and rules.asks_of_assistant
+
+
+async def _fits(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation, rules: SurveyRules
+) -> bool:
     """Say whether the assistant finished it alone, as figures count that, and they can be asked."""
-    if conversation.responder not in {Responder.BOT, Responder.CLOSED}:
+    if not _are_wanted(rules) or conversation.responder not in {Responder.BOT, Responder.CLOSED}:
+        return False
+    if await was_asked_lately(session, conversation.contact_id, rules, ledger.now):
         return False
     if not await can_be_asked(session, ledger, conversation):
         return False

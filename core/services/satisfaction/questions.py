@@ -53,13 +53,20 @@ def put(
 async def was_asked_lately(
     session: AsyncSession, contact: UUID, rules: SurveyRules, now: datetime
 ) -> bool:
-    """Say whether a person was asked about whatever, or is about to be, so that they have rest."""
+    """Say whether a person was asked about whatever, or is about to be, so that they have rest.
+
+    A question that is planned about the assistant does not count: it gives way to one about a
+    ticket, and is left out when it is due if another was asked meanwhile.
+    """
     found = await session.scalar(
         select(
             exists().where(
                 Satisfaction.contact_id == contact,
                 (Satisfaction.asked_at > now - rules.quiet)
-                | (Satisfaction.status == SurveyStatus.WAITING),
+                | (
+                    (Satisfaction.status == SurveyStatus.WAITING)
+                    & Satisfaction.ticket_id.is_not(None)
+                ),
             )
         )
     )

@@ -9,12 +9,16 @@ from sqlalchemy import select
 
 from core.domain.assistant import Answer, Close, Handoff, HandoffReason, Say
 from core.domain.conversation import Responder, Speaker
+from core.domain.errors import IllegalTransition
 from core.domain.events import ChoicePressed
 from core.domain.figures import Dimension, Period
 from core.domain.ids import ArticleId, ChoiceId, ConversationId, EventKey, ThreadKey, new_id
 from core.domain.satisfaction import SurveyRules, SurveyStatus
+from core.domain.ticket import TicketStatus
 from core.services.figures.counting import Counting, report
+from core.services.reactions import Reactions
 from core.services.satisfaction.answering import SurveyAnswers
+from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.of_assistant import SurveysOfAssistant
 from core.services.satisfaction.rules import set_survey_rules
@@ -196,3 +200,78 @@ async def test_it_counts_for_the_assistant_and_not_for_tickets(asking: Rig) -> N
     assert (found.total.assistant_score, found.total.score) == (4, None)
     (answer,) = listed
     assert (answer.conversation, answer.ticket, answer.score) == (conversation, None, 4)
+
+
+async def _rules(rig: Rig, rules: SurveyRules) -> None:
+    async with rig.sessions.begin() as session:
+        await set_survey_rules(session, rules, await rig.agent("Rule"))
+
+
+async def _statuses(rig: Rig) -> list[tuple[bool, str]]:
+    """Return of each survey whether it is about the assistant, and its status."""
+    async with rig.sessions() as session:
+        rows = (await session.scalars(select(Satisfaction).order_by(Satisfaction.id))).all()
+    return [(one.conversation_id is not None, one.status) for one in rows]
+
+
+async def test_a_question_about_a_ticket_goes_before_a_planned_one_about_the_assistant(
+    asking: Rig,
+) -> None:
+    await _rules(asking, SurveyRules(asks_of_assistant=True, delay=timedelta(days=1)))
+    conversation = await _helped(asking)
+    await asking.hear("no, a person please")
+    await asking.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await asking.tickets.set_status(
+        await asking.ticket_id(), TicketStatus.SOLVED, await asking.agent("Ana")
+    )
+    reactors = [SurveysOfTickets(LINKS)]
+    await Reactions(asking.sessions, asking.accounts, reactors, asking.clock).advance(conversation)
+    assert await _statuses(asking) == [(True, "waiting"), (False, "waiting")]
+    await _sweep(asking, days=1, minutes=1)
+    await SurveySweep(asking.sessions, asking.accounts, LINKS, asking.clock).do_due()
+    assert await _statuses(asking) == [(True, "dropped"), (False, "asked")]
+    assert "with ticket" in await _last(asking, conversation)
+
+
+@pytest.mark.parametrize(
+    "rules", [SurveyRules(is_on=False, asks_of_assistant=True), SurveyRules()], ids=["off", "part"]
+)
+async def test_what_was_planned_is_not_asked_once_the_rules_do_not_want_it(
+    asking: Rig, rules: SurveyRules
+) -> None:
+    await _helped(asking)
+    await _rules(asking, rules)
+    await _sweep(asking, minutes=4)
+    assert await _statuses(asking) == [(True, "dropped")]
+
+
+async def test_an_answer_that_is_changed_a_week_later_counts_once(asking: Rig) -> None:
+    await _helped(asking)
+    await _sweep(asking, minutes=4)
+    survey = await _survey(asking)
+    assert survey is not None
+    token = LINKS.link(survey.id).rpartition("/")[2]
+    page = SurveyAnswers(asking.sessions, asking.accounts, LINKS, asking.clock)
+    counting = Counting(asking.sessions, PromiseBook(), asking.clock)
+    first = asking.clock().date()
+    await page.answer(token, 5, "")
+    await counting.count_all()
+    asking.clock.advance(days=6)
+    await page.answer(token, 1, "")
+    await counting.count_all()
+    period = Period(first=first - timedelta(days=1), last=first + timedelta(days=8))
+    async with asking.sessions() as session:
+        found = await report(session, period, Dimension.CHANNEL)
+    assert found.total.assistant_scores == {1: 1}
+
+
+async def test_a_survey_about_the_assistant_opens_no_ticket(asking: Rig) -> None:
+    await _helped(asking)
+    await _sweep(asking, minutes=4)
+    survey = await _survey(asking)
+    assert survey is not None
+    token = LINKS.link(survey.id).rpartition("/")[2]
+    page = SurveyAnswers(asking.sessions, asking.accounts, LINKS, asking.clock)
+    await page.answer(token, 1, "")
+    with pytest.raises(IllegalTransition):
+        await page.reopen(token)

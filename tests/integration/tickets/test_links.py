@@ -119,6 +119,11 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     page = await ana.see("/console/tickets/1002")
     assert 'id="mode-reply"' not in page  # there is nobody to reply to
     assert page.count("Tell the requesters of all open incidents: 1") == 1
+    assert "Opened by" in page
+    assert "<h2>Requester</h2>" not in page
+    offered = 'href="/console/tickets/{}/request"'
+    assert offered.format(1002) not in page
+    assert offered.format(1001) in await ana.see("/console/tickets/1001")
     assert 'id="mode-reply"' in await ana.see("/console/tickets/1001")
     await desk.queued("The mail is down too", thread="t2", who="bob")
     offer = "/console/tickets/new/problem?incident=1003"
