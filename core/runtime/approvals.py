@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
-from core.domain.errors import Rejected, Unavailable
+from core.domain.errors import Rejected
 from core.runtime.notices import Postman
 from core.services.catalogue.letters import ApprovalLetter, ApprovalLetters
 from core.services.catalogue.telling import in_words
@@ -31,26 +32,20 @@ class ApprovalMails:
 
     async def send_due(self) -> None:
         """Send what is due; what is not taken is tried again some minutes later."""
-        is_away = False
+        await self._letters.setbacks.each(await self._letters.due(), self._send)
 
-        async def send(letter: ApprovalLetter) -> None:
-            nonlocal is_away
-            if is_away:
-                return
-            subject, words = letter_of(letter)
-            try:
-                await self._postman.send(letter.email, subject, words)
-            except Rejected as error:
-                _LOGGER.warning("the approver of ask %s cannot be mailed", letter.ask)
-                await self._letters.refused(letter, str(error))
-            except Unavailable as error:
-                _LOGGER.warning("letters to approvers wait: %s", error)
-                is_away = True
-            else:
-                await self._letters.mailed(letter)
-
-        due = await self._letters.due()
-        await self._letters.setbacks.each(due, send, lambda letter: letter.ask)
+    async def _send(self, ask: UUID) -> None:
+        letter = await self._letters.letter(ask)
+        if letter is None:
+            return
+        subject, words = letter_of(letter)
+        try:
+            await self._postman.send(letter.email, subject, words)
+        except Rejected as error:
+            _LOGGER.warning("the approver of ask %s cannot be mailed", ask)
+            await self._letters.refused(letter, str(error))
+        else:
+            await self._letters.mailed(letter)
 
 
 def letter_of(letter: ApprovalLetter) -> tuple[str, str]:

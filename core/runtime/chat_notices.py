@@ -11,7 +11,7 @@ from core.domain.ids import AccountId
 from core.ports import Channel, TellsColleagues
 from core.runtime.directory import BrokenChannel
 from core.runtime.notices import line
-from core.services.notifications.in_chat import ChatDigest, ChatNotices
+from core.services.notifications.in_chat import ChatDigest, ChatNotices, TakenForChat
 
 _LOGGER = logging.getLogger(__name__)
 _AGAIN_IN = timedelta(minutes=1)
@@ -32,9 +32,12 @@ class ChatMessages:
     async def write_due(self) -> None:
         """Write what is due; what fails says why to its agent, and is tried again where it may."""
         due = await self._notices.due()
-        await self._notices.setbacks.each(due, self._do, lambda digest: digest.agent)
+        await self._notices.setbacks.each(due, self._do, lambda taken: taken.agent)
 
-    async def _do(self, digest: ChatDigest) -> None:
+    async def _do(self, taken: TakenForChat) -> None:
+        digest = await self._notices.digest(taken)
+        if digest is None:
+            return
         try:
             await self._write(digest)
         except Rejected as error:

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-from core.domain.errors import Rejected, Unavailable
+from core.domain.errors import Rejected
 from core.domain.notification import Notice, Turn
-from core.services.notifications.reading import Digest, Notices, NoticeView
+from core.services.notifications.reading import Digest, Notices, NoticeView, Taken
 from core.texts import text
 
 _LOGGER = logging.getLogger(__name__)
@@ -62,25 +62,19 @@ class NoticeMails:
 
     async def send_due(self) -> None:
         """Send what is due; what is not taken is tried again some minutes later."""
-        is_away = False
-
-        async def send(digest: Digest) -> None:
-            nonlocal is_away
-            if is_away:
-                return
-            subject, words = letter(digest, self._base_url)
-            try:
-                await self._postman.send(digest.email, subject, words)
-            except Rejected as error:
-                _LOGGER.warning("agent %s cannot be mailed: %s", digest.agent, error)
-            except Unavailable as error:
-                _LOGGER.warning("notices of agent %s wait: %s", digest.agent, error)
-                is_away = True
-                return
-            await self._notices.mailed(digest)
-
         due = await self._notices.due()
-        await self._notices.setbacks.each(due, send, lambda digest: digest.agent)
+        await self._notices.setbacks.each(due, self._send, lambda taken: taken.agent)
+
+    async def _send(self, taken: Taken) -> None:
+        digest = await self._notices.digest(taken)
+        if digest is None:
+            return
+        subject, words = letter(digest, self._base_url)
+        try:
+            await self._postman.send(digest.email, subject, words)
+        except Rejected as error:
+            _LOGGER.warning("agent %s cannot be mailed: %s", digest.agent, error)
+        await self._notices.mailed(digest)
 
 
 def letter(digest: Digest, base_url: str) -> tuple[str, str]:

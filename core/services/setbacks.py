@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from core.domain.errors import ConversationErased, StorageUnavailable
+from core.domain.errors import ConversationErased, StorageUnavailable, Unavailable
 from core.domain.setbacks import Chore, pause_after, pause_of_all_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Setback
@@ -59,7 +59,9 @@ class Setbacks:
     ) -> None:
         """Do each of `due`; `of` tells its id. What is erased meanwhile is passed over.
 
-        Several may have one id: after one of them raises, the later ones wait with it.
+        Several may have one id: after one of them raises, the later ones wait with it. Where one
+        raises `Unavailable`, that one and the rest are left for another time, as they were: it is
+        no fault of theirs, and they were not tried.
         """
         due = list(due)
         known = await self._known(map(of, due))
@@ -71,6 +73,9 @@ class Setbacks:
                 await do(one)
             except StorageUnavailable:
                 raise
+            except Unavailable as error:
+                _LOGGER.warning("%s: %s and the rest wait: %s", self._chore, of(one), error)
+                return
             except ConversationErased:
                 _LOGGER.info("%s: %s was erased meanwhile", self._chore, of(one))
             except Exception as error:  # noqa: BLE001  # kept, logged and shown to admins

@@ -58,26 +58,34 @@ class ApprovalLetters:
         self._now = now
         self.setbacks = Setbacks(sessions, Chore.APPROVAL_MAILS, now)
 
-    async def due(self) -> Sequence[ApprovalLetter]:
-        """Take letters that are to be sent; nobody else takes them for five minutes."""
+    async def due(self) -> Sequence[UUID]:
+        """Take asks whose letters are to be sent; nobody else takes them for five minutes."""
         now = self._now()
-        letters = []
         async with storage_errors(), self._sessions.begin() as session:
-            asks = await session.scalars(
-                select(ApprovalAsk)
-                .where(ApprovalAsk.mail_at <= now, self.setbacks.is_free(ApprovalAsk.id))
-                .order_by(ApprovalAsk.mail_at)
-                .limit(_BATCH)
-                .with_for_update(skip_locked=True)
-            )
-            for ask in asks.all():
-                request = await session.get_one(ItemRequest, ask.request_id)
-                if request.stage == Stage.APPROVAL:
-                    ask.mail_at = now + _LEASE
-                    letters.append(await self._letter(session, ask, request))
-                else:
-                    ask.mail_at = None
-        return letters
+            asks = (
+                await session.scalars(
+                    select(ApprovalAsk)
+                    .where(ApprovalAsk.mail_at <= now, self.setbacks.is_free(ApprovalAsk.id))
+                    .order_by(ApprovalAsk.mail_at)
+                    .limit(_BATCH)
+                    .with_for_update(skip_locked=True)
+                )
+            ).all()
+            for ask in asks:
+                ask.mail_at = now + _LEASE
+            return [ask.id for ask in asks]
+
+    async def letter(self, ask: UUID) -> ApprovalLetter | None:
+        """Return the letter of an ask that was taken; None where nothing is to be decided now."""
+        async with storage_errors(), self._sessions.begin() as session:
+            row = await session.get(ApprovalAsk, ask, with_for_update=True)
+            if row is None:
+                return None
+            request = await session.get_one(ItemRequest, row.request_id)
+            if request.stage != Stage.APPROVAL:
+                row.mail_at = None
+                return None
+            return await self._letter(session, row, request)
 
     async def mailed(self, letter: ApprovalLetter) -> None:
         """Keep that a letter has left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -37,6 +37,16 @@ class ChatPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenForChat:
+    """Notices of one agent that were taken, to be written together."""
+
+    agent: AgentId
+    notices: Sequence[UUID]
+    message: MessageId  # its name: the same in every attempt, for the same notices
+    may_have_left: bool  # an earlier attempt ended without a word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatDigest:
     """What is to be written to one agent, as one message."""
 
@@ -44,9 +54,9 @@ class ChatDigest:
     language: str
     account: AccountId
     address: Address
-    message: MessageId  # its name: the same in every attempt, for the same notices
+    message: MessageId
     notices: Sequence[NoticeView]
-    may_have_left: bool  # an earlier attempt ended without a word
+    may_have_left: bool
 
 
 class ChatNotices:
@@ -80,10 +90,10 @@ class ChatNotices:
         async with storage_errors(), self._sessions() as session:
             return _place(await session.get(NotificationWish, agent))
 
-    async def due(self) -> Sequence[ChatDigest]:
+    async def due(self) -> Sequence[TakenForChat]:
         """Take the notices that are due; nobody else takes them for five minutes."""
         now = self._now()
-        digests = []
+        taken = []
         async with storage_errors(), self._sessions.begin() as session:
             rows = await session.scalars(
                 select(Notification)
@@ -102,35 +112,49 @@ class ChatNotices:
             for row in rows:
                 batches.setdefault((row.agent_id, row.chat_batch), []).append(row)
             for (agent, batch), theirs in batches.items():
-                who = await session.get_one(AgentRow, agent)
-                place = _place(await session.get(NotificationWish, agent))
-                if place is None or who.disabled_at is not None:
-                    for row in theirs:
-                        row.chat_at = None
-                    continue
                 chosen = theirs[:_MOST_IN_A_MESSAGE]
                 name = batch or new_id()
                 for row in chosen:
                     row.chat_at, row.chat_batch = now + _LEASE, name
-                ids = [row.id for row in chosen]
-                seen = await views_of_notices(session, Notification.id.in_(ids), _MOST_IN_A_MESSAGE)
-                known = {notice.id for notice in seen}
-                for row in chosen:
-                    if row.id not in known:
-                        row.chat_at = None
-                if seen:
-                    digests.append(
-                        ChatDigest(
-                            agent=AgentId(agent),
-                            language=who.language,
-                            account=place.account,
-                            address=place.address,
-                            message=MessageId(name),
-                            notices=seen,
-                            may_have_left=batch is not None,
-                        )
+                taken.append(
+                    TakenForChat(
+                        agent=AgentId(agent),
+                        notices=[row.id for row in chosen],
+                        message=MessageId(name),
+                        may_have_left=batch is not None,
                     )
-        return digests
+                )
+        return taken
+
+    async def digest(self, taken: TakenForChat) -> ChatDigest | None:
+        """Return what is to be written of what was taken; None where that is nothing any more.
+
+        What is not to be written, because its agent cannot be reached, has read it or may not see
+        its ticket, is not due again.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            who = await session.get_one(AgentRow, taken.agent)
+            place = _place(await session.get(NotificationWish, taken.agent))
+            if place is None or who.disabled_at is not None:
+                await _write_never(session, taken.notices)
+                return None
+            seen = await views_of_notices(
+                session,
+                Notification.id.in_(taken.notices) & Notification.read_at.is_(None),
+                len(taken.notices),
+            )
+            await _write_never(session, set(taken.notices) - {notice.id for notice in seen})
+            if not seen:
+                return None
+            return ChatDigest(
+                agent=taken.agent,
+                language=who.language,
+                account=place.account,
+                address=place.address,
+                message=taken.message,
+                notices=seen,
+                may_have_left=taken.may_have_left,
+            )
 
     async def arrived(self, digest: ChatDigest) -> None:
         """Keep that a digest was written; it is not written again."""
@@ -183,6 +207,12 @@ async def connect(
         upsert(NotificationWish)
         .values(agent_id=agent, **values)
         .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+    )
+
+
+async def _write_never(session: AsyncSession, notices: Collection[UUID]) -> None:
+    await session.execute(
+        update(Notification).where(Notification.id.in_(notices)).values(chat_at=None)
     )
 
 

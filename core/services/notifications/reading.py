@@ -68,6 +68,14 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Notices of one agent that were taken, to be sent together."""
+
+    agent: AgentId
+    notices: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """What is to be mailed to one agent."""
 
@@ -178,53 +186,54 @@ class Notices:
                 .on_conflict_do_update(index_elements=["agent_id"], set_=values)
             )
 
-    async def due(self) -> Sequence[Digest]:
+    async def due(self) -> Sequence[Taken]:
         """Take the notices that are due to be mailed; nobody else takes them for five minutes."""
         now = self._now()
-        digests = []
+        by_agent: dict[UUID, list[UUID]] = {}
         async with storage_errors(), self._sessions.begin() as session:
-            rows = (
-                await session.scalars(
-                    select(Notification)
-                    .where(
-                        Notification.mail_at <= now,
-                        Notification.read_at.is_(None),
-                        self.setbacks.is_free(Notification.agent_id),
-                    )
-                    .order_by(Notification.mail_at)
-                    .limit(_MOST_IN_A_MAIL * _AGENTS_AT_ONCE)
-                    .with_for_update(skip_locked=True)
+            rows = await session.scalars(
+                select(Notification)
+                .where(
+                    Notification.mail_at <= now,
+                    Notification.read_at.is_(None),
+                    self.setbacks.is_free(Notification.agent_id),
                 )
-            ).all()
-            by_agent: dict[UUID, list[Notification]] = {}
+                .order_by(Notification.mail_at)
+                .limit(_MOST_IN_A_MAIL * _AGENTS_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            )
             for row in rows:
-                by_agent.setdefault(row.agent_id, []).append(row)
+                by_agent.setdefault(row.agent_id, []).append(row.id)
                 row.mail_at = now + _LEASE
-            for agent, theirs in by_agent.items():
-                who = await session.get_one(AgentRow, agent)
-                if who.disabled_at is not None:
-                    for row in theirs:
-                        row.mail_at = None
-                    continue
-                chosen = theirs[:_MOST_IN_A_MAIL]
-                seen = await views_of_notices(
-                    session, Notification.id.in_([row.id for row in chosen]), _MOST_IN_A_MAIL
-                )
-                known = {notice.id for notice in seen}
-                for row in chosen:
-                    if row.id not in known:
-                        row.mail_at = None
-                if seen:
-                    digests.append(
-                        Digest(
-                            agent=AgentId(agent),
-                            email=who.email,
-                            name=who.name,
-                            language=who.language,
-                            notices=seen,
-                        )
-                    )
-        return digests
+        return [Taken(agent=AgentId(agent), notices=notices) for agent, notices in by_agent.items()]
+
+    async def digest(self, taken: Taken) -> Digest | None:
+        """Return what is to be mailed of what was taken; None where that is nothing any more.
+
+        What is not to be mailed, because its agent is disabled, has read it or may not see its
+        ticket, is not due again.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            who = await session.get_one(AgentRow, taken.agent)
+            if who.disabled_at is not None:
+                await _mail_never(session, taken.notices)
+                return None
+            chosen = taken.notices[:_MOST_IN_A_MAIL]
+            seen = await views_of_notices(
+                session,
+                Notification.id.in_(chosen) & Notification.read_at.is_(None),
+                len(chosen),
+            )
+            await _mail_never(session, set(chosen) - {notice.id for notice in seen})
+            if not seen:
+                return None
+            return Digest(
+                agent=taken.agent,
+                email=who.email,
+                name=who.name,
+                language=who.language,
+                notices=seen,
+            )
 
     async def mailed(self, digest: Digest) -> None:
         """Keep that a digest has left; it is not mailed again."""
@@ -249,6 +258,12 @@ class Notices:
                 .where(which, Notification.read_at.is_(None))
                 .values(read_at=self._now(), mail_at=None, chat_at=None)
             )
+
+
+async def _mail_never(session: AsyncSession, notices: Collection[UUID]) -> None:
+    await session.execute(
+        update(Notification).where(Notification.id.in_(notices)).values(mail_at=None)
+    )
 
 
 async def views_of_notices(

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.domain.catalogue import DecidedAlready, Decision, Stage
 from core.domain.errors import Forbidden, NotFound, Rejected, Unavailable
 from core.domain.events import Author, ChoicePressed
 from core.domain.ids import Address, ChoiceId, EventKey, ThreadKey, TicketId, new_id
+from core.domain.setbacks import Chore
 from core.runtime.approvals import ApprovalMails
 from core.services.catalogue.buttons import ApprovalChats
 from core.services.catalogue.letters import ApprovalLetters
 from core.services.catalogue.roles import RoleDraft
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
-from core.storage.tables import ChoiceRow, ContactAddress, Notification
+from core.storage.tables import ChoiceRow, ContactAddress, FormField, Notification, Setback
 from tests.integration.catalogue.world import LINKS, Shop, laptop, open_shop
 from tests.support.desk import LOOP, Rig, posted
 
@@ -84,6 +85,27 @@ async def test_letters_wait_for_a_mail_server_and_an_address_that_takes_none_is_
     await mails(shop, postman).send_due()
     assert postman.sent == []
     assert all(ask.mail_at is None for ask in await shop.asks())
+
+
+async def test_a_letter_that_cannot_be_put_together_holds_up_no_other(
+    shop: Shop, ticket: TicketId
+) -> None:
+    broken = (await shop.request(ticket)).item.id
+    asks_of_broken = {ask.id for ask in await shop.asks()}
+    item = await shop.items.add(laptop(shop.role, name="Another laptop"), shop.lead)
+    await shop.asked(item, "t2", Model="Powerful")
+    async with shop.rig.sessions.begin() as session:
+        await session.execute(
+            update(FormField).where(FormField.item_id == broken).values(kind="of a later release")
+        )
+    postman = Postman()
+    await mails(shop, postman).send_due()
+    assert sorted(to for to, _, _ in postman.sent) == ["bob@desk.test", MANAGER]
+    assert all("Another laptop" in subject for _, subject, _ in postman.sent)
+    async with shop.rig.sessions() as session:
+        aside = (await session.scalars(select(Setback))).all()
+    assert {row.chore for row in aside} == {Chore.APPROVAL_MAILS}
+    assert {row.item for row in aside} == asks_of_broken
 
 
 async def test_a_link_decides_once_and_looking_at_it_decides_nothing(

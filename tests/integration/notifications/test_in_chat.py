@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import time
 
 import pytest
+from sqlalchemy import select, update
 
 from channels.simulator.faults import Fault
 from channels.simulator.slack import Person, SlackPlatform
@@ -22,7 +23,7 @@ from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices, Wishes
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
-from core.storage.tables import AgentRow
+from core.storage.tables import AgentRow, Notification, Setback
 from tests.support.desk import Rig
 from tests.support.slack import channel_context, plain_text
 
@@ -233,3 +234,22 @@ async def test_notices_of_disabled_agents_go_nowhere(floor: Floor) -> None:
     await floor.later(minutes=1)
     assert floor.written() == []
     assert await floor.notices.due() == []
+
+
+async def test_a_message_that_cannot_be_put_together_holds_up_no_other(floor: Floor) -> None:
+    await floor.connect()
+    cy = await floor.rig.agent("Cy")
+    floor.slack.person("Cy in Slack", email="cy@desk.test")
+    found = await floor.channel.find_colleague(cy.email)
+    assert found is not None
+    await floor.notices.connect(cy.id, ACME, found)
+    await floor.rig.tickets.assign(await floor.rig.ticket_id(), cy.id, floor.ana)
+    await floor.react()
+    await floor.assign_to_bo()
+    of_cy = update(Notification).where(Notification.agent_id == cy.id)
+    async with floor.rig.sessions.begin() as session:
+        await session.execute(of_cy.values(notice="of a later release"))
+    await floor.later(minutes=1)
+    assert len(floor.written()) == 1
+    async with floor.rig.sessions() as session:
+        assert [row.item for row in await session.scalars(select(Setback))] == [cy.id]

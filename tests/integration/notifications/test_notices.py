@@ -10,7 +10,7 @@ from email.message import Message as Letter
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.adapters.smtp import SmtpPostman
 from core.domain.actor import Agent, Role
@@ -32,7 +32,7 @@ from core.services.notifications.reading import (
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.teams.teams import Teams, TeamShape
-from core.storage.tables import Setback, Team, TeamMember, Ticket
+from core.storage.tables import Notification, Setback, Team, TeamMember, Ticket
 from tests.support.desk import Rig
 from tests.support.running_desk import free_port
 
@@ -234,13 +234,16 @@ async def test_an_address_that_takes_no_mail_does_not_hold_up_the_others(
 
 
 class Fragile:
-    """A postman that cannot write to one address, for a reason nobody foresaw."""
+    """A postman that cannot write to one address, for a reason nobody foresaw, or is away."""
 
     def __init__(self, breaks_at: str) -> None:
         self.breaks_at = breaks_at
+        self.is_away = False
         self.sent: list[str] = []
 
     async def send(self, to: str, subject: str, words: str) -> None:
+        if self.is_away:
+            raise Unavailable("the mail server is away")
         if to == self.breaks_at:
             raise LookupError("no such alphabet")
         self.sent.append(to)
@@ -267,3 +270,50 @@ async def test_a_mail_that_raises_is_set_aside_and_holds_up_no_other(rig: Rig) -
     assert postman.sent == ["cy@desk.test", "bo@desk.test"]
     async with rig.sessions() as session:
         assert (await session.scalars(select(Setback))).all() == []
+
+
+async def test_what_was_set_aside_stays_so_while_the_mail_server_is_away(rig: Rig) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (bo, cy):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    rig.clock.advance(minutes=4)
+    postman = Fragile("bo@desk.test")
+    mails = NoticeMails(Notices(rig.sessions, rig.clock), postman, "http://desk.test")
+    await mails.send_due()
+    postman.is_away = True
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    async with rig.sessions() as session:
+        aside = (await session.scalars(select(Setback))).one()
+    assert (aside.item, aside.tries) == (bo.id, 1)
+    postman.is_away = False
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    async with rig.sessions() as session:
+        aside = (await session.scalars(select(Setback))).one()
+    assert (aside.item, aside.tries) == (bo.id, 2)
+    assert postman.sent == ["cy@desk.test"]
+
+
+async def test_a_mail_that_cannot_be_put_together_holds_up_no_other(rig: Rig) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (bo, cy):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    of_bo = update(Notification).where(Notification.agent_id == bo.id)
+    async with rig.sessions.begin() as session:
+        await session.execute(of_bo.values(notice="of a later release"))
+    rig.clock.advance(minutes=4)
+    postman = Fragile("")
+    mails = NoticeMails(Notices(rig.sessions, rig.clock), postman, "http://desk.test")
+    await mails.send_due()
+    assert postman.sent == ["cy@desk.test"]
+    async with rig.sessions.begin() as session:
+        assert [row.item for row in await session.scalars(select(Setback))] == [bo.id]
+        await session.execute(of_bo.values(notice=Notice.ASSIGNED))
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    assert postman.sent == ["cy@desk.test", "bo@desk.test"]
