@@ -118,7 +118,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_flag(value: object) -> bool:
-    return isinstance(value, bool) or value in {"true", "false", "1", "0"}
+    return isinstance(value, bool) or (isinstance(value, str) and value in _FLAGS)
 
 
 def _is_page(value: object) -> bool:
@@ -127,7 +127,7 @@ def _is_page(value: object) -> bool:
 
 
 def _is_count(value: object) -> bool:
-    return not isinstance(value, bool) and re.fullmatch(r"[1-9][0-9]*", str(value)) is not None
+    return not isinstance(value, bool) and _COUNT.fullmatch(str(value)) is not None
 
 
 def _is_name(value: object) -> bool:
@@ -140,7 +140,7 @@ def _is_time(value: object) -> bool:
 
 def _is_edge(value: object) -> bool:
     """Say whether it can be the beginning or the end of what is asked for."""
-    return _is_time(value) or value in {"0", "now"}
+    return _is_time(value) or (isinstance(value, str) and value in {"0", "now"})
 
 
 def _is_structure(value: object) -> bool:
@@ -152,6 +152,8 @@ def _is_structure(value: object) -> bool:
     return isinstance(value, dict | list)
 
 
+_FLAGS = frozenset({"true", "false", "1", "0"})
+_COUNT = re.compile(r"[1-9][0-9]{0,9}")
 _TIME = re.compile(r"[0-9]{1,12}\.[0-9]{6}")
 _FORMS: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
     {
@@ -203,15 +205,17 @@ def check_blocks(blocks: object, most: int) -> None:
     _demand(isinstance(blocks, list), "blocks")
     assert isinstance(blocks, list)
     _demand(len(blocks) <= most, "too many blocks")
-    named = [block.get("block_id") for block in blocks if isinstance(block, dict)]
+    _demand(all(isinstance(block, dict) for block in blocks), "block")
+    named = [block.get("block_id") for block in blocks]
     ids = [name for name in named if name is not None]
+    _demand(all(isinstance(name, str) for name in ids), "block_id")
     _demand(len(set(ids)) == len(ids), "block_id twice")
     length = 0
     for block in blocks:
-        _demand(isinstance(block, dict), "block")
-        check = _BLOCKS.get(block.get("type"))
+        kind = block.get("type")
+        check = _BLOCKS.get(kind) if isinstance(kind, str) else None
         if check is None:
-            raise Refused("invalid_blocks", detail=f"block {block.get('type')}")
+            raise Refused("invalid_blocks", detail=f"block {kind}")
         length += check(block)
     if length > MAX_BLOCKS_TEXT:
         raise Refused("msg_blocks_too_long")
@@ -220,6 +224,22 @@ def check_blocks(blocks: object, most: int) -> None:
 def _demand(holds: bool, what: str) -> None:
     if not holds:
         raise Refused("invalid_blocks", detail=what)
+
+
+def _elements(holder: Mapping[str, Any], what: str, most: int | None) -> list[dict[str, Any]]:
+    """Return what `holder` has: objects, at least one."""
+    elements = holder.get("elements")
+    _demand(isinstance(elements, list) and bool(elements), f"{what} elements")
+    assert isinstance(elements, list)
+    _demand(most is None or len(elements) <= most, f"{what} elements")
+    _demand(all(isinstance(element, dict) for element in elements), f"{what} elements")
+    return elements
+
+
+def _words(holder: Mapping[str, Any], name: str, least: int, longest: int) -> str:
+    words = holder.get(name, "")
+    _demand(isinstance(words, str) and least <= len(words) <= longest, f"{name}'s length")
+    return str(words)
 
 
 def _text(value: object, kinds: Sequence[str], longest: int) -> int:
@@ -244,51 +264,44 @@ def _divider(_: Mapping[str, Any]) -> int:
 
 
 def _context(block: Mapping[str, Any]) -> int:
-    elements = block.get("elements", [])
-    _demand(0 < len(elements) <= 10, "context elements")
+    elements = _elements(block, "context", 10)
     return sum(_text(element, ("plain_text", "mrkdwn"), _MAX_SECTION) for element in elements)
 
 
 def _actions(block: Mapping[str, Any]) -> int:
-    elements = block.get("elements", [])
-    _demand(0 < len(elements) <= 25, "actions elements")
-    names = [element.get("action_id") for element in elements]
-    _demand(len(set(names)) == len(names), "action_id twice")
-    for button in elements:
+    buttons = _elements(block, "actions", 25)
+    for button in buttons:
         _demand(button.get("type") == "button", "only buttons are simulated")
         _text(button.get("text"), ("plain_text",), 75)
-        _demand(len(button.get("value", "")) <= 2_000, "value's length")
-        _demand(0 < len(button.get("action_id", "")) <= 255, "action_id's length")
-        _demand(len(button.get("url", "")) <= 3_000, "url's length")
+        _words(button, "value", 0, 2_000)
+        _words(button, "url", 0, 3_000)
+    names = [_words(button, "action_id", 1, 255) for button in buttons]
+    _demand(len(set(names)) == len(names), "action_id twice")
     return 0
 
 
 def _rich_text(block: Mapping[str, Any]) -> int:
-    elements = block.get("elements")
-    _demand(isinstance(elements, list) and bool(elements), "rich_text elements")
-    assert isinstance(elements, list)
-    return sum(_rich_element(element) for element in elements)
+    return sum(_rich_element(element) for element in _elements(block, "rich_text", None))
 
 
 def _rich_element(element: Mapping[str, Any]) -> int:
     kind = element.get("type")
-    parts = element.get("elements")
-    _demand(isinstance(parts, list) and bool(parts), f"{kind} elements")
-    assert isinstance(parts, list)
+    parts = _elements(element, str(kind), None)
     if kind == "rich_text_list":
-        _demand(element.get("style") in {"bullet", "ordered"}, "list style")
-        _demand(0 <= element.get("indent", 0) <= 8, "list indent")
+        _demand(element.get("style") in ("bullet", "ordered"), "list style")
+        _demand(element.get("indent", 0) in range(9), "list indent")
         for part in parts:
             _demand(part.get("type") == "rich_text_section", "list item")
         return sum(_rich_element(part) for part in parts)
     _demand(
-        kind in {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}, f"rich {kind}"
+        kind in ("rich_text_section", "rich_text_preformatted", "rich_text_quote"), f"rich {kind}"
     )
     return sum(_rich_part(part) for part in parts)
 
 
 def _rich_part(part: Mapping[str, Any]) -> int:
     style = part.get("style", {})
+    _demand(isinstance(style, dict), "style")
     _demand(set(style) <= {"bold", "italic", "strike", "code"}, "style")
     match part.get("type"):
         case "text":
@@ -303,7 +316,7 @@ def _rich_part(part: Mapping[str, Any]) -> int:
             raise Refused("invalid_blocks", detail=f"rich text part {kind}")
 
 
-_BLOCKS: Mapping[object, Callable[[Mapping[str, Any]], int]] = MappingProxyType(
+_BLOCKS: Mapping[str, Callable[[Mapping[str, Any]], int]] = MappingProxyType(
     {
         "actions": _actions,
         "context": _context,

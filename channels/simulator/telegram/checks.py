@@ -8,7 +8,7 @@ refused, so that nobody comes to rely on that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +27,7 @@ _MAX_BUTTONS = int(constants.InlineKeyboardMarkupLimit.TOTAL_BUTTON_NUMBER)
 _MAX_UPDATES = int(constants.PollingLimit.MAX_LIMIT)
 _MAX_DESCRIPTION = int(constants.BotCommandLimit.MAX_DESCRIPTION)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _ENTITY_TYPES = frozenset(str(one.value) for one in constants.MessageEntityType)
 _UPDATE_KINDS = frozenset(str(one.value) for one in constants.UpdateType)
@@ -62,10 +63,25 @@ def check(method: str, given: Mapping[str, Any]) -> Arguments:
         }
     except Wrong as error:
         raise bad_request(str(error)) from None
+    if any(_LONE_SURROGATE.search(text) for text in _texts(arguments)):
+        raise bad_request("strings must be encoded in UTF-8")
     for name, value in arguments.items():
         if (limit := _LIMITS.get(name)) is not None:
             limit(value)
     return arguments
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in `value`, at whatever depth, the names of fields as well."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, held in value.items():
+            yield name
+            yield from _texts(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _texts(held)
 
 
 def need(arguments: Mapping[str, Any], *names: str) -> None:

@@ -94,6 +94,14 @@ def media(kind: str, **more: str) -> dict[str, str]:
             },
             "BUTTON_DATA_INVALID",
         ),
+        (
+            "sendMessage",
+            {
+                "text": "x",
+                "reply_markup": r'{"inline_keyboard": [[{"text":"a","callback_data":"\ud800"}]]}',
+            },
+            "strings must be encoded in UTF-8",
+        ),
         ("sendMessage", {"text": "x", "reply_markup": {"inline_keyboard": [{}]}}, "keyboard"),
         ("sendMessage", {"text": "x", "reply_parameters": {"message_id": 99}}, "replied not found"),
         ("sendPhoto", {"photo": "elsewhere"}, "wrong file identifier"),
