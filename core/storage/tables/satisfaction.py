@@ -78,4 +78,4 @@ class SurveyRule(Base):
     lasts: Mapped[int] = mapped_column(BigInteger)
     quiet: Mapped[int] = mapped_column(BigInteger)
     low_score: Mapped[int] = mapped_column(SmallInteger)
-    asks_of_assistant: Mapped[bool]
+    asks_of_assistant: Mapped[bool] = mapped_column(server_default=text("false"))

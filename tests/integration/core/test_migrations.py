@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex
 
+from core.domain.errors import StorageUnavailable
 from core.domain.ids import ConversationId, ThreadKey, new_id
 from core.storage import migrations
 from core.storage.engine import open_engine, sessions_of
@@ -131,6 +133,33 @@ async def unmigrated(postgres: str) -> AsyncIterator[AsyncEngine]:
         yield engine
         await engine.dispose()
         await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+async def test_a_table_that_somebody_holds_is_not_waited_for_for_ever(
+    unmigrated: AsyncEngine,
+) -> None:
+    async with unmigrated.begin() as connection:
+        await connection.run_sync(_upgrade, "0060")
+    async with unmigrated.connect() as backup:
+        await backup.execute(text("SELECT count(*) FROM survey_rule"))
+        with pytest.raises(StorageUnavailable, match=r"in use for 0\.1 s: nothing was changed"):
+            await migrate(unmigrated, timedelta(seconds=0.1))
+    assert await pending(unmigrated)
+    await migrate(unmigrated)
+    assert not await pending(unmigrated)
+
+
+async def test_a_program_of_an_earlier_release_saves_survey_rules(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(_SURVEY_RULES))
+        asks = await connection.scalar(text("SELECT asks_of_assistant FROM survey_rule"))
+    assert asks is False
+
+
+_SURVEY_RULES = """
+    INSERT INTO survey_rule (id, is_on, delay, lasts, quiet, low_score)
+    VALUES (1, true, 0, 86400, 86400, 2)
+"""
 
 
 async def test_processes_that_migrate_at_once_take_turns(postgres: str) -> None:

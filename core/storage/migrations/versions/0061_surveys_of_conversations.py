@@ -38,11 +38,11 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('waiting', 'asked')"),
     )
+    # The default stays: a program of an earlier release that still runs writes rules without it.
     op.add_column(
         "survey_rule",
         sa.Column("asks_of_assistant", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
-    op.alter_column("survey_rule", "asks_of_assistant", server_default=None)
 
 
 def downgrade() -> None:
