@@ -33,6 +33,7 @@ LINK_ERRORS = (
     "only a ticket of the type problem has incidents",
     "no incident of this problem is open",
     "there is no such ticket",
+    "no requester reported this problem: there is nobody to reply to",
 )
 
 

@@ -18,7 +18,6 @@ from console.sight import sight_for
 from console.times import Times
 from core.domain.actor import Role
 from core.domain.channel import RecipientOutcome
-from core.domain.classification import Kind
 from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import (
@@ -33,7 +32,7 @@ from core.domain.ids import (
 )
 from core.domain.teams import Presence
 from core.ports import LinksThreads, capabilities_of
-from core.services.automation.incoming import PROGRAMS
+from core.services.answering import is_unasked
 from core.services.files.uploads import MOST_FILES
 from core.services.letters import Addressing, Letters
 from core.storage.queries.assets import AssetsOfTicket, assets_of
@@ -181,9 +180,8 @@ class Workspace:
         """Whether it is a problem that no requester reported: there is nobody to reply to."""
         return (
             self.ticket is not None
-            and self.ticket.kind == Kind.PROBLEM
             and not self.is_side
-            and self.conversation.account == PROGRAMS
+            and is_unasked(self.ticket.kind, self.conversation.account)
         )
 
     @property

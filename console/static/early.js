@@ -2,17 +2,20 @@
 // Not deferred, so that it is there before the first form: it must stay as small as it is.
 (() => {
   "use strict";
-  let pressed = null; // the last: who presses twice means it once
+  const pressed = new Map(); // the button of each form: who presses twice means it once
   const hold = (event) => {
     if (!event.target.matches("[hx-post]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    pressed = { form: event.target, button: event.submitter };
+    pressed.set(event.target, event.submitter);
   };
   const release = () => {
     removeEventListener("submit", hold, { capture: true });
-    if (pressed?.form.isConnected) pressed.form.requestSubmit(pressed.button);
-    pressed = null;
+    for (const [form, button] of pressed) {
+      if (form.isConnected) form.requestSubmit(button);
+      if (!window.htmx) break; // the browser leaves the page with it
+    }
+    pressed.clear();
   };
   addEventListener("submit", hold, { capture: true });
   // htmx says so once it knows the page's forms; if it never comes, the browser sends them.

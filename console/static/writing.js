@@ -9,6 +9,7 @@
   const text = by("text");
   const state = by("draft-state");
   const modes = composer.elements.mode;
+  const { usual } = composer.dataset; // a reply, where somebody can be replied to
   const url = `/console/conversations/${composer.dataset.conversation}/drafts`;
   const left = `unsaved-${composer.dataset.conversation}`;
   const { enclosed, addressing } = composer; // of the scripts before this one
@@ -29,6 +30,12 @@
   const saved = Object.fromEntries(
     ["reply", "note"].map((kind) => [kind, body(drafts[kind] ?? blank())]));
 
+  // Where only one kind can be written, it is that one.
+  const turnTo = (kind) => {
+    const radio = by(`mode-${kind}`) ?? by(`mode-${usual}`);
+    radio.checked = true;
+    mode = radio.value;
+  };
   const show = (draft = blank()) => {
     text.value = draft.text;
     enclosed?.put(draft.files);
@@ -127,9 +134,9 @@
     drafts[unsaved.mode] = unsaved.before
       ? joined(drafts[unsaved.mode] ?? blank(), unsaved.before, unsaved.draft)
       : unsaved.draft;
-    mode = modes.value = unsaved.mode;
-  } else if (!drafts.reply && drafts.note && by("mode-note")) {
-    mode = modes.value = "note";
+    turnTo(unsaved.mode);
+  } else if (!drafts.reply && drafts.note) {
+    turnTo("note");
   }
   if (early) text.placeholder = text.dataset[mode];
   else show(drafts[mode]);
@@ -167,8 +174,8 @@
     seen = null;
     flush();
     if (sentMode === "note" && mode === "note" && !text.value) {
-      mode = modes.value = "reply";
-      show(drafts.reply);
+      turnTo(usual);
+      show(drafts[mode]);
     }
     by("notice").replaceChildren();
     by("collision").replaceChildren();
@@ -200,24 +207,30 @@
         .find((other) => other.action === form.action)?.requestSubmit();
     });
   });
+  // What the desk keeps; null where asking again would not help, as for who is signed out by now.
   const kept = async () => {
     for (;;) {
       const answer = await fetch(url).catch(() => null);
-      if (answer?.ok) return answer.json();
+      if (answer?.ok) return answer.json().catch(() => null);
+      if (answer && answer.status < 500 && answer.status !== 429) return null;
       say(state.dataset.failed, true);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   };
   const takenBack = async () => {
     const known = await kept();
+    if (!known) {
+      location.reload(); // it says what is the matter; what was typed goes along, as on any leave
+      return;
+    }
     drafts[mode] = typed();
     for (const kind of ["reply", "note"]) {
       const draft = known[kind] ?? blank();
       saved[kind] = body(draft);
       drafts[kind] = joined(draft, begun[kind], drafts[kind] ?? blank());
     }
-    mode = modes.value = "reply";
-    show(drafts.reply);
+    turnTo("reply");
+    show(drafts[mode]);
     resume();
     save("note");
     flush();

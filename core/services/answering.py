@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.domain.actor import Agent
+from core.domain.classification import Kind
 from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import IllegalTransition, InvalidInput
@@ -23,6 +24,7 @@ from core.services.case import Case
 from core.services.classification.sorting import check_complete
 from core.services.files.uploads import check_fit, handed_in
 from core.services.letters import bring_in
+from core.services.registering import PROGRAMS
 from core.storage.queries.merges import last_spoken_in
 from core.storage.tables import Conversation
 
@@ -42,6 +44,12 @@ class Reply:
 
     def __post_init__(self) -> None:
         check_words(self.words, may_be_empty=bool(self.files))
+
+
+def is_unasked(kind: str, account: str) -> bool:
+    """Return whether a ticket of `kind`, in a conversation of `account`, is a problem that no
+    requester reported: nobody reads an answer to it, its incidents' requesters hear of updates."""
+    return kind == Kind.PROBLEM and account == PROGRAMS
 
 
 def give_to(case: Case, agent: AgentId, *, actor: str) -> None:
@@ -93,8 +101,9 @@ async def say(case: Case, agent: Agent, reply: Reply) -> MessageId:
 
     Raises:
         NotFound: a file of it is not there any more.
-        InvalidInput: it is to be said in a conversation that is not the ticket's, a channel takes
-            no such files, or the ticket lacks what `then` asks for.
+        InvalidInput: nobody is there to be replied to, it is to be said in a conversation that is
+            not the ticket's, a channel takes no such files, or the ticket lacks what `then` asks
+            for.
     """
     spoken_in = await _where_to(case, reply)
     enclosed = await _enclosed(case, agent, reply, spoken_in)
@@ -144,13 +153,18 @@ async def give_status(
 
 async def _where_to(case: Case, reply: Reply) -> list[Conversation]:
     """Return the conversations that `reply` is to be said in."""
-    if not case.joined and not reply.to:
-        return [case.conversation]
+    everywhere = case.everywhere
+    if is_unasked(case.ticket.kind, case.conversation.account_id):
+        everywhere = case.joined
+        if not everywhere or case.conversation.id in reply.to:
+            raise InvalidInput("no requester reported this problem: there is nobody to reply to")
+    if len(everywhere) == 1 and not reply.to:
+        return list(everywhere)
     named = set(reply.to)
     if not named:
-        places = [ConversationId(one.id) for one in case.everywhere]
+        places = [ConversationId(one.id) for one in everywhere]
         named = {await last_spoken_in(case.session, places) or places[0]}
-    found = [one for one in case.everywhere if one.id in named]
+    found = [one for one in everywhere if one.id in named]
     if len(found) < len(named):
         raise InvalidInput("this conversation is not one of the ticket's")
     return found

@@ -27,6 +27,9 @@ from core.services.locks import locked
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation
 
+PROGRAMS = AccountId("programs")
+"""The account that programs report by, and of problems that agents open."""
+
 IN_PERSON = AccountId("in_person")
 """The account of what people ask for on the phone or at the counter, and cannot be mailed about."""
 

@@ -26,7 +26,6 @@ from core.runtime.directory import Directory
 from core.services.access import Access
 from core.services.account_secrets import derived_key
 from core.services.accounts import AccountBook
-from core.services.automation.incoming import PROGRAMS
 from core.services.catalogue.links import ApprovalLinks
 from core.services.composing import Composing
 from core.services.files.deposit import Deposit
@@ -34,7 +33,7 @@ from core.services.intake import Intake
 from core.services.knowledge import Knowledge
 from core.services.outbox import Outbox
 from core.services.placing import ArrivalRules
-from core.services.registering import IN_PERSON
+from core.services.registering import IN_PERSON, PROGRAMS
 from core.services.requester_tickets import TicketsOfRequesters
 from core.services.satisfaction.links import SurveyLinks
 from core.services.teams.staffing import Staffing, staffing_of

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Route, expect
 
+from core.services.links.problems import Problems
 from core.storage.engine import Sessions
-from tests.browser.people import Opened, agent_called
+from tests.browser.people import PASSWORD, Opened, agent_called
 from tests.integration.console.world import Desk, build_desk
 
 TICKET = "/console/tickets/1001"
@@ -112,6 +113,7 @@ async def test_who_presses_before_the_scripts_are_there_sends_once_and_loses_not
         await page.evaluate("document.documentElement.dataset.opened = 'once'")
         for _ in range(2):
             await page.get_by_role("button", name="Send reply").click(no_wait_after=True)
+        await page.locator("#watch").click(no_wait_after=True)
         await text.press_sequentially(" and then")
     finally:
         arrive.set()
@@ -120,6 +122,8 @@ async def test_who_presses_before_the_scripts_are_there_sends_once_and_loses_not
     await expect(held).to_contain_text("Hello Ada and then")
     is_same = await page.evaluate("document.documentElement.dataset.opened === 'once'")
     assert is_same == (comes == "late")
+    if is_same:  # without the scripts the first press leaves the page
+        await expect(page.locator("#watch")).to_have_count(0)
     await context.close()
 
 
@@ -154,3 +158,52 @@ async def test_what_is_typed_while_a_reply_is_taken_back_stands_after_it(
     await expect(page.locator("#draft-state")).to_have_text("Draft saved")
     await page.reload()
     await expect(text).to_have_value("Hello Ada\n\nand more")
+
+
+async def test_of_a_problem_that_nobody_reported_each_note_stays_a_note(
+    desk: Desk, opened: Opened
+) -> None:
+    bea = await agent_called(desk, "Bea")
+    problems = Problems(desk.sessions, desk.accounts, desk.clock)
+    await problems.begin("Mail server", "Its disk is full", bea)
+    page = await opened(TICKET)
+    text = page.get_by_label("Your message")
+    for n, words in enumerate(("It was the log", "It is mended"), start=1):
+        await text.fill(words)
+        await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+        await page.get_by_role("button", name="Save note").click()
+        await expect(page.locator(".message.note")).to_have_count(n)
+        await expect(text).to_have_value("")
+    await expect(page.locator(".held")).to_have_count(0)
+    await text.fill("And a third")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await page.reload()
+    await expect(text).to_have_value("And a third")
+
+
+async def test_who_is_signed_out_while_a_reply_is_taken_back_is_told_and_loses_nothing(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued("The VPN is broken")
+    page = await opened(TICKET)
+    text = page.get_by_label("Your message")
+    await text.fill("Hello Ada")
+    await page.get_by_role("button", name="Send reply").click()
+    await expect(page.locator(".held")).to_contain_text("Hello Ada")
+    await text.fill("and more")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+
+    async def sign_out(route: Route) -> None:
+        answer = await route.fetch()
+        await page.context.clear_cookies()
+        await text.press_sequentially(" still")
+        await route.fulfill(response=answer)
+
+    await page.route("**/take-back?*", sign_out)
+    await page.locator(".held").get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await page.context.request.post(
+        "/console/sign-in", form={"email": "ana@example.org", "password": PASSWORD}
+    )
+    await page.goto(TICKET)
+    await expect(text).to_have_value("Hello Ada\n\nand more still")

@@ -26,7 +26,6 @@ from core.domain.conversation import Cause
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.events import Author
 from core.domain.ids import (
-    AccountId,
     Address,
     ContactId,
     TeamId,
@@ -39,7 +38,7 @@ from core.services.automation.forms import check_team
 from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
-from core.services.registering import Matter, register, report
+from core.services.registering import PROGRAMS, Matter, register, report
 from core.services.registrations import Place, Registrations
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
@@ -50,9 +49,6 @@ from core.storage.tables import (
     IncomingHook,
     Ticket,
 )
-
-PROGRAMS = AccountId("programs")
-"""The account that programs report by."""
 
 _TOKEN_BYTES = 24
 

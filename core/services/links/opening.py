@@ -15,10 +15,9 @@ from core.domain.assistant import HandoffReason
 from core.domain.classification import Kind
 from core.domain.events import Author
 from core.domain.ids import Address, ContactId, new_id
-from core.services.automation.incoming import PROGRAMS
 from core.services.case import Case
 from core.services.ledger import Ledger
-from core.services.registering import Matter, register
+from core.services.registering import PROGRAMS, Matter, register
 from core.storage.tables import Contact, ContactAddress
 
 

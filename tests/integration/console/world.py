@@ -40,7 +40,7 @@ from core.runtime.live import Live
 from core.services.access import Access
 from core.services.accounts import AccountBook
 from core.services.assets import Assets
-from core.services.automation.incoming import PROGRAMS, IncomingHooks
+from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.simulating import RuleTrials
@@ -78,7 +78,7 @@ from core.services.outbox import Outbox
 from core.services.pictures import AgentPictures
 from core.services.placing import ArrivalRules
 from core.services.quarantine import Quarantine
-from core.services.registering import IN_PERSON
+from core.services.registering import IN_PERSON, PROGRAMS
 from core.services.registrations import Registrations
 from core.services.rejoining import Rejoining
 from core.services.requester_records.contacts import ContactBook

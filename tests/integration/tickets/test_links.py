@@ -125,6 +125,14 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     assert offered.format(1002) not in page
     assert offered.format(1001) in await ana.see("/console/tickets/1001")
     assert 'id="mode-reply"' in await ana.see("/console/tickets/1001")
+    nobody = "no requester reported this problem: there is nobody to reply to"
+    answered = await client.post("/api/v1/tickets/1002/replies", json={"text": "We know"})
+    assert (answered.status_code, answered.json()["detail"]) == (422, nobody)
+    answered = await ana.send("/console/tickets/1002/say", form={"mode": "reply", "text": "Yes"})
+    assert answered.status_code == 422
+    assert nobody[1:] in answered.text
+    view = (await client.get("/api/v1/tickets/1002")).json()
+    assert (view["status"], view["assignee"]) == ("new", None)
     await desk.queued("The mail is down too", thread="t2", who="bob")
     offer = "/console/tickets/new/problem?incident=1003"
     assert offer in await ana.see("/console/tickets/1003")
