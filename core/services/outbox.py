@@ -371,8 +371,11 @@ async def _living_with(session: AsyncSession, conversation: ConversationId) -> s
 async def _follow(session: AsyncSession, conversation: Conversation, new_thread: ThreadKey) -> None:
     """Let all that goes on in the thread of `conversation`, and it, live in `new_thread`.
 
-    All are locked. Where another one lives there already, that stays the current.
+    All are locked. Where another one lives there already, that stays the current. What another
+    took along before is there already.
     """
+    if conversation.thread == new_thread:
+        return
     taken = await session.scalar(
         select(Conversation.id).where(
             Conversation.account_id == conversation.account_id,

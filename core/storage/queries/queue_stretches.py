@@ -10,10 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, literal, null, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    UnaryExpression,
+    and_,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
@@ -38,6 +49,7 @@ _EACH_RANK = replace(
     },
 )
 _DONE = frozenset(TicketStatus) - LIVE
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class _Part(StrEnum):
@@ -110,7 +122,7 @@ async def _of_part(
     found: dict[TicketId, QueuePlace] = {}  # one that moves meanwhile may be met twice
     for stretch in stretches:
         # Other orders have an index of live tickets alone.
-        is_promised = order == Order.DUE and part == _Part.LIVE and stretch.by[:1] == (PROMISED,)
+        is_promised = order == Order.DUE and part == _Part.LIVE and _begins_with_promise(stretch)
         rows = await session.execute(
             select(Ticket.id, *values)
             .where(*conditions(wanted, is_promised=is_promised), stretch.which)
@@ -123,6 +135,10 @@ async def _of_part(
         if len(found) >= limit:
             break
     return list(found.values())
+
+
+def _begins_with_promise(stretch: _Stretch) -> bool:
+    return bool(stretch.by) and stretch.by[0] is PROMISED  # compared, columns give SQL
 
 
 def _columns(order: Order, part: _Part) -> tuple[By, ...]:
@@ -178,8 +194,16 @@ def _alike(
 
 def _follows(place: QueuePlace, part: _Part) -> ColumnElement[bool]:
     if _is_by_age(place.order, part):
-        there = select(Ticket.created_at).where(Ticket.id == place.ticket).scalar_subquery()
-        return tuple_(Ticket.created_at, Ticket.id) > tuple_(there, literal(place.ticket))
+        # Of the one there or, where it was deleted, of the one that was opened before it.
+        opened_at = (
+            select(Ticket.created_at)
+            .where(Ticket.id <= place.ticket)
+            .order_by(Ticket.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        there = tuple_(func.coalesce(opened_at, _LONG_AGO), literal(place.ticket))
+        return tuple_(Ticket.created_at, Ticket.id) > there
     if place.order == Order.NEWEST:
         return Ticket.id < place.ticket
     return Ticket.id > place.ticket

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -225,6 +226,22 @@ async def test_an_order_has_each_ticket_once_and_in_its_place(
             found += [QueuePlace.read(str(place), order) for place in part]
     assert len(found) > 100
     assert [one.ticket for one in found] == [one.ticket for one in sorted(places, key=key)]
+
+
+async def test_a_place_in_the_order_of_age_is_good_where_its_ticket_was_deleted(
+    filled: AsyncEngine,
+) -> None:
+    wanted = TicketFilter(statuses=list(LIVE))
+
+    async def after(ticket: int) -> list[TicketId]:
+        place = QueuePlace(order=Order.OLDEST, values=(), ticket=TicketId(UUID(int=ticket)))
+        async with sessions_of(filled)() as session:
+            found = await places_in_order(session, wanted, Order.OLDEST, after=place, limit=50)
+            return [one.ticket for one in found]
+
+    first = await after(0)
+    assert await after(first[20].int + 1) == await after(first[20].int)
+    assert (await after(first[20].int + 1))[:29] == first[21:]
 
 
 @pytest.mark.parametrize("tab", ["mine", "unassigned", "all", "breaching", "waiting", "solved"])

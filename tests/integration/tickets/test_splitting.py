@@ -501,6 +501,30 @@ async def test_whichever_finds_out_that_the_thread_moved_takes_the_other_along(
     assert places[1].is_beside
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_two_letters_on_their_way_when_the_thread_moves_leave_it_as_one_would(
+    rig: Rig, is_taken: bool
+) -> None:
+    parted = await _parted(rig)
+    plans = []
+    for ticket in (parted.vpn, parted.printer):
+        await parted.deliver(ticket)
+        await rig.tickets.reply(ticket, parted.ana, "mended")
+        home = ConversationId((await parted.conversation(ticket)).id)
+        plan = await rig.outbox.plan(home)
+        assert plan is not None
+        plans.append(plan)
+    if is_taken:
+        await rig.hear("hello", thread="t9")
+    for plan in plans:
+        await rig.outbox.settle(plan, Moved(ThreadKey("t9")))
+    places = [await parted.conversation(one) for one in (parted.vpn, parted.printer)]
+    assert [(one.thread, one.is_current) for one in places] == [
+        ("t9", not is_taken),
+        ("t9", False),
+    ]
+
+
 async def test_what_is_split_off_stays_in_its_team(rig: Rig) -> None:
     parted = await _chat(rig)
     closed = TeamId(new_id())
