@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ _ANSWERED_SECONDS = 30.0
 _DESK_MB = 300.0
 _ASSISTANT_MB = 900.0
 _MAIL_ROUNDS = 3
+_FEWEST_TICKETS = 1_000  # of fewer, none may be of a kind that is looked for
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
 
 _PARTS = ("desk", "intake", "growth", "search", "reports", "lists", "rules", "slack", "mail")
@@ -58,11 +60,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stored", type=int, default=200_000, help="messages that are many")
     parser.add_argument("--passages", type=int, default=100_000, help="in the knowledge search")
     parser.add_argument(
-        "--tickets", type=int, default=1_000_000, help="of a year, in reports and lists"
+        "--tickets",
+        type=int,
+        default=1_000_000,
+        help=f"of a year, in reports and lists; {_FEWEST_TICKETS:,} at least",
     )
     parser.add_argument(
         "--pages",
-        default="",
+        type=_expression,
+        default=re.compile(""),
         help="of `lists` and `reports` only those in whose name this regular expression is found",
     )
     parser.add_argument("--kills", type=int, default=10, help="of each on Slack")
@@ -70,7 +76,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mails", type=int, default=500, help="in a round of the mail intake")
     parser.add_argument("--kb", type=Path, help="articles of an evaluation of retrieval (JSONL)")
     parser.add_argument("--queries", type=Path, help="its questions (JSONL)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.tickets < _FEWEST_TICKETS:
+        parser.error(f"argument --tickets: {_FEWEST_TICKETS:,} at least")
+    return arguments
+
+
+def _expression(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"no regular expression: {error}") from None
 
 
 async def _measure(arguments: argparse.Namespace, home: Path) -> list[Figure]:

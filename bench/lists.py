@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -24,12 +25,12 @@ async def measure(
     *,
     tickets: int,
     keep: bool,
-    only: str,
+    only: re.Pattern[str],
     say: Callable[[str], None],
 ) -> list[Figure]:
     """Fill a database, sign in to a web application over it, and load pages and lists.
 
-    `only` is a regular expression of which their names have to have something.
+    Of them, those in whose names `only` is found.
     """
     async with year_of(server, tickets, keep=keep, say=say) as url:
         known = await _known(url, tickets)

@@ -55,19 +55,20 @@ async def loaded(
     addresses: Mapping[str, Sequence[str]],
     read_once: Callable[[], Awaitable[None]],
     *,
-    only: str,
+    only: re.Pattern[str],
     say: Callable[[str], None],
 ) -> list[Figure]:
-    """Load the addresses whose name has `only`, a regular expression; return how long each took.
+    """Load the addresses whose names have `only`; return how long each took.
 
     What is stored is read once before and now and then in between: a desk in use has in memory what
     its people look at, and some systems soon take back what nobody has read for a while.
     """
     read_at = -_READ_SECONDS
     figures: list[Figure] = []
-    for what, paths in addresses.items():
-        if re.search(only, what) is None:
-            continue
+    wanted = {what: paths for what, paths in addresses.items() if only.search(what)}
+    if not wanted:
+        say(f"{only.pattern!r} is in none of the names: {'; '.join(addresses)}")
+    for what, paths in wanted.items():
         if time.monotonic() - read_at >= _READ_SECONDS:
             await read_once()
             read_at = time.monotonic()

@@ -283,7 +283,7 @@ async def fill(
 ) -> None:
     """Fill an empty desk with `tickets`, with so many `messages` in each; a fifth as many people.
 
-    `tickets` is 5 at least.
+    `tickets` is 5 at least, some hundreds where one of each kind has to be there.
 
     References are taken on trust, and a table made anew is not written to the server's log as
     well: both save most of the time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,12 +32,12 @@ async def measure(
     *,
     tickets: int,
     keep: bool,
-    only: str,
+    only: re.Pattern[str],
     say: Callable[[str], None],
 ) -> list[Figure]:
     """Fill a database with a year of tickets, count its days, and ask for reports by the API.
 
-    `only` is a regular expression of which their names have to have something.
+    Of them, those in whose names `only` is found.
     """
     async with year_of(server, tickets, keep=keep, say=say) as url:
         say("counting each day")
