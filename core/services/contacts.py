@@ -1,4 +1,7 @@
-"""Finds whose an address is, and keeps contacts as they are while something is made theirs."""
+"""Finds whose an address is, and keeps contacts as they are while something is made theirs.
+
+Contacts are locked in their order and before conversations, so that nobody waits for each other.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.ids import AccountId, Address, ContactId, new_id
 from core.storage.tables import Contact, ContactAddress
 
-_KEPT = (
+_NAMED = (
     select(Contact.id)
     .where(Contact.id == any_(bindparam("names", type_=ARRAY(Uuid()))))
     .order_by(Contact.id)
-    .with_for_update(read=True)
 )
+_KEPT = _NAMED.with_for_update(read=True)
+# What refers to a contact may be written meanwhile, by who waits for nothing of this one.
+_LOCKED = _NAMED.with_for_update(key_share=True)
+
+
+async def lock_contacts(session: AsyncSession, contacts: Collection[UUID]) -> None:
+    """Let nobody else merge, part or keep these contacts before the transaction ends."""
+    await session.execute(_LOCKED, {"names": list(contacts)})
 
 
 async def keep_contacts(session: AsyncSession, contacts: Collection[UUID]) -> None:
@@ -27,6 +37,20 @@ async def keep_contacts(session: AsyncSession, contacts: Collection[UUID]) -> No
     once. The caller has no conversation locked yet, because merges lock contacts first.
     """
     await session.execute(_KEPT, {"names": list(contacts)})
+
+
+async def kept_contact_at(
+    session: AsyncSession, account: AccountId, address: Address, name: str | None = None
+) -> ContactId:
+    """Return who has this address, as `contact_at` does, and keep them as `keep_contacts` does."""
+    contact = await contact_at(session, account, address, name)
+    while True:
+        await keep_contacts(session, [contact])
+        # A merge that this had to wait for has given the address to somebody else.
+        holder = await contact_at(session, account, address, name)
+        if holder == contact:
+            return contact
+        contact = holder
 
 
 async def contact_at(

@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.events import Author
 from core.domain.ids import AccountId, ContactId, new_id
 from core.services.contact_language import LanguageSource
+from core.services.contacts import lock_contacts
 from core.services.ledger import Ledger
 from core.services.order import Place
 from core.storage.feed import FeedKind
@@ -144,7 +145,7 @@ async def recognise(
         if place in known and email in holders and holders[email] != known[place].contact_id
     ]
     if moves:
-        await _lock_contacts(session, moves)
+        await lock_contacts(session, {name for one in moves for name in (one.old, one.new)})
     contacts = {place: ContactId(row.contact_id) for place, row in known.items()}
     contacts.update({one.place: one.new for one in moves})
     moved = {one.place for one in moves}
@@ -376,17 +377,6 @@ async def want_look_up(session: AsyncSession, people: Mapping[Place, UUID], now:
 def _looks_up(ledger: Ledger, place: Place) -> bool:
     capabilities = ledger.can(place[0])
     return capabilities is not None and capabilities.looks_up_people
-
-
-async def _lock_contacts(session: AsyncSession, moves: Sequence[Move]) -> None:
-    ids: set[UUID] = {one.old for one in moves} | {one.new for one in moves}
-    await session.execute(
-        select(Contact.id)
-        .where(Contact.id.in_(ids))
-        .order_by(Contact.id)
-        # What refers to a contact may be written meanwhile, by who waits for nothing of this one.
-        .with_for_update(key_share=True)
-    )
 
 
 async def _note(

@@ -15,7 +15,7 @@ from core.domain.conversation import Speaker
 from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import AccountId, Address, ConversationId, MessageId, TicketId
 from core.domain.ticket import TicketStatus
-from core.services.contacts import contact_at, keep_contacts
+from core.services.contacts import kept_contact_at
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
@@ -59,8 +59,7 @@ class Requesters:
         async with storage_errors(), self._sessions.begin() as session:
             passed_on, account = await _passed_on(session, ticket_id, message_id)
             address, name = _person(passed_on, whose)
-            contact = await contact_at(session, account, address, name)
-            await keep_contacts(session, [contact])
+            contact = await kept_contact_at(session, account, address, name)
             conversation = await locked(session, ConversationId(passed_on.conversation_id))
             tickets = await session.scalars(
                 select(Ticket)

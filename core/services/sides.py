@@ -24,7 +24,7 @@ from core.domain.ids import (
     new_id,
 )
 from core.domain.ticket import TicketStatus
-from core.services.contacts import contact_at, keep_contacts
+from core.services.contacts import kept_contact_at
 from core.services.files.uploads import check_fit, handed_in
 from core.services.ledger import Accounts, Ledger
 from core.services.letters import Letters, bring_in
@@ -87,8 +87,7 @@ class Sides:
             letter = self._letters.checked(account, envelope)
             if not letter.to:
                 raise InvalidInput("a letter needs somebody to go to")
-            contact = await contact_at(session, account, letter.to[0])
-            await keep_contacts(session, [contact])
+            contact = await kept_contact_at(session, account, letter.to[0])
             main = await locked(session, main_id)
             ticket = await session.get_one(Ticket, ticket_id, with_for_update=True)
             _check_third_party(main, contact, letter)

@@ -19,7 +19,7 @@ from core.domain.setbacks import Chore
 from core.ports import Channel
 from core.services import audit
 from core.services.case import open_case
-from core.services.contacts import contact_at
+from core.services.contacts import contact_at, lock_contacts
 from core.services.ledger import Accounts, Ledger
 from core.services.linking.asking import ask_for_code, end, lock_codes, say
 from core.services.locks import locked
@@ -170,21 +170,8 @@ class LinkCodes:
         )
 
     async def _join(self, session: AsyncSession, row: LinkCode) -> None:
-        mail = await contact_at(session, AccountId(row.mailed_from or ""), Address(row.email))
-        chat = await contact_at(session, AccountId(row.account_id), Address(row.address))
-        known = await session.scalars(
-            select(ContactAddress.contact_id)
-            .where(
-                or_(
-                    ContactAddress.verified_email == row.email,
-                    (ContactAddress.address == row.email)
-                    & ContactAddress.account_id.in_(self._mail_accounts()),
-                )
-            )
-            .distinct()
-        )
         # The oldest is kept: it has more behind it, and an address new to the desk no name.
-        kept, *others = sorted({ContactId(one) for one in known} | {mail, chat})
+        kept, *others = await self._locked_people(session, row)
         try:
             async with session.begin_nested():
                 for other in others:
@@ -204,6 +191,29 @@ class LinkCodes:
             new={"account": row.account_id, "asked_by": row.by},
         )
         await ledger.write(session)
+
+    async def _locked_people(self, session: AsyncSession, row: LinkCode) -> list[ContactId]:
+        """Lock all contacts that a code has proven to be one, the oldest first."""
+        are_locked: set[ContactId] = set()
+        while True:
+            mail = await contact_at(session, AccountId(row.mailed_from or ""), Address(row.email))
+            chat = await contact_at(session, AccountId(row.account_id), Address(row.address))
+            known = await session.scalars(
+                select(ContactAddress.contact_id)
+                .where(
+                    or_(
+                        ContactAddress.verified_email == row.email,
+                        (ContactAddress.address == row.email)
+                        & ContactAddress.account_id.in_(self._mail_accounts()),
+                    )
+                )
+                .distinct()
+            )
+            found = {ContactId(one) for one in known} | {mail, chat}
+            if found <= are_locked:
+                return sorted(found)
+            await lock_contacts(session, found)
+            are_locked = found  # a merge that this had to wait for may have changed whose they are
 
     async def _refuse(self, session: AsyncSession, row: LinkCode, outcome: str, words: str) -> None:
         ledger = Ledger(self._accounts, self._now())

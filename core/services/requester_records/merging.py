@@ -16,6 +16,7 @@ from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import ContactId, new_id
 from core.domain.undoing import UNDONE_WITHIN
 from core.services.audit import record
+from core.services.contacts import lock_contacts
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
@@ -66,7 +67,10 @@ class ContactMerging:
     async def merge_in(
         self, session: AsyncSession, kept: ContactId, merged: ContactId, actor: str
     ) -> UUID:
-        """Do what `merge` does in the caller's transaction, which holds no conversation yet."""
+        """Do what `merge` does in the caller's transaction.
+
+        It holds no conversation yet. Who merges several locks their contacts before the first.
+        """
         contacts = await _locked(session, kept, merged)
         # First: what is opened in a conversation meanwhile is opened for whoever has it then.
         conversations = await _lock_conversations(session, merged)
@@ -156,13 +160,8 @@ class ContactMerging:
 async def _locked(
     session: AsyncSession, kept: ContactId, merged: ContactId
 ) -> dict[ContactId, Contact]:
-    rows = await session.scalars(
-        select(Contact)
-        .where(Contact.id.in_((kept, merged)))
-        .order_by(Contact.id)
-        # What refers to a contact may be written meanwhile, by who waits for nothing of this one.
-        .with_for_update(key_share=True)
-    )
+    await lock_contacts(session, (kept, merged))
+    rows = await session.scalars(select(Contact).where(Contact.id.in_((kept, merged))))
     found = {ContactId(row.id): row for row in rows}
     if len(found) < 2:
         raise NotFound("there is no such requester")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -26,7 +26,7 @@ from core.storage.tables import AuditEntry, ContactAddress, LinkCode, Turn
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import Post
 from tests.integration.tickets.test_sorting_pages import Api, signed_in
-from tests.support.desk import LOOP, Rig, posted
+from tests.support.desk import LOOP, Rig, posted, somebody_waits
 
 MAIL = AccountId("mail")
 EMAIL = "ada@example.org"
@@ -97,6 +97,27 @@ async def test_who_enters_the_code_is_the_owner_of_the_address(chat: Chat) -> No
     merging = ContactMerging(chat.rig.sessions, chat.rig.accounts, chat.rig.clock)
     await merging.undo(merge.id, await chat.rig.agent())
     assert await chat.contact(LOOP, "ada-in-chat") != kept
+
+
+async def test_all_that_a_code_joins_are_locked_before_the_first_of_their_conversations(
+    chat: Chat,
+) -> None:
+    await chat.rig.intake.accept(posted("by mail", thread="m", who=EMAIL, account=MAIL))
+    vouched = posted("hello", thread="t2", who="ada-2")
+    await chat.rig.intake.accept(replace(vouched, author=replace(vouched.author, email=EMAIL)))
+    await chat.says(f"/link {EMAIL}")
+    await chat.says(await chat.mailed())
+    last = await chat.contact(LOOP, "ada-in-chat")
+    async with chat.rig.sessions.begin() as other:
+        await other.execute(text("SELECT FROM contact WHERE id = :id FOR UPDATE"), {"id": last})
+        joining = asyncio.create_task(chat.codes.join_due())
+        await somebody_waits(chat.rig.sessions)
+        free = text("SELECT FROM conversation WHERE contact_id = :id FOR UPDATE NOWAIT")
+        await other.execute(free, {"id": await chat.contact(LOOP, "ada-2")})
+    await joining
+    kept = await chat.contact(MAIL, EMAIL)
+    for who in ("ada-2", "ada-in-chat"):
+        assert await chat.contact(LOOP, who) == kept
 
 
 async def test_an_address_that_is_new_to_the_desk_becomes_the_persons(chat: Chat) -> None:

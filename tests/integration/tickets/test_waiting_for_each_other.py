@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -11,12 +12,13 @@ from sqlalchemy import select, text
 from core.domain.actor import Agent
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import Moved
-from core.domain.ids import ContactId, ConversationId, MessageId, ThreadKey, TicketId
+from core.domain.ids import Address, ContactId, ConversationId, MessageId, ThreadKey, TicketId
+from core.services.contacts import kept_contact_at
 from core.services.letters import Letters
 from core.services.requester_records.merging import ContactMerging
 from core.services.splitting import Splitting
 from core.storage.tables import ContactAddress, Conversation, Message, Ticket
-from tests.support.desk import Rig, posted, reply_to, somebody_waits
+from tests.support.desk import LOOP, Rig, posted, reply_to, somebody_waits
 
 _LOCK = text("SELECT FROM conversation WHERE id = :name FOR UPDATE")
 
@@ -69,6 +71,41 @@ async def test_a_ticket_that_begins_while_its_requester_is_merged_is_that_of_who
     async with rig.sessions() as session:
         for owned in (Conversation.contact_id, Ticket.contact_id):
             assert set(await session.scalars(select(owned))) == {kept}
+
+
+async def _finding(rig: Rig, who: str) -> ContactId:
+    async with rig.sessions.begin() as session:
+        return await kept_contact_at(session, LOOP, Address(who))
+
+
+async def test_what_waits_for_a_merge_is_made_for_who_is_kept(rig: Rig) -> None:
+    await rig.intake.accept(posted("hello", thread="t2", who="ada"))
+    await rig.hear("no VPN")
+    kept, merged = await _contact(rig, "ada"), await _contact(rig, "somebody")
+    ana = await rig.agent()
+    async with rig.sessions.begin() as other:
+        merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+        await merging.merge_in(other, kept, merged, ana.actor)
+        finding = asyncio.create_task(_finding(rig, "somebody"))
+        await somebody_waits(rig.sessions)
+    assert await finding == kept
+
+
+async def test_what_waits_for_a_person_to_be_joined_is_made_for_who_is_left(rig: Rig) -> None:
+    known = posted("hello", thread="t2", who="ada")
+    vouched = replace(known.author, email="ada@example.org")
+    await rig.intake.accept(replace(known, author=vouched))
+    home = await rig.hear("no VPN")
+    again = posted("it is me", thread="t1")
+    theirs = replace(again, author=replace(again.author, email="ada@example.org"))
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": home})
+        joining = asyncio.ensure_future(rig.intake.accept(theirs))
+        await somebody_waits(rig.sessions)
+        finding = asyncio.create_task(_finding(rig, "somebody"))
+        await somebody_waits(rig.sessions, together=2)
+    await joining
+    assert await finding == await _contact(rig, "ada")
 
 
 async def test_conversations_that_move_with_their_thread_are_locked_in_their_order(
