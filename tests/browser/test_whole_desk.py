@@ -56,16 +56,17 @@ async def was_not_reloaded(page: Page) -> bool:
 
 
 async def sign_in_for_the_first_time(page: Page, link: str, language: str) -> None:
-    """Use a one-time link, set a password, and choose a language."""
+    """Use a one-time link, set a password, and choose a language; the browser speaks it too."""
+    t = partial(translate, language)
     await page.goto(link)
     await page.locator("main form button.primary").click()
-    await page.get_by_label("New password").fill("four plain words here")
-    await page.get_by_label("The same again").fill("four plain words here")
-    await page.get_by_role("button", name="Save password").click()
+    await page.get_by_label(t("New password")).fill("four plain words here")
+    await page.get_by_label(t("The same again")).fill("four plain words here")
+    await page.get_by_role("button", name=t("Save password")).click()
     await page.locator("details.me summary").click()
     await page.locator(f'button[name="language"][value="{language}"]').click()
     await expect(page.locator("html")).to_have_attribute("lang", language)
-    await expect(page.locator("#connection")).to_have_text(translate(language, "Live"))
+    await expect(page.locator("#connection")).to_have_text(t("Live"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
