@@ -12,7 +12,8 @@
   const release = () => {
     removeEventListener("submit", hold, { capture: true });
     for (const [form, button] of pressed) {
-      if (form.isConnected) form.requestSubmit(button);
+      // Clicked anew, since htmx learns from the click which button it was.
+      if (form.isConnected) button?.isConnected ? button.click() : form.requestSubmit();
       if (!window.htmx) break; // the browser leaves the page with it
     }
     pressed.clear();

@@ -41,10 +41,15 @@ class Live:
         self._visited: list[set[str]] = []
 
     async def run(self) -> None:
-        """Listen and look until cancelled."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._listen())
-            both.create_task(self._look())
+        """Listen and look until cancelled, whatever goes wrong."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._listen())
+                    both.create_task(self._look())
+            except* Exception:
+                _LOGGER.exception("the feed is not followed, beginning again")
+            await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
         """Wake whoever is told; after every (re)connection all readers look once."""

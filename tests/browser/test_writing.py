@@ -127,6 +127,34 @@ async def test_who_presses_before_the_scripts_are_there_sends_once_and_loses_not
     await context.close()
 
 
+async def test_which_button_was_pressed_before_the_scripts_were_there_is_remembered(
+    desk: Desk, opened: Opened, browser: Browser, address: str
+) -> None:
+    await desk.queued("The VPN is broken")
+    signed_in = await (await opened("/console/preferences")).context.storage_state()
+    context = await browser.new_context(base_url=address, storage_state=signed_in)
+    page = await context.new_page()
+    wanted, arrive = asyncio.Event(), asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        wanted.set()
+        await arrive.wait()
+        await route.continue_()
+
+    await page.route("**/htmx.min.js*", delay)
+    await page.goto(TICKET, wait_until="commit")
+    try:
+        await _soon(wanted)
+        await page.get_by_label("Your message").fill("It works again")
+        await page.get_by_role("button", name="Reply and solve").click(no_wait_after=True)
+    finally:
+        arrive.set()
+    await expect(page.locator(".held")).to_contain_text("It works again")
+    await page.get_by_role("button", name="Send now").click()
+    await expect(page.locator("#head")).to_contain_text("Solved")
+    await context.close()
+
+
 async def test_what_is_typed_while_a_reply_is_taken_back_stands_after_it(
     desk: Desk, opened: Opened
 ) -> None:
