@@ -54,7 +54,7 @@ def recognise(text: str, meant: str | None = None) -> str | None:
     words = plain(text)
     found = {_stated(written) for written in {words, _mended(words)}}
     if meant is not None:
-        found = {alarm for alarm in found if alarm in _SERIOUS} | {_stated(_mended(plain(meant)))}
+        found = {_stated(_mended(plain(meant))), *(one for one in found if one in _SERIOUS)}
     return next((alarm for alarm in ALARMS if alarm in found), None)
 
 
