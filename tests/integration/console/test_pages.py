@@ -507,7 +507,6 @@ ODD_ADDRESSES = [
     ("/console/conversations/00000000-0000-0000-0000-000000000000?show=-" + "9" * 40, 422),
     ("/console/knowledge?cursor=x", 422),
     ("/console/knowledge/articles/none", 404),
-    ("/console/events?after=x", 422),
     ("/console/nothing", 404),
     ("/console/vendor/htmx.org/package.json", 404),
     ("/console/vendor/..%2f..%2fpyproject.toml", 404),

@@ -136,7 +136,10 @@ async def test_who_writes_in_another_language_is_told_so_in_it_and_gets_a_human(
     assert assistant.heard == []
     said = [text for speaker, text in await rig.texts() if speaker == "bot"]
     assert said == [
-        "Je ne parle que l'anglais et l'espagnol. Une personne de notre équipe vous répondra."
+        (
+            "Je ne parle que ces langues : anglais et espagnol. "
+            "Une personne de notre équipe vous répondra."
+        )
     ]
     assert (await rig.conversation()).responder == "queued"
 
@@ -150,11 +153,14 @@ async def test_who_writes_in_another_language_is_told_so_in_it_and_gets_a_human(
         ),
         (
             "не могу войти в почту",
-            "Я говорю только по-английски и по-испански. Вам ответит сотрудник нашей команды.",
+            (
+                "Я говорю только на этих языках: английский и испанский. "
+                "Вам ответит сотрудник нашей команды."
+            ),
         ),
         (
             "パスワードを忘れました",
-            "英語とスペイン語にのみ対応しています。担当者がお返事いたします。",
+            "英語、スペイン語にのみ対応しています。担当者がお返事いたします。",
         ),
     ],
 )
