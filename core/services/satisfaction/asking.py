@@ -19,6 +19,7 @@ from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.reviving import RESTORED
+from core.services.satisfaction.due import due_surveys
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
 from core.services.satisfaction.rules import survey_rules
@@ -31,7 +32,6 @@ from core.texts import text
 QUESTION = "How did we help you with ticket **#{number}**?"
 REMINDER = "One short question if you have time: how did we help you with ticket **#{number}**?"
 
-_BATCH = 100
 _OPEN = (SurveyStatus.WAITING, SurveyStatus.ASKED)
 
 
@@ -110,20 +110,9 @@ class SurveySweep:
 
     async def do_due(self) -> int:
         """Do what is due, a bounded part of it; return how many surveys were looked at."""
-        async with storage_errors(), self._sessions() as session:
-            due = (
-                await session.execute(
-                    select(Satisfaction.id, Satisfaction.ticket_id)
-                    .where(
-                        Satisfaction.due_at <= self._now(),
-                        Satisfaction.ticket_id.is_not(None),
-                        self._setbacks.is_free(Satisfaction.ticket_id),
-                    )
-                    .order_by(Satisfaction.due_at)
-                    .limit(_BATCH)
-                )
-            ).all()
-        surveys = [(survey, TicketId(ticket)) for survey, ticket in due if ticket]
+        about = Satisfaction.ticket_id
+        due = await due_surveys(self._sessions, about, self._setbacks, self._now())
+        surveys = [(survey, TicketId(what)) for survey, what in due]
         await self._setbacks.each(surveys, self._do, lambda one: one[1])
         return len(due)
 

@@ -17,6 +17,7 @@ from core.domain.satisfaction import SurveyRules, SurveyStatus
 from core.domain.setbacks import Chore
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
+from core.services.satisfaction.due import due_surveys
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
 from core.services.satisfaction.rules import survey_rules
@@ -30,8 +31,7 @@ QUESTION = "How did the assistant help you?"
 SILENCE = timedelta(minutes=3)
 """How long nobody has said anything before somebody is asked who did not say goodbye."""
 
-_BATCH = 100
-_IS_UNAIDED = text(f"SELECT {UNAIDED} FROM conversation c WHERE c.id = :conversation")  # noqa: S608
+_IS_UNAIDED = text(f"SELECT {UNAIDED} FROM conversation c WHERE c.id = :conversation")  # noqa: S608 - ours, a constant
 
 
 async def plan_survey(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> None:
@@ -79,20 +79,9 @@ class SurveysOfAssistant:
 
     async def do_due(self) -> int:
         """Do what is due, a bounded part of it; return how many surveys were looked at."""
-        async with storage_errors(), self._sessions() as session:
-            due = (
-                await session.execute(
-                    select(Satisfaction.id, Satisfaction.conversation_id)
-                    .where(
-                        Satisfaction.due_at <= self._now(),
-                        Satisfaction.conversation_id.is_not(None),
-                        self._setbacks.is_free(Satisfaction.conversation_id),
-                    )
-                    .order_by(Satisfaction.due_at)
-                    .limit(_BATCH)
-                )
-            ).all()
-        surveys = [(survey, ConversationId(place)) for survey, place in due if place]
+        about = Satisfaction.conversation_id
+        due = await due_surveys(self._sessions, about, self._setbacks, self._now())
+        surveys = [(survey, ConversationId(what)) for survey, what in due]
         await self._setbacks.each(surveys, self._do, lambda one: one[1])
         return len(due)
 
