@@ -36,6 +36,7 @@ _LIMITS = re.compile(
     re.IGNORECASE,
 )
 _GREYLISTED = re.compile(r"gr[ea]y.?list", re.IGNORECASE)
+_OF_ONE_MAILBOX = re.compile(r"\b4\.2\.\d|\bmail ?box\b|\bover ?quota\b", re.IGNORECASE)
 _USUAL_WAIT_SECONDS = 60
 _LONGEST_WAIT_SECONDS = 3_600
 
@@ -88,9 +89,11 @@ def meaning(code: int, message: str) -> DeliveryError:
         return BadCredentials(said, SMTP_REMEDY)
     if 500 <= code < 600:
         return Rejected(said)
-    if _LIMITS.search(message) and not _GREYLISTED.search(message):
+    is_of_the_recipient = _GREYLISTED.search(message) or _OF_ONE_MAILBOX.search(message)
+    if _LIMITS.search(message) and not is_of_the_recipient:
         return Throttled(_wait_in(message), ThrottleScope.ACCOUNT)
-    # Greylisting too: back-off finds the moment, and a list that never ends is not waited for.
+    # Greylisting and full mailboxes too: back-off finds the moment, a list that never ends is not
+    # waited for, and mail to others is not held up.
     return Unavailable(said)
 
 

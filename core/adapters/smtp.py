@@ -9,7 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from core.domain.errors import InvalidInput, Rejected, Unavailable
+from core.domain.errors import DeliveryError, InvalidInput, NotTakenYet, Rejected, Unavailable
+
+_SAYS_GOODBYE = 421
 
 
 class SmtpPostman:
@@ -39,7 +41,9 @@ class SmtpPostman:
 
         Raises:
             Rejected: the address takes no mail.
-            Unavailable: it was not taken; try again later.
+            NotTakenYet: it was not taken, for the address's sake or its own: greylisting, a full
+                mailbox. Others may well be.
+            Unavailable: the server takes nothing now; try again later.
         """
         letter = EmailMessage()
         letter["From"] = self._sender
@@ -62,6 +66,18 @@ class SmtpPostman:
                 timeout=20,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise Rejected(f"the mail server knows nobody of this address: {error}") from error
+            raise _refused(error.recipients[0]) from error
+        except aiosmtplib.SMTPDataError as error:
+            raise _refused(error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(f"the mail server did not take a notice: {error}") from error
+
+
+def _refused(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
+    """Return what it means that a mail was refused once its recipient was named."""
+    said = f"{error.code} {error.message}"
+    if error.code >= 500:
+        return Rejected(f"the mail server takes no mail for this address: {said}")
+    if error.code == _SAYS_GOODBYE:
+        return Unavailable(f"the mail server did not take a notice: {said}")
+    return NotTakenYet(f"the mail server takes no mail for this address now: {said}")

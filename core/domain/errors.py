@@ -31,6 +31,7 @@ DeskError
     ├── BadCredentials     not sent: the account waits until an admin has mended it
     ├── Moved              not sent: the thread has a new name; try there
     ├── Unavailable        not sent: retry with back-off
+    │   └── NotTakenYet    … this one alone: what goes to others is not held up
     └── Uncertain          may have been sent: verify if the channel can, else by policy
 """
 
@@ -210,6 +211,10 @@ class Moved(DeliveryError):
 
 class Unavailable(DeliveryError):
     """Certainly not sent: the platform could not be reached."""
+
+
+class NotTakenYet(Unavailable):
+    """Certainly not sent: this recipient takes nothing now, which says nothing of others."""
 
 
 class Uncertain(DeliveryError):

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from core.domain.errors import ConversationErased, StorageUnavailable, Unavailable
+from core.domain.errors import ConversationErased, NotTakenYet, StorageUnavailable, Unavailable
 from core.domain.setbacks import Chore, pause_after, pause_of_all_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Setback
@@ -61,7 +61,8 @@ class Setbacks:
 
         Several may have one id: after one of them raises, the later ones wait with it. Where one
         raises `Unavailable`, that one and the rest are left for another time, as they were: it is
-        no fault of theirs, and they were not tried.
+        no fault of theirs, and they were not tried. `NotTakenYet` is about that one alone, which
+        is set aside.
         """
         due = list(due)
         known = await self._known(map(of, due))
@@ -73,6 +74,11 @@ class Setbacks:
                 await do(one)
             except StorageUnavailable:
                 raise
+            except NotTakenYet as error:
+                _LOGGER.warning("%s: %s waits: %s", self._chore, of(one), error)
+                failed.add(of(one))
+                await self._keep(of(one), error)
+                continue
             except Unavailable as error:
                 _LOGGER.warning("%s: %s and the rest wait: %s", self._chore, of(one), error)
                 return
@@ -136,6 +142,9 @@ class Setbacks:
     async def note(self, item: UUID, error: Exception) -> None:
         """Set something aside because of `error`."""
         _LOGGER.error("%s: %s is set aside", self._chore, item, exc_info=error)
+        await self._keep(item, error)
+
+    async def _keep(self, item: UUID, error: Exception) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(Setback, (self._chore, item), with_for_update=True)
             tries = 1 if row is None else row.tries + 1

@@ -107,7 +107,8 @@ _NEWS = select(
     ),
 )
 _END: Select[tuple[str]] = select(literal_column(f"{_SNAPSHOT}::text"))
-_OLDEST = select(and_(FeedEntry.kind == _PRUNED, FeedEntry.xid >= _NEXT))
+_FIRST_UNSEEN = bindparam("first_unseen", type_=BigInteger)
+_OLDEST = select(and_(FeedEntry.kind == _PRUNED, FeedEntry.xid >= _FIRST_UNSEEN))
 _IS_FORGOTTEN = select(
     or_(
         _NEXT > _UPCOMING,
@@ -138,7 +139,10 @@ async def is_forgotten(session: AsyncSession, position: FeedPosition) -> bool:
     So it is where entries were pruned since, and where the database is another one: restored from
     a backup to a server whose transactions are counted from the beginning.
     """
-    return bool(await session.scalar(_IS_FORGOTTEN, {"next": position.next}))
+    # What is marked as pruned is still there itself, and what came before it is not.
+    first_unseen = position.under_way[0] + 1 if position.under_way else position.next
+    values = {"next": position.next, "first_unseen": first_unseen}
+    return bool(await session.scalar(_IS_FORGOTTEN, values))
 
 
 async def prune_feed(session: AsyncSession, before: datetime) -> None:

@@ -162,6 +162,44 @@ async def test_a_position_from_before_what_was_pruned_is_forgotten_and_a_later_o
     assert not await _is_forgotten(sessions, reader.at)
 
 
+async def test_a_position_is_forgotten_where_what_was_under_way_then_is_pruned(
+    sessions: Sessions, reader: Reader
+) -> None:
+    async with sessions() as early:
+        missed = await publish_in(early)
+        await published(sessions)
+        await reader.told()
+        away_since = reader.at
+        await early.commit()
+    await published(sessions)
+    assert await reader.told() >= {missed}
+    await _prune_all_but_the_last(sessions)
+    assert await _is_forgotten(sessions, away_since)
+    assert not await _is_forgotten(sessions, reader.at)
+
+
+async def test_what_was_under_way_and_is_the_last_that_was_pruned_is_still_told(
+    sessions: Sessions, reader: Reader
+) -> None:
+    async with sessions() as early:
+        missed = await publish_in(early)
+        await published(sessions)
+        await reader.told()
+        await early.commit()
+    await _prune_all_but_the_last(sessions)
+    assert not await _is_forgotten(sessions, reader.at)
+    assert await reader.told() == {missed}
+
+
+async def _prune_all_but_the_last(sessions: Sessions) -> None:
+    later = text(
+        "UPDATE feed SET at = at + interval '1 day' WHERE xid = (SELECT max(xid) FROM feed)"
+    )
+    async with sessions.begin() as session:
+        await session.execute(later)
+        await prune_feed(session, datetime.now(UTC) + timedelta(hours=1))
+
+
 async def test_a_position_of_another_server_is_forgotten(
     sessions: Sessions, reader: Reader
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from core.adapters.smtp import SmtpPostman
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import InvalidInput, NotTakenYet, Rejected, Unavailable
 from core.domain.ids import ConversationId, new_id
 from core.domain.notification import Notice, Wish
 from core.domain.setbacks import Chore
@@ -42,7 +42,8 @@ class Post:
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
-        self.refuses = False
+        self.after_content = "250 OK"
+        self.put_off: dict[str, str] = {}  # what it says to whom it takes nothing for now
         self.url = ""
 
     async def handle_RCPT(  # noqa: N802  # the server's own name for it
@@ -50,17 +51,18 @@ class Post:
     ) -> str:
         if address.startswith("gone@"):
             return "550 nobody here"
+        if address in self.put_off:
+            return self.put_off[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802  # the server's own name for it
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        if self.refuses:
-            return "451 come back later"
         assert isinstance(envelope.content, bytes)
-        self.letters.append(message_from_bytes(envelope.content))
-        return "250 OK"
+        if self.after_content.startswith("250"):
+            self.letters.append(message_from_bytes(envelope.content))
+        return self.after_content
 
 
 @pytest.fixture
@@ -168,9 +170,9 @@ async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
     await mails.send_due()
     assert post.letters == []  # there is time yet to see it in the console
     rig.clock.advance(minutes=4)
-    post.refuses = True
+    post.after_content = "451 come back later"
     await mails.send_due()
-    post.refuses = False
+    post.after_content = "250 OK"
     rig.clock.advance(minutes=6)
     await mails.send_due()
     await mails.send_due()
@@ -231,6 +233,49 @@ async def test_an_address_that_takes_no_mail_does_not_hold_up_the_others(
     assert [letter["To"] for letter in post.letters] == ["bo@desk.test"]
     rig.clock.advance(hours=1)
     assert await notices.due() == []
+
+
+@pytest.mark.parametrize("said", ["450 4.2.0 greylisted", "452 4.2.2 mailbox full"])
+async def test_an_address_that_takes_nothing_for_now_is_tried_again_and_holds_up_no_other(
+    rig: Rig, post: Post, said: str
+) -> None:
+    ana, bo, cy = [await rig.agent(name) for name in ("Ana", "Bo", "Cy")]
+    conversation, ticket = await opened(rig), await rig.ticket_id()
+    for agent in (bo, cy):
+        await rig.tickets.assign(ticket, agent.id, ana)
+        await react(rig, conversation)
+    rig.clock.advance(minutes=4)
+    post.put_off["bo@desk.test"] = said
+    notices = Notices(rig.sessions, rig.clock)
+    mails = NoticeMails(notices, SmtpPostman(post.url, "d@desk.test"), "http://desk.test")
+    await mails.send_due()
+    assert [letter["To"] for letter in post.letters] == ["cy@desk.test"]
+    async with rig.sessions() as session:
+        aside = (await session.scalars(select(Setback))).one()
+    assert (aside.item, aside.tries) == (bo.id, 1)
+    assert said in aside.error
+    post.put_off.clear()
+    rig.clock.advance(minutes=6)
+    await mails.send_due()
+    await mails.send_due()
+    assert [letter["To"] for letter in post.letters] == ["cy@desk.test", "bo@desk.test"]
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(Setback))).all() == []
+
+
+async def test_a_letter_that_is_put_off_or_refused_once_it_was_read_holds_up_no_other(
+    post: Post,
+) -> None:
+    postman = SmtpPostman(post.url, "d@desk.test")
+    for said, error in (
+        ("451 4.7.1 greylisted", NotTakenYet),
+        ("554 5.7.1 looks like spam", Rejected),
+        ("421 4.3.2 going down", Unavailable),
+    ):
+        post.after_content = said
+        with pytest.raises(error) as raised:
+            await postman.send("bo@desk.test", "x", "y")
+        assert raised.type is error
 
 
 class Fragile:

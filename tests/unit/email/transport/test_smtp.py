@@ -79,6 +79,9 @@ async def test_connections_are_kept_and_shared(people: MailPlatform) -> None:
         ("451 4.3.0 Try again later", Unavailable),
         ("450 4.2.0 Greylisted, try again in 300 seconds", Unavailable),
         ("452 4.7.28 Too many mails from you", Throttled),
+        ("452 4.2.2 The account you tried to reach is over its quota", Unavailable),
+        ("452 Mailbox full, quota exceeded", Unavailable),
+        ("450 4.2.1 The user you try to reach receives mail at too high a rate", Unavailable),
         ("530 5.7.0 Sign in first", BadCredentials),
     ],
 )
