@@ -42,8 +42,8 @@ from core.domain.teams import Presence, Strategy
 from core.domain.ticket import Priority
 from core.runtime.database.postgres import embedded_postgres
 from core.runtime.worker import open_jobs
-from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions, Reactor
+from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.services.sla.policies import Policies
 from core.services.teams.assignment import Assignment
 from core.services.teams.crew import Abilities

@@ -10,8 +10,8 @@ from core.domain.assistant import HandoffReason
 from core.domain.channel import Capabilities
 from core.domain.ids import AccountId, ConversationId, TicketId, new_id
 from core.domain.ticket import Priority
-from core.services.handoff import hand_off
 from core.services.ledger import Ledger
+from core.services.tickets.handoff import hand_off
 from core.storage.engine import Sessions
 from core.storage.tables import Contact, Conversation
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from core.services import intake
+from core.services.intake import inbox
 from core.settings import Settings
 from core.wiring import web
 
 
 def main() -> None:
     """Serve with at most so many messages in one transaction."""
-    intake._MAX_BATCH = int(sys.argv[1])  # no setting: nobody but a measurement wants it smaller
+    inbox._MAX_BATCH = int(sys.argv[1])  # no setting: nobody but a measurement wants it smaller
     web.serve(Settings())
 
 

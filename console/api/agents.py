@@ -18,7 +18,7 @@ from core.domain.actor import Agent, Role
 from core.domain.errors import Forbidden, NotFound
 from core.domain.ids import AgentId
 from core.domain.teams import Presence
-from core.services.access import LINK_LIFETIME
+from core.services.access.access import LINK_LIFETIME
 from core.services.teams.crew import Abilities
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named

@@ -13,7 +13,7 @@ from console.desk import desk_of
 from console.problems import problem_of
 from core.domain.errors import NotFound
 from core.domain.ids import TicketId
-from core.services.bulk import MOST_AT_ONCE, Act, BulkAct
+from core.services.tickets.bulk import MOST_AT_ONCE, Act, BulkAct
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets import ticket_named
 

@@ -12,8 +12,8 @@ from console.desk import desk_of
 from console.sight import check_sight
 from core.domain.actor import LEADING, Agent, Role, Scope
 from core.domain.errors import Forbidden, Unauthenticated
+from core.services.access.tokens import Principal
 from core.services.audit import done_by, done_from
-from core.services.tokens import Principal
 
 _READING = frozenset({"GET", "HEAD"})
 _scheme = HTTPBearer(auto_error=False, description="A token from `desk token create`.")

@@ -21,8 +21,8 @@ from core.domain.content import MAX_TEXT_CHARS
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, ContactId
 from core.domain.ticket import CameBy
-from core.services.letters import MAX_SUBJECT_CHARS
-from core.services.registrations import Registration
+from core.services.conversations.letters import MAX_SUBJECT_CHARS
+from core.services.tickets.registrations import Registration
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 

@@ -18,7 +18,7 @@ from console.api.shapes import (
 from core.domain.content import MAX_TEXT_CHARS, Envelope
 from core.domain.ids import Address as MailAddress
 from core.domain.ticket import CameBy, ClosedAs, Priority, TicketStatus
-from core.services.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
+from core.services.conversations.letters import MAX_SUBJECT_CHARS, MOST_ADDRESSES
 from core.storage.queries.tickets import TicketView
 
 

@@ -14,7 +14,7 @@ from console.api.principal import AdminCaller
 from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
 from core.domain.actor import Role, Scope
-from core.services.tokens import TokenTerms
+from core.services.access.tokens import TokenTerms
 from core.storage.engine import storage_errors
 from core.storage.queries.tokens import TokenView, list_tokens
 

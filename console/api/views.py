@@ -16,7 +16,7 @@ from console.api.ticket_shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import AgentId, TeamId
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
-from core.services.views import filter_of_view
+from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.queue import counts_of, queue_part
 from core.storage.queries.queue_order import QueuePlace

@@ -18,8 +18,8 @@ from console.pages.view import page, translator
 from console.words import Translate, error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import AccountId
-from core.services.account_fields import FieldShape, InvalidSettings, as_text
-from core.services.accounts import AccountForm
+from core.services.accounts.accounts import AccountForm
+from core.services.accounts.fields import FieldShape, InvalidSettings, as_text
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts import AccountView
 from core.storage.queries.feed import feed_end

@@ -27,7 +27,7 @@ from console.pages.tickets import (
 from core.domain.actor import Agent
 from core.domain.errors import AnsweredMeanwhile, NotFound
 from core.domain.ids import AccountId, ConversationId, TicketId
-from core.services.answering import Reply
+from core.services.tickets.answering import Reply
 from core.services.writing.drafts import DraftKind, DraftText
 from core.storage.engine import storage_errors
 from core.storage.queries.conversations import conversation_view

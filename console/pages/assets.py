@@ -21,7 +21,7 @@ from console.words import error_in_words
 from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import AssetId
-from core.services.assets import AssetImport
+from core.services.requester_records.assets import AssetImport
 from core.storage.engine import storage_errors
 from core.storage.queries.assets import asset_view, list_assets
 from core.storage.queries.feed import feed_end

@@ -17,8 +17,8 @@ from console.words import error_in_words
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import TicketId
 from core.domain.views import Order
-from core.services.bulk import CAN_BE_UNDONE, Act, BulkAct, Outcome
-from core.services.bulk import MOST_AT_ONCE as _MOST
+from core.services.tickets.bulk import CAN_BE_UNDONE, Act, BulkAct, Outcome
+from core.services.tickets.bulk import MOST_AT_ONCE as _MOST
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets import ticket_named
 

@@ -21,7 +21,7 @@ from core.domain.content import Envelope
 from core.domain.downloads import file_headers
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import MessageId, TicketId
-from core.services.requesters import Whose
+from core.services.conversations.requesters import Whose
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.letters import source_of

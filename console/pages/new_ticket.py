@@ -21,8 +21,8 @@ from core.domain.actor import WORKING
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AccountId, AgentId, ContactId, TicketId
 from core.domain.ticket import CameBy
-from core.services.registrations import Registration
 from core.services.requester_records.contacts import ContactDraft
+from core.services.tickets.registrations import Registration
 from core.storage.engine import storage_errors
 from core.storage.queries.assets import list_assets
 from core.storage.queries.categories import category_tree, open_teams

@@ -14,7 +14,7 @@ from console.pages.view import page, translator
 from console.words import error_in_words
 from core.domain.downloads import file_headers
 from core.domain.errors import InvalidInput
-from core.services.pictures import MAX_PICTURE_BYTES
+from core.services.writing.pictures import MAX_PICTURE_BYTES
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import speaker_of
 

@@ -24,7 +24,7 @@ from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, Promise
 from core.services.automation.macros import macros_of
-from core.services.views import filter_of_view
+from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import AgentView, list_agents
 from core.storage.queries.categories import open_teams

@@ -25,7 +25,7 @@ from core.domain.ids import CategoryId, OrganisationId, TeamId
 from core.domain.plans import PlanId
 from core.domain.routing import Conditions, LanguageNeed, Rule, first_that_fits
 from core.domain.teams import LEVELS
-from core.services.access import SignedIn
+from core.services.access.access import SignedIn
 from core.services.teams.rulebook import Policy
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end

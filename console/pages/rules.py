@@ -34,7 +34,7 @@ from core.domain.automation.conditions import Conditions
 from core.domain.automation.fields import Field, fitting
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput, Outdated
-from core.services.access import SignedIn
+from core.services.access.access import SignedIn
 from core.services.automation.failures import failure_from_json, failure_in_words
 from core.services.automation.simulating import Trial, WouldDo
 from core.services.automation.trying import WouldApply

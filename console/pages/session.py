@@ -15,7 +15,7 @@ from console.desk import ConsoleDesk, desk_of
 from console.sight import check_sight
 from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
-from core.services.access import SESSION_LIFETIME, SignedIn
+from core.services.access.access import SESSION_LIFETIME, SignedIn
 from core.services.audit import done_by, done_from
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

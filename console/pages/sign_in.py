@@ -19,7 +19,7 @@ from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
 from console.words import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
-from core.services.access import MIN_PASSWORD_CHARS
+from core.services.access.access import MIN_PASSWORD_CHARS
 
 router = APIRouter(prefix="/console")
 _YEAR_SECONDS = 365 * 24 * 3600

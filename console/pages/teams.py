@@ -19,7 +19,7 @@ from core.domain.actor import LEADING, Role
 from core.domain.errors import DeskError, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import LEVELS, Onward, Presence, Strategy, Visibility
-from core.services.access import SignedIn
+from core.services.access.access import SignedIn
 from core.services.teams.crew import Abilities
 from core.services.teams.teams import Patience, TeamShape
 from core.storage.engine import storage_errors

@@ -15,7 +15,7 @@ from console.pages.view import page, translator
 from console.words import ROLE, error_in_words
 from core.domain.actor import Role, Scope
 from core.domain.errors import DeskError, InvalidInput
-from core.services.tokens import TokenTerms
+from core.services.access.tokens import TokenTerms
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.tokens import list_tokens

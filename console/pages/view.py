@@ -32,7 +32,7 @@ from core.domain.actor import Role
 from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.files import ending_of, plain_name
 from core.domain.languages import CONSOLE_LANGUAGES, LANGUAGES
-from core.services.access import SignedIn
+from core.services.access.access import SignedIn
 from core.services.catalogue.telling import in_words
 
 HEADERS = {

@@ -18,7 +18,7 @@ from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput
 from core.domain.ids import TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
-from core.services.views import filter_of_view
+from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import list_agents
 from core.storage.queries.categories import category_tree, open_teams

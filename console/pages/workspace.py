@@ -32,9 +32,9 @@ from core.domain.ids import (
 )
 from core.domain.teams import Presence
 from core.ports import LinksThreads, capabilities_of
-from core.services.answering import is_unasked
+from core.services.conversations.letters import Addressing, Letters
 from core.services.files.uploads import MOST_FILES
-from core.services.letters import Addressing, Letters
+from core.services.tickets.answering import is_unasked
 from core.storage.queries.assets import AssetsOfTicket, assets_of
 from core.storage.queries.categories import (
     CategoryTree,

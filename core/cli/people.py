@@ -58,7 +58,7 @@ def token_create(
     ] = None,
 ) -> None:
     """Print a new token for the JSON API; it is shown this once."""
-    from core.services.tokens import TokenTerms
+    from core.services.access.tokens import TokenTerms
     from core.wiring import commands
 
     terms = TokenTerms(name=name, scopes=scope or list(Scope), days=days)

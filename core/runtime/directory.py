@@ -21,8 +21,8 @@ from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.errors import BadCredentials, DeskError, StorageUnavailable
 from core.domain.ids import AccountId
 from core.ports import Channel, ChannelContext, ChannelKind, Inbox, capabilities_of
-from core.services.account_secrets import SecretsUnreadable
-from core.services.accounts import AccountBook, AnothersCredentials, DeclaredAccount
+from core.services.accounts.accounts import AccountBook, AnothersCredentials, DeclaredAccount
+from core.services.accounts.secrets import SecretsUnreadable
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.accounts import (
     AccountMark,

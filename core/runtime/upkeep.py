@@ -17,11 +17,11 @@ from core.domain.errors import StorageUnavailable
 from core.domain.ids import ConversationId
 from core.domain.setbacks import Chore
 from core.runtime.lanes.turns import AssistantGate
-from core.services.access import Access
-from core.services.early_events import EarlyEvents
+from core.services.access.access import Access
 from core.services.files.loose import LooseBlobs
+from core.services.intake.early_events import EarlyEvents
 from core.services.setbacks import Setbacks, WholeDuties
-from core.services.turns import Turns
+from core.services.turns.turns import Turns
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.feed import prune_feed
 from core.storage.queries.files import forget_uploads

@@ -28,7 +28,7 @@ from core.domain.ids import (
 )
 from core.services.json_forms import author_json, envelope_json, intent_json
 from core.services.learning.forgetting import forget_words
-from core.services.wanted_turns import WantedTurns
+from core.services.turns.wanted import WantedTurns
 from core.storage.feed import Change, FeedKind, publish
 from core.storage.history import NewEvent, add_events
 from core.storage.tables import (

@@ -16,10 +16,10 @@ from core.runtime.receivers import Receivers
 from core.runtime.supervision.supervised import exit_with_parent
 from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
-from core.services.early_events import EarlyEvents
 from core.services.files.fetching import Fetching
 from core.services.files.loose import LooseBlobs
-from core.services.look_ups import LookUps
+from core.services.intake.early_events import EarlyEvents
+from core.services.people.look_ups import LookUps
 from core.services.reactions import Reactions
 from core.services.setbacks import WholeDuties
 from core.settings import Settings

@@ -15,8 +15,8 @@ from core.domain.diagnosis import Diagnosis
 from core.domain.errors import Conflict, StorageUnavailable
 from core.domain.ids import AgentId
 from core.domain.imports import ImportReport
+from core.services.access.tokens import TokenTerms
 from core.services.knowledge.evaluation import evaluate
-from core.services.tokens import TokenTerms
 from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors

@@ -17,16 +17,15 @@ from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
-from core.services.asides import Asides
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.catalogue.buttons import ApprovalChats
 from core.services.catalogue.letters import ApprovalLetters
 from core.services.catalogue.tasks import RequestsOfTickets
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
-from core.services.due_dates import DueDateSweep
 from core.services.figures.counting import Counting
 from core.services.figures.facts import FiguresOfTickets
+from core.services.intake.asides import Asides
 from core.services.learning.forgetting import TurnForgetting
 from core.services.learning.gathering import TopicGathering
 from core.services.learning.offers import Offers
@@ -37,8 +36,8 @@ from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.queues import QueueNotices
 from core.services.notifications.reading import Notices
 from core.services.notifications.telling import NoticesOfTickets
-from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactor
+from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.of_assistant import SurveysOfAssistant
 from core.services.search.vocabulary import Vocabulary
@@ -47,6 +46,7 @@ from core.services.sla.closing import ClosingSweep
 from core.services.sla.rules import PromiseBook
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.wanting import WantingTickets
+from core.services.tickets.due_dates import DueDateSweep
 from core.services.writing.drafts import Drafts
 from core.services.writing.visits import Visits
 from core.wiring.parts import Parts

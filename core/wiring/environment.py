@@ -11,8 +11,8 @@ from core.domain.account import ACCOUNT_NAME
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
-from core.services.account_fields import InvalidSettings, read_settings
-from core.services.accounts import RESERVED_NAMES, DeclaredAccount
+from core.services.accounts.accounts import RESERVED_NAMES, DeclaredAccount
+from core.services.accounts.fields import InvalidSettings, read_settings
 
 _VARIABLE = re.compile(r"DESK_([A-Z0-9]+)__(.*)")
 _FILE = "_file"  # the variable names a file that holds the value

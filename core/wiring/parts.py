@@ -23,22 +23,22 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
 from core.ports import Channel, ChannelContext
 from core.runtime.directory import Directory
-from core.services.access import Access
-from core.services.account_secrets import derived_key
-from core.services.accounts import AccountBook
+from core.services.access.access import Access
+from core.services.accounts.accounts import AccountBook
+from core.services.accounts.secrets import derived_key
 from core.services.catalogue.links import ApprovalLinks
-from core.services.composing import Composing
+from core.services.delivery.outbox import Outbox
 from core.services.files.deposit import Deposit
-from core.services.intake import Intake
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
 from core.services.knowledge import Knowledge
-from core.services.outbox import Outbox
-from core.services.placing import ArrivalRules
-from core.services.registering import IN_PERSON, PROGRAMS
-from core.services.requester_tickets import TicketsOfRequesters
 from core.services.satisfaction.links import SurveyLinks
 from core.services.teams.staffing import Staffing, staffing_of
-from core.services.tickets import Tickets
-from core.services.turns import TurnRules, Turns
+from core.services.tickets.registering import IN_PERSON, PROGRAMS
+from core.services.tickets.tickets import Tickets
+from core.services.turns.composing import Composing
+from core.services.turns.requester_tickets import TicketsOfRequesters
+from core.services.turns.turns import TurnRules, Turns
 from core.services.writing.held import HeldReplies
 from core.settings import Settings, environment
 from core.storage.engine import Sessions, open_engine, sessions_of

@@ -30,7 +30,7 @@ from core.runtime.machine.filelock import FileLock
 from core.runtime.machine.home import Home
 from core.runtime.machine.polling import until
 from core.runtime.supervision.crashes import Part, SupervisedDesk
-from core.services.rehearsals import Rehearsals
+from core.services.accounts.rehearsals import Rehearsals
 from core.settings import Settings
 from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive

@@ -26,8 +26,8 @@ from core.domain.errors import BadCredentials, Throttled, Unavailable, Uncertain
 from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey, new_id
 from core.ports import Channel, FindsDeliveries, HandlesRequests
 from core.runtime.machine.polling import until
-from core.services.intake import Intake
-from core.services.placing import ArrivalRules
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
 from core.storage.engine import Sessions, libpq_url
 from core.storage.tables import Account, Conversation, InboundEvent, Message, Quarantined
 

@@ -27,8 +27,8 @@ from core.domain.account import AccountState
 from core.ports import Channel, HandlesRequests
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.polling import until
-from core.services.account_fields import fields_of
-from core.services.accounts import DeclaredAccount
+from core.services.accounts.accounts import DeclaredAccount
+from core.services.accounts.fields import fields_of
 from core.storage.engine import Sessions
 from core.storage.tables import Account
 from core.wiring.environment import declared_accounts

@@ -31,13 +31,13 @@ from core.domain.ids import (
     new_id,
 )
 from core.ports import Channel
-from core.services.corrections import Corrections
-from core.services.intake import Intake
-from core.services.look_ups import LookUps
-from core.services.outbox import Outbox
-from core.services.placing import ArrivalRules
-from core.services.tickets import Tickets
-from core.services.turns import TurnPlan, TurnRules, Turns
+from core.services.delivery.outbox import Outbox
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
+from core.services.people.look_ups import LookUps
+from core.services.tickets.tickets import Tickets
+from core.services.turns.turns import TurnPlan, TurnRules, Turns
+from core.services.writing.corrections import Corrections
 from core.storage.engine import Sessions
 from core.storage.tables import AgentRow, Conversation, Message, Ticket
 

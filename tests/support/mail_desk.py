@@ -17,10 +17,10 @@ from core.domain.assistant import Say, Step, TurnReply
 from core.domain.errors import DeliveryError
 from core.domain.ids import AccountId, ConversationId
 from core.runtime.machine.polling import until
-from core.services.intake import Intake
-from core.services.outbox import Outbox
-from core.services.placing import ArrivalRules
-from core.services.turns import TurnRules, Turns
+from core.services.delivery.outbox import Outbox
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
+from core.services.turns.turns import TurnRules, Turns
 from core.storage.engine import Sessions
 from core.storage.tables import Conversation, Message
 from tests.unit.email.transport.memory import MemoryBlobs, context

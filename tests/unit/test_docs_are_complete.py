@@ -11,7 +11,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from core.cli import app
-from core.services.account_fields import SettingField, fields_of
+from core.services.accounts.fields import SettingField, fields_of
 from core.settings import Settings
 from core.wiring.kinds import Kinds
 

@@ -14,7 +14,7 @@ import pytest
 from channels.email.settings import EmailSettings
 from core.adapters import language as telling
 from core.domain.languages import CONSOLE_LANGUAGES, LANGUAGES, SOURCE, by_preference, spoken
-from core.services import other_languages
+from core.services.turns import other_languages
 from core.texts import Catalogue, language_name
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from core.domain.errors import DeliveryError, Rejected, Unavailable, Uncertain
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, EditsMessages, FindsDeliveries, RemovesMessages
 from core.runtime.directory import BrokenChannel
-from core.services.outbox import Outbox, SendPlan
+from core.services.delivery.outbox import Outbox, SendPlan
 
 _LOGGER = logging.getLogger(__name__)
 

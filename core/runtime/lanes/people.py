@@ -10,7 +10,7 @@ from core.domain.errors import DeliveryError, Rejected, Throttled
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, LooksUpPeople
 from core.runtime.directory import BrokenChannel
-from core.services.look_ups import LookUp, LookUps
+from core.services.people.look_ups import LookUp, LookUps
 
 _LOGGER = logging.getLogger(__name__)
 _DEADLINE_SECONDS = 15.0

@@ -18,18 +18,18 @@ from core.domain.ids import AgentId, CategoryId, TeamId, TicketId
 from core.domain.notification import Notice
 from core.domain.teams import Onward
 from core.domain.ticket import Priority
-from core.services.answering import give_status
 from core.services.automation.failures import Failure, failure_of
 from core.services.automation.templates import Values, fill_in
 from core.services.automation.webhooks import call_later
-from core.services.budget import may_speak
 from core.services.case import Case
 from core.services.classification.sorting import Sorting, let_watch
 from core.services.classification.sorting import apply as sort
+from core.services.delivery.budget import may_speak
 from core.services.notifications import leaving
 from core.services.notifications.colleagues import leads_of
-from core.services.spam import mark_as_spam
 from core.services.teams.escalation import send_on
+from core.services.tickets.answering import give_status
+from core.services.tickets.spam import mark_as_spam
 from core.storage.tables import AgentRow, TeamMember, Webhook
 
 

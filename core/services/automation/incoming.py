@@ -38,9 +38,9 @@ from core.services.automation.forms import check_team
 from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
-from core.services.registering import PROGRAMS, Matter, register, report
-from core.services.registrations import Place, Registrations
 from core.services.revisions import revise
+from core.services.tickets.registering import PROGRAMS, Matter, register, report
+from core.services.tickets.registrations import Place, Registrations
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import (
     Contact,

@@ -20,7 +20,7 @@ from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
-from core.services.account_secrets import SecretsUnreadable, seal, unseal
+from core.services.accounts.secrets import SecretsUnreadable, seal, unseal
 from core.services.automation.payloads import payload_of
 from core.services.case import Case
 from core.services.reactions.reactor import TicketChange

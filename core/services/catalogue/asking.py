@@ -23,9 +23,9 @@ from core.services.catalogue.approvers import ask_members
 from core.services.catalogue.tasks import open_next
 from core.services.catalogue.telling import WAITS, filled_in, in_words, tell_requester
 from core.services.classification.sorting import SAME, Sorting, apply
-from core.services.handoff import hand_off
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
+from core.services.tickets.handoff import hand_off
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import ItemView, item_view
 from core.storage.queries.categories import category_tree, open_teams

@@ -23,11 +23,11 @@ from core.domain.errors import (
 from core.domain.files import FileState, Refused
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.domain.languages import LANGUAGES
+from core.services.delivery.outbox import pause_after
 from core.services.files.vault import Kept
 from core.services.files.words import told
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked, locked_with
-from core.services.outbox import pause_after
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import Account, Attachment, Contact, Conversation, Message

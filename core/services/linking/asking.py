@@ -30,9 +30,9 @@ from core.domain.linking import (
     masked,
 )
 from core.services import audit
-from core.services.arrival_records import AboutLinking
+from core.services.intake.order import Place
+from core.services.intake.records import AboutLinking
 from core.services.ledger import Ledger
-from core.services.order import Place
 from core.storage.tables import ContactAddress, Conversation, LinkCode
 from core.texts import text
 

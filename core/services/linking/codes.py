@@ -19,11 +19,11 @@ from core.domain.setbacks import Chore
 from core.ports import Channel
 from core.services import audit
 from core.services.case import open_case
-from core.services.contacts import contact_at, lock_contacts
+from core.services.conversations.privacy import is_private
 from core.services.ledger import Accounts, Ledger
 from core.services.linking.asking import ask_for_code, end, lock_codes, say
 from core.services.locks import locked
-from core.services.privacy import is_private
+from core.services.people.contacts import contact_at, lock_contacts
 from core.services.requester_records.merging import ContactMerging
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors

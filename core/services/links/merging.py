@@ -20,7 +20,7 @@ from core.domain.undoing import UNDONE_WITHIN
 from core.services import audit
 from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
-from core.services.reviving import MERGE_UNDONE, revive
+from core.services.tickets.reviving import MERGE_UNDONE, revive
 from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind

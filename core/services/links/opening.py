@@ -17,7 +17,7 @@ from core.domain.events import Author
 from core.domain.ids import Address, ContactId, new_id
 from core.services.case import Case
 from core.services.ledger import Ledger
-from core.services.registering import PROGRAMS, Matter, register
+from core.services.tickets.registering import PROGRAMS, Matter, register
 from core.storage.tables import Contact, ContactAddress
 
 

@@ -20,14 +20,14 @@ from core.domain.ids import AgentId, TicketId, new_id
 from core.domain.links import LinkKind
 from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus, TicketTrigger
-from core.services.answering import give_status
 from core.services.case import Case, open_case, open_cases
 from core.services.classification.sorting import SAME, Sorting, apply, check_complete
+from core.services.conversations.letters import MAX_SUBJECT_CHARS
 from core.services.ledger import Accounts, Ledger
-from core.services.letters import MAX_SUBJECT_CHARS
 from core.services.links.links import LOCK, note_link
 from core.services.links.opening import open_problem
 from core.services.setbacks import Setbacks
+from core.services.tickets.answering import give_status
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.sight import sight_of
 from core.storage.tables import ProblemUpdate, Ticket, TicketLink

@@ -13,7 +13,6 @@ from core.domain.ids import TicketId
 from core.domain.notification import IN_QUEUE, Notice, Turn, mentions
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
-from core.services.due_dates import DUE_SOON
 from core.services.notifications.colleagues import leads_of
 from core.services.notifications.leaving import Told, leave, wishes_of_agents
 from core.services.reactions.reactor import TicketChange
@@ -21,6 +20,7 @@ from core.services.satisfaction.answering import UNSATISFIED
 from core.services.satisfaction.rules import survey_rules
 from core.services.sla.clocks import BREACH, WARNING
 from core.services.teams.escalation import STUCK
+from core.services.tickets.due_dates import DUE_SOON
 from core.storage.beforehand import Beforehand
 from core.storage.tables import (
     AgentRow,

@@ -1,1 +1,1 @@
-"""What the desk knows of requesters and their organisations, as agents keep it."""
+"""What the desk knows of requesters, their organisations and assets, as agents keep it."""

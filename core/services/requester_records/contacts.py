@@ -13,7 +13,7 @@ from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import ContactId, OrganisationId, new_id
 from core.domain.languages import is_language
 from core.services.audit import record
-from core.services.contact_language import LanguageSource
+from core.services.people.language import LanguageSource
 from core.services.revisions import revise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Contact, Organisation

@@ -16,8 +16,8 @@ from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import ContactId, new_id
 from core.domain.undoing import UNDONE_WITHIN
 from core.services.audit import record
-from core.services.contacts import lock_contacts
 from core.services.ledger import Accounts, Ledger
+from core.services.people.contacts import lock_contacts
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import (

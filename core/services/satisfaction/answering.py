@@ -16,12 +16,12 @@ from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
 from core.domain.ticket import TicketStatus
-from core.services.answering import give_status
 from core.services.case import Case, open_case
 from core.services.figures.facts import count_again
 from core.services.ledger import Accounts, Ledger
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import survey_rules
+from core.services.tickets.answering import give_status
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Conversation, Satisfaction, Ticket
 from core.texts import text

@@ -18,12 +18,12 @@ from core.domain.ticket import TicketStatus
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
-from core.services.reviving import RESTORED
 from core.services.satisfaction.due import due_surveys
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
 from core.services.satisfaction.rules import survey_rules
 from core.services.setbacks import Setbacks
+from core.services.tickets.reviving import RESTORED
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, Satisfaction

@@ -13,7 +13,7 @@ from core.domain.conversation import Speaker
 from core.domain.desk_choices import RATE
 from core.domain.ids import ChoiceId, new_id
 from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
-from core.services.budget import may_speak
+from core.services.delivery.budget import may_speak
 from core.services.ledger import Ledger
 from core.services.satisfaction.links import SurveyLinks
 from core.storage.tables import Conversation, Satisfaction

@@ -13,8 +13,8 @@ from core.domain.ids import TicketId
 from core.domain.setbacks import Chore
 from core.domain.sla.clocks import History, Turn
 from core.domain.ticket import TicketStatus, TicketTrigger
-from core.services.budget import may_speak
 from core.services.case import Case, open_case
+from core.services.delivery.budget import may_speak
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
 from core.services.sla.moments import day_in_words, known_zone

@@ -9,8 +9,8 @@ from core.domain.assistant import HandoffReason
 from core.domain.content import Caution
 from core.domain.conversation import Speaker
 from core.domain.sla.clocks import History, Turn
-from core.services.budget import may_speak
 from core.services.case import Case
+from core.services.delivery.budget import may_speak
 from core.services.reactions import TicketChange
 from core.services.sla.histories import WorkedOut
 from core.services.sla.moments import day_in_words, known_zone, time_in_words

@@ -29,13 +29,13 @@ from core.domain.errors import (
 from core.domain.ids import AgentId, ConversationId, TicketId, UploadId, new_id
 from core.domain.setbacks import Chore
 from core.domain.ticket import TicketStatus
-from core.services.access import agent_of
-from core.services.answering import Reply, check_reply, say, take_up
+from core.services.access.access import agent_of
 from core.services.automation.macros import apply_macro
 from core.services.case import Case, open_case
 from core.services.json_forms import envelope_from_json, envelope_json
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
+from core.services.tickets.answering import Reply, check_reply, say, take_up
 from core.services.writing.drafts import (
     DraftKind,
     DraftText,

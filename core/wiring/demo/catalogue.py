@@ -20,7 +20,7 @@ from core.services.catalogue.roles import ApprovalRoles, RoleDraft
 from core.services.catalogue.tasks import RequestTasks
 from core.services.classification.fields import FieldDraft
 from core.services.ledger import Ledger
-from core.services.registering import Matter, register
+from core.services.tickets.registering import Matter, register
 from core.storage.engine import storage_errors
 from core.storage.queries.catalogue import item_view
 from core.storage.queries.requests import request_of

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.domain.assets import AssetDraft
 from core.domain.ids import AccountId, Address, ContactId, new_id
-from core.services.assets import Assets
+from core.services.requester_records.assets import Assets
 from core.storage.engine import storage_errors
 from core.storage.tables import Contact, ContactAddress, Organisation
 from core.wiring.demo.office import Office

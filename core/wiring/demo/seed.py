@@ -16,13 +16,13 @@ from core.domain.satisfaction import SurveyStatus
 from core.domain.ticket import TicketStatus
 from core.services.case import open_case
 from core.services.classification.sorting import Sorting, TicketSorting
+from core.services.conversations.letters import Letters
 from core.services.ledger import Ledger
-from core.services.letters import Letters
 from core.services.reactions import Reactions
-from core.services.registering import Matter, register
-from core.services.registrations import Registrations
 from core.services.satisfaction.answering import keep_answer
-from core.services.tickets import Tickets
+from core.services.tickets.registering import Matter, register
+from core.services.tickets.registrations import Registrations
+from core.services.tickets.tickets import Tickets
 from core.storage.engine import storage_errors
 from core.storage.tables import Satisfaction, Ticket
 from core.wiring.demo.catalogue import ASKS, DemoCatalogue, since

@@ -11,8 +11,8 @@ from core.domain.ids import ContactId, TicketId
 from core.domain.plans import PlanId, Term
 from core.domain.ticket import CameBy
 from core.services.classification.sorting import Sorting
-from core.services.registrations import Registration, Registrations
 from core.services.requester_records.plans import PlanDraft, SupportPlans
+from core.services.tickets.registrations import Registration, Registrations
 from core.storage.engine import Sessions
 
 PRIORITY, STANDARD = "Priority support", "Standard support"

@@ -14,11 +14,11 @@ from core.adapters.blobs import ObjectBlobs
 from core.domain.ids import AccountId
 from core.ports import ChannelContext
 from core.runtime.directory import Directory
-from core.services.account_secrets import derived_key
-from core.services.accounts import AccountBook, DeclaredAccount
-from core.services.intake import Intake
-from core.services.placing import ArrivalRules
-from core.services.requester_tickets import TicketsOfRequesters
+from core.services.accounts.accounts import AccountBook, DeclaredAccount
+from core.services.accounts.secrets import derived_key
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
+from core.services.turns.requester_tickets import TicketsOfRequesters
 from core.storage.engine import Sessions
 from core.storage.queries.accounts import AccountView
 from tests.support import pager

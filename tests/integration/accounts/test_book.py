@@ -12,8 +12,8 @@ from core.domain.account import AccountState, Health, Origin
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.ports import Cursor
-from core.services.account_fields import InvalidSettings
-from core.services.accounts import AnothersCredentials, DeclaredAccount
+from core.services.accounts.accounts import AnothersCredentials, DeclaredAccount
+from core.services.accounts.fields import InvalidSettings
 from core.storage.engine import Sessions
 from tests.integration.accounts.conftest import Process
 from tests.support import pager

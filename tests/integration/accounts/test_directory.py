@@ -17,7 +17,7 @@ from core.domain.errors import BadCredentials
 from core.domain.ids import AccountId, ConversationId, MessageId, ThreadKey, new_id
 from core.runtime.directory import BrokenChannel
 from core.runtime.machine.polling import until
-from core.services.accounts import DeclaredAccount
+from core.services.accounts.accounts import DeclaredAccount
 from tests.integration.accounts.conftest import Process
 from tests.support import pager
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.domain.ids import AccountId
 from core.runtime.lanes.deliveries import DeliveriesLane
-from core.services.accounts import AccountBook
+from core.services.accounts.accounts import AccountBook
 from core.storage.engine import Sessions
 from core.storage.queries.lanes import forgotten_lanes
 from core.storage.tables import Account

@@ -17,10 +17,10 @@ from core.domain.ids import AccountId, ContactId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.ports import capabilities_of
 from core.services.automation.incoming import HookForm, IncomingHooks
-from core.services.letters import Letters
-from core.services.registering import PROGRAMS
-from core.services.registrations import Registrations
+from core.services.conversations.letters import Letters
 from core.services.requester_records.merging import ContactMerging
+from core.services.tickets.registering import PROGRAMS
+from core.services.tickets.registrations import Registrations
 from core.storage.tables import (
     AuditEntry,
     Category,

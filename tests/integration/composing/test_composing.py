@@ -21,8 +21,8 @@ from core.domain.assistant import Answer, Say, Step, TurnReply, TurnRequest
 from core.domain.ids import ArticleId, ConversationId, OrganisationId, new_id
 from core.domain.knowledge import Article, Audience
 from core.runtime.lanes.turns import AssistantGate, TurnsLane
-from core.services.composing import Composing
 from core.services.knowledge import Knowledge
+from core.services.turns.composing import Composing
 from core.storage.tables import Organisation
 from tests.support.desk import LOOP, Rig
 

@@ -18,7 +18,7 @@ from core.domain.errors import (
     Unauthenticated,
 )
 from core.domain.ids import AgentId, new_id
-from core.services.backoff import FREE_FAILURES, wait_seconds
+from core.services.access.backoff import FREE_FAILURES, wait_seconds
 from core.storage.tables import AgentSession, ApiToken, SignInFailure, SignInLink
 from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import BOT_TOKEN, Desk

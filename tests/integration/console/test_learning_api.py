@@ -13,10 +13,10 @@ from core.domain.errors import NotFound
 from core.domain.ids import ArticleId, TopicId, new_id
 from core.domain.knowledge import Article, Finding, Hit, Outcome
 from core.domain.models import Example, ExampleState, Training, TrainingState
+from core.services.access.tokens import TokenTerms
 from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
-from core.services.tokens import TokenTerms
 from tests.integration.console.test_learning_pages import (
     give_to_another_team,
     knows_intents,

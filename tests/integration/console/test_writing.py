@@ -16,11 +16,11 @@ from core.domain.actor import Agent, Role
 from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, ThreadKey, TicketId
 from core.domain.ticket import TicketStatus
-from core.services.answering import give_status
 from core.services.case import open_case
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.fields import FieldDraft
 from core.services.ledger import Ledger
+from core.services.tickets.answering import give_status
 from core.services.writing.drafts import DraftKind, Drafts, drafts_of
 from core.storage.engine import Sessions
 from core.storage.queries.files import forget_uploads

@@ -37,15 +37,13 @@ from core.domain.ticket import Priority
 from core.ports import Channel
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.live import Live
-from core.services.access import Access
-from core.services.accounts import AccountBook
-from core.services.assets import Assets
+from core.services.access.access import Access
+from core.services.accounts.accounts import AccountBook
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
 from core.services.automation.rulebook import AutomationRules
 from core.services.automation.simulating import RuleTrials
 from core.services.automation.webhooks import Webhooks
-from core.services.bulk import BulkActs
 from core.services.catalogue.approving import Approvals
 from core.services.catalogue.asking import Asking
 from core.services.catalogue.items import CatalogueItems
@@ -55,18 +53,24 @@ from core.services.catalogue.tasks import RequestTasks
 from core.services.classification.categories import Categories
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import TicketSorting
-from core.services.corrections import Corrections
+from core.services.conversations.letters import Letters
+from core.services.conversations.rejoining import Rejoining
+from core.services.conversations.requesters import Requesters
+from core.services.conversations.sides import Sides
+from core.services.conversations.splitting import Splitting
+from core.services.delivery.outbox import Outbox
 from core.services.files.deposit import Deposit
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
 from core.services.files.uploads import Uploads
 from core.services.files.vault import Vault
-from core.services.intake import Intake
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
+from core.services.intake.quarantine import Quarantine
 from core.services.knowledge import Knowledge, SynonymBook
 from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
-from core.services.letters import Letters
 from core.services.linking.codes import LinkCodes
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
@@ -74,31 +78,27 @@ from core.services.links.problems import Problems
 from core.services.notifications.chat_codes import ChatCodes
 from core.services.notifications.in_chat import ChatNotices
 from core.services.notifications.reading import Notices
-from core.services.outbox import Outbox
-from core.services.pictures import AgentPictures
-from core.services.placing import ArrivalRules
-from core.services.quarantine import Quarantine
-from core.services.registering import IN_PERSON, PROGRAMS
-from core.services.registrations import Registrations
-from core.services.rejoining import Rejoining
+from core.services.requester_records.assets import Assets
 from core.services.requester_records.contacts import ContactBook
 from core.services.requester_records.merging import ContactMerging
 from core.services.requester_records.organisations import Organisations
 from core.services.requester_records.plans import SupportPlans
-from core.services.requesters import Requesters
 from core.services.satisfaction.answering import SurveyAnswers
 from core.services.satisfaction.links import SurveyLinks
-from core.services.sides import Sides
 from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
-from core.services.spam import SpamFolder
-from core.services.splitting import Splitting
 from core.services.teams.staffing import Staffing, staffing_of
-from core.services.tickets import Tickets
-from core.services.turns import TurnRules, Turns
-from core.services.views import SavedViews
+from core.services.tickets.bulk import BulkActs
+from core.services.tickets.registering import IN_PERSON, PROGRAMS
+from core.services.tickets.registrations import Registrations
+from core.services.tickets.spam import SpamFolder
+from core.services.tickets.tickets import Tickets
+from core.services.tickets.views import SavedViews
+from core.services.turns.turns import TurnRules, Turns
+from core.services.writing.corrections import Corrections
 from core.services.writing.drafts import Drafts
 from core.services.writing.held import HeldReplies
+from core.services.writing.pictures import AgentPictures
 from core.services.writing.visits import Visits
 from core.storage.engine import Sessions
 from core.storage.tables import Delivery, Message

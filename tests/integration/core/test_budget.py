@@ -7,7 +7,7 @@ import pytest
 from core.domain.assistant import Handoff, HandoffReason, Say
 from core.domain.conversation import Responder
 from core.domain.ids import ConversationId
-from core.services.budget import is_within
+from core.services.delivery.budget import is_within
 from tests.support.desk import Rig
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -21,7 +21,7 @@ from core.domain.events import (
     ReactionChanged,
 )
 from core.domain.ids import EventKey, RemoteId, ThreadKey, new_id
-from core.services.early_events import EarlyEvents
+from core.services.intake.early_events import EarlyEvents
 from core.storage.queries.messages import messages_before
 from core.storage.queries.transcripts import thread_since
 from core.storage.tables import Attachment, EarlyEvent, MessageRevision

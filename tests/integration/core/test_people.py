@@ -17,7 +17,7 @@ from core.domain.ids import AccountId, Address, ConversationId, EventKey, Thread
 from core.domain.satisfaction import SurveyStatus
 from core.ports import Refusal
 from core.runtime.lanes.people import PeopleLane
-from core.services.requester_tickets import TicketsOfRequesters
+from core.services.turns.requester_tickets import TicketsOfRequesters
 from core.storage.queries.lanes import forgotten_lanes
 from core.storage.tables import Asset, Contact, ContactAddress, Conversation, Satisfaction, Ticket
 from core.storage.wakeups import Lane, LaneKind

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from channels.loopback import Loopback
 from core.domain.errors import IgnoredPayload
 from core.domain.events import Event
-from core.services.quarantine import Quarantine
+from core.services.intake.quarantine import Quarantine
 from core.storage.tables import Quarantined
 from tests.support.desk import LOOP, Rig
 

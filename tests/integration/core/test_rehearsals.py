@@ -9,9 +9,9 @@ from core.domain.account import Origin
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import Conflict, ConversationErased
 from core.domain.ids import AccountId, MessageId
-from core.services.letters import Letters
-from core.services.rehearsals import Rehearsals
-from core.services.splitting import Splitting
+from core.services.accounts.rehearsals import Rehearsals
+from core.services.conversations.letters import Letters
+from core.services.conversations.splitting import Splitting
 from core.storage.queries.queue import count_tickets
 from core.storage.queries.rehearsal import stored_messages, work_left
 from core.storage.queries.ticket_filter import TicketFilter
@@ -74,7 +74,7 @@ async def test_erasing_parted_conversations_takes_the_one_that_counts_last(
     splitting = Splitting(rig.sessions, rig.accounts, Letters({}), rig.clock)
     ticket = await rig.ticket_id("rehearsed")
     await splitting.split(ticket, [MessageId(said)], await rig.agent())
-    monkeypatch.setattr("core.services.rehearsals._CONVERSATIONS_AT_ONCE", 1)
+    monkeypatch.setattr("core.services.accounts.rehearsals._CONVERSATIONS_AT_ONCE", 1)
     await Rehearsals(rig.sessions).erase(LOOP)
     async with rig.sessions() as session:
         left = await session.scalars(select(Conversation.thread))

@@ -21,7 +21,7 @@ from core.services.satisfaction.answering import SurveyAnswers
 from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import set_survey_rules
-from core.services.spam import SpamFolder
+from core.services.tickets.spam import SpamFolder
 from core.storage.tables import ChoiceRow, Message, Satisfaction, TicketEvent
 from tests.support.desk import LOOP, Rig, posted
 

@@ -24,12 +24,12 @@ from core.ports import VirusScanner
 from core.runtime.directory import BrokenChannel
 from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.people import PeopleLane
+from core.services.conversations.letters import Letters
+from core.services.conversations.splitting import Splitting
 from core.services.files.fetching import Fetching
 from core.services.files.inspection import InspectionRules
 from core.services.files.loose import LooseBlobs
 from core.services.files.vault import Vault
-from core.services.letters import Letters
-from core.services.splitting import Splitting
 from core.storage.engine import Sessions
 from core.storage.queries.lanes import forgotten_lanes
 from core.storage.tables import Attachment, Conversation, Message

@@ -22,7 +22,7 @@ from core.domain.ids import AgentId, ContactId, TicketId
 from core.domain.search import question_of
 from core.domain.ticket import TicketStatus
 from core.domain.views import Order
-from core.services.access import agent_of
+from core.services.access.access import agent_of
 from core.services.search.searching import find
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries import search

@@ -14,8 +14,8 @@ from core.domain.assistant import Handoff, HandoffReason
 from core.domain.ids import TicketId
 from core.domain.sla.policy import CalendarId, ClockKind, Conditions, Policy, PolicyId
 from core.domain.ticket import Priority
-from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions
+from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.services.sla.calendars import CalendarForm, Calendars
 from core.services.sla.clocks import ClocksOfTickets, ClockSweep
 from core.services.sla.closing import ClosingSweep

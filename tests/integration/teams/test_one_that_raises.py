@@ -17,10 +17,10 @@ from core.domain.setbacks import Chore
 from core.domain.teams import Presence, Strategy
 from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.rules import IdleRules, RuleShelf
-from core.services.due_dates import DueDateSweep
 from core.services.notifications.queues import QueueNotices
 from core.services.setbacks import Setbacks, WholeDuties
 from core.services.teams.teams import Patience
+from core.services.tickets.due_dates import DueDateSweep
 from core.storage.tables import AutomationRule, Notification, Setback, Ticket, TicketEvent
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk

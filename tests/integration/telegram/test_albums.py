@@ -21,9 +21,9 @@ from channels.telegram.taking import take
 from core.adapters.blobs import ObjectBlobs
 from core.domain.errors import StorageUnavailable
 from core.domain.ids import AccountId
-from core.services.asides import KEPT, Asides
-from core.services.intake import Intake
-from core.services.placing import ArrivalRules
+from core.services.intake.asides import KEPT, Asides
+from core.services.intake.inbox import Intake
+from core.services.intake.placing import ArrivalRules
 from core.storage.engine import Sessions
 from core.storage.tables import Message, PayloadAside
 from tests.unit.telegram.memory import ACCOUNT, GROUP, message, raw

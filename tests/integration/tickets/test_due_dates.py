@@ -13,9 +13,9 @@ from core.domain.ids import TicketId
 from core.domain.notification import Notice
 from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import Sorting, TicketSorting
-from core.services.due_dates import DueDateSweep
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
+from core.services.tickets.due_dates import DueDateSweep
 from core.storage.tables import Notification, Ticket
 from tests.integration.console.world import Desk
 from tests.integration.tickets.test_sorting_pages import Api, signed_in

@@ -15,10 +15,10 @@ from core.domain.ids import AccountId, AgentId, ConversationId, TeamId, TicketId
 from core.domain.search import question_of
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.domain.views import Order
-from core.services.answering import Reply
 from core.services.links.merging import TicketMerging
 from core.services.locks import locked
 from core.services.search.searching import find
+from core.services.tickets.answering import Reply
 from core.services.writing.held import HeldReplies
 from core.storage.queries.links import links_of
 from core.storage.queries.merges import merged_into, merged_tickets, said_together

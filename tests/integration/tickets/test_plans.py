@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core.domain.actor import Role
 from core.domain.plans import PlanId, Term
 from core.domain.routing import Conditions, RoutingFacts
-from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions
+from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.services.sla.clocks import ClocksOfTickets
 from core.services.teams.routing import RoutingOfTickets
 from core.storage.migrate import migrate

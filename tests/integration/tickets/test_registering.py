@@ -14,10 +14,10 @@ from core.domain.ids import AccountId, ContactId
 from core.domain.ticket import CameBy, TicketStatus
 from core.ports import capabilities_of
 from core.services.classification.sorting import Sorting
-from core.services.letters import Letters
-from core.services.registering import IN_PERSON
-from core.services.registrations import Registration, Registrations
+from core.services.conversations.letters import Letters
 from core.services.requester_records.contacts import ContactDraft
+from core.services.tickets.registering import IN_PERSON
+from core.services.tickets.registrations import Registration, Registrations
 from core.storage.tables import AuditEntry, Contact, ContactAddress, Conversation, Message, Ticket
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import Post

@@ -9,9 +9,9 @@ import pytest
 from core.domain.actor import Role
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ContactId
-from core.services.organisations import OrganisationOfTickets
 from core.services.reactions import Reactions
 from core.services.requester_records.merging import ContactMerging
+from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.storage.queries.requesters import list_requesters, requester_record
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets

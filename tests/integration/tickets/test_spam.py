@@ -13,9 +13,9 @@ from core.domain.conversation import Responder
 from core.domain.errors import Conflict, NotFound
 from core.domain.ids import TicketId
 from core.domain.ticket import ClosedAs, TicketStatus
-from core.services import spam as spam_service
 from core.services.links.merging import TicketMerging
-from core.services.spam import SpamFolder
+from core.services.tickets import spam as spam_service
+from core.services.tickets.spam import SpamFolder
 from core.storage.queries.requesters import list_requesters
 from core.storage.queries.spam import SpamView, list_spam
 from core.storage.queries.ticket_filter import TicketFilter

@@ -33,11 +33,11 @@ from core.domain.teams import Visibility
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.ports.inbox import Refusal
 from core.runtime.lanes.deliveries import DeliveriesLane
-from core.services.letters import Letters
+from core.services.conversations.letters import Letters
+from core.services.conversations.rejoining import Rejoining
+from core.services.conversations.splitting import Splitting
 from core.services.links.merging import TicketMerging
 from core.services.locks import locked
-from core.services.rejoining import Rejoining
-from core.services.splitting import Splitting
 from core.storage.queries.conversations import count_held_by_assistant, held_by_assistant
 from core.storage.queries.sight import sight_of
 from core.storage.queries.transcripts import thread_since

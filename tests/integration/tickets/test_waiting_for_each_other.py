@@ -13,10 +13,10 @@ from core.domain.actor import Agent
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.errors import Moved
 from core.domain.ids import Address, ContactId, ConversationId, MessageId, ThreadKey, TicketId
-from core.services.contacts import kept_contact_at
-from core.services.letters import Letters
+from core.services.conversations.letters import Letters
+from core.services.conversations.splitting import Splitting
+from core.services.people.contacts import kept_contact_at
 from core.services.requester_records.merging import ContactMerging
-from core.services.splitting import Splitting
 from core.storage.tables import ContactAddress, Conversation, Message, Ticket
 from tests.support.desk import LOOP, Rig, posted, reply_to, somebody_waits
 

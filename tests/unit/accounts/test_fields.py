@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.services.account_fields import (
+from core.services.accounts.fields import (
     FieldShape,
     InvalidSettings,
     as_text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.ids import AccountId
-from core.services.account_secrets import SecretsUnreadable, derived_key, seal, unseal
+from core.services.accounts.secrets import SecretsUnreadable, derived_key, seal, unseal
 
 ONE, OTHER = AccountId("one"), AccountId("other")
 

@@ -13,7 +13,7 @@ import pytest
 from console.rooms import ROOMS, SECTIONS, TABS
 from console.texts import accepted_language, catalogue, translate
 from core.domain.languages import CONSOLE_LANGUAGES
-from core.services.account_fields import fields_of
+from core.services.accounts.fields import fields_of
 from core.wiring.kinds import Kinds
 
 _CALL = re.compile(

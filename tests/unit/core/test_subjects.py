@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.services.handoff import SUBJECT_CHARS, subject_from
+from core.services.tickets.handoff import SUBJECT_CHARS, subject_from
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 import core
 from core.domain.languages import LANGUAGES, SOURCE
-from core.services.handoff import NOTICES, USUAL_NOTICE
+from core.services.tickets.handoff import NOTICES, USUAL_NOTICE
 from core.texts import Catalogue, text
 
 _CORE = Path(core.__file__).parent

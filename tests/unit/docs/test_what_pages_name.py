@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from console.api import router as api_router
 from core.cli import app
-from core.services.account_fields import fields_of
+from core.services.accounts.fields import fields_of
 from core.settings import Settings
 from core.wiring.kinds import Kinds
 

@@ -1,0 +1,1 @@
+"""Who may come in, and with what: passwords, sessions, links and tokens."""

@@ -1,0 +1,1 @@
+"""The accounts on platforms that admins connect, their settings and secrets."""

@@ -1,0 +1,1 @@
+"""Sending: the outbox of each conversation, and what holds it up."""
