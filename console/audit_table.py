@@ -20,26 +20,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, AuditView, audit_entries
 
 _MOST = 100_000
-_NONE: tuple[object, ...] = (None, "", [], {})
-_NOTHING = "\N{EN DASH}"
 _COLUMNS = ("at", "actor", "name", "from", "action", "kind", "id", "subject", "old", "new")
-
-
-def recorded(value: object) -> str:
-    """Return a value of an entry as people read it: JSON without its marks; a dash for nothing."""
-    if value in _NONE:
-        return _NOTHING
-    match value:
-        case bool():
-            return json.dumps(value)
-        case dict():
-            parts = (f"{name}: {recorded(one)}" for name, one in value.items() if one not in _NONE)
-            return ", ".join(parts) or _NOTHING
-        case list():
-            between = "; " if any(isinstance(one, dict) for one in value) else ", "
-            return between.join(recorded(one) for one in value)
-        case _:
-            return str(value)
 
 
 async def exported(desk: ConsoleDesk, wanted: AuditFilter) -> Response:

@@ -5,54 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console import classification_words, words
-from console.automation_words import NOBODY_NAMED, ONWARD, TOLD, YES_NO
+from console.named_values import FIXED, KINDS
 from console.words import Translate
 from core.domain.actor import WORKING
 from core.domain.automation.actions import ActionKind
-from core.domain.automation.fields import Field, custom_key
+from core.domain.automation.fields import custom_key
 from core.domain.classification import FieldKind
 from core.domain.errors import WrongName
 from core.storage.queries.categories import category_tree
 from core.storage.tables import AgentRow, FormField, Organisation, SupportPlan, Team, Webhook
-
-_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        Field.STATUS: ("status",),
-        Field.PRIORITY: ("priority",),
-        Field.TYPE: ("type",),
-        Field.IMPACT: ("extent",),
-        Field.URGENCY: ("extent",),
-        Field.REASON: ("reason",),
-        Field.CHANNEL: ("channel",),
-        Field.TEAM: ("team",),
-        Field.ASSIGNEE: ("agent",),
-        Field.CATEGORY: ("category",),
-        Field.ORGANISATION: ("organisation",),
-        Field.PLAN: ("plan",),
-        Field.VIP: ("yes_no",),
-        Field.OUTSIDE_HOURS: ("yes_no",),
-        ActionKind.SET_STATUS: ("status",),
-        ActionKind.SET_PRIORITY: ("priority",),
-        ActionKind.SET_TYPE: ("type",),
-        ActionKind.SET_IMPACT: ("extent",),
-        ActionKind.SET_URGENCY: ("extent",),
-        ActionKind.SET_TEAM: ("team",),
-        ActionKind.SET_CATEGORY: ("category",),
-        ActionKind.ASSIGN: ("nobody", "agent"),
-        ActionKind.ESCALATE: ("onward", "team"),
-        ActionKind.NOTIFY: ("told", "agent", "team"),
-        ActionKind.ADD_WATCHER: ("agent",),
-        ActionKind.WEBHOOK: ("webhook",),
-    }
-)
-"""Which names the values of a field or an action may be, by what it is called."""
 
 _FREE = frozenset({"reason", "channel"})
 """Names beside which anything else may stand: what is not there yet, or no more."""
@@ -86,7 +52,7 @@ class Names:
         """Return which names the values of a field or an action may be."""
         if of in {key for one in self.customs if one.is_yes_no for key in (one.key, one.setting)}:
             return ("yes_no",)
-        return _KINDS.get(of, ())
+        return KINDS.get(of, ())
 
     def shown(self, of: str, value: str) -> str:
         """Return a stored value as it is shown: names for ids."""
@@ -136,7 +102,7 @@ class Names:
     @property
     def groups(self) -> Sequence[Sequence[str]]:
         """Return the kinds of names that stand together."""
-        return sorted({*_KINDS.values()})
+        return sorted({*KINDS.values()})
 
     def of_kinds(self, kinds: Sequence[str]) -> Sequence[str]:
         """Return the names of several kinds, for completion."""
@@ -163,19 +129,7 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
         kind: {str(key): name for key, name in await session.execute(query.distinct())}
         for kind, query in rows.items()
     }
-    said: Mapping[str, Mapping[str, str]] = {
-        "status": words.STATUS,
-        "priority": words.PRIORITY,
-        "type": classification_words.KIND,
-        "extent": classification_words.EXTENT,
-        "reason": words.REASON,
-        "channel": words.CHANNEL,
-        "yes_no": YES_NO,
-        "nobody": NOBODY_NAMED,
-        "onward": ONWARD,
-        "told": TOLD,
-    }
-    fixed = {kind: {key: t(one) for key, one in table.items()} for kind, table in said.items()}
+    fixed = {kind: {key: t(one) for key, one in table.items()} for kind, table in FIXED.items()}
     tree = await category_tree(session)
     paths = {str(one.id): tree.path(one.id) for one in tree.choosable()}
     counts = Counter(one.name.casefold() for one in tree.choosable())

@@ -9,19 +9,21 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from console.audit_details import Details, named_in
 from console.audit_table import exported, filter_of
 from console.audit_words import ACTORS, choices_in_words, sentence
-from console.desk import desk_of
+from console.desk import ConsoleDesk, desk_of
 from console.pages.reports import day_of
 from console.pages.session import Readers
-from console.pages.view import ZONE_COOKIE, page, translator
+from console.pages.view import ZONE_COOKIE, language_of, page, translator
 from console.rooms import sections_for
-from console.times import zone
+from console.times import Times, zone
 from console.words import error_in_words
 from core.domain.errors import Forbidden, InvalidInput
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, audit_choices, audit_entries
 from core.storage.queries.feed import feed_end
+from core.storage.queries.names import names_of
 
 router = APIRouter(prefix="/console")
 
@@ -113,6 +115,8 @@ async def show_audit(
             wrong, wanted = error_in_words(error, translator(request)), AuditFilter()
         entries = await audit_entries(session, wanted, before=before, limit=_SHOWN + 1)
         choices = await audit_choices(session)
+        language = language_of(request)
+        names = await names_of(session, named_in(entries), language)
     return page(
         request,
         "audit.html",
@@ -122,8 +126,21 @@ async def show_audit(
         actors=ACTORS,
         deeds=choices_in_words(choices.actions, translator(request)),
         sentence=sentence,
+        details=Details(
+            t=translator(request),
+            language=language,
+            times=Times(language, request.cookies.get(ZONE_COOKIE)),
+            names=names,
+            settings=_settings_called(desk_of(request)),
+        ),
         position=position,
         entries=entries[:_SHOWN],
         next=entries[_SHOWN - 1].id if len(entries) > _SHOWN else None,
         search=search,
     )
+
+
+def _settings_called(desk: ConsoleDesk) -> dict[str, str]:
+    """Return what the settings of accounts are called, whatever their kind."""
+    forms = (desk.accounts.blank(kind) for kind in desk.accounts.kinds)
+    return {field.name: field.label for form in forms for field in form.fields}

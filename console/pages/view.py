@@ -21,7 +21,6 @@ from console import (
     team_words,
     words,
 )
-from console.audit_table import recorded
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.rooms import rooms_for, section_of, tabs_for
@@ -60,7 +59,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["recorded"] = recorded
     environment.filters["markdown"] = to_html
     environment.filters["plain"] = to_plain
     environment.filters["plain_name"] = plain_name

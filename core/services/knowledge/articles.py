@@ -168,13 +168,14 @@ async def _check_organisations(session: AsyncSession, article: Article) -> None:
         raise InvalidInput("an article is for organisations that there are")
 
 
-async def remove(session: AsyncSession, article: ArticleId) -> None:
-    """Delete an article with its passages and postings."""
-    gone = await session.scalar(
-        delete(ArticleRow).where(ArticleRow.id == article).returning(ArticleRow.id)
+async def remove(session: AsyncSession, article: ArticleId) -> str:
+    """Delete an article with its passages and postings; return its title."""
+    title: str | None = await session.scalar(
+        delete(ArticleRow).where(ArticleRow.id == article).returning(ArticleRow.title)
     )
-    if gone is None:
+    if title is None:
         raise NotFound(f"there is no article {article!r}")
+    return title
 
 
 async def page(

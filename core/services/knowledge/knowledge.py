@@ -117,8 +117,8 @@ class Knowledge:
     async def delete(self, article: ArticleId) -> None:
         """Delete an article; `NotFound` where there is none."""
         async with storage_errors(), self._sessions.begin() as session:
-            await articles.remove(session, article)
-            audit.record(session, None, "article.deleted", ("article", article, str(article)))
+            title = await articles.remove(session, article)
+            audit.record(session, None, "article.deleted", ("article", article, title))
         self.forget_counts()
 
     def forget_counts(self) -> None:
