@@ -1,4 +1,5 @@
-"""Every page of the console: no violation that axe finds, light and dark, and none too wide.
+"""Every page of the console: no violation that axe finds, light and dark, none too wide, and
+where lists stack on a narrow page, every cell with its column's name.
 
 Pages are found, not listed: those of `console.rooms`, and one of each kind that they link to.
 """
@@ -43,6 +44,19 @@ _TOO_WIDE = """() => {
     return [...document.querySelectorAll("body *")]
         .filter((one) => !one.closest(".rooms") && one.getBoundingClientRect().right > most + 1)
         .slice(0, 5).map((one) => `too wide: ${one.outerHTML.slice(0, 120)}`);
+}"""
+_UNNAMED = """() => {
+    const tells = ".subject-cell, .at-status, .at-priority";  // say what they are by themselves
+    const isNamed = (cell, head) => {
+        const name = head.querySelector("input, .visually-hidden") ? "" : head.textContent.trim();
+        if (!name || !cell.textContent.trim() || cell.matches(tells)) return true;
+        return cell.checkVisibility() && getComputedStyle(cell, "::before").content.includes(name);
+    };
+    return [...document.querySelectorAll("table.stacks, table.tickets")].flatMap((table) =>
+        [...table.tBodies[0].rows].flatMap((row) => [...row.cells])
+            .filter((cell) => !isNamed(cell, table.tHead.rows[0].cells[cell.cellIndex]))
+            .map((cell) => `without its column's name: ${cell.outerHTML.slice(0, 120)}`)
+    ).slice(0, 5);
 }"""
 _PLACES = sorted({place.path for place in (*ROOMS, *SECTIONS, *TABS)})
 _ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+|view-[0-9a-f-]+|team-[0-9a-f-]+")
@@ -139,6 +153,7 @@ async def _complaints(page: Page, path: str) -> list[str]:
     found += [f"dark: {one}" for one in await page.evaluate(_RUN, ["color-contrast"])]
     await page.set_viewport_size({"width": 360, "height": 740})
     found += await page.evaluate(_TOO_WIDE)
+    found += await page.evaluate(_UNNAMED)
     return found
 
 
