@@ -285,7 +285,7 @@ ERRORS = (
 
 def change_in_words(change: Change, t: Translate) -> str:
     """Return one entry of a ticket's history as a sentence."""
-    who = change.actor_name or _label(ACTOR, change.actor, t)
+    who = _who(change, t)
     match change.field:
         case "status" if change.old is None:
             return t("{who} opened the ticket", who=who)
@@ -334,6 +334,20 @@ def change_in_words(change: Change, t: Translate) -> str:
             return said
         case field:
             return t("{who} changed {field}", who=who, field=field)
+
+
+def _who(change: Change, t: Translate) -> str:
+    kind, _, named = change.actor.partition(":")
+    match kind:
+        case "rule":
+            name = change.actor_name
+            return t("The rule “{name}”", name=name) if name else t("A rule that was removed")
+        case "hook":
+            name = change.actor_name
+            return t("The webhook “{name}”", name=name) if name else t("A webhook that was removed")
+        case "approver":
+            return named
+    return change.actor_name or _label(ACTOR, change.actor, t)
 
 
 def error_in_words(error: DeskError, t: Translate) -> str:

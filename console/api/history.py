@@ -28,7 +28,7 @@ class ChangeOut(BaseModel):
     old_name: str | None  # where the value is the id of an agent, a team, a category, an asset
     new_name: str | None
     actor: str  # "agent:<id>", "requester", "assistant", "timer", …
-    actor_name: str | None  # of an agent
+    actor_name: str | None  # of an agent, a rule or an incoming webhook
     reason: str | None
     at: datetime
 

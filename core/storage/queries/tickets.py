@@ -22,9 +22,11 @@ from core.storage.tables import (
     Account,
     AgentRow,
     Asset,
+    AutomationRule,
     Category,
     Contact,
     Conversation,
+    IncomingHook,
     Organisation,
     Team,
     Ticket,
@@ -104,7 +106,7 @@ class Change:
     old: str | None
     new: str | None
     actor: str
-    actor_name: str | None  # of an agent
+    actor_name: str | None  # of an agent, a rule or an incoming webhook
     old_name: str | None  # of an agent, a team or a category, where the field is one
     new_name: str | None
     reason: str | None
@@ -204,7 +206,7 @@ async def _changes(session: AsyncSession, query: Select[TicketEvent]) -> Sequenc
             old=event.old,
             new=event.new,
             actor=event.actor,
-            actor_name=names.get(_id_in(event.actor.removeprefix("agent:"))),
+            actor_name=names.get(_id_in(event.actor.partition(":")[2])),
             old_name=names.get(_id_in(event.old)),
             new_name=names.get(_id_in(event.new)),
             reason=event.reason,
@@ -214,7 +216,21 @@ async def _changes(session: AsyncSession, query: Select[TicketEvent]) -> Sequenc
     ]
 
 
-_Table = type[AgentRow] | type[Team] | type[Category] | type[Asset]
+_Table = (
+    type[AgentRow]
+    | type[Team]
+    | type[Category]
+    | type[Asset]
+    | type[AutomationRule]
+    | type[IncomingHook]
+)
+
+_ACTORS: Mapping[str, _Table] = {
+    "agent": AgentRow,
+    "rule": AutomationRule,
+    "hook": IncomingHook,
+}
+"""Which actors have names, by what stands before the colon."""
 
 _NAMED_BY: Mapping[str, _Table] = {
     "assignee": AgentRow,
@@ -232,8 +248,10 @@ async def _names_in(
     """Return the names of whom and what events mention by id."""
     wanted: dict[_Table, set[UUID]] = {}
     for event in events:
-        actor = _id_in(event.actor.removeprefix("agent:"))
-        mentioned: list[tuple[_Table, UUID | None]] = [(AgentRow, actor)]
+        kind, _, actor = event.actor.partition(":")
+        mentioned: list[tuple[_Table, UUID | None]] = []
+        if (acting := _ACTORS.get(kind)) is not None:
+            mentioned.append((acting, _id_in(actor)))
         if (table := _NAMED_BY.get(event.field)) is not None:
             mentioned += [(table, _id_in(event.old)), (table, _id_in(event.new))]
         for table, one in mentioned:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console.words import change_in_words
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, Field, fitting
@@ -20,6 +21,7 @@ from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.case import open_case
 from core.services.ledger import Ledger
 from core.services.reactions.reactor import TicketChange
+from core.storage.queries.tickets import history, ticket_named
 from core.storage.tables import (
     AutomationRule,
     AutomationRun,
@@ -58,6 +60,23 @@ async def test_a_rule_does_all_it_says_and_keeps_that_it_did(rig: Rig) -> None:
     async with rig.sessions() as session:
         actors = set(await session.scalars(select(TicketEvent.actor)))
     assert sum(actor.startswith("rule:") for actor in actors) == 1
+
+
+async def test_a_tickets_history_names_the_rule_also_once_it_is_gone(rig: Rig) -> None:
+    rule = await add(rig, Trigger.OPENED, do(ActionKind.ADD_TAG, "printer"))
+    case = await ticket(rig)
+    await react(rig, case)
+
+    async def told() -> list[str]:
+        number = (await rig.ticket()).number
+        async with rig.sessions() as session:
+            changes = await history(session, await ticket_named(session, str(number)))
+        return [change_in_words(one, lambda said, **given: said.format(**given)) for one in changes]
+
+    assert "The rule “a rule” changed the tags to: printer" in await told()
+    async with rig.sessions.begin() as session:
+        await session.delete(await session.get_one(AutomationRule, rule))
+    assert "A rule that was removed changed the tags to: printer" in await told()
 
 
 async def test_what_does_not_hold_does_nothing(rig: Rig) -> None:

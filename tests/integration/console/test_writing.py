@@ -26,7 +26,15 @@ from core.storage.engine import Sessions
 from core.storage.queries.files import forget_uploads
 from core.storage.queries.tickets import ticket_of_conversation, ticket_view
 from core.storage.queries.transcripts import thread_since
-from core.storage.tables import Conversation, Draft, HeldReply, Message, TicketEvent, Upload
+from core.storage.tables import (
+    Conversation,
+    Draft,
+    HeldReply,
+    Message,
+    Ticket,
+    TicketEvent,
+    Upload,
+)
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import ACCOUNT, Desk, build_desk
 
@@ -238,6 +246,32 @@ async def test_a_reply_that_cannot_leave_any_more_says_so_and_is_not_lost(desk: 
     (refused,) = await held(desk)
     await browser.send(f"{TICKET}/held/{refused.id}/take-back")
     assert (await drafts(browser, conversation))["reply"]["text"] == "Too late"
+
+
+async def test_a_reply_waits_in_vain_where_nobody_reported_what_the_ticket_is_made(
+    desk: Desk,
+) -> None:
+    browser = await signed_in(desk)
+    problem = {"subject": "Mail server", "text": "Its disk is full"}
+    await browser.send("/console/tickets/new/problem", form=problem)
+    await browser.send(f"{TICKET}/sort", htmx=True, kind="incident")
+    await browser.send(f"{TICKET}/say", text="The disk is cleared.", then="solved")
+    await browser.send(f"{TICKET}/sort", htmx=True, kind="problem")
+    desk.clock.advance(TEN_SECONDS)
+    await desk.held.send_due()
+    page = await browser.see(TICKET)
+    assert "no requester reported this problem: there is nobody to reply to" in page
+    (refused,) = await held(desk)
+    assert refused.refused_at is not None
+    async with desk.sessions() as session:
+        conversation = (await session.scalars(select(Conversation.id))).one()
+        said = await session.scalars(select(Message.text))
+        statuses = (await session.scalars(select(Ticket.status))).all()
+    assert "The disk is cleared." not in said.all()
+    assert statuses == [TicketStatus.OPEN]
+    await browser.send(f"{TICKET}/held/{refused.id}/take-back")
+    kept = await drafts(browser, ConversationId(conversation))
+    assert kept["reply"]["text"] == "The disk is cleared."
 
 
 async def test_another_agent_sees_a_reply_that_waits_and_cannot_take_it_back(desk: Desk) -> None:

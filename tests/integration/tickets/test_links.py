@@ -121,6 +121,9 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     assert page.count("Tell the requesters of all open incidents: 1") == 1
     assert "Opened by" in page
     assert "<h2>Requester</h2>" not in page
+    assert "Earlier tickets" not in page  # they would be those of whoever opened it
+    assert "Other conversations" not in page
+    assert "Earlier tickets" in await ana.see("/console/tickets/1001")
     offered = 'href="/console/tickets/{}/request"'
     assert offered.format(1002) not in page
     assert offered.format(1001) in await ana.see("/console/tickets/1001")
