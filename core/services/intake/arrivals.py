@@ -204,6 +204,8 @@ def _is_stranger(
     if not isinstance(event, MessagePosted) or event.envelope is None:
         return False
     author = str(event.author.address)
+    if author == conversation.address:
+        return False  # also where their contact is being merged just now
     contact = records.contacts.get((event.account, author))
     return contact != conversation.contact_id and author not in records.present.get(
         conversation.id, frozenset()

@@ -38,6 +38,7 @@ from core.services.intake.consequences import follow_up
 from core.services.intake.placing import ArrivalRules
 from core.services.intake.records import add_conversations, load
 from core.services.ledger import Accounts, Ledger
+from core.services.people.contacts import Overtaken
 from core.storage.engine import Deadlocked, Sessions, storage_errors
 from core.storage.places import is_listed
 from core.storage.queries.accounts import write_health
@@ -165,18 +166,22 @@ class Intake:
     async def _store(self, batch: Sequence[_Submission]) -> list[tuple[Acceptance, ...]]:
         events = [event for submission in batch for event in submission.events]
         raw_blob = await self._keep_raw(events)
-        for attempt in range(_RACES_SURVIVED + 1):
+        races, locks_people = 0, False
+        while True:
             try:
                 async with storage_errors(), self._sessions.begin() as session:
-                    acceptances = await self._apply(session, events, raw_blob)
+                    acceptances = await self._apply(session, events, raw_blob, locks_people)
                     cursors = [s.cursor for s in batch if s.cursor]
                     await _move_cursors(session, cursors, self._now())
                 break
             except (IntegrityError, Deadlocked):
                 # Another process began a conversation in the same thread, which can be seen now,
                 # or had the locks that this one needed in another order.
-                if attempt == _RACES_SURVIVED:
+                races += 1
+                if races > _RACES_SURVIVED:
                     raise
+            except Overtaken:
+                locks_people = True  # then nobody is overtaken any more
         remaining = iter(acceptances)
         return [tuple(next(remaining) for _ in submission.events) for submission in batch]
 
@@ -199,18 +204,22 @@ class Intake:
         return key
 
     async def _apply(
-        self, session: AsyncSession, events: Sequence[Event], raw_blob: str | None
+        self,
+        session: AsyncSession,
+        events: Sequence[Event],
+        raw_blob: str | None,
+        locks_people: bool,
     ) -> list[Acceptance]:
         ids = {(event.account, event.key): MessageId(new_id()) for event in events}
         fresh = await _claim(session, events, ids, raw_blob)
         ledger = Ledger(self._accounts, self._now())
-        records = await load(session, fresh, ledger)
+        records = await load(session, fresh, ledger, locks_people=locks_people)
         outcomes: dict[Identity, Outcome] = {}
         with session.no_autoflush:
             for event in fresh:
                 identity = (event.account, event.key)
                 outcomes[identity] = apply(event, ids[identity], records, ledger, self._rules)
-        await add_conversations(session, records)
+        await add_conversations(session, records, has_people_locked=locks_people)
         await ledger.write(session)
         if await follow_up(session, records, ledger):
             await ledger.write(session)

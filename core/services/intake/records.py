@@ -34,6 +34,7 @@ from core.services.intake.order import Place, Tail, late_places, tails
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
 from core.services.locks import keep_counters
+from core.services.people.contacts import keep_if_unchanged
 from core.services.people.people import Move, move, recognise, theirs
 from core.storage.places import is_listed, listed
 from core.storage.queries.merges import ticket_above
@@ -68,6 +69,8 @@ class Records:
     """The locked records that a batch of events concerns, and what is to follow from them."""
 
     contacts: Mapping[Place, ContactId]  # by account and address
+    made: Collection[ContactId]  # contacts that nobody else knows yet
+    by_email: Collection[Place]  # new addresses of contacts known by their e-mail
     languages: Mapping[Place, str]  # of people who were known before
     chosen: Collection[Place]  # people who chose their language
     blocked: Collection[Place]  # people whose messages are spam
@@ -110,8 +113,13 @@ class Records:
         return () if current is None else (current, *self.siblings.get(place, ()))
 
 
-async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -> Records:
-    """Find and lock what `events` concern: contacts, then conversations, then tickets."""
+async def load(
+    session: AsyncSession, events: Sequence[Event], ledger: Ledger, *, locks_people: bool = False
+) -> Records:
+    """Find and lock what `events` concern: contacts, then conversations, then tickets.
+
+    Of contacts it locks those alone that are joined now, or with `locks_people` all.
+    """
     opening = [
         event
         for event in events
@@ -127,6 +135,7 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
             for event in events
             if isinstance(event, ProfileChanged)
         },
+        locks_all=locks_people,
     )
     named = {(e.account, str(e.remote_id)) for e in events if isinstance(e, _NAMES_A_MESSAGE)}
     answered = {
@@ -161,6 +170,8 @@ async def load(session: AsyncSession, events: Sequence[Event], ledger: Ledger) -
         named |= answered
     records = Records(
         contacts=people.contacts,
+        made=people.made,
+        by_email=people.by_email,
         languages=people.languages,
         chosen=people.chosen,
         blocked=people.blocked,
@@ -412,12 +423,24 @@ def _homes(choices: Iterable[ChoiceRow], records: Records) -> Sequence[Conversat
     return [conversation for conversation in found if conversation is not None]
 
 
-async def add_conversations(session: AsyncSession, records: Records) -> None:
+async def add_conversations(
+    session: AsyncSession, records: Records, *, has_people_locked: bool = False
+) -> None:
     """Insert the conversations that began; replaced ones give up their thread first.
 
-    Raises `IntegrityError` where another process began one in the same thread meanwhile.
+    Raises:
+        IntegrityError: another process began one in the same thread meanwhile.
+        Overtaken: one of the people is being merged; not where the caller `has_people_locked`.
     """
-    if records.started:
-        await session.flush()
-        session.add_all(records.started)
-        await session.flush()
+    if not records.started:
+        return
+    begun = {
+        (AccountId(one.account_id), str(one.address)): ContactId(one.contact_id)
+        for one in records.started
+        if one.contact_id not in records.made
+    }
+    if begun and not has_people_locked:
+        await keep_if_unchanged(session, begun, records.by_email)
+    await session.flush()
+    session.add_all(records.started)
+    await session.flush()

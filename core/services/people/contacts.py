@@ -5,15 +5,16 @@ Contacts are locked in their order and before conversations, so that nobody wait
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AccountId, Address, ContactId, new_id
-from core.storage.tables import Contact, ContactAddress
+from core.storage.places import is_listed
+from core.storage.tables import Contact, ContactAddress, ContactMerge
 
 _NAMED = (
     select(Contact.id)
@@ -21,8 +22,16 @@ _NAMED = (
     .order_by(Contact.id)
 )
 _KEPT = _NAMED.with_for_update(read=True)
+_FREE = _NAMED.with_for_update(read=True, skip_locked=True)
 # What refers to a contact may be written meanwhile, by who waits for nothing of this one.
 _LOCKED = _NAMED.with_for_update(key_share=True)
+
+
+class Overtaken(Exception):
+    """People are merged, parted or joined while something begins for them.
+
+    It is to be done once more from the start, with their contacts locked before anything else.
+    """
 
 
 async def lock_contacts(session: AsyncSession, contacts: Collection[UUID]) -> None:
@@ -37,6 +46,38 @@ async def keep_contacts(session: AsyncSession, contacts: Collection[UUID]) -> No
     once. The caller has no conversation locked yet, because merges lock contacts first.
     """
     await session.execute(_KEPT, {"names": list(contacts)})
+
+
+async def keep_if_unchanged(
+    session: AsyncSession,
+    begun: Mapping[tuple[AccountId, str], ContactId],
+    known_by: Collection[tuple[AccountId, str]],
+) -> None:
+    """Keep the contacts that something begins for, as `keep_contacts` does, but wait for nobody.
+
+    `begun` tells by account and address for whom it is begun. Of those in `known_by` the address
+    is new, and given by the caller to whom something else shows to be the same person. For callers
+    who have conversations locked, and so must not wait for contacts any more.
+
+    Raises:
+        Overtaken: one of them is being merged or parted, or was since the caller found it.
+    """
+    contacts = set(begun.values())
+    free = set(await session.scalars(_FREE, {"names": list(contacts)}))
+    if free != contacts:
+        raise Overtaken
+    is_merged = exists().where(
+        ContactMerge.merged_id == ContactAddress.contact_id, ContactMerge.undone_at.is_(None)
+    )
+    rows = await session.execute(
+        select(
+            ContactAddress.account_id, ContactAddress.address, ContactAddress.contact_id, is_merged
+        ).where(is_listed(ContactAddress.account_id, ContactAddress.address, begun))
+    )
+    for account, address, holder, was_merged in rows:
+        place = (AccountId(account), address)
+        if holder != begun[place] or (was_merged and place in known_by):
+            raise Overtaken
 
 
 async def kept_contact_at(

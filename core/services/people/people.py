@@ -107,6 +107,8 @@ class Recognised:
     moves: Sequence[Move] = ()
     wanted: Collection[Place] = ()  # whom the platform is to be asked about
     blocked: Collection[Place] = ()  # whose messages are spam
+    made: Collection[ContactId] = ()  # by this transaction: nobody else knows them yet
+    by_email: Collection[Place] = ()  # new, of contacts that were known by their e-mail address
 
 
 async def recognise(
@@ -114,15 +116,19 @@ async def recognise(
     ledger: Ledger,
     writing: Mapping[Place, Author],
     changed: Mapping[Place, Author],
+    *,
+    locks_all: bool = False,
 ) -> Recognised:
     """Find the contacts of who writes, made where there is none, and of whose profile changed.
 
-    Contacts that are to be joined are locked. The caller locks their conversations and then
-    calls `move`.
+    Contacts that are to be joined are locked, with `locks_all` all that are known. The caller
+    locks their conversations and then calls `move`.
     """
     seen = {**writing, **changed}
     if not seen:
         return Recognised(contacts={})
+    if locks_all:
+        await _lock_all(session, seen)
     known = await _addresses(session, seen)
     news = {
         place: author.email.lower()
@@ -133,19 +139,22 @@ async def recognise(
     holders = await _holders(session, news.values()) if news else {}
     missing = sorted(writing.keys() - known.keys())
     told = known.keys() & (news.keys() | changed.keys())
+    by_email = {place for place in missing if news.get(place) in holders}
     wanted = _ask_again(ledger, known, writing)
+    made: Collection[ContactId] = ()
     if missing:
-        known |= await _add(session, writing, missing, holders)
+        added, made = await _add(session, writing, missing, holders)
+        known |= added
         wanted |= {place for place in missing if _looks_up(ledger, place)}
         if len(known) < len(seen):  # others were first
             known = await _addresses(session, seen)
-    moves = [
-        Move(place=place, old=ContactId(known[place].contact_id), new=holders[email])
-        for place, email in news.items()
-        if place in known and email in holders and holders[email] != known[place].contact_id
-    ]
-    if moves:
+    moves: Sequence[Move] = []
+    while (found := _moves(known, news, holders)) != moves:
+        moves = found
         await lock_contacts(session, {name for one in moves for name in (one.old, one.new)})
+        # A merge that this had to wait for has given them to somebody else.
+        known |= await _addresses(session, [one.place for one in moves])
+        holders |= await _holders(session, [news[one.place] for one in moves])
     contacts = {place: ContactId(row.contact_id) for place, row in known.items()}
     contacts.update({one.place: one.new for one in moves})
     moved = {one.place for one in moves}
@@ -162,7 +171,34 @@ async def recognise(
         moves=moves,
         wanted=wanted,
         blocked=blocked,
+        made=made,
+        by_email=by_email,
     )
+
+
+async def _lock_all(session: AsyncSession, seen: Mapping[Place, Author]) -> None:
+    """Lock the contacts of all that are seen, and of their e-mail addresses."""
+    emails = {author.email.lower() for author in seen.values() if author.email}
+    are_locked: set[UUID] = set()
+    while True:
+        holders = await _holders(session, emails) if emails else {}
+        known = await _addresses(session, seen)
+        found = {row.contact_id for row in known.values()} | set(holders.values())
+        if found <= are_locked:
+            return
+        await lock_contacts(session, found)
+        are_locked |= found
+
+
+def _moves(
+    known: Mapping[Place, _Address], news: Mapping[Place, str], holders: Mapping[str, ContactId]
+) -> Sequence[Move]:
+    """Return which addresses belong to another contact, by what is news of their e-mail."""
+    return [
+        Move(place=place, old=ContactId(known[place].contact_id), new=holders[email])
+        for place, email in news.items()
+        if place in known and email in holders and holders[email] != known[place].contact_id
+    ]
 
 
 def theirs(moves: Sequence[Move]) -> ColumnElement[bool]:
@@ -301,8 +337,8 @@ async def _add(
     writing: Mapping[Place, Author],
     missing: Sequence[Place],
     holders: dict[str, ContactId],
-) -> dict[Place, _Address]:
-    """Add addresses and return them; `holders` learns whose their e-mail addresses are.
+) -> tuple[dict[Place, _Address], Collection[ContactId]]:
+    """Add addresses; return them and the contacts made. `holders` learns whose their e-mail is.
 
     Who is blocked in one account is so from their first word in another.
     """
@@ -345,7 +381,7 @@ async def _add(
     ]
     if contacts:
         await session.execute(insert(Contact), contacts)
-    return added
+    return added, {contact for contact in fresh.values() if contact in used}
 
 
 def _ask_again(

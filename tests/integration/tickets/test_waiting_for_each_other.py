@@ -11,15 +11,18 @@ from sqlalchemy import select, text
 
 from core.domain.actor import Agent
 from core.domain.assistant import Handoff, HandoffReason
+from core.domain.content import Envelope
 from core.domain.errors import Moved
+from core.domain.events import MessagePosted
 from core.domain.ids import Address, ContactId, ConversationId, MessageId, ThreadKey, TicketId
 from core.services.conversations.letters import Letters
 from core.services.conversations.splitting import Splitting
 from core.services.people.contacts import kept_contact_at
 from core.services.requester_records.merging import ContactMerging
-from core.storage.tables import ContactAddress, Conversation, Message, Ticket
+from core.storage.tables import Contact, ContactAddress, Conversation, Message, Ticket
 from tests.support.desk import LOOP, Rig, posted, reply_to, somebody_waits
 
+ADDRESSED = Envelope(to=(Address("desk@example.org"),))
 _LOCK = text("SELECT FROM conversation WHERE id = :name FOR UPDATE")
 
 Act = Callable[[], Awaitable[object]]
@@ -106,6 +109,91 @@ async def test_what_waits_for_a_person_to_be_joined_is_made_for_who_is_left(rig:
         await somebody_waits(rig.sessions, together=2)
     await joining
     assert await finding == await _contact(rig, "ada")
+
+
+def _arriving(thread: str, who: str, email: str | None = None) -> MessagePosted:
+    said = posted("no VPN", thread=thread, who=who)
+    return replace(said, author=replace(said.author, email=email))
+
+
+BEGINNINGS = {
+    "a known address": _arriving("t3", "somebody"),
+    "a new address of a known person": _arriving("t3", "new", "somebody@example.org"),
+}
+
+
+@pytest.mark.parametrize("first", BEGINNINGS.values(), ids=BEGINNINGS)
+async def test_who_arrives_while_their_contact_is_merged_is_who_is_kept(
+    rig: Rig, first: MessagePosted
+) -> None:
+    kept, merged = await _two_people(rig)
+    ana = await rig.agent()
+    async with rig.sessions.begin() as other:
+        merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+        await merging.merge_in(other, kept, merged, ana.actor)
+        arriving = asyncio.create_task(rig.intake.accept(first))
+        await somebody_waits(rig.sessions)
+    (taken,) = await arriving
+    assert taken.message is not None
+    assert await _all_are_of(rig, kept)
+
+
+@pytest.mark.parametrize("first", BEGINNINGS.values(), ids=BEGINNINGS)
+async def test_who_is_merged_after_they_were_found_and_before_they_are_written_is_who_is_kept(
+    rig: Rig, first: MessagePosted
+) -> None:
+    kept, merged = await _two_people(rig)
+    ana = await rig.agent()
+    merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+    elsewhere = await _of_bob(rig)
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": elsewhere})
+        together = (posted("more", thread="t9", who="bob"), first)
+        arriving = asyncio.create_task(rig.intake.accept(*together))
+        await somebody_waits(rig.sessions)
+        await merging.merge(kept, merged, ana)
+    assert [one.refusal for one in await arriving] == [None, None]
+    assert await _all_are_of(rig, kept)
+
+
+async def test_who_is_merged_while_they_write_is_no_stranger_in_their_own_thread(rig: Rig) -> None:
+    elsewhere = await _of_bob(rig)
+    kept, merged = await _two_people(rig)
+    ana = await rig.agent()
+    merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+    letter = replace(posted("still no VPN"), envelope=ADDRESSED)
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": elsewhere})
+        together = (posted("more", thread="t9", who="bob"), letter)
+        arriving = asyncio.create_task(rig.intake.accept(*together))
+        await somebody_waits(rig.sessions)
+        await merging.merge(kept, merged, ana)
+    await arriving
+    assert [message.caution for message in await rig.messages()] == [None, None]
+    assert (await rig.conversation()).contact_id == kept
+
+
+async def _two_people(rig: Rig) -> tuple[ContactId, ContactId]:
+    """Have two people write who turn out to be one; return who is kept and who is merged."""
+    await rig.intake.accept(posted("hello", thread="t2", who="ada"))
+    await rig.intake.accept(_arriving("t1", "somebody", "somebody@example.org"))
+    return await _contact(rig, "ada"), await _contact(rig, "somebody")
+
+
+async def _of_bob(rig: Rig) -> ConversationId:
+    await rig.intake.accept(posted("hello", thread="t9", who="bob"))
+    return await rig.conversation_id("t9")
+
+
+async def _all_are_of(rig: Rig, kept: ContactId) -> bool:
+    """Say whether all but Bob's is `kept`'s, and nobody was made besides."""
+    async with rig.sessions() as session:
+        others = select(ContactAddress.contact_id).where(ContactAddress.address == "bob")
+        for owned in (Conversation.contact_id, ContactAddress.contact_id):
+            if set(await session.scalars(select(owned).where(owned.not_in(others)))) != {kept}:
+                return False
+        people = await session.scalars(select(Contact.id).where(Contact.id.not_in(others)))
+        return len(people.all()) == 2  # the merged one stays, so that they can be parted
 
 
 async def test_conversations_that_move_with_their_thread_are_locked_in_their_order(
