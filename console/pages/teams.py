@@ -29,6 +29,8 @@ from core.storage.queries.teams import crew, list_teams, own_presence, team_view
 router = APIRouter(prefix="/console")
 
 _LIST = "/console/settings/teams"
+_NOTHING = FormData()
+"""What was filled in, where a page shows what is kept."""
 
 
 @router.get("/settings/teams")
@@ -64,8 +66,8 @@ async def change_team(request: Request, signed_in: Leads, team: UUID) -> Respons
     except NotFound:
         raise
     except DeskError as error:
-        return await _team(request, signed_in, TeamId(team), error=error)
-    return RedirectResponse(f"{_LIST}/{team}", 303)
+        return await _team(request, signed_in, TeamId(team), error=error, filled=form)
+    return RedirectResponse(f"{_LIST}/{team}?saved=1", 303)
 
 
 @router.post("/settings/teams/{team}/archived")
@@ -138,7 +140,7 @@ async def set_abilities(request: Request, signed_in: Leads, agent: UUID) -> Resp
     except NotFound:
         raise
     except DeskError as error:
-        return await _abilities(request, signed_in, AgentId(agent), error=error)
+        return await _abilities(request, signed_in, AgentId(agent), error=error, filled=form)
     return RedirectResponse(f"/console/settings/agents/{agent}?saved=1", 303)
 
 
@@ -217,7 +219,12 @@ async def _teams(
 
 
 async def _team(
-    request: Request, signed_in: SignedIn, team: TeamId, *, error: DeskError | None = None
+    request: Request,
+    signed_in: SignedIn,
+    team: TeamId,
+    *,
+    error: DeskError | None = None,
+    filled: FormData = _NOTHING,
 ) -> Response:
     now = datetime.now(UTC)
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -237,6 +244,8 @@ async def _team(
         others=[other for other in teams if other.id != team],
         outside=[a for a in people if a.id not in inside and a.role != Role.AUDITOR],
         wrong=_said(request, error),
+        filled=filled,
+        saved=request.query_params.get("saved") == "1",
         said=team_words,
         levels=LEVELS,
         may_change=me.role == Role.ADMIN or (me.role == Role.LEAD and view.is_led_by(me.id)),
@@ -244,7 +253,12 @@ async def _team(
 
 
 async def _abilities(
-    request: Request, signed_in: SignedIn, agent: AgentId, *, error: DeskError | None = None
+    request: Request,
+    signed_in: SignedIn,
+    agent: AgentId,
+    *,
+    error: DeskError | None = None,
+    filled: FormData = _NOTHING,
 ) -> Response:
     now = datetime.now(UTC)
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -265,6 +279,7 @@ async def _abilities(
         position=position,
         agent=found[0],
         wrong=_said(request, error),
+        filled=filled,
         said=team_words,
         saved=request.query_params.get("saved") == "1",
         may_change=me.role == Role.ADMIN or (me.role == Role.LEAD and leads),

@@ -1,12 +1,12 @@
-// Lists whose rows stack on narrow pages: each cell there shows the name of its column.
+// Lists whose rows stack on narrow pages: each cell there, but for a row's heading, shows the name of its column.
 (() => {
   "use strict";
   const nameCells = () => {
     for (const table of document.querySelectorAll("table.stacks, table.tickets")) {
       const names = [...table.tHead.rows[0].cells].map((head) =>
-        head.querySelector("input, .visually-hidden") ? "" : head.textContent.trim());
+        head.querySelector("input, .visually-hidden") ? "" : head.textContent.replaceAll(/\s+/g, " ").trim());
       for (const row of table.tBodies[0].rows) {
-        for (const cell of row.cells) if (names[cell.cellIndex]) cell.dataset.column = names[cell.cellIndex];
+        for (const cell of row.querySelectorAll("td")) if (names[cell.cellIndex]) cell.dataset.column = names[cell.cellIndex];
       }
     }
   };

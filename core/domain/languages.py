@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from babel import Locale
+
+from core.domain.errors import WrongName
 
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
 """What the assistant and the desk's own words speak, by ISO 639-1 and in their own words.
@@ -28,6 +30,19 @@ def is_language(code: str) -> bool:
 def primary(tag: str | None) -> str:
     """Return the language of a tag such as `es-MX` or `es_ES` (BCP 47); of none, an empty text."""
     return (tag or "").replace("_", "-").partition("-")[0].lower()
+
+
+def language_codes(tags: Iterable[str]) -> list[str]:
+    """Return the languages of `tags`, each once, in order.
+
+    Raises:
+        WrongName: one is no code of ISO 639-1, with or without a region.
+    """
+    codes = dict.fromkeys(primary(tag.strip()) for tag in tags if tag.strip())
+    for code in codes:
+        if not is_language(code):
+            raise WrongName("a language is written as a code such as en or es: {name}", code)
+    return list(codes)
 
 
 def spoken(*tags: str | None, default: str = SOURCE, among: Collection[str] = LANGUAGES) -> str:

@@ -45,15 +45,18 @@ _TOO_WIDE = """() => {
         .filter((one) => !one.closest(".rooms") && one.getBoundingClientRect().right > most + 1)
         .slice(0, 5).map((one) => `too wide: ${one.outerHTML.slice(0, 120)}`);
 }"""
-_UNNAMED = """() => {
+_UNNAMED = r"""() => {
     const tells = ".subject-cell, .at-status, .at-priority";  // say what they are by themselves
+    const nameOf = (head) =>
+        head.querySelector("input, .visually-hidden") ? ""
+            : head.textContent.replaceAll(/\s+/g, " ").trim();
     const isNamed = (cell, head) => {
-        const name = head.querySelector("input, .visually-hidden") ? "" : head.textContent.trim();
+        const name = nameOf(head);
         if (!name || !cell.textContent.trim() || cell.matches(tells)) return true;
         return cell.checkVisibility() && getComputedStyle(cell, "::before").content.includes(name);
     };
     return [...document.querySelectorAll("table.stacks, table.tickets")].flatMap((table) =>
-        [...table.tBodies[0].rows].flatMap((row) => [...row.cells])
+        [...table.tBodies[0].rows].flatMap((row) => [...row.querySelectorAll("td")])
             .filter((cell) => !isNamed(cell, table.tHead.rows[0].cells[cell.cellIndex]))
             .map((cell) => `without its column's name: ${cell.outerHTML.slice(0, 120)}`)
     ).slice(0, 5);

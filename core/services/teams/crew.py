@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.actor import Agent, Role
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId
+from core.domain.languages import language_codes
 from core.domain.teams import MOST_CAPACITY, Presence
 from core.services import audit
 from core.storage.engine import Sessions, storage_errors
@@ -31,11 +32,17 @@ class Abilities:
     capacity: int  # open tickets they are given at most
 
     def checked(self) -> Abilities:
-        """Return it with its words tidied up: small letters, each once, in order."""
+        """Return it with its words tidied up: small letters, each once, in order.
+
+        Raises:
+            InvalidInput: something is too long, too many, or no language.
+        """
         if not 0 <= self.capacity <= MOST_CAPACITY:
             raise InvalidInput("an agent's capacity is 0 to 1,000 open tickets")
         return Abilities(
-            skills=_words(self.skills), languages=_words(self.languages), capacity=self.capacity
+            skills=_words(self.skills),
+            languages=language_codes(self.languages),
+            capacity=self.capacity,
         )
 
 
@@ -165,5 +172,5 @@ def _words(words: Sequence[str]) -> list[str]:
     if len(found) > _MOST_WORDS:
         raise InvalidInput("these are 40 at most")
     if any(len(word) > _MAX_WORD_CHARS or not word.isprintable() for word in found):
-        raise InvalidInput("a skill or language has 40 characters at most")
+        raise InvalidInput("a skill has 40 characters at most")
     return found

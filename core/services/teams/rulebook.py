@@ -15,7 +15,8 @@ from core.domain.actor import LEADING, Agent, Role
 from core.domain.audited import Deed
 from core.domain.errors import Forbidden, InvalidInput, NotFound
 from core.domain.ids import TeamId, new_id
-from core.domain.routing import Conditions, Rule, folded, primary
+from core.domain.languages import language_codes
+from core.domain.routing import Conditions, Rule, folded
 from core.domain.teams import LEVELS
 from core.services import audit
 from core.services.revisions import revise
@@ -199,7 +200,7 @@ async def _give(session: AsyncSession, row: RoutingRule, rule: Rule) -> None:
     conditions = replace(
         rule.conditions,
         words=_words(rule.conditions.words),
-        languages=frozenset(primary(code.strip()) for code in rule.conditions.languages),
+        languages=frozenset(language_codes(rule.conditions.languages)),
     )
     wanted = {*conditions.categories, *({rule.category} if rule.category else ())}
     known = set(await session.scalars(select(Category.id).where(Category.id.in_(wanted))))

@@ -35,7 +35,7 @@ from core.services.case import Case, open_case
 from core.services.json_forms import envelope_from_json, envelope_json
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
-from core.services.tickets.answering import Reply, check_reply, say, take_up
+from core.services.tickets.answering import Reply, check_reply, is_unasked, say, take_up
 from core.services.writing.drafts import (
     DraftKind,
     DraftText,
@@ -137,9 +137,9 @@ class HeldReplies:
             case = await self._open(session, ticket_id)
             row = await _own(session, case, held, agent)
             conversation = ConversationId(case.conversation.id)
-            since = draft_from_row(
-                await session.get(Draft, (agent.id, conversation, DraftKind.REPLY))
-            )
+            unasked = is_unasked(case.ticket.kind, case.conversation.account_id)
+            kind = DraftKind.NOTE if unasked else DraftKind.REPLY  # no replies are written there
+            since = draft_from_row(await session.get(Draft, (agent.id, conversation, kind)))
             back = _reply_in(row)
             draft = DraftText(
                 text="\n\n".join(filter(None, (back.words, since.text.strip()))),
@@ -148,7 +148,7 @@ class HeldReplies:
                 seen=case.conversation.last_seq,
             )
             now = case.ledger.now
-            await keep_draft(session, agent.id, conversation, DraftKind.REPLY, draft, now)
+            await keep_draft(session, agent.id, conversation, kind, draft, now)
             await session.delete(row)
             await self._write(case)
 

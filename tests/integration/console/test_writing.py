@@ -271,7 +271,7 @@ async def test_a_reply_waits_in_vain_where_nobody_reported_what_the_ticket_is_ma
     assert statuses == [TicketStatus.OPEN]
     await browser.send(f"{TICKET}/held/{refused.id}/take-back")
     kept = await drafts(browser, ConversationId(conversation))
-    assert kept["reply"]["text"] == "The disk is cleared."
+    assert kept["note"]["text"] == "The disk is cleared."  # replies are not written there
 
 
 async def test_another_agent_sees_a_reply_that_waits_and_cannot_take_it_back(desk: Desk) -> None:

@@ -116,6 +116,9 @@ async def test_rules_are_set_over_the_api_in_order_and_tried_on_past_tickets(
     assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no such team")
     first = await boss.post("/api/v1/routing/rules", json={"name": "All", "team": "Help"})
     assert first.status_code == 201, first.text
+    foreign = {"name": "x", "team": "Help", "conditions": {"languages": ["english"]}}
+    refused = await boss.post("/api/v1/routing/rules", json=foreign)
+    assert (refused.status_code, "english" in refused.json()["detail"]) == (422, True)
     asked = {"words": ["vpn"], "languages": ["EN"]}
     second = await boss.post(
         "/api/v1/routing/rules", json={"name": "VPN", "team": "Network", "conditions": asked}

@@ -139,13 +139,20 @@ async def test_the_pages_set_up_a_team(desk: Desk) -> None:
     form = {"name": "Help desk", "strategy": "round_robin", "untouched.1": "x"}
     wrong = await browser.send(place, form=form)
     assert (wrong.status_code, "not a whole number" in wrong.text) == (422, True)
-    assert (await browser.send(place, form={**form, "untouched.1": "15"})).status_code == 303
+    assert 'name="untouched.1" inputmode="numeric" pattern="[0-9]*" maxlength="6" value="x"' in (
+        wrong.text
+    )  # what was typed is there to be mended
+    saved = await browser.send(place, form={**form, "untouched.1": "15"})
+    assert "Saved." in await browser.see(saved.headers["location"])
     added = await browser.send(f"{place}/members", agent=str(ana.id), level="2", lead="yes")
     assert added.status_code == 303
     shown = await browser.see(place)
     assert 'value="15"' in shown
     agent = f"/console/settings/agents/{ana.id}"
     fields = {"skills": "vpn, sap", "languages": "es", "capacity": "4", "role": "lead"}
+    wrong = await browser.send(agent, form={**fields, "languages": "español, en"})
+    assert "A language is written as a code such as en or es: español" in wrong.text
+    assert 'value="español, en"' in wrong.text
     assert (await browser.send(agent, form=fields)).status_code == 303
     assert 'value="sap, vpn"' in await browser.see(agent) or "vpn, sap" in await browser.see(agent)
     there = await browser.send("/console/presence", presence="online")
