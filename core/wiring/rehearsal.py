@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.simulator.rehearsal.drive import Drive, Trouble
 from channels.simulator.rehearsal.email import EmailStage
-from channels.simulator.rehearsal.stage import Stage
+from channels.simulator.rehearsal.stage import Presses, Stage
 from channels.simulator.rehearsal.stages import inlets, open_stage
 from core.domain.account import ACCOUNT_NAME, REHEARSAL_PREFIX, AccountState, Origin
 from core.domain.errors import Conflict, InvalidInput, NotFound, StorageUnavailable
@@ -54,6 +54,9 @@ _WORKER_BACK_WITHIN_SECONDS = 30.0
 _STALLED_SECONDS = 180.0
 """Longer where the desk waits longer for its assistant: only then humans get what is left."""
 _SAY_EVERY_SECONDS = 5.0
+_ASKED_EVERY_SECONDS = 2.0
+_ASKED_AT_ONCE = 0.02
+"""In which share of the conversations the desk then shows buttons."""
 _CRASH_EVERY_SECONDS = (2.0, 6.0)
 _KILLED = {Part.WEB: 6, Part.WORKER: 6, Part.RECEIVER: 6, Part.POSTGRES: 2, Part.ASSISTANT: 1}
 """How often each is killed, in proportion; an assistant takes long to load."""
@@ -144,7 +147,7 @@ class _Rehearsal:
         )
         async with stage.running(self.plan.conversations), self._account(account, kind, stage):
             began = time.monotonic()
-            await self._drive(drive, stage, chance)
+            await self._drive(account, drive, stage, chance)
             left = await self._settle(account)
             seconds = time.monotonic() - began
             return report_of(
@@ -240,7 +243,7 @@ class _Rehearsal:
 
     # -- meanwhile -------------------------------------------------------------------------------
 
-    async def _drive(self, drive: Drive, stage: Stage, chance: Random) -> None:
+    async def _drive(self, account: AccountId, drive: Drive, stage: Stage, chance: Random) -> None:
         """Let people write until all is said and delivered, or nothing moves any more."""
         tasks = {asyncio.create_task(drive.run(), name="people")}
         if isinstance(stage, EmailStage):
@@ -248,13 +251,26 @@ class _Rehearsal:
                 stage.greylist()
             if Trouble.LOOP in self.plan.troubles:
                 tasks.add(asyncio.create_task(stage.answer_by_machine(), name="machine"))
-        crashes = asyncio.create_task(self._crash(drive, chance), name="crashes")
+        besides = [asyncio.create_task(self._crash(drive, chance), name="crashes")]
+        if isinstance(stage, Presses):
+            besides.append(asyncio.create_task(self._ask(account), name="questions"))
         try:
             await self._watch(drive, tasks)
         finally:
-            for task in (crashes, *tasks):
+            for task in (*besides, *tasks):
                 task.cancel()
-            await asyncio.gather(crashes, *tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for ended in await asyncio.gather(*besides, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
+
+    async def _ask(self, account: AccountId) -> None:
+        """Have the desk show buttons now and then until cancelled."""
+        rehearsals = Rehearsals(self.parts.sessions)
+        most = max(1, round(self.plan.conversations * _ASKED_AT_ONCE))
+        while True:
+            await asyncio.sleep(_ASKED_EVERY_SECONDS)
+            await self._patiently(lambda: rehearsals.ask(account, most))
 
     async def _watch(self, drive: Drive, tasks: set[asyncio.Task[None]]) -> None:
         last, moved = -1, time.monotonic()

@@ -35,6 +35,7 @@ class Report:
     doubled: int  # more than once in the desk's database
     out_of_order: int  # after one that was said later; or an earlier edit shown for the last
     overheard: int  # in the desk's database, though not said to the desk
+    pressed: int  # buttons: where some were shown, none means that nothing was rehearsed of them
     sent_twice: int  # of the desk's, that reached people again
     uncertain: int  # of the desk's, that may have reached people: an agent is to decide
     unfinished: int  # turns and deliveries that were still to be done at the end
@@ -127,6 +128,7 @@ def report_of(
         doubled=sum(one.doubled for one in figures),
         out_of_order=sum(one.out_of_order for one in figures),
         overheard=tally.overheard,
+        pressed=drive.accepted[Kind.PRESS],
         sent_twice=sum(max(0, count - known[n]) for n, count in enumerate(heard)),
         uncertain=sum(one.uncertain for one in sent),
         unfinished=unfinished,

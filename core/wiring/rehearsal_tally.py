@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from channels.simulator.rehearsal.drive import Drive
 from channels.simulator.rehearsal.script import ASIDE, Kind, Mark, Post, mark_in
 from core.storage.queries.rehearsal import StoredMessage, StoredPress
 
-_UNANSWERED = frozenset({Kind.EDIT, Kind.DELETION, Kind.ASIDE})
+_UNANSWERED = frozenset({Kind.EDIT, Kind.DELETION, Kind.ASIDE, Kind.STALE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +118,27 @@ def _edits_in(message: StoredMessage) -> Iterator[int]:
 
 
 def _count_presses(count: _Counting, drive: Drive, presses: Sequence[StoredPress]) -> None:
+    """Count by message: of all its buttons one press is taken, whoever presses and how often."""
     known = {press.choice: press for press in presses}
+    times: Counter[UUID] = Counter()
+    for press in presses:
+        times[press.message] += press.times
+    again = {
+        known[choice].message
+        for talk in drive.talks
+        for choice in talk.pressed_again
+        if choice in known
+    }
     for talk in drive.talks:
         for choice in talk.pressed:
-            press = known.get(choice)
-            times = 0 if press is None else press.times
-            is_over = press is not None and press.is_over
-            count.lost[Kind.PRESS] += times == 0 and not is_over
-            count.doubled[Kind.PRESS] += max(0, times - 1)
-            count.answered[Kind.PRESS] += is_over or (press is not None and press.is_answered)
+            first = known.get(choice)
+            if first is None:
+                count.lost[Kind.PRESS] += 1
+                continue
+            taken = times[first.message]
+            count.lost[Kind.PRESS] += taken == 0 and not first.is_over
+            doubled = Kind.STALE if first.message in again else Kind.PRESS
+            count.doubled[doubled] += max(0, taken - 1)
+            count.answered[Kind.PRESS] += first.is_over or any(
+                one.is_answered for one in presses if one.message == first.message
+            )

@@ -45,8 +45,8 @@ def promises(figures: Any) -> dict[str, int]:
 
 
 KINDS = {
-    "slack": {"direct", "thread", "file", "edit", "deletion", "press", "aside"},
-    "telegram": {"direct", "group", "topic", "file", "album", "edit", "press", "aside"},
+    "slack": {"direct", "thread", "file", "edit", "deletion", "press", "stale", "aside"},
+    "telegram": {"direct", "group", "topic", "file", "album", "edit", "press", "stale", "aside"},
     "email": {"direct"},
 }
 

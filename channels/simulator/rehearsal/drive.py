@@ -30,6 +30,7 @@ _AN_ALBUM = 0.08
 _EDITED = 0.15
 _DELETED = 0.08
 _PRESSED = 0.3
+_PRESSED_AGAIN = 0.1
 _ASIDE = 0.15
 _ALBUM_FILES = 3
 _MOST_FILE_BYTES = 3_000
@@ -119,9 +120,19 @@ class Drive:
                 elif len(talk.posts) < messages:
                     deeds.append(self._write(talk, messages - len(talk.posts)))
             await self._tell(deeds)
-            for act in (self._speak_aside, self._edit_some, self._delete_some, self._press):
+            for act in (
+                self._speak_aside,
+                self._edit_some,
+                self._delete_some,
+                self._press,
+                self._press_again,
+            ):
                 if (deed := act(talk)) is not None:
                     await self._tell([deed])
+        # At last one each for certain, so that some are pressed wherever buttons are shown.
+        for press in (self._press, self._press_again):
+            if (deed := press(talk, 1.0)) is not None:
+                await self._tell([deed])
 
     async def _tell(self, deeds: Sequence[_Deed]) -> None:
         """Tell the desk, of several things the wrong way round, with the trouble there is."""
@@ -197,8 +208,8 @@ class Drive:
         post.is_deleted = True
         return self._did(Kind.DELETION, self._stage.delete(post.remote))
 
-    def _press(self, talk: Talk) -> _Deed | None:
-        if not isinstance(self._stage, Presses) or self._chance.random() >= _PRESSED:
+    def _press(self, talk: Talk, probability: float = _PRESSED) -> _Deed | None:
+        if not isinstance(self._stage, Presses) or self._chance.random() >= probability:
             return None
         pressed = self._stage.press(talk.number, self._chance)
         if pressed is None:
@@ -206,6 +217,16 @@ class Drive:
         choice, tell = pressed
         talk.pressed.append(choice)
         return self._did(Kind.PRESS, tell)
+
+    def _press_again(self, talk: Talk, probability: float = _PRESSED_AGAIN) -> _Deed | None:
+        if not isinstance(self._stage, Presses) or self._chance.random() >= probability:
+            return None
+        pressed = self._stage.press_again(talk.number, self._chance)
+        if pressed is None:
+            return None
+        choice, tell = pressed
+        talk.pressed_again.append(choice)
+        return self._did(Kind.STALE, tell)
 
     def _speak_aside(self, talk: Talk) -> _Deed | None:
         if not isinstance(self._stage, SpeaksAside) or self._chance.random() >= _ASIDE:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     EDIT = "edit"
     DELETION = "deletion"
     PRESS = "press"  # of a button under a message of the desk
+    STALE = "stale"  # another press under it, which the desk must not take
     ASIDE = "aside"  # said where the desk is, but not to it: it must not be kept
 
 
@@ -80,3 +81,4 @@ class Talk:
     number: int
     posts: list[Post] = field(default_factory=list)
     pressed: list[UUID] = field(default_factory=list)  # the choices behind the buttons
+    pressed_again: list[UUID] = field(default_factory=list)  # and under the same messages later

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -56,6 +57,7 @@ class SlackStage:
         self._told = Acknowledgements()
         self._read = 0  # how many messages have been looked at
         self._buttons: dict[tuple[str, str | None], list[Message]] = defaultdict(list)
+        self._pressed: dict[int, list[Message]] = defaultdict(list)  # as they were, by talk
 
     @asynccontextmanager
     async def running(self, talks: int) -> AsyncIterator[None]:
@@ -146,6 +148,15 @@ class SlackStage:
         if not waiting:
             return None
         message = waiting.pop(chance.randrange(len(waiting)))
+        self._pressed[talk].append(message)
+        return self._press(place, message, chance)
+
+    def press_again(self, talk: int, chance: Random) -> tuple[UUID, Tell] | None:
+        """See `Presses.press_again`."""
+        pressed = self._pressed[talk]
+        return self._press(self._places[talk], pressed.pop(0), chance) if pressed else None
+
+    def _press(self, place: _Place, message: Message, chance: Random) -> tuple[UUID, Tell]:
         button = chance.choice(list(_buttons_of(message)))
         news = self._platform.pressing(place.next(), message, button["text"]["text"])
         return UUID(button["value"]), self._telling(news)
@@ -196,7 +207,8 @@ class SlackStage:
         messages = self._platform.workspace.messages
         for message in messages[self._read :]:
             if message.is_ours and any(_buttons_of(message)):
-                self._buttons[message.channel, message.thread_ts].append(message)
+                # As it is shown now: once a button was pressed, the desk takes all of them away.
+                self._buttons[message.channel, message.thread_ts].append(deepcopy(message))
         self._read = len(messages)
 
 

@@ -99,6 +99,13 @@ class Presses(Protocol):
         Returns the choice behind it; None where there is no such button.
         """
 
+    def press_again(self, talk: int, chance: Random) -> tuple[UUID, Tell] | None:
+        """Let somebody press a button, as they still see it, where one was pressed before.
+
+        Each message is pressed again once at most. Returns the choice behind the button; None
+        where there is no such message.
+        """
+
 
 @runtime_checkable
 class SpeaksAside(Protocol):

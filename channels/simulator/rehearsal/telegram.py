@@ -64,6 +64,7 @@ class TelegramStage:
         self._told = Acknowledgements()
         self._read = 0  # how many messages of the desk have been looked at
         self._buttons: dict[tuple[int, int | None], list[Posted]] = defaultdict(list)
+        self._pressed: dict[int, list[Posted]] = defaultdict(list)  # by talk
         self._spoken: dict[tuple[int, int | None], int] = {}  # what the desk said there last
 
     @asynccontextmanager
@@ -168,6 +169,15 @@ class TelegramStage:
         if not waiting:
             return None
         posted = waiting.pop(chance.randrange(len(waiting)))
+        self._pressed[talk].append(posted)
+        return self._press(place, posted, chance)
+
+    def press_again(self, talk: int, chance: Random) -> tuple[UUID, Tell] | None:
+        """See `Presses.press_again`."""
+        pressed = self._pressed[talk]
+        return self._press(self._places[talk], pressed.pop(0), chance) if pressed else None
+
+    def _press(self, place: _Place, posted: Posted, chance: Random) -> tuple[UUID, Tell]:
         button = chance.choice([one for one in posted.buttons if "callback_data" in one])
         pressed = place.next().pressing(posted, button["text"])
         return UUID(button["callback_data"]), self._telling("callback_query", pressed)

@@ -1,19 +1,39 @@
-"""Takes a rehearsal away: its account and everything that was said through it."""
+"""What a rehearsal has the desk say, and how all that was said through it is taken away."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Origin
-from core.domain.errors import Conflict
-from core.domain.ids import AccountId
+from core.domain.channel import Capabilities
+from core.domain.content import Choice, Intent
+from core.domain.conversation import Speaker
+from core.domain.errors import Conflict, ConversationErased
+from core.domain.ids import AccountId, ChoiceId, ConversationId, new_id
+from core.services.ledger import Ledger
+from core.services.locks import locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account
 
 _CONVERSATIONS_AT_ONCE = 50
+
+_WITHOUT_BUTTONS = text(
+    "SELECT id FROM conversation WHERE account_id = :account AND is_current"
+    " AND responder <> 'closed' AND NOT EXISTS (SELECT FROM choice"
+    "  WHERE choice.conversation_id = conversation.id AND NOT EXISTS (SELECT FROM message"
+    "   JOIN choice AS pressed ON pressed.id = message.pressed_choice"
+    "   WHERE pressed.message_id = choice.message_id"
+    "    AND message.conversation_id = conversation.id))"
+    " ORDER BY random() LIMIT :most"
+)
+_QUESTION = "This is a rehearsal. What would you like to do?"
+_BUTTONS = {"Say hello": "greet", "See what you can do": "ask_capabilities"}
+"""With the intents behind them: the assistant answers either in a sentence."""
 
 _OF_CONVERSATIONS = """
 DELETE FROM ticket_event USING ticket
@@ -57,10 +77,44 @@ AND NOT EXISTS (SELECT FROM ticket WHERE contact_id = contact.id)
 
 
 class Rehearsals:
-    """Erases what rehearsals leave. Raw payloads stay in the blob store."""
+    """Has the desk ask something, and erases what is left. Raw payloads stay in the blob store."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(
+        self, sessions: Sessions, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._sessions = sessions
+        self._now = now
+
+    async def ask(self, account: AccountId, most: int) -> int:
+        """Show buttons in up to `most` conversations where none wait to be pressed.
+
+        So there are some whether or not the assistant, which offers most, can be reached. Returns
+        in how many it was asked.
+
+        Raises:
+            Conflict: the account is no rehearsal's.
+        """
+        async with storage_errors(), self._sessions() as session:
+            await _locked(session, account)
+            found = await session.scalars(_WITHOUT_BUTTONS, {"account": account, "most": most})
+            chosen = [ConversationId(one) for one in found]
+        for conversation in chosen:
+            try:
+                await self._ask(account, conversation)
+            except ConversationErased:
+                return 0
+        return len(chosen)
+
+    async def _ask(self, account: AccountId, conversation: ConversationId) -> None:
+        choices = [
+            Choice(id=ChoiceId(new_id()), label=label, intent=Intent(name=intent))
+            for label, intent in _BUTTONS.items()
+        ]
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger({account: Capabilities()}, self._now())
+            row = await locked(session, conversation)
+            ledger.say(row, Speaker.SYSTEM, _QUESTION, choices=choices)
+            await ledger.write(session)
 
     async def pause(self, account: AccountId) -> None:
         """Let nothing more in or out through a rehearsal's account.

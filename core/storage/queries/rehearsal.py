@@ -38,6 +38,7 @@ class StoredPress:
     """A button of a message of the desk."""
 
     choice: UUID
+    message: UUID
     times: int  # that it was pressed
     is_answered: bool
     is_over: bool  # its conversation has ended: it is taken no more
@@ -100,7 +101,8 @@ async def stored_presses(session: AsyncSession, account: AccountId) -> Sequence[
     """Return the buttons under the desk's messages."""
     rows = await session.execute(
         text(
-            f"SELECT choice.id, count(message.id), coalesce(bool_or({_IS_ANSWERED}), false),"  # noqa: S608
+            "SELECT choice.id, choice.message_id, count(message.id),"  # noqa: S608
+            f" coalesce(bool_or({_IS_ANSWERED}), false),"
             " NOT conversation.is_current"
             " FROM choice JOIN conversation ON conversation.id = choice.conversation_id"
             " LEFT JOIN message ON message.pressed_choice = choice.id"
@@ -111,7 +113,8 @@ async def stored_presses(session: AsyncSession, account: AccountId) -> Sequence[
         {"account": account},
     )
     return [
-        StoredPress(choice=row[0], times=row[1], is_answered=row[2], is_over=row[3]) for row in rows
+        StoredPress(choice=row[0], message=row[1], times=row[2], is_answered=row[3], is_over=row[4])
+        for row in rows
     ]
 
 

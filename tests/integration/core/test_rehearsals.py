@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select, text
 
 from core.domain.account import Origin
 from core.domain.assistant import Handoff, HandoffReason
+from core.domain.channel import DeliveryState
 from core.domain.errors import Conflict, ConversationErased
-from core.domain.ids import AccountId, MessageId
+from core.domain.events import Author, ChoicePressed
+from core.domain.ids import AccountId, Address, ChoiceId, EventKey, MessageId, ThreadKey
 from core.services.accounts.rehearsals import Rehearsals
 from core.services.conversations.letters import Letters
 from core.services.conversations.splitting import Splitting
 from core.storage.queries.queue import count_tickets
-from core.storage.queries.rehearsal import stored_messages, work_left
+from core.storage.queries.rehearsal import stored_messages, stored_presses, work_left
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
 from core.storage.tables import Account, Conversation, Message
@@ -119,3 +123,39 @@ async def test_what_wanted_to_go_on_with_an_erased_conversation_is_told(rig: Rig
         await rig.turns.give_up(conversation, "away")
     with pytest.raises(ConversationErased):
         await rig.turns.plan(conversation)
+
+
+async def test_buttons_are_shown_where_none_wait_to_be_pressed_whoever_has_the_word(
+    rig: Rig,
+) -> None:
+    await _rehearsed(rig)
+    await rig.hear("And here?", thread="talking")
+    rehearsals = Rehearsals(rig.sessions, rig.clock)
+    assert await rehearsals.ask(LOOP, 5) == 2
+    assert await rehearsals.ask(LOOP, 5) == 0
+    assert [one.choices for one in await rig.messages("real") if one.choices] == []
+    for thread in ("rehearsed", "talking"):
+        shown = (await rig.messages(thread))[-1]
+        assert (len(shown.choices), shown.delivery) == (2, DeliveryState.WAITING)
+    pressed = await rig.intake.accept(
+        ChoicePressed(
+            account=LOOP,
+            key=EventKey("press:1"),
+            thread=ThreadKey("rehearsed"),
+            author=Author(address=Address("somebody"), name="Somebody"),
+            at=rig.clock(),
+            choice=ChoiceId(UUID((await rig.messages("rehearsed"))[-1].choices[0]["id"])),
+        )
+    )
+    assert pressed[0].refusal is None
+    assert await rehearsals.ask(LOOP, 5) == 1
+    async with rig.sessions() as session:
+        presses = await stored_presses(session, LOOP)
+    assert sorted(one.times for one in presses) == [0, 0, 0, 0, 0, 1]
+    assert len({one.message for one in presses}) == 3
+
+
+async def test_nothing_is_asked_through_an_account_of_a_real_platform(rig: Rig) -> None:
+    await _rehearsed(rig, Origin.CONSOLE)
+    with pytest.raises(Conflict):
+        await Rehearsals(rig.sessions).ask(LOOP, 5)

@@ -109,9 +109,32 @@ def test_a_press_counts_by_its_choice_and_is_excused_where_the_conversation_has_
     ):
         drive, choice = drive_of(post(0)), uuid4()
         drive.talks[0].pressed.append(choice)
-        press = StoredPress(choice=choice, times=times, is_answered=True, is_over=is_over)
+        press = StoredPress(
+            choice=choice, message=uuid4(), times=times, is_answered=True, is_over=is_over
+        )
         counted = tally_of(drive, [], [press]).kinds[Kind.PRESS]
         assert (counted.lost, counted.doubled) == (lost, doubled)
+
+
+def test_of_all_buttons_under_a_message_one_press_is_taken() -> None:
+    for first, later, lost, doubled in ((1, 0, 0, 0), (0, 1, 0, 0), (1, 1, 0, 1), (0, 0, 1, 0)):
+        drive, message, other = drive_of(post(0)), uuid4(), uuid4()
+        choices = (uuid4(), uuid4())
+        drive.talks[0].pressed.append(choices[0])
+        drive.talks[0].pressed_again.append(choices[1])
+        drive.done[Kind.STALE] = 1
+        presses = [
+            StoredPress(choice=choice, message=of, times=times, is_answered=True, is_over=False)
+            for choice, of, times in (
+                (choices[0], message, first),
+                (choices[1], message, later),
+                (uuid4(), other, 1),
+            )
+        ]
+        kinds = tally_of(drive, [], presses).kinds
+        assert (kinds[Kind.PRESS].lost, kinds[Kind.STALE].lost) == (lost, 0)
+        assert (kinds[Kind.PRESS].doubled, kinds[Kind.STALE].doubled) == (0, doubled)
+        assert kinds[Kind.STALE].answered is None
 
 
 def test_what_was_not_said_to_the_desk_must_not_be_there() -> None:
