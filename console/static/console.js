@@ -6,7 +6,7 @@
 
   // Menus that are open stay open when the part of the page around them is shown anew.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar"));
+    !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar") || (name === "style" && node.matches(".sheet")));
 
   // So does a text that is being corrected: what was typed there is nowhere else yet.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
@@ -30,6 +30,21 @@
     }
     if (event.target.closest(".sheet button")) event.target.closest("details").open = false;
   });
+
+  // What a menu opens stays within the pane that cuts off what is outside.
+  const isCut = (pane) => getComputedStyle(pane).overflowX !== "visible";
+  document.addEventListener("toggle", ({ target: menu }) => {
+    const sheet = menu.matches("details.menu[open]") && menu.querySelector(".sheet");
+    if (!sheet) return;
+    sheet.style.translate = "";
+    let pane = menu.parentElement;
+    while (pane !== document.documentElement && !isCut(pane)) pane = pane.parentElement;
+    const [room, at] = [pane.getBoundingClientRect(), sheet.getBoundingClientRect()];
+    const left = Math.max(room.left, 0) + 6;
+    const right = Math.min(room.right, document.documentElement.clientWidth) - 6;
+    const shift = Math.max(left - at.left, Math.min(0, right - at.right));
+    if (shift) sheet.style.translate = `${shift}px`;
+  }, true);
 
   // On a phone the bar of rooms is wider than the page: where one is, is in view.
   for (const here of document.querySelectorAll(".rooms [aria-current], .views [aria-current], .tabs [aria-current]")) {

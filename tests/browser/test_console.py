@@ -6,11 +6,12 @@ from playwright.async_api import expect
 
 from core.domain.actor import Agent
 from core.domain.assistant import Say
-from core.domain.ids import ConversationId
+from core.domain.ids import ConversationId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.classification.similarity import WordsOfTickets
 from core.services.reactions import Reactions
 from core.storage.queries.tickets import ticket_of_conversation
+from core.storage.tables import Team
 from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk
 
@@ -218,3 +219,26 @@ async def test_an_answer_of_a_similar_ticket_becomes_a_draft_that_names_its_sour
     await page.keyboard.press("Control+Enter")
     await expect(page.locator(".message.agent").last).to_contain_text("Clean the rollers.")
     await expect(page.locator("#drafted")).to_be_hidden()
+
+
+async def test_what_a_menu_opens_is_not_cut_off(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    async with desk.sessions.begin() as session:
+        session.add(Team(id=new_id(), name="Networks and everything that hangs on them"))
+    page = await opened("/console/tickets/1001")
+    await page.get_by_role("button", name="Take", exact=True).click()
+    await expect(page.locator("#head")).to_contain_text("You have it")
+    for width in (1440, 1000, 360):
+        await page.set_viewport_size({"width": width, "height": 800})
+        for name in ("assign", "escalate", "status", "merge", "return"):
+            menu = page.locator(f"details#{name}")
+            await menu.locator("summary").first.click()
+            sheet = menu.locator(".sheet").first
+            await expect(sheet).to_be_in_viewport(ratio=0.99)
+            edges = await sheet.evaluate(
+                "one => { const [at, head] = [one, document.getElementById('head')]"
+                ".map((each) => each.getBoundingClientRect());"
+                "return [at.left - head.left, head.right - at.right]; }"
+            )
+            assert min(edges) >= 0, (width, name, edges)
+            await menu.locator("summary").first.click()
