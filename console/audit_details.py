@@ -11,19 +11,19 @@ from uuid import UUID
 
 from babel.units import format_unit
 
-from console import (
-    assets_words,
-    audit_field_words,
-    automation_words,
-    classification_words,
-    learning_words,
-    sla_words,
-    team_words,
-    words,
-)
 from console.named_values import FIXED, KINDS
 from console.times import Times
-from console.words import Translate
+from console.words import (
+    assets,
+    audit_fields,
+    automation,
+    classification,
+    learning,
+    sla,
+    states,
+    teams,
+)
+from console.words.states import Translate
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field
 from core.storage.queries.audit import AuditView
@@ -35,26 +35,26 @@ _DAY = 86_400
 
 _TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "actions.kind": automation_words.ACTION,
-        "account.kind": words.CHANNEL,
-        "agent.presence": team_words.PRESENCE,
-        "asset.status": assets_words.ASSET_STATUS,
-        "catalogue.kind": classification_words.FIELD_KIND,
-        "category.kind": classification_words.FIELD_KIND,
-        "channels": words.CHANNEL,
-        "example.state": learning_words.EXAMPLE_STATE,
-        "incoming_hook.format": audit_field_words.HOOK_FORMAT,
-        "model.state": learning_words.MODEL_STATE,
-        "priorities": words.PRIORITY,
-        "reasons": words.REASON,
-        "role": words.ROLE,
-        "rule.language": team_words.LANGUAGE_NEED,
-        "scopes": team_words.SCOPE,
-        "start": sla_words.START,
-        "strategy": team_words.STRATEGY,
-        "topic.state": audit_field_words.TOPIC_STATE,
-        "trigger": automation_words.TRIGGER,
-        "visibility": team_words.VISIBILITY,
+        "actions.kind": automation.ACTION,
+        "account.kind": states.CHANNEL,
+        "agent.presence": teams.PRESENCE,
+        "asset.status": assets.ASSET_STATUS,
+        "catalogue.kind": classification.FIELD_KIND,
+        "category.kind": classification.FIELD_KIND,
+        "channels": states.CHANNEL,
+        "example.state": learning.EXAMPLE_STATE,
+        "incoming_hook.format": audit_fields.HOOK_FORMAT,
+        "model.state": learning.MODEL_STATE,
+        "priorities": states.PRIORITY,
+        "reasons": states.REASON,
+        "role": states.ROLE,
+        "rule.language": teams.LANGUAGE_NEED,
+        "scopes": teams.SCOPE,
+        "start": sla.START,
+        "strategy": teams.STRATEGY,
+        "topic.state": audit_fields.TOPIC_STATE,
+        "trigger": automation.TRIGGER,
+        "visibility": teams.VISIBILITY,
     }
 )
 """What values are called, by field, or by area and field."""
@@ -107,8 +107,8 @@ class Details:
     def _label(self, area: str, key: str) -> str:
         if area == "account" and key in self.settings:
             return self.t(self.settings[key])
-        known = audit_field_words.LABEL_HERE.get(f"{area}.{key}")
-        known = known or audit_field_words.LABEL.get(key)
+        known = audit_fields.LABEL_HERE.get(f"{area}.{key}")
+        known = known or audit_fields.LABEL.get(key)
         if known is not None:
             return self.t(known).rstrip(":")
         if key.startswith("level_"):
@@ -151,7 +151,7 @@ class Details:
             if one in _NONE:
                 continue
             if key == "targets" and isinstance(one, int):
-                said = sla_words.target_in_words(one, self.t)
+                said = sla.target_in_words(one, self.t)
             else:
                 said = self._value(area, name, one)
             found.append(f"{self._part(area, key, name)}: {said}")
@@ -159,9 +159,9 @@ class Details:
 
     def _part(self, area: str, of: str, name: str) -> str:
         """Return what a part of a value is called: a field, or a language where it is by those."""
-        if of == "fields" and name not in audit_field_words.LABEL:
+        if of == "fields" and name not in audit_fields.LABEL:
             return name
-        if of in _BY_LANGUAGE or name not in audit_field_words.LABEL:
+        if of in _BY_LANGUAGE or name not in audit_fields.LABEL:
             return language_name(name, self.language)
         return self._label(area, name)
 
@@ -174,7 +174,7 @@ class Details:
         if area == "priorities":
             return self._named("priority", value)
         if key in _SAID_HERE or area == "account":
-            return self.t(audit_field_words.SAID.get(value, value))
+            return self.t(audit_fields.SAID.get(value, value))
         if key in _LANGUAGES:
             return language_name(value, self.language)
         if key == "expires_at":
@@ -184,14 +184,14 @@ class Details:
     def _condition(self, value: Mapping[str, Any]) -> str:
         """Return a condition of a rule as its form says it."""
         key, comparison = str(value.get("field")), str(value.get("comparison"))
-        said = automation_words.COMPARISON.get(comparison, comparison)
+        said = automation.COMPARISON.get(comparison, comparison)
         wanted = self._wanted(key, str(value.get("value") or ""))
         return " ".join(filter(None, (self._asked(key), self.t(said), wanted)))
 
     def _action(self, value: Mapping[str, Any]) -> str:
         """Return an action of a rule or a macro as its form says it."""
         kind, _, custom = str(value.get("kind")).partition(":")
-        said = self.t(automation_words.ACTION.get(kind, kind))
+        said = self.t(automation.ACTION.get(kind, kind))
         if custom:
             said = f"{said} {self.names.get(custom, custom)}"
         wanted = self._wanted(kind, str(value.get("value") or ""))
@@ -201,13 +201,13 @@ class Details:
         name, _, custom = key.partition(":")
         if custom:
             return self.names.get(custom, custom)
-        return self.t(automation_words.FIELD.get(name, name))
+        return self.t(automation.FIELD.get(name, name))
 
     def _wanted(self, of: str, value: str) -> str:
         """Return the values, between `|`, that a condition or an action names."""
         kinds = KINDS.get(of.partition(":")[0], ())
         free = of.partition(":")[0] in (Field.CUSTOM, ActionKind.SET_FIELD)
-        kinds = ("yes_no",) if free and value in automation_words.YES_NO else kinds
+        kinds = ("yes_no",) if free and value in automation.YES_NO else kinds
         if not kinds:
             return value
         parts = (part.strip() for part in value.split("|"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console import notice_words as said
 from console.desk import ConsoleDesk
 from console.texts import translate
+from console.words import notices as said
 from core.domain.actor import Agent
 from core.domain.errors import NotFound
 from core.domain.ids import AccountId, MessageId, new_id

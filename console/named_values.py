@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from console import classification_words, words
-from console.automation_words import NOBODY_NAMED, ONWARD, TOLD, YES_NO
+from console.words import classification, states
+from console.words.automation import NOBODY_NAMED, ONWARD, TOLD, YES_NO
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field
 
@@ -44,12 +44,12 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 FIXED: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "status": words.STATUS,
-        "priority": words.PRIORITY,
-        "type": classification_words.KIND,
-        "extent": classification_words.EXTENT,
-        "reason": words.REASON,
-        "channel": words.CHANNEL,
+        "status": states.STATUS,
+        "priority": states.PRIORITY,
+        "type": classification.KIND,
+        "extent": classification.EXTENT,
+        "reason": states.REASON,
+        "channel": states.CHANNEL,
         "yes_no": YES_NO,
         "nobody": NOBODY_NAMED,
         "onward": ONWARD,

@@ -13,10 +13,10 @@ from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
 from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets import TicketName, ticket_called
-from console.asset_table import exported
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
-from console.tables import decoded
+from console.tables.assets import exported
+from console.tables.files import decoded
 from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import InvalidInput
 from core.domain.ids import AssetId

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from console.api.principal import AuditCaller
 from console.api.shapes import Limit, Page, Text
-from console.audit_table import exported, filter_of
 from console.desk import desk_of
+from console.tables.audit import exported, filter_of
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, AuditView, audit_entries
 

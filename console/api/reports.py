@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.api.principal import ReaderCaller
-from console.backlog_table import exported_backlog
 from console.desk import desk_of
-from console.report_table import exported
 from console.sight import sight_for
+from console.tables.backlog import exported_backlog
+from console.tables.report import exported
 from console.texts import translate
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId

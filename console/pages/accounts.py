@@ -10,12 +10,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from console import account_words
 from console.desk import desk_of
 from console.markdown import to_page
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
-from console.words import Translate, error_in_words
+from console.words import accounts as account_words
+from console.words.errors import error_in_words
+from console.words.states import Translate
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.services.accounts.accounts import AccountForm

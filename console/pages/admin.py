@@ -13,8 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
-from console.setback_words import WORK
-from console.words import ROLE, error_in_words
+from console.words.errors import error_in_words
+from console.words.setbacks import WORK
+from console.words.states import ROLE
 from core.domain.actor import Role
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AgentId

@@ -16,7 +16,7 @@ from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Admins, Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.slugs import free_id
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.actor import Agent
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.ids import ArticleId, OrganisationId, TopicId

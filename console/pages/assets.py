@@ -11,13 +11,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from console import assets_words
-from console.asset_table import exported
 from console.desk import desk_of
 from console.pages.session import Agents, Leads, file_form_of, form_of, text_field
 from console.pages.view import page, translator
-from console.tables import decoded
-from console.words import error_in_words
+from console.tables.assets import exported
+from console.tables.files import decoded
+from console.words import assets as assets_words
+from console.words.errors import error_in_words
 from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import AssetId

@@ -13,7 +13,7 @@ from console.downloads import send_file
 from console.letters import headers, letter_page
 from console.pages.session import Agents
 from console.pages.view import translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.errors import DeskError, InvalidInput, NotFound, TooLarge
 from core.domain.files import FileState

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.named_values import FIXED, KINDS
-from console.words import Translate
+from console.words.states import Translate
 from core.domain.actor import WORKING
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import custom_key

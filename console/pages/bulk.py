@@ -13,7 +13,7 @@ from console.desk import desk_of
 from console.pages.queue import Offset, wide_values
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import TicketId
 from core.domain.views import Order

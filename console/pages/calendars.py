@@ -18,9 +18,9 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import ZONE_COOKIE, language_of, page, translator
-from console.sla_words import impossible_in_words
 from console.times import Times
-from console.words import error_in_words
+from console.words.errors import error_in_words
+from console.words.sla import impossible_in_words
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.calendars.calendar import Calendar, ImpossibleCalendar, hours_text, time_zones
 from core.domain.calendars.public_holidays import countries, public_holidays, region_names

@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from console import catalogue_words, classification_words
 from console.desk import desk_of
 from console.pages.catalogue_forms import draft_of, item_in, role_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import catalogue as catalogue_words
+from console.words import classification as classification_words
+from console.words.errors import error_in_words
 from core.domain.actor import WORKING
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ApprovalRoleId, ItemId

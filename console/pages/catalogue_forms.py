@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.datastructures import FormData
 
-from console.classification_words import FIELD_KIND
 from console.pages.session import text_field
+from console.words.classification import FIELD_KIND
 from core.domain.catalogue import Occasion
 from core.domain.classification import FieldKind
 from core.domain.errors import InvalidInput

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console import classification_words
 from console.desk import desk_of
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import classification as classification_words
+from console.words.errors import error_in_words
 from core.domain.classification import Extent, FieldKind
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import CategoryId, FormFieldId, TeamId

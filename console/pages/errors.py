@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.pages.session import is_htmx
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError, Unauthenticated
 
 _ROOMS = ("/console", "/help", "/survey", "/approval")

@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from console import learning_words
 from console.desk import desk_of
 from console.pages.session import Admins, Leads, Readers, form_of, text_field
 from console.pages.topics import check_seen
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import learning as learning_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import ExampleId, TopicId
 from core.domain.languages import LANGUAGES

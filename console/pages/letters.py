@@ -16,7 +16,7 @@ from console.pages.tickets import Named, refused
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, of_ticket
 from console.payloads import payload_at
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.content import Envelope
 from core.domain.downloads import file_headers
 from core.domain.errors import DeskError, InvalidInput

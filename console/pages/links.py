@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from console.desk import desk_of
-from console.links_words import LINK
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets import Named, attempt, refused
 from console.pages.view import translator
 from console.sight import check_other_side, ticket_in_sight
+from console.words.links import LINK
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.links import LinkKind
 from core.storage.engine import storage_errors

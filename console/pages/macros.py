@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
-from console import automation_words as said
 from console.desk import desk_of
 from console.pages.automation_forms import actions_in, optional_id, shown_actions, typed_rows
 from console.pages.automation_names import load_names
@@ -17,7 +16,8 @@ from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.tickets import Named
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import automation as said
+from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.languages import LANGUAGES
 from core.services.automation.forms import actions_from_json

@@ -9,11 +9,11 @@ from datetime import datetime
 from fastapi import Request
 from starlette.datastructures import FormData
 
-from console import meanwhile_words as said
-from console.audit_words import actor_in_words
 from console.desk import desk_of
 from console.pages.session import text_field
 from console.pages.view import translator
+from console.words import meanwhile as said
+from console.words.audit import actor_in_words
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import last_entry
 

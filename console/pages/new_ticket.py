@@ -16,7 +16,7 @@ from console.pages.session import Agents, form_of, text_field
 from console.pages.sorting import sorting_of
 from console.pages.view import page, translator
 from console.sight import sight_for, ticket_in_sight
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.actor import WORKING
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AccountId, AgentId, ContactId, TicketId

@@ -8,13 +8,13 @@ from datetime import time
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from console import notice_words as said
 from console.chat_connection import accounts_that_tell, find_and_connect, send_code
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import ZONE_COOKIE, page, translator
 from console.times import zone
-from console.words import error_in_words
+from console.words import notices as said
+from console.words.errors import error_in_words
 from core.domain.errors import DeliveryError, InvalidInput, NotFound, TooManyAttempts
 from core.domain.ids import AccountId
 from core.domain.notification import Notice, Reach, Wish

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Agents, file_form_of
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.downloads import file_headers
 from core.domain.errors import InvalidInput
 from core.services.writing.pictures import MAX_PICTURE_BYTES

@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
-from console.words import CHANNEL, error_in_words
+from console.words.errors import error_in_words
+from console.words.states import CHANNEL
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.plans import PlanId
 from core.services.requester_records.plans import PlanDraft

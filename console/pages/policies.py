@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import ConsoleDesk, desk_of
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
-from console.sla_words import CONDITION
-from console.words import error_in_words
+from console.words.errors import error_in_words
+from console.words.sla import CONDITION
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.sla.policy import (
     CalendarId,

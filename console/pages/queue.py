@@ -14,12 +14,12 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from console import queue_words
 from console.desk import desk_of
 from console.pages.session import Agents
 from console.pages.view import page
-from console.queue_words import LABELS
 from console.sight import sight_for
+from console.words import queue as queue_words
+from console.words.queue import LABELS
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, Promise

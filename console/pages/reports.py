@@ -11,15 +11,15 @@ from babel.dates import format_date, get_day_names
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from console.backlog_table import exported_backlog
 from console.charts import Series, bars, series
 from console.desk import desk_of
-from console.figure_words import line_in_words
 from console.pages.session import Readers
 from console.pages.view import language_of, page, translator
-from console.report_table import exported
 from console.sight import sight_for
-from console.words import error_in_words
+from console.tables.backlog import exported_backlog
+from console.tables.report import exported
+from console.words.errors import error_in_words
+from console.words.figures import line_in_words
 from core.domain.errors import InvalidInput
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId

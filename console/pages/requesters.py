@@ -17,7 +17,7 @@ from console.desk import desk_of
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.view import language_of, page, translator
 from console.sight import sight_for
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ContactId, ConversationId, OrganisationId
 from core.domain.languages import LANGUAGES, is_language

@@ -12,7 +12,7 @@ from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets import Named, attempt
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import ItemId, RequestTaskId, TicketId
 from core.services.catalogue.approving import decision_named

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console import team_words
 from console.desk import desk_of
 from console.fields import id_field, list_field, number_field
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
 from console.sight import sight_for
-from console.words import error_in_words
+from console.words import teams as team_words
+from console.words.errors import error_in_words
 from core.domain.actor import LEADING, Role
 from core.domain.errors import DeskError, InvalidInput, NotFound
 from core.domain.ids import CategoryId, OrganisationId, TeamId

@@ -13,8 +13,6 @@ from sqlalchemy import func, select
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console import automation_words as said
-from console import words
 from console.desk import desk_of
 from console.pages.automation_forms import (
     actions_in,
@@ -28,7 +26,10 @@ from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.sight import sight_for
-from console.words import Translate, error_in_words
+from console.words import automation as said
+from console.words.changes import change_in_words
+from console.words.errors import error_in_words
+from console.words.states import Translate
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.conditions import Conditions
 from core.domain.automation.fields import Field, fitting
@@ -229,7 +230,7 @@ def _tried(
 
 
 def _deed_in_words(did: WouldDo, name: str, t: Translate) -> Sequence[str]:
-    changes = (words.change_in_words(replace(one, actor_name=name), t) for one in did.changes)
+    changes = (change_in_words(replace(one, actor_name=name), t) for one in did.changes)
     lines = [t("In its history: {words}", words=change) for change in changes]
     lines += [t("The requester would read: {words}", words=said) for said in did.says]
     lines += [t("The note would be: {words}", words=said) for said in did.notes]

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from console.audit_details import Details, named_in
-from console.audit_table import exported, filter_of
-from console.audit_words import ACTORS, choices_in_words, sentence
 from console.desk import ConsoleDesk, desk_of
 from console.pages.reports import day_of
 from console.pages.session import Readers
 from console.pages.view import ZONE_COOKIE, language_of, page, translator
 from console.rooms import sections_for
+from console.tables.audit import exported, filter_of
 from console.times import Times, zone
-from console.words import error_in_words
+from console.words.audit import ACTORS, choices_in_words, sentence
+from console.words.errors import error_in_words
 from core.domain.errors import Forbidden, InvalidInput
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, audit_choices, audit_entries

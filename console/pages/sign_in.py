@@ -16,7 +16,7 @@ from console.pages.session import (
     text_field,
 )
 from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
 from core.services.access.access import MIN_PASSWORD_CHARS

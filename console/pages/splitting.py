@@ -15,7 +15,7 @@ from console.pages.tickets import Named
 from console.pages.view import page, translator
 from console.pages.workspace import MOST_MESSAGES, of_ticket
 from console.sight import check_other_side
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import MessageId, TicketId
 from core.storage.engine import storage_errors

@@ -14,9 +14,9 @@ from console.desk import desk_of
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
-from console.survey_words import SCORE
 from console.texts import translate
-from console.words import error_in_words
+from console.words.errors import error_in_words
+from console.words.surveys import SCORE
 from core.domain.errors import IllegalTransition, InvalidInput, Outdated
 from core.domain.languages import CONSOLE_LANGUAGES, spoken
 from core.domain.satisfaction import SCORES, SurveyRules

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import OrganisationId, SynonymsId
 from core.domain.knowledge import Synonyms

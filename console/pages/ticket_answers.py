@@ -9,7 +9,7 @@ from console.desk import desk_of
 from console.pages.session import is_htmx
 from console.pages.tickets import refused
 from console.pages.view import translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import TicketId
 from core.storage.engine import storage_errors

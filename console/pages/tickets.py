@@ -17,7 +17,8 @@ from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
 from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
 from console.sight import sight_for
-from console.words import STATUS, error_in_words
+from console.words.errors import error_in_words
+from console.words.states import STATUS
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import (
     AgentId,

@@ -12,7 +12,8 @@ from console.desk import desk_of
 from console.fields import number_field
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
-from console.words import ROLE, error_in_words
+from console.words.errors import error_in_words
+from console.words.states import ROLE
 from core.domain.actor import Role, Scope
 from core.domain.errors import DeskError, InvalidInput
 from core.services.access.tokens import TokenTerms

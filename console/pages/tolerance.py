@@ -9,7 +9,7 @@ from console.desk import desk_of
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Admins, Readers, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError, InvalidInput, Outdated
 from core.domain.tolerance import LEAST_QUESTIONS, LOST
 from core.services.knowledge.tolerance import SUBJECT

@@ -13,7 +13,7 @@ from console.desk import desk_of
 from console.pages.articles import Draft
 from console.pages.session import Admins, Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words.errors import error_in_words
 from core.domain.actor import Agent
 from core.domain.errors import DeskError, InvalidInput
 from core.domain.ids import ArticleId, TopicId

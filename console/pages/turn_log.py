@@ -12,10 +12,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from console import learning_words
 from console.desk import desk_of
 from console.pages.session import Readers
 from console.pages.view import page
+from console.words import learning as learning_words
 from core.domain.errors import InvalidInput
 from core.domain.languages import LANGUAGES
 from core.domain.learning import Deed, Upshot

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from console import learning_words
 from console.desk import desk_of
 from console.pages.session import Admins, Readers, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import learning as learning_words
+from console.words.errors import error_in_words
 from core.domain.errors import DeskError
 from core.domain.models import UNDER_WAY
 from core.storage.engine import storage_errors

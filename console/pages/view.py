@@ -12,21 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from console import (
-    catalogue_words,
-    classification_words,
-    figure_words,
-    links_words,
-    sla_words,
-    team_words,
-    words,
-)
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
 from console.rooms import rooms_for, section_of, tabs_for
 from console.texts import accepted_language, translate
 from console.times import Times
-from console.words import Translate
+from console.words import catalogue, classification, figures, links, sla, states, teams
+from console.words.changes import change_in_words
+from console.words.states import Translate
 from core.domain.actor import Role
 from core.domain.downloads import PICTURES_TO_SHOW
 from core.domain.files import ending_of, plain_name
@@ -66,14 +59,15 @@ def _environment() -> Environment:
     environment.tests["remote_pictures"] = has_remote_pictures
     environment.tests["picture"] = PICTURES_TO_SHOW.__contains__
     environment.globals.update(
-        words=words,
-        team_words=team_words,
-        sla=sla_words,
-        sort_words=classification_words,
-        ask_words=catalogue_words,
+        words=states,
+        change_in_words=change_in_words,
+        team_words=teams,
+        sla=sla,
+        sort_words=classification,
+        ask_words=catalogue,
         value_of=in_words,
-        link_words=links_words,
-        figures=figure_words,
+        link_words=links,
+        figures=figures,
         asset=asset,
         vendor=vendor,
         Role=Role,

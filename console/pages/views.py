@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console import queue_words
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import queue as queue_words
+from console.words.errors import error_in_words
 from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput
 from core.domain.ids import TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus

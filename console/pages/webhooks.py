@@ -12,14 +12,14 @@ from sqlalchemy import select
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console import automation_words as said
 from console.desk import desk_of
 from console.pages.automation_forms import optional_id
 from console.pages.automation_names import load_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Admins, form_of, text_field
 from console.pages.view import page, translator
-from console.words import error_in_words
+from console.words import automation as said
+from console.words.errors import error_in_words
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.services.automation.incoming import HookForm, mapping_from_json

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console.words import change_in_words
+from console.words.changes import change_in_words
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, Field, fitting

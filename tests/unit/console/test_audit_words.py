@@ -10,8 +10,8 @@ from typing import get_args
 
 import pytest
 
-from console.audit_words import AREA, DONE, choices_in_words, sentence
 from console.texts import translate
+from console.words.audit import AREA, DONE, choices_in_words, sentence
 from core.domain.audited import Deed
 from core.storage.queries.audit import AuditView
 

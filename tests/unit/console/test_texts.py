@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module, resources
 from importlib.resources.abc import Traversable
+from pkgutil import iter_modules
 
 import pytest
 
+from console import words
 from console.rooms import ROOMS, SECTIONS, TABS
 from console.texts import accepted_language, catalogue, translate
 from core.domain.languages import CONSOLE_LANGUAGES
@@ -39,19 +41,13 @@ def words_used() -> set[str]:
         for file in files(room, ending)
         for literal in _CALL.findall(file.read_text("utf-8"))
     }
-    for name in words_modules():
-        for title, table in vars(import_module(f"console.{name}")).items():
+    for module in iter_modules(words.__path__, f"{words.__name__}."):
+        for title, table in vars(import_module(module.name)).items():
             if title.isupper() and not title.endswith(("MARK", "CHIP")):
                 said |= set(table.values() if isinstance(table, Mapping) else table)
     places = (*ROOMS, *SECTIONS, *TABS)
     said |= {words for place in places for words in (place.name, place.hint, place.group) if words}
     return said | settings_of_kinds()
-
-
-def words_modules() -> list[str]:
-    """Return the modules that keep tables of words: `words` and those that end with it."""
-    files = resources.files("console").iterdir()
-    return [file.name.removesuffix(".py") for file in files if file.name.endswith("words.py")]
 
 
 def settings_of_kinds() -> set[str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from console.tables import decoded
+from console.tables.files import decoded
 from core.domain.assets import AssetDraft, AssetStatus, harmless, read_table, write_table
 from core.domain.errors import InvalidInput
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from console.desk import ConsoleDesk
-from console.tables import table
+from console.tables.files import table
 from core.domain.assets import harmless
 from core.domain.errors import InvalidInput
 from core.services import audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.words import Translate
+from console.words.states import Translate
 from core.domain.calendars.calendar import Impossible, ImpossibleCalendar
 from core.domain.sla.policy import ClockStart
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from console.desk import ConsoleDesk
-from console.tables import table
+from console.tables.files import table
 from core.domain.actor import Agent
 from core.domain.assets import write_table
 from core.services.audit import record

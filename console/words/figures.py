@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from console.sla_words import WEEKDAY
-from console.words import PRIORITY, REASON, Translate, channel_in_words
+from console.words.sla import WEEKDAY
+from console.words.states import PRIORITY, REASON, Translate, channel_in_words
 from core.domain.figures import Dimension, Measure
 
 DIMENSION: Mapping[str, str] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from console.automation_words import MAPPING
-from console.catalogue_words import OCCASION
-from console.words import CLOCK
+from console.words.automation import MAPPING
+from console.words.catalogue import OCCASION
+from console.words.states import CLOCK
 
 LABEL: Mapping[str, str] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
-from console.words import ACTOR, ROLE
+from console.words.states import ACTOR, ROLE
 from core.domain.audited import Deed
 from core.storage.queries.audit import AuditView
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from console.figure_words import headings, line_in_words
-from console.tables import table
-from console.words import Translate
+from console.tables.files import table
+from console.words.figures import headings, line_in_words
+from console.words.states import Translate
 from core.domain.assets import harmless
 from core.domain.figures import TIMES, Dimension, Period
 from core.domain.ids import TeamId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.words import REASON, Translate
+from console.words.states import REASON, Translate
 from core.domain import languages
 from core.domain.knowledge import Outcome
 from core.domain.learning import Deed, Upshot

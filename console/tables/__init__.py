@@ -1,0 +1,1 @@
+"""Tables to be saved: registers, logs and figures as files for spreadsheets."""

@@ -1,0 +1,1 @@
+"""What the console calls things: English, the keys of the catalogue."""

@@ -1,0 +1,80 @@
+"""The history of a ticket in sentences."""
+
+from __future__ import annotations
+
+from console.words.catalogue import requested_in_words
+from console.words.classification import sorted_in_words
+from console.words.links import linked_in_words
+from console.words.merging import merged_in_words
+from console.words.spam import spam_in_words
+from console.words.splitting import split_in_words
+from console.words.states import ACTOR, CLOCK, PRIORITY, REASON, STATUS, Translate, label
+from console.words.teams import passed_in_words
+from core.storage.queries.tickets import Change
+
+
+def change_in_words(change: Change, t: Translate) -> str:
+    """Return one entry of a ticket's history as a sentence."""
+    who = _who(change, t)
+    match change.field:
+        case "status" if change.old is None:
+            return t("{who} opened the ticket", who=who)
+        case "status" if said := spam_in_words(change, who, t):
+            return said
+        case "status":
+            return t("{who} set it to: {status}", who=who, status=label(STATUS, change.new, t))
+        case "assignee" if said := passed_in_words(change, who, t):
+            return said
+        case "assignee" if change.new is None:
+            return t("{who} put it back in the queue", who=who)
+        case "assignee" if change.actor == f"agent:{change.new}":
+            return t("{who} took it", who=who)
+        case "assignee":
+            return t("{who} gave it to {name}", who=who, name=change.new_name or "?")
+        case "priority":
+            priority = label(PRIORITY, change.new, t)
+            return t("{who} changed the priority to: {priority}", who=who, priority=priority)
+        case "reason":
+            return t("{who} noted: {reason}", who=who, reason=label(REASON, change.new, t))
+        case "sla_warning":
+            return t("A promise runs out soon: {promise}", promise=label(CLOCK, change.new, t))
+        case "sla_breach":
+            return t("A promise was not kept: {promise}", promise=label(CLOCK, change.new, t))
+        case "reminder":
+            return t("The requester was reminded")
+        case "satisfaction":
+            return t("{who} was asked and gave {score} of 5", who=who, score=change.new)
+        case "side":
+            return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
+        case "link_code":
+            return t("{who} had a code mailed to {name}", who=who, name=change.new or "?")
+        case "requester":
+            return t("{who} made {name} the requester", who=who, name=change.new or "?")
+        case _ if said := passed_in_words(change, who, t):
+            return said
+        case _ if said := sorted_in_words(change, who, t):
+            return said
+        case _ if said := linked_in_words(change, who, t):
+            return said
+        case _ if said := requested_in_words(change, who, t):
+            return said
+        case _ if said := split_in_words(change, who, t):
+            return said
+        case _ if said := merged_in_words(change, who, t):
+            return said
+        case field:
+            return t("{who} changed {field}", who=who, field=field)
+
+
+def _who(change: Change, t: Translate) -> str:
+    kind, _, named = change.actor.partition(":")
+    match kind:
+        case "rule":
+            name = change.actor_name
+            return t("The rule “{name}”", name=name) if name else t("A rule that was removed")
+        case "hook":
+            name = change.actor_name
+            return t("The webhook “{name}”", name=name) if name else t("A webhook that was removed")
+        case "approver":
+            return named
+    return change.actor_name or label(ACTOR, change.actor, t)
