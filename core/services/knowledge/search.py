@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,7 @@ from core.domain.knowledge import Finding, Hit, Synonyms
 from core.ports import Embedder
 from core.services.knowledge.offering import offer_from
 from core.services.knowledge.plaintext import folded
-from core.services.knowledge.ranking import Evidence, Policy, model
+from core.services.knowledge.ranking import Evidence, Policy, model, strength, worth
 from core.services.knowledge.reading import Reading, read
 from core.services.knowledge.spelling import forms, meant, words_of
 from core.storage.engine import Sessions, storage_errors
@@ -154,12 +154,15 @@ class Search:
                 asked.vector,
                 self._embedder.model,
                 also=said,
+                language=asked.language,
                 reader=reader,
                 exclude=exclude,
                 limit=_BY_VECTORS,
             )
         else:
-            candidates = await queries.visible(session, said, reader=reader, exclude=exclude)
+            candidates = await queries.visible(
+                session, said, language=asked.language, reader=reader, exclude=exclude
+            )
         return Found(
             candidates=_merged(candidates, by_words, asked.language),
             words=asked.reading.words,
@@ -230,13 +233,17 @@ class Search:
 
 
 def ranked(found: Found) -> tuple[Hit, ...]:
-    """Return what was found, likeliest first, with how likely each is to be the answer."""
+    """Return what was found, best first, with how likely each is to be the answer.
+
+    The likeliest is best, save that an article in the asker's language comes before one in another
+    that is hardly likelier: they would rather read it.
+    """
     chances = model(with_vectors=found.with_vectors).probabilities(
         [evidence for _, evidence in found.candidates], words=found.words
     )
     pairs = sorted(
         zip(chances, found.candidates, strict=True),
-        key=lambda pair: (-pair[0], pair[1][0].article),
+        key=lambda pair: (-worth(pair[0], pair[1][1]), pair[1][0].article),
     )
     return tuple(
         Hit(article=ArticleId(candidate.article), title=candidate.title, score=chance)
@@ -270,17 +277,26 @@ def _merged(
             has_questions=own is not None and own.has_questions,
         )
 
-    merged = []
-    for family in families.values():
-        versions = [(candidate, evidence(candidate)) for candidate in family]
-        merged.append(
-            max(
-                versions,
-                key=lambda version: (
-                    version[1].is_same_language,
-                    version[1].cosine or 0.0,
-                    version[1].words,
-                ),
-            )
-        )
-    return tuple(merged)
+    return tuple(
+        _one_of([(candidate, evidence(candidate)) for candidate in family])
+        for family in families.values()
+    )
+
+
+def _one_of(versions: Sequence[tuple[Candidate, Evidence]]) -> tuple[Candidate, Evidence]:
+    """Return of an article and its translations which to show, and what speaks for it.
+
+    That is what speaks for the best of them, whichever is shown: they say the same, and a question
+    may be asked in words that only one of them has.
+    """
+    shown = max(
+        versions,
+        key=lambda version: (
+            version[1].is_same_language,
+            version[1].cosine or 0.0,
+            version[1].words,
+        ),
+    )
+    candidate, own = shown
+    best = max((evidence for _, evidence in versions), key=strength)
+    return candidate, replace(best, is_same_language=own.is_same_language)

@@ -139,6 +139,18 @@ READABLE = """
 """
 """Condition for an article that a `Reader` may read; takes `Reader.parameters`."""
 
+# Articles found in another language bring their version in the asker's: what is found of a family
+# of translations is what may be shown of it.
+_WITH_VERSIONS = """
+    SELECT article_id FROM found
+    UNION
+    SELECT version.id
+    FROM found JOIN article AS one ON one.id = found.article_id
+         JOIN article AS version
+              ON coalesce(version.translation_of, version.id) = coalesce(one.translation_of, one.id)
+    WHERE version.language = CAST(:language AS text) AND one.language <> version.language
+"""
+
 # Candidates that words found get their cosines too, wherever they stand among the nearest. Bodies
 # are not of the centre: long ones are about much. Its cosine is the mean cosine over its length,
 # because adding up 384 numbers exactly (`avg`) takes as long as all the rest.
@@ -151,9 +163,9 @@ _BY_VECTORS = text(
         ORDER BY passage.vector <=> CAST(:vector AS halfvec) LIMIT :limit
     ), found AS (
         SELECT article_id FROM nearest UNION SELECT unnest(CAST(:also AS text[]))
-    )
+    ), candidate AS ({_WITH_VERSIONS})
     SELECT article.id, title, language, translation_of, near.passage, near.centre, has_questions
-    FROM found JOIN article ON article.id = found.article_id,
+    FROM candidate JOIN article ON article.id = candidate.article_id,
          LATERAL (
              SELECT max(cosine) AS passage, bool_or(kind = 'question') AS has_questions,
                     avg(cosine) FILTER (WHERE kind <> 'body')
@@ -169,8 +181,11 @@ _BY_VECTORS = text(
 
 _VISIBLE = text(
     f"""
-    SELECT id, title, language, translation_of FROM article
-    WHERE id = ANY(:ids) AND {READABLE} AND article.id <> ALL(:exclude)
+    WITH found AS (SELECT unnest(CAST(:ids AS text[])) AS article_id),
+         candidate AS ({_WITH_VERSIONS})
+    SELECT id, title, language, translation_of
+    FROM candidate JOIN article ON article.id = candidate.article_id
+    WHERE {READABLE} AND article.id <> ALL(:exclude)
     """  # noqa: S608  # constants of this module
 )
 
@@ -252,11 +267,13 @@ async def by_vectors(
     model: str,
     *,
     also: Collection[str],
+    language: str | None,
     reader: Reader,
     exclude: Collection[str],
     limit: int,
 ) -> dict[str, Candidate]:
-    """Return the articles of the passages nearest to `vector`, and those of `also`.
+    """Return the articles of the passages nearest to `vector`, those of `also`, and the versions of
+    both in `language`.
 
     They are valid today, for `reader` to read, and not excluded.
     """
@@ -266,6 +283,7 @@ async def by_vectors(
             "vector": vector_text(vector),
             "model": model,
             "also": list(also),
+            "language": language,
             **reader.parameters,
             "exclude": list(exclude),
             "limit": limit,
@@ -289,12 +307,22 @@ async def visible(
     session: AsyncSession,
     ids: Collection[str],
     *,
+    language: str | None = None,
     reader: Reader,
     exclude: Collection[str] = (),
 ) -> dict[str, Candidate]:
-    """Return those of `ids` that are valid today, for `reader` to read, and not excluded."""
+    """Return those of `ids`, and their versions in `language` if one is given.
+
+    They are valid today, for `reader` to read, and not excluded.
+    """
     rows = await session.execute(
-        _VISIBLE, {"ids": list(ids), "exclude": list(exclude), **reader.parameters}
+        _VISIBLE,
+        {
+            "ids": list(ids),
+            "language": language,
+            "exclude": list(exclude),
+            **reader.parameters,
+        },
     )
     return {
         row[0]: Candidate(article=row[0], title=row[1], language=row[2], translation_of=row[3])

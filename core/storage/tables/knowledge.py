@@ -19,6 +19,8 @@ class ArticleRow(Base):
     """An article as its author wrote it."""
 
     __tablename__ = "article"
+    # An article and its translations are one family.
+    __table_args__ = (Index("ix_article_family", text("coalesce(translation_of, id)")),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(index=True)  # counted by every search now and then

@@ -38,7 +38,14 @@ async def near(sessions: Sessions, question: Vector, *, limit: int = 100) -> dic
     async with sessions() as session:
         await prepare_search(session, thoroughness=limit)
         return await by_vectors(
-            session, question, MODEL, also=(), reader=Reader(), exclude=(), limit=limit
+            session,
+            question,
+            MODEL,
+            also=(),
+            language=None,
+            reader=Reader(),
+            exclude=(),
+            limit=limit,
         )
 
 

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from bench.calibrate_knowledge import starter_articles
+from bench.keep_vectors import FILE
 from core.adapters.embeddings import HttpEmbedder
+from core.adapters.kept_vectors import KeptVectors
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Audience, Finding, Outcome
 from core.services.knowledge import Knowledge
+from core.services.knowledge.evaluation import fill
+from core.services.knowledge.indexing import embed_pending
 from core.storage.engine import Sessions
 from tests.integration.knowledge.world import ARTICLES, Clock, article
 
@@ -103,6 +108,36 @@ async def test_of_translations_only_the_one_in_the_askers_language_is_found(
         assert "restablecer-contrasena" not in english
         assert spanish[0] == "restablecer-contrasena"
         assert "reset-password" not in spanish
+
+
+async def test_what_words_of_a_translation_find_is_shown_in_the_askers_language(
+    wordy: Knowledge,
+) -> None:
+    """Only the Spanish version has the word; the English one shares none with the question."""
+    hit, *_ = (await wordy.search("contraseña", "en")).hits
+    assert hit.article == "reset-password"
+    of_its_own = (await wordy.search("contraseña", "es")).hits[0]
+    assert hit.score == pytest.approx(of_its_own.score)
+
+
+async def test_offers_of_articles_that_exist_in_each_language_are_in_the_askers(
+    sessions: Sessions, embedder: HttpEmbedder
+) -> None:
+    """Also where only the other version is near enough to be found by itself."""
+    articles = starter_articles()
+    languages = {one.id: one.language for one in articles}
+    await fill(sessions, articles)
+    kept = KeptVectors(embedder, FILE)
+    while await embed_pending(sessions, kept, 256):
+        pass
+    knowledge = Knowledge(sessions, kept)
+    for question, language in (
+        ("How do I conect to the VPM?", "en"),
+        ("the thing with the contraseña de la impresora", "en"),
+        ("no puedo print en la room", "es"),
+    ):
+        hits = (await knowledge.search(question, language, limit=30)).hits
+        assert {languages[hit.article] for hit in hits} == {language}, question
 
 
 async def test_an_article_in_another_language_is_better_than_none(knowledge: Knowledge) -> None:

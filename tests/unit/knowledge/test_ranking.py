@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Hit, Outcome
-from core.services.knowledge.ranking import Evidence, HybridModel, Policy, model
+from core.services.knowledge.ranking import Evidence, HybridModel, Policy, model, strength, worth
 
 SHARE = st.floats(0, 1)
 WITH_VECTORS = st.builds(
@@ -81,6 +83,28 @@ def test_of_equals_the_one_in_the_askers_language_is_likelier(with_vectors: bool
     )
     first, second = model(with_vectors=with_vectors).probabilities([same, other], words=4)
     assert first > second
+
+
+@pytest.mark.parametrize(("in_another", "is_first"), [(0.3, False), (0.5, True)])
+def test_an_article_in_another_language_comes_first_where_it_is_clearly_likelier(
+    in_another: float, is_first: bool
+) -> None:
+    own = Evidence(words=0.5, coverage=0.5)
+    other = replace(own, is_same_language=False)
+    assert (worth(in_another, other) > worth(0.28, own)) is is_first
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_no_answer_is_another_one_for_its_language(likelier: float, other: float) -> None:
+    """What is answered is twice as likely as the next."""
+    foreign = Evidence(words=0.5, coverage=0.5, is_same_language=False)
+    if other <= likelier / 2 and likelier > 0:
+        assert worth(likelier, foreign) > worth(other, replace(foreign, is_same_language=True))
+
+
+@given(WITH_VECTORS | WITHOUT_VECTORS, st.floats(0.01, 1))
+def test_more_words_in_common_speak_more_for_a_version(evidence: Evidence, more: float) -> None:
+    assert strength(replace(evidence, words=evidence.words + more)) > strength(evidence)
 
 
 @pytest.mark.parametrize(
