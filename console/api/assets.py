@@ -85,7 +85,9 @@ class AssetImportOut(BaseModel):
 
     added: int
     changed: int
-    problems: list[dict[str, int | str]]  # `line` and `problem` of those left out
+    left_out: int
+    problems: list[dict[str, int | str]]  # `line` and `problem` of the first 200 left out
+    ignored: list[str]  # headings of columns that are none of an asset's
 
 
 class SuggestionOut(BaseModel):
@@ -160,7 +162,9 @@ async def import_assets(request: Request, caller: LeadCaller) -> AssetImportOut:
     return AssetImportOut(
         added=done.added,
         changed=done.changed,
+        left_out=done.left_out,
         problems=[{"line": line, "problem": problem} for line, problem in done.problems],
+        ignored=list(done.ignored),
     )
 
 

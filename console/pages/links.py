@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
-from console.pages.tickets import Named, attempt, refused
-from console.pages.view import translator
+from console.pages.tickets import Named, attempt
 from console.sight import check_other_side, ticket_in_sight
 from console.words.links import LINK
 from core.domain.errors import InvalidInput, NotFound
@@ -42,7 +41,7 @@ async def link(request: Request, signed_in: Agents, named: Named) -> Response:
     try:
         other = await ticket_in_sight(request, signed_in.agent, text_field(form, "number"))
     except NotFound:
-        return await refused(request, named, translator(request)("there is no such ticket"), 422)
+        raise InvalidInput("there is no such ticket") from None
     work = links.link(named, other, LinkKind(kind), signed_in.agent)
     return await attempt(request, named, work)
 

@@ -18,6 +18,7 @@ ASSET_ERRORS = (
     "an asset's tag, kind, model and serial have 200 characters at most",
     "notes have 5,000 characters at most",
     "the table needs a column with the heading Tag",
+    "two columns of the table mean the same",
     "a table has 20,000 lines at most",
     "the file is not a table of comma-separated values",
     "there is no such status",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
 from core.domain.errors import InvalidInput
+from core.domain.routing import folded
 
 MAX_CHARS = 200
 MAX_NOTES_CHARS = 5_000
@@ -64,15 +66,24 @@ COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
         "tag": ("tag", "asset tag", "etiqueta", "activo"),
         "kind": ("kind", "type", "tipo", "clase"),
         "model": ("model", "modelo"),
-        "serial": ("serial", "serial number", "serie", "numero de serie", "número de serie"),
+        "serial": ("serial", "serial number", "serie", "numero de serie"),
         "status": ("status", "estado"),
-        "warranty_until": ("warranty until", "warranty", "warranty_until", "garantia", "garantía"),
-        "owner": ("owner", "email", "e-mail", "propietario", "correo", "usuario"),
-        "organisation": ("organisation", "organization", "organizacion", "organización", "empresa"),
+        "warranty_until": ("warranty until", "warranty", "garantia", "garantia hasta"),
+        "owner": (
+            "owner",
+            "owner e mail",
+            "email",
+            "e mail",
+            "propietario",
+            "propietario correo",
+            "correo",
+            "usuario",
+        ),
+        "organisation": ("organisation", "organization", "organizacion", "empresa"),
         "notes": ("notes", "notas", "comments", "comentarios"),
     }
 )
-"""What the columns of a table may be called, in small letters."""
+"""What the columns of a table may be called, as `folded` leaves it."""
 
 _STATUS = {
     "": AssetStatus.IN_USE,
@@ -98,30 +109,59 @@ class Line:
     problem: str = ""
 
 
-def read_table(text: str) -> Iterator[Line]:
-    """Yield the lines of a table with headings, separated by commas, semicolons or tabs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetTable:
+    """A table whose headings have been read."""
+
+    fields: Collection[str]  # of `AssetDraft`, which it has columns for
+    ignored: Sequence[str]  # headings of other columns
+    lines: Iterator[Line]  # raises InvalidInput where what follows is no table, or too long
+
+
+def read_table(text: str) -> AssetTable:
+    """Read a table with headings, separated by commas, semicolons or tabs.
 
     Raises:
-        InvalidInput: it has no column of tags, or too many lines.
+        InvalidInput: it has no column of tags, or one that others have too.
     """
     head = text.partition("\n")[0]
     separator = max(";,\t", key=head.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False)
-    try:
-        names = [_column(cell) for cell in next(rows, [])]
-        if "tag" not in names:
-            raise InvalidInput("the table needs a column with the heading Tag")
-        for count, row in enumerate(rows):
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    with _told():
+        headings = next(rows, [])
+    names = [_column(cell) for cell in headings]
+    fields = [name for name in names if name]
+    if "tag" not in fields:
+        raise InvalidInput("the table needs a column with the heading Tag")
+    if len(set(fields)) < len(fields):
+        raise InvalidInput("two columns of the table mean the same")
+    ignored = [cell.strip() for cell, name in zip(headings, names, strict=True) if not name]
+    return AssetTable(
+        fields=frozenset(fields),
+        ignored=[heading for heading in ignored if heading],
+        lines=_lines(((rows.line_num, row) for row in rows), names),
+    )
+
+
+def _lines(rows: Iterator[tuple[int, list[str]]], names: Sequence[str | None]) -> Iterator[Line]:
+    with _told():
+        for count, (number, row) in enumerate(rows):
             if count >= MAX_LINES:
                 raise InvalidInput("a table has 20,000 lines at most")
             if any(cell.strip() for cell in row):
-                yield _line(rows.line_num, names, row)
+                yield _line(number, names, row)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except csv.Error:
         raise InvalidInput("the file is not a table of comma-separated values") from None
 
 
 def _column(heading: str) -> str | None:
-    words = heading.strip().casefold().replace("_", " ")
+    words = folded(heading.replace("_", " ")).strip()
     return next((name for name, called in COLUMNS.items() if words in called), None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.assets import AssetDraft, checked, read_table
+from core.domain.assets import COLUMNS, AssetDraft, checked, read_table
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AssetId, new_id
 from core.services.audit import record
@@ -22,6 +22,7 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Asset, Contact, Organisation
 
 _MOST_PROBLEMS = 200
+_FIELDS = frozenset(COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,9 @@ class AssetImport:
 
     added: int
     changed: int
-    problems: Sequence[tuple[int, str]]  # the line and what is wrong with it
+    left_out: int
+    problems: Sequence[tuple[int, str]]  # the line and what is wrong with it; the first of them
+    ignored: Sequence[str] = ()  # headings of columns that are none of an asset's
 
 
 class Assets:
@@ -81,18 +84,21 @@ class Assets:
     async def import_table(self, text: str, by: Agent) -> AssetImport:
         """Add or change the assets of a table by their tags; wrong lines are left out and told.
 
+        What it has no column for stays as it is.
+
         Raises:
             InvalidInput: it is no table of assets.
         """
         added = changed = 0
         problems: list[tuple[int, str]] = []
         async with storage_errors(), self._sessions.begin() as session:
-            for line in read_table(text):
+            table = read_table(text)
+            for line in table.lines:
                 if line.draft is None:
                     problems.append((line.number, line.problem))
                     continue
                 try:
-                    is_new = await self._put(session, line.draft)
+                    is_new = await self._put(session, line.draft, table.fields)
                 except InvalidInput as error:
                     problems.append((line.number, str(error)))
                     continue
@@ -100,9 +106,15 @@ class Assets:
                 changed += not is_new
             counts = {"added": added, "changed": changed, "left out": len(problems)}
             record(session, by.actor, "asset.imported", ("asset", "import", "table"), new=counts)
-        return AssetImport(added=added, changed=changed, problems=problems[:_MOST_PROBLEMS])
+        return AssetImport(
+            added=added,
+            changed=changed,
+            left_out=len(problems),
+            problems=problems[:_MOST_PROBLEMS],
+            ignored=table.ignored,
+        )
 
-    async def _put(self, session: AsyncSession, draft: AssetDraft) -> bool:
+    async def _put(self, session: AsyncSession, draft: AssetDraft, fields: Collection[str]) -> bool:
         row = await session.scalar(
             select(Asset)
             .where(func.lower(Asset.tag) == draft.tag.strip().lower())
@@ -110,24 +122,30 @@ class Assets:
         )
         is_new = row is None
         if row is None:
-            row = Asset(id=new_id(), revision=0)
-        await self._fill(session, row, draft)
+            row, fields = Asset(id=new_id(), revision=0), _FIELDS
+        await self._fill(session, row, draft, fields)
         revise(row, None)
         session.add(row)
         await _flush(session)
         return is_new
 
-    async def _fill(self, session: AsyncSession, row: Asset, draft: AssetDraft) -> None:
-        row.contact_id = await _owner(session, draft.owner.strip())
-        row.organisation_id = await _organisation(session, draft.organisation.strip())
-        row.tag = draft.tag.strip()
-        row.kind, row.model, row.serial = (
-            draft.kind.strip(),
-            draft.model.strip(),
-            draft.serial.strip(),
-        )
-        row.status, row.warranty_until = draft.status, draft.warranty_until
-        row.notes = draft.notes.strip()
+    async def _fill(
+        self,
+        session: AsyncSession,
+        row: Asset,
+        draft: AssetDraft,
+        fields: Collection[str] = _FIELDS,
+    ) -> None:
+        if "owner" in fields:
+            row.contact_id = await _owner(session, draft.owner.strip())
+        if "organisation" in fields:
+            row.organisation_id = await _organisation(session, draft.organisation.strip())
+        for name in ("tag", "kind", "model", "serial", "notes"):
+            if name in fields:
+                setattr(row, name, getattr(draft, name).strip())
+        for name in ("status", "warranty_until"):
+            if name in fields:
+                setattr(row, name, getattr(draft, name))
         row.updated_at = self._now()
 
 

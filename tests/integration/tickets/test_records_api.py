@@ -54,7 +54,13 @@ async def test_assets_are_listed_by_owner_and_given_out_as_a_table(desk: Desk, a
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert [(row["Tag"], row["Model"]) for row in rows] == [("L-2", ""), ("L-1", "'=cmd()")]
     again = await lead.post("/api/v1/assets/import", content=answer.content)
-    assert again.json() == {"added": 0, "changed": 2, "problems": []}
+    assert again.json() == {
+        "added": 0,
+        "changed": 2,
+        "left_out": 0,
+        "problems": [],
+        "ignored": [],
+    }
     agent = await api()
     assert (await agent.get("/api/v1/assets/export.csv")).status_code == 403
     auditor = await api(Role.AUDITOR, "aud@example.org")

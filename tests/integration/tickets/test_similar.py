@@ -146,11 +146,23 @@ async def test_assets_are_imported_and_offered_beside_the_ticket(desk: Desk, api
     assert done.json() == {
         "added": 2,
         "changed": 0,
+        "left_out": 1,
+        "ignored": [],
         "problems": [{"line": 4, "problem": "there is no requester with this e-mail address"}],
     }
     found = (await client.get("/api/v1/assets?q=thinkpad")).json()["items"]
     assert [one["tag"] for one in found] == ["PC-0042"]
     asset = AssetId(found[0]["id"])
+    moved = await client.post(
+        "/api/v1/assets/import", content=b"Tag,Status,Site\nPC-7,in repair,A\n"
+    )
+    assert (moved.json()["changed"], moved.json()["ignored"]) == (1, ["Site"])
+    (kept,) = (await client.get("/api/v1/assets?q=pc-7")).json()["items"]
+    assert (kept["model"], kept["owner"]["email"]) == ("MacBook", "ada@example.org")
+    assert kept["status"] == "in_repair"
+    assert (await client.post("/api/v1/assets/import", content=b"Tag\nPC-7\n")).status_code == 200
+    (kept,) = (await client.get("/api/v1/assets?q=pc-7")).json()["items"]
+    assert kept["status"] == "in_repair"  # no column of it, so nothing is said of it
     place = f"/api/v1/assets/{asset}"
     read = await client.get(place)
     body = {"tag": "pc-7"}

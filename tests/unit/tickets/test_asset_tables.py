@@ -15,7 +15,7 @@ SPANISH = "Etiqueta;Modelo;Garantía;Estado;Notas\nPC-1;Año 5;2030-01-31;En rep
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_table_is_read_in_whatever_characters_it_came(encoding: str) -> None:
-    (line,) = read_table(decoded(SPANISH.encode(encoding)))
+    (line,) = read_table(decoded(SPANISH.encode(encoding))).lines
     assert line.draft == AssetDraft(
         tag="PC-1",
         model="Año 5",
@@ -30,7 +30,8 @@ def test_wrong_lines_are_told_and_the_others_read() -> None:
         "Tag,Status,Warranty until\nA,,\n,,\nB,lost,\n,in use,\nC,,31.1.2030\nD,retired,2030-01-31"
     )
     found = {
-        line.number: line.draft.tag if line.draft else line.problem for line in read_table(text)
+        line.number: line.draft.tag if line.draft else line.problem
+        for line in read_table(text).lines
     }
     assert found == {
         2: "A",
@@ -41,10 +42,28 @@ def test_wrong_lines_are_told_and_the_others_read() -> None:
     }
 
 
+def test_headings_are_read_in_any_dress_and_others_are_told() -> None:
+    table = read_table("ETIQUETA;Número de serie;Propietario (correo);Garantía hasta;Sede;\n")
+    assert table.fields == {"tag", "serial", "owner", "warranty_until"}
+    assert table.ignored == ["Sede"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('Tag,Kind\n"PC-1,Laptop\nPC-2,Laptop\n', "comma-separated"),
+        ("Tag,Owner,E-mail\n", "mean the same"),
+    ],
+)
+def test_a_table_that_can_be_read_in_two_ways_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        list(read_table(text).lines)
+
+
 @pytest.mark.parametrize("text", ["", "Model,Serial\nX1,7\n", "nothing at all"])
 def test_a_table_without_tags_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="Tag"):
-        list(read_table(text))
+        read_table(text)
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
@@ -56,4 +75,4 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 def test_what_is_written_is_no_formula_and_is_read_back(cell: str) -> None:
     assert harmless(cell)[0] not in "=+-@\t\r"
     draft = AssetDraft(tag=cell.strip(), notes="two\nlines, and a comma")
-    assert [line.draft for line in read_table(write_table([draft]))] == [draft]
+    assert [line.draft for line in read_table(write_table([draft])).lines] == [draft]
