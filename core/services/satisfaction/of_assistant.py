@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,7 @@ QUESTION = "How did the assistant help you?"
 SILENCE = timedelta(minutes=3)
 """How long nobody has said anything before somebody is asked who did not say goodbye."""
 
+_IS_OPEN = text("status IN ('waiting', 'asked')")
 _IS_UNAIDED = text(f"SELECT {UNAIDED} FROM conversation c WHERE c.id = :conversation")  # noqa: S608 - ours, a constant
 
 
@@ -46,18 +47,23 @@ async def plan_survey(session: AsyncSession, ledger: Ledger, conversation: Conve
     if await was_asked_lately(session, contact, rules, now):
         return
     channel = select(Account.channel).where(Account.id == conversation.account_id)
+    planned = upsert(Satisfaction).values(
+        id=new_id(),
+        conversation_id=conversation.id,
+        contact_id=contact,
+        channel=channel.scalar_subquery(),
+        status=SurveyStatus.WAITING,
+        due_at=now + rules.delay,
+        created_at=now,
+    )
+    # One that waits for silence since an article helped is looked at again: this may be goodbye.
     await session.execute(
-        upsert(Satisfaction)
-        .values(
-            id=new_id(),
-            conversation_id=conversation.id,
-            contact_id=contact,
-            channel=channel.scalar_subquery(),
-            status=SurveyStatus.WAITING,
-            due_at=now + rules.delay,
-            created_at=now,
+        planned.on_conflict_do_update(
+            index_elements=[Satisfaction.conversation_id],
+            index_where=_IS_OPEN,
+            set_={"due_at": func.least(Satisfaction.due_at, planned.excluded.due_at)},
+            where=Satisfaction.status == SurveyStatus.WAITING,
         )
-        .on_conflict_do_nothing()
     )
 
 

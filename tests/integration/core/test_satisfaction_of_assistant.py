@@ -119,6 +119,15 @@ async def test_after_a_goodbye_nobody_waits(asking: Rig) -> None:
     assert (await _last(asking, conversation)).startswith(ASKED)
 
 
+async def test_a_goodbye_ends_the_wait_for_silence_since_an_article_helped(asking: Rig) -> None:
+    conversation = await _helped(asking)
+    await _sweep(asking)  # puts it off until nothing has been said for minutes
+    await asking.hear("thanks, bye")
+    await asking.reply(conversation, Say(text="Bye!"), Close(reason="goodbye"))
+    await _sweep(asking)
+    assert (await _last(asking, conversation)).startswith(ASKED)
+
+
 async def test_nobody_is_asked_unless_the_rules_want_it(rig: Rig) -> None:
     await _helped(rig)
     assert await _survey(rig) is None
