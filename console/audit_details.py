@@ -43,7 +43,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "category.kind": classification.FIELD_KIND,
         "channels": states.CHANNEL,
         "example.state": learning.EXAMPLE_STATE,
-        "incoming_hook.format": audit_fields.HOOK_FORMAT,
+        "incoming_hook.format": automation.HOOK_FORMAT,
         "model.state": learning.MODEL_STATE,
         "priorities": states.PRIORITY,
         "reasons": states.REASON,

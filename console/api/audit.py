@@ -24,8 +24,8 @@ class AuditOut(BaseModel):
 
     id: int
     at: datetime
-    actor: str  # "agent:<id>", "command" or a part of the desk
-    actor_name: str | None
+    actor: str  # "agent:<id>", "rule:<id>", "hook:<id>", "command" or a part of the desk
+    actor_name: str | None  # of an agent, a rule or an incoming webhook
     remote: str | None  # the network address it was done from
     action: str
     subject_kind: str

@@ -17,7 +17,8 @@ from console.pages.view import ZONE_COOKIE, language_of, page, translator
 from console.rooms import sections_for
 from console.tables.audit import exported, filter_of
 from console.times import Times, zone
-from console.words.audit import ACTORS, choices_in_words, sentence
+from console.words.audit import choices_in_words, sentence
+from console.words.changes import who_in_words
 from console.words.errors import error_in_words
 from core.domain.errors import Forbidden, InvalidInput
 from core.storage.engine import storage_errors
@@ -123,7 +124,7 @@ async def show_audit(
         status=200 if wrong is None else 422,
         wrong=wrong,
         choices=choices,
-        actors=ACTORS,
+        who_in_words=who_in_words,
         deeds=choices_in_words(choices.actions, translator(request)),
         sentence=sentence,
         details=Details(

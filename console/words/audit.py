@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
-from console.words.states import ACTOR, ROLE
+from console.words.changes import who_in_words
+from console.words.states import ROLE
 from core.domain.audited import Deed
 from core.storage.queries.audit import AuditView
 
@@ -165,9 +166,6 @@ AREA: Mapping[str, str] = MappingProxyType(
 )
 """What deeds are about, by the first part of their names."""
 
-ACTORS: Mapping[str, str] = MappingProxyType({**ACTOR, "approver": "An approver"})
-"""Who did something besides agents, who have names."""
-
 _DEEDS: Mapping[str, str] = MappingProxyType({str(deed): said for deed, said in DONE.items()})
 
 
@@ -188,7 +186,7 @@ def sentence(entry: AuditView, t: Callable[..., str]) -> Markup:
 
 def actor_in_words(entry: AuditView, t: Callable[..., str]) -> str:
     """Return who did what an entry says."""
-    return entry.actor_name or t(ACTORS.get(entry.actor, entry.actor))
+    return who_in_words(entry.actor, entry.actor_name, t)
 
 
 def choices_in_words(

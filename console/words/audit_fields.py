@@ -168,10 +168,6 @@ SAID: Mapping[str, str] = MappingProxyType(
 )
 """What entries say in a word of their own."""
 
-HOOK_FORMAT: Mapping[str, str] = MappingProxyType(
-    {"alertmanager": "Prometheus Alertmanager", "mapped": "JSON, by a mapping"}
-)
-
 TOPIC_STATE: Mapping[str, str] = MappingProxyType(
     {"open": "Open", "done": "Something was made of it", "dismissed": "Nothing to do here"}
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from core.domain.automation import actions
 from core.domain.automation.actions import ActionKind, Told
+from core.domain.automation.alerts import HookFormat
 from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
 from core.domain.teams import Onward
@@ -104,6 +105,11 @@ DELIVERED: Mapping[str, str] = {
     "failed": "Given up",
 }
 """What became of a webhook's call."""
+
+HOOK_FORMAT: Mapping[str, str] = {
+    HookFormat.ALERTMANAGER: "Prometheus Alertmanager",
+    HookFormat.MAPPED: "JSON, by a mapping",
+}
 
 MAPPING: Mapping[str, str] = {
     "key": "Key of the matter",

@@ -15,7 +15,7 @@ from core.storage.queries.tickets import Change
 
 def change_in_words(change: Change, t: Translate) -> str:
     """Return one entry of a ticket's history as a sentence."""
-    who = _who(change, t)
+    who = who_in_words(change.actor, change.actor_name, t)
     match change.field:
         case "status" if change.old is None:
             return t("{who} opened the ticket", who=who)
@@ -66,15 +66,14 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} changed {field}", who=who, field=field)
 
 
-def _who(change: Change, t: Translate) -> str:
-    kind, _, named = change.actor.partition(":")
+def who_in_words(actor: str, name: str | None, t: Translate) -> str:
+    """Return who did something, by what histories and the audit log know them by."""
+    kind, _, named = actor.partition(":")
     match kind:
         case "rule":
-            name = change.actor_name
             return t("The rule “{name}”", name=name) if name else t("A rule that was removed")
         case "hook":
-            name = change.actor_name
             return t("The webhook “{name}”", name=name) if name else t("A webhook that was removed")
-        case "approver":
+        case "approver" | "contact" if named:
             return named
-    return change.actor_name or label(ACTOR, change.actor, t)
+    return name or label(ACTOR, actor, t)

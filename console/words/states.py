@@ -155,6 +155,7 @@ ACTOR: Mapping[str, str] = {
     "timer": "The desk",
     "platform": "The platform",
     "third_party": "The third party",
+    "approver": "An approver",
 }
 """Who changes tickets besides agents, who have names."""
 

@@ -11,14 +11,21 @@ from uuid import UUID
 from sqlalchemy import Select, String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.storage.tables import AgentRow, AuditEntry
+from core.storage.tables import AgentRow, AuditEntry, AutomationRule, IncomingHook
 
 _MAX_WORDS = 6
+_ACTORS: Mapping[str, type[AgentRow] | type[AutomationRule] | type[IncomingHook]] = {
+    "agent:": AgentRow,
+    "rule:": AutomationRule,
+    "hook:": IncomingHook,
+}
+"""Whose names are known, by how the log names them."""
+_ACTOR_NAME = func.coalesce(AgentRow.name, AutomationRule.name, IncomingHook.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditView:
-    """One entry, with the agent who did it by name."""
+    """One entry, with the agent, rule or incoming webhook that did it by name."""
 
     id: int
     at: datetime
@@ -59,7 +66,7 @@ async def audit_entries(
                         AuditEntry.subject_name,
                         AuditEntry.subject_id,
                         AuditEntry.remote,
-                        AgentRow.name,
+                        _ACTOR_NAME,
                         cast(AuditEntry.old, String),
                         cast(AuditEntry.new, String),
                     )
@@ -95,9 +102,10 @@ async def last_entry(session: AsyncSession, kind: str, key: str) -> AuditView | 
 
 
 def _entries() -> Select[AuditEntry, str]:
-    return select(AuditEntry, AgentRow.name.label("actor_name")).outerjoin(
-        AgentRow, AuditEntry.actor == "agent:" + cast(AgentRow.id, String)
-    )
+    query = select(AuditEntry, _ACTOR_NAME.label("actor_name"))
+    for kind, table in _ACTORS.items():
+        query = query.outerjoin(table, AuditEntry.actor == kind + cast(table.id, String))
+    return query
 
 
 def _view(entry: AuditEntry, known: str | None) -> AuditView:
@@ -128,11 +136,11 @@ async def audit_choices(session: AsyncSession) -> AuditChoices:
     """Return who did something and what was done."""
     actors = await _distinct(session, AuditEntry.actor)
     actions = await _distinct(session, AuditEntry.action)
-    agents = [UUID(one.removeprefix("agent:")) for one in actors if one.startswith("agent:")]
-    rows = await session.execute(
-        select(cast(AgentRow.id, String), AgentRow.name).where(AgentRow.id.in_(agents))
-    )
-    names: dict[str, str] = {f"agent:{agent}": called for agent, called in rows}
+    names: dict[str, str] = {}
+    for kind, table in _ACTORS.items():
+        ids = [UUID(one.removeprefix(kind)) for one in actors if one.startswith(kind)]
+        rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
+        names |= {f"{kind}{key}": called for key, called in rows}
     by_name = sorted(actors, key=lambda one: (one not in names, (names.get(one) or one).casefold()))
     return AuditChoices(
         actors={one: names.get(one) for one in by_name},

@@ -18,6 +18,7 @@ from core.domain.notification import Notice
 from core.domain.ticket import ClosedAs
 from core.services.automation.macros import MacroForm, Macros
 from core.services.notifications.reading import notices_of
+from core.storage.queries.audit import AuditFilter, audit_entries
 from core.storage.tables import (
     AgentRow,
     AuditEntry,
@@ -152,6 +153,8 @@ async def test_what_a_rule_marks_as_spam_is_left_alone(rig: Rig) -> None:
     async with rig.sessions() as session:
         spam = (await session.scalars(select(Ticket))).one()
         entry = (await session.scalars(select(AuditEntry))).one()
+        (told,) = await audit_entries(session, AuditFilter(words="a rule"))
+    assert told.actor_name == "a rule"
     assert (spam.closed_as, spam.tags) == (ClosedAs.SPAM, ["junk"])
     assert (entry.action, entry.actor.startswith("rule:")) == ("ticket.marked_spam", True)
     assert await runs(rig) == 1

@@ -64,6 +64,31 @@ def test_whoever_is_no_agent_is_named_in_words() -> None:
     assert said(entry) == "The command line added the agent Leo"
 
 
+@pytest.mark.parametrize(
+    ("actor", "name", "expected"),
+    [
+        ("rule:1", "VIPs first", "The rule “VIPs first” marked ticket #7 VPN as spam"),
+        ("rule:1", None, "A rule that was removed marked ticket #7 VPN as spam"),
+        ("hook:1", "Prometheus", "The webhook “Prometheus” marked ticket #7 VPN as spam"),
+        ("approver:eva@example.org", None, "eva@example.org marked ticket #7 VPN as spam"),
+        ("approver", None, "An approver marked ticket #7 VPN as spam"),
+    ],
+)
+def test_rules_webhooks_and_approvers_are_named(
+    actor: str, name: str | None, expected: str
+) -> None:
+    entry = replace(
+        ENTRY,
+        actor=actor,
+        actor_name=name,
+        action="ticket.marked_spam",
+        subject_kind="ticket",
+        subject_id="7",
+        subject_name="VPN",
+    )
+    assert said(entry) == expected
+
+
 def test_a_code_that_is_not_known_is_shown_as_it_is() -> None:
     assert said(replace(ENTRY, action="moon.landed")) == "Ana: moon.landed Leo"
 
