@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -85,6 +85,11 @@ COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 """What the columns of a table may be called, as `folded` leaves it."""
 
+_IN_SPANISH = ("garantia", "garantia hasta")
+_DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
+"""How spreadsheets in Spanish write a date; in English the month may come first, so that `03/04`
+means nothing for sure."""
+
 _STATUS = {
     "": AssetStatus.IN_USE,
     "in use": AssetStatus.IN_USE,
@@ -139,17 +144,23 @@ def read_table(text: str) -> AssetTable:
     return AssetTable(
         fields=frozenset(fields),
         ignored=[heading for heading in ignored if heading],
-        lines=_lines(((rows.line_num, row) for row in rows), names),
+        lines=_lines(
+            ((rows.line_num, row) for row in rows),
+            names,
+            _DAY_FIRST if any(_plain(cell) in _IN_SPANISH for cell in headings) else (),
+        ),
     )
 
 
-def _lines(rows: Iterator[tuple[int, list[str]]], names: Sequence[str | None]) -> Iterator[Line]:
+def _lines(
+    rows: Iterator[tuple[int, list[str]]], names: Sequence[str | None], dates: Sequence[str]
+) -> Iterator[Line]:
     with _told():
         for count, (number, row) in enumerate(rows):
             if count >= MAX_LINES:
                 raise InvalidInput("a table has 20,000 lines at most")
             if any(cell.strip() for cell in row):
-                yield _line(number, names, row)
+                yield _line(number, names, row, dates)
 
 
 @contextmanager
@@ -160,19 +171,25 @@ def _told() -> Iterator[None]:
         raise InvalidInput("the file is not a table of comma-separated values") from None
 
 
+def _plain(heading: str) -> str:
+    return folded(heading.replace("_", " ")).strip()
+
+
 def _column(heading: str) -> str | None:
-    words = folded(heading.replace("_", " ")).strip()
+    words = _plain(heading)
     return next((name for name, called in COLUMNS.items() if words in called), None)
 
 
-def _line(number: int, names: Sequence[str | None], row: Sequence[str]) -> Line:
+def _line(
+    number: int, names: Sequence[str | None], row: Sequence[str], dates: Sequence[str]
+) -> Line:
     cells = {name: _unescaped(cell.strip()) for name, cell in zip(names, row, strict=False) if name}
     status = _STATUS.get(cells.pop("status", "").casefold().replace("_", " "))
     if status is None:
         return Line(number=number, problem="there is no such status")
     warranty = cells.pop("warranty_until", "")
     try:
-        until = date.fromisoformat(warranty) if warranty else None
+        until = _day(warranty, dates) if warranty else None
     except ValueError:
         return Line(number=number, problem="a date is written as 2030-12-31")
     try:
@@ -180,6 +197,13 @@ def _line(number: int, names: Sequence[str | None], row: Sequence[str]) -> Line:
     except InvalidInput as error:
         return Line(number=number, problem=str(error))
     return Line(number=number, draft=draft)
+
+
+def _day(words: str, others: Sequence[str]) -> date:
+    for pattern in others:
+        with suppress(ValueError):
+            return datetime.strptime(words, pattern).date()  # noqa: DTZ007 (a day has no zone)
+    return date.fromisoformat(words)
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

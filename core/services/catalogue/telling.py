@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any
+
+from babel.dates import format_date
 
 from core.domain.catalogue import Occasion
 from core.domain.classification import FieldKind, FieldSpec
 from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
+from core.domain.languages import spoken
 from core.services.automation.facts import values_of
 from core.services.automation.templates import fill_in
 from core.services.case import Case
@@ -61,5 +65,7 @@ def in_words(spec: FieldSpec, value: Any, language: str | None) -> str:
             return text(language, "Yes") if value else text(language, "No")
         case FieldKind.CHOICE:
             return spec.choice_named(str(value), language)
+        case FieldKind.DATE:
+            return format_date(date.fromisoformat(value), "d MMM y", locale=spoken(language))
         case _:
             return " ".join(str(value).split())

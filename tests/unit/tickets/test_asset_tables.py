@@ -42,6 +42,18 @@ def test_wrong_lines_are_told_and_the_others_read() -> None:
     }
 
 
+def test_days_come_first_under_spanish_headings_alone() -> None:
+    rows = "PC-1,03/04/2030\nPC-2,2030-04-03\nPC-3,31/02/2030\n"
+    spanish = [line.draft for line in read_table(f"Etiqueta,Garantía\n{rows}").lines]
+    assert [draft and draft.warranty_until for draft in spanish] == [
+        date(2030, 4, 3),
+        date(2030, 4, 3),
+        None,
+    ]
+    english = [line.problem for line in read_table(f"Tag,Warranty\n{rows}").lines]
+    assert english == ["a date is written as 2030-12-31", "", "a date is written as 2030-12-31"]
+
+
 def test_headings_are_read_in_any_dress_and_others_are_told() -> None:
     table = read_table("ETIQUETA;Número de serie;Propietario (correo);Garantía hasta;Sede;\n")
     assert table.fields == {"tag", "serial", "owner", "warranty_until"}
