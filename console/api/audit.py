@@ -53,7 +53,7 @@ class AuditOut(BaseModel):
 
 
 def _wanted(
-    q: Annotated[Text, Query(max_length=200, description="Words of an entry.")] = "",
+    q: Annotated[Text, Query(max_length=200, description="Beginnings of words of an entry.")] = "",
     actor: Annotated[
         Text, Query(max_length=60, description='Who did it: "agent:<id>", "command", …')
     ] = "",

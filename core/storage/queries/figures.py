@@ -26,11 +26,12 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.figures import GROWTH, Buckets, Dimension, Measure, Period
 from core.domain.ids import TeamId
-from core.domain.ticket import TicketStatus
 from core.storage.packed_counts import CountsSum, added, code_of
+from core.storage.queries.ticket_filter import LIVE, written_out
 from core.storage.queries.unaided import UNAIDED
 from core.storage.tables import (
     AgentRow,
@@ -41,8 +42,6 @@ from core.storage.tables import (
     Ticket,
     TicketFigure,
 )
-
-_WAITING = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING, TicketStatus.ON_HOLD)
 
 _BUCKET = f"floor(ln(greatest({{0}}, 0) + 1) / ln({GROWTH}))::int"
 
@@ -337,7 +336,9 @@ async def waiting_now(session: AsyncSession, teams: Collection[TeamId] | None = 
     """Return how many tickets, of `teams` where some are given, are neither solved nor closed."""
     is_theirs = true() if teams is None else Ticket.team_id.in_(teams)
     count = await session.scalar(
-        select(func.count()).select_from(Ticket).where(Ticket.status.in_(_WAITING), is_theirs)
+        select(func.count())
+        .select_from(Ticket)
+        .where(Ticket.status.in_(written_out(LIVE)), is_theirs)
     )
     return count or 0
 
@@ -346,8 +347,10 @@ async def waiting_by(
     session: AsyncSession, dimension: Dimension, teams: Collection[TeamId] | None = None
 ) -> Mapping[str, int] | None:
     """Return how many tickets wait under each value; None where waiting is not told apart so."""
+    known = aliased(TicketFigure)
+    any_channel = select(known.channel).where(known.ticket_id == Ticket.id).scalar_subquery()
     columns: Mapping[Dimension, Any] = {
-        Dimension.CHANNEL: TicketFigure.channel,
+        Dimension.CHANNEL: func.coalesce(TicketFigure.channel, any_channel),
         Dimension.TEAM: Ticket.team_id,
         Dimension.AGENT: Ticket.assignee_id,
         Dimension.CATEGORY: Ticket.category_id,
@@ -359,10 +362,13 @@ async def waiting_by(
         return None
     query = select(column, func.count()).select_from(Ticket)
     if dimension is Dimension.CHANNEL:
-        query = query.outerjoin(TicketFigure, TicketFigure.ticket_id == Ticket.id)
+        # Of those that wait an index has the channel; one that was opened again a moment ago is not
+        # in it yet.
+        is_its_own = and_(TicketFigure.ticket_id == Ticket.id, TicketFigure.solved_at.is_(None))
+        query = query.outerjoin(TicketFigure, is_its_own)
     is_theirs = true() if teams is None else Ticket.team_id.in_(teams)
     rows = await session.execute(
-        query.where(Ticket.status.in_(_WAITING), is_theirs).group_by(column)
+        query.where(Ticket.status.in_(written_out(LIVE)), is_theirs).group_by(column)
     )
     return {"" if value is None else str(value): count for value, count in rows}
 

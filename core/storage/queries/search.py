@@ -17,7 +17,6 @@ from sqlalchemy import (
     CompoundSelect,
     Numeric,
     Select,
-    Text,
     and_,
     bindparam,
     cast,
@@ -37,6 +36,13 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
+from core.storage.queries.search_latest import (
+    Usage,
+    all_of,
+    latest,
+    usage_in_messages,
+    usage_in_tickets,
+)
 from core.storage.queries.search_terms import Term, any_of, read_terms
 from core.storage.queries.sight import Sight, main_ticket
 from core.storage.queries.ticket_filter import TicketFilter, conditions
@@ -51,8 +57,6 @@ from core.storage.tables import (
 )
 
 _LOOKED_AT = 200  # of each way to find something
-_COMMON = 12_000  # rows; where a question fits more, the latest are looked through one by one
-_LATEST = 100_000  # rows that are looked through then
 HALF_LIFE = timedelta(days=120)
 """How much later something must have been said to count as much as what fits twice as well."""
 LEAST_RANK = 1e-3  # on top of each rank: its logarithm is taken
@@ -122,13 +126,13 @@ async def hits(
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     telling = sorted((term for term in terms if term.query), key=lambda term: term.uses)
     ways: list[Select[Any]] = [
-        _said(terms, only, is_common=await _is_common(session, Message.document, telling)),
-        _described(terms, only, is_common=await _is_common(session, Ticket.document, telling)),
+        _said(terms, only, await usage_in_messages(session, telling)),
+        _described(terms, only, await usage_in_tickets(session, Ticket.document, telling)),
         _of_people(terms, only),
     ]
     if len(telling) > 1:
-        is_common = await _is_common(session, Message.document, telling[:1])
-        ways.append(_spread(telling[0], telling[1:], only, is_common=is_common))
+        usage = await usage_in_messages(session, telling[:1])
+        ways.append(_spread(telling[0], telling[1:], only, usage))
     found = union_all(*ways).cte("found")
     if most is not None:
         score = func.log(2, cast(found.c.rank + LEAST_RANK, Numeric)) + (
@@ -196,49 +200,6 @@ async def named_by(session: AsyncSession, word: str) -> ColumnElement[bool]:
     )
 
 
-async def _is_common(
-    session: AsyncSession,
-    document: InstrumentedAttribute[str | None],
-    terms: Sequence[Term],  # the rarest first
-) -> bool:
-    """Return whether very many documents have all of `terms`.
-
-    Both have to say so: how often the words were seen, and the planner. That one knows how often
-    the commonest stems occur, but takes all others to be rather common; a word that was seen often
-    may seldom be seen together with another.
-    """
-    if not terms or terms[0].uses <= _COMMON:
-        return False
-    query = _all([term.query for term in terms])
-    table = document.property.columns[0].table.name
-    rows = await session.execute(
-        text(
-            f"EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE document @@ CAST(:query AS tsquery)"
-        ),
-        {"query": query},
-    )
-    ((plan,),) = rows.all()
-    return float(plan[0]["Plan"]["Plan Rows"]) > _COMMON
-
-
-def _latest(
-    query: Select[Any], key: InstrumentedAttribute[UUID], *, is_common: bool, limit: int
-) -> Select[Any]:
-    """Return the latest rows of a statement that has words looked for.
-
-    The planner, left to itself, goes back through the primary key until enough rows fit, for words
-    that it takes to be more usual than they are: through millions, if they are rare. So it is told
-    which way to go. Of common words, what is older than very many rows is not looked at.
-    """
-    if not is_common:
-        # As text they come in the same order, but from no index.
-        return query.order_by(cast(key, Text).desc()).limit(limit)
-    row = key.property.columns[0].table.alias()
-    oldest = select(row.c.id).order_by(row.c.id.desc()).offset(_LATEST).limit(1).scalar_subquery()
-    since = func.coalesce(oldest, literal(UUID(int=0)))
-    return query.where(key >= since).order_by(key.desc()).limit(limit)
-
-
 def _at_address(address: str) -> CompoundSelect[UUID]:
     person = aliased(Contact)
     return union(
@@ -256,11 +217,6 @@ def _query(words: str) -> ColumnElement[Any]:
     return cast(bindparam(None, words, unique=True), TSQUERY)
 
 
-def _all(queries: Sequence[str]) -> str:
-    """Return a tsquery for what all of `queries` find; words without one are passed over."""
-    return " & ".join(f"({query})" for query in queries if query)
-
-
 def _rank(document: ColumnElement[Any], terms: Sequence[Term]) -> Any:
     return func.ts_rank(document, _query(any_of([term.query for term in terms])))
 
@@ -268,24 +224,24 @@ def _rank(document: ColumnElement[Any], terms: Sequence[Term]) -> Any:
 def _named(terms: Sequence[Term]) -> Sequence[ColumnElement[bool]]:
     """Return the condition that a contact's name or address has all of `terms`."""
     queries = [term.beginnings for term in terms]
-    return [_has(Contact.document, _all(queries))] if all(queries) else [literal(value=False)]
+    return [_has(Contact.document, all_of(queries))] if all(queries) else [literal(value=False)]
 
 
 def _called(terms: Sequence[Term], limit: int) -> Select[Any]:
     """Return the contacts met last whose name or address has all of `terms`."""
     query = select(Contact.id).where(*_named(terms))
-    return _latest(query, Contact.id, is_common=False, limit=limit)
+    return latest(query, Contact.id, Usage(), limit=limit)
 
 
-def _said(terms: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
+def _said(terms: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     """Return messages that have all of `terms`."""
     query: Any = (
         select(Message.conversation_id, Message.id, Message.document, Message.created_at)
-        .where(_has(Message.document, _all([term.query for term in terms])))
+        .where(_has(Message.document, all_of([term.query for term in terms])))
         .where(Message.removed_at.is_(None))
     )
     query = only.conversations(query, Message.conversation_id)
-    said = _latest(query, Message.id, is_common=is_common, limit=_LOOKED_AT).subquery("said")
+    said = latest(query, Message.id, usage, limit=_LOOKED_AT).subquery("said")
     return select(
         said.c.conversation_id.label("conversation_id"),
         cast(null(), Ticket.id.type).label("ticket_id"),
@@ -295,13 +251,13 @@ def _said(terms: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]
     )
 
 
-def _described(terms: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
+def _described(terms: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     """Return tickets whose subject and summary have all of `terms`."""
     query: Any = select(
         Ticket.conversation_id, Ticket.id, Ticket.document, Ticket.created_at
-    ).where(_has(Ticket.document, _all([term.query for term in terms])))
+    ).where(_has(Ticket.document, all_of([term.query for term in terms])))
     query = only.tickets(query)
-    found = _latest(query, Ticket.id, is_common=is_common, limit=_LOOKED_AT).subquery("described")
+    found = latest(query, Ticket.id, usage, limit=_LOOKED_AT).subquery("described")
     return select(
         found.c.conversation_id,
         found.c.id.label("ticket_id"),
@@ -329,7 +285,7 @@ def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     return select(only.tickets(query).subquery("of_people"))
 
 
-def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: bool) -> Select[Any]:
+def _spread(rarest: Term, others: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     """Return conversations that have `rarest` and all of `others`, but not all in one place.
 
     The rarest word leads to them; the others are looked for there.
@@ -343,6 +299,7 @@ def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: boo
         Ticket.conversation_id.label("id"), cast(null(), Message.id.type)
     ).where(_has(Ticket.document, rarest.query))
     by_ticket = only.tickets(by_ticket)
+    in_tickets = Usage(is_common=usage.is_common)
     people = _called([rarest], _PEOPLE_LOOKED_AT)
     by_person: Any = (
         select(Conversation.id, cast(null(), Message.id.type))
@@ -351,15 +308,14 @@ def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: boo
         .limit(_LOOKED_AT)
     )
     led_to = union_all(
-        select(_latest(by_words, message.id, is_common=is_common, limit=_LOOKED_AT).subquery()),
-        select(_latest(by_ticket, Ticket.id, is_common=is_common, limit=_LOOKED_AT).subquery()),
+        select(latest(by_words, message.id, usage, limit=_LOOKED_AT).subquery()),
+        select(latest(by_ticket, Ticket.id, in_tickets, limit=_LOOKED_AT).subquery()),
         select(only.own_conversations(by_person).subquery()),
     ).subquery("led_to")
     place = aliased(Conversation)
-    person = aliased(Contact)
     each = []
     for term in others:
-        said, known = aliased(Message), aliased(Ticket)
+        said, known, person = aliased(Message), aliased(Ticket), aliased(Contact)
         each.append(
             or_(
                 exists().where(
@@ -368,7 +324,9 @@ def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: boo
                     _has(said.document, term.query),
                 ),
                 exists().where(known.conversation_id == place.id, _has(known.document, term.query)),
-                _has(person.document, term.beginnings),
+                exists().where(
+                    person.id == place.contact_id, _has(person.document, term.beginnings)
+                ),
             )
         )
     return (
@@ -381,6 +339,5 @@ def _spread(rarest: Term, others: Sequence[Term], only: _Only, *, is_common: boo
         )
         .select_from(led_to)
         .join(place, place.id == led_to.c.id)
-        .join(person, person.id == place.contact_id)
         .where(and_(*each))
     )

@@ -97,7 +97,7 @@ def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[Colum
     # independent, and few for almost none.
     has_clock = is_promised or (bool(wanted.promises) and Promise.NONE not in wanted.promises)
     if wanted.statuses and not (has_clock and set(wanted.statuses) == LIVE):
-        found.append(Ticket.status.in_(_written_out(wanted.statuses)))
+        found.append(Ticket.status.in_(written_out(wanted.statuses)))
     if wanted.assignees:
         agents = [one for one in wanted.assignees if one is not Unassigned.NONE]
         whose = [Ticket.assignee_id.in_(agents)] if agents else []
@@ -121,7 +121,7 @@ def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[Colum
     if wanted.tags:
         found.append(or_(*(Ticket.tags.contains([tag]) for tag in wanted.tags)))
     if wanted.kinds:
-        found.append(Ticket.kind.in_(_written_out(wanted.kinds)))
+        found.append(Ticket.kind.in_(written_out(wanted.kinds)))
     if wanted.channels:
         found.append(_came_over(wanted.channels))
     if wanted.accounts:
@@ -143,7 +143,7 @@ def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[Colum
     return found
 
 
-def _written_out(values: Sequence[StrEnum]) -> BindParameter[list[str]]:
+def written_out(values: Collection[StrEnum]) -> BindParameter[list[str]]:
     """Return `values` as a part of the statement itself: some indexes are of certain ones alone."""
     plain = [one.value for one in values]
     return bindparam(None, plain, expanding=True, literal_execute=True, unique=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Computed, Index
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Serial
 
@@ -19,6 +20,7 @@ class AuditEntry(Base):
         Index("ix_audit_entry_actor", "actor", "id"),
         Index("ix_audit_entry_action", "action", "id"),
         Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+        Index("ix_audit_entry_document", "document", postgresql_using="gin"),
     )
 
     id: Mapped[Serial]
@@ -31,3 +33,10 @@ class AuditEntry(Base):
     subject_name: Mapped[str]  # as it was called then
     old: Mapped[dict[str, Any] | None]
     new: Mapped[dict[str, Any] | None]
+    document: Mapped[str | None] = mapped_column(  # what it is found by
+        TSVECTOR,
+        Computed(
+            "search_entry(action, subject_name, subject_id, remote, old, new)", persisted=True
+        ),
+        deferred=True,
+    )

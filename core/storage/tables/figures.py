@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, Index, SmallInteger
+from sqlalchemy import Date, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, Serial
@@ -18,6 +18,12 @@ class TicketFigure(Base):
     __table_args__ = (
         Index("ix_ticket_figure_opened_at", "opened_at"),
         Index("ix_ticket_figure_solved_at", "solved_at"),
+        Index(
+            "ix_ticket_figure_waiting",
+            "ticket_id",
+            postgresql_include=["channel"],
+            postgresql_where=text("solved_at IS NULL"),
+        ),
     )
 
     ticket_id: Mapped[UUID] = mapped_column(

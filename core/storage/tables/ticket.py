@@ -76,7 +76,13 @@ class Ticket(Base):
             "id",
             postgresql_where=text("sla_due_at IS NOT NULL"),
         ),
-        Index("ix_ticket_live", "created_at", "id", postgresql_where=text(_IS_LIVE)),
+        Index(
+            "ix_ticket_live",
+            "created_at",
+            "id",
+            postgresql_include=["category_id", "priority", "reason"],  # what waits is counted by
+            postgresql_where=text(_IS_LIVE),
+        ),
         Index("ix_ticket_done", "priority", "created_at", "id", postgresql_where=text(_IS_DONE)),
         Index("ix_ticket_created_at", "created_at", "id"),
         Index("ix_ticket_problem", "created_at", "id", postgresql_where=text("kind = 'problem'")),

@@ -18,19 +18,23 @@ from console.api.ticket_list import Wanted, filter_of
 from console.pages.queue import read_queue
 from core.domain.classification import Kind
 from core.domain.conversation import Responder
+from core.domain.figures import Dimension
 from core.domain.ids import AgentId, ContactId, TicketId
 from core.domain.search import question_of
 from core.domain.ticket import TicketStatus
 from core.domain.views import Order
 from core.services.access.access import agent_of
-from core.services.search.searching import find
+from core.services.search.searching import find, terms_of
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
-from core.storage.queries import search
+from core.storage.queries import search_latest
 from core.storage.queries.assets import assets_of
+from core.storage.queries.audit import AuditFilter, audit_entries
 from core.storage.queries.conversations import list_conversations, tickets_of
+from core.storage.queries.figures import waiting_by
 from core.storage.queries.queue_order import COLUMNS, QueuePlace
 from core.storage.queries.queue_stretches import places_in_order
 from core.storage.queries.requesters import list_requesters
+from core.storage.queries.search import Hit, hits
 from core.storage.queries.ticket_filter import LIVE, TicketFilter
 from core.storage.queries.ticket_list import Place, TicketSort, tickets_in_order
 from core.storage.queries.tickets import ticket_named, ticket_view
@@ -138,8 +142,8 @@ async def test_a_rare_word_is_not_looked_for_in_all_messages_from_the_latest_on(
 async def test_only_of_words_that_are_everywhere_the_latest_places_alone_are_looked_at(
     filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_COMMON", 1_000)
-    monkeypatch.setattr(search, "_LATEST", 50)
+    monkeypatch.setattr(search_latest, "_COMMON", 1_000)
+    monkeypatch.setattr(search_latest, "_LATEST", 50)
     asked = Asked(filled)
     async with sessions_of(filled)() as session:
         found = await find(session, question_of("17x"), None)  # among the oldest
@@ -148,6 +152,69 @@ async def test_only_of_words_that_are_everywhere_the_latest_places_alone_are_loo
         assert [plan for plan in plans if "Backward using pk_message" in plan] == []
         await find(session, question_of(word(3)), None)
     assert [plan for plan in await asked.plans(filled) if "Backward using pk_message" in plan]
+
+
+@pytest.mark.parametrize(
+    ("typed", "spared"),
+    [(word(40), 3_000), (f"{word(60)} {word(90)}", 2_000)],
+)
+async def test_of_many_messages_with_a_word_the_latest_alone_are_read(
+    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch, typed: str, spared: int
+) -> None:
+    async def read() -> tuple[set[Hit], int]:
+        asked = Asked(filled)
+        async with sessions_of(filled)() as session:
+            terms, _ = await terms_of(session, question_of(typed))
+            found = await hits(session, terms, None)
+        return set(found), max(await asked.rows_read(filled, "message"))
+
+    found, few = await read()
+    monkeypatch.setattr(search_latest, "_MANY", 1_000_000)
+    same, all_of_them = await read()
+    assert found == same
+    assert len(found) > 100
+    assert all_of_them - few > spared
+
+
+async def test_what_is_older_is_read_where_too_few_have_the_word_lately(
+    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sessions_of(filled)() as session:
+        terms, _ = await terms_of(session, question_of(word(40)))
+        found = await hits(session, terms, None)
+        monkeypatch.setattr(search_latest, "_FIRST", 20)
+        assert set(await hits(session, terms, None)) == set(found)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "index"),
+    [
+        (Dimension.CATEGORY, "ix_ticket_live"),
+        (Dimension.PRIORITY, "ix_ticket_live"),
+        (Dimension.REASON, "ix_ticket_live"),
+        (Dimension.CHANNEL, "ix_ticket_figure_waiting"),
+    ],
+)
+async def test_what_waits_is_counted_from_an_index_alone(
+    filled: AsyncEngine, dimension: Dimension, index: str
+) -> None:
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        assert sum((await waiting_by(session, dimension) or {}).values()) > 500
+    (plan,) = await asked.plans(filled)
+    assert f"Index Only Scan using {index} on" in plan
+    assert "Heap Scan" not in plan
+
+
+@pytest.mark.parametrize("typed", ["Subject 377", "377", "192.0.2.77 377", "Agent 377"])
+async def test_entries_of_the_audit_log_with_rare_words_are_found_by_index(
+    filled: AsyncEngine, typed: str
+) -> None:
+    asked = Asked(filled)
+    async with sessions_of(filled)() as session:
+        assert await audit_entries(session, AuditFilter(words=typed))
+    assert [plan for plan in await asked.plans(filled) if "ix_audit_entry_document" in plan]
+    assert not await asked.scanned(filled, "audit_entry")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from core.domain.actor import Role
 from core.domain.automation.actions import Action, ActionKind
+from core.services import audit
 from core.services.automation.macros import MacroForm, Macros
 from core.services.automation.webhooks import WebhookForm, Webhooks
 from core.storage.tables import AuditEntry
@@ -109,3 +110,33 @@ async def test_exported_assets_and_presence_set_for_others_are_entries(
     await browser.see("/console/assets/export.csv")
     (exported,) = await _entries(desk, "assets.exported")
     assert exported.new == {"assets": 0}
+
+
+async def test_an_entry_is_found_by_beginnings_of_words_without_their_accents(
+    desk: Desk, api: Api
+) -> None:
+    floor = await Floor.of(desk)
+    await floor.team("Atención de Averías")
+    async with desk.sessions.begin() as session:
+        with audit.done_from("192.0.2.77"):
+            audit.record(
+                session,
+                None,
+                "macro.changed",
+                ("macro", "m1", "Greeting"),
+                old={"text": "Hello\nworld"},
+                new={"text": "C:\\temp 7x"},
+            )
+    client = await api(Role.AUDITOR, "nora@example.org")
+
+    async def subjects(words: str) -> list[str]:
+        answer = await client.get("/api/v1/audit", params={"q": words})
+        assert answer.status_code == 200, answer.text
+        return [one["subject_name"] for one in answer.json()["items"]]
+
+    for words in ("averi", "ATENCIÓN", "averías team.created", f"averi {floor.boss.name}"):
+        assert await subjects(words) == ["Atención de Averías"], words
+    for words in ("192.0.2.77", "world", "changed greet", "temp", "7x — macro"):
+        assert await subjects(words) == ["Greeting"], words
+    for words in ("averi nobody", "— *", "%", "orld"):
+        assert await subjects(words) == [], words
