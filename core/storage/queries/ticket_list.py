@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId, TicketId
-from core.storage.queries.ticket_filter import TicketFilter, conditions
+from core.storage.queries.ticket_filter import TicketFilter, conditions, has_rehearsals
 from core.storage.queries.tickets import TicketView, ticket_rows, view_of
 from core.storage.tables import Account, Ticket
 
@@ -70,6 +70,9 @@ async def tickets_in_order(
     limit: int,
 ) -> Sequence[TicketView]:
     """Return the tickets that fit, from those that stand after a place."""
+    if wanted.may_be_rehearsed:
+        # Asked of each ticket, it lets the planner take few for fewer, and sort them all.
+        wanted = replace(wanted, may_be_rehearsed=await has_rehearsals(session))
     by_change = sort in (TicketSort.CHANGED_LAST, TicketSort.CHANGED_FIRST)
     at = Ticket.updated_at if by_change else Ticket.created_at
     backwards = sort in (TicketSort.NEWEST, TicketSort.CHANGED_LAST)
