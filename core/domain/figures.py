@@ -6,7 +6,6 @@ number of days are sums, and a median is right to within five in a hundred.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -188,11 +187,6 @@ def tally(counts: Mapping[Measure, Buckets]) -> Tally:
 def _average(scores: Buckets) -> float | None:
     answers = sum(scores.values())
     return sum(score * count for score, count in scores.items()) / answers if answers else None
-
-
-def bucket_of(seconds: float) -> int:
-    """Return the bucket that a length of time falls in."""
-    return math.floor(math.log(max(0.0, seconds) + 1) / math.log(GROWTH))
 
 
 def spread(buckets: Buckets) -> Spread:

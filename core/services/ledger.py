@@ -14,7 +14,7 @@ from core.domain.channel import Capabilities, DeliveryAction, DeliveryState
 from core.domain.content import Body, Caution, Choice, Envelope, FileRef
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
-from core.domain.files import FileState, KeptFile
+from core.domain.files import KeptFile
 from core.domain.ids import (
     AccountId,
     AgentId,
@@ -26,6 +26,7 @@ from core.domain.ids import (
     TurnId,
     new_id,
 )
+from core.services import message_rows as rows
 from core.services.json_forms import author_json, envelope_json, intent_json
 from core.services.learning.forgetting import forget_words
 from core.services.turns.wanted import WantedTurns
@@ -135,41 +136,11 @@ class Ledger:
         """Add files that came with `message`; `first` is the place of the first of them."""
         if files:
             self.wake(LaneKind.FILES, conversation)
-        self._rows[Attachment].extend(
-            {
-                "id": new_id(),
-                "message_id": message,
-                "position": position,
-                "name": file.name,
-                "media_type": file.media_type,
-                "size_bytes": file.size_bytes,
-                "remote": file.remote,
-                "content_id": file.content_id,
-                "is_inline": file.is_inline,
-                "status": FileState.WAITING,
-                "blob_key": None,
-            }
-            for position, file in enumerate(files, first)
-        )
+        self._rows[Attachment].extend(rows.attached(message, files, first))
 
     def enclose(self, message: MessageId, files: Sequence[KeptFile]) -> None:
         """Add files of ours to `message`."""
-        self._rows[Attachment].extend(
-            {
-                "id": new_id(),
-                "message_id": message,
-                "position": position,
-                "name": file.name,
-                "media_type": file.media_type,
-                "size_bytes": file.size_bytes,
-                "remote": file.blob_key,
-                "content_id": None,
-                "is_inline": False,
-                "status": FileState.FETCHED,
-                "blob_key": file.blob_key,
-            }
-            for position, file in enumerate(files)
-        )
+        self._rows[Attachment].extend(rows.enclosed(message, files))
 
     def put_at(self, positions: Mapping[MessageId, float]) -> None:
         """Give messages other positions, those just added too."""
@@ -205,18 +176,8 @@ class Ledger:
             conversation.talked_seq = row["seq"]
         row["turn_id"] = turn
         row["envelope"] = envelope_json(envelope)
-        row["choices"] = [{"id": str(choice.id), "label": choice.label} for choice in choices]
-        self._rows[ChoiceRow].extend(
-            {
-                "id": choice.id,
-                "message_id": message,
-                "conversation_id": conversation.id,
-                "label": choice.label,
-                "intent": choice.intent.name,
-                "entities": dict(choice.intent.entities),
-            }
-            for choice in choices
-        )
+        row["choices"] = rows.choices_json(choices)
+        self._rows[ChoiceRow].extend(rows.offered(conversation, message, choices))
         account = AccountId(conversation.account_id)
         capabilities = self._accounts.get(account)
         if capabilities is None:
@@ -247,15 +208,7 @@ class Ledger:
 
     def send(self, conversation: Conversation, message: MessageId, action: DeliveryAction) -> None:
         """Have `action` done with `message` on the platform, after all that waits there."""
-        self._rows[Delivery].append(
-            {
-                "id": new_id(),
-                "conversation_id": conversation.id,
-                "account_id": conversation.account_id,
-                "message_id": message,
-                "action": action,
-            }
-        )
+        self._rows[Delivery].append(rows.delivery(conversation, message, action))
         self.wake(LaneKind.DELIVERIES, conversation)
 
     def wake(self, kind: LaneKind, conversation: Conversation) -> None:
@@ -293,37 +246,17 @@ class Ledger:
         at: datetime,
         agent: AgentId | None = None,
     ) -> dict[str, Any]:
-        seq = conversation.next_seq()
         conversation.last_message_at = self.now
-        row = {
-            "id": message,
-            "conversation_id": conversation.id,
-            "seq": seq,
-            "position": seq,
-            "speaker": speaker,
-            "agent_id": agent,
-            "is_internal": False,
-            "text": body.text,
-            "html": body.html,
-            "quoted": body.quoted,
-            "signature": body.signature,
-            "unsupported": list(body.unsupported),
-            "choices": [],
-            "pressed_choice": None,
-            "intent": None,
-            "turn_id": None,
-            "author": None,
-            "order": None,
-            "envelope": None,
-            "forwarded_from": None,
-            "caution": None,
-            "is_automatic": False,
-            "language": conversation.language,
-            "delivery": DeliveryState.NOT_SENT,
-            "delivery_detail": None,
-            "at": at,
-            "created_at": self.now,
-        }
+        row = rows.message(
+            conversation,
+            conversation.next_seq(),
+            speaker,
+            body,
+            name=message,
+            agent=agent,
+            at=at,
+            now=self.now,
+        )
         self._rows[Message].append(row)
         self.changed(conversation, FeedKind.MESSAGE)
         return row
@@ -332,15 +265,7 @@ class Ledger:
         self, conversation: Conversation, message: MessageId, remote_ids: Sequence[RemoteId]
     ) -> None:
         """Remember what the platform calls `message`."""
-        self._rows[RemoteMessage].extend(
-            {
-                "account_id": conversation.account_id,
-                "remote_id": remote_id,
-                "message_id": message,
-                "part": part,
-            }
-            for part, remote_id in enumerate(remote_ids)
-        )
+        self._rows[RemoteMessage].extend(rows.named_remotely(conversation, message, remote_ids))
 
     def forget(self, message: MessageId) -> None:
         """Let nothing that is kept for learning say what a message said that was taken back."""
@@ -348,15 +273,7 @@ class Ledger:
 
     def keep_revision(self, message: Message, said: Body | None = None) -> None:
         """Keep what `message` said until now, or `said`, where that is older."""
-        self._rows[MessageRevision].append(
-            {
-                "id": new_id(),
-                "message_id": message.id,
-                "text": message.text if said is None else said.text,
-                "html": message.html if said is None else said.html,
-                "replaced_at": self.now,
-            }
-        )
+        self._rows[MessageRevision].append(rows.revision(message, said, self.now))
 
     def want_turn(self, conversation: Conversation, *, more_may_follow: bool = False) -> None:
         """Ask the assistant to answer; joins a turn that has not begun.
@@ -445,8 +362,8 @@ class Ledger:
 
     async def _add_rows(self, session: AsyncSession) -> None:
         connection = await session.connection()
-        for table, rows in self._rows.items():
-            if not rows:
+        for table, added in self._rows.items():
+            if not added:
                 continue
             # Of tables, not of records: as records, rows with other columns empty would each be a
             # statement of their own.
@@ -454,5 +371,5 @@ class Ledger:
             if table is RemoteMessage:
                 # Platforms have been seen to use an id twice; the first message keeps it.
                 adding = adding.on_conflict_do_nothing()
-            await connection.execute(adding, rows)
+            await connection.execute(adding, added)
             self._rows[table] = []

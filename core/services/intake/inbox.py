@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,19 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Health
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body, Choice
-from core.domain.errors import InvalidInput, TooLarge
+from core.domain.content import Choice
 from core.domain.events import (
-    DeliveryReported,
     Event,
-    MessageEdited,
-    MessagePosted,
-    MessageRemoved,
-    ParticipantChanged,
-    ProfileChanged,
-    ReachabilityChanged,
-    ReactionChanged,
-    ThreadMoved,
 )
 from core.domain.group_commit import GroupCommit
 from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
@@ -34,6 +24,7 @@ from core.ports import Acceptance, BlobStore, Cursor, Refusal
 from core.services.delivery.outbound import choices_under
 from core.services.intake.arrivals import Outcome, apply
 from core.services.intake.asides import Asides
+from core.services.intake.checks import check, places_in
 from core.services.intake.consequences import follow_up
 from core.services.intake.placing import ArrivalRules
 from core.services.intake.records import add_conversations, load
@@ -52,9 +43,6 @@ from core.storage.tables import (
 )
 
 _MAX_BATCH = 64
-_LONGEST_NAME = 1_000
-_LONGEST_NAME_BYTES = 2_000  # an index takes 2,704, and the account's name stands before it
-_LARGEST_FILE = 2**63 - 1
 _RACES_SURVIVED = 2
 
 # Arrays make this one statement whatever the size of a batch: compiled once, prepared once.
@@ -99,7 +87,7 @@ class Intake:
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
         """See `core.ports.Inbox.accept`."""
         for event in events:
-            _check(event)
+            check(event)
         return await self._commits.submit(_Submission(events, cursor))
 
     async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
@@ -252,104 +240,10 @@ def _subjects_of(submission: _Submission) -> set[tuple[AccountId, str]]:
 
     That is what concerns one of its threads, its people or its messages, or moves its cursor.
     """
-    subjects = {(event.account, name) for event in submission.events for name in _places_in(event)}
+    subjects = {(event.account, name) for event in submission.events for name in places_in(event)}
     if submission.cursor is not None:
         subjects.add((submission.cursor.account, f"cursor {submission.cursor.name}"))
     return subjects
-
-
-def _check(event: Event) -> None:
-    """Refuse what the database could never take."""
-    if event.at.tzinfo is None:
-        raise InvalidInput(f"event {event.key!r} has a time without a zone")
-    names = [event.key, event.author.address]
-    if not isinstance(event, ProfileChanged):
-        names.append(event.thread)
-    if not all(names):
-        raise InvalidInput("an event's key, thread and author cannot be empty")
-    names += _names_in(event)
-    if any(_is_too_long(name) for name in names):
-        raise InvalidInput("an event's names and addresses are 1,000 characters at most")
-    author = event.author
-    words = [*names, event.order, author.name, author.language]
-    if isinstance(event, MessagePosted | MessageEdited):
-        words += _words_of(event.body)
-        for file in event.body.files:
-            if not 0 <= (file.size_bytes or 0) <= _LARGEST_FILE:
-                raise InvalidInput("a file cannot have this size")
-        if len(event.body.text) > MAX_TEXT_CHARS:
-            raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
-    match event:
-        case MessagePosted():
-            words.append(event.subject)
-            if event.envelope is not None:
-                words.append(event.envelope.subject)
-            if event.forwarded_from is not None:
-                words.append(event.forwarded_from.name)
-            if event.intent is not None:
-                words += [event.intent.name, *event.intent.entities.values()]
-        case ReactionChanged():
-            words.append(event.reaction)
-        case DeliveryReported() | ReachabilityChanged():
-            words.append(event.detail)
-        case ParticipantChanged():
-            words.append(event.participant.name)
-        case _:
-            pass
-    if any(UNSTORABLE.search(word) for word in words if word):
-        raise InvalidInput("text must not hold NUL characters or lone surrogates")
-
-
-def _names_in(event: Event) -> list[str]:
-    """Return what the database finds records by, besides the names that every event has."""
-    names: list[str] = [event.author.email] if event.author.email else []
-    match event:
-        case MessagePosted():
-            names += event.remote_ids
-            if event.envelope is not None:
-                names += [*event.envelope.to, *event.envelope.cc, *event.envelope.bcc]
-            if event.forwarded_from is not None:
-                names.append(event.forwarded_from.address)
-        case DeliveryReported():
-            names += [event.remote_id, *([event.recipient] if event.recipient else [])]
-        case MessageEdited() | MessageRemoved() | ReactionChanged():
-            names.append(event.remote_id)
-        case ThreadMoved():
-            names.append(event.new_thread)
-        case ParticipantChanged():
-            names.append(event.participant.address)
-        case _:
-            pass
-    return names
-
-
-def _places_in(event: Event) -> Iterator[str]:
-    if event.thread:
-        yield str(event.thread)
-    yield str(event.author.address)
-    match event:
-        case MessagePosted():
-            yield from event.remote_ids
-        case MessageEdited() | MessageRemoved() | ReactionChanged() | DeliveryReported():
-            yield event.remote_id
-        case ThreadMoved():
-            yield str(event.new_thread)
-        case _:
-            pass
-
-
-def _is_too_long(name: str) -> bool:
-    return (
-        len(name) > _LONGEST_NAME
-        or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
-    )
-
-
-def _words_of(body: Body) -> list[str | None]:
-    words = [body.text, body.html, body.quoted, body.signature, *body.unsupported]
-    for file in body.files:
-        words += [file.name, file.media_type, file.remote, file.content_id]
-    return words
 
 
 async def _claim(

@@ -38,10 +38,6 @@ class AssetView:
     notes: str
     revision: int
 
-    def is_under_warranty(self, today: date) -> bool:
-        """Say whether the warranty lasts until `today` at least."""
-        return self.warranty_until is not None and self.warranty_until >= today
-
     def draft(self) -> AssetDraft:
         """Return it as it would be written down."""
         return AssetDraft(

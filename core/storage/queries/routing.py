@@ -32,7 +32,6 @@ from core.storage.tables import (
     RoutingRule,
     Team,
     Ticket,
-    TicketRouting,
 )
 
 DEFAULT_RULE = "all others"
@@ -178,12 +177,6 @@ async def rules_in_force(session: AsyncSession) -> Sequence[Rule]:
     return rules
 
 
-async def routed_ticket(session: AsyncSession, ticket: TicketId) -> RoutedTicket:
-    """Return what rules look at of one ticket."""
-    (found,) = await _routed(session, Ticket.id == ticket, 1)
-    return found
-
-
 async def latest_tickets(
     session: AsyncSession,
     limit: int,
@@ -198,11 +191,6 @@ async def latest_tickets(
     if before is not None:
         wanted &= Ticket.id < before
     return await _routed(session, wanted, limit)
-
-
-async def routing_of(session: AsyncSession, ticket: TicketId) -> TicketRouting | None:
-    """Return how a ticket came to its team."""
-    return await session.get(TicketRouting, ticket)
 
 
 async def routing_stamp(session: AsyncSession) -> str:

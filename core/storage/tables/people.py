@@ -10,6 +10,7 @@ from sqlalchemy import Computed, ForeignKey, Index, LargeBinary, UniqueConstrain
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.domain.teams import USUAL_CAPACITY
 from core.storage.tables.base import Base, CreatedAt, Key
 
 
@@ -83,7 +84,8 @@ class AgentRow(Base):
     language: Mapped[str] = mapped_column(server_default="en")
     skills: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     languages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # they answer in
-    capacity: Mapped[int] = mapped_column(server_default="10")  # open tickets they are given
+    # Open tickets they are given at most.
+    capacity: Mapped[int] = mapped_column(server_default=str(USUAL_CAPACITY))
     take_back_seconds: Mapped[int | None]  # how long a reply can be; none: as the desk has it
     password_hash: Mapped[str | None]  # argon2id; none until the agent sets one
     created_at: Mapped[CreatedAt]
