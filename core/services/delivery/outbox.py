@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from core.domain.account import AccountState, Health
 from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt, UncertainPolicy
@@ -26,14 +25,9 @@ from core.domain.errors import (
     Unavailable,
     Uncertain,
 )
-from core.domain.ids import (
-    AccountId,
-    ConversationId,
-    DeliveryId,
-    MessageId,
-    ThreadKey,
-)
+from core.domain.ids import AccountId, ConversationId, DeliveryId, MessageId
 from core.services.delivery.budget import may_speak
+from core.services.delivery.moved_threads import follow, living_with
 from core.services.delivery.outbound import outbound, receipt_of
 from core.services.delivery.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
 from core.services.ledger import Accounts, Ledger
@@ -158,7 +152,7 @@ class Outbox:
         async with storage_errors(), self._sessions.begin() as session:
             held = {plan.conversation}
             if isinstance(outcome, Moved):
-                held |= await _living_with(session, plan.conversation)
+                held |= await living_with(session, plan.conversation)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, outcome)
@@ -236,7 +230,7 @@ class Outbox:
                 await write_health(session, account, health, ledger.now)
                 self._wait_or_fail(delivery, message, until, ledger, conversation)
             case Moved():
-                await _follow(session, conversation, error.new_thread)
+                await follow(session, conversation, error.new_thread)
                 ledger.changed(conversation, FeedKind.CONVERSATION)
                 if delivery.attempts > _MOST_MOVES:
                     self._retry(delivery, message, ledger, conversation)
@@ -352,51 +346,6 @@ async def _name(
             delete(RemoteMessage).where(RemoteMessage.message_id == plan.message.message)
         )
     ledger.name_remotely(conversation, plan.message.message, receipt.remote_ids)
-
-
-async def _living_with(session: AsyncSession, conversation: ConversationId) -> set[ConversationId]:
-    """Return the others of its thread that go on."""
-    here = aliased(Conversation)
-    rows = await session.scalars(
-        select(Conversation.id)
-        .join(
-            here,
-            (here.account_id == Conversation.account_id) & (here.thread == Conversation.thread),
-        )
-        .where(here.id == conversation, or_(Conversation.is_current, Conversation.is_beside))
-    )
-    return {ConversationId(one) for one in rows}
-
-
-async def _follow(session: AsyncSession, conversation: Conversation, new_thread: ThreadKey) -> None:
-    """Let all that goes on in the thread of `conversation`, and it, live in `new_thread`.
-
-    All are locked. Where another one lives there already, that stays the current. What another
-    took along before is there already.
-    """
-    if conversation.thread == new_thread:
-        return
-    taken = await session.scalar(
-        select(Conversation.id).where(
-            Conversation.account_id == conversation.account_id,
-            Conversation.thread == new_thread,
-            Conversation.is_current,
-            Conversation.id != conversation.id,
-        )
-    )
-    if taken is not None:
-        conversation.is_current = False
-    await session.execute(
-        update(Conversation)
-        .where(
-            Conversation.account_id == conversation.account_id,
-            Conversation.thread == conversation.thread,
-            or_(Conversation.is_current, Conversation.is_beside),
-            Conversation.id != conversation.id,
-        )
-        .values({"thread": new_thread} | ({} if taken is None else {"is_current": False}))
-    )
-    conversation.thread = new_thread
 
 
 def _set(delivery: Delivery, message: Message, state: DeliveryState) -> None:

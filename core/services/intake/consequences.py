@@ -14,12 +14,13 @@ from core.domain.ids import MessageId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
 from core.services.intake.desk_choices import answer_press
 from core.services.intake.early_events import forget, keep
+from core.services.intake.loading import attachments_of
 from core.services.intake.message_changes import Known, change
-from core.services.intake.records import Records, attachments_of
+from core.services.intake.records import Records
 from core.services.json_forms import EarlyOccurrence
 from core.services.ledger import Ledger
 from core.services.linking.asking import answer_link, lock_codes
-from core.services.people.people import want_look_up
+from core.services.people.look_ups import want_look_up
 from core.services.satisfaction.of_assistant import plan_survey
 from core.services.tickets.handoff import hand_off
 from core.storage.feed import FeedKind

@@ -15,9 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import Health
 from core.domain.content import Choice
-from core.domain.events import (
-    Event,
-)
+from core.domain.events import Event
 from core.domain.group_commit import GroupCommit
 from core.domain.ids import AccountId, EventKey, MessageId, RemoteId, ThreadKey, new_id
 from core.ports import Acceptance, BlobStore, Cursor, Refusal
@@ -26,8 +24,9 @@ from core.services.intake.arrivals import Outcome, apply
 from core.services.intake.asides import Asides
 from core.services.intake.checks import check, places_in
 from core.services.intake.consequences import follow_up
+from core.services.intake.loading import load
 from core.services.intake.placing import ArrivalRules
-from core.services.intake.records import add_conversations, load
+from core.services.intake.records import add_conversations
 from core.services.ledger import Accounts, Ledger
 from core.services.people.contacts import Overtaken
 from core.storage.engine import Deadlocked, Sessions, storage_errors

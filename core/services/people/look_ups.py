@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,8 @@ from core.domain.group_commit import GroupCommit
 from core.domain.ids import AccountId, Address, ContactId, ConversationId
 from core.services.intake.order import Place
 from core.services.ledger import Accounts, Ledger
-from core.services.people.people import move, recognise, theirs
+from core.services.people.moves import move, theirs
+from core.services.people.people import recognise
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import ContactAddress, Conversation
@@ -35,6 +37,29 @@ _CONVERSATIONS = select(Conversation).where(
     Conversation.contact_id == any_(bindparam("contacts", type_=ARRAY(Uuid()))),
     Conversation.address == any_(bindparam("addresses", type_=ARRAY(Text()))),
 )
+_WANT = text(
+    """
+    UPDATE contact_address SET look_up_at = :now, look_up_for = asked.conversation
+    FROM unnest(CAST(:accounts AS text[]), CAST(:addresses AS text[]),
+                CAST(:conversations AS uuid[])) AS asked (account, address, conversation)
+    WHERE contact_address.account_id = asked.account
+      AND contact_address.address = asked.address
+    """
+)
+
+
+async def want_look_up(session: AsyncSession, people: Mapping[Place, UUID], now: datetime) -> None:
+    """Have the platform asked about `people`, each in the lane of a conversation."""
+    ordered = sorted(people)
+    await session.execute(
+        _WANT,
+        {
+            "now": now,
+            "accounts": [account for account, _ in ordered],
+            "addresses": [address for _, address in ordered],
+            "conversations": [people[place] for place in ordered],
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

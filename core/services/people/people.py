@@ -11,19 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    delete,
-    exists,
-    false,
-    func,
-    insert,
-    select,
-    text,
-    true,
-    tuple_,
-    update,
-)
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,16 +21,9 @@ from core.services.intake.order import Place
 from core.services.ledger import Ledger
 from core.services.people.contacts import lock_contacts
 from core.services.people.language import LanguageSource
-from core.storage.feed import FeedKind
+from core.services.people.moves import Move
 from core.storage.places import is_listed
-from core.storage.tables import (
-    Asset,
-    Contact,
-    ContactAddress,
-    Conversation,
-    Satisfaction,
-    Ticket,
-)
+from core.storage.tables import Contact, ContactAddress
 
 _ASKED_AGAIN_AFTER = timedelta(days=1)
 
@@ -50,17 +31,6 @@ _LOCK_EMAILS = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(email, 7070)) FROM"
     " (SELECT email FROM unnest(CAST(:emails AS text[])) email ORDER BY email) AS ordered"
 )
-
-_ASK = text(
-    """
-    UPDATE contact_address SET look_up_at = :now, look_up_for = asked.conversation
-    FROM unnest(CAST(:accounts AS text[]), CAST(:addresses AS text[]),
-                CAST(:conversations AS uuid[])) AS asked (account, address, conversation)
-    WHERE contact_address.account_id = asked.account
-      AND contact_address.address = asked.address
-    """
-)
-
 
 # In order, so that two transactions never wait for each other.
 _NAME_CONTACTS = text(
@@ -86,15 +56,6 @@ _NAME_ADDRESSES = text(
       AND contact_address.address = said.address
     """
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """An address that turns out to be somebody else's, with its conversations."""
-
-    place: Place
-    old: ContactId
-    new: ContactId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,74 +160,6 @@ def _moves(
         for place, email in news.items()
         if place in known and email in holders and holders[email] != known[place].contact_id
     ]
-
-
-def theirs(moves: Sequence[Move]) -> ColumnElement[bool]:
-    """Return the condition that a conversation is one of the addresses that move."""
-    return (
-        # Nothing else of a conversation with somebody is indexed.
-        Conversation.contact_id.in_({one.old for one in moves})
-        & tuple_(Conversation.account_id, Conversation.address).in_([one.place for one in moves])
-    )
-
-
-async def move(
-    session: AsyncSession,
-    ledger: Ledger,
-    moves: Sequence[Move],
-    conversations: Collection[Conversation],
-) -> None:
-    """Give addresses with their conversations, all locked, to the contacts they belong to."""
-    for one in moves:
-        account, address = one.place
-        moved = [c for c in conversations if (c.account_id, c.address) == one.place]
-        for conversation in moved:
-            conversation.contact_id = one.new
-            ledger.changed(conversation, FeedKind.CONVERSATION)
-        await session.flush()
-        await session.execute(
-            update(ContactAddress)
-            .where(ContactAddress.account_id == account, ContactAddress.address == address)
-            .values(contact_id=one.new)
-        )
-        # Who is making something theirs is waited for: what that is moves along.
-        emptied = await session.scalar(
-            select(Contact.id)
-            .where(Contact.id == one.old, ~exists().where(ContactAddress.contact_id == Contact.id))
-            .with_for_update()
-        )
-        its_own = [conversation.id for conversation in moved]
-        await _give_what_is_theirs(session, one, its_own, has_more=emptied is None)
-        if emptied is not None:
-            await session.execute(
-                delete(Contact).where(
-                    Contact.id == emptied, ~exists().where(Conversation.contact_id == emptied)
-                )
-            )
-
-
-async def _give_what_is_theirs(
-    session: AsyncSession, one: Move, conversations: Collection[UUID], *, has_more: bool
-) -> None:
-    """Give what belongs to the moved conversations to who has these now.
-
-    Of a contact that has no more addresses, what it has in others' threads or by itself too.
-    """
-    tickets = select(Ticket.id).where(Ticket.conversation_id.in_(conversations))
-    owned: list[tuple[type[Ticket | Satisfaction | Asset], ColumnElement[bool]]] = [
-        (Ticket, Ticket.conversation_id.in_(conversations)),
-        (
-            Satisfaction,
-            Satisfaction.conversation_id.in_(conversations) | Satisfaction.ticket_id.in_(tickets),
-        ),
-        (Asset, false()),
-    ]
-    for table, is_of_moved in owned:
-        await session.execute(
-            update(table)
-            .where(table.contact_id == one.old, is_of_moved if has_more else true())
-            .values(contact_id=one.new)
-        )
 
 
 class _Address(NamedTuple):
@@ -394,20 +287,6 @@ def _ask_again(
         if place in writing and _looks_up(ledger, place) and row.look_up_at is None
         if row.looked_up_at is None or row.looked_up_at < ledger.now - _ASKED_AGAIN_AFTER
     }
-
-
-async def want_look_up(session: AsyncSession, people: Mapping[Place, UUID], now: datetime) -> None:
-    """Have the platform asked about `people`, each in the lane of a conversation."""
-    ordered = sorted(people)
-    await session.execute(
-        _ASK,
-        {
-            "now": now,
-            "accounts": [account for account, _ in ordered],
-            "addresses": [address for _, address in ordered],
-            "conversations": [people[place] for place in ordered],
-        },
-    )
 
 
 def _looks_up(ledger: Ledger, place: Place) -> bool:
