@@ -10,18 +10,11 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.services.catalogue.links import ApprovalLinks
 from core.storage.tables import ApprovalAsk, AuditEntry
-from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import BASE_URL, Desk
 
 PATH = "/console/admin/catalogue"
 LINKS = ApprovalLinks(b"key", BASE_URL)
-
-
-async def signed_in(desk: Desk, name: str, role: Role, language: str = "en") -> Browser:
-    agent = await desk.agent(f"{name.lower()}@example.org", name, role)
-    await desk.access.set_password(agent.id, PASSWORD)
-    await desk.access.set_language(agent.id, language)
-    return await Browser.signed_in(desk, agent.email)
 
 
 def item(**more: str) -> Mapping[str, str]:

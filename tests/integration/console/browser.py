@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from core.domain.actor import Role
 from tests.integration.console.world import Desk
 
 PASSWORD = "correct horse battery"
@@ -47,3 +48,13 @@ class Browser:
         headers = {"HX-Request": "true", "X-CSRF-Token": self.csrf} if htmx else {}
         data = fields if htmx else {"csrf": self.csrf, **fields}
         return await self.client.post(path, data=data, headers=headers)
+
+
+async def signed_in(
+    desk: Desk, name: str = "Ana", role: Role = Role.AGENT, language: str = "en"
+) -> Browser:
+    """Add an agent who reads `language`; return the browser in which they are signed in."""
+    agent = await desk.agent(f"{name.lower()}@example.org", name, role)
+    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.set_language(agent.id, language)
+    return await Browser.signed_in(desk, agent.email)

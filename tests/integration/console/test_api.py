@@ -7,7 +7,7 @@ import pytest
 from core.domain.assistant import HandoffReason, Say
 from core.domain.ticket import Priority
 from tests.integration.console.api import Api, assert_problem, one_ticket
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 

@@ -9,8 +9,7 @@ from core.domain.account import AccountState, Health
 from core.domain.actor import Role
 from core.domain.ids import AccountId
 from core.storage.queries.accounts import write_health
-from tests.integration.console.browser import Browser
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 
 LIST = "/console/admin/channels"

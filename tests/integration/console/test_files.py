@@ -17,8 +17,7 @@ from core.domain.events import Author, MessagePosted
 from core.domain.files import FileState
 from core.domain.ids import Address, ConversationId, EventKey, RemoteId, ThreadKey, new_id
 from core.storage.tables import Attachment, Message, Upload
-from tests.integration.console.browser import Browser
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 from tests.unit.files.builders import PAGE, PDF, WINDOWS_PROGRAM, png
 

@@ -21,8 +21,7 @@ from core.domain.events import (
 from core.domain.ids import Address, EventKey, RemoteId, ThreadKey, new_id
 from core.ports import capabilities_of
 from core.storage.tables import Conversation, Message
-from tests.integration.console.browser import Browser
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 
 ADA = Author(address=Address("ada"), name="Ada")

@@ -9,8 +9,8 @@ from core.ports import capabilities_of
 from core.storage.tables import (
     Conversation,
 )
+from tests.integration.console.browser import signed_in
 from tests.integration.console.conftest import api, desk
-from tests.integration.console.test_pages import signed_in
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import (
     Post,

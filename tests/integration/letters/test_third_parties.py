@@ -15,8 +15,7 @@ from core.storage.tables import (
     Message,
     Ticket,
 )
-from tests.integration.console.browser import Browser
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import (
     ADA,

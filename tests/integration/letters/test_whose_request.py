@@ -17,7 +17,7 @@ from core.storage.tables import (
     Ticket,
     TicketEvent,
 )
-from tests.integration.console.test_pages import signed_in
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import (
     ADA,

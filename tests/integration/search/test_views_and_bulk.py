@@ -10,16 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from core.domain.actor import Agent, Role
-from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
-
-
-async def signed_in(desk: Desk, name: str = "Ana", role: Role = Role.AGENT) -> Browser:
-    agent = await desk.agent(f"{name.lower()}@example.org", name, role)
-    await desk.access.set_password(agent.id, PASSWORD)
-    return await Browser.signed_in(desk, agent.email)
 
 
 async def a_team(desk: Desk, *members: Agent) -> str:

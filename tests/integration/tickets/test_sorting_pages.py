@@ -8,17 +8,10 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from core.domain.actor import Role
-from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
-
-
-async def signed_in(desk: Desk, name: str, role: Role, language: str = "en") -> Browser:
-    agent = await desk.agent(f"{name.lower()}@example.org", name, role)
-    await desk.access.set_password(agent.id, PASSWORD)
-    await desk.access.set_language(agent.id, language)
-    return await Browser.signed_in(desk, agent.email)
 
 
 async def test_a_lead_makes_categories_and_an_agent_sorts_a_ticket(desk: Desk) -> None:

@@ -1,0 +1,128 @@
+"""Who signs in gets in, in their language; links and other sites do not help who may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.console.browser import PASSWORD, Browser, signed_in
+from tests.integration.console.world import Desk
+
+
+async def test_a_wrong_password_is_said_to_be_wrong(desk: Desk) -> None:
+    await signed_in(desk)
+    async with desk.client() as client:
+        form = {"email": "ana@example.org", "password": "wrong", "next": "/console"}
+        answer = await client.post("/console/sign-in", data=form)
+        assert answer.status_code == 401
+        assert "The e-mail address or the password is wrong" in answer.text
+        spanish = await client.post(
+            "/console/sign-in", data=form, headers={"Accept-Language": "es"}
+        )
+        assert "El correo o la contraseña no son correctos" in spanish.text
+        for _ in range(5):
+            answer = await client.post("/console/sign-in", data=form)
+        assert answer.status_code == 429
+
+
+ELSEWHERE = [
+    "https://evil.example",
+    "//evil.example",
+    "/\\evil.example",
+    "/chat",
+    "/console\r\nX: y",
+    "",
+]
+
+
+async def test_signing_in_never_leads_to_another_site(
+    desk: Desk, subtests: pytest.Subtests
+) -> None:
+    await signed_in(desk)
+    for wanted in ELSEWHERE:
+        with subtests.test(wanted=wanted):
+            async with desk.client() as client:
+                form = {"email": "ana@example.org", "password": PASSWORD, "next": wanted}
+                answer = await client.post("/console/sign-in", data=form)
+                assert answer.headers["location"] == "/console"
+
+
+async def test_a_link_leads_to_a_password_of_ones_own(desk: Desk) -> None:
+    agent = await desk.agent()
+    link = await desk.access.sign_in_link(agent.id)
+    browser = Browser(desk.client())
+    answer = await browser.client.post(f"/console/sign-in/{link}")
+    assert answer.headers["location"] == "/console/password"
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    await browser.see("/console/password")
+    differs = await browser.send("/console/password", password=PASSWORD, again="x" * 12)
+    assert differs.status_code == 422
+    assert "The two passwords are not the same" in differs.text
+    short = await browser.send("/console/password", password="short", again="short")
+    assert "10 characters" in short.text
+    saved = await browser.send("/console/password", password=PASSWORD, again=PASSWORD)
+    assert saved.status_code == 303
+    await Browser.signed_in(desk, "ana@example.org")
+    again = await desk.client().post(f"/console/sign-in/{link}")
+    assert again.status_code == 401
+    assert "This link has been used or is too old" in again.text
+
+
+async def test_looking_at_a_link_does_not_use_it_up(desk: Desk) -> None:
+    link = await desk.access.sign_in_link((await desk.agent()).id)
+    async with desk.client() as scanner:
+        for _ in range(2):
+            shown = await scanner.get(f"/console/sign-in/{link}")
+            assert shown.status_code == 200
+            assert '<form method="post">' in shown.text
+            assert "set-cookie" not in shown.headers
+    async with desk.client() as client:
+        assert (await client.post(f"/console/sign-in/{link}")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_another_site_cannot_follow_a_link(desk: Desk, headers: dict[str, str]) -> None:
+    link = await desk.access.sign_in_link((await desk.agent()).id)
+    async with desk.client() as client:
+        answer = await client.post(f"/console/sign-in/{link}", headers=headers)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+
+
+async def test_unsafe_requests_need_the_pages_token(desk: Desk) -> None:
+    await desk.queued()
+    browser = await signed_in(desk)
+    for token in ("", "wrong", "é"):
+        browser.csrf = token
+        for htmx in (False, True):
+            if htmx and not token.isascii():
+                continue
+            answer = await browser.send("/console/tickets/1001/take", htmx=htmx)
+            assert answer.status_code == 403
+    await browser.see("/console/queue")
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        answer = await browser.client.post(
+            "/console/tickets/1001/take", data={"csrf": browser.csrf}, headers=headers
+        )
+        assert answer.status_code == 403
+    own = await browser.client.post(
+        "/console/tickets/1001/take",
+        data={"csrf": browser.csrf},
+        headers={"Origin": "http://desk.test", "Sec-Fetch-Site": "same-origin"},
+    )
+    assert own.status_code == 303
+
+
+async def test_an_agent_chooses_the_language(desk: Desk) -> None:
+    browser = await signed_in(desk)
+    answer = await browser.send("/console/language", language="es", next="/console/queue")
+    assert answer.headers["location"] == "/console/queue"
+    assert "Sin asignar" in await browser.see("/console/queue")
+    assert (await browser.send("/console/language", language="xx")).status_code == 422
