@@ -41,6 +41,7 @@ class Report:
     unfinished: int  # turns and deliveries that were still to be done at the end
     to_machine: int  # mails to a program that answers everything
     kinds: Mapping[str, KindFigures]  # the same for each kind of what people did
+    troubles: Mapping[str, int]  # how often each came between people and the desk
     killed: Mapping[str, int]  # processes, by name
     seconds: float
     messages_per_second: float  # dealt with, from the first word to the last answer
@@ -63,9 +64,10 @@ class Report:
         rows = {
             name.replace("_", " "): f"{value:,.1f}" if isinstance(value, float) else str(value)
             for name, value in asdict(self).items()
-            if name not in {"killed", "kinds"}
+            if name not in {"killed", "kinds", "troubles"}
         }
-        rows["killed"] = ", ".join(f"{part} {n}" for part, n in self.killed.items()) or "none"
+        for name, counted in (("troubles", self.troubles), ("killed", self.killed)):
+            rows[name] = ", ".join(f"{what} {n}" for what, n in counted.items()) or "none"
         width = max(map(len, rows))
         lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]
         return [*lines, "", *self._kinds_as_lines()]
@@ -134,6 +136,7 @@ def report_of(
         unfinished=unfinished,
         to_machine=to_machine,
         kinds={str(of): figures for of, figures in tally.kinds.items()},
+        troubles={str(trouble): times for trouble, times in drive.suffered.items()},
         killed=killed,
         seconds=round(seconds, 1),
         messages_per_second=round(drive.spoken / seconds, 1),

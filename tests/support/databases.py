@@ -42,7 +42,8 @@ END $$
 """
 
 # Foreign keys and triggers rest meanwhile, so the order of the tables is of no matter. A table that
-# grew is truncated: rows that are only deleted would stay in its file, and in every later scan.
+# grew is truncated: rows that are only deleted would stay in its file, and in every later scan. One
+# without a file has no rows.
 _EMPTY = """
 SET session_replication_role = replica;
 DO $$
@@ -53,6 +54,7 @@ BEGIN
     FOR place IN SELECT oid::regclass AS name, relname, pg_relation_size(oid) > 65536 AS is_large
                  FROM pg_class
                  WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+                       AND pg_relation_size(oid) > 0
                  ORDER BY is_large DESC LOOP
         IF place.is_large THEN
             EXECUTE format('TRUNCATE %s CASCADE', place.name);

@@ -214,8 +214,12 @@ async def desk_command(
         stderr=asyncio.subprocess.PIPE,
         env=_environment(home, port),
     )
-    async with asyncio.timeout(seconds):
-        output, errors = await process.communicate()
+    ending = asyncio.create_task(process.communicate())
+    done, _ = await asyncio.wait([ending], timeout=seconds)
+    if not done:
+        process.kill()
+    output, errors = await ending
+    assert done, f"desk {' '.join(arguments)} took more than {seconds:g} s: {errors.decode()}"
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
 

@@ -41,6 +41,9 @@ _THROTTLED = 0.02
 _CUT = 0.04
 _SWAPPED_WITHIN_SECONDS = 1.0
 _TOLD_AGAIN_WITHIN_SECONDS = 2.0
+_ENOUGH_FOR_ALL = 20  # messages, in which everything happens once at least
+_BUTTON_WITHIN_SECONDS = 60.0
+_LOOK_SECONDS = 0.2
 
 
 class Trouble(StrEnum):
@@ -65,7 +68,11 @@ class _Deed:
 
 
 class Drive:
-    """Lets people act: in each conversation in order, all conversations side by side."""
+    """Lets people act: in each conversation in order, all conversations side by side.
+
+    What is done, and the trouble, come by chance; whatever has not come by half of the messages
+    comes then, so that a short rehearsal has all of it, too.
+    """
 
     def __init__(
         self,
@@ -93,6 +100,7 @@ class Drive:
         self.talks = [Talk(number) for number in range(conversations)]
         self.done: Counter[Kind] = Counter()
         self.accepted: Counter[Kind] = Counter()
+        self.suffered: Counter[Trouble] = Counter()  # of what comes between the desk and people
         self.delivered = 0  # messages that were accepted
         self.delays_seconds: list[float] = []
         """From the first attempt to tell the desk of something to its acknowledgement."""
@@ -108,17 +116,20 @@ class Drive:
         async with asyncio.TaskGroup() as talks:
             for talk in self.talks:
                 talks.create_task(self._hold(talk, share + (talk.number < more)))
+        if isinstance(self._stage, Presses):
+            await self._press_at_last()
 
     async def _hold(self, talk: Talk, messages: int) -> None:
         while (left := messages - len(talk.posts)) > 0:
             await asyncio.sleep(self._chance.uniform(0, 2 * self._pause_seconds))
             deeds = [self._write(talk, left)]
-            if self._happens(Trouble.REORDER, _REORDERED):
+            if self._comes(Trouble.REORDER, _REORDERED):
                 is_edited = deeds[0].posts == 1 and self._chance.random() < _EDITED
                 if is_edited and isinstance(self._stage, Edits):
                     deeds.append(self._edit(self._stage, talk, talk.posts[-1]))
                 elif len(talk.posts) < messages:
                     deeds.append(self._write(talk, messages - len(talk.posts)))
+                self.suffered[Trouble.REORDER] += len(deeds) > 1
             await self._tell(deeds)
             for act in (
                 self._speak_aside,
@@ -136,20 +147,36 @@ class Drive:
 
     async def _tell(self, deeds: Sequence[_Deed]) -> None:
         """Tell the desk, of several things the wrong way round, with the trouble there is."""
-        if self._happens(Trouble.THROTTLE, _THROTTLED):
+        if self._comes(Trouble.THROTTLE, _THROTTLED):
+            self.suffered[Trouble.THROTTLE] += 1
             self._stage.throttle(self._chance)
-        if self._happens(Trouble.CUT, _CUT):
+        if self._comes(Trouble.CUT, _CUT):
+            self.suffered[Trouble.CUT] += 1
             await self._stage.cut(self._chance)
         async with asyncio.TaskGroup() as telling:
             for place, deed in enumerate(reversed(deeds)):
                 pause = place * self._chance.uniform(0, _SWAPPED_WITHIN_SECONDS)
                 telling.create_task(_later(pause, partial(self._deliver, deed)))
-                if self._happens(Trouble.DUPLICATE, _DUPLICATED):
+                if self._comes(Trouble.DUPLICATE, _DUPLICATED):
+                    self.suffered[Trouble.DUPLICATE] += 1
                     again = pause + self._chance.uniform(0, _TOLD_AGAIN_WITHIN_SECONDS)
                     telling.create_task(_later(again, deed.tell))
 
-    def _happens(self, trouble: Trouble, probability: float) -> bool:
-        return trouble in self._troubles and self._chance.random() < probability
+    def _comes(self, trouble: Trouble, probability: float) -> bool:
+        """Say whether `trouble` comes now, where it was asked for."""
+        if trouble not in self._troubles:
+            return False
+        return self._chance.random() < probability or self._is_due(self.suffered[trouble])
+
+    def _does(self, kind: Kind, probability: float) -> bool:
+        """Say whether somebody who can do `kind` does it now."""
+        return self._chance.random() < probability or self._is_due(self.done[kind])
+
+    def _is_due(self, times: int) -> bool:
+        """Say whether what has come so often comes now in any case."""
+        if times or self._messages < _ENOUGH_FOR_ALL:
+            return False
+        return self.spoken * 2 >= self._messages
 
     # -- what people do ----------------------------------------------------------------------------
 
@@ -160,7 +187,7 @@ class Drive:
         if not begins and isinstance(stage, SendsAlbums) and self._is_album(most):
             return self._write_album(stage, talk)
         mark = Mark(talk.number, len(talk.posts))
-        if not begins and isinstance(stage, SendsFiles) and self._chance.random() < _WITH_A_FILE:
+        if not begins and isinstance(stage, SendsFiles) and self._does(Kind.FILE, _WITH_A_FILE):
             file = self._file(mark)
             remote, tell = stage.say_with_file(talk.number, self._words(mark), file)
             talk.posts.append(Post(mark, Kind.FILE, remote, file))
@@ -171,7 +198,7 @@ class Drive:
         return self._did(kind, tell, posts=1)
 
     def _is_album(self, most: int) -> bool:
-        return most >= _ALBUM_FILES and self._chance.random() < _AN_ALBUM
+        return most >= _ALBUM_FILES and self._does(Kind.ALBUM, _AN_ALBUM)
 
     def _write_album(self, stage: SendsAlbums, talk: Talk) -> _Deed:
         first = len(talk.posts)
@@ -185,7 +212,7 @@ class Drive:
         return self._did(Kind.ALBUM, tell, posts=_ALBUM_FILES)
 
     def _edit_some(self, talk: Talk) -> _Deed | None:
-        if not isinstance(self._stage, Edits) or self._chance.random() >= _EDITED:
+        if not isinstance(self._stage, Edits) or not self._does(Kind.EDIT, _EDITED):
             return None
         latest = self._clock() - _EDITED_AGAIN_AFTER_SECONDS
         known = [post for post in talk.posts if not post.is_deleted and post.edited_at < latest]
@@ -198,7 +225,7 @@ class Drive:
         return self._did(Kind.EDIT, stage.edit(post.remote, self._words(mark)))
 
     def _delete_some(self, talk: Talk) -> _Deed | None:
-        if not isinstance(self._stage, Deletes) or self._chance.random() >= _DELETED:
+        if not isinstance(self._stage, Deletes) or not self._does(Kind.DELETION, _DELETED):
             return None
         # The first message is what the desk knows a thread by.
         known = [post for post in talk.posts[1:] if not post.is_deleted]
@@ -209,7 +236,7 @@ class Drive:
         return self._did(Kind.DELETION, self._stage.delete(post.remote))
 
     def _press(self, talk: Talk, probability: float = _PRESSED) -> _Deed | None:
-        if not isinstance(self._stage, Presses) or self._chance.random() >= probability:
+        if not isinstance(self._stage, Presses) or not self._does(Kind.PRESS, probability):
             return None
         pressed = self._stage.press(talk.number, self._chance)
         if pressed is None:
@@ -219,7 +246,7 @@ class Drive:
         return self._did(Kind.PRESS, tell)
 
     def _press_again(self, talk: Talk, probability: float = _PRESSED_AGAIN) -> _Deed | None:
-        if not isinstance(self._stage, Presses) or self._chance.random() >= probability:
+        if not isinstance(self._stage, Presses) or not self._does(Kind.STALE, probability):
             return None
         pressed = self._stage.press_again(talk.number, self._chance)
         if pressed is None:
@@ -228,8 +255,19 @@ class Drive:
         talk.pressed_again.append(choice)
         return self._did(Kind.STALE, tell)
 
+    async def _press_at_last(self) -> None:
+        """Wait for buttons and press them, where all was said before the desk had shown any."""
+        end = self._clock() + _BUTTON_WITHIN_SECONDS
+        for kind, press in ((Kind.PRESS, self._press), (Kind.STALE, self._press_again)):
+            while self._is_due(self.done[kind]) and self._clock() < end:
+                deeds = (press(talk, 1.0) for talk in self.talks)
+                if (deed := next(filter(None, deeds), None)) is not None:
+                    await self._tell([deed])
+                else:
+                    await asyncio.sleep(_LOOK_SECONDS)
+
     def _speak_aside(self, talk: Talk) -> _Deed | None:
-        if not isinstance(self._stage, SpeaksAside) or self._chance.random() >= _ASIDE:
+        if not isinstance(self._stage, SpeaksAside) or not self._does(Kind.ASIDE, _ASIDE):
             return None
         tell = self._stage.say_aside(talk.number, f"{self._chance.choice(_PHRASES)} {ASIDE}")
         return None if tell is None else self._did(Kind.ASIDE, tell)
