@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, SmallInteger, text
+from sqlalchemy import ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -15,9 +15,10 @@ class Team(Base):
     """People who share a queue."""
 
     __tablename__ = "team"
+    __table_args__ = (Index("uq_team_name", text("lower(name)"), unique=True),)
 
     id: Mapped[Key]
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
     strategy: Mapped[str] = mapped_column(server_default="manual")  # or round_robin, least_loaded
     visibility: Mapped[str] = mapped_column(server_default="everybody")  # or members

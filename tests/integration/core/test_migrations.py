@@ -92,6 +92,21 @@ async def test_a_desk_of_the_first_release_goes_on_where_it_was(
     assert [message.author for message in await rig.messages()] == ["ada", None, "ada"]
 
 
+async def test_teams_whose_names_differ_in_capitals_are_told_apart(
+    unmigrated: AsyncEngine,
+) -> None:
+    async with unmigrated.begin() as connection:
+        await connection.run_sync(_upgrade, "0064")
+        for name in ("Help", "help", "HELP (2)", "hELP"):
+            await connection.execute(
+                text("INSERT INTO team (id, name) VALUES (uuidv7(), :name)"), {"name": name}
+            )
+    await migrate(unmigrated)
+    async with unmigrated.connect() as connection:
+        names = await connection.scalars(text("SELECT name FROM team ORDER BY id"))
+        assert names.all() == ["Help", "help (3)", "HELP (2)", "hELP (4)"]
+
+
 _FIRST_RELEASE = """
     INSERT INTO article (id, language, title, body)
     VALUES ('a', 'es', 'Cambiar la contraseña', 'En su perfil.');
