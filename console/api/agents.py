@@ -19,6 +19,7 @@ from core.domain.errors import Forbidden, NotFound
 from core.domain.ids import AgentId
 from core.domain.teams import Presence
 from core.services.access.access import LINK_LIFETIME
+from core.services.access.renaming import rename
 from core.services.teams.crew import Abilities
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
@@ -78,8 +79,10 @@ class SignInLinkOut(BaseModel):
 
 
 class AgentChange(Body):
-    """What to set of an agent; what is left out stays. The role is for admins to set."""
+    """What to set of an agent; what is left out stays. Name, address and role are for admins."""
 
+    name: str | None = None
+    email: str | None = None
     role: Annotated[Role, Field(strict=False)] | None = None
     skills: _Words | None = None
     languages: _Words | None = None
@@ -126,7 +129,7 @@ async def get_agent(request: Request, caller: AgentCaller, agent: AgentName) -> 
 async def patch_agent(
     request: Request, caller: LeadCaller, agent: AgentName, body: AgentChange
 ) -> CrewOut:
-    """Set an agent's skills, languages, capacity or role."""
+    """Set an agent's name, e-mail address, role, skills, languages or capacity."""
     desk = desk_of(request)
     named = await _named(desk, agent, caller)
     now = await _answer(desk, named)
@@ -137,6 +140,8 @@ async def patch_agent(
     )
     if {"skills", "languages", "capacity"} & body.model_fields_set:
         abilities = abilities.checked()  # before the role is set by a commit of its own
+    if (body.name, body.email) != (None, None):
+        await rename(desk.sessions, named, caller, name=body.name, email=body.email)
     if body.role is not None:
         await desk.staffing.crew.set_role(named, body.role, caller)
     if {"skills", "languages", "capacity"} & body.model_fields_set:

@@ -20,6 +20,7 @@ from core.domain.errors import DeskError, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import LEVELS, Onward, Presence, Strategy, Visibility
 from core.services.access.access import SignedIn
+from core.services.access.renaming import rename
 from core.services.teams.crew import Abilities
 from core.services.teams.teams import Patience, TeamShape
 from core.storage.engine import storage_errors
@@ -124,7 +125,7 @@ async def show_abilities(request: Request, signed_in: Readers, agent: UUID) -> R
 
 @router.post("/settings/agents/{agent}")
 async def set_abilities(request: Request, signed_in: Leads, agent: UUID) -> Response:
-    """Set an agent's skills, languages and capacity; by admins their role too."""
+    """Set an agent's skills, languages and capacity; by admins also their name, address, role."""
     form = await form_of(request)
     people = desk_of(request).staffing.crew
     try:
@@ -132,7 +133,11 @@ async def set_abilities(request: Request, signed_in: Leads, agent: UUID) -> Resp
             skills=list_field(form, "skills"),
             languages=list_field(form, "languages"),
             capacity=number_field(form, "capacity") or 0,
-        )
+        ).checked()  # before anything is kept by a commit of its own
+        if "name" in form and signed_in.agent.role == Role.ADMIN:
+            name, email = text_field(form, "name"), text_field(form, "email")
+            sessions = desk_of(request).sessions
+            await rename(sessions, AgentId(agent), signed_in.agent, name=name, email=email)
         role = text_field(form, "role")
         if role and signed_in.agent.role == Role.ADMIN:
             await people.set_role(AgentId(agent), _role(role), signed_in.agent)

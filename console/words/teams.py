@@ -105,6 +105,7 @@ ERRORS = (
     "an agent's capacity is 0 to 1,000 open tickets",
     "these are 40 at most",
     "a skill has 40 characters at most",
+    "an agent needs a name",
     "a language is written as a code such as en or es: {name}",
     "you cannot change your own role",
     "this is not a whole number",

@@ -16,6 +16,7 @@ Deed = Literal[
     "agent.enabled",
     "agent.link_made",
     "agent.presence_set",
+    "agent.renamed",
     "agent.role_changed",
     "approval.refused",
     "article.deleted",

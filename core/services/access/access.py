@@ -81,7 +81,7 @@ class Access:
         row = AgentRow(
             id=new_id(),
             email=clean_email(email),
-            name=_clean_name(name) or email.partition("@")[0],
+            name=clean_name(name) or email.partition("@")[0],
             role=Role(role),
             language="en",
         )
@@ -373,7 +373,8 @@ async def _signed_in(session: AsyncSession, found: AgentSession) -> SignedIn:
     return SignedIn(agent=agent_of(row), csrf_token=found.csrf_token)
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
+    """Return `name` in one line, or raise `InvalidInput` where it is too long."""
     words = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if len(words) > _MAX_NAME_CHARS:
         raise InvalidInput(f"a name has {_MAX_NAME_CHARS} characters at most")

@@ -55,7 +55,7 @@ async def test_a_team_is_set_up_over_the_api_and_every_step_is_audited(
     assert made.status_code == 201, made.text
     assert made.json()["name"] == "Help desk"
     assert (await boss.post("/api/v1/teams", json={"name": "Network"})).status_code == 201
-    twice = await boss.post("/api/v1/teams", json={"name": "Network"})
+    twice = await boss.post("/api/v1/teams", json={"name": "network"})
     assert twice.status_code == 409
     team = {
         "name": "Help desk",
@@ -103,8 +103,13 @@ async def test_leads_change_their_own_teams_only(desk: Desk, api: Api) -> None:
     assert ana.json()["skills"] == ["vpn"]
     herself = await lead.patch("/api/v1/agents/boss@example.org", json={"capacity": 1})
     assert herself.status_code == 403
-    raised = await lead.patch("/api/v1/agents/ana@example.org", json={"role": "admin"})
-    assert raised.status_code == 403
+    for theirs in ({"role": "admin"}, {"name": "Eve"}, {"email": "eve@example.org"}):
+        refused = await lead.patch("/api/v1/agents/ana@example.org", json=theirs)
+        assert refused.status_code == 403
+    renamed = await boss.patch("/api/v1/agents/ana@example.org", json={"name": " Ana  María "})
+    assert (renamed.json()["name"], renamed.json()["skills"]) == ("Ana María", ["vpn"])
+    assert (await boss.patch("/api/v1/agents/me", json={"email": "x"})).status_code == 422
+    assert (await boss.patch("/api/v1/agents/me", json={"name": " "})).status_code == 422
 
 
 async def test_presence_is_what_one_says_until_the_console_falls_silent(
@@ -153,6 +158,14 @@ async def test_the_pages_set_up_a_team(desk: Desk) -> None:
     wrong = await browser.send(agent, form={**fields, "languages": "español, en"})
     assert "A language is written as a code such as en or es: español" in wrong.text
     assert 'value="español, en"' in wrong.text
+    named = {**fields, "name": "Ana María", "email": "Ana.Maria@example.org"}
+    taken = await browser.send(agent, form={**named, "email": "boss@example.org"})
+    assert (taken.status_code, "with this e-mail address already" in taken.text) == (422, True)
+    assert 'value="Ana María"' in taken.text
+    assert "Ana María" not in await browser.see(place)  # nothing of it was kept
+    assert (await browser.send(agent, form=named)).status_code == 303
+    assert "Ana María" in await browser.see(place)
+    assert "ana.maria@example.org" in await browser.see("/console/admin/audit?action=agent.renamed")
     assert (await browser.send(agent, form=fields)).status_code == 303
     assert 'value="sap, vpn"' in await browser.see(agent) or "vpn, sap" in await browser.see(agent)
     there = await browser.send("/console/presence", presence="online")
