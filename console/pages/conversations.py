@@ -12,7 +12,8 @@ from console.desk import desk_of
 from console.pages.queue import beside
 from console.pages.session import Agents, is_htmx
 from console.pages.view import page
-from console.pages.workspace import MESSAGES_SHOWN, Shown, Workspace, of_conversation
+from console.pages.workspace import MESSAGES_SHOWN, Shown, Workspace
+from console.pages.workspace_reading import of_conversation
 from core.domain.ids import ConversationId
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets import ticket_view

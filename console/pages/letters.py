@@ -14,7 +14,8 @@ from console.pages.envelopes import envelope_in, files_in
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.tickets import Named, refused
 from console.pages.view import page, translator
-from console.pages.workspace import MESSAGES_SHOWN, of_ticket
+from console.pages.workspace import MESSAGES_SHOWN
+from console.pages.workspace_reading import of_ticket
 from console.payloads import payload_at
 from console.words.errors import error_in_words
 from core.domain.content import Envelope

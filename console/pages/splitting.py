@@ -13,7 +13,8 @@ from console.pages.session import Agents, form_of, text_field
 from console.pages.ticket_answers import to_ticket, told
 from console.pages.tickets import Named
 from console.pages.view import page, translator
-from console.pages.workspace import MOST_MESSAGES, of_ticket
+from console.pages.workspace import MOST_MESSAGES
+from console.pages.workspace_reading import of_ticket
 from console.sight import check_other_side
 from console.words.errors import error_in_words
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound

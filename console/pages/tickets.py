@@ -15,7 +15,8 @@ from console.pages.drafts import drafts_json
 from console.pages.queue import beside
 from console.pages.session import Agents, form_of, is_htmx, text_field
 from console.pages.view import page, translator
-from console.pages.workspace import MESSAGES_SHOWN, Shown, of_ticket
+from console.pages.workspace import MESSAGES_SHOWN, Shown
+from console.pages.workspace_reading import of_ticket
 from console.sight import sight_for
 from console.words.errors import error_in_words
 from console.words.states import STATUS

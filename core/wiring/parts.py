@@ -37,8 +37,9 @@ from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets.registering import IN_PERSON, PROGRAMS
 from core.services.tickets.tickets import Tickets
 from core.services.turns.composing import Composing
+from core.services.turns.plan import TurnRules
 from core.services.turns.requester_tickets import TicketsOfRequesters
-from core.services.turns.turns import TurnRules, Turns
+from core.services.turns.turns import Turns
 from core.services.writing.held import HeldReplies
 from core.settings import Settings, environment
 from core.storage.engine import Sessions, open_engine, sessions_of

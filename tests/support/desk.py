@@ -36,7 +36,8 @@ from core.services.intake.inbox import Intake
 from core.services.intake.placing import ArrivalRules
 from core.services.people.look_ups import LookUps
 from core.services.tickets.tickets import Tickets
-from core.services.turns.turns import TurnPlan, TurnRules, Turns
+from core.services.turns.plan import TurnPlan, TurnRules
+from core.services.turns.turns import Turns
 from core.services.writing.corrections import Corrections
 from core.storage.engine import Sessions
 from core.storage.tables import AgentRow, Conversation, Message, Ticket

@@ -20,7 +20,8 @@ from core.runtime.machine.polling import until
 from core.services.delivery.outbox import Outbox
 from core.services.intake.inbox import Intake
 from core.services.intake.placing import ArrivalRules
-from core.services.turns.turns import TurnRules, Turns
+from core.services.turns.plan import TurnRules
+from core.services.turns.turns import Turns
 from core.storage.engine import Sessions
 from core.storage.tables import Conversation, Message
 from tests.unit.email.transport.memory import MemoryBlobs, context

@@ -20,7 +20,8 @@ from core.domain.ids import AccountId, ConversationId
 from core.ports import Assistant, Channel, LanguageDetector, ShowsTyping
 from core.services.turns.composing import Composed, Composing
 from core.services.turns.other_languages import reply_in
-from core.services.turns.turns import MAX_ATTEMPTS, TurnPlan, Turns, Wait, with_language
+from core.services.turns.plan import TurnPlan, Wait, with_language
+from core.services.turns.turns import MAX_ATTEMPTS, Turns
 
 _LOGGER = logging.getLogger(__name__)
 _LEAST_SECONDS = 5.0

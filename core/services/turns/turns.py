@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,6 @@ from core.domain.conversation import Responder, Speaker
 from core.domain.ids import (
     AccountId,
     ArticleId,
-    ContactId,
     ConversationId,
     ThreadKey,
     TurnId,
@@ -39,6 +38,7 @@ from core.services.turns.authors import acting_in, tickets_of
 from core.services.turns.commands import obey, tickets_to_add_to
 from core.services.turns.composing import Composed
 from core.services.turns.messages import fix_messages, messages_of, words_of
+from core.services.turns.plan import TurnPlan, TurnRules, Wait
 from core.services.turns.speech import articles_in, joined, utterances
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.articles import articles_by_id
@@ -51,46 +51,6 @@ MAX_ATTEMPTS = 2
 _MOST_BEGINNINGS = 10
 _PAUSE = timedelta(seconds=1)
 _UNDER_WAY = ("waiting", "running")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRules:
-    """Settings that bound a turn."""
-
-    deadline: timedelta
-    turn_cap: int
-    base_url: str
-    default_language: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnPlan:
-    """A turn that this worker runs. `attempt` proves it: a later attempt takes the turn away."""
-
-    turn: TurnId
-    conversation: ConversationId
-    account: AccountId
-    thread: ThreadKey
-    attempt: int
-    waiting_since: datetime
-    request: TurnRequest
-    requester: ContactId | None  # who wrote, where somebody vouches for them: it is theirs
-    known_language: str | None  # of who wrote
-    language_is_open: bool  # the words may tell the language; nobody has chosen one
-    told_language: str | None = None  # by the words, where it is news of who wrote
-    is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
-
-    @property
-    def is_in_words(self) -> bool:
-        """Whether the requester wrote, rather than pressed a button."""
-        return self.request.intent is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Nothing to do now; the next turn is due in `seconds`."""
-
-    seconds: float
 
 
 class Turns:
@@ -350,15 +310,6 @@ class Turns:
                 .limit(limit)
             )
             return [ConversationId(row) for row in rows]
-
-
-def with_language(plan: TurnPlan, language: str | None) -> TurnPlan:
-    """Return `plan` asking in `language`, where the words tell one and nobody has chosen."""
-    if language is None or not plan.language_is_open:
-        return plan
-    told = None if language == plan.known_language else language
-    request = replace(plan.request, language=language)
-    return replace(plan, request=request, told_language=told)
 
 
 async def _remember_language(session: AsyncSession, plan: TurnPlan, reply: TurnReply) -> None:

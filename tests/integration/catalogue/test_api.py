@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -10,9 +9,8 @@ import pytest
 
 from core.domain.actor import Role
 from core.domain.assistant import Say
+from tests.integration.console.api import Api
 from tests.integration.console.world import BOT_TOKEN, Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 LAPTOP = {
     "name": "New laptop",

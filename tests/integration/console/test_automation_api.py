@@ -13,8 +13,8 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.storage.tables import AutomationRule, AutomationRun, IncomingHook, Ticket, WebhookDelivery
+from tests.integration.console.api import Api
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 RULE: dict[str, Any] = {
     "name": "Fires first",

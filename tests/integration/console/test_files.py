@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +16,10 @@ from core.domain.events import Author, MessagePosted
 from core.domain.files import FileState
 from core.domain.ids import Address, ConversationId, EventKey, RemoteId, ThreadKey, new_id
 from core.storage.tables import Attachment, Message, Upload
+from tests.integration.console.api import Api
 from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 from tests.unit.files.builders import PAGE, PDF, WINDOWS_PROGRAM, png
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def arrived(

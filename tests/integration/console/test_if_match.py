@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute
 from console import api as parts
 from console.api.preconditions import _revision
 from core.domain.actor import Role
+from tests.integration.console.api import Api
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 WITHOUT = {
     "PUT /api/v1/agents/{agent}/presence": "says what is, and replaces nothing that was read",

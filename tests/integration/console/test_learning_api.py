@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import httpx
 import pytest
 
@@ -17,6 +15,7 @@ from core.services.access.tokens import TokenTerms
 from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
+from tests.integration.console.api import Api
 from tests.integration.console.test_learning_pages import (
     give_to_another_team,
     knows_intents,
@@ -26,7 +25,6 @@ from tests.integration.console.test_learning_pages import (
 )
 from tests.integration.console.world import Desk
 
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 ROOM = "/api/v1/assistant"
 
 

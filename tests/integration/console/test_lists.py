@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +12,8 @@ from sqlalchemy import text
 
 from core.domain.actor import Role
 from core.domain.views import Order
+from tests.integration.console.api import Api
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 LISTS = (
     "agents",

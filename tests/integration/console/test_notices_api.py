@@ -13,9 +13,9 @@ from core.domain.notification import Notice
 from core.services.notifications.leaving import Told, leave
 from core.storage.queries.agents import agent_named
 from core.storage.queries.tickets import ticket_named
+from tests.integration.console.api import Api
 from tests.integration.console.test_automation_api import whole
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.slack import channel_context, plain_text
 
 ACME = AccountId("acme")

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-
-import httpx
 
 from core.domain.actor import Role
 from core.domain.figures import Measure
 from core.storage.packed_counts import packed
 from core.storage.tables import FigureSum, Team
-from tests.integration.console.api import assert_problem
+from tests.integration.console.api import Api, assert_problem
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 TEAM = "00000000-0000-0000-0000-000000000001"
 
 

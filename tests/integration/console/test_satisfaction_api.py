@@ -10,9 +10,9 @@ from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.domain.satisfaction import SurveyStatus
 from core.storage.tables import Category, Satisfaction, Team, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.test_automation_api import whole
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 NOON = datetime(2030, 5, 2, 12, tzinfo=UTC)
 

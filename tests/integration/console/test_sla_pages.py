@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import update
 
@@ -15,11 +13,9 @@ from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.domain.ticket import Priority
 from core.storage.tables import Ticket
-from tests.integration.console.api import assert_problem
+from tests.integration.console.api import Api, assert_problem
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 WEEK = {f"day{number}": "09:00-17:00" for number in range(5)}
 OFFICE: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,8 @@ from sqlalchemy import select, update
 from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.storage.tables import Account, Category, Contact, Organisation, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.world import ACCOUNT, Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-import httpx
 from sqlalchemy import insert, select
 
 from core.domain.actor import Role
 from core.storage.tables import AuditEntry, OwnFinding
+from tests.integration.console.api import Api
 from tests.integration.console.test_learning_pages import browser_of
 from tests.integration.console.world import Desk
 
 PAGE = "/console/assistant/tolerance"
 API = "/api/v1/assistant/tolerance"
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def questions_were_asked(desk: Desk) -> None:

@@ -94,7 +94,8 @@ from core.services.tickets.registrations import Registrations
 from core.services.tickets.spam import SpamFolder
 from core.services.tickets.tickets import Tickets
 from core.services.tickets.views import SavedViews
-from core.services.turns.turns import TurnRules, Turns
+from core.services.turns.plan import TurnRules
+from core.services.turns.turns import Turns
 from core.services.writing.corrections import Corrections
 from core.services.writing.drafts import Drafts
 from core.services.writing.held import HeldReplies

@@ -13,7 +13,7 @@ from core.domain.assistant import Say, SetLanguage
 from core.domain.content import Intent
 from core.domain.events import Author, MessagePosted, ProfileChanged
 from core.domain.ids import Address, EventKey, ThreadKey
-from core.services.turns.turns import with_language
+from core.services.turns.plan import with_language
 from core.storage.tables import Contact, Conversation
 from tests.support.desk import LOOP, Rig, posted, reply_to
 from tests.unit.telegram import memory

@@ -25,7 +25,7 @@ from core.domain.events import ChoicePressed
 from core.domain.ids import ArticleId, ChoiceId, ConversationId, EventKey, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.ports import Refusal
-from core.services.turns.turns import with_language
+from core.services.turns.plan import with_language
 from core.storage.engine import Sessions
 from core.storage.tables import ArticleFeedback, ArticleRow, ChoiceRow, Turn
 from tests.support.desk import LOOP, WEB, Rig, posted, reply_to

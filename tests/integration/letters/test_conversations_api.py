@@ -9,9 +9,9 @@ import httpx
 
 from core.domain.actor import Role
 from core.domain.conversation import Responder
+from tests.integration.console.api import Api
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import SUPPLIER, deliver, message_saying
-from tests.integration.tickets.test_sorting_pages import Api
 
 
 async def listed(client: httpx.AsyncClient, **params: Any) -> list[str]:

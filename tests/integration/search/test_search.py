@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -16,10 +15,9 @@ from core.domain.ticket import TicketStatus
 from core.services.search.searching import Findings, find, tickets_with
 from core.services.search.vocabulary import Vocabulary
 from core.storage.queries.ticket_filter import TicketFilter
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def search(desk: Desk, typed: str, **more: object) -> Findings:

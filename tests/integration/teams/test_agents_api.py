@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 
 from core.domain.actor import Role
+from tests.integration.console.api import Api
 from tests.integration.console.browser import Browser
 from tests.integration.console.world import BASE_URL, Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 
 async def audited(admin: httpx.AsyncClient) -> list[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 from sqlalchemy import select
 
 from core.domain.actor import Role
@@ -16,11 +14,10 @@ from core.services import audit
 from core.services.automation.macros import MacroForm, Macros
 from core.services.automation.webhooks import WebhookForm, Webhooks
 from core.storage.tables import AuditEntry
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def _entries(desk: Desk, action: str) -> list[AuditEntry]:

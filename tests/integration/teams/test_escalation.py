@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -20,11 +18,10 @@ from core.services.reactions import Reactions
 from core.services.teams.rulebook import Policy
 from core.services.teams.teams import Patience
 from core.storage.tables import AuditEntry, TicketEvent
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def test_a_ticket_goes_up_the_levels_then_to_the_next_team_and_to_a_lead(desk: Desk) -> None:

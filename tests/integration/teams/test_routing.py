@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-import httpx
 from sqlalchemy import func, select, update
 
 from core.domain.actor import Role
@@ -17,11 +14,10 @@ from core.services.teams.rulebook import Policy
 from core.services.teams.shelf import RoutingShelf
 from core.storage.queries.routing import CATEGORY_RULE, DEFAULT_RULE
 from core.storage.tables import AuditEntry, Category, Team
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.integration.teams.world import Floor
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def test_rules_categories_and_the_default_send_tickets_to_their_teams(desk: Desk) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -15,10 +13,9 @@ from core.domain.knowledge import Article
 from core.domain.teams import SILENCE, Presence, leads_back, level_that_serves
 from core.storage.queries.teams import crew
 from core.storage.tables import AuditEntry
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def _audited(desk: Desk) -> list[str]:

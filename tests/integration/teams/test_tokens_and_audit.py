@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-
-import httpx
 
 from core.domain.actor import Role
 from core.services.teams.teams import TeamShape
+from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def test_a_token_does_what_its_scopes_say_until_it_ends(desk: Desk, api: Api) -> None:

@@ -17,9 +17,9 @@ from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.tickets.due_dates import DueDateSweep
 from core.storage.tables import Notification, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 

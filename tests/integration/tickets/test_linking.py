@@ -23,10 +23,10 @@ from core.services.linking.codes import LinkCodes
 from core.services.requester_records.merging import ContactMerging
 from core.storage.queries.requesters import requester_record
 from core.storage.tables import AuditEntry, ContactAddress, LinkCode, Turn
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import Post
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.desk import LOOP, Rig, posted, somebody_waits
 
 MAIL = AccountId("mail")

@@ -19,9 +19,9 @@ from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
 from core.storage.queries.links import links_of
 from core.storage.tables import AssignmentPolicy
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.desk import Rig
 
 

@@ -34,9 +34,9 @@ from core.storage.tables import (
     Ticket,
     TicketEvent,
 )
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.desk import LOOP, WEB, Rig, posted, somebody_waits
 
 

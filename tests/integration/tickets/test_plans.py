@@ -17,10 +17,10 @@ from core.services.requester_records.organisation_of_tickets import Organisation
 from core.services.sla.clocks import ClocksOfTickets
 from core.services.teams.routing import RoutingOfTickets
 from core.storage.migrate import migrate
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 from tests.integration.core.test_migrations import _upgrade, unmigrated
-from tests.integration.tickets.test_sorting_pages import Api
 
 __all__ = ["unmigrated"]
 

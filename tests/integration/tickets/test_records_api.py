@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from core.domain.actor import Role
+from tests.integration.console.api import Api
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 
 async def called(client: httpx.AsyncClient, name: str) -> str:

@@ -19,10 +19,10 @@ from core.services.requester_records.contacts import ContactDraft
 from core.services.tickets.registering import IN_PERSON
 from core.services.tickets.registrations import Registration, Registrations
 from core.storage.tables import AuditEntry, Contact, ContactAddress, Conversation, Message, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 from tests.integration.letters.world import Post
-from tests.integration.tickets.test_sorting_pages import Api
 
 EMAIL = "ada@people.example"
 

@@ -15,9 +15,9 @@ from core.services.requester_records.organisation_of_tickets import Organisation
 from core.storage.queries.requesters import list_requesters, requester_record
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 
 async def _contact(desk: Desk, words: str) -> ContactId:

@@ -22,9 +22,9 @@ from core.storage.queries.categories import category_tree
 from core.storage.queries.similar import Suggestions, suggestions_for
 from core.storage.queries.tickets import ticket_of_conversation
 from core.storage.tables import TicketVector
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.desk import Rig
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-
-import httpx
 
 from core.domain.actor import Role
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-
-Api = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 async def test_a_lead_makes_categories_and_an_agent_sorts_a_ticket(desk: Desk) -> None:

@@ -21,9 +21,9 @@ from core.storage.queries.spam import SpamView, list_spam
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
 from core.storage.tables import AuditEntry, ContactAddress, Conversation, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 from tests.support.desk import WEB, Rig, posted
 
 

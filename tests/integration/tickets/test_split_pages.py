@@ -9,9 +9,9 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.domain.ids import ConversationId
 from core.storage.tables import Message, Ticket
+from tests.integration.console.api import Api
 from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
-from tests.integration.tickets.test_sorting_pages import Api
 
 
 async def _two_matters(desk: Desk) -> tuple[str, dict[str, str]]:
