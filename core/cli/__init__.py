@@ -29,20 +29,24 @@ if TYPE_CHECKING:
 
 # Each command imports what it runs when it runs: `desk run` must stay small, and start at once.
 
+_PROCESSES = "The processes that `run` starts and watches"
+_UPKEEP = "Set up, check, report"
+_SUBJECTS = "By subject"
+
 app = typer.Typer(
-    help="Ventanilla, an omnichannel service desk.",
+    help="Ventanilla, an omnichannel service desk. `desk run` is all that one machine needs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(user_app, name="user")
-app.add_typer(token_app, name="token")
-app.add_typer(knowledge_app, name="knowledge")
-app.add_typer(mail_app, name="mail")
-app.add_typer(channel_app, name="channel")
-app.add_typer(assistant_app, name="assistant")
+app.add_typer(user_app, name="user", rich_help_panel=_SUBJECTS)
+app.add_typer(token_app, name="token", rich_help_panel=_SUBJECTS)
+app.add_typer(knowledge_app, name="knowledge", rich_help_panel=_SUBJECTS)
+app.add_typer(mail_app, name="mail", rich_help_panel=_SUBJECTS)
+app.add_typer(channel_app, name="channel", rich_help_panel=_SUBJECTS)
+app.add_typer(assistant_app, name="assistant", rich_help_panel=_SUBJECTS)
 seed_app = typer.Typer(help="Examples to try the desk with.", no_args_is_help=True)
-app.add_typer(seed_app, name="seed")
+app.add_typer(seed_app, name="seed", rich_help_panel=_SUBJECTS)
 
 ReportBy = Literal["channel", "team", "agent", "category", "priority", "reason", "hour", "weekday"]
 
@@ -91,25 +95,25 @@ def _check_declared_accounts() -> None:
         declared_accounts(variables, Kinds())
 
 
-@app.command()
+@app.command(rich_help_panel=_PROCESSES)
 def serve() -> None:
     """Serve chat, console and API over HTTP."""
     program.long_running("serve")
 
 
-@app.command()
+@app.command(rich_help_panel=_PROCESSES)
 def work() -> None:
     """Do the work that messages make: turns of the assistant, deliveries, timers."""
     program.long_running("work")
 
 
-@app.command()
+@app.command(rich_help_panel=_PROCESSES)
 def receive() -> None:
     """Fetch messages from the platforms that have to be asked for them."""
     program.long_running("receive")
 
 
-@app.command()
+@app.command(rich_help_panel=_PROCESSES)
 def embed(
     port: Annotated[int, typer.Option(help="Port to listen on.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -118,7 +122,7 @@ def embed(
     program.embed(host, port)
 
 
-@app.command()
+@app.command(rich_help_panel=_UPKEEP)
 def migrate() -> None:
     """Bring the database to this release's schema; safe when several do it at once."""
     from core.wiring import commands
@@ -126,7 +130,7 @@ def migrate() -> None:
     with_database(commands.migrate)
 
 
-@app.command()
+@app.command(rich_help_panel=_UPKEEP)
 def prepare() -> None:
     """Migrate; on the first run also import the starter articles and make an admin.
 
@@ -143,7 +147,7 @@ def prepare() -> None:
         print(link)
 
 
-@app.command()
+@app.command(rich_help_panel=_UPKEEP)
 def doctor() -> None:
     """Check every component and say how to mend what is wrong."""
     from core.runtime.doctor import examine
@@ -172,7 +176,7 @@ def seed_demo(
         print(line)
 
 
-@app.command()
+@app.command(rich_help_panel=_UPKEEP)
 def report(
     first: Annotated[
         str | None, typer.Option("--from", help="The first day, as 2030-12-01.")
@@ -192,7 +196,7 @@ def report(
     print(document(found).model_dump_json(indent=2) if as_json else "\n".join(as_lines(found)))
 
 
-@app.command()
+@app.command(rich_help_panel=_UPKEEP)
 def version() -> None:
     """Print the release."""
     print(metadata.version("ventanilla"))
