@@ -5,6 +5,8 @@ comes before it is set aside with the inbox, which is committed before it is ack
 sets a part aside looks after that whether the album has been stored, and whoever stores the part
 that names the bot looks after that for what is set aside: of two processes that do so at the same
 time, one sees what the other did, and where both do, the second finds its messages stored.
+Reactions do not say of which album their message is: with each part the name of its album is kept
+under the name of the part, and a reaction to it is set aside as one part more.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ class Reader:
             if isinstance(event, MessagePosted):
                 for remote in event.remote_ids:
                     _remember(self._threads, remote, event.thread)
-        return tuple([await self._placed(event, update, inbox) for event in events])
+        return tuple([await self._placed(event, update, raw, inbox) for event in events])
 
     async def _reading(self, update: Fields, inbox: Inbox | None = None) -> Reading:
         """Return how to read `update`; without `inbox` its album is not looked up."""
@@ -134,8 +136,12 @@ class Reader:
         """
         message = group_message(update)
         album = None if message is None else album_of(message)
-        if album is None:
+        if message is None or album is None:
             raise NotAddressed("a message in a group that is not meant for the bot")
+        part = ids.remote_id(
+            integer(mapping(message, "chat"), "id"), integer(message, "message_id")
+        )
+        await inbox.set_aside(self._account, part, f"album of {part}", album.encode())
         await inbox.set_aside(self._account, album, str(integer(update, "update_id")), raw)
         if not await self._is_kept(album, inbox):
             raise NotAddressed("a part of an album that was not meant for the bot yet: set aside")
@@ -153,17 +159,35 @@ class Reader:
         if await self._thread_of(remote, inbox) is None:
             raise NotAddressed("an edit in a group of a message that was not for the bot")
 
-    async def _placed(self, event: Event, update: Fields, inbox: Inbox) -> Event:
+    async def _placed(self, event: Event, update: Fields, raw: bytes, inbox: Inbox) -> Event:
         """Return `event` with its thread, where Telegram tells the chat without the topic."""
         if isinstance(event, ReactionChanged):
             thread = await self._thread_of(event.remote_id, inbox)
             if thread is None and not ids.read_thread(event.thread).is_private:
-                raise IgnoredPayload("a reaction in a group to what was not for the bot")
+                thread = await self._set_reaction_aside(event.remote_id, update, raw, inbox)
         elif isinstance(event, ChoicePressed) and (remote := pressed_message(update)):
             thread = await self._thread_of(remote, inbox)
         else:
             return event
         return event if thread is None else replace(event, thread=thread)
+
+    async def _set_reaction_aside(
+        self, part: RemoteId, update: Fields, raw: bytes, inbox: Inbox
+    ) -> ThreadKey:
+        """Set a reaction aside with what it is about; return where its album was stored meanwhile.
+
+        Raises:
+            IgnoredPayload: as far as is known that was not for the bot, or is no part of an album.
+        """
+        named = await inbox.set_aside_of(self._account, part)
+        if not named:
+            raise IgnoredPayload("a reaction in a group to what was not for the bot")
+        album = RemoteId(named[0].decode())
+        await inbox.set_aside(self._account, album, str(integer(update, "update_id")), raw)
+        thread = (await inbox.threads_of(self._account, [album])).get(album)
+        if thread is None:
+            raise IgnoredPayload("a reaction to what was not meant for the bot yet: set aside")
+        return thread  # of the part itself somebody else may still be storing it
 
     async def _thread_of(self, remote: RemoteId, inbox: Inbox) -> ThreadKey | None:
         known = self._threads.get(remote)

@@ -26,7 +26,7 @@ from core.services.intake.inbox import Intake
 from core.services.intake.placing import ArrivalRules
 from core.storage.engine import Sessions
 from core.storage.tables import Message, PayloadAside
-from tests.unit.telegram.memory import ACCOUNT, GROUP, message, raw
+from tests.unit.telegram.memory import ACCOUNT, ANA, GROUP, message, raw
 
 PARTS = 3
 MENTION = "@desk_bot"
@@ -164,6 +164,68 @@ async def test_an_edit_of_a_part_that_came_before_the_mention_counts(
     assert await _texts(sessions) == ["picture one, mended", album.captions[1]]
 
 
+def reaction(part: dict[str, Any], emoji: str, *, number: int = 9_000) -> dict[str, Any]:
+    """Return an update in which somebody puts a reaction on a part of an album."""
+    return {
+        "update_id": number,
+        "message_reaction": {
+            "chat": GROUP,
+            "message_id": part["message"]["message_id"],
+            "user": ANA,
+            "date": 1_700_000_002,
+            "old_reaction": [],
+            "new_reaction": [{"type": "emoji", "emoji": emoji}],
+        },
+    }
+
+
+async def _reactions(sessions: Sessions) -> list[list[str]]:
+    async with sessions() as session:
+        found = await session.scalars(select(Message.reactions).order_by(Message.position))
+        return [sorted(one) for one in found]
+
+
+async def test_a_reaction_to_a_part_that_came_before_the_mention_is_kept(
+    sessions: Sessions, one: Process, other: Process
+) -> None:
+    album = Album(1, 2)
+    await one.take(album.parts[0])
+    await other.take(album.parts[1])
+    await other.take(reaction(album.parts[0], "👍"))
+    await other.take(reaction(album.parts[0], "👍"))  # told again
+    await one.take(reaction(album.parts[1], "🎉", number=9_001))
+    assert await _texts(sessions) == []
+    await one.take(album.parts[2])
+    assert await _texts(sessions) == album.captions
+    assert await _reactions(sessions) == [["👍"], ["🎉"], []]
+
+
+async def test_a_reaction_that_comes_while_its_album_is_stored_waits_for_its_part(
+    sessions: Sessions, tmp_path: Path, other: Process
+) -> None:
+    album = Album(1, 1)
+
+    class Meanwhile(Intake):
+        async def set_aside_of(self, account: AccountId, subject: str) -> Sequence[bytes]:
+            found = await super().set_aside_of(account, subject)
+            await other.take(reaction(album.parts[0], "👍"))
+            return found
+
+    await other.take(album.parts[0])
+    await Process(sessions, tmp_path, Meanwhile).take(album.parts[1])
+    assert await _texts(sessions) == album.captions[:2]
+    assert await _reactions(sessions) == [["👍"], []]
+
+
+async def test_a_reaction_to_what_is_not_for_the_bot_is_not_set_aside(
+    sessions: Sessions, one: Process
+) -> None:
+    lunch = {"update_id": 1, "message": message(chat=GROUP, text="lunch?")}
+    await one.take(lunch)
+    await one.take(reaction(lunch, "👍"))
+    assert await _aside(sessions) == 0
+
+
 async def test_an_album_that_nobody_addressed_is_forgotten_after_minutes(
     sessions: Sessions, one: Process
 ) -> None:
@@ -171,9 +233,11 @@ async def test_an_album_that_nobody_addressed_is_forgotten_after_minutes(
     for part in album.parts:
         await one.take(part)
         await one.take(part)  # told again
-    assert await _aside(sessions) == PARTS
+    await one.take(reaction(album.parts[0], "👍"))
+    kept = 2 * PARTS + 1  # of each part the album's name as well
+    assert await _aside(sessions) == kept
     await Asides(sessions, lambda: datetime.now(UTC) + KEPT / 2).forget_due()
-    assert await _aside(sessions) == PARTS
+    assert await _aside(sessions) == kept
     await Asides(sessions, lambda: datetime.now(UTC) + KEPT * 2).forget_due()
     assert await _aside(sessions) == 0
     assert await _texts(sessions) == []
