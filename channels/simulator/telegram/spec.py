@@ -20,11 +20,17 @@ from typing import Any
 
 import telegram
 from aiohttp.web import FileField
-from telegram._utils import types as aliases
-from telegram._utils.defaultvalue import DefaultValue
 
 KIND_FIELDS = ("type", "status", "source")
 """Fields that tell what an object of several forms is; the library puts them in by itself."""
+
+_ALIASES = {
+    "ReplyMarkup": telegram.InlineKeyboardMarkup
+    | telegram.ReplyKeyboardMarkup
+    | telegram.ReplyKeyboardRemove
+    | telegram.ForceReply,
+}
+"""What the library names by an alias that it imports for a type checker alone."""
 
 _RENAMED = {"from_user": "from"}
 _NUMBERS = (int, datetime, timedelta)
@@ -70,9 +76,24 @@ def told(hint: Any) -> Sequence[Any]:
         return [
             one
             for one in typing.get_args(hint)
-            if one is not type(None) and typing.get_origin(one) not in (DefaultValue, tuple)
+            if one is not type(None) and not _is_of_the_library(typing.get_origin(one))
         ]
     return [hint]
+
+
+def _is_of_the_library(origin: Any) -> bool:
+    """Say whether a generic type is only Python's way to say something: it is never sent as such.
+
+    These are tuples, with which files can be named, and classes of the library that are no objects
+    of the Bot API, with which it tells an argument that was left out.
+    """
+    if origin is tuple:
+        return True
+    return (
+        isinstance(origin, type)
+        and origin.__module__.partition(".")[0] == telegram.__name__
+        and not issubclass(origin, telegram.TelegramObject)
+    )
 
 
 def converted(name: str, value: Any, hint: Any) -> Any:
@@ -175,7 +196,7 @@ def _words(hint: Any) -> str:
 
 def _described(what: Any, left_out: Any) -> Mapping[str, Described]:
     function = what.__init__ if isinstance(what, type) else what  # type: ignore[misc]
-    hints = typing.get_type_hints(function, {**vars(inspect.getmodule(what)), **_names()})
+    hints = typing.get_type_hints(function, {**_names(), **vars(inspect.getmodule(what))})
     return {
         _RENAMED.get(name, name): Described(hints[name], parameter.default is parameter.empty)
         for name, parameter in inspect.signature(what).parameters.items()
@@ -185,12 +206,18 @@ def _described(what: Any, left_out: Any) -> Mapping[str, Described]:
 
 @cache
 def _names() -> Mapping[str, Any]:
-    """Return what annotations of the library may name, and import for a type checker alone."""
-    found: dict[str, Any] = dict(vars(aliases))
-    modules = [telegram, *(one for one in vars(telegram).values() if inspect.ismodule(one))]
-    for module in modules:
-        found |= {name: one for name, one in vars(module).items() if inspect.isclass(one)}
-    return found
+    """Return what annotations of the library may name, and import for a type checker alone.
+
+    Aliases of types have no public home; where a public class is defined, they are known.
+    """
+    public = [one for name, one in vars(telegram).items() if not name.startswith("_")]
+    classes = [one for one in public if inspect.isclass(one)]
+    for module in filter(inspect.ismodule, public):
+        classes += [one for one in vars(module).values() if inspect.isclass(one)]
+    found: dict[str, Any] = {}
+    for home in dict.fromkeys(map(inspect.getmodule, classes)):
+        found |= vars(home)
+    return found | {one.__name__: one for one in classes} | _ALIASES
 
 
 def _subclasses(kind: type) -> list[type]:

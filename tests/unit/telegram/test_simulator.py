@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+import telegram
 from aiohttp import web
 
 from channels.simulator.faults import Fault
 from channels.simulator.telegram import Person, TelegramPlatform
 from channels.simulator.telegram.checks import METHODS
-from channels.simulator.telegram.spec import arguments_of
+from channels.simulator.telegram.spec import Described, arguments_of, fields_of, told
 
 
 @dataclass
@@ -147,6 +148,14 @@ async def test_arguments_of_a_form_have_their_types(bot: Caller, ana: Person) ->
         "protect_content": True,
         "entities": [],
     }
+
+
+def test_every_object_of_the_bot_api_can_be_described() -> None:
+    public: list[object] = list(vars(telegram).values())
+    for kind in public:
+        if isinstance(kind, type) and issubclass(kind, telegram.TelegramObject):
+            described: Callable[[type], Mapping[str, Described]] = fields_of
+            assert all(told(of.kind) for of in described(kind).values())
 
 
 def test_what_is_simulated_are_arguments_of_the_bot_api() -> None:
