@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -136,9 +137,16 @@ class EmailChannel:
                 "the account has no SMTP server", "Set smtp_host, and what it asks for."
             )
         letter = await self._letter(message)
-        refusals = await self._outlet.send(letter)
-        self._copies.keep(letter)
-        return Receipt(remote_ids=(letter.message_id,), detail=refusals)
+        if message.only_to:
+            letter = replace(letter, to=(), copies=message.only_to)
+        sent = await self._outlet.send(letter)
+        if not message.only_to:
+            self._copies.keep(letter)
+        return Receipt(
+            remote_ids=(letter.message_id,),
+            detail="; ".join(sent.refused),
+            put_off=sent.put_off,
+        )
 
     async def _letter(self, message: Outbound) -> Letter:
         files = []

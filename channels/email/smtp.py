@@ -21,10 +21,20 @@ from channels.email.errors import (
 from channels.email.oauth import AccessTokens
 from channels.email.render import Letter
 from channels.email.settings import EmailSettings, OAuthProvider, Security
-from core.domain.errors import BadCredentials, Rejected
+from core.domain.channel import PutOff
+from core.domain.errors import BadCredentials, Rejected, Unavailable
+from core.domain.ids import Address
 
 _IDLE_SECONDS = 30.0  # servers commonly end idle connections after some minutes, some after one
 _SAYS_GOODBYE = 421
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """For whom the server did not take a mail that it took for others."""
+
+    refused: tuple[str, ...]  # each in words
+    put_off: tuple[PutOff, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +60,23 @@ class Outlet:
         self._idle: deque[_Open] = deque()
         self._places = asyncio.Semaphore(settings.smtp_connections)
 
-    async def send(self, letter: Letter) -> str:
-        """Make one attempt to send `letter`; return what an agent has to know, or "".
+    async def send(self, letter: Letter) -> Sent:
+        """Make one attempt to send `letter`; return whom the server did not take it for.
 
-        Either the server has it for everybody in `to`, or nobody gets it.
+        Nobody gets it where the server refuses one of `to` for good, or all of them for now.
 
         Raises:
             DeliveryError: its subclass says what happens next.
         """
         async with self._places, self._connected() as client:
             with as_delivery_error(self._server, Phase.BEFORE_CONTENT):
-                refusals = await self._address(client, letter)
+                sent = await self._address(client, letter)
             with as_delivery_error(self._server, Phase.CONTENT):
                 try:
                     await client.data(letter.content)
                 except aiosmtplib.SMTPDataError as error:
                     raise meaning(error.code, error.message) from error
-        return "; ".join(refusals)
+        return sent
 
     async def close(self) -> None:
         """Say goodbye on all connections that are open."""
@@ -77,27 +87,38 @@ class Outlet:
     def _server(self) -> str:
         return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
 
-    async def _address(self, client: aiosmtplib.SMTP, letter: Letter) -> list[str]:
-        """Tell the server from and to whom; return whose copies it refused."""
+    async def _address(self, client: aiosmtplib.SMTP, letter: Letter) -> Sent:
+        """Tell the server from and to whom; return whom it did not take it for."""
         limit = client.esmtp_extensions.get("size", "")
         size = len(letter.content)
         if limit.isdecimal() and 0 < int(limit) < size:
             raise Rejected(f"the mail has {size:,} bytes; the server takes {int(limit):,}")
         options = [f"size={size}"] if client.supports_extension("size") else []
         await client.mail(letter.sender, options=options)
-        for recipient in letter.to:
-            await client.rcpt(recipient)
-        refusals = []
-        for recipient in letter.copies:
+        refused: dict[str, str] = {}  # for good, in words
+        put_off: dict[str, str] = {}  # for now, with the server's reason
+        for recipient in (*letter.to, *letter.copies):
             try:
                 await client.rcpt(recipient)
             except aiosmtplib.SMTPRecipientRefused as error:
-                if error.code == _SAYS_GOODBYE:
+                reply = meaning(error.code, error.message)
+                if error.code != _SAYS_GOODBYE and isinstance(reply, Unavailable):
+                    put_off[recipient] = str(reply)
+                elif isinstance(reply, Rejected) and recipient not in letter.to:
+                    refused[recipient] = refusal_of(recipient, error.code, error.message)
+                else:
                     raise
-                refusals.append(refusal_of(recipient, error.code, error.message))
-        if not letter.to and len(refusals) == len(letter.copies):
-            raise Rejected(refusals[0])
-        return refusals
+        if {*refused, *put_off}.issuperset(letter.to or letter.copies):
+            if put_off:
+                raise Unavailable(next(iter(put_off.values())))
+            raise Rejected(next(iter(refused.values())))
+        return Sent(
+            refused=tuple(refused.values()),
+            put_off=tuple(
+                PutOff(address=Address(recipient), reason=reason)
+                for recipient, reason in put_off.items()
+            ),
+        )
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:

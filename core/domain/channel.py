@@ -62,6 +62,15 @@ class Outbound:
     thread_ids: tuple[RemoteId, ...] = ()  # the thread's latest messages, oldest first, 20 at most
     is_beside: bool = False  # of one of several matters in the thread: show what it answers
     envelope: Envelope | None = None  # as the agent addressed it; else the channel's own way
+    only_to: tuple[Address, ...] = ()  # the rest has it already; none: it is for all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """One of several recipients who took nothing for now, though others did."""
+
+    address: Address
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +79,14 @@ class Receipt:
 
     remote_ids: tuple[RemoteId, ...]
     detail: str = ""  # what an agent has to know though it was sent, such as a refused copy
+    put_off: tuple[PutOff, ...] = ()  # whom the others did not wait for
 
 
 class DeliveryAction(StrEnum):
     """What is done with a message on the platform."""
 
     SEND = "send"
+    REST = "rest"  # sent to those who took nothing when the others got it
     EDIT = "edit"
     REMOVE = "remove"
 

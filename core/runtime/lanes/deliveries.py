@@ -70,6 +70,8 @@ class DeliveriesLane:
             channel.refuse()
         try:
             async with asyncio.timeout(self._longest_seconds):
+                if plan.action == DeliveryAction.REST:
+                    return await channel.deliver(plan.message)
                 if plan.action != DeliveryAction.SEND:
                     return await self._change(channel, plan)
                 if plan.may_have_left:

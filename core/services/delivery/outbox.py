@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,11 +24,13 @@ from core.domain.errors import (
     Unavailable,
     Uncertain,
 )
-from core.domain.ids import AccountId, ConversationId, DeliveryId, MessageId
+from core.domain.ids import AccountId, Address, ConversationId, DeliveryId, MessageId
+from core.services.delivery.backing_off import pause_after
 from core.services.delivery.budget import may_speak
 from core.services.delivery.moved_threads import follow, living_with
 from core.services.delivery.outbound import outbound, receipt_of
 from core.services.delivery.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
+from core.services.delivery.rest import detail_of, rest_of
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import all_locked, locked
 from core.storage.engine import Sessions, storage_errors
@@ -40,8 +41,6 @@ from core.storage.wakeups import LaneKind
 
 _LOGGER = logging.getLogger(__name__)
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
-_FIRST_PAUSE_SECONDS = 2.0
-_LONGEST_PAUSE_SECONDS = 600.0
 _MOST_MOVES = 3
 _WITH_MESSAGE = (
     select(Delivery, Message)
@@ -103,8 +102,10 @@ class Outbox:
                 _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                 continue
             if delivery.available_at > ledger.now:
+                if delivery.action == DeliveryAction.REST:
+                    continue  # what is for others does not wait for those
                 return None
-            if not await self._is_within_budget(session, message, conversation, ledger):
+            if not await self._is_within_budget(session, delivery, message, conversation, ledger):
                 _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                 continue
             gate = await gate_of(session, delivery.account_id, ledger.now)
@@ -132,18 +133,28 @@ class Outbox:
             conversation=ConversationId(conversation.id),
             attempt=delivery.attempts,
             action=DeliveryAction(delivery.action),
-            message=await outbound(session, conversation, message, capabilities, self._base_url),
+            message=replace(
+                await outbound(session, conversation, message, capabilities, self._base_url),
+                only_to=tuple(map(Address, delivery.only_to or ())),
+            ),
             receipt=receipt,
             is_probe=gate is Gate.PROBE,
             may_have_left=may_have_left,
         )
 
     async def _is_within_budget(
-        self, session: AsyncSession, message: Message, conversation: Conversation, ledger: Ledger
+        self,
+        session: AsyncSession,
+        delivery: Delivery,
+        message: Message,
+        conversation: Conversation,
+        ledger: Ledger,
     ) -> bool:
         """Say whether the desk's own words may go out; people's always may."""
         if message.speaker != Speaker.SYSTEM:
             return True  # the assistant was asked before it spoke
+        if delivery.action == DeliveryAction.REST:
+            return True  # it counted when the others got it
         capabilities = ledger.can(conversation.account_id)
         return await may_speak(session, conversation, capabilities, ledger.now, before=message)
 
@@ -200,12 +211,14 @@ class Outbox:
             await resume(session, AccountId(delivery.account_id), outcome, ledger.now)
         if isinstance(outcome, Receipt):
             await _name(session, ledger, conversation, plan, outcome)
-            message.delivery_detail = outcome.detail or None
+            delivery.error = outcome.detail or None
             _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
+            if outcome.put_off:
+                session.add(rest_of(delivery, outcome.put_off, ledger.now))
         else:
             delivery.error = str(outcome) or type(outcome).__name__
-            message.delivery_detail = delivery.error
             await self._fail(session, delivery, message, outcome, ledger, conversation)
+        message.delivery_detail = await detail_of(session, delivery, outcome)
 
     async def _fail(
         self,
@@ -299,12 +312,6 @@ class Outbox:
             await ledger.write(session)
 
 
-def pause_after(attempts: int) -> timedelta:
-    """Return how long to wait after `attempts` failed ones: doubling, with jitter."""
-    longest = min(_FIRST_PAUSE_SECONDS * 2 ** max(attempts - 1, 0), _LONGEST_PAUSE_SECONDS)
-    return timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311
-
-
 async def _under_way(session: AsyncSession, conversation: ConversationId) -> Sequence[Delivery]:
     rows = await session.scalars(
         select(Delivery)
@@ -327,7 +334,7 @@ def _is_pointless(
     if delivery.action == DeliveryAction.SEND:
         # A human took over: the assistant must not speak after that.
         return message.speaker == Speaker.BOT and conversation.responder == Responder.HUMAN
-    is_gone = delivery.action == DeliveryAction.EDIT and message.removed_at is not None
+    is_gone = delivery.action != DeliveryAction.REMOVE and message.removed_at is not None
     return is_gone or not receipt.remote_ids
 
 
@@ -339,7 +346,7 @@ async def _name(
     receipt: Receipt,
 ) -> None:
     """Remember what the platform calls the message now."""
-    if plan.action == DeliveryAction.REMOVE:
+    if plan.action in (DeliveryAction.REMOVE, DeliveryAction.REST):
         return
     if plan.action == DeliveryAction.EDIT:
         await session.execute(

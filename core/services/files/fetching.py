@@ -23,7 +23,7 @@ from core.domain.errors import (
 from core.domain.files import FileState, Refused
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.domain.languages import LANGUAGES
-from core.services.delivery.outbox import pause_after
+from core.services.delivery.backing_off import pause_after
 from core.services.files.vault import Kept
 from core.services.files.words import told
 from core.services.ledger import Accounts, Ledger

@@ -56,7 +56,8 @@ class Turn(Base):
 class Delivery(Base):
     """An item of a conversation's `deliveries` lane: a message is to be sent.
 
-    `status`: waiting → sending → sent | failed | parked | dropped.
+    `status`: waiting → sending → sent | failed | parked | dropped. What is sent to the rest of
+    its recipients (`rest`) holds up nothing that comes after it.
     """
 
     __tablename__ = "delivery"
@@ -73,7 +74,8 @@ class Delivery(Base):
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversation.id"))
     account_id: Mapped[str]
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
-    action: Mapped[str] = mapped_column(server_default="send")  # or edit, remove
+    action: Mapped[str] = mapped_column(server_default="send")  # or rest, edit, remove
+    only_to: Mapped[list[Any] | None]  # the rest: addresses
     status: Mapped[str] = mapped_column(server_default="waiting")
     attempts: Mapped[int] = mapped_column(server_default="0")
     available_at: Mapped[CreatedAt]

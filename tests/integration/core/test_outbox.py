@@ -22,7 +22,7 @@ from core.domain.errors import (
 )
 from core.domain.ids import MessageId, ThreadKey
 from core.runtime.lanes.deliveries import DeliveriesLane
-from core.services.delivery.outbox import pause_after
+from core.services.delivery.backing_off import pause_after
 from core.storage.engine import Sessions
 from core.storage.tables import RemoteMessage
 from tests.integration.core.sending import advance, fail_next, received, said, states

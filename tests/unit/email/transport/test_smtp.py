@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from pydantic import SecretStr
 from channels.email.channel import EmailChannel
 from channels.simulator.email import MailPlatform
 from channels.simulator.faults import Fault
-from core.domain.content import Body, FileRef
+from core.domain.channel import PutOff
+from core.domain.content import Body, Envelope, FileRef
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
@@ -119,6 +121,55 @@ async def test_a_copy_that_is_refused_is_told_and_the_mail_is_sent(
     receipt = await channel.deliver(outbound(participants=(Address("bob@gone.example"),)))
     assert receipt.detail == "not taken for bob@gone.example: 550 5.1.1 No such user"
     assert people.received[0].recipients == (ANA,)
+
+
+async def test_a_copy_that_is_put_off_holds_up_nobody_and_is_sent_alone_later(
+    channel: EmailChannel, people: MailPlatform
+) -> None:
+    bob = Address("bob@slow.example")
+    people.server.refused[bob] = "450 4.2.0 Greylisted"
+    message = outbound(participants=(bob, Address("eve@people.example")))
+    receipt = await channel.deliver(message)
+    assert receipt.put_off == (PutOff(address=bob, reason="450 4.2.0 Greylisted"),)
+    assert receipt.detail == ""
+    rest = replace(message, only_to=(bob,))
+    with pytest.raises(Unavailable, match=r"450 4\.2\.0 Greylisted"):
+        await channel.deliver(rest)
+    people.server.refused.clear()
+    assert (await channel.deliver(rest)).put_off == ()
+    first, second = people.received
+    assert (first.recipients, second.recipients) == ((ANA, "eve@people.example"), (bob,))
+    assert first.mail["Message-ID"] == second.mail["Message-ID"]
+
+
+@pytest.mark.parametrize("to", [(ANA,), (ANA, "eve@people.example")])
+async def test_where_nobody_who_is_written_to_is_there_for_now_the_copies_wait_too(
+    channel: EmailChannel, people: MailPlatform, to: tuple[str, ...]
+) -> None:
+    people.server.refused.update(dict.fromkeys(to, "450 4.2.0 Greylisted"))
+    envelope = Envelope(to=tuple(map(Address, to)), cc=(Address("bob@people.example"),))
+    with pytest.raises(Unavailable):
+        await channel.deliver(outbound(envelope=envelope))
+    assert people.received == []
+
+
+async def test_of_several_who_are_written_to_one_that_is_put_off_waits_alone(
+    channel: EmailChannel, people: MailPlatform
+) -> None:
+    people.server.refused[ANA] = "452 4.2.2 Mailbox full"
+    envelope = Envelope(to=(Address(ANA), Address("eve@people.example")))
+    receipt = await channel.deliver(outbound(envelope=envelope))
+    assert [one.address for one in receipt.put_off] == [ANA]
+    assert people.received[0].recipients == ("eve@people.example",)
+
+
+async def test_a_limit_of_the_whole_account_that_a_copy_meets_is_the_whole_mails(
+    channel: EmailChannel, people: MailPlatform
+) -> None:
+    people.server.refused["bob@people.example"] = "452 4.7.28 Too many mails from you"
+    with pytest.raises(Throttled):
+        await channel.deliver(outbound(participants=(Address("bob@people.example"),)))
+    assert people.received == []
 
 
 async def test_a_mail_that_may_have_left_is_uncertain_and_the_same_when_sent_again(
