@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from channels.loopback import Loopback
 from core.domain.channel import DeliveryState, Outbound, Receipt
 from core.domain.content import Body, Caution, Envelope
+from core.domain.errors import Unavailable
 from core.domain.events import (
     Author,
     Event,
@@ -220,6 +221,18 @@ async def test_a_message_of_another_ticket_is_not_there(desk: Desk, ticket: str)
     await browser.see(ticket)
     answer = await browser.send(f"{ticket}/messages/{new_id()}/withdraw")
     assert answer.status_code == 404
+
+
+async def test_what_a_platform_that_is_away_has_not_taken_is_shown_to_wait_with_the_reason(
+    desk: Desk, ticket: str
+) -> None:
+    browser = await signed_in(desk)
+    linked = desk.channels[desk.loopback.account]
+    assert isinstance(linked, Linked)
+    linked.platform.faults.append(Unavailable("the platform could not be reached"))
+    await said(desk, browser, ticket, DeliveryState.WAITING)
+    shown = await browser.see(ticket)
+    assert "Waiting to be sent: the platform could not be reached" in shown
 
 
 @pytest.mark.parametrize(
