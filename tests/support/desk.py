@@ -48,12 +48,17 @@ WEB = AccountId("web")
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that tests move."""
+    """A clock that tests move; it goes on by itself unless it is stopped."""
 
     ahead: timedelta = field(default_factory=timedelta)
+    stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        """Go on only when moved: for what is due within seconds, however slow the machine."""
+        self.stopped_at = datetime.now(UTC)
 
     def advance(self, **by: float) -> None:
         self.ahead += timedelta(**by)
@@ -147,6 +152,16 @@ class Rig:
                 .limit(1)
             )
             return found.one()
+
+    async def turn_text(self) -> str | None:
+        """Begin the turn that is due in the one conversation there is; return what it asks."""
+        plan = await self.turns.plan(await self.conversation_id())
+        return None if plan is None else plan.request.text
+
+    async def reasons(self) -> list[str]:
+        """Return why the tickets there are were opened."""
+        async with self.sessions() as session:
+            return list(await session.scalars(select(Ticket.reason)))
 
     async def ticket_id(self, thread: str = "t1") -> TicketId:
         """Return the id of the thread's newest ticket."""
