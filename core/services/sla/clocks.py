@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -30,6 +30,7 @@ from core.services.sla.histories import (
 )
 from core.services.sla.hours_notice import tell_hours
 from core.services.sla.rules import PromiseBook, current_revision
+from core.services.tickets.answering import is_unasked
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import SlaClock, SlaTicket
@@ -42,7 +43,7 @@ _ACTOR = "timer"
 _BATCH = 100  # tickets, locked together for a tenth of a second
 _ClockKey = tuple[str, int]
 _RELEVANT = frozenset(
-    {"status", "message", "priority", "category", "team", "organisation", "channel"}
+    {"status", "message", "priority", "category", "team", "organisation", "channel", "kind"}
 )
 _ROWS = select(SlaTicket).where(SlaTicket.ticket_id == ONE_OF_TICKETS)
 _CLOCKS = select(SlaClock).where(SlaClock.ticket_id == ONE_OF_TICKETS)
@@ -101,7 +102,7 @@ class ClocksOfTickets:
         row.work_seconds = _seconds(time_in(hours, working_spans(history), now))
         row.revision = None if ticket.status == TicketStatus.CLOSED else rules.revision
         plan_end(row, ticket, history, hours, rules.closing, self._solved_grace)
-        clocks = [] if policy is None else clocks_of(policy, hours, history, now)
+        clocks = [] if policy is None else clocks_of(_kept_to(case, policy), hours, history, now)
         await _keep(case, policy, clocks, past.clocks)
         return WorkedOut(row=row, policy=policy, hours=hours, history=history)
 
@@ -211,6 +212,15 @@ async def _pasts(session: AsyncSession, tickets: Collection[TicketId]) -> Mappin
             clocks=clocks[ticket],
         )
     return found
+
+
+def _kept_to(case: Case, policy: Policy) -> Policy:
+    """Return what `policy` promises of a ticket; nobody waits for answers that nobody can get."""
+    if not is_unasked(case.ticket.kind, case.conversation.account_id):
+        return policy
+    solution = ClockKind.RESOLUTION
+    targets = {kind: target for kind, target in policy.targets.items() if kind == solution}
+    return replace(policy, targets=targets)
 
 
 def _may_move(change: TicketChange) -> bool:

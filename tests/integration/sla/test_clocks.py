@@ -7,13 +7,20 @@ from uuid import UUID
 
 import pytest
 
+from channels.unread.channel import Unread
 from core.domain.assistant import Handoff, HandoffReason
+from core.domain.classification import Kind
 from core.domain.errors import InvalidInput, Outdated
+from core.domain.ids import ConversationId, TicketId
 from core.domain.sla.policy import CalendarId, ClockKind, Conditions, Policy, PolicyId
 from core.domain.ticket import Priority, TicketStatus
+from core.services.case import open_case
+from core.services.ledger import Ledger
+from core.services.links.opening import open_problem
 from core.services.locks import locked
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.clocks import recount_progress
+from core.services.tickets.registering import PROGRAMS
 from tests.integration.sla.world import HOUR, Promised, targets
 
 FIRST = (ClockKind.FIRST_RESPONSE, 1)
@@ -230,3 +237,25 @@ async def test_what_would_never_be_due_is_refused_by_policy_and_by_calendar(
     other = await desk.calendars.add(rarely, await desk.admin())
     with pytest.raises(InvalidInput, match="does not open often enough"):
         await desk.promise(calendar=other, resolution=8000)
+
+
+async def test_of_a_problem_that_nobody_reported_no_answer_is_promised(desk: Promised) -> None:
+    desk.accounts[PROGRAMS] = Unread.capabilities
+    await desk.promise(first_response=1, next_response=2, resolution=8)
+    ana = await desk.agent()
+    async with desk.sessions.begin() as session:
+        ledger = Ledger(desk.accounts, desk.clock())
+        reason = HandoffReason.REGISTERED
+        case = await open_problem(session, ledger, "Mail", "Its disk is full", ana, reason)
+        ticket, conversation = TicketId(case.ticket.id), ConversationId(case.conversation.id)
+        await ledger.write(session)
+    await desk.reactions.advance(conversation)
+    assert set(await desk.clocks()) == {RESOLUTION}
+    for kind, promised in ((Kind.INCIDENT, {FIRST, RESOLUTION}), (Kind.PROBLEM, {RESOLUTION})):
+        async with desk.sessions.begin() as session:
+            case = await open_case(session, Ledger(desk.accounts, desk.clock()), ticket)
+            case.ledger.record(case.ticket, "kind", case.ticket.kind, kind, actor=ana.actor)
+            case.ticket.kind = kind
+            await case.ledger.write(session)
+        await desk.reactions.advance(conversation)
+        assert set(await desk.clocks()) == promised
