@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Intent
-from core.domain.desk_choices import DECIDE, RATE
+from core.domain.desk_choices import DECIDE, RATE, REOPEN
 from core.domain.ids import Address
 from core.services.catalogue import buttons
 from core.services.ledger import Ledger
@@ -16,7 +16,11 @@ from core.storage.tables import Conversation
 
 Answer = Callable[[AsyncSession, Ledger, Conversation, Intent, Address], Awaitable[None]]
 
-_ANSWERS: Mapping[str, Answer] = {RATE: answering.press, DECIDE: buttons.press}
+_ANSWERS: Mapping[str, Answer] = {
+    RATE: answering.press,
+    REOPEN: answering.press_reopen,
+    DECIDE: buttons.press,
+}
 
 
 async def answer_press(

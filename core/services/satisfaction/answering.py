@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Choice, Intent
 from core.domain.conversation import Speaker
+from core.domain.desk_choices import REOPEN
 from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
@@ -33,6 +34,7 @@ SORRY_OF_ASSISTANT = (
     "Thank you for telling us, and sorry that it was not better. Shall a person look at it?"
 )
 ASK_A_PERSON = "Yes, ask a person"
+CANNOT_BE_REOPENED = "Your ticket cannot be opened again from here. Write to us here instead."
 
 UNSATISFIED = "unsatisfied"
 """Why a ticket is open again that its requester's survey opened, in its history."""
@@ -164,8 +166,7 @@ class SurveyAnswers:
                 return
             if case.ticket.status == TicketStatus.CLOSED:
                 raise IllegalTransition("ticket", case.ticket.status, "opening it again")
-            await give_status(case, TicketStatus.OPEN, actor="requester", reason=UNSATISFIED)
-            case.changed()
+            await _open_again(case)
             await case.ledger.write(session)
 
 
@@ -219,21 +220,51 @@ async def press(
         return
     score = int(intent.entities["score"])
     sorry, more = SORRY, OPEN_AGAIN
+    wanted = Intent(name=REOPEN, entities={"survey": str(name)})
     if ticket is not None:
         keep_answer(Case(session, ledger, conversation, ticket), survey, score)
     elif survey.conversation_id is not None:
         _keep(session, survey, ledger.now, score, None)
         sorry, more = SORRY_OF_ASSISTANT, ASK_A_PERSON
+        wanted = Intent(name="ask_human")
     else:
         return  # it was merged into another conversation: its page still takes the answer
     language = conversation.language
     if score > (await survey_rules(session)).low_score:
         ledger.say(conversation, Speaker.SYSTEM, text(language, THANKS))
         return
-    offered = Choice(
-        id=ChoiceId(new_id()), label=text(language, more), intent=Intent(name="ask_human")
-    )
+    offered = Choice(id=ChoiceId(new_id()), label=text(language, more), intent=wanted)
     ledger.say(conversation, Speaker.SYSTEM, text(language, sorry), choices=[offered])
+
+
+async def press_reopen(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    intent: Intent,
+    author: Address,
+) -> None:
+    """Open a solved ticket again, and say so; an open one stays so, and a closed one is closed."""
+    del author  # as in `press`
+    ticket = await session.scalar(
+        select(Ticket)
+        .join(Satisfaction, Satisfaction.ticket_id == Ticket.id)
+        .where(
+            Satisfaction.id == UUID(intent.entities["survey"]),
+            Ticket.conversation_id == conversation.id,
+        )
+        .with_for_update(of=Ticket)
+    )
+    if ticket is None or ticket.status == TicketStatus.CLOSED:
+        said = text(conversation.language, CANNOT_BE_REOPENED)
+        ledger.say(conversation, Speaker.SYSTEM, said)
+    elif ticket.status == TicketStatus.SOLVED:
+        await _open_again(Case(session, ledger, conversation, ticket))
+
+
+async def _open_again(case: Case) -> None:
+    await give_status(case, TicketStatus.OPEN, actor="requester", reason=UNSATISFIED)
+    case.changed()
 
 
 def _takes_answers(survey: Satisfaction, now: datetime) -> bool:

@@ -112,8 +112,21 @@ async def test_a_low_score_leads_to_an_offer_that_opens_the_ticket_again(rig: Ri
     conversation = await _solved(rig)
     await _press(rig, conversation, "Bad")
     assert (await rig.ticket()).status == TicketStatus.SOLVED
-    await _press(rig, conversation, "Yes, open it again")
+    for _ in range(2):
+        await _press(rig, conversation, "Yes, open it again")
     assert (await rig.ticket()).status == TicketStatus.OPEN
+    said = await _said(rig, conversation)
+    assert [words.endswith("is open again.") for words in said[-2:]] == [False, True]
+
+
+async def test_the_button_of_a_ticket_that_was_closed_meanwhile_says_what_to_do(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    await _press(rig, conversation, "Bad")
+    closer = await rig.agent("Closer")
+    await rig.tickets.set_status(await rig.ticket_id(), TicketStatus.CLOSED, closer)
+    await _press(rig, conversation, "Yes, open it again")
+    assert (await rig.ticket()).status == TicketStatus.CLOSED
+    assert (await _said(rig, conversation))[-1].endswith("Write to us here instead.")
 
 
 async def test_a_letter_has_a_link_for_each_score_and_looking_at_one_answers_nothing(
