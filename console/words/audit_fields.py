@@ -164,6 +164,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "blocked": "blocked",
         "forged": "the link was not made here",
         "not an approver": "no approver",
+        "the survey is over": "the survey is over",
+        "its ticket cannot be opened again": "its ticket cannot be opened again",
     }
 )
 """What entries say in a word of their own."""

@@ -90,6 +90,7 @@ Deed = Literal[
     "sla_policy.changed",
     "sla_policy.removed",
     "sla_policy.reordered",
+    "survey.refused",
     "team.archived",
     "team.changed",
     "team.created",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.audited import Deed
@@ -14,6 +16,8 @@ from core.storage.tables import AuditEntry
 
 _remote: ContextVar[str | None] = ContextVar("remote", default=None)
 _actor: ContextVar[str] = ContextVar("actor", default="command")
+
+_NOTED_AGAIN_AFTER = timedelta(hours=1)
 
 
 @contextmanager
@@ -72,3 +76,26 @@ def record(
             new=None if new is None else after,
         )
     )
+
+
+async def record_refusal(
+    session: AsyncSession,
+    actor: str,
+    action: Deed,
+    subject: tuple[str, object, str],
+    why: str,
+    now: datetime,
+) -> None:
+    """Add an entry about what somebody outside was refused, once an hour for each subject.
+
+    Whoever makes up links, or keeps on pressing one, could fill the log otherwise.
+    """
+    kind, key, _ = subject
+    noted = exists().where(
+        AuditEntry.action == action,
+        AuditEntry.subject_kind == kind,
+        AuditEntry.subject_id == str(key),
+        AuditEntry.at > now - _NOTED_AGAIN_AFTER,
+    )
+    if not await session.scalar(select(noted)):
+        record(session, actor, action, subject, new={"why": why})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -37,7 +37,7 @@ from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.catalogue import ItemView, item_view
 from core.storage.queries.requests import values_of
-from core.storage.tables import ApprovalAsk, AuditEntry, Contact, ItemRequest, Ticket
+from core.storage.tables import ApprovalAsk, Contact, ItemRequest, Ticket
 from core.texts import text
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
@@ -207,21 +207,12 @@ class Approvals:
             note_refusal(session, actor, number, why)
 
     async def _note_forged(self) -> None:
-        """Keep that somebody made up a link, once an hour: they could fill the log with it."""
+        """Keep that somebody made up a link."""
         async with storage_errors(), self._sessions.begin() as session:
-            noted = await session.scalar(
-                select(
-                    exists().where(
-                        AuditEntry.action == _REFUSED,
-                        AuditEntry.subject_kind == "approval",
-                        AuditEntry.subject_id == "forged",
-                        AuditEntry.at > self._now() - _NOTED_AGAIN_AFTER,
-                    )
-                )
+            subject = ("approval", "forged", "a link that was not made here")
+            await audit.record_refusal(
+                session, "approver", _REFUSED, subject, "forged", self._now()
             )
-            if not noted:
-                subject = ("approval", "forged", "a link that was not made here")
-                audit.record(session, "approver", _REFUSED, subject, new={"why": "forged"})
 
 
 async def decide_as_asked(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -17,6 +18,7 @@ from core.domain.errors import IllegalTransition, NotFound
 from core.domain.ids import Address, ChoiceId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus, checked_comment, checked_score
 from core.domain.ticket import TicketStatus
+from core.services import audit
 from core.services.case import Case, open_case
 from core.services.figures.facts import count_again
 from core.services.ledger import Accounts, Ledger
@@ -73,8 +75,9 @@ class SurveyAnswers:
         """Return the survey that a link leads to.
 
         Raises:
-            NotFound: the link was not made here.
+            NotFound: the link was not made here; the audit log has it.
         """
+        name = await self._read(token)
         async with storage_errors(), self._sessions() as session:
             low = (await survey_rules(session)).low_score
             row = (
@@ -92,7 +95,7 @@ class SurveyAnswers:
                         Conversation.id
                         == func.coalesce(Satisfaction.conversation_id, Ticket.conversation_id),
                     )
-                    .where(Satisfaction.id == self._links.survey(token))
+                    .where(Satisfaction.id == name)
                 )
             ).one_or_none()
         if row is None:
@@ -115,11 +118,15 @@ class SurveyAnswers:
         """Keep an answer, or change the one that was given.
 
         Raises:
-            NotFound: the link was not made here.
-            IllegalTransition: the survey is over.
+            NotFound: the link was not made here; the audit log has it.
+            IllegalTransition: the survey is over; the audit log has it.
             InvalidInput: there is no such score, or the comment is too long.
         """
-        name, said = self._links.survey(token), checked_comment(comment)
+        name, said = await self._read(token), checked_comment(comment)
+        async with self._noted(name, "the survey is over"):
+            await self._answer(name, score, said)
+
+    async def _answer(self, name: UUID, score: int, said: str) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             found = await session.get(Satisfaction, name)
             if found is None:
@@ -145,8 +152,13 @@ class SurveyAnswers:
             NotFound: the link was not made here.
             IllegalTransition: the survey is over or about the assistant, its score was no low
                 one, or the ticket is closed.
+            Both are in the audit log.
         """
-        name = self._links.survey(token)
+        name = await self._read(token)
+        async with self._noted(name, "its ticket cannot be opened again"):
+            await self._reopen(name)
+
+    async def _reopen(self, name: UUID) -> None:
         async with storage_errors(), self._sessions.begin() as session:
             found = await session.get(Satisfaction, name)
             if found is None:
@@ -168,6 +180,38 @@ class SurveyAnswers:
                 raise IllegalTransition("ticket", case.ticket.status, "opening it again")
             await _open_again(case)
             await case.ledger.write(session)
+
+    async def _read(self, token: str) -> UUID:
+        try:
+            return self._links.survey(token)
+        except NotFound:
+            subject = ("survey", "forged", "a link that was not made here")
+            async with storage_errors(), self._sessions.begin() as session:
+                await self._note(session, subject, "forged")
+            raise
+
+    @asynccontextmanager
+    async def _noted(self, survey: UUID, why: str) -> AsyncIterator[None]:
+        """Keep that an answer was refused inside the block, and let the refusal go on."""
+        try:
+            yield
+        except IllegalTransition:
+            async with storage_errors(), self._sessions.begin() as session:
+                number = await session.scalar(
+                    select(Ticket.number)
+                    .join(Satisfaction, Satisfaction.ticket_id == Ticket.id)
+                    .where(Satisfaction.id == survey)
+                )
+                subject = ("survey", survey, "the assistant" if number is None else f"#{number}")
+                await self._note(session, subject, why)
+            raise
+
+    async def _note(
+        self, session: AsyncSession, subject: tuple[str, object, str], why: str
+    ) -> None:
+        await audit.record_refusal(
+            session, "requester", "survey.refused", subject, why, self._now()
+        )
 
 
 def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | None = None) -> None:

@@ -22,7 +22,7 @@ from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import set_survey_rules
 from core.services.tickets.spam import SpamFolder
-from core.storage.tables import ChoiceRow, Message, Satisfaction, TicketEvent
+from core.storage.tables import AuditEntry, ChoiceRow, Message, Satisfaction, TicketEvent
 from tests.support.desk import LOOP, Rig, posted
 
 LINKS = SurveyLinks(b"a key", "http://desk.test")
@@ -194,8 +194,14 @@ async def test_a_closed_ticket_or_an_old_survey_opens_nothing_again(rig: Rig) ->
     with pytest.raises(IllegalTransition):
         await answers(rig).reopen(other)
     assert (await rig.ticket("t2")).status == TicketStatus.SOLVED
-    with pytest.raises(NotFound):
-        await answers(rig).reopen("forged")
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await answers(rig).reopen("forged")
+    async with rig.sessions() as session:
+        noted = await session.execute(
+            select(AuditEntry.action, AuditEntry.actor, AuditEntry.new).order_by(AuditEntry.id)
+        )
+    assert [(one.action, one.actor) for one in noted.all()] == [("survey.refused", "requester")] * 3
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "=" * 9])
