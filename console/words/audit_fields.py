@@ -52,7 +52,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "expires_at": "Valid until",
         "field": "Field",
         "fields": "Fields",
-        "format": "Form",
+        "format": "Format",
         "from": "From",
         "icon": "Icon",
         "intent": "Intent",

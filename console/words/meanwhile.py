@@ -18,7 +18,7 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "address": "Address",
         "events": "What it is told of",
         "secret": "Secret",
-        "format": "Form",
+        "format": "Format",
         "mapping": "Mapping",
         "language": "Language",
         "team": "Team",

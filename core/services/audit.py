@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.audited import Deed
@@ -84,7 +84,6 @@ async def record_refusal(
     action: Deed,
     subject: tuple[str, object, str],
     why: str,
-    now: datetime,
 ) -> None:
     """Add an entry about what somebody outside was refused, once an hour for each subject.
 
@@ -95,7 +94,7 @@ async def record_refusal(
         AuditEntry.action == action,
         AuditEntry.subject_kind == kind,
         AuditEntry.subject_id == str(key),
-        AuditEntry.at > now - _NOTED_AGAIN_AFTER,
+        AuditEntry.at > func.now() - _NOTED_AGAIN_AFTER,
     )
     if not await session.scalar(select(noted)):
         record(session, actor, action, subject, new={"why": why})

@@ -210,9 +210,7 @@ class Approvals:
         """Keep that somebody made up a link."""
         async with storage_errors(), self._sessions.begin() as session:
             subject = ("approval", "forged", "a link that was not made here")
-            await audit.record_refusal(
-                session, "approver", _REFUSED, subject, "forged", self._now()
-            )
+            await audit.record_refusal(session, "approver", _REFUSED, subject, "forged")
 
 
 async def decide_as_asked(

@@ -209,9 +209,7 @@ class SurveyAnswers:
     async def _note(
         self, session: AsyncSession, subject: tuple[str, object, str], why: str
     ) -> None:
-        await audit.record_refusal(
-            session, "requester", "survey.refused", subject, why, self._now()
-        )
+        await audit.record_refusal(session, "requester", "survey.refused", subject, why)
 
 
 def keep_answer(case: Case, survey: Satisfaction, score: int, comment: str | None = None) -> None:
