@@ -165,6 +165,10 @@ NOT_SAID = [
     "probaron mi portátil y funciona",
     "open https://example.org/matamre or write to persna@example.org",
     "contraseña",
+    "la foire est ouverte",
+    "wo ist die foire",
+    "das weiß jeder",
+    "jeder",
     "",
 ]
 
@@ -227,6 +231,11 @@ def test_an_alarm_is_found_anywhere_in_a_long_letter(intent: str, text: str) -> 
 def test_no_text_takes_long(unit: str) -> None:
     """A pattern that backtracks would hang here; the run's own time limit tells."""
     assert recognise(unit * MAX_CHARS) is None
+
+
+def test_an_alarm_itself_is_heard_in_any_language_around() -> None:
+    text = "bonjour, je suis dans le bureau et my laptop is on fire, je ne sais pas quoi faire"
+    assert recognise(text) == "emergency"
 
 
 @pytest.mark.parametrize("text", ["there is a f\u0456re here", "I smell sm\u043eke", "fi\u200bre!"])

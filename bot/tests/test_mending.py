@@ -58,6 +58,45 @@ def test_the_language_around_decides() -> None:
     assert MENDER.mended("cuál es la direcion") == "cuál es la dirección"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot log in to Okta",
+        "necesito entrar en Okta hoy",
+        "we need a Figma licence",
+        "the OKTA page is blank",
+    ],
+)
+def test_a_capital_inside_a_sentence_tells_a_name(text: str) -> None:
+    assert MENDER.mended(text) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("please reset my Pasword", "please reset my Password"),  # too like a word of the examples
+        ("Pinter is offline. Pinter again", "Printer is offline. Printer again"),
+        ("I Cannot Open My Mailbx Today", "I Cannot Open My Mailbox Today"),
+        ("I CANNOT OPEN MY MAILBX TODAY", "I CANNOT OPEN MY MAILBOX TODAY"),
+    ],
+)
+def test_capitals_where_sentences_begin_or_everywhere_tell_no_name(typed: str, meant: str) -> None:
+    assert MENDER.mended(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["la foire est ouverte", "das weiß jeder", "não consigo entrar na minha conta"]
+)
+def test_words_of_another_language_stay(text: str) -> None:
+    assert MENDER.mended(text) == text
+
+
+def test_a_word_that_may_as_well_be_any_of_some_others_stays() -> None:
+    learned = Examples.of(["there is a fire", "I cannot open the file", "that is fine"])
+    assert Mender(learned, ["en", "es"]).mended("a fibe") == "a fibe"
+    assert Mender(learned, ["en", "es"]).mended("a fier") == "a fire"
+
+
 def test_capitals_and_accents_are_those_of_the_word() -> None:
     assert MENDER.mended("Contrasnea") == "Contraseña"
     assert MENDER.mended("PASWSORD") == "PASSWORD"

@@ -12,6 +12,7 @@ by that reading alone, as it also has what only looks like them ("am I chattiing
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from components.alarms import en, es
 from components.alarms.vocabulary import words_of
 from components.folding import plain
 from components.spelling.known import NOT_IN_USE, known_words
+from components.spelling.languages import Languages
 from components.spelling.vocabulary import Vocabulary
 
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
@@ -59,22 +61,36 @@ def recognise(text: str, meant: str | None = None) -> str | None:
 
 
 def _mended(words: str) -> str:
-    """Return folded `words`, those that may be of an alarm with their slips mended."""
-    for vocabulary in _vocabularies():
+    """Return folded `words`, those that may be of an alarm with their slips mended.
+
+    In another language ("la foire est ouverte") near words are words of its own.
+    """
+    in_need, *others = _vocabularies()
+    is_another = _LANGUAGES.is_another(words)
+    for vocabulary in (in_need, *([] if is_another else others)):
         words = vocabulary.mended(words)
     return words
+
+
+_LANGUAGES = Languages(tuple(BY_LANGUAGE))
 
 
 @lru_cache(maxsize=1)
 def _vocabularies() -> tuple[Vocabulary, ...]:
     known = known_words(tuple(BY_LANGUAGE))
+    elsewhere = {
+        word: rarity
+        for word, rarity in _LANGUAGES.rarity_elsewhere().items()
+        if rarity < known.get(word, NOT_IN_USE)
+    }
+    anywhere = ChainMap(elsewhere, known)  # type: ignore[arg-type]  # neither is changed
     others = [alarm for alarm in ALARMS if alarm != "angry"]
     return (
         # Nobody in need may be missed: their words are read so whatever else may be meant.
         Vocabulary(_words_of(["self_harm"], known), known, margin=NOT_IN_USE),
-        Vocabulary(_words_of(others, known), known, margin=100),
+        Vocabulary(_words_of(others, known), anywhere, margin=100),
         # Anger is less urgent, and a single word states it: "idioa" is rather "idioma".
-        Vocabulary(_words_of(["angry"], known), known, margin=0),
+        Vocabulary(_words_of(["angry"], known), anywhere, margin=0),
     )
 
 

@@ -27,24 +27,34 @@ def known_words(languages: tuple[str, ...]) -> Mapping[str, int]:
 @cache
 def words_of_language(language: str) -> Mapping[str, int]:
     """Return the words in use in `language`, as `known_words` does."""
-    words: dict[str, int] = {}
-    for _, folded, rarity in _listed(language):
-        words.setdefault(folded, rarity)
-    return words
+    return _by_word(language, "large")
+
+
+@cache
+def words_in_use(language: str) -> Mapping[str, int]:
+    """Return the commoner words of `language`, to one in 10^6, as `known_words` does."""
+    return _by_word(language, "small")
 
 
 @cache
 def accented(language: str) -> Mapping[str, str]:
     """Return how folded words of `language` are written, as far as that is another way."""
     written: dict[str, str] = {}
-    for word, folded, _ in _listed(language):
+    for word, folded, _ in _listed(language, "large"):
         written.setdefault(folded, word)
     return {folded: word for folded, word in written.items() if folded != word}
 
 
-def _listed(language: str) -> Iterator[tuple[str, str, int]]:
+def _by_word(language: str, words_listed: str) -> Mapping[str, int]:
+    words: dict[str, int] = {}
+    for _, folded, rarity in _listed(language, words_listed):
+        words.setdefault(folded, rarity)
+    return words
+
+
+def _listed(language: str, words_listed: str) -> Iterator[tuple[str, str, int]]:
     """Yield each word in use, the word folded, and its rarity, the commonest words first."""
-    lists = read_cBpack(available_languages("large")[language])
+    lists = read_cBpack(available_languages(words_listed)[language])
     for rarity, words in enumerate(lists[:RAREST]):
         for word in words:
             yield word, word if word.isascii() else plain(word), rarity

@@ -17,12 +17,14 @@ from functools import lru_cache
 from typing import Any
 
 from components.folding import plain
-from components.spelling.known import accented, known_words, words_of_language
+from components.spelling.known import accented, known_words
+from components.spelling.languages import Languages, use
 from components.spelling.slips import TWO_SLIPS, distance, meant_by
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 # A part of an address, a path or a code is no word.
 _APART = re.compile(r"(?<![\w'\u2019@/\\.#-])[^\W\d_]{3,24}(?![\w'\u2019@/\\-]|\.\w)")
+_BEGINS = re.compile(r"[.!?:;\n\u00bf\u00a1\"\u201c\u00ab(]")  # between words: a sentence begins
 _MOST_CHARS = 2_000  # of a text that are mended: what it is about stands at its beginning
 _SLIP = -3.0  # that a word has a slip, and of all slips this one
 _JOINED = -3.0  # that two words are run together, or one is torn apart
@@ -31,9 +33,10 @@ _LONG = 8  # letters of a word that may have two slips
 _OF_EXAMPLES = 0.3  # how far the examples, rather than the world, say what is written here
 _BESIDE = 0.7  # for each neighbour that the examples have beside it
 _UNKNOWN = 1e-11  # of any one word that nobody knows
+_NAME = 1e-8  # of any one that is written as names are
+_ABBREVIATION = 5  # letters, at most
 _LIKELY = -2.6  # a word that is so likely where it stands is looked at no further
-_TELLS, _TOLD = 2.5, 3.5  # how much a word, and all together, tell of the language (natural logs)
-_MIXED = 0.03  # people mix languages
+_OTHER_LANGUAGE = 0.015  # of a word of the examples, what counts of it in another language
 _EDGE = ""  # stands beside the first and last word
 
 
@@ -109,13 +112,14 @@ class Examples:
 @dataclass(frozen=True)
 class _Line:
     """A text, and of each of its words where it stands, the word folded, whether it has letters
-    alone, and whether it may be read as another."""
+    alone, whether it may be read as another, and whether it is written as names are."""
 
     text: str
     spans: Sequence[tuple[int, int]]
     words: Sequence[str]
     is_word: Sequence[bool]
     may_change: Sequence[bool]
+    is_name: Sequence[bool]
 
     @classmethod
     def of(cls, text: str) -> _Line:
@@ -126,7 +130,7 @@ class _Line:
         words = [plain(text[start:end]) for start, end in spans]
         is_word = [word.isascii() and word.isalpha() for word in words]
         may_change = [is_one and span in apart for is_one, span in zip(is_word, spans, strict=True)]
-        return cls(text, spans, words, is_word, may_change)
+        return cls(text, spans, words, is_word, may_change, _names(text, spans))
 
     def goes_on(self, place: int) -> bool:
         """Return whether only a space is between the word at `place` and another one."""
@@ -135,13 +139,37 @@ class _Line:
         return self.text[self.spans[place][1] : self.spans[place + 1][0]] == " "
 
 
+def _names(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return of which words capitals tell that they are names or abbreviations.
+
+    They tell nothing where a sentence begins, nor in a text that has them everywhere.
+    """
+    written = [text[start:end] for start, end in spans]
+    befores = [
+        text[end:start] for (_, end), (start, _) in zip([(0, 0), *spans], spans, strict=False)
+    ]
+    inside = [
+        at > 0 and not _BEGINS.search(before) and word[:1].isupper()
+        for at, (word, before) in enumerate(zip(written, befores, strict=True))
+    ]
+    long = [at for at, word in enumerate(written) if at > 0 and len(word) > _SHORT]
+    if sum(inside[at] for at in long) * 2 > len(long) > 2 or text.isupper():
+        return [False] * len(written)
+    return [
+        one or (word.isupper() and 1 < len(word) <= _ABBREVIATION)
+        for one, word in zip(inside, written, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class _Beside:
-    """What is around a word: the words before and after it, and how far each language is theirs."""
+    """What is around a word: the words before and after it, how far each language is theirs, and
+    how likely any one word is here that nobody knows."""
 
     before: str
     after: str
     languages: Sequence[float]
+    unknown: float = _UNKNOWN
 
 
 class Mender:
@@ -151,7 +179,7 @@ class Mender:
         self._examples = examples
         self._total = max(1, sum(examples.counts.values()))
         self._known = known_words(tuple(languages))
-        self._languages = [words_of_language(language) for language in languages]
+        self._languages = Languages(languages)
         self._accented = [accented(language) for language in languages]
         self._long: dict[str, list[str]] = {}
         for word in examples.counts:
@@ -166,10 +194,13 @@ class Mender:
     def changes(self, text: str) -> list[Change]:
         """Return what is misspelt in `text`, in order."""
         line = _Line.of(text)
-        return [] if self._is_foreign(line.words) else list(self._changes(line))
+        is_foreign = self._is_foreign(line.words) or self._languages.is_another(
+            " ".join(line.words)
+        )
+        return [] if is_foreign else list(self._changes(line))
 
     def _changes(self, line: _Line) -> Iterator[Change]:
-        told = [self._told(word) for word in line.words]
+        told = [self._languages.told(word) for word in line.words]
         every = [sum(one) for one in zip(*told, strict=True)]
         read = [_EDGE, *line.words, _EDGE]  # those before the one that is looked at as meant
         torn = False
@@ -178,8 +209,11 @@ class Mender:
                 torn = False
                 continue
             start, end = line.spans[place]
-            shares = _shares([a - b for a, b in zip(every, told[place], strict=True)])
-            beside = _Beside(read[place], read[place + 2], shares)
+            shares = self._languages.shares(
+                [a - b for a, b in zip(every, told[place], strict=True)]
+            )
+            unknown = _NAME if line.is_name[place] else _UNKNOWN
+            beside = _Beside(read[place], read[place + 2], shares, unknown)
             meant = word
             if line.goes_on(place) and self._is_torn(word, read[place + 2 : place + 4], beside):
                 torn, end = True, line.spans[place + 1][1]
@@ -201,12 +235,15 @@ class Mender:
         if not self._is_known(word):
             likelier += self._apart(word, beside)
         chance, meant = max(likelier, default=(as_it_is, word))
-        return meant if chance > as_it_is else word
+        # What is no likelier than all else together ("fibe": fire, file, five, fine?) stays.
+        if 2 * 10**chance <= 10**as_it_is + sum(10**one for one, _ in likelier):
+            return word
+        return meant
 
     def _chance(self, word: str, beside: _Beside) -> float:
         pairs = self._examples.pairs
         seen = ((beside.before, word) in pairs) + ((word, beside.after) in pairs)
-        return math.log10(self._share(word, beside.languages)) + _BESIDE * seen
+        return math.log10(self._share(word, beside)) + _BESIDE * seen
 
     def _apart(self, word: str, beside: _Beside) -> list[tuple[float, str]]:
         """Return two words that `word` may be, run together, of those that examples have so."""
@@ -233,15 +270,21 @@ class Mender:
         as_one = self._chance(whole, _Beside(beside.before, after, beside.languages))
         return as_one + _JOINED > both
 
-    def _share(self, word: str, languages: Sequence[float]) -> float:
+    def _share(self, word: str, beside: _Beside) -> float:
         """Return how much of what people write here is `word`."""
-        uses = [_use(words, word) for words in self._languages]
-        here = sum(use * share for use, share in zip(uses, languages, strict=True))
+        spoken, others = self._languages.spoken, self._languages.others
+        uses = [use(words, word) for words in (*spoken, *others)]
+        here = sum(one * share for one, share in zip(uses, beside.languages, strict=True))
         of_examples = self._examples.counts.get(word, 0) / self._total
         if of_examples:
-            fits = here / sum(uses) if any(uses) else 1 / len(uses)
-            of_examples *= max(fits, _MIXED / 2)
-        return (1 - _OF_EXAMPLES) * here + _OF_EXAMPLES * of_examples + _UNKNOWN
+            own = sum(
+                one * share
+                for one, share in zip(uses, beside.languages[: len(spoken)], strict=False)
+            )
+            total = sum(uses[: len(spoken)])
+            fits = own / total if total else sum(beside.languages[: len(spoken)]) / len(spoken)
+            of_examples *= max(fits, _OTHER_LANGUAGE)
+        return (1 - _OF_EXAMPLES) * here + _OF_EXAMPLES * of_examples + beside.unknown
 
     def _near_words(self, word: str) -> tuple[tuple[str, float], ...]:
         """Return the words that `word` may be a slip of, with how unlikely the slip is."""
@@ -267,16 +310,11 @@ class Mender:
         unknown = sum(not self._is_known(word) for word in words if word.isalpha())
         return unknown >= 4 and unknown * 2 > len(words)
 
-    def _told(self, word: str) -> list[float]:
-        """Return how much `word` tells against each language: 0 for the one that has it most."""
-        logs = [math.log(_use(words, word) + 1e-7) for words in self._languages]
-        return [max(log - max(logs), -_TELLS) for log in logs]
-
     def _as_written(self, meant: str, instead_of: str, languages: Sequence[float]) -> str:
         """Return `meant` with its accents, in capitals where what it stands for has them."""
         uses = [
-            _use(words, meant.partition(" ")[0]) * share
-            for words, share in zip(self._languages, languages, strict=True)
+            use(words, meant.partition(" ")[0]) * share
+            for words, share in zip(self._languages.spoken, languages, strict=False)
         ]
         accents = self._accented[uses.index(max(uses))]
         written = " ".join(
@@ -285,14 +323,3 @@ class Mender:
         if instead_of.isupper():
             return written.upper()
         return written.capitalize() if instead_of[0].isupper() else written
-
-
-def _use(words: Mapping[str, int], word: str) -> float:
-    rarity = words.get(word)
-    return 0.0 if rarity is None else 10.0 ** (-rarity / 100)
-
-
-def _shares(told: Sequence[float]) -> list[float]:
-    """Return how far each language is that of the words around, from what they tell against it."""
-    weights = [math.exp(max(one - max(told), -_TOLD)) for one in told]
-    return [_MIXED + (1 - len(told) * _MIXED) * one / sum(weights) for one in weights]
