@@ -79,7 +79,8 @@ def run() -> None:
         embedder_url=settings.embedder_url,
     )
     # The same process, without what was needed to read the settings: it will live long.
-    command = [sys.executable, "-OO", "-P", "-m", "core.runtime.supervision.supervisor"]
+    without = ("-OO", "-X", "no_debug_ranges")  # as its children: docstrings, columns of code
+    command = [sys.executable, *without, "-P", "-m", "core.runtime.supervision.supervisor"]
     os.execve(sys.executable, command, {**os.environ, **plan.to_environment()})  # noqa: S606
 
 

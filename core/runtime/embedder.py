@@ -33,7 +33,7 @@ MAX_INPUTS = 256
 MAX_BODY_BYTES = 4 << 20
 
 _QUESTION, _PASSAGE = 0, 1  # the order in which waiting texts are taken
-_REST_AFTER_SECONDS = 5.0
+_REST_AFTER_SECONDS = 2.0
 _PASSAGES_IN_MEMORY = 50
 _MAX_CHARS_PER_TOKEN = 8  # longer text is cut before it is counted: counting costs time too
 
@@ -82,7 +82,8 @@ class _Line:
         self._model = model
         self._count = itertools.count()
         self._waiting: asyncio.PriorityQueue[_Waiting] = asyncio.PriorityQueue()
-        self._passages_read = 0  # since memory was given back
+        self._has_read = False  # since memory was given back
+        self._passages_read = 0  # since then
 
     async def embed(
         self, texts: Sequence[str], *, is_query: bool
@@ -103,6 +104,7 @@ class _Line:
                 rank, _, text, future = await self._next()
                 if future.cancelled():
                     continue
+                self._has_read = True
                 self._passages_read += rank == _PASSAGE
                 try:
                     result = await loop.run_in_executor(thread, self._embed, text, rank)
@@ -115,12 +117,13 @@ class _Line:
     async def _next(self) -> _Waiting:
         """Return what is next.
 
-        Each passage brings other parts of the model into memory. They are given back now and then,
-        and when nothing comes after a run of passages.
+        Each text brings parts of the model into memory, each passage others. They are given back
+        after a run of passages, and when nothing has come for a while: to bring in what the next
+        question needs takes one or two milliseconds.
         """
         if self._passages_read >= _PASSAGES_IN_MEMORY:
             self._give_back()
-        if self._passages_read:
+        if self._has_read:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_REST_AFTER_SECONDS):
                     return await self._waiting.get()
@@ -128,6 +131,7 @@ class _Line:
         return await self._waiting.get()
 
     def _give_back(self) -> None:
+        self._has_read = False
         self._passages_read = 0
         give_back()
 

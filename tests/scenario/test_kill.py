@@ -10,26 +10,18 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import psycopg
-import pytest
 from psycopg.rows import dict_row
 
 from channels.webchat.ids import thread_key
 from core.runtime.machine.polling import until
-from tests.support.running_desk import (
-    Part,
-    RunningDesk,
-    free_port,
-    home_with_model,
-    running_desk,
-)
+from tests.support.running_desk import Part, RunningDesk
 
 CLIENTS = 25
 MESSAGES = 20  # of each client: 500 in all
@@ -129,17 +121,12 @@ async def kill_at_random(desk: RunningDesk, progress: Progress, chance: random.R
         _tell(f"after {progress.taken} messages: killed {part} ({pid})")
 
 
-@pytest.fixture
-async def desk(trained: Path, tmp_path: Path) -> AsyncIterator[RunningDesk]:
-    home = home_with_model(tmp_path / "home", trained)
-    async with running_desk(home, free_port()) as desk:
-        await desk.until_ready()
-        yield desk
-
-
 async def test_nothing_is_lost_doubled_or_left_when_processes_are_killed(
-    desk: RunningDesk,
+    whole_desk: RunningDesk,
 ) -> None:
+    desk = whole_desk
+    await _settled(desk)
+    before = await _stored(desk)
     seed = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(2**32))
     _tell(f"KILL_SEED={seed}")
     chance = random.Random(seed)
@@ -165,7 +152,7 @@ async def test_nothing_is_lost_doubled_or_left_when_processes_are_killed(
         outcomes["turns"] += len(record.turns)
         outcomes.update(ticket["reason"] for ticket in record.tickets)
     _tell(str(dict(outcomes)))
-    faults += await _faults_of_the_whole(desk)
+    faults += _faults_of_the_whole(before, await _stored(desk))
     assert faults == []
     assert outcomes["turns"] > CLIENTS  # the assistant had its part in it
 
@@ -299,15 +286,20 @@ async def _record(desk: RunningDesk, client: Client) -> Record:
     )
 
 
-async def _faults_of_the_whole(desk: RunningDesk) -> Sequence[str]:
+async def _stored(desk: RunningDesk) -> Counter[str]:
     (counted,) = await _rows(
         desk,
         "SELECT (SELECT count(*) FROM inbound_event) AS events,"
         " (SELECT count(*) FROM message WHERE speaker = 'customer') AS messages,"
         " (SELECT count(*) FROM quarantine) AS quarantined",
     )
+    return Counter(counted)
+
+
+def _faults_of_the_whole(before: Counter[str], after: Counter[str]) -> Sequence[str]:
+    after.subtract(before)
     wanted = {"events": CLIENTS * MESSAGES, "messages": CLIENTS * MESSAGES, "quarantined": 0}
-    return [] if counted == wanted else [f"stored {counted}, not {wanted}"]
+    return [] if dict(after) == wanted else [f"stored {dict(after)}, not {wanted}"]
 
 
 async def _rows(desk: RunningDesk, query: str, *values: object) -> list[dict[str, Any]]:

@@ -8,11 +8,13 @@ import math
 from array import array
 
 import httpx
+import psutil
 import pytest
 
 from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable
 from core.runtime.embedder import MODEL
+from core.runtime.machine.polling import until
 
 
 def cosine(one: list[float], other: list[float]) -> float:
@@ -25,6 +27,25 @@ async def test_vectors_have_length_one_and_near_meanings_are_near(embedder: Http
     assert len(question) == embedder.dimensions
     assert math.isclose(cosine(question, question), 1, abs_tol=1e-6)
     assert cosine(question, list(near)) > cosine(question, list(far))
+
+
+async def test_what_a_question_brought_into_memory_is_given_back_after_it(
+    embedder: HttpEmbedder, embedder_url: str
+) -> None:
+    port = embedder_url.rpartition(":")[2]
+    (process,) = [one for one in psutil.Process().children() if port in " ".join(one.cmdline())]
+
+    def mapped() -> int:
+        return int(process.memory_info().shared)  # bytes of files that are in its memory
+
+    await embedder.embed_query("How do I give back a laptop?")
+    after_it = mapped()
+
+    async def is_given_back() -> bool:
+        return mapped() < after_it - 8_000_000
+
+    assert await until(is_given_back, every=0.1, seconds=60.0), (after_it, mapped())
+    assert len(await embedder.embed_query("And a telephone?")) == embedder.dimensions
 
 
 async def test_both_encodings_are_the_same_numbers(embedder_url: str) -> None:
