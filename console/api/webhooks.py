@@ -15,6 +15,7 @@ from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
 from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
+from core.domain.automation.calls import CallProblem
 from core.domain.errors import NotFound
 from core.services.automation.webhooks import WebhookForm
 from core.storage.engine import storage_errors
@@ -68,7 +69,9 @@ class CallOut(BaseModel):
     event: str
     status: CallStatus
     attempts: int
-    answer: str | None = Field(description="The last answer, or what went wrong.")
+    answer: str | None = Field(description="The last answer, or the error's own words.")
+    problem: CallProblem | None = Field(description="Why it was not taken when it was last made.")
+    next_at: datetime | None = Field(description="When one that waits is made next.")
     created_at: datetime
     finished_at: datetime | None
 
@@ -175,7 +178,7 @@ async def get_call(request: Request, _: AdminCaller, webhook: UUID, call: UUID) 
 
 @router.post("/{webhook}/calls/{call}/repeat", status_code=202)
 async def repeat_call(request: Request, caller: AdminCaller, webhook: UUID, call: UUID) -> Response:
-    """Make a call again that is over."""
+    """Make a call again that is over, or one that waits at once."""
     await desk_of(request).webhooks.repeat(webhook, call, caller)
     return Response(status_code=202)
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from console.letters import has_remote_pictures
 from console.markdown import to_html, to_plain
+from console.numbers import decimal
 from console.rooms import rooms_for, section_of, tabs_for
 from console.texts import accepted_language, translate
 from console.times import Times
@@ -130,6 +131,7 @@ def render(request: Request, template: str, **values: Any) -> str:
         .render(
             t=partial(translate, language),
             times=Times(language, request.cookies.get(ZONE_COOKIE)),
+            decimal=partial(decimal, language),
             language=language,
             me=None if signed_in is None else signed_in.agent,
             csrf=None if signed_in is None else signed_in.csrf_token,

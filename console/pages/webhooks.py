@@ -193,7 +193,7 @@ async def remove_webhook(request: Request, signed_in: Admins, webhook: UUID) -> 
 
 @router.post("/{webhook}/calls/{call}")
 async def repeat_call(request: Request, signed_in: Admins, webhook: UUID, call: UUID) -> Response:
-    """Make a call again."""
+    """Make a call again, or one that waits at once."""
     await desk_of(request).webhooks.repeat(webhook, call, signed_in.agent)
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)
 
@@ -330,7 +330,7 @@ async def _one(
         if row is None:
             raise NotFound("there is no such webhook")
         found = await calls_of(session, webhook, before=before, limit=_SHOWN_CALLS + 1)
-    calls = found[:_SHOWN_CALLS]
+    calls, now = found[:_SHOWN_CALLS], datetime.now(UTC)
     payloads: dict[UUID, Any] = {
         call.id: json.dumps(call.payload, indent=2, ensure_ascii=False) for call in calls
     }
@@ -349,8 +349,8 @@ async def _one(
         next=calls[-1].id if len(found) > _SHOWN_CALLS else None,
         payloads=payloads,
         secret=secret,
-        is_changing_over=row.old_secret_until is not None
-        and datetime.now(UTC) < row.old_secret_until,
+        is_in_hand=lambda call: call.taken_until is not None and now < call.taken_until,
+        is_changing_over=row.old_secret_until is not None and now < row.old_secret_until,
         events=EVENTS,
         wrong=wrong,
         said=said,

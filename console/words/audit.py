@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from console.words.changes import who_in_words
 from console.words.states import ROLE
 from core.domain.audited import Deed
+from core.services import audit as log
 from core.storage.queries.audit import AuditView
 
 DONE: Mapping[Deed, str] = MappingProxyType(
@@ -91,6 +92,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "rule.changed": "{who} changed the rule {what}",
         "rule.disabled": "{who} switched the rule {what} off",
         "rule.enabled": "{who} switched the rule {what} on",
+        "rule.held_back": "{who} applied to a ticket too often and was held back",
         "rule.moved": "{who} moved the rule {what}",
         "rule.removed": "{who} removed the rule {what}",
         "satisfaction.rules_changed": "{who} changed when requesters are asked about satisfaction",
@@ -180,7 +182,7 @@ def sentence(entry: AuditView, t: Callable[..., str]) -> Markup:
     said = _DEEDS.get(entry.action, "{who}: {deed} {what}")
     parts = {
         "who": Markup("<strong>{}</strong>").format(actor_in_words(entry, t)),
-        "what": Markup("<span class=what>{}</span>").format(_subject(entry)),
+        "what": Markup("<span class=what>{}</span>").format(_subject(entry, t)),
         "role": escape(_role(entry, t)),
         "deed": escape(entry.action),
     }
@@ -219,7 +221,23 @@ def _alone(code: str, t: Callable[..., str]) -> str:
     return said.strip().rstrip(" …:")
 
 
-def _subject(entry: AuditView) -> str:
+SUBJECT: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("approval", log.MADE_UP_LINK): "a link that was not made here",
+        ("survey", log.MADE_UP_LINK): "a link that was not made here",
+        ("survey", log.ASSISTANT): "the assistant",
+    }
+)
+"""What subjects that have no name of their own are called, by kind and by what is kept."""
+
+_SUBJECTS_BEFORE = frozenset(SUBJECT.values())
+"""Entries cannot be changed: older ones hold the words themselves."""
+
+
+def _subject(entry: AuditView, t: Callable[..., str]) -> str:
+    name = SUBJECT.get((entry.subject_kind, entry.subject_name), entry.subject_name)
+    if name in _SUBJECTS_BEFORE:
+        return t(name)
     if entry.subject_kind != "ticket" or entry.subject_name.startswith("#"):
         return entry.subject_name
     return f"#{entry.subject_id} {entry.subject_name}"

@@ -163,6 +163,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "valid for a day": "stays valid for a day",
         "blocked": "blocked",
         "forged": "the link was not made here",
+        "too often": "it applied to one ticket ten times within an hour",
+        "echo": "rules answered one another without an end",
         "not an approver": "no approver",
         "the survey is over": "the survey is over",
         "its ticket cannot be opened again": "its ticket cannot be opened again",

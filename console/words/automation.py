@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from core.domain.automation import actions
 from core.domain.automation.actions import ActionKind, Told
 from core.domain.automation.alerts import HookFormat
+from core.domain.automation.calls import CallProblem
 from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Trigger
 from core.domain.teams import Onward
@@ -105,6 +106,21 @@ DELIVERED: Mapping[str, str] = {
     "failed": "Given up",
 }
 """What became of a webhook's call."""
+
+CALL_PROBLEM: Mapping[str, str] = {
+    CallProblem.ADDRESS: "Nothing can be sent to this address: check how it is written.",
+    CallProblem.UNKNOWN_HOST: "There is no server of this name: check the address.",
+    CallProblem.UNREACHABLE: "The server could not be reached: nobody listens at this address.",
+    CallProblem.INSECURE: "No encrypted connection could be made: check the server's certificate.",
+    CallProblem.SLOW: "The server did not answer in time.",
+    CallProblem.BROKEN: "The connection broke before there was an answer.",
+    CallProblem.REDIRECTED: "The server leads elsewhere ({answer}); calls do not follow.",
+    CallProblem.REFUSED: "The server refused it: {answer}",
+    CallProblem.UNREADABLE: "The secret cannot be read with the desk's key: renew it.",
+    CallProblem.TURNED_OFF: "The webhook was turned off.",
+    CallProblem.UNEXPECTED: "The desk could not make the call; its log says why.",
+}
+"""Why a call of a webhook was not taken."""
 
 HOOK_FORMAT: Mapping[str, str] = {
     HookFormat.ALERTMANAGER: "Prometheus Alertmanager",

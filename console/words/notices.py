@@ -24,6 +24,7 @@ NOTICE: Mapping[str, str] = {
     Notice.APPROVAL: "It waits for your approval",
     Notice.TASK: "Your task can begin",
     Notice.BY_RULE: "A rule or macro tells you",
+    Notice.HELD_BACK: "A rule applied to it too often and was held back",
 }
 
 TURN: Mapping[str, str] = {
@@ -53,6 +54,7 @@ KINDS: Mapping[str, str] = {
     Notice.APPROVAL: "A request waits for my approval",
     Notice.TASK: "My task can begin",
     Notice.BY_RULE: "A rule or macro tells me",
+    Notice.HELD_BACK: "A rule applies too often and is held back (told to admins)",
 }
 """What an agent chooses for, in this order."""
 

@@ -82,6 +82,7 @@ Deed = Literal[
     "rule.changed",
     "rule.disabled",
     "rule.enabled",
+    "rule.held_back",
     "rule.moved",
     "rule.removed",
     "satisfaction.rules_changed",

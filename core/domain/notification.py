@@ -32,6 +32,7 @@ class Notice(StrEnum):
     APPROVAL = "approval"  # a request waits for their decision
     TASK = "task"  # what they are to do for a request can begin
     BY_RULE = "by_rule"  # a rule or macro tells them; the detail is what it is called
+    HELD_BACK = "held_back"  # a rule applies again and again; the detail is what it is called
 
 
 class Wish(StrEnum):
@@ -69,6 +70,7 @@ URGENT = frozenset(
         Notice.ESCALATED,
         Notice.STUCK,
         Notice.BY_RULE,
+        Notice.HELD_BACK,
     }
 )
 """Notices for those who want few."""

@@ -32,6 +32,7 @@ LINES: Mapping[Notice, str] = {
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",
     Notice.TASK: "#{number}: your task can begin: {subject}",
     Notice.BY_RULE: "#{number}: {detail}: {subject}",
+    Notice.HELD_BACK: "#{number}: the rule “{detail}” applied too often: {subject}",
 }
 TURNS: Mapping[str, str] = {
     Turn.SOLVED: "#{number} was solved: {subject}",

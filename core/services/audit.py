@@ -19,6 +19,12 @@ _actor: ContextVar[str] = ContextVar("actor", default="command")
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
 
+MADE_UP_LINK = "made_up_link"
+"""What an entry names as the subject where somebody used a link that the desk did not make."""
+
+ASSISTANT = "assistant"
+"""What it names where the assistant was spoken of."""
+
 
 @contextmanager
 def done_from(remote: str | None) -> Iterator[None]:
@@ -84,10 +90,13 @@ async def record_refusal(
     action: Deed,
     subject: tuple[str, object, str],
     why: str,
-) -> None:
-    """Add an entry about what somebody outside was refused, once an hour for each subject.
+    *,
+    about: Mapping[str, Any] | None = None,
+) -> bool:
+    """Add an entry about what was refused, once an hour for each subject; say whether it is new.
 
-    Whoever makes up links, or keeps on pressing one, could fill the log otherwise.
+    Whoever makes up links, or keeps on pressing one, could fill the log otherwise, and so could
+    rules that do not end.
     """
     kind, key, _ = subject
     noted = exists().where(
@@ -96,5 +105,7 @@ async def record_refusal(
         AuditEntry.subject_id == str(key),
         AuditEntry.at > func.now() - _NOTED_AGAIN_AFTER,
     )
-    if not await session.scalar(select(noted)):
-        record(session, actor, action, subject, new={"why": why})
+    if await session.scalar(select(noted)):
+        return False
+    record(session, actor, action, subject, new={"why": why, **(about or {})})
+    return True

@@ -26,9 +26,10 @@ from core.services.automation.doing import Did, Doer, perform
 from core.services.automation.facts import About, about, completed, known_of, values_of
 from core.services.automation.failures import failure_json
 from core.services.automation.forms import rule_of
+from core.services.automation.held_back import HeldBack, tell_of
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
-from core.services.reactions.reactor import TicketChange
+from core.services.reactions.reactor import DEEPEST, TicketChange
 from core.services.setbacks import Setbacks
 from core.services.sla.clocks import BREACH, WARNING
 from core.services.sla.rules import PromiseBook
@@ -148,7 +149,10 @@ class RulesOfTickets:
             if ran is None:
                 ran = await _ran_of_late(case)
             if ran.get(ready.id, 0) >= _RUNS_AN_HOUR:
+                await tell_of(case, ready.id, ready.rule.name, HeldBack.TOO_OFTEN)
                 continue
+            if change.depth >= DEEPEST - 1:  # nobody will see what it does now
+                await tell_of(case, ready.id, ready.rule.name, HeldBack.ECHO)
             await apply(case, ready, why=change.field, base_url=self._base_url)
             if ready.rule.stops or case.ticket.closed_as is not None:
                 return
@@ -260,6 +264,7 @@ class IdleRules:
                 if not ready.test(facts) or await _has_run_since(session, ready.id, ticket, since):
                     continue
                 if (await _ran_of_late(case)).get(ready.id, 0) >= _RUNS_AN_HOUR:
+                    await tell_of(case, ready.id, ready.rule.name, HeldBack.TOO_OFTEN)
                     continue
                 await apply(case, ready, why="idle", base_url=self._base_url)
                 if ready.rule.stops or case.ticket.closed_as is not None:

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.automation.calls import CallProblem
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
@@ -197,13 +198,22 @@ class Webhooks:
             await session.delete(row)
 
     async def repeat(self, webhook: UUID, delivery: UUID, by: Agent) -> None:
-        """Make a call of a webhook again that is over; of one that is off, once it is on."""
+        """Make a call of a webhook again that is over, or one that waits at once.
+
+        Of a webhook that is off it is made once that is on. A call that is being made just now
+        is left as it is: it would be made twice.
+        """
+        now = self._now()
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(WebhookDelivery, delivery, with_for_update=True)
             if row is None or row.webhook_id != webhook:
                 raise NotFound("there is no such call")
-            row.status, row.attempts, row.available_at = "waiting", 0, self._now()
-            row.finished_at = None
+            if row.taken_until is not None and row.taken_until > now:
+                return
+            if row.status != "waiting":
+                row.status, row.attempts, row.finished_at = "waiting", 0, None
+                row.answer = row.problem = None
+            row.available_at = now
             name = (await session.get_one(Webhook, webhook)).name
             audit.record(
                 session,
@@ -221,7 +231,11 @@ class Webhooks:
                 await session.execute(
                     select(WebhookDelivery, Webhook)
                     .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-                    .where(WebhookDelivery.status == "waiting", WebhookDelivery.available_at <= now)
+                    .where(
+                        WebhookDelivery.status == "waiting",
+                        WebhookDelivery.available_at <= now,
+                        Webhook.is_on,
+                    )
                     .order_by(WebhookDelivery.available_at)
                     .limit(_BATCH)
                     .with_for_update(of=WebhookDelivery, skip_locked=True)
@@ -230,24 +244,32 @@ class Webhooks:
             calls = []
             for delivery, webhook in rows:
                 delivery.attempts += 1
-                delivery.available_at = now + _LEASE
+                delivery.available_at = delivery.taken_until = now + _LEASE
                 try:
                     calls.append(self._call(delivery, webhook, now))
                 except SecretsUnreadable as error:
                     delivery.status, delivery.finished_at = "failed", now
-                    delivery.answer = str(error)
+                    delivery.answer, delivery.problem = str(error), CallProblem.UNREADABLE
+                    delivery.taken_until = None
             return calls
 
-    async def settle(self, delivery: UUID, *, done: bool, answer: str) -> None:
-        """Keep what became of a call; one that failed is made again later, ten times in all."""
+    async def settle(
+        self, delivery: UUID, *, answer: str, problem: CallProblem | None = None
+    ) -> None:
+        """Keep what became of a call: it was taken unless there was a `problem`.
+
+        One that was not is made again later, ten times in all. `answer` is what was answered, or
+        the error's own words.
+        """
         now = self._now()
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(WebhookDelivery, delivery, with_for_update=True)
             if row is None or row.status != "waiting":
                 return
             row.answer = answer[:_MAX_ANSWER_CHARS].replace("\x00", "")
-            if done or row.attempts >= _ATTEMPTS:
-                row.status, row.finished_at = ("done" if done else "failed"), now
+            row.problem, row.taken_until = problem, None
+            if problem is None or row.attempts >= _ATTEMPTS:
+                row.status, row.finished_at = ("done" if problem is None else "failed"), now
             else:
                 pause = min(_FIRST_PAUSE * 2 ** (row.attempts - 1) * 2, _LONGEST_PAUSE)
                 row.available_at = now + pause * (0.75 + secrets.randbelow(500) / 1_000)
@@ -326,7 +348,7 @@ async def stop_calls(session: AsyncSession, webhook: UUID) -> None:
     await session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.webhook_id == webhook, WebhookDelivery.status == "waiting")
-        .values(status="failed", answer="the webhook was turned off", finished_at=func.now())
+        .values(status="failed", problem=CallProblem.TURNED_OFF, finished_at=func.now())
     )
 
 

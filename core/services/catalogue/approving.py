@@ -209,7 +209,7 @@ class Approvals:
     async def _note_forged(self) -> None:
         """Keep that somebody made up a link."""
         async with storage_errors(), self._sessions.begin() as session:
-            subject = ("approval", "forged", "a link that was not made here")
+            subject = ("approval", "forged", audit.MADE_UP_LINK)
             await audit.record_refusal(session, "approver", _REFUSED, subject, "forged")
 
 

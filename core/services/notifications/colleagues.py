@@ -38,6 +38,14 @@ async def leads_of(session: AsyncSession, team: UUID | None) -> Sequence[UUID]:
     return ()
 
 
+async def admins(session: AsyncSession) -> Sequence[UUID]:
+    """Return who administers the desk."""
+    found = await session.scalars(
+        select(AgentRow.id).where(AgentRow.role == Role.ADMIN, AgentRow.disabled_at.is_(None))
+    )
+    return found.all()
+
+
 async def queue_agents(
     session: AsyncSession, queues: Collection[tuple[UUID | None, int]]
 ) -> Mapping[tuple[UUID | None, int], Sequence[UUID]]:

@@ -19,7 +19,7 @@ from core.domain.ids import ConversationId, TicketId
 from core.services.case import Case, open_case, open_free_cases
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import all_locked
-from core.services.reactions.reactor import Prepares, Reactor, TicketChange
+from core.services.reactions.reactor import DEEPEST, Prepares, Reactor, TicketChange
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import Account, ReactionFailure, Ticket, TicketEvent
 from core.storage.wakeups import Lane, LaneKind, look_after, waiting
@@ -28,8 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 # Changes of a ticket in one transaction: what waits for its locks should not wait long.
 _AT_ONCE = 8
 _TOGETHER = 32  # conversations in one transaction
-DEEPEST = 16
-"""Reactions to reactions stop here: something answers itself."""
 
 _DUE = (
     select(

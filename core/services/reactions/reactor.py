@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.services.case import Case
 
+DEEPEST = 16
+"""Reactions to reactions stop here: something answers itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketChange:

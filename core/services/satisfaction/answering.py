@@ -185,7 +185,7 @@ class SurveyAnswers:
         try:
             return self._links.survey(token)
         except NotFound:
-            subject = ("survey", "forged", "a link that was not made here")
+            subject = ("survey", "forged", audit.MADE_UP_LINK)
             async with storage_errors(), self._sessions.begin() as session:
                 await self._note(session, subject, "forged")
             raise
@@ -202,7 +202,7 @@ class SurveyAnswers:
                     .join(Satisfaction, Satisfaction.ticket_id == Ticket.id)
                     .where(Satisfaction.id == survey)
                 )
-                subject = ("survey", survey, "the assistant" if number is None else f"#{number}")
+                subject = ("survey", survey, audit.ASSISTANT if number is None else f"#{number}")
                 await self._note(session, subject, why)
             raise
 

@@ -112,7 +112,14 @@ class WebhookDelivery(Base):
     available_at: Mapped[CreatedAt]
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
-    answer: Mapped[str | None]  # status and beginning of the last answer, or what went wrong
+    answer: Mapped[str | None]  # status and beginning of the last answer, or the error's own words
+    problem: Mapped[str | None]  # a `CallProblem`: why it was not taken when it was last made
+    taken_until: Mapped[datetime | None]  # somebody makes it just now, or died before then
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it is made next, if it waits."""
+        return self.available_at if self.status == "waiting" else None
 
 
 class IncomingHook(Base):

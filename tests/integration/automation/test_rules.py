@@ -8,14 +8,17 @@ from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.words.changes import change_in_words
+from core.domain.actor import Role
 from core.domain.automation.actions import ActionKind
 from core.domain.automation.conditions import Condition, Conditions
 from core.domain.automation.fields import Comparison, Field, fitting
 from core.domain.automation.rule import Trigger
 from core.domain.conversation import Speaker
 from core.domain.ids import new_id
+from core.domain.notification import Notice
 from core.domain.ticket import Priority, TicketStatus
 from core.services.automation.forms import actions_json, conditions_json
+from core.services.automation.held_back import HeldBack
 from core.services.automation.macros import MacroForm, Macros, macros_for
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.case import open_case
@@ -23,8 +26,10 @@ from core.services.ledger import Ledger
 from core.services.reactions.reactor import TicketChange
 from core.storage.queries.tickets import history, ticket_named
 from core.storage.tables import (
+    AuditEntry,
     AutomationRule,
     AutomationRun,
+    Notification,
     ReactionFailure,
     Team,
     TicketEvent,
@@ -134,11 +139,38 @@ async def test_two_rules_that_undo_each_other_come_to_an_end(rig: Rig) -> None:
             every=[when(Field.PRIORITY, Comparison.IS, field)],
         )
     await add(rig, Trigger.OPENED, do(ActionKind.SET_PRIORITY, "low"))
-    await react(rig, await ticket(rig))
+    boss = await rig.agent(role=Role.ADMIN)
+    case = await ticket(rig)
+    await react(rig, case)
     assert await runs(rig) <= 21
+    async with rig.sessions() as session:
+        notices = await session.execute(
+            select(Notification.agent_id, Notification.notice, Notification.detail)
+        )
+        assert notices.all() == [(boss.id, Notice.HELD_BACK, "a rule")]
+        entry = (await session.scalars(select(AuditEntry))).one()
+        assert (entry.action, entry.new) == (
+            "rule.held_back",
+            {"why": HeldBack.ECHO, "ticket": f"#{(await rig.ticket()).number}"},
+        )
     async with rig.sessions() as session:
         unfinished = select(func.count()).where(TicketEvent.reacted_at.is_(None))
         assert await session.scalar(unfinished) == 0
+
+
+async def test_admins_are_told_once_an_hour_of_a_rule_that_applies_too_often(rig: Rig) -> None:
+    await add(rig, Trigger.REQUESTER_WROTE, do(ActionKind.NOTE, "They wrote."))
+    await rig.agent(role=Role.ADMIN)
+    case = await ticket(rig)
+    for number in range(13):
+        await rig.hear(f"and now {number}")
+    await react(rig, case)
+    assert await runs(rig) == 10
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(Notification.notice))).all() == [Notice.HELD_BACK]
+        assert [
+            (entry.new or {})["why"] for entry in await session.scalars(select(AuditEntry))
+        ] == [HeldBack.TOO_OFTEN]
 
 
 async def test_an_action_that_no_longer_fits_is_left_out_and_said(rig: Rig) -> None:

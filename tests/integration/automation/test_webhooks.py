@@ -6,13 +6,16 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason
+from core.domain.automation.calls import CallProblem
 from core.domain.ids import ConversationId, new_id
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import (
@@ -99,6 +102,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     (call,) = await calls(rig)
     assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
     assert str(status) in (call.answer or "")
+    assert call.problem == (CallProblem.REDIRECTED if status == 302 else CallProblem.REFUSED)
     listener.status = 200
     await hooks.repeat(call.webhook_id, call.id, boss)
     await WebhookCalls(hooks).make_due()
@@ -113,7 +117,70 @@ async def test_nobody_listening_is_a_failed_call(rig: Rig) -> None:
     await WebhookCalls(hooks).make_due()
     (call,) = await calls(rig)
     assert (call.status, call.attempts) == ("waiting", 1)
-    assert "ConnectError" in (call.answer or "")
+    assert call.problem == CallProblem.UNREACHABLE
+
+
+async def test_a_call_that_waits_is_made_at_once_when_asked_for_and_never_twice(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    await hooks.add(form, boss)
+    await opened(rig)
+    listener.status = 500
+    await WebhookCalls(hooks).make_due()
+    (call,) = await calls(rig)
+    assert (call.problem, call.answer) == (CallProblem.REFUSED, "500 heard")
+    assert call.next_at is not None
+    assert call.next_at > rig.clock()
+    listener.status = 200
+    await WebhookCalls(hooks).make_due()
+    assert len(listener.heard) == 1
+    await hooks.repeat(call.webhook_id, call.id, boss)
+    (taken,) = await hooks.due()
+    await hooks.repeat(call.webhook_id, call.id, boss)  # while it is being made
+    assert await hooks.due() == []
+    await hooks.settle(taken.delivery, answer="200")
+    (call,) = await calls(rig)
+    assert (call.status, call.attempts, call.problem, call.next_at) == ("done", 2, None, None)
+
+
+async def test_a_call_made_again_waits_while_its_webhook_is_off(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    name, _ = await hooks.add(form, boss)
+    await opened(rig)
+    await hooks.change(name, replace(form, is_on=False), boss)
+    (call,) = await calls(rig)
+    assert (call.status, call.problem) == ("failed", CallProblem.TURNED_OFF)
+    await hooks.repeat(name, call.id, boss)
+    await WebhookCalls(hooks).make_due()
+    assert listener.heard == []
+    await hooks.change(name, form, boss)
+    await WebhookCalls(hooks).make_due()
+    assert len(listener.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://nowhere.invalid/x", CallProblem.UNKNOWN_HOST),
+        ("https://127.0.0.1:{port}/x", CallProblem.INSECURE),
+        ("http://127.0.0.1:{port}/elsewhere", CallProblem.REFUSED),
+    ],
+)
+async def test_what_stood_in_the_way_of_a_call_is_known(
+    rig: Rig, listener: Listener, url: str, problem: CallProblem
+) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    address = url.format(port=urlsplit(listener.url).port)
+    form = WebhookForm(name="CRM", url=address, events=["ticket.opened"])
+    await hooks.add(form, await rig.agent())
+    await opened(rig)
+    await WebhookCalls(hooks).make_due()
+    assert [call.problem for call in await calls(rig)] == [problem]
 
 
 async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listener) -> None:

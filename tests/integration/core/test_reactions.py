@@ -14,7 +14,7 @@ from core.domain.ticket import Priority, TicketStatus
 from core.services.audit import done_from, record
 from core.services.case import Case
 from core.services.reactions import Reactions, Reactor, TicketChange
-from core.services.reactions.reactions import DEEPEST
+from core.services.reactions.reactor import DEEPEST
 from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.storage.tables import (
     Account,

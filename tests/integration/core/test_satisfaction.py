@@ -15,6 +15,7 @@ from core.domain.events import ChoicePressed
 from core.domain.ids import ChoiceId, ConversationId, EventKey, ThreadKey, new_id
 from core.domain.satisfaction import SurveyRules, SurveyStatus
 from core.domain.ticket import TicketStatus
+from core.services import audit
 from core.services.links.merging import TicketMerging
 from core.services.reactions import Reactions
 from core.services.satisfaction.answering import SurveyAnswers
@@ -203,7 +204,7 @@ async def test_a_closed_ticket_or_an_old_survey_opens_nothing_again(rig: Rig) ->
     number = (await rig.ticket()).number
     assert kept == [  # each once an hour
         ("survey.refused", "requester", f"#{number}"),
-        ("survey.refused", "requester", "a link that was not made here"),
+        ("survey.refused", "requester", audit.MADE_UP_LINK),
     ]
 
 
