@@ -59,6 +59,11 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+def _is_known(named: nodes.Getattr) -> bool:
+    of = named.node
+    return isinstance(of, nodes.Name) and named.attr in VARIABLES.get(of.name, ())
+
+
 @lru_cache(maxsize=256)
 def _template(text: str) -> Template:
     environment = _environment()
@@ -75,8 +80,6 @@ def _template(text: str) -> Template:
             raise InvalidInput(f"a template cannot use {node.name}")
         if isinstance(node, nodes.Name) and node.name not in VARIABLES:
             raise InvalidInput(f"a template does not know “{node.name}”")
-        if isinstance(node, nodes.Getattr) and not (
-            isinstance(node.node, nodes.Name) and node.attr in VARIABLES[node.node.name]
-        ):
+        if isinstance(node, nodes.Getattr) and not _is_known(node):
             raise InvalidInput(f"a template does not know “{node.attr}”")
     return environment.from_string(text)

@@ -46,6 +46,7 @@ def test_values_are_filled_in_and_missing_ones_leave_nothing() -> None:
         "{{ self }}",
         "{{ cycler }}",
         "{{ ticket.secret }}",
+        "{{ nothing.here }}",
         "{{ unclosed",
         "{% endif %}",
         "{{" * 400,
