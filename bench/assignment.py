@@ -46,7 +46,7 @@ from core.services.reactions import Reactions, Reactor
 from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
 from core.services.sla.policies import Policies
 from core.services.teams.assignment import Assignment
-from core.services.teams.crew import Abilities
+from core.services.teams.crew import AgentUpdate
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.rulebook import Policy
 from core.services.teams.staffing import Staffing, staffing_of
@@ -136,8 +136,10 @@ async def _people(staffing: Staffing, sessions: Sessions, agents: int, online: i
             for team in {teams[n % _TEAMS], teams[(n * 3 + 1) % _TEAMS]}:
                 session.add(TeamMember(team_id=team, agent_id=agent))
         languages = ["en", "es"] if n % 3 else ["en"]
-        able = Abilities(skills=(), languages=languages, capacity=random.Random(n).randint(30, 60))
-        await staffing.crew.set_abilities(agent, able, boss)
+        able = AgentUpdate(
+            skills=(), languages=languages, capacity=random.Random(n).randint(30, 60)
+        )
+        await staffing.crew.change(agent, able, boss)
         if n < online:
             await staffing.crew.be(agent, Presence.ONLINE)
     return boss

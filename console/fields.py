@@ -9,6 +9,8 @@ from starlette.datastructures import FormData
 from console.pages.session import text_field
 from core.domain.errors import InvalidInput
 
+_MOST_VERSION_DIGITS = 18  # of a bigint
+
 
 def number_field(form: FormData, name: str) -> int | None:
     """Return a form's whole number; None where the field is empty.
@@ -21,6 +23,20 @@ def number_field(form: FormData, name: str) -> int | None:
         return None
     if not (words.isascii() and words.isdigit()) or len(words) > 9:
         raise InvalidInput("this is not a whole number")
+    return int(words)
+
+
+def version_field(form: FormData) -> int | None:
+    """Return which state of a thing a form was shown for; None where it does not say.
+
+    Raises:
+        InvalidInput: it is no version.
+    """
+    words = text_field(form, "version")
+    if not words:
+        return None
+    if not (words.isascii() and words.isdigit()) or len(words) > _MOST_VERSION_DIGITS:
+        raise InvalidInput("this page is too old: load it again")
     return int(words)
 
 

@@ -19,8 +19,7 @@ from core.domain.errors import Forbidden, NotFound
 from core.domain.ids import AgentId
 from core.domain.teams import Presence
 from core.services.access.access import LINK_LIFETIME
-from core.services.access.renaming import rename
-from core.services.teams.crew import Abilities
+from core.services.teams.crew import AgentUpdate
 from core.storage.engine import storage_errors
 from core.storage.queries.agents import agent_named
 from core.storage.queries.teams import CrewView, crew
@@ -88,6 +87,17 @@ class AgentChange(Body):
     languages: _Words | None = None
     capacity: Annotated[int, Field(ge=0)] | None = None
 
+    def update(self) -> AgentUpdate:
+        """Return it as the desk takes it."""
+        return AgentUpdate(
+            name=self.name,
+            email=self.email,
+            role=self.role,
+            skills=self.skills,
+            languages=self.languages,
+            capacity=self.capacity,
+        )
+
 
 class NewPresence(Body):
     """Whether the caller is there."""
@@ -132,20 +142,7 @@ async def patch_agent(
     """Set an agent's name, e-mail address, role, skills, languages or capacity."""
     desk = desk_of(request)
     named = await _named(desk, agent, caller)
-    now = await _answer(desk, named)
-    abilities = Abilities(
-        skills=now.skills if body.skills is None else body.skills,
-        languages=now.languages if body.languages is None else body.languages,
-        capacity=now.capacity if body.capacity is None else body.capacity,
-    )
-    if {"skills", "languages", "capacity"} & body.model_fields_set:
-        abilities = abilities.checked()  # before the role is set by a commit of its own
-    if (body.name, body.email) != (None, None):
-        await rename(desk.sessions, named, caller, name=body.name, email=body.email)
-    if body.role is not None:
-        await desk.staffing.crew.set_role(named, body.role, caller)
-    if {"skills", "languages", "capacity"} & body.model_fields_set:
-        await desk.staffing.crew.set_abilities(named, abilities, caller)
+    await desk.staffing.crew.change(named, body.update(), caller)
     return await _answer(desk, named)
 
 

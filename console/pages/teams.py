@@ -10,18 +10,18 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
-from console.fields import id_field, list_field, number_field
+from console.fields import id_field, list_field, number_field, version_field
 from console.pages.session import Agents, Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
 from console.words import teams as team_words
 from console.words.errors import error_in_words
-from core.domain.actor import LEADING, Role
-from core.domain.errors import DeskError, InvalidInput, NotFound
+from core.domain.actor import LEADING, Agent, Role
+from core.domain.errors import DeskError, InvalidInput, NotFound, Outdated
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import LEVELS, Onward, Presence, Strategy, Visibility
 from core.services.access.access import SignedIn
-from core.services.access.renaming import rename
-from core.services.teams.crew import Abilities
+from core.services.revisions import content_version
+from core.services.teams.crew import AgentUpdate, described
 from core.services.teams.teams import Patience, TeamShape
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -127,21 +127,15 @@ async def show_abilities(request: Request, signed_in: Readers, agent: UUID) -> R
 async def set_abilities(request: Request, signed_in: Leads, agent: UUID) -> Response:
     """Set an agent's skills, languages and capacity; by admins also their name, address, role."""
     form = await form_of(request)
-    people = desk_of(request).staffing.crew
     try:
-        abilities = Abilities(
-            skills=list_field(form, "skills"),
-            languages=list_field(form, "languages"),
-            capacity=number_field(form, "capacity") or 0,
-        ).checked()  # before anything is kept by a commit of its own
-        if "name" in form and signed_in.agent.role == Role.ADMIN:
-            name, email = text_field(form, "name"), text_field(form, "email")
-            sessions = desk_of(request).sessions
-            await rename(sessions, AgentId(agent), signed_in.agent, name=name, email=email)
-        role = text_field(form, "role")
-        if role and signed_in.agent.role == Role.ADMIN:
-            await people.set_role(AgentId(agent), _role(role), signed_in.agent)
-        await people.set_abilities(AgentId(agent), abilities, signed_in.agent)
+        await desk_of(request).staffing.crew.change(
+            AgentId(agent),
+            _update(form, signed_in.agent),
+            signed_in.agent,
+            version=version_field(form),
+        )
+    except Outdated as error:  # what was filled in was meant for something else
+        return await _abilities(request, signed_in, AgentId(agent), error=error)
     except NotFound:
         raise
     except DeskError as error:
@@ -190,6 +184,20 @@ def _shape(form: FormData) -> TeamShape:
             )
             for level in LEVELS
         },
+    )
+
+
+def _update(form: FormData, by: Agent) -> AgentUpdate:
+    """Return what an agent's form says; who they are is for admins."""
+    is_admin = by.role == Role.ADMIN
+    is_named, role = is_admin and "name" in form, is_admin and text_field(form, "role")
+    return AgentUpdate(
+        name=text_field(form, "name") if is_named else None,
+        email=text_field(form, "email") if is_named else None,
+        role=_role(role) if role else None,
+        skills=list_field(form, "skills"),
+        languages=list_field(form, "languages"),
+        capacity=number_field(form, "capacity") or 0,
     )
 
 
@@ -283,6 +291,7 @@ async def _abilities(
         status=200 if error is None else 422,
         position=position,
         agent=found[0],
+        version=content_version(described(found[0])),
         wrong=_said(request, error),
         filled=filled,
         said=team_words,

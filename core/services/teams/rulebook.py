@@ -200,7 +200,7 @@ async def _give(session: AsyncSession, row: RoutingRule, rule: Rule) -> None:
     conditions = replace(
         rule.conditions,
         words=_words(rule.conditions.words),
-        languages=frozenset(language_codes(rule.conditions.languages)),
+        languages=_languages(row, rule.conditions),
     )
     wanted = {*conditions.categories, *({rule.category} if rule.category else ())}
     known = set(await session.scalars(select(Category.id).where(Category.id.in_(wanted))))
@@ -217,6 +217,13 @@ async def _give(session: AsyncSession, row: RoutingRule, rule: Rule) -> None:
     row.team_id, row.level, row.category_id = rule.team, rule.level, rule.category
     row.skills = list(dict.fromkeys(" ".join(s.split()).lower() for s in rule.skills if s.strip()))
     row.skills_required, row.language = rule.skills_required, rule.language
+
+
+def _languages(row: RoutingRule, wanted: Conditions) -> frozenset[str]:
+    # Words that were kept before languages had to be codes are in nobody's way until they change.
+    if row.conditions and wanted.languages == Conditions.from_json(row.conditions).languages:
+        return wanted.languages
+    return frozenset(language_codes(wanted.languages))
 
 
 def _words(words: Sequence[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from core.services.automation.rulebook import AutomationRules
 from core.services.classification.categories import Categories, CategoryDraft
 from core.services.sla.calendars import CalendarForm, Calendars
 from core.services.sla.policies import Policies
-from core.services.teams.crew import Abilities, Crew
+from core.services.teams.crew import AgentUpdate, Crew
 from core.services.teams.rulebook import RuleBook
 from core.services.teams.teams import Teams, TeamShape
 from core.wiring.demo.people import COLLEAGUES, MEMBERS_ONLY, TEAMS
@@ -94,8 +94,8 @@ async def _add_staff(parts: Parts) -> Staff:
         links[agent.email] = await parts.access.sign_in_link(agent.id)
         if one.role is Role.AUDITOR:
             continue
-        abilities = Abilities(skills=one.skills, languages=one.languages, capacity=one.capacity)
-        await crew.set_abilities(agent.id, abilities, boss)
+        abilities = AgentUpdate(skills=one.skills, languages=one.languages, capacity=one.capacity)
+        await crew.change(agent.id, abilities, boss)
         await service.set_member(teams[one.team], agent.id, one.level, boss, is_lead=one.is_lead)
     return Staff(boss=boss, agents=agents, teams=teams, links=links)
 

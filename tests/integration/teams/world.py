@@ -12,7 +12,7 @@ from core.domain.teams import Presence, Strategy
 from core.services.case import open_case
 from core.services.ledger import Ledger
 from core.services.reactions import Reactions
-from core.services.teams.crew import Abilities
+from core.services.teams.crew import AgentUpdate
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.teams import TeamShape
 from core.services.teams.wanting import WantingTickets
@@ -56,8 +56,8 @@ class Floor:
         agent = await self.desk.agent(f"{name.lower()}@example.org", name, role)
         for team in teams:
             await self.staffing.teams.set_member(team, agent.id, level, self.boss, is_lead=is_lead)
-        able = Abilities(skills=skills, languages=languages, capacity=capacity)
-        await self.staffing.crew.set_abilities(agent.id, able, self.boss)
+        able = AgentUpdate(skills=skills, languages=languages, capacity=capacity)
+        await self.staffing.crew.change(agent.id, able, self.boss)
         await self.staffing.crew.be(agent.id, presence)
         return agent
 
