@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.words.automation import FIELD as CONDITION_FIELD
 from console.words.catalogue import CATALOGUE_ERRORS, STAGE
+from console.words.links import LINK_ERRORS
 from console.words.splitting import SPLIT_ERRORS
 from console.words.states import STATUS, Translate, label
 from core.domain.automation.conditions import WrongCondition
@@ -91,6 +92,9 @@ ERRORS = (
 )
 """What errors say for themselves that an agent may come to see."""
 
+_FOUND_MISSING = frozenset({*ERRORS, *CATALOGUE_ERRORS, *LINK_ERRORS, *SPLIT_ERRORS})
+"""What is said as it is of something that is not there."""
+
 
 def error_in_words(error: DeskError, t: Translate) -> str:
     """Return what to tell an agent about an error."""
@@ -122,7 +126,7 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("The desk cannot reach its database. Try again shortly.")
         case ScannerUnavailable():
             return t("Files cannot be checked for viruses right now. Try again shortly.")
-        case NotFound() if str(error) in (*ERRORS, *CATALOGUE_ERRORS, *SPLIT_ERRORS):
+        case NotFound() if str(error) in _FOUND_MISSING:
             said = t(str(error))
             return said[:1].upper() + said[1:]
         case NotFound():

@@ -9,6 +9,7 @@ REQUESTER_ERRORS = (
     "an organisation needs a name",
     "names of organisations have 200 characters at most",
     "a mail domain is written as example.org, and there are 50 at most",
+    "anybody can have an address at {name}: name a domain of theirs",
     "another organisation has one of these mail domains",
     "there is an organisation of this name already",
     "there is no such plan",

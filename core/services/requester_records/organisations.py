@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.audited import Deed
-from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.errors import Conflict, InvalidInput, NotFound, WrongName
 from core.domain.ids import OrganisationId, new_id
+from core.domain.mail_providers import is_for_anybody
 from core.domain.plans import PlanId, Term
 from core.services.audit import record
 from core.services.requester_records.contacts import MAX_NAME_CHARS, MAX_NOTES_CHARS
@@ -159,7 +160,9 @@ async def join_by_mail(session: AsyncSession, contact: UUID) -> UUID | None:
             ContactAddress.contact_id == contact, ContactAddress.verified_email.is_not(None)
         )
     )
-    domains = {email.rpartition("@")[2] for email in emails if email}
+    found_in = {email.rpartition("@")[2] for email in emails if email}
+    # Organisations of an earlier release may have a public provider's domain: nobody joins by it.
+    domains = {domain for domain in found_in if not is_for_anybody(domain)}
     if not domains:
         return None
     found = await session.scalar(
@@ -209,6 +212,11 @@ async def _fill(session: AsyncSession, row: Organisation, draft: OrganisationDra
     )
     if len(domains) > _MOST_DOMAINS or not all(_DOMAIN.fullmatch(one) for one in domains):
         raise InvalidInput("a mail domain is written as example.org, and there are 50 at most")
+    for domain in domains:
+        if is_for_anybody(domain):
+            raise WrongName(
+                "anybody can have an address at {name}: name a domain of theirs", domain
+            )
     await session.execute(_LOCK)
     if domains:
         taken = await session.scalar(

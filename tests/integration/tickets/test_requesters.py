@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
+from sqlalchemy import select, update
 
 from core.domain.actor import Role
 from core.domain.errors import Conflict, InvalidInput
@@ -15,6 +17,7 @@ from core.services.requester_records.organisation_of_tickets import Organisation
 from core.storage.queries.requesters import list_requesters, requester_record
 from core.storage.queries.ticket_filter import TicketFilter
 from core.storage.queries.tickets import list_tickets
+from core.storage.tables import ContactAddress, Organisation
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
@@ -52,6 +55,49 @@ async def test_who_has_a_verified_address_of_its_domain_joins_an_organisation(
     assert "Their support plan does not cover this channel." in shown
     stale = {"If-Match": '"7"'}
     assert (await client.put(place, json=body, headers=stale)).status_code == 412
+
+
+async def test_a_public_mail_providers_domain_is_no_organisations(desk: Desk, api: Api) -> None:
+    client = await api(Role.LEAD)
+    acme = {"name": "Acme", "domains": ["acme.example", "@Gmail.com"]}
+    for answer in (
+        await client.post("/api/v1/organisations", json=acme),
+        await client.put(await _organisation(client), json=acme),
+    ):
+        assert answer.status_code == 422
+        assert "anybody can have an address at gmail.com" in answer.text
+    lea = await signed_in(desk, "Lea", Role.LEAD, "es")
+    page = await lea.send("/console/organisations", name="Sur", domains="sur.example hotmail.es")
+    assert page.status_code == 422
+    assert "Cualquiera puede tener una dirección en hotmail.es" in page.text
+
+
+async def test_nobody_joins_by_a_providers_domain_of_an_earlier_release(
+    desk: Desk, api: Api
+) -> None:
+    client = await api(Role.LEAD)
+    place = await _organisation(client)
+    async with desk.sessions.begin() as session:
+        row = (await session.scalars(select(Organisation))).one()
+        row.domains = ["gmail.com", "example.org"]
+    ada = await desk.queued(who="ada")
+    eve = await desk.queued(thread="t2", who="eve")
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            update(ContactAddress)
+            .where(ContactAddress.verified_email == "eve@example.org")
+            .values(verified_email="eve@gmail.com")
+        )
+    for conversation in (ada, eve):
+        await Reactions(desk.sessions, desk.accounts, [OrganisationOfTickets()]).advance(
+            conversation
+        )
+    assert (await client.get(place)).json()["members"] == 1
+
+
+async def _organisation(client: httpx.AsyncClient) -> str:
+    made = await client.post("/api/v1/organisations", json={"name": "Norte"})
+    return f"/api/v1/organisations/{made.json()['id']}"
 
 
 async def test_an_agent_writes_down_what_a_requester_needs(desk: Desk, api: Api) -> None:
