@@ -93,16 +93,17 @@ async def record_refusal(
     *,
     about: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Add an entry about what was refused, once an hour for each subject; say whether it is new.
+    """Add an entry about what was refused; say whether it is new.
 
-    Whoever makes up links, or keeps on pressing one, could fill the log otherwise, and so could
-    rules that do not end.
+    It is added once an hour for each subject and actor. Whoever makes up links, or keeps on
+    pressing one, could fill the log otherwise, and so could rules that do not end.
     """
     kind, key, _ = subject
     noted = exists().where(
         AuditEntry.action == action,
         AuditEntry.subject_kind == kind,
         AuditEntry.subject_id == str(key),
+        AuditEntry.actor == actor,
         AuditEntry.at > func.now() - _NOTED_AGAIN_AFTER,
     )
     if await session.scalar(select(noted)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,9 +40,11 @@ from core.storage.queries.requests import values_of
 from core.storage.tables import ApprovalAsk, Contact, ItemRequest, Ticket
 from core.texts import text
 
-_NOTED_AGAIN_AFTER = timedelta(hours=1)
 _REFUSED: Deed = "approval.refused"
 GONE = "there is nothing to decide behind this link any more"
+
+Subject = tuple[str, object, str]
+"""What somebody was not let decide on, as the audit log keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Approvals:
                 )
                 await case.ledger.write(session)
                 return
-        await self._note(by.actor, number, "not an approver")
+        await self._note(by.actor, about(number), "not an approver")
         raise Forbidden("only those who were asked may decide on this request")
 
     async def ask_again(self, ticket: TicketId, by: Agent) -> None:
@@ -134,7 +136,7 @@ class Approvals:
             ask = await session.get(ApprovalAsk, name)
             if ask is not None:
                 return await self._view(session, ask)
-        await self._note("approver", None, GONE)
+        await self._note("approver", gone(name), GONE)
         raise NotFound(GONE)
 
     async def decide_by_link(self, token: str, decision: Decision, reason: str) -> None:
@@ -157,7 +159,7 @@ class Approvals:
                 )
             ).one_or_none()
         if found is None:
-            await self._note("approver", None, GONE)
+            await self._note("approver", gone(name), GONE)
             raise NotFound(GONE)
         email, ticket, number = found
         try:
@@ -167,7 +169,7 @@ class Approvals:
                 await decide_as_asked(case, ask, decision, said)
                 await case.ledger.write(session)
         except (Forbidden, DecidedAlready) as error:
-            await self._note(f"approver:{email}", number, str(error))
+            await self._note(f"approver:{email}", about(number), str(error))
             raise
 
     def _ledger(self) -> Ledger:
@@ -177,7 +179,7 @@ class Approvals:
         try:
             return self._links.ask(token)
         except NotFound:
-            await self._note_forged()
+            await self._note("approver", ("approval", "forged", audit.MADE_UP_LINK), "forged")
             raise
 
     async def _view(self, session: AsyncSession, ask: ApprovalAsk) -> ApprovalView:
@@ -202,15 +204,9 @@ class Approvals:
             is_approver=is_approver,
         )
 
-    async def _note(self, actor: str, number: int | None, why: str) -> None:
+    async def _note(self, actor: str, subject: Subject, why: str) -> None:
         async with storage_errors(), self._sessions.begin() as session:
-            note_refusal(session, actor, number, why)
-
-    async def _note_forged(self) -> None:
-        """Keep that somebody made up a link."""
-        async with storage_errors(), self._sessions.begin() as session:
-            subject = ("approval", "forged", audit.MADE_UP_LINK)
-            await audit.record_refusal(session, "approver", _REFUSED, subject, "forged")
+            await note_refusal(session, actor, subject, why)
 
 
 async def decide_as_asked(
@@ -263,10 +259,19 @@ async def decide(
     case.changed()
 
 
-def note_refusal(session: AsyncSession, actor: str, number: int | None, why: str) -> None:
-    """Keep in the audit log that somebody was not let decide on ticket `number`, if it is known."""
-    subject = ("approval", "?", "?") if number is None else ("ticket", number, f"#{number}")
-    audit.record(session, actor, _REFUSED, subject, new={"why": why})
+def gone(ask: UUID) -> Subject:
+    """Name a request that is gone by the question that was asked about it."""
+    return ("approval", ask, "?")
+
+
+def about(number: int) -> Subject:
+    """Name a request by the number of its ticket."""
+    return ("ticket", number, f"#{number}")
+
+
+async def note_refusal(session: AsyncSession, actor: str, subject: Subject, why: str) -> None:
+    """Keep in the audit log, once an hour, that somebody was not let decide."""
+    await audit.record_refusal(session, actor, _REFUSED, subject, why)
 
 
 def decision_named(words: str) -> Decision:

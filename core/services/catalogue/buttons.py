@@ -27,7 +27,7 @@ from core.domain.ids import (
 from core.domain.setbacks import Chore
 from core.ports import Channel, KnowsPrivacy
 from core.services.case import open_case
-from core.services.catalogue.approving import GONE, decide_as_asked, note_refusal
+from core.services.catalogue.approving import GONE, about, decide_as_asked, gone, note_refusal
 from core.services.catalogue.telling import filled_in
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
@@ -147,10 +147,11 @@ async def press(
     author: Address,
 ) -> None:
     """Decide as the button says, where whoever pressed it is the one who was asked."""
-    ask = await session.get(ApprovalAsk, UUID(intent.entities["ask"]))
+    name, actor = UUID(intent.entities["ask"]), f"contact:{author}"
+    ask = await session.get(ApprovalAsk, name)
     language = conversation.language
     if ask is None:
-        note_refusal(session, f"contact:{author}", None, GONE)
+        await note_refusal(session, actor, gone(name), GONE)
         ledger.say(conversation, Speaker.SYSTEM, text(language, NOT_YOURS))
         return
     request = await session.get_one(ItemRequest, ask.request_id)
@@ -164,10 +165,10 @@ async def press(
         case = await open_case(session, ledger, TicketId(ticket.id))
         await decide_as_asked(case, ask, decision, "")
     except DecidedAlready as error:
-        note_refusal(session, f"contact:{author}", ticket.number, str(error))
+        await note_refusal(session, actor, about(ticket.number), str(error))
         said = text(language, SAID[error.stage], who=error.who or "?")
     except Forbidden as error:
-        note_refusal(session, f"contact:{author}", ticket.number, str(error))
+        await note_refusal(session, actor, about(ticket.number), str(error))
         said = text(language, NOT_YOURS)
     else:
         said = text(language, DONE[decision], **values)

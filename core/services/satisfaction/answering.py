@@ -36,8 +36,10 @@ SORRY_OF_ASSISTANT = (
     "Thank you for telling us, and sorry that it was not better. Shall a person look at it?"
 )
 ASK_A_PERSON = "Yes, ask a person"
+IS_OPEN = "Your ticket is open already."
 CANNOT_BE_REOPENED = "Your ticket cannot be opened again from here. Write to us here instead."
 
+_GONE = "there is no such survey"
 UNSATISFIED = "unsatisfied"
 """Why a ticket is open again that its requester's survey opened, in its history."""
 
@@ -75,7 +77,7 @@ class SurveyAnswers:
         """Return the survey that a link leads to.
 
         Raises:
-            NotFound: the link was not made here; the audit log has it.
+            NotFound: the link was not made here, or its survey is gone; the audit log has it.
         """
         name = await self._read(token)
         async with storage_errors(), self._sessions() as session:
@@ -99,7 +101,9 @@ class SurveyAnswers:
                 )
             ).one_or_none()
         if row is None:
-            raise NotFound("there is no such survey")
+            async with storage_errors(), self._sessions.begin() as session:
+                await self._note_gone(session, name)
+            raise NotFound(_GONE)
         survey, number, subject, status, language = row
         takes_answers = _takes_answers(survey, self._now())
         was_low = survey.score is not None and survey.score <= low
@@ -118,7 +122,7 @@ class SurveyAnswers:
         """Keep an answer, or change the one that was given.
 
         Raises:
-            NotFound: the link was not made here; the audit log has it.
+            NotFound: the link was not made here, or its survey is gone; the audit log has it.
             IllegalTransition: the survey is over; the audit log has it.
             InvalidInput: there is no such score, or the comment is too long.
         """
@@ -130,7 +134,7 @@ class SurveyAnswers:
         async with storage_errors(), self._sessions.begin() as session:
             found = await session.get(Satisfaction, name)
             if found is None:
-                raise NotFound("there is no such survey")
+                raise NotFound(_GONE)
             ledger = Ledger(self._accounts, self._now())
             if found.ticket_id is None:
                 survey = await session.get_one(
@@ -149,7 +153,7 @@ class SurveyAnswers:
         """Open the ticket again, because its requester was not content; an open one stays so.
 
         Raises:
-            NotFound: the link was not made here.
+            NotFound: the link was not made here, or its survey is gone.
             IllegalTransition: the survey is over or about the assistant, its score was no low
                 one, or the ticket is closed.
             Both are in the audit log.
@@ -162,7 +166,7 @@ class SurveyAnswers:
         async with storage_errors(), self._sessions.begin() as session:
             found = await session.get(Satisfaction, name)
             if found is None:
-                raise NotFound("there is no such survey")
+                raise NotFound(_GONE)
             if found.ticket_id is None:
                 raise IllegalTransition("survey", found.status, "opening a ticket again")
             ledger = Ledger(self._accounts, self._now())
@@ -205,6 +209,13 @@ class SurveyAnswers:
                 subject = ("survey", survey, audit.ASSISTANT if number is None else f"#{number}")
                 await self._note(session, subject, why)
             raise
+        except NotFound:
+            async with storage_errors(), self._sessions.begin() as session:
+                await self._note_gone(session, survey)
+            raise
+
+    async def _note_gone(self, session: AsyncSession, survey: UUID) -> None:
+        await self._note(session, ("survey", survey, "?"), _GONE)
 
     async def _note(
         self, session: AsyncSession, subject: tuple[str, object, str], why: str
@@ -286,7 +297,7 @@ async def press_reopen(
     intent: Intent,
     author: Address,
 ) -> None:
-    """Open a solved ticket again, and say so; an open one stays so, and a closed one is closed."""
+    """Open a solved ticket again; an open one stays so, and a closed one is closed. Say which."""
     del author  # as in `press`
     ticket = await session.scalar(
         select(Ticket)
@@ -302,6 +313,8 @@ async def press_reopen(
         ledger.say(conversation, Speaker.SYSTEM, said)
     elif ticket.status == TicketStatus.SOLVED:
         await _open_again(Case(session, ledger, conversation, ticket))
+    else:
+        ledger.say(conversation, Speaker.SYSTEM, text(conversation.language, IS_OPEN))
 
 
 async def _open_again(case: Case) -> None:

@@ -64,7 +64,7 @@ class FeedPosition:
         if not _POSITION.fullmatch(words):
             raise InvalidInput("not a position in the feed")
         _, upcoming, *under_way = map(int, re.findall(r"[0-9]+", words))
-        if max(upcoming, *under_way, 0) >= 2**63:
+        if max(upcoming, *under_way, 0) >= 2**63 - 1:  # the one after it is asked for, too
             raise InvalidInput("not a position in the feed")
         return cls(upcoming, tuple(under_way))
 

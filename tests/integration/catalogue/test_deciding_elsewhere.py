@@ -116,11 +116,12 @@ async def test_a_link_decides_once_and_looking_at_it_decides_nothing(
     assert (seen.stage, seen.is_approver, seen.is_expired) == (Stage.APPROVAL, True, False)
     assert (await shop.request(ticket)).stage == Stage.APPROVAL
     await shop.approvals.decide_by_link(token, Decision.APPROVE, "fine")
-    with pytest.raises(DecidedAlready):
-        await shop.approvals.decide_by_link(token, Decision.REJECT, "")
+    for _ in range(2):
+        with pytest.raises(DecidedAlready):
+            await shop.approvals.decide_by_link(token, Decision.REJECT, "")
     request = await shop.request(ticket)
     assert (request.stage, request.decided_name) == (Stage.WORK, MANAGER)
-    (entry,) = await shop.audited("approval.refused")
+    (entry,) = await shop.audited("approval.refused")  # of two within the hour
     assert entry.actor == f"approver:{MANAGER}"
 
 
@@ -149,7 +150,7 @@ async def test_who_has_left_the_role_decides_nothing(shop: Shop, ticket: TicketI
         await shop.approvals.view(token)
     with pytest.raises(NotFound, match="nothing to decide"):
         await shop.approvals.decide_by_link(token, Decision.APPROVE, "")
-    assert len(await shop.audited("approval.refused")) == 3
+    assert len(await shop.audited("approval.refused")) == 2
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "=" * 9])

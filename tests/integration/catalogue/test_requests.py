@@ -138,6 +138,12 @@ async def test_who_is_no_approver_is_refused_and_audited(shop: Shop) -> None:
         await shop.approvals.decide(ticket, Decision.APPROVE, "", shop.lead)
     (entry,) = await shop.audited("approval.refused")
     assert (entry.actor, entry.new) == (shop.lead.actor, {"why": "not an approver"})
+    other = await shop.rig.agent("Other")
+    for _ in range(2):
+        with pytest.raises(Forbidden):
+            await shop.approvals.decide(ticket, Decision.APPROVE, "", other)
+    actors = [one.actor for one in await shop.audited("approval.refused")]
+    assert actors == [shop.lead.actor, other.actor]  # each of them once an hour
     assert (await shop.request(ticket)).stage == Stage.APPROVAL
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId, ConversationId, ThreadKey, new_id
 from core.storage.engine import Sessions, libpq_url
 from core.storage.feed import Change, FeedKind, publish
@@ -139,6 +140,16 @@ async def test_what_is_more_than_can_be_told_is_said_to_be_more(
 async def _is_forgotten(sessions: Sessions, position: str) -> bool:
     async with sessions() as session:
         return await is_forgotten(session, FeedPosition.parse(position))
+
+
+@pytest.mark.parametrize("position", [f"1:{2**63 - 1}:", f"1:9:{2**63 - 1}", f"1:{2**63}:", "1"])
+def test_a_position_that_no_server_can_have_is_refused(position: str) -> None:
+    with pytest.raises(InvalidInput):
+        FeedPosition.parse(position)
+
+
+async def test_the_last_possible_position_is_looked_up(sessions: Sessions) -> None:
+    assert await _is_forgotten(sessions, f"1:{2**63 - 2}:{2**63 - 2}")
 
 
 async def test_a_position_from_before_what_was_pruned_is_forgotten_and_a_later_one_is_not(

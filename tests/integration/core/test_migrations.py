@@ -92,19 +92,49 @@ async def test_a_desk_of_the_first_release_goes_on_where_it_was(
     assert [message.author for message in await rig.messages()] == ["ada", None, "ada"]
 
 
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (["Help", "help", "HELP (2)", "hELP"], ["Help", "help (3)", "HELP (2)", "hELP (4)"]),
+        (["ΟΔΟΣ", "οδοσ"], ["ΟΔΟΣ", "οδοσ (2)"]),  # another final letter to Python
+        (["Équipe (2)", "équipe"], ["Équipe (2)", "équipe"]),
+    ],
+)
 async def test_teams_whose_names_differ_in_capitals_are_told_apart(
-    unmigrated: AsyncEngine,
+    unmigrated: AsyncEngine, given: list[str], left: list[str]
 ) -> None:
     async with unmigrated.begin() as connection:
         await connection.run_sync(_upgrade, "0064")
-        for name in ("Help", "help", "HELP (2)", "hELP"):
+        for name in given:
             await connection.execute(
                 text("INSERT INTO team (id, name) VALUES (uuidv7(), :name)"), {"name": name}
             )
     await migrate(unmigrated)
     async with unmigrated.connect() as connection:
         names = await connection.scalars(text("SELECT name FROM team ORDER BY id"))
-        assert names.all() == ["Help", "help (3)", "HELP (2)", "hELP (4)"]
+        assert names.all() == left
+        audited = await connection.execute(
+            text(
+                "SELECT actor, action, old ->> 'name', new ->> 'name' FROM audit_entry ORDER BY id"
+            )
+        )
+        assert [tuple(row) for row in audited] == [
+            ("command", "team.changed", before, after)
+            for before, after in zip(given, left, strict=True)
+            if before != after
+        ]
+
+
+async def test_an_act_with_a_very_long_value_is_audited(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO audit_entry (actor, action, subject_kind, subject_id, subject_name,"
+                " new) SELECT 'command', 'settings.changed', 'settings', '1', 'x',"
+                " jsonb_build_object('value', string_agg(md5(n::text), ' '))"
+                " FROM generate_series(1, 100000) n"
+            )
+        )
 
 
 _FIRST_RELEASE = """

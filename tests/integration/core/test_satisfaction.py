@@ -120,6 +120,16 @@ async def test_a_low_score_leads_to_an_offer_that_opens_the_ticket_again(rig: Ri
     assert [words.endswith("is open again.") for words in said[-2:]] == [False, True]
 
 
+async def test_the_button_of_a_ticket_that_is_open_already_says_so(rig: Rig) -> None:
+    conversation = await _solved(rig)
+    await _press(rig, conversation, "Bad")
+    opener = await rig.agent("Opener")
+    await rig.tickets.set_status(await rig.ticket_id(), TicketStatus.OPEN, opener)
+    await _press(rig, conversation, "Yes, open it again")
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+    assert (await _said(rig, conversation))[-1] == "Your ticket is open already."
+
+
 async def test_the_button_of_a_ticket_that_was_closed_meanwhile_says_what_to_do(rig: Rig) -> None:
     conversation = await _solved(rig)
     await _press(rig, conversation, "Bad")
@@ -212,6 +222,22 @@ async def test_a_closed_ticket_or_an_old_survey_opens_nothing_again(rig: Rig) ->
 async def test_a_forged_link_leads_nowhere(rig: Rig, token: str) -> None:
     with pytest.raises(NotFound):
         await answers(rig).view(token)
+
+
+async def test_a_link_whose_survey_is_gone_leads_nowhere_and_is_audited_once(rig: Rig) -> None:
+    name = new_id()
+    token = LINKS.link(name).rpartition("/")[2]
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await answers(rig).view(token)
+        with pytest.raises(NotFound):
+            await answers(rig).answer(token, 5, "")
+        with pytest.raises(NotFound):
+            await answers(rig).reopen(token)
+    async with rig.sessions() as session:
+        (entry,) = await session.scalars(select(AuditEntry))
+    assert (entry.action, entry.subject_id) == ("survey.refused", str(name))
+    assert entry.new == {"why": "there is no such survey"}
 
 
 async def test_a_link_made_with_another_key_leads_nowhere(rig: Rig) -> None:

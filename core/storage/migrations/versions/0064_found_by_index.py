@@ -36,14 +36,6 @@ def upgrade() -> None:
         postgresql_using="brin",
         postgresql_with={"pages_per_range": "64", "autosummarize": "on"},
     )
-    op.drop_index("ix_ticket_live", "ticket")
-    op.create_index(
-        "ix_ticket_live",
-        "ticket",
-        ["created_at", "id"],
-        postgresql_include=["category_id", "priority", "reason"],
-        postgresql_where=sa.text("status IN ('new', 'open', 'pending', 'on_hold')"),
-    )
     op.create_index(
         "ix_ticket_figure_waiting",
         "ticket_figure",
@@ -51,6 +43,16 @@ def upgrade() -> None:
         postgresql_include=["channel"],
         postgresql_where=sa.text("solved_at IS NULL"),
     )
+    # Tickets cannot even be read once an index of theirs is dropped: that comes last.
+    op.create_index(
+        "ix_ticket_live_new",
+        "ticket",
+        ["created_at", "id"],
+        postgresql_include=["category_id", "priority", "reason"],
+        postgresql_where=sa.text("status IN ('new', 'open', 'pending', 'on_hold')"),
+    )
+    op.drop_index("ix_ticket_live", "ticket")
+    op.execute("ALTER INDEX ix_ticket_live_new RENAME TO ix_ticket_live")
 
 
 def downgrade() -> None:
