@@ -139,13 +139,13 @@ class EmailChannel:
         letter = await self._letter(message)
         if message.only_to:
             letter = replace(letter, to=(), copies=message.only_to)
-        sent = await self._outlet.send(letter)
+        sent = await self._outlet.send(letter, is_rest=bool(message.only_to))
         if not message.only_to:
             self._copies.keep(letter)
         return Receipt(
             remote_ids=(letter.message_id,),
-            detail="; ".join(sent.refused),
             put_off=sent.put_off,
+            refused=sent.refused,
         )
 
     async def _letter(self, message: Outbound) -> Letter:

@@ -27,6 +27,7 @@ SMTP_REMEDY = (
 )
 IMAP_REMEDY = "Check the IMAP user and password (or app password, or OAuth sign-in) of the account."
 _NEEDS_SIGN_IN = frozenset({530, 534, 535, 538})
+_OF_THEIR_NUMBER = frozenset({452, 552})
 _LONGEST_DETAIL = 300
 _WAIT = re.compile(r"(\d{1,5})\s*(s\b|sec|min|h\b|hour)", re.IGNORECASE)
 _UNITS = {"s": 1, "m": 60, "h": 3_600}
@@ -37,6 +38,7 @@ _LIMITS = re.compile(
 )
 _GREYLISTED = re.compile(r"gr[ea]y.?list", re.IGNORECASE)
 _OF_ONE_MAILBOX = re.compile(r"\b4\.2\.\d|\bmail ?box\b|\bover ?quota\b", re.IGNORECASE)
+_TOO_MANY_RECIPIENTS = re.compile(r"\b[45]\.5\.3\b|too many recipients", re.IGNORECASE)
 _USUAL_WAIT_SECONDS = 60
 _LONGEST_WAIT_SECONDS = 3_600
 
@@ -59,8 +61,8 @@ def as_delivery_error(server: str, phase: Phase) -> Iterator[None]:
         raise refused_by_all(error) from error
     except aiosmtplib.SMTPAuthenticationError as error:
         if 400 <= error.code < 500:
-            raise Unavailable(_said(error.code, error.message)) from error
-        raise BadCredentials(_said(error.code, error.message), SMTP_REMEDY) from error
+            raise Unavailable(said(error.code, error.message)) from error
+        raise BadCredentials(said(error.code, error.message), SMTP_REMEDY) from error
     except aiosmtplib.SMTPResponseException as error:
         raise meaning(error.code, error.message) from error
     except ssl.SSLCertVerificationError as error:
@@ -84,17 +86,17 @@ def as_delivery_error(server: str, phase: Phase) -> Iterator[None]:
 
 def meaning(code: int, message: str) -> DeliveryError:
     """Return what a refusal with this SMTP reply code and text asks the outbox to do."""
-    said = _said(code, message)
+    words = said(code, message)
     if code in _NEEDS_SIGN_IN:
-        return BadCredentials(said, SMTP_REMEDY)
+        return BadCredentials(words, SMTP_REMEDY)
     if 500 <= code < 600:
-        return Rejected(said)
+        return Rejected(words)
     is_of_the_recipient = _GREYLISTED.search(message) or _OF_ONE_MAILBOX.search(message)
     if _LIMITS.search(message) and not is_of_the_recipient:
         return Throttled(_wait_in(message), ThrottleScope.ACCOUNT)
     # Greylisting and full mailboxes too: back-off finds the moment, a list that never ends is not
     # waited for, and mail to others is not held up.
-    return Unavailable(said)
+    return Unavailable(words)
 
 
 def refused_by_all(error: aiosmtplib.SMTPRecipientsRefused) -> DeliveryError:
@@ -103,12 +105,13 @@ def refused_by_all(error: aiosmtplib.SMTPRecipientsRefused) -> DeliveryError:
     return meaning(refusals[0].code, refusals[0].message)
 
 
-def refusal_of(recipient: str, code: int, message: str) -> str:
-    """Return a refusal of one recipient in words, for an agent."""
-    return f"not taken for {recipient}: {_said(code, message)}"
+def is_of_their_number(code: int, message: str) -> bool:
+    """Say whether a recipient was refused because the mail has so many (RFC 5321, 4.5.3.1.10)."""
+    return code in _OF_THEIR_NUMBER and _TOO_MANY_RECIPIENTS.search(message) is not None
 
 
-def _said(code: int, message: str) -> str:
+def said(code: int, message: str) -> str:
+    """Return a server's reply in one line, for an agent."""
     return one_line(f"{code} {message}", _LONGEST_DETAIL)
 
 

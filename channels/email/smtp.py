@@ -15,14 +15,15 @@ import aiosmtplib
 from channels.email.errors import (
     Phase,
     as_delivery_error,
+    is_of_their_number,
     meaning,
-    refusal_of,
+    said,
 )
 from channels.email.oauth import AccessTokens
 from channels.email.render import Letter
 from channels.email.settings import EmailSettings, OAuthProvider, Security
-from core.domain.channel import PutOff
-from core.domain.errors import BadCredentials, Rejected, Unavailable
+from core.domain.channel import NotTaken
+from core.domain.errors import BadCredentials, DeliveryError, Rejected, Throttled, Unavailable
 from core.domain.ids import Address
 
 _IDLE_SECONDS = 30.0  # servers commonly end idle connections after some minutes, some after one
@@ -31,10 +32,10 @@ _SAYS_GOODBYE = 421
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """For whom the server did not take a mail that it took for others."""
+    """For whom the server did not take a mail."""
 
-    refused: tuple[str, ...]  # each in words
-    put_off: tuple[PutOff, ...]
+    refused: tuple[NotTaken, ...]
+    put_off: tuple[NotTaken, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,20 @@ class Outlet:
         self._idle: deque[_Open] = deque()
         self._places = asyncio.Semaphore(settings.smtp_connections)
 
-    async def send(self, letter: Letter) -> Sent:
+    async def send(self, letter: Letter, *, is_rest: bool = False) -> Sent:
         """Make one attempt to send `letter`; return whom the server did not take it for.
 
-        Nobody gets it where the server refuses one of `to` for good, or all of them for now.
+        Nobody gets it where the server refuses one of `to` for good, or all of them for now. With
+        `is_rest` the others have it: then somebody who is refused for good fails no mail.
 
         Raises:
             DeliveryError: its subclass says what happens next.
         """
         async with self._places, self._connected() as client:
             with as_delivery_error(self._server, Phase.BEFORE_CONTENT):
-                sent = await self._address(client, letter)
+                sent = await self._address(client, letter, is_rest=is_rest)
+            if len(sent.refused) + len(sent.put_off) == len(letter.to) + len(letter.copies):
+                return sent
             with as_delivery_error(self._server, Phase.CONTENT):
                 try:
                     await client.data(letter.content)
@@ -87,7 +91,7 @@ class Outlet:
     def _server(self) -> str:
         return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
 
-    async def _address(self, client: aiosmtplib.SMTP, letter: Letter) -> Sent:
+    async def _address(self, client: aiosmtplib.SMTP, letter: Letter, *, is_rest: bool) -> Sent:
         """Tell the server from and to whom; return whom it did not take it for."""
         limit = client.esmtp_extensions.get("size", "")
         size = len(letter.content)
@@ -95,30 +99,29 @@ class Outlet:
             raise Rejected(f"the mail has {size:,} bytes; the server takes {int(limit):,}")
         options = [f"size={size}"] if client.supports_extension("size") else []
         await client.mail(letter.sender, options=options)
-        refused: dict[str, str] = {}  # for good, in words
-        put_off: dict[str, str] = {}  # for now, with the server's reason
+        refused: dict[str, str] = {}  # for good, with the server's reason
+        put_off: dict[str, str] = {}  # for now
+        limits: list[Throttled] = []
         for recipient in (*letter.to, *letter.copies):
             try:
                 await client.rcpt(recipient)
             except aiosmtplib.SMTPRecipientRefused as error:
-                reply = meaning(error.code, error.message)
-                if error.code != _SAYS_GOODBYE and isinstance(reply, Unavailable):
-                    put_off[recipient] = str(reply)
-                elif isinstance(reply, Rejected) and recipient not in letter.to:
-                    refused[recipient] = refusal_of(recipient, error.code, error.message)
+                reply = _meaning_for_one(error)
+                if isinstance(reply, Rejected) and recipient not in letter.to:
+                    refused[recipient] = said(error.code, error.message)
+                elif isinstance(reply, Unavailable | Throttled) and error.code != _SAYS_GOODBYE:
+                    put_off[recipient] = said(error.code, error.message)
+                    limits += [reply] if isinstance(reply, Throttled) else []
                 else:
                     raise
-        if {*refused, *put_off}.issuperset(letter.to or letter.copies):
+        is_for_nobody = {*refused, *put_off}.issuperset(letter.to or letter.copies)
+        if is_for_nobody and not (is_rest and refused):
+            if limits and len(refused) + len(put_off) == len(letter.to) + len(letter.copies):
+                raise limits[0]  # where somebody is taken, it is not the account's
             if put_off:
-                raise Unavailable(next(iter(put_off.values())))
-            raise Rejected(next(iter(refused.values())))
-        return Sent(
-            refused=tuple(refused.values()),
-            put_off=tuple(
-                PutOff(address=Address(recipient), reason=reason)
-                for recipient, reason in put_off.items()
-            ),
-        )
+                raise Unavailable("; ".join(dict.fromkeys(put_off.values())))
+            raise Rejected("; ".join(f"{one}: {reason}" for one, reason in refused.items()))
+        return Sent(refused=_told(refused), put_off=_told(put_off))
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -188,6 +191,18 @@ class Outlet:
         ).get_secret_value()
         if secret and settings.smtp_signs_in:
             await client.login(user, secret)
+
+
+def _meaning_for_one(error: aiosmtplib.SMTPRecipientRefused) -> DeliveryError:
+    if is_of_their_number(error.code, error.message):
+        return Unavailable(said(error.code, error.message))  # the rest is sent by itself
+    return meaning(error.code, error.message)
+
+
+def _told(reasons: dict[str, str]) -> tuple[NotTaken, ...]:
+    return tuple(
+        NotTaken(address=Address(recipient), reason=reason) for recipient, reason in reasons.items()
+    )
 
 
 async def _quit(client: aiosmtplib.SMTP) -> None:

@@ -94,8 +94,16 @@ RECIPIENT: Mapping[str, str] = {
     RecipientOutcome.DELIVERED: "arrived",
     RecipientOutcome.SOFT: "came back for now",
     RecipientOutcome.HARD: "came back for good",
+    RecipientOutcome.WAITING: "not taken yet",
+    RecipientOutcome.REFUSED: "not taken",
 }
 """What was heard of a letter for one of those it went to."""
+
+NOT_TAKEN: Mapping[str, str] = {
+    RecipientOutcome.WAITING: "Not taken yet for {address}, tried again: {reason}",
+    RecipientOutcome.REFUSED: "Not taken for {address}: {reason}",
+}
+"""The same in a sentence under the letter, with the server's reason."""
 
 CHANNEL: Mapping[str, str] = {
     "webchat": "Web chat",

@@ -66,8 +66,8 @@ class Outbound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutOff:
-    """One of several recipients who took nothing for now, though others did."""
+class NotTaken:
+    """One of several recipients who was not taken, though others were."""
 
     address: Address
     reason: str
@@ -78,8 +78,9 @@ class Receipt:
     """The platform has the message. Albums and long texts split: hence several ids."""
 
     remote_ids: tuple[RemoteId, ...]
-    detail: str = ""  # what an agent has to know though it was sent, such as a refused copy
-    put_off: tuple[PutOff, ...] = ()  # whom the others did not wait for
+    detail: str = ""  # what an agent has to know though it was sent
+    put_off: tuple[NotTaken, ...] = ()  # for now: whom the others did not wait for
+    refused: tuple[NotTaken, ...] = ()  # for good
 
 
 class DeliveryAction(StrEnum):
@@ -97,6 +98,8 @@ class RecipientOutcome(StrEnum):
     DELIVERED = "delivered"
     SOFT = "soft"  # refused for now: it may work later
     HARD = "hard"  # refused for good
+    WAITING = "waiting"  # not taken yet: tried again without those who have it
+    REFUSED = "refused"  # not taken, and not tried again
 
 
 class DeliveryState(StrEnum):

@@ -52,6 +52,8 @@ class DeliveriesLane:
         try:
             return await self._attempt(channel, plan)
         except Uncertain as error:
+            if plan.action == DeliveryAction.REST:
+                return error  # what a look would find may be what the others got
             if plan.action != DeliveryAction.SEND:
                 return Unavailable(str(error))  # done twice, a change is the same change
             return await self._after_doubt(channel, plan, error)
@@ -71,6 +73,8 @@ class DeliveriesLane:
         try:
             async with asyncio.timeout(self._longest_seconds):
                 if plan.action == DeliveryAction.REST:
+                    if plan.may_have_left:
+                        raise Uncertain("an earlier attempt ended without a word")
                     return await channel.deliver(plan.message)
                 if plan.action != DeliveryAction.SEND:
                     return await self._change(channel, plan)

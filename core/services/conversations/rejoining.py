@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.channel import DeliveryAction, DeliveryState
+from core.domain.channel import DeliveryState
 from core.domain.conversation import Cause, Responder, Speaker
 from core.domain.errors import Conflict, IllegalTransition, NotFound
 from core.domain.ids import TicketId
@@ -91,16 +91,16 @@ class Rejoining:
 
 
 async def is_on_its_way(session: AsyncSession, messages: Sequence[Message]) -> bool:
-    """Say whether one of `messages`, or what corrects it, must not change its conversation now."""
+    """Say whether one of `messages`, or what corrects it, must not change its conversation now.
+
+    Also what waits for the rest of its recipients, a day at most: a letter's name, subject and
+    thread are its conversation's, and all are to get the same.
+    """
     found = await session.scalar(
         select(
             exists().where(
                 Delivery.message_id.in_([message.id for message in messages]),
                 Delivery.status.in_(_ON_ITS_WAY),
-                # What waits for the rest of its recipients may do so for a day.
-                or_(
-                    Delivery.action != DeliveryAction.REST, Delivery.status == DeliveryState.SENDING
-                ),
             )
         )
     )

@@ -30,7 +30,8 @@ from core.services.delivery.budget import may_speak
 from core.services.delivery.moved_threads import follow, living_with
 from core.services.delivery.outbound import outbound, receipt_of
 from core.services.delivery.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
-from core.services.delivery.rest import detail_of, rest_of
+from core.services.delivery.reopening import home_of, reopen_ticket_of
+from core.services.delivery.rest import forget, lost, note, rest_of
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import all_locked, locked
 from core.storage.engine import Sessions, storage_errors
@@ -42,6 +43,7 @@ from core.storage.wakeups import LaneKind
 _LOGGER = logging.getLogger(__name__)
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _MOST_MOVES = 3
+_PATIENCE = 3  # times the longest age, for what a platform asks to wait with: it is let in by turns
 _WITH_MESSAGE = (
     select(Delivery, Message)
     .join(Message, Message.id == Delivery.message_id)
@@ -99,6 +101,7 @@ class Outbox:
             message = await session.get_one(Message, delivery.message_id)
             receipt = await _changed_by(session, delivery, message)
             if _is_pointless(delivery, message, conversation, receipt):
+                forget(message, delivery)
                 _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                 continue
             if delivery.available_at > ledger.now:
@@ -164,6 +167,8 @@ class Outbox:
             held = {plan.conversation}
             if isinstance(outcome, Moved):
                 held |= await living_with(session, plan.conversation)
+            if plan.action == DeliveryAction.REST:
+                held |= await home_of(session, plan.conversation)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, outcome)
@@ -186,7 +191,10 @@ class Outbox:
 
     async def _settle_and_plan(self, plan: SendPlan, receipt: Receipt) -> SendPlan | None:
         async with storage_errors(), self._sessions.begin() as session:
-            conversation = await locked(session, plan.conversation)
+            held = {plan.conversation}
+            if plan.action == DeliveryAction.REST:
+                held |= await home_of(session, plan.conversation)
+            conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, receipt)
             await ledger.write(session)  # what comes next may refer to what was sent
@@ -218,7 +226,13 @@ class Outbox:
         else:
             delivery.error = str(outcome) or type(outcome).__name__
             await self._fail(session, delivery, message, outcome, ledger, conversation)
-        message.delivery_detail = await detail_of(session, delivery, outcome)
+        note(message, delivery, outcome)
+        if plan.action != DeliveryAction.REST:
+            message.delivery_detail = delivery.error
+        elif reason := lost(plan.message, message):
+            if message.delivery != DeliveryState.FAILED:  # else it came back, for another reason
+                message.delivery, message.delivery_detail = DeliveryState.FAILED, reason
+            await reopen_ticket_of(session, conversation, ledger)
 
     async def _fail(
         self,
@@ -252,7 +266,9 @@ class Outbox:
             case Throttled():
                 delivery.attempts -= 1
                 until = ledger.now + timedelta(seconds=error.retry_after)
-                _wait(delivery, message, until)
+                self._wait_or_fail(
+                    delivery, message, until, ledger, conversation, _PATIENCE * self._max_age
+                )
                 if error.scope == ThrottleScope.ACCOUNT:
                     await pause(session, delivery.account_id, until, delivery.error)
             case Uncertain():
@@ -262,6 +278,8 @@ class Outbox:
                 )
                 if is_parked and delivery.action == DeliveryAction.SEND:
                     _finish(delivery, message, DeliveryState.PARKED, ledger, conversation)
+                elif is_parked and delivery.action == DeliveryAction.REST:
+                    _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
                 else:
                     self._retry(delivery, message, ledger, conversation)
             case Unavailable() | _:
@@ -280,8 +298,9 @@ class Outbox:
         until: datetime,
         ledger: Ledger,
         conversation: Conversation,
+        max_age: timedelta | None = None,
     ) -> None:
-        if ledger.now - delivery.created_at > self._max_age:
+        if ledger.now - delivery.created_at > (max_age or self._max_age):
             _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
         else:
             _wait(delivery, message, until)

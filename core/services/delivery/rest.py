@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.domain.channel import DeliveryAction, DeliveryState, PutOff, Receipt
-from core.domain.errors import DeliveryError, Rejected
+from core.domain.channel import (
+    DeliveryAction,
+    DeliveryState,
+    NotTaken,
+    Outbound,
+    Receipt,
+    RecipientOutcome,
+)
+from core.domain.errors import DeliveryError, Throttled, Unavailable
 from core.domain.ids import new_id
 from core.services.delivery.backing_off import pause_after
-from core.storage.tables import Delivery
+from core.storage.tables import Delivery, Message
 
 
-def rest_of(delivery: Delivery, put_off: Sequence[PutOff], now: datetime) -> Delivery:
+def rest_of(delivery: Delivery, put_off: Sequence[NotTaken], now: datetime) -> Delivery:
     """Return what is still to be sent of `delivery`, which the other recipients have.
 
     It is as old as what it is the rest of, and given up when that would have been.
@@ -37,33 +41,67 @@ def rest_of(delivery: Delivery, put_off: Sequence[PutOff], now: datetime) -> Del
     )
 
 
-async def detail_of(
-    session: AsyncSession, delivery: Delivery, outcome: Receipt | DeliveryError
-) -> str | None:
-    """Return what agents have to know of a message after `outcome` of one of its deliveries."""
-    is_rest = delivery.action == DeliveryAction.REST
-    has_rest = isinstance(outcome, Receipt) and outcome.put_off
-    if not is_rest and not has_rest:
-        return delivery.error
-    if is_rest and delivery.status == DeliveryState.FAILED and not isinstance(outcome, Rejected):
-        delivery.error = f"not taken for {_names(delivery)}: {delivery.error}"  # given up
-    parts = await session.scalars(
-        select(Delivery)
-        .where(
-            Delivery.message_id == delivery.message_id,
-            Delivery.action.in_((DeliveryAction.SEND, DeliveryAction.REST)),
-        )
-        .order_by(Delivery.id)
-    )
-    return "; ".join(filter(None, map(_in_words, parts))) or None
+def note(message: Message, delivery: Delivery, outcome: Receipt | DeliveryError) -> None:
+    """Keep at `message` what `outcome` says of single recipients (`Message.reported`).
+
+    What was reported of others stays as it is.
+    """
+    if isinstance(outcome, Receipt):
+        forget(message, delivery)
+        _keep(message, outcome.put_off, RecipientOutcome.WAITING)
+        _keep(message, outcome.refused, RecipientOutcome.REFUSED)
+    elif delivery.action == DeliveryAction.REST and delivery.status == DeliveryState.FAILED:
+        given_up = [
+            NotTaken(address=address, reason=_why(message, address, outcome))
+            for address in delivery.only_to or ()
+        ]
+        _keep(message, given_up, RecipientOutcome.REFUSED)
 
 
-def _in_words(delivery: Delivery) -> str | None:
-    is_to_come = delivery.status in (DeliveryState.WAITING, DeliveryState.SENDING)
-    if delivery.action == DeliveryAction.REST and is_to_come:
-        return f"not taken yet for {_names(delivery)}, tried again: {delivery.error}"
-    return delivery.error
+def forget(message: Message, delivery: Delivery) -> None:
+    """Forget that those whom `delivery` is for wait for `message`."""
+    if not delivery.only_to:
+        return
+    message.reported = {
+        address: report
+        for address, report in message.reported.items()
+        if address not in delivery.only_to or report["outcome"] != RecipientOutcome.WAITING
+    }
 
 
-def _names(delivery: Delivery) -> str:
-    return ", ".join(delivery.only_to or ())
+def lost(sent: Outbound, message: Message) -> str | None:
+    """Return why one of those that a rest was for and who are of To never gets `message`.
+
+    None where they have it, or it is tried again.
+    """
+    to = {*_to(sent)}.intersection(sent.only_to)
+    reasons = [
+        report["detail"]
+        for address, report in message.reported.items()
+        if address in to and report["outcome"] == RecipientOutcome.REFUSED
+    ]
+    return "; ".join(dict.fromkeys(reasons)) if reasons else None
+
+
+def _to(message: Outbound) -> Sequence[str]:
+    letter = message.envelope
+    if letter is not None and (letter.to or letter.cc or letter.bcc):
+        return letter.to or letter.cc or letter.bcc
+    return () if message.requester is None else (message.requester,)
+
+
+def _keep(message: Message, those: Sequence[NotTaken], outcome: RecipientOutcome) -> None:
+    if not those:
+        return
+    said: dict[str, dict[str, str]] = {
+        one.address: {"outcome": outcome, "detail": one.reason} for one in those
+    }
+    message.reported = {**message.reported, **said}
+
+
+def _why(message: Message, address: str, error: DeliveryError) -> str:
+    """Return the server's last word on `address`: it may have another for each."""
+    before = message.reported.get(address)
+    if isinstance(error, Unavailable | Throttled) and before is not None:
+        return str(before["detail"])
+    return str(error) or type(error).__name__

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import FileRef
-from core.domain.conversation import Cause, Responder, next_responder
 from core.domain.events import DeliveryReported, MessageEdited, MessageRemoved, ReactionChanged
-from core.domain.ids import MessageId, TicketId
-from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
+from core.domain.ids import MessageId
+from core.services.delivery.reopening import reopen
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
 from core.storage.tables import Attachment, Conversation, Message, Ticket
@@ -46,7 +45,7 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
             if not event.delivered:
                 message.delivery = DeliveryState.FAILED
                 message.delivery_detail = event.detail or None
-                _reopen(known, ledger)
+                reopen(known.ticket, known.merged_into or known.conversation, ledger)
             elif event.recipient is None or message.delivery != DeliveryState.FAILED:
                 # That one of several has it does not mend that another has not.
                 message.delivery = DeliveryState.SENT
@@ -105,23 +104,3 @@ def _reacted(reactions: Mapping[str, list[str]], event: ReactionChanged) -> dict
         who.append(event.author.address)
     people[event.reaction] = who
     return {name: addresses for name, addresses in people.items() if addresses}
-
-
-def _reopen(known: Known, ledger: Ledger) -> None:
-    """Let agents see a ticket again whose requester never got their answer."""
-    ticket, conversation = known.ticket, known.merged_into or known.conversation
-    if ticket is None or CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN:
-        return
-    was_done = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.DONE
-    old, new = ticket.status, next_status(TicketStatus(ticket.status), TicketTrigger.REOPENED)
-    ticket.status, ticket.solved_at = new, None
-    ledger.record(ticket, "status", old, new, actor="platform", reason="not_delivered")
-    ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
-    if was_done and conversation.responder == Responder.CLOSED:
-        conversation.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
-        if ticket.assignee_id is not None:
-            conversation.responder = next_responder(
-                Responder(conversation.responder), Cause.AGENT_TOOK
-            )
-        conversation.closed_at = None
-        ledger.changed(conversation, FeedKind.CONVERSATION)

@@ -175,7 +175,7 @@ class Message(Base):
     is_automatic: Mapped[bool] = mapped_column(server_default=sql("false"))
     delivery: Mapped[str] = mapped_column(server_default="not_sent")
     delivery_detail: Mapped[str | None]
-    # What was reported for single recipients: {address: {outcome, detail}}.
+    # What became of it for single recipients: {address: {outcome, detail}}.
     reported: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     at: Mapped[datetime]  # by the platform's clock
     created_at: Mapped[CreatedAt]

@@ -107,6 +107,17 @@ async def test_what_cannot_be_sent_for_a_day_fails_and_shows(rig: Rig) -> None:
     assert await states(rig) == ["failed"]
 
 
+async def test_what_a_platform_asks_to_wait_with_fails_after_three_days(rig: Rig) -> None:
+    conversation = await said(rig, "a")
+    rig.platform.faults += [Throttled(60.0), Throttled(60.0)]
+    rig.clock.advance(hours=71)
+    await advance(rig, conversation)
+    assert await states(rig) == ["waiting"]
+    rig.clock.advance(hours=2)
+    await advance(rig, conversation)
+    assert await states(rig) == ["failed"]
+
+
 async def test_a_lost_answer_is_verified_and_not_sent_again(rig: Rig) -> None:
     conversation = await said(rig, "a")
     rig.platform.loses_answers = True

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from channels.email.channel import EmailChannel
 from channels.simulator.email import MailPlatform
 from channels.simulator.faults import Fault
-from core.domain.channel import PutOff
+from core.domain.channel import NotTaken
 from core.domain.content import Body, Envelope, FileRef
 from core.domain.errors import (
     BadCredentials,
@@ -119,7 +120,8 @@ async def test_a_copy_that_is_refused_is_told_and_the_mail_is_sent(
 ) -> None:
     people.server.refused["bob@gone.example"] = "550 5.1.1 No such user"
     receipt = await channel.deliver(outbound(participants=(Address("bob@gone.example"),)))
-    assert receipt.detail == "not taken for bob@gone.example: 550 5.1.1 No such user"
+    bob = NotTaken(address=Address("bob@gone.example"), reason="550 5.1.1 No such user")
+    assert receipt.refused == (bob,)
     assert people.received[0].recipients == (ANA,)
 
 
@@ -130,8 +132,8 @@ async def test_a_copy_that_is_put_off_holds_up_nobody_and_is_sent_alone_later(
     people.server.refused[bob] = "450 4.2.0 Greylisted"
     message = outbound(participants=(bob, Address("eve@people.example")))
     receipt = await channel.deliver(message)
-    assert receipt.put_off == (PutOff(address=bob, reason="450 4.2.0 Greylisted"),)
-    assert receipt.detail == ""
+    assert receipt.put_off == (NotTaken(address=bob, reason="450 4.2.0 Greylisted"),)
+    assert receipt.refused == ()
     rest = replace(message, only_to=(bob,))
     with pytest.raises(Unavailable, match=r"450 4\.2\.0 Greylisted"):
         await channel.deliver(rest)
@@ -163,13 +165,57 @@ async def test_of_several_who_are_written_to_one_that_is_put_off_waits_alone(
     assert people.received[0].recipients == ("eve@people.example",)
 
 
-async def test_a_limit_of_the_whole_account_that_a_copy_meets_is_the_whole_mails(
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "452 4.5.3 Error: too many recipients",
+        "552 Too many recipients",
+        "450 4.7.1 Rate limit exceeded for recipient",
+        "452 4.7.28 Too many mails from you",
+    ],
+)
+async def test_a_limit_that_one_of_several_meets_puts_off_that_one_alone(
+    channel: EmailChannel, people: MailPlatform, reply: str
+) -> None:
+    bob = Address("bob@people.example")
+    people.server.refused[bob] = reply
+    receipt = await channel.deliver(outbound(participants=(bob,)))
+    assert receipt.put_off == (NotTaken(address=bob, reason=reply),)
+    assert people.received[0].recipients == (ANA,)
+
+
+async def test_a_limit_that_all_meet_is_the_accounts(
     channel: EmailChannel, people: MailPlatform
 ) -> None:
-    people.server.refused["bob@people.example"] = "452 4.7.28 Too many mails from you"
+    bob = Address("bob@people.example")
+    people.server.refused |= dict.fromkeys((ANA, bob), "452 4.7.28 Too many mails from you")
     with pytest.raises(Throttled):
-        await channel.deliver(outbound(participants=(Address("bob@people.example"),)))
+        await channel.deliver(outbound(participants=(bob,)))
+    del people.server.refused[bob]
+    with pytest.raises(Unavailable, match="Too many mails"):  # hers alone, but it is for her
+        await channel.deliver(outbound(participants=(bob,)))
     assert people.received == []
+
+
+async def test_of_a_rest_that_nobody_takes_each_has_their_own_reason(
+    channel: EmailChannel, people: MailPlatform
+) -> None:
+    bob, eve = Address("bob@gone.example"), Address("eve@slow.example")
+    people.server.refused |= {bob: "550 5.1.1 No such user", eve: "450 4.2.0 Greylisted"}
+    receipt = await channel.deliver(outbound(participants=(bob, eve), only_to=(bob, eve)))
+    assert receipt.refused == (NotTaken(address=bob, reason="550 5.1.1 No such user"),)
+    assert receipt.put_off == (NotTaken(address=eve, reason="450 4.2.0 Greylisted"),)
+    assert people.received == []
+
+
+async def test_where_all_of_a_letter_without_to_are_refused_each_is_named(
+    channel: EmailChannel, people: MailPlatform
+) -> None:
+    bob, eve = Address("bob@gone.example"), Address("eve@gone.example")
+    people.server.refused |= {bob: "550 5.1.1 No such user", eve: "554 5.7.1 Spam"}
+    said = "bob@gone.example: 550 5.1.1 No such user; eve@gone.example: 554 5.7.1 Spam"
+    with pytest.raises(Rejected, match=re.escape(said)):
+        await channel.deliver(outbound(envelope=Envelope(bcc=(bob, eve))))
 
 
 async def test_a_mail_that_may_have_left_is_uncertain_and_the_same_when_sent_again(
