@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.domain.content import Envelope
 from core.domain.events import Author, DeliveryReported
@@ -209,3 +209,42 @@ async def test_who_writes_without_a_name_is_shown_by_their_address(desk: Desk, p
     page = await browser.see(f"/console/tickets/{ticket}")
     assert ">cleo@people.example</a>" in page
     assert "Visitor" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "waits", "refused"),
+    [
+        (
+            "en",
+            "Not taken yet for bob@people.example, tried again: 450 Greylisted",
+            "Not taken for ada@people.example: 550 No such user",
+        ),
+        (
+            "es",
+            "Aún no aceptado para bob@people.example, se intenta de nuevo: 450 Greylisted",
+            "No aceptado para ada@people.example: 550 No such user",
+        ),
+    ],
+)
+async def test_who_has_not_got_a_letter_that_others_have_is_told_in_the_agents_language(
+    desk: Desk, ticket: str, language: str, waits: str, refused: str
+) -> None:
+    browser = await signed_in(desk, language=language)
+    await browser.see(ticket)
+    await browser.send(f"{ticket}/say", text="Try again", to=ADA.address, cc=BOB)
+    message = await message_saying(desk, "Try again")
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            update(Message)
+            .where(Message.id == message.id)
+            .values(
+                delivery="sent",
+                reported={
+                    ADA.address: {"outcome": "refused", "detail": "550 No such user"},
+                    BOB: {"outcome": "waiting", "detail": "450 Greylisted"},
+                },
+            )
+        )
+    page = await browser.see(ticket)
+    assert waits in page
+    assert refused in page
