@@ -97,6 +97,7 @@ MISSPELT = {
         "hay un incndio en el taller",
         "hay muucho humo en el sótano",
         "necesitamos una amublancia",
+        "amenaza de boma en el edificio",
     ],
     "security_incident": [
         "I cliked on a suspiscious link",

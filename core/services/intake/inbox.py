@@ -153,7 +153,7 @@ class Intake:
     async def _store(self, batch: Sequence[_Submission]) -> list[tuple[Acceptance, ...]]:
         events = [event for submission in batch for event in submission.events]
         raw_blob = await self._keep_raw(events)
-        races, locks_people = 0, False
+        races, overtaken, locks_people = 0, 0, False
         while True:
             try:
                 async with storage_errors(), self._sessions.begin() as session:
@@ -168,7 +168,10 @@ class Intake:
                 if races > _RACES_SURVIVED:
                     raise
             except Overtaken:
-                locks_people = True  # then nobody is overtaken any more
+                # Whoever changes a contact has mostly done so by now. To lock all people of the
+                # batch overtakes those who come next, but then nobody overtakes this one any more.
+                overtaken += 1
+                locks_people = overtaken > 1
         remaining = iter(acceptances)
         return [tuple(next(remaining) for _ in submission.events) for submission in batch]
 

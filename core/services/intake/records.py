@@ -85,17 +85,17 @@ async def add_conversations(
 
     Raises:
         IntegrityError: another process began one in the same thread meanwhile.
-        Overtaken: one of the people is being merged; not where the caller `has_people_locked`.
+        Overtaken: one of those for whom they began, or who got a new address, is being changed or
+            was merged meanwhile; not where the caller `has_people_locked`.
     """
+    written_for = {place: records.contacts[place] for place in records.by_email}
+    for one in records.started:
+        written_for[AccountId(one.account_id), str(one.address)] = ContactId(one.contact_id)
+    known = {place: name for place, name in written_for.items() if name not in records.made}
+    if known and not has_people_locked:
+        await keep_if_unchanged(session, known, records.by_email)
     if not records.started:
         return
-    begun = {
-        (AccountId(one.account_id), str(one.address)): ContactId(one.contact_id)
-        for one in records.started
-        if one.contact_id not in records.made
-    }
-    if begun and not has_people_locked:
-        await keep_if_unchanged(session, begun, records.by_email)
     await session.flush()
     session.add_all(records.started)
     await session.flush()

@@ -28,9 +28,10 @@ _LOCKED = _NAMED.with_for_update(key_share=True)
 
 
 class Overtaken(Exception):
-    """People are merged, parted or joined while something begins for them.
+    """Somebody else holds the contact of people for whom something begins, or has moved them.
 
-    It is to be done once more from the start, with their contacts locked before anything else.
+    It is to be done once more from the start; where that does not help, with their contacts locked
+    before anything else.
     """
 
 
@@ -50,19 +51,20 @@ async def keep_contacts(session: AsyncSession, contacts: Collection[UUID]) -> No
 
 async def keep_if_unchanged(
     session: AsyncSession,
-    begun: Mapping[tuple[AccountId, str], ContactId],
+    written_for: Mapping[tuple[AccountId, str], ContactId],
     known_by: Collection[tuple[AccountId, str]],
 ) -> None:
-    """Keep the contacts that something begins for, as `keep_contacts` does, but wait for nobody.
+    """Keep the contacts that something is written for, as `keep_contacts`, but wait for nobody.
 
-    `begun` tells by account and address for whom it is begun. Of those in `known_by` the address
-    is new, and given by the caller to whom something else shows to be the same person. For callers
-    who have conversations locked, and so must not wait for contacts any more.
+    `written_for` tells by account and address for whom. Of those in `known_by` the address is new,
+    and given by the caller to whom something else shows to be the same person. For callers who
+    have conversations locked, and so must not wait for contacts any more.
 
     Raises:
-        Overtaken: one of them is being merged or parted, or was since the caller found it.
+        Overtaken: one of them is being changed, be it their name alone or by a merge, or was merged
+            or parted since the caller found it.
     """
-    contacts = set(begun.values())
+    contacts = set(written_for.values())
     free = set(await session.scalars(_FREE, {"names": list(contacts)}))
     if free != contacts:
         raise Overtaken
@@ -72,11 +74,11 @@ async def keep_if_unchanged(
     rows = await session.execute(
         select(
             ContactAddress.account_id, ContactAddress.address, ContactAddress.contact_id, is_merged
-        ).where(is_listed(ContactAddress.account_id, ContactAddress.address, begun))
+        ).where(is_listed(ContactAddress.account_id, ContactAddress.address, written_for))
     )
     for account, address, holder, was_merged in rows:
         place = (AccountId(account), address)
-        if holder != begun[place] or (was_merged and place in known_by):
+        if holder != written_for[place] or (was_merged and place in known_by):
             raise Overtaken
 
 

@@ -43,7 +43,8 @@ from core.storage.tables import (
     TicketFigure,
 )
 
-_BUCKET = f"floor(ln(greatest({{0}}, 0) + 1) / ln({GROWTH}))::int"
+BUCKET = f"floor(ln(greatest({{0}}, 0) + 1) / ln({GROWTH}))::int"
+"""The bucket that a length of time in seconds falls in, in SQL."""
 
 _DIMENSIONS = {
     Dimension.CHANNEL: "f.channel",
@@ -90,7 +91,7 @@ def _number(measure: Measure, count: str) -> str:
 
 def _times(*measures: Measure) -> str:
     return ", ".join(
-        f"({code_of(measure)}, {_BUCKET.format('f.' + measure)}, 1)" for measure in measures
+        f"({code_of(measure)}, {BUCKET.format('f.' + measure)}, 1)" for measure in measures
     )
 
 

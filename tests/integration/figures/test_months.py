@@ -6,14 +6,15 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.domain.figures import Dimension, Measure, Period
 from core.services.figures.counting import Report, report
 from core.storage.engine import Sessions
 from core.storage.packed_counts import packed
-from core.storage.queries.figures import count_day, sum_next_month
+from core.storage.queries.figures import BUCKET, count_day, sum_next_month
 from core.storage.tables import FigureSum
+from tests.support.buckets import bucket_of
 
 TODAY = date(2026, 3, 14)
 FIRST = date(2025, 11, 20)
@@ -104,3 +105,13 @@ async def test_a_day_that_is_counted_anew_takes_its_month_along(counted: Session
     assert datetime(2025, 12, 5, tzinfo=UTC).date() not in {
         day for day, opened in whole.opened.items() if opened
     }
+
+
+async def test_the_database_works_buckets_out_as_tests_of_medians_do(sessions: Sessions) -> None:
+    lengths = [-5, 0, 1, 59, 60, 3600, 24 * 3600, 400 * 24 * 3600]
+    async with sessions() as session:
+        found = await session.scalars(
+            text(f"SELECT {BUCKET.format('length')} FROM unnest(CAST(:all AS int[])) AS length"),
+            {"all": lengths},
+        )
+        assert found.all() == [bucket_of(length) for length in lengths]

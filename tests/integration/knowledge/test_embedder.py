@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
+import sys
 from array import array
 
 import httpx
@@ -29,22 +30,30 @@ async def test_vectors_have_length_one_and_near_meanings_are_near(embedder: Http
     assert cosine(question, list(near)) > cosine(question, list(far))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="files in memory are counted on Linux alone")
 async def test_what_a_question_brought_into_memory_is_given_back_after_it(
     embedder: HttpEmbedder, embedder_url: str
 ) -> None:
     port = embedder_url.rpartition(":")[2]
-    (process,) = [one for one in psutil.Process().children() if port in " ".join(one.cmdline())]
+    (process,) = [
+        one for one in psutil.Process().children() if f", {port})" in " ".join(one.cmdline())
+    ]
+    after_it = 0
 
     def mapped() -> int:
         return int(process.memory_info().shared)  # bytes of files that are in its memory
 
-    await embedder.embed_query("How do I give back a laptop?")
-    after_it = mapped()
-
     async def is_given_back() -> bool:
         return mapped() < after_it - 8_000_000
 
-    assert await until(is_given_back, every=0.1, seconds=60.0), (after_it, mapped())
+    # It may be gone before it is looked at: this process was held up, or memory is short.
+    for number in range(6):
+        await embedder.embed_query(f"How do I give back laptop {number}?")
+        after_it = mapped()
+        if await until(is_given_back, every=0.1, seconds=10.0):
+            break
+    else:
+        pytest.fail(f"{after_it} bytes after the last question, {mapped()} now")
     assert len(await embedder.embed_query("And a telephone?")) == embedder.dimensions
 
 

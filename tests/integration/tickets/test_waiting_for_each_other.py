@@ -173,6 +173,34 @@ async def test_who_is_merged_while_they_write_is_no_stranger_in_their_own_thread
     assert (await rig.conversation()).contact_id == kept
 
 
+async def test_a_new_address_in_a_known_thread_is_that_of_who_is_kept(rig: Rig) -> None:
+    kept, merged = await _two_people(rig)
+    elsewhere = await _of_bob(rig)
+    ana = await rig.agent()
+    merging = ContactMerging(rig.sessions, rig.accounts, rig.clock)
+    async with rig.sessions.begin() as other:
+        await other.execute(_LOCK, {"name": elsewhere})
+        first = _arriving("t9", "new", "somebody@example.org")
+        arriving = asyncio.create_task(rig.intake.accept(first))
+        await somebody_waits(rig.sessions)
+        await merging.merge(kept, merged, ana)
+    await arriving
+    assert await _all_are_of(rig, kept)
+
+
+async def test_what_begins_while_a_name_is_changed_waits_for_it(rig: Rig) -> None:
+    await rig.intake.accept(_arriving("t1", "somebody", "somebody@example.org"))
+    somebody = await _contact(rig, "somebody")
+    async with rig.sessions.begin() as other:
+        (await other.get_one(Contact, somebody)).name = "Somebody Else"
+        await other.flush()
+        arriving = asyncio.create_task(rig.intake.accept(_arriving("t3", "somebody")))
+        await somebody_waits(rig.sessions)
+    (taken,) = await arriving
+    assert taken.refusal is None
+    assert (await rig.conversation("t3")).contact_id == somebody
+
+
 async def _two_people(rig: Rig) -> tuple[ContactId, ContactId]:
     """Have two people write who turn out to be one; return who is kept and who is merged."""
     await rig.intake.accept(posted("hello", thread="t2", who="ada"))

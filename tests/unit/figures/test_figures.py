@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter
 from datetime import date
@@ -12,12 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.errors import InvalidInput
-from core.domain.figures import GROWTH, Measure, Period, percentile, tally
-
-
-def bucket_of(seconds: float) -> int:
-    """Return the bucket that a length of time falls in, as the database works it out."""
-    return math.floor(math.log(seconds + 1) / math.log(GROWTH))
+from core.domain.figures import Measure, Period, percentile, tally
+from tests.support.buckets import bucket_of
 
 
 @given(st.lists(st.integers(0, 60 * 60 * 24 * 400), min_size=1, max_size=60))
