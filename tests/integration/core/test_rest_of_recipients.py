@@ -20,6 +20,7 @@ from core.domain.ticket import TicketStatus
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.services.conversations.rejoining import is_on_its_way
 from core.services.ledger import Ledger
+from core.services.links.merging import TicketMerging
 from core.services.locks import locked
 from core.storage.queries.lanes import forgotten_lanes
 from core.storage.wakeups import LaneKind
@@ -154,6 +155,31 @@ async def test_a_message_that_somebody_of_to_never_takes_fails_and_opens_its_tic
     assert (await rig.ticket()).status == TicketStatus.OPEN
     assert (await rig.conversation()).responder == Responder.HUMAN
     assert [mail.recipients for mail in people.received] == [(ANA,)]
+
+
+async def test_where_tickets_were_merged_the_one_that_goes_on_is_opened(
+    rig: Rig, people: MailPlatform, lane: DeliveriesLane
+) -> None:
+    ana = await rig.agent()
+    for thread in ("t1", "kept"):
+        await rig.hear("no VPN", thread=thread)
+        home = await rig.conversation_id(thread)
+        await rig.reply(home, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    kept, home = await rig.ticket_id("kept"), await rig.conversation_id()
+    merging = TicketMerging(rig.sessions, rig.accounts, rig.clock)
+    await merging.merge(kept, await rig.ticket_id(), ana, tells=False)
+    await rig.tickets.reply(kept, ana, "Done.", then=TicketStatus.SOLVED)
+    async with rig.sessions.begin() as session:
+        await session.execute(text("DELETE FROM delivery"))
+    people.server.refused[BOB] = GREYLISTED
+    await _write(rig, home, "one", to=(BOB, Address(ANA)))
+    await lane.advance(home)
+    assert (await rig.ticket("kept")).status == TicketStatus.SOLVED
+    people.server.refused[BOB] = GONE
+    rig.clock.advance(minutes=1)
+    await lane.advance(home)
+    assert (await _shown(rig))[-1] == ("failed", {BOB: ("refused", GONE)})
+    assert (await rig.ticket("kept")).status == TicketStatus.OPEN
 
 
 @pytest.mark.parametrize("is_taken", [True, False])
