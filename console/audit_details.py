@@ -136,8 +136,8 @@ class Details:
                 return self._action(value)
             case dict():
                 return self._fields(area, key, value)
-            case list() if key.startswith("level_"):
-                return self._patience(value)
+            case [untouched, unsolved, onward] if key.startswith("level_"):
+                return self._patience(untouched, unsolved, str(onward))
             case list():
                 between = "\n" if any(isinstance(one, dict) for one in value) else ", "
                 return between.join(self._value(area, key, one) for one in value)
@@ -178,8 +178,14 @@ class Details:
         if key in _LANGUAGES:
             return language_name(value, self.language)
         if key == "expires_at":
-            return self.times.exact(datetime.fromisoformat(value))
+            return self._moment(value)
         return value
+
+    def _moment(self, value: str) -> str:
+        try:
+            return self.times.exact(datetime.fromisoformat(value))
+        except ValueError:  # of another release; entries cannot be mended
+            return value
 
     def _condition(self, value: Mapping[str, Any]) -> str:
         """Return a condition of a rule as its form says it."""
@@ -220,15 +226,14 @@ class Details:
     def _named(self, kind: str, value: str) -> str:
         return self.t(FIXED[kind].get(value, value))
 
-    def _patience(self, value: Sequence[Any]) -> str:
+    def _patience(self, untouched: object, unsolved: object, onward: str) -> str:
         """Return when tickets of a level go on by themselves, and where to."""
-        untouched, unsolved, onward = value
         times = (
             ("Nobody wrote for (minutes)", untouched),
             ("Not solved for (minutes)", unsolved),
         )
         said = [f"{self.t(label)}: {minutes}" for label, minutes in times if minutes]
-        said.append(f"{self.t('It goes on to')}: {self._named('onward', str(onward))}")
+        said.append(f"{self.t('It goes on to')}: {self._named('onward', onward)}")
         return "; ".join(said)
 
     def _length(self, seconds: int) -> str:

@@ -24,7 +24,9 @@ class AuditOut(BaseModel):
 
     id: int
     at: datetime
-    actor: str  # "agent:<id>", "rule:<id>", "hook:<id>", "command" or a part of the desk
+    # "agent:<id>", "rule:<id>", "hook:<id>", "approver:<e-mail>", "contact:<address>", "command" or
+    # a part of the desk
+    actor: str
     actor_name: str | None  # of an agent, a rule or an incoming webhook
     remote: str | None  # the network address it was done from
     action: str

@@ -33,8 +33,8 @@
 
   // What a menu opens stays within the pane that cuts off what is outside.
   const isCut = (pane) => getComputedStyle(pane).overflowX !== "visible";
-  document.addEventListener("toggle", ({ target: menu }) => {
-    const sheet = menu.matches("details.menu[open]") && menu.querySelector(".sheet");
+  const keepInPane = (menu) => {
+    const sheet = menu.querySelector(".sheet");
     if (!sheet) return;
     sheet.style.translate = "";
     let pane = menu.parentElement;
@@ -44,7 +44,13 @@
     const right = Math.min(room.right, document.documentElement.clientWidth) - 6;
     const shift = Math.max(left - at.left, Math.min(0, right - at.right));
     if (shift) sheet.style.translate = `${shift}px`;
+  };
+  document.addEventListener("toggle", ({ target: menu }) => {
+    if (menu.matches("details.menu[open]")) keepInPane(menu);
   }, true);
+  window.addEventListener("resize", () => {
+    document.querySelectorAll("details.menu[open]").forEach(keepInPane);
+  });
 
   // On a phone the bar of rooms is wider than the page: where one is, is in view.
   for (const here of document.querySelectorAll(".rooms [aria-current], .views [aria-current], .tabs [aria-current]")) {

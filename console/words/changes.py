@@ -75,5 +75,5 @@ def who_in_words(actor: str, name: str | None, t: Translate) -> str:
         case "hook":
             return t("The webhook “{name}”", name=name) if name else t("A webhook that was removed")
         case "approver" | "contact" if named:
-            return named
+            return name or named
     return name or label(ACTOR, actor, t)

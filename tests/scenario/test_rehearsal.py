@@ -151,6 +151,7 @@ async def test_processes_that_are_killed_meanwhile_lose_and_double_nothing(
         await desk.until_ready()
         figures = await rehearse(desk, "slack", f"{_TROUBLES},crash", rate=5)
         assert promises(figures) == KEPT
+        check_kinds(figures, "slack")
         assert sum(figures["killed"].values()) > 0
 
 

@@ -25,6 +25,7 @@ from core.runtime.supervision.assistant_program import AssistantProgram
 PATIENCE_SECONDS = 90.0
 START_SECONDS = 240.0
 _POLL_SECONDS = 0.05
+_LAST_WORDS_SECONDS = 10.0  # for what a command that was ended has still to hand over
 
 
 class Part(StrEnum):
@@ -207,21 +208,41 @@ async def desk_command(
     home: Path, port: int, *arguments: str, seconds: float = PATIENCE_SECONDS
 ) -> tuple[int, str, str]:
     """Run `desk ARGUMENTS`; return its exit code, output and errors."""
+    return await command_within(seconds, *_desk(*arguments), env=_environment(home, port))
+
+
+async def command_within(
+    seconds: float, *command: str, env: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run `command`; return its exit code, output and errors.
+
+    It ends with all that it started, which holds its output open too, where it takes longer.
+    """
     process = await asyncio.create_subprocess_exec(
-        *_desk(*arguments),
+        *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=_environment(home, port),
+        env=env,
+        start_new_session=True,
     )
     ending = asyncio.create_task(process.communicate())
-    done, _ = await asyncio.wait([ending], timeout=seconds)
-    if not done:
-        process.kill()
-    output, errors = await ending
-    assert done, f"desk {' '.join(arguments)} took more than {seconds:g} s: {errors.decode()}"
+    try:
+        in_time, _ = await asyncio.wait([ending], timeout=seconds)
+        if not in_time:
+            _kill_session(process)
+        output, errors = await asyncio.wait_for(ending, _LAST_WORDS_SECONDS)
+    finally:
+        if not ending.done() or process.returncode is None:
+            _kill_session(process)
+    assert in_time, f"{' '.join(command)} took more than {seconds:g} s: {errors.decode()}"
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
+
+
+def _kill_session(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 async def train_into(folder: Path) -> None:

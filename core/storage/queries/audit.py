@@ -59,7 +59,7 @@ class AuditFilter:
     """Which entries are wanted; an empty filter wants all."""
 
     words: str = ""  # each begins one of the action, the subject, the actor's name or the values
-    actor: str = ""  # "agent:<id>", "command" or a part of the desk
+    actor: str = ""  # as entries keep it: "agent:<id>", "contact:<address>", "command"
     action: str = ""  # "team.changed"; "team." is everything about teams
     since: datetime | None = None
     until: datetime | None = None  # not included
@@ -147,7 +147,8 @@ def _view(entry: AuditEntry, known: str | None) -> AuditView:
 class AuditChoices:
     """What the log can be searched by."""
 
-    actors: Mapping[str, str | None]  # who did something, with the agent's name; by name
+    # Who did something, with the name of an agent, a rule or an incoming webhook; by name.
+    actors: Mapping[str, str | None]
     actions: Sequence[str]  # what was done, by name; "team." is all about teams
 
 

@@ -88,6 +88,9 @@ def shown(action: str, key: str, value: object, language: str = "en") -> str:
          ("Conditions = All of these hold: Team is Service desk | gone;"
           " And at least one of these: Host is filled")),
         ("moon.landed", "first_step", "small", "first step = small"),
+        ("team.changed", "level_1", [30, "lead"], "Level 1 = 30, lead"),
+        ("team.changed", "level_1", {"minutes": 30}, "Level 1 = minutes: 30"),
+        ("token.created", "expires_at", "never", "Valid until = never"),
     ],
 )  # fmt: skip
 def test_fields_and_values_are_called_as_forms_call_them(
