@@ -174,7 +174,7 @@ class Details:
         if area == "priorities":
             return self._named("priority", value)
         if key in _SAID_HERE or area == "account":
-            return self.t(audit_fields.SAID.get(value, value))
+            return self.t(audit_fields.SAID[value]) if value in audit_fields.SAID else value
         if key in _LANGUAGES:
             return language_name(value, self.language)
         if key == "expires_at":

@@ -349,7 +349,9 @@ async def _one(
         next=calls[-1].id if len(found) > _SHOWN_CALLS else None,
         payloads=payloads,
         secret=secret,
-        is_in_hand=lambda call: call.taken_until is not None and now < call.taken_until,
+        is_in_hand=lambda call: (
+            call.status == "waiting" and call.taken_until is not None and now < call.taken_until
+        ),
         is_changing_over=row.old_secret_until is not None and now < row.old_secret_until,
         events=EVENTS,
         wrong=wrong,

@@ -101,7 +101,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "sla_policy.changed": "{who} changed the policy {what}",
         "sla_policy.removed": "{who} removed the policy {what}",
         "sla_policy.reordered": "{who} changed the order of the policies",
-        "survey.refused": "{who} could not answer a survey: {what}",
+        "survey.refused": "{who} could not answer a survey or open its ticket again: {what}",
         "team.archived": "{who} archived the team {what}",
         "team.changed": "{who} changed the team {what}",
         "team.created": "{who} created the team {what}",
@@ -230,14 +230,12 @@ SUBJECT: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 """What subjects that have no name of their own are called, by kind and by what is kept."""
 
-_SUBJECTS_BEFORE = frozenset(SUBJECT.values())
-"""Entries cannot be changed: older ones hold the words themselves."""
-
 
 def _subject(entry: AuditView, t: Callable[..., str]) -> str:
-    name = SUBJECT.get((entry.subject_kind, entry.subject_name), entry.subject_name)
-    if name in _SUBJECTS_BEFORE:
-        return t(name)
+    for (kind, code), said in SUBJECT.items():
+        # Entries cannot be changed: older ones hold the words themselves.
+        if entry.subject_kind == kind and entry.subject_name in (code, said):
+            return t(said)
     if entry.subject_kind != "ticket" or entry.subject_name.startswith("#"):
         return entry.subject_name
     return f"#{entry.subject_id} {entry.subject_name}"

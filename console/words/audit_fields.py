@@ -124,6 +124,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "teams": "Teams",
         "tells_hours": "Tell those who write outside these hours when somebody will be there",
         "text": "Text",
+        "ticket": "Ticket",
         "time zone": "Time zone",
         "title": "What is to be done",
         "trigger": "When",
@@ -164,9 +165,11 @@ SAID: Mapping[str, str] = MappingProxyType(
         "blocked": "blocked",
         "forged": "the link was not made here",
         "too often": "it applied to one ticket ten times within an hour",
-        "echo": "rules answered one another without an end",
+        "echo": "rules answered one another too often: nothing reacts to what it did last",
         "not an approver": "no approver",
         "the survey is over": "the survey is over",
+        "this was decided already": "this was decided already",
+        "the button was for somebody else": "the button was for somebody else",
         "its ticket cannot be opened again": "its ticket cannot be opened again",
     }
 )

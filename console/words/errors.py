@@ -87,6 +87,7 @@ ERRORS = (
     "there is no such message",
     "the payload of this message was not kept",
     "this is the requester: answer them instead",
+    "this call is being made just now",
     "this was changed meanwhile: load it again",
     "something went wrong on our side",
 )

@@ -17,7 +17,7 @@ class HeldBack(StrEnum):
     """Why a rule is applied no further, as the audit log keeps it."""
 
     TOO_OFTEN = "too often"  # to one ticket as often as is allowed within an hour
-    ECHO = "echo"  # rules answered one another until nothing reacts any more
+    ECHO = "echo"  # it is applied, but nothing reacts to what it does: too many in a row
 
 
 async def tell_of(case: Case, rule: UUID, name: str, why: HeldBack) -> None:

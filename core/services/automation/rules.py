@@ -151,7 +151,7 @@ class RulesOfTickets:
             if ran.get(ready.id, 0) >= _RUNS_AN_HOUR:
                 await tell_of(case, ready.id, ready.rule.name, HeldBack.TOO_OFTEN)
                 continue
-            if change.depth >= DEEPEST - 1:  # nobody will see what it does now
+            if change.depth >= DEEPEST - 1:  # nothing will react to what it does now
                 await tell_of(case, ready.id, ready.rule.name, HeldBack.ECHO)
             await apply(case, ready, why=change.field, base_url=self._base_url)
             if ready.rule.stops or case.ticket.closed_as is not None:

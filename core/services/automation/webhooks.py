@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.automation.calls import CallProblem
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
 from core.services.accounts.secrets import SecretsUnreadable, seal, unseal
@@ -200,8 +200,8 @@ class Webhooks:
     async def repeat(self, webhook: UUID, delivery: UUID, by: Agent) -> None:
         """Make a call of a webhook again that is over, or one that waits at once.
 
-        Of a webhook that is off it is made once that is on. A call that is being made just now
-        is left as it is: it would be made twice.
+        Of a webhook that is off it is made once that is on. Raise `Conflict` for a call that is
+        being made just now: it would be made twice.
         """
         now = self._now()
         async with storage_errors(), self._sessions.begin() as session:
@@ -209,7 +209,7 @@ class Webhooks:
             if row is None or row.webhook_id != webhook:
                 raise NotFound("there is no such call")
             if row.taken_until is not None and row.taken_until > now:
-                return
+                raise Conflict("this call is being made just now")
             if row.status != "waiting":
                 row.status, row.attempts, row.finished_at = "waiting", 0, None
                 row.answer = row.problem = None
@@ -264,10 +264,13 @@ class Webhooks:
         now = self._now()
         async with storage_errors(), self._sessions.begin() as session:
             row = await session.get(WebhookDelivery, delivery, with_for_update=True)
-            if row is None or row.status != "waiting":
+            if row is None:
+                return
+            row.taken_until = None
+            if row.status != "waiting":  # its webhook was turned off meanwhile
                 return
             row.answer = answer[:_MAX_ANSWER_CHARS].replace("\x00", "")
-            row.problem, row.taken_until = problem, None
+            row.problem = problem
             if problem is None or row.attempts >= _ATTEMPTS:
                 row.status, row.finished_at = ("done" if problem is None else "failed"), now
             else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +18,7 @@ from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.automation.calls import CallProblem
+from core.domain.errors import Conflict
 from core.domain.ids import ConversationId, new_id
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import (
@@ -138,11 +141,31 @@ async def test_a_call_that_waits_is_made_at_once_when_asked_for_and_never_twice(
     assert len(listener.heard) == 1
     await hooks.repeat(call.webhook_id, call.id, boss)
     (taken,) = await hooks.due()
-    await hooks.repeat(call.webhook_id, call.id, boss)  # while it is being made
+    with pytest.raises(Conflict, match="being made just now"):
+        await hooks.repeat(call.webhook_id, call.id, boss)
     assert await hooks.due() == []
     await hooks.settle(taken.delivery, answer="200")
     (call,) = await calls(rig)
     assert (call.status, call.attempts, call.problem, call.next_at) == ("done", 2, None, None)
+
+
+async def test_a_call_in_hand_while_its_webhook_is_turned_off_can_be_made_again_once_it_is_over(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
+    name, _ = await hooks.add(form, boss)
+    await opened(rig)
+    (taken,) = await hooks.due()
+    await hooks.change(name, replace(form, is_on=False), boss)
+    with pytest.raises(Conflict, match="being made just now"):
+        await hooks.repeat(name, taken.delivery, boss)
+    await hooks.settle(taken.delivery, answer="200")
+    (call,) = await calls(rig)
+    assert (call.status, call.taken_until) == ("failed", None)
+    await hooks.repeat(name, taken.delivery, boss)
+    (call,) = await calls(rig)
+    assert call.status == "waiting"
 
 
 async def test_a_call_made_again_waits_while_its_webhook_is_off(
@@ -172,8 +195,20 @@ async def test_a_call_made_again_waits_while_its_webhook_is_off(
     ],
 )
 async def test_what_stood_in_the_way_of_a_call_is_known(
-    rig: Rig, listener: Listener, url: str, problem: CallProblem
+    rig: Rig,
+    listener: Listener,
+    url: str,
+    problem: CallProblem,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    look_up = socket.getaddrinfo
+
+    def no_name_server(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host in ("nowhere.invalid", b"nowhere.invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_name_server)
     hooks = Webhooks(rig.sessions, b"key", rig.clock)
     address = url.format(port=urlsplit(listener.url).port)
     form = WebhookForm(name="CRM", url=address, events=["ticket.opened"])

@@ -103,6 +103,8 @@ def test_they_are_told_in_the_readers_language() -> None:
     assert shown("rule.changed", "is_on", True, "es") == "Activada = Sí"
     assert shown("satisfaction.rules_changed", "lasts", 86_400, "es").endswith("= 1 día")
     assert shown("agent.abilities_changed", "languages", ["en"], "es").endswith("= inglés")
+    typed = shown("account.changed", "signature", "Open", "es")
+    assert typed.endswith("= Open")  # what somebody typed stays as it is
 
 
 def test_what_was_and_what_is_stand_side_by_side() -> None:
