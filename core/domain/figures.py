@@ -6,10 +6,12 @@ number of days are sums, and a median is right to within five in a hundred.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from core.domain.errors import InvalidInput
 
@@ -191,26 +193,24 @@ def _average(scores: Buckets) -> float | None:
 
 def spread(buckets: Buckets) -> Spread:
     """Return the spread of the times in `buckets`."""
-    return Spread(
-        count=sum(buckets.values()),
-        median=percentile(buckets, 0.5),
-        p90=percentile(buckets, 0.9),
-    )
-
-
-def percentile(buckets: Buckets, part: float) -> float | None:
-    """Return the length of time that `part` of those in `buckets` do not exceed; seconds."""
-    total = sum(buckets.values())
+    filled = sorted(buckets)
+    sums = list(accumulate(buckets[bucket] for bucket in filled))
+    total = sums[-1] if sums else 0
     if not total:
-        return None
-    wanted, seen = part * total, 0.0
-    for bucket in sorted(buckets):
-        count = buckets[bucket]
-        if seen + count >= wanted:
-            inside = (wanted - seen) / count
-            return float(GROWTH ** (bucket + inside) - 1)
-        seen += count
-    return float(GROWTH ** (max(buckets) + 1) - 1)
+        return Spread(count=0, median=None, p90=None)
+    median, p90 = (_reached(buckets, filled, sums, part * total) for part in (0.5, 0.9))
+    return Spread(count=total, median=median, p90=p90)
+
+
+def _reached(buckets: Buckets, filled: Sequence[int], sums: Sequence[int], wanted: float) -> float:
+    """Return the length of time that so many do not exceed; seconds.
+
+    `sums` has how many are in each of the buckets `filled` and those before it.
+    """
+    at = bisect_left(sums, wanted)
+    bucket = filled[at]
+    inside = (wanted - (sums[at] - buckets[bucket])) / buckets[bucket]
+    return float(GROWTH ** (bucket + inside) - 1)
 
 
 def _share(part: int, whole: int) -> float | None:

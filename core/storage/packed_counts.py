@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
+from typing import cast
 
 from core.domain.figures import Buckets, Measure
 
@@ -78,11 +79,29 @@ def added(counts: bytes) -> dict[Measure, Buckets]:
     pairs = np.frombuffer(counts, dtype=">i4").reshape(-1, 2)
     sums = np.bincount(pairs[:, 0], weights=pairs[:, 1])
     codes = np.flatnonzero(sums)
-    found: dict[Measure, dict[int, int]] = {}
-    for code, count in zip(codes.tolist(), sums[codes].astype(int).tolist(), strict=True):
-        measure, bucket = divmod(code, _BUCKETS)
-        found.setdefault(_MEASURES[measure], {})[bucket] = count
-    return dict(found)
+    measures, buckets = np.divmod(codes, _BUCKETS)
+    numbers, starts = np.unique(measures, return_index=True)
+    ends = np.append(starts, len(codes))[1:]
+    totals = sums[codes].astype(int)
+    return {
+        _MEASURES[number]: dict(
+            zip(buckets[start:end].tolist(), totals[start:end].tolist(), strict=True)
+        )
+        for number, start, end in zip(numbers.tolist(), starts, ends, strict=True)
+    }
+
+
+def spread_out(pairs: bytes) -> Sequence[int]:
+    """Return the numbers that stand at given places, from place 0 to the last that is given.
+
+    `pairs` has places and numbers in turn, packed as counts are; elsewhere stands 0.
+    """
+    import numpy as np
+
+    places, numbers = np.frombuffer(pairs, dtype=">i4").reshape(-1, 2).T
+    found = np.zeros(places.max(initial=-1) + 1, dtype=int)
+    found[places] = numbers
+    return cast("list[int]", found.tolist())
 
 
 def packed(counts: Mapping[Measure, Buckets]) -> bytes:

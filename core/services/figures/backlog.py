@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from itertools import accumulate
+from operator import sub
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,10 +58,11 @@ async def backlog_by(
     if now is None:
         raise InvalidInput("what waits is not told apart by hour or weekday")
     growth = await growth_since(session, by, period.first, teams)
+    days = len(period.days)
     found = {
         value: ends
         for value in {*now, *growth}
-        if any(ends := _ends(period, now.get(value, 0), growth.get(value, {})))
+        if any(ends := _ends(days, now.get(value, 0), growth.get(value, ())))
     }
     names = await names_of(session, by, list(found))
     lines = [
@@ -70,12 +72,13 @@ async def backlog_by(
     return sorted(lines, key=lambda line: (-line.waiting[-1], -max(line.waiting), line.value))
 
 
-def _ends(period: Period, now: int, growth: Mapping[date, int]) -> Sequence[int]:
-    """Return how many waited at the end of each day, from how many wait now."""
-    left = now - sum(more for day, more in growth.items() if day > period.last)
-    found = []
-    for day in reversed(period.days):
-        found.append(max(0, left))
-        left -= growth.get(day, 0)
-    found.reverse()
-    return found
+def _ends(days: int, now: int, growth: Sequence[int]) -> Sequence[int]:
+    """Return how many waited at the end of each of so many days, from how many wait now.
+
+    `growth` has by how much what waits grew on each of these days and after them.
+    """
+    ends = list(accumulate(reversed(growth), sub, initial=now))
+    ends.reverse()  # the first is from before the first day
+    found = ends[1 : days + 1]
+    found += [now] * (days - len(found))
+    return [left if left > 0 else 0 for left in found]

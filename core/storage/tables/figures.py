@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import Date, ForeignKey, Index, PrimaryKeyConstraint, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, Serial
@@ -61,11 +61,20 @@ class FigureSum(Base):
     """
 
     __tablename__ = "figure_sum"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            "dimension",
+            "span",
+            "first",
+            "value",
+            postgresql_include=["opened", "solved"],  # added up without reading `counts`
+        ),
+    )
 
-    dimension: Mapped[str] = mapped_column(primary_key=True)
-    span: Mapped[str] = mapped_column(primary_key=True)  # day or month
-    first: Mapped[date] = mapped_column(Date, primary_key=True)  # in the desk's time zone
-    value: Mapped[str] = mapped_column(primary_key=True)  # empty: none
+    dimension: Mapped[str]
+    span: Mapped[str]  # day or month
+    first: Mapped[date] = mapped_column(Date)  # in the desk's time zone
+    value: Mapped[str]  # empty: none
     opened: Mapped[int]
     solved: Mapped[int]
     counts: Mapped[bytes]

@@ -11,20 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.errors import InvalidInput
-from core.domain.figures import Measure, Period, percentile, tally
+from core.domain.figures import Measure, Period, Spread, spread, tally
 from tests.support.buckets import bucket_of
 
 
 @given(st.lists(st.integers(0, 60 * 60 * 24 * 400), min_size=1, max_size=60))
 def test_a_median_out_of_buckets_is_near_the_true_one(seconds: list[int]) -> None:
-    found = percentile(Counter(map(bucket_of, seconds)), 0.5)
-    assert found is not None
+    found = spread(Counter(map(bucket_of, seconds)))
+    assert found.count == len(seconds)
+    assert found.median is not None
     low, high = statistics.median_low(seconds), statistics.median_high(seconds)
-    assert (low + 1) / 1.11 - 1 <= found <= (high + 1) * 1.11 - 1
+    assert (low + 1) / 1.11 - 1 <= found.median <= (high + 1) * 1.11 - 1
+
+
+def test_nine_in_ten_out_of_buckets_is_near_the_true_one() -> None:
+    found = spread(Counter(map(bucket_of, range(0, 100_000, 10))))
+    assert found.p90 == pytest.approx(90_000, rel=0.05)
 
 
 def test_nothing_has_no_median() -> None:
-    assert percentile({}, 0.5) is None
+    for nothing in ({}, {3: 0}):
+        assert spread(nothing) == Spread(count=0, median=None, p90=None)
 
 
 def test_a_tally_knows_shares_and_the_average_score() -> None:
