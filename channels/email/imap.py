@@ -14,8 +14,6 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from aioimaplib.aioimaplib import (
-    AUTH,
-    NONAUTH,
     SELECTED,
     AioImapException,
     Command,
@@ -83,7 +81,7 @@ class ImapConnection:
                 await loop.create_connection(
                     lambda: protocol, host, port, ssl=None if starts_tls else tls
                 )
-                await connection._race(protocol.wait(f"{AUTH}|{NONAUTH}"))
+                await connection._race(protocol.greeted)
                 if starts_tls and tls is not None:
                     await connection._start_tls(tls, host)
         except ssl.SSLCertVerificationError as error:

@@ -22,24 +22,35 @@ class WatchfulProtocol(IMAP4ClientProtocol):  # type: ignore[misc]  # it has no 
     """Notices what arrives between commands, and when the connection is lost."""
 
     lost: asyncio.Future[None]  # done when there is no connection any more
+    greeted: asyncio.Future[None]  # done when the server has said what it can do
     news: asyncio.Event  # set when the server tells how many mails there are
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve one connection on `loop`."""
         self.lost: asyncio.Future[None] = loop.create_future()
+        self.greeted: asyncio.Future[None] = loop.create_future()
+        self._greeting: asyncio.Task[None] | None = None
         self.news = asyncio.Event()
         super().__init__(loop, self._on_lost)
 
     def _on_lost(self, _: Exception | None) -> None:
         if not self.lost.done():
             self.lost.set_result(None)
+        if self._greeting is not None:
+            self._greeting.cancel()
 
     async def welcome(self, command: bytes) -> None:
         """Take the greeting; a server that will not serve is left."""
+        self._greeting = asyncio.current_task()
         try:
             await super().welcome(command)
         except AioImapException:
             self.transport.abort()  # who waits for the greeting learns it by the loss
+        else:
+            # aioimaplib's own `wait` cannot be cancelled while a greeting is under way: it takes
+            # its lock back first, which is held until the server answers, if it ever does.
+            if not self.greeted.done():
+                self.greeted.set_result(None)
 
     def _untagged_response(self, line: bytes) -> Command:
         # aioimaplib drops what arrives outside IDLE; a mail that comes during a FETCH would
