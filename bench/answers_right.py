@@ -18,7 +18,7 @@ from core.services.knowledge.evaluation import fill, scratch
 from core.services.knowledge.offering import offer_from
 from core.services.knowledge.ranking import OFFERED, Policy
 from core.storage.engine import open_engine
-from core.storage.queries.own_questions import offers_from
+from core.storage.queries.knowledge.own_questions import offers_from
 
 _VECTORS = Path(__file__).parent.parent / "nlu_data" / "knowledge" / "passages.vectors"
 

@@ -47,7 +47,7 @@ from core.services.knowledge.search import Search
 from core.services.knowledge.sources import entries
 from core.storage.engine import open_engine
 from core.storage.migrate import migrate
-from core.storage.queries.knowledge import STATEMENTS
+from core.storage.queries.knowledge.knowledge import STATEMENTS
 
 _ROOT = Path(__file__).parent.parent
 _WORLDS = 96

@@ -15,8 +15,8 @@ from bench.many_tickets import word
 from core.domain.ids import TicketId
 from core.domain.ticket import RANK, Priority
 from core.domain.views import Order
-from core.storage.queries.queue_order import QueuePlace
-from core.storage.queries.ticket_list import Place, TicketSort
+from core.storage.queries.tickets.listing import Place, TicketSort
+from core.storage.queries.tickets.queue_order import QueuePlace
 
 ROUNDS = 40
 Addresses = dict[str, list[str]]

@@ -19,7 +19,7 @@ from core.domain.figures import Dimension
 from core.services.figures.backlog import TOLD_APART
 from core.settings import Settings
 from core.storage.engine import Sessions, open_engine, sessions_of
-from core.storage.queries.figures import count_day, sum_next_month
+from core.storage.queries.figures.figures import count_day, sum_next_month
 
 _DAYS = 365
 _PERIODS = (7, 30, 90, _DAYS)

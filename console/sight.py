@@ -14,7 +14,7 @@ from core.domain.errors import Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TicketId
 from core.services import audit
 from core.storage.engine import storage_errors
-from core.storage.queries.sight import (
+from core.storage.queries.access.sight import (
     OutOfSight,
     Sight,
     sight_of,
@@ -23,7 +23,7 @@ from core.storage.queries.sight import (
     unseen_message,
     unseen_ticket,
 )
-from core.storage.queries.tickets import ticket_named
+from core.storage.queries.tickets.tickets import ticket_named
 
 _NAMES = ("ticket", "conversation", "message", "attachment")
 """What parts of a path are called that name a ticket, or what belongs to one."""

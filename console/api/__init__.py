@@ -4,58 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.api import (
-    agents,
-    assets,
-    audit,
-    bulk,
-    catalogue,
-    categories,
-    conversations,
-    examples,
-    files,
-    history,
-    hooks,
-    incoming_webhooks,
-    knowledge,
-    linking,
-    links,
-    macros,
-    merging,
-    messages,
-    notices,
-    organisations,
-    plans,
-    previews,
-    registering,
-    reports,
-    requesters,
-    requests,
-    routing,
-    rules,
-    satisfaction,
-    search,
-    sides,
-    sla,
-    sorting,
-    spam,
-    splitting,
-    teams,
-    ticket_list,
-    ticket_macros,
-    tickets,
-    tokens,
-    tolerance,
-    topics,
-    turn_log,
-    versions,
-    views,
-    webhooks,
-)
+from console.api import audit, files, notices, reports, satisfaction, search
+from console.api.access import agents, tokens
+from console.api.automation import hooks, incoming_webhooks, macros, rules, ticket_macros, webhooks
+from console.api.catalogue import items, requests
+from console.api.classification import categories, sorting
+from console.api.conversations import conversations, messages, sides, splitting
+from console.api.knowledge import articles, tolerance
+from console.api.learning import examples, topics, turn_log, versions
+from console.api.links import links, merging
+from console.api.requester_records import assets, linking, organisations, plans, requesters
 from console.api.shapes import PROBLEMS
+from console.api.sla import previews, sla
+from console.api.teams import routing, teams
+from console.api.tickets import bulk, history, listing, registering, spam, tickets, views
 
 _PARTS = (
-    ticket_list,
+    listing,
     tickets,
     registering,
     bulk,
@@ -63,7 +28,7 @@ _PARTS = (
     search,
     sorting,
     categories,
-    catalogue,
+    items,
     requests,
     assets,
     requesters,
@@ -81,7 +46,7 @@ _PARTS = (
     conversations,
     messages,
     files,
-    knowledge,
+    articles,
     turn_log,
     topics,
     examples,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from console.api.message_shapes import UploadOut
+from console.api.conversations.message_shapes import UploadOut
 from console.api.principal import AgentCaller
 from console.desk import desk_of
 from console.downloads import send_file

@@ -20,10 +20,10 @@ from core.domain.satisfaction import SurveyRules
 from core.services.revisions import content_version
 from core.services.satisfaction.rules import set_survey_rules, survey_rules
 from core.storage.engine import storage_errors
-from core.storage.queries.agents import agent_named
-from core.storage.queries.categories import category_tree
+from core.storage.queries.access.agents import agent_named
+from core.storage.queries.classification.categories import category_tree
 from core.storage.queries.satisfaction import AnswerFilter, AnswerView, answers
-from core.storage.queries.teams import team_named
+from core.storage.queries.teams.teams import team_named
 
 router = APIRouter(tags=["satisfaction"])
 

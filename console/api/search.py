@@ -10,15 +10,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from console.api.principal import AgentCaller
-from console.api.requesters import RequesterOut
+from console.api.requester_records.requesters import RequesterOut
 from console.api.shapes import Cursor, Limit, Text
-from console.api.ticket_shapes import TicketOut
+from console.api.tickets.shapes import TicketOut
 from console.desk import desk_of
 from console.passages import found_in
 from core.domain.search import Fragment, question_of
 from core.services.search.searching import Findings, Found, find
 from core.storage.engine import storage_errors
-from core.storage.queries.sight import sight_of
+from core.storage.queries.access.sight import sight_of
 
 router = APIRouter(prefix="/search", tags=["search"])
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from core.storage.queries.tickets import Named, Person
+from core.storage.queries.tickets.tickets import Named, Person
 
 T = TypeVar("T")
 

@@ -8,60 +8,29 @@ from fastapi import APIRouter, FastAPI
 
 from console.pages import (
     accounts,
-    admin,
-    answers,
-    approval,
-    articles,
-    assets,
-    attachments,
-    bulk,
-    calendars,
-    catalogue,
-    categories,
-    conversations,
-    drafts,
-    earlier_answers,
+    audit,
     events,
-    examples,
     files,
-    held,
-    letters,
-    linking,
-    links,
-    macros,
-    merging,
-    new_ticket,
     notices,
-    pictures,
-    plans,
-    policies,
-    preferences,
-    public,
-    queue,
     reports,
-    requesters,
-    requests,
-    routing,
-    rules,
+    satisfaction,
     search,
     settings,
-    sign_in,
-    sorting,
-    spam,
-    splitting,
-    survey,
-    synonyms,
-    teams,
-    tickets,
-    tokens,
-    tolerance,
-    topics,
-    turn_log,
-    versions,
-    views,
-    visits,
-    webhooks,
+    upkeep,
 )
+from console.pages.access import agents, pictures, preferences, sign_in, tokens
+from console.pages.automation import macros, rules, webhooks
+from console.pages.catalogue import approval, items, requests
+from console.pages.classification import categories, sorting
+from console.pages.conversations import attachments, conversations, letters, splitting
+from console.pages.knowledge import articles, public, synonyms, tolerance
+from console.pages.learning import examples, topics, turn_log, versions
+from console.pages.links import links, merging
+from console.pages.requester_records import assets, linking, plans, requesters
+from console.pages.sla import calendars, policies
+from console.pages.teams import routing, teams
+from console.pages.tickets import bulk, new_ticket, queue, spam, tickets, views
+from console.pages.writing import answers, drafts, earlier_answers, held, visits
 
 _PAGES = (
     sign_in,
@@ -97,16 +66,18 @@ _PAGES = (
     versions,
     tolerance,
     accounts,
-    admin,
+    agents,
+    upkeep,
     settings,
-    survey,
+    audit,
+    satisfaction,
     teams,
     tokens,
     calendars,
     policies,
     plans,
     categories,
-    catalogue,
+    items,
     approval,
     rules,
     macros,

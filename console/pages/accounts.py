@@ -22,7 +22,7 @@ from core.domain.ids import AccountId
 from core.services.accounts.accounts import AccountForm
 from core.services.accounts.fields import FieldShape, InvalidSettings, as_text
 from core.storage.engine import storage_errors
-from core.storage.queries.accounts import AccountView
+from core.storage.queries.accounts.accounts import AccountView
 from core.storage.queries.feed import feed_end
 
 router = APIRouter(prefix="/console/admin")

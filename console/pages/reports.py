@@ -28,9 +28,9 @@ from core.services.figures.backlog import TOLD_APART, BacklogLine, backlog_by
 from core.services.figures.counting import Report, report
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
-from core.storage.queries.figures import counted_zone
-from core.storage.queries.helpfulness import together
-from core.storage.queries.topics import topics
+from core.storage.queries.figures.figures import counted_zone
+from core.storage.queries.knowledge.helpfulness import together
+from core.storage.queries.learning.topics import topics
 
 router = APIRouter(prefix="/console/reports")
 

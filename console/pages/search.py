@@ -15,8 +15,8 @@ from core.domain.ids import AgentId
 from core.domain.search import MAX_QUESTION_CHARS, question_of
 from core.services.search.searching import Findings, find
 from core.storage.engine import storage_errors
+from core.storage.queries.access.sight import sight_of
 from core.storage.queries.feed import feed_end
-from core.storage.queries.sight import sight_of
 
 router = APIRouter(prefix="/console/search")
 

@@ -10,7 +10,7 @@ from core.domain.actor import Agent
 from core.domain.assets import write_table
 from core.services.audit import record
 from core.storage.engine import storage_errors
-from core.storage.queries.assets import list_assets
+from core.storage.queries.requester_records.assets import list_assets
 
 _MOST = 50_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.domain.catalogue import Occasion, Stage, TaskState
-from core.storage.queries.tickets import Change
+from core.storage.queries.tickets.tickets import Change
 
 STAGE: Mapping[str, str] = {
     Stage.APPROVAL: "Waits for approval",

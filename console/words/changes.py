@@ -10,7 +10,7 @@ from console.words.spam import spam_in_words
 from console.words.splitting import split_in_words
 from console.words.states import ACTOR, CLOCK, PRIORITY, REASON, STATUS, Translate, label
 from console.words.teams import passed_in_words
-from core.storage.queries.tickets import Change
+from core.storage.queries.tickets.tickets import Change
 
 
 def change_in_words(change: Change, t: Translate) -> str:

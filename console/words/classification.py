@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.domain.classification import Extent, FieldKind, Kind
-from core.storage.queries.tickets import Change
+from core.storage.queries.tickets.tickets import Change
 
 KIND: Mapping[str, str] = {
     Kind.INCIDENT: "Incident",

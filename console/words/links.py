@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.domain.links import LinkKind
-from core.storage.queries.tickets import Change
+from core.storage.queries.tickets.tickets import Change
 
 LINK: Mapping[str, str] = {
     LinkKind.CHILD: "Part of",

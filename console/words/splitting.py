@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.storage.queries.tickets import Change
+from core.storage.queries.tickets.tickets import Change
 
 SPLIT_ERRORS = (
     "a closed ticket cannot be split",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from core.domain.actor import Scope
 from core.domain.routing import LanguageNeed
 from core.domain.teams import Presence, Strategy, Visibility
-from core.storage.queries import routing
-from core.storage.queries.tickets import Change
+from core.storage.queries.teams import routing
+from core.storage.queries.tickets.tickets import Change
 
 STRATEGY: Mapping[str, str] = {
     Strategy.MANUAL: "By hand",

@@ -24,7 +24,7 @@ from core.ports import Channel, ChannelContext, ChannelKind, Inbox, capabilities
 from core.services.accounts.accounts import AccountBook, AnothersCredentials, DeclaredAccount
 from core.services.accounts.secrets import SecretsUnreadable
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.accounts import (
+from core.storage.queries.accounts.accounts import (
     AccountMark,
     StoredAccount,
     account_marks,

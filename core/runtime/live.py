@@ -19,8 +19,8 @@ from core.domain.ids import AccountId, ThreadKey
 from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
 from core.storage.feed import CHANNEL, VISIT, thread_topic
+from core.storage.queries.conversations.transcripts import file_of_thread, thread_since
 from core.storage.queries.feed import feed_end, read_feed, threads_of
-from core.storage.queries.transcripts import file_of_thread, thread_since
 
 _LOGGER = logging.getLogger(__name__)
 _EVERYTHING = "*"

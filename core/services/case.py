@@ -23,7 +23,7 @@ from core.domain.ticket import (
 from core.services.ledger import Ledger
 from core.services.locks import all_locked
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import beneath
+from core.storage.queries.links.merges import beneath
 from core.storage.tables import Conversation, Ticket
 from core.texts import text
 

@@ -20,10 +20,10 @@ from core.services.knowledge.evaluation import evaluate
 from core.settings import Settings
 from core.storage import migrate as schema
 from core.storage.engine import storage_errors
-from core.storage.queries.accounts import AccountView
-from core.storage.queries.agents import agent_named
+from core.storage.queries.access.agents import agent_named
+from core.storage.queries.access.tokens import TokenView, list_tokens
+from core.storage.queries.accounts.accounts import AccountView
 from core.storage.queries.setbacks import count_setbacks
-from core.storage.queries.tokens import TokenView, list_tokens
 from core.storage.tables import Milestone
 from core.wiring.parts import STARTER_KNOWLEDGE, Parts, open_parts
 

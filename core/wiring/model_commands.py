@@ -13,7 +13,7 @@ from core.domain.models import UNDER_WAY, ModelState
 from core.services.learning.versions import ModelVersions, VersionView
 from core.settings import Settings
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.agents import agent_named
+from core.storage.queries.access.agents import agent_named
 from core.storage.queries.lanes import is_alive
 from core.storage.tables import AgentRow
 from core.wiring.parts import open_parts

@@ -33,14 +33,14 @@ from core.runtime.supervision.crashes import Part, SupervisedDesk
 from core.services.accounts.rehearsals import Rehearsals
 from core.settings import Settings
 from core.storage.engine import storage_errors
-from core.storage.queries.lanes import is_alive
-from core.storage.queries.rehearsal import (
+from core.storage.queries.accounts.rehearsal import (
     sent_messages,
     some_questions,
     stored_messages,
     stored_presses,
     work_left,
 )
+from core.storage.queries.lanes import is_alive
 from core.wiring.parts import Parts, open_parts
 from core.wiring.rehearsal_report import Report, report_of
 

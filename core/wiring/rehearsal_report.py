@@ -10,7 +10,7 @@ from typing import Any
 from channels.simulator.rehearsal.drive import Drive
 from channels.simulator.rehearsal.script import Kind
 from core.domain.ids import AccountId
-from core.storage.queries.rehearsal import Sent, StoredMessage, StoredPress
+from core.storage.queries.accounts.rehearsal import Sent, StoredMessage, StoredPress
 from core.wiring.rehearsal_tally import KindFigures, tally_of
 
 _MOST_TO_MACHINE = 5

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from channels.simulator.rehearsal.drive import Drive
 from channels.simulator.rehearsal.script import ASIDE, Kind, Mark, Post, mark_in
-from core.storage.queries.rehearsal import StoredMessage, StoredPress
+from core.storage.queries.accounts.rehearsal import StoredMessage, StoredPress
 
 _UNANSWERED = frozenset({Kind.EDIT, Kind.DELETION, Kind.ASIDE, Kind.STALE})
 

@@ -75,7 +75,7 @@ from core.services.writing.pictures import AgentPictures
 from core.services.writing.visits import Visits
 from core.settings import Settings
 from core.storage.engine import storage_errors
-from core.storage.queries.accounts import AccountView
+from core.storage.queries.accounts.accounts import AccountView
 from core.storage.queries.lanes import is_alive
 from core.wiring.description import Description, written
 from core.wiring.files import vault_of

@@ -10,7 +10,7 @@ from core.domain.ids import ConversationId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.classification.similarity import WordsOfTickets
 from core.services.reactions import Reactions
-from core.storage.queries.tickets import ticket_of_conversation
+from core.storage.queries.tickets.tickets import ticket_of_conversation
 from core.storage.tables import Team
 from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk

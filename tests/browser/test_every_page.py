@@ -22,7 +22,7 @@ from sqlalchemy import select
 from console.rooms import ROOMS, SECTIONS, TABS
 from core.domain.actor import Role
 from core.settings import Settings
-from core.storage.queries.agents import agent_named
+from core.storage.queries.access.agents import agent_named
 from core.storage.tables import ApprovalAsk, Satisfaction
 from core.wiring.demo.seed import Demo
 from core.wiring.parts import open_parts

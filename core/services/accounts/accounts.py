@@ -30,7 +30,7 @@ from core.services.accounts.fields import (
 )
 from core.services.accounts.secrets import SecretsUnreadable, seal, unseal
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.accounts import (
+from core.storage.queries.accounts.accounts import (
     AccountView,
     StoredAccount,
     list_accounts,

@@ -14,8 +14,8 @@ from core.domain.automation.fields import Field, custom_key
 from core.domain.automation.matching import Changed, Fact
 from core.domain.classification import FieldKind, FieldSpec
 from core.storage.once import once
-from core.storage.queries.categories import category_tree
-from core.storage.queries.routing import category_parents, category_path
+from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.teams.routing import category_parents, category_path
 
 Parents = Mapping[UUID, UUID | None]
 """Of each category the one above it."""

@@ -30,8 +30,8 @@ from core.services.automation.changes import (
 from core.services.automation.templates import Values
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.rules import PromiseBook
-from core.storage.queries.plans import in_force
-from core.storage.queries.routing import category_path
+from core.storage.queries.requester_records.plans import in_force
+from core.storage.queries.teams.routing import category_path
 from core.storage.tables import (
     Account,
     AgentRow,

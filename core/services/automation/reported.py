@@ -13,7 +13,7 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import CategoryId, TeamId
 from core.services.case import Case
 from core.services.classification.sorting import Sorting, apply
-from core.storage.queries.categories import category_tree
+from core.storage.queries.classification.categories import category_tree
 from core.storage.tables import Team
 from core.texts import text
 

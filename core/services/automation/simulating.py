@@ -20,8 +20,8 @@ from core.services.automation.trying import WouldApply, dry_run, latest_tickets
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.sight import Sight
-from core.storage.queries.tickets import Change, history
+from core.storage.queries.access.sight import Sight
+from core.storage.queries.tickets.tickets import Change, history
 from core.storage.tables import AgentRow, Message, Notification, TicketEvent
 from core.storage.wakeups import Lane, LaneKind
 

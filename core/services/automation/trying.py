@@ -24,7 +24,7 @@ from core.services.automation.facts import About, Known, completed, hours_betwee
 from core.services.automation.rules import trigger_of
 from core.services.reactions.reactor import TicketChange
 from core.services.sla.rules import PromiseBook
-from core.storage.queries.sight import Sight
+from core.storage.queries.access.sight import Sight
 from core.storage.tables import Message, Ticket, TicketEvent
 
 _LOOKED_ON = timedelta(days=7)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.catalogue import LINK_LASTS
 from core.domain.ids import AgentId, new_id
 from core.services.case import Case
-from core.storage.queries.requests import addresses_of
+from core.storage.queries.catalogue.requests import addresses_of
 from core.storage.tables import AgentRow, ApprovalAsk, Approver, Contact, ItemRequest, Ticket
 from core.texts import text
 

@@ -35,8 +35,8 @@ from core.services.catalogue.tasks import open_next
 from core.services.catalogue.telling import NOTE, REASON, tell_requester
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.catalogue import ItemView, item_view
-from core.storage.queries.requests import values_of
+from core.storage.queries.catalogue.items import ItemView, item_view
+from core.storage.queries.catalogue.requests import values_of
 from core.storage.tables import ApprovalAsk, Contact, ItemRequest, Ticket
 from core.texts import text
 

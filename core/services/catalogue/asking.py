@@ -27,9 +27,9 @@ from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.tickets.handoff import hand_off
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.catalogue import ItemView, item_view
-from core.storage.queries.categories import category_tree, open_teams
-from core.storage.queries.sight import sight_of, unseen_conversation
+from core.storage.queries.access.sight import sight_of, unseen_conversation
+from core.storage.queries.catalogue.items import ItemView, item_view
+from core.storage.queries.classification.categories import category_tree, open_teams
 from core.storage.tables import (
     CatalogueTask,
     Contact,

@@ -33,8 +33,8 @@ from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.catalogue import item_view
-from core.storage.queries.requests import values_of
+from core.storage.queries.catalogue.items import item_view
+from core.storage.queries.catalogue.requests import values_of
 from core.storage.tables import (
     ApprovalAsk,
     Contact,

@@ -18,8 +18,8 @@ from core.domain.setbacks import Chore
 from core.services.catalogue.links import ApprovalLinks
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.catalogue import ItemView, item_view
-from core.storage.queries.requests import values_of
+from core.storage.queries.catalogue.items import ItemView, item_view
+from core.storage.queries.catalogue.requests import values_of
 from core.storage.tables import ApprovalAsk, Contact, ItemRequest, Ticket
 
 _BATCH = 20

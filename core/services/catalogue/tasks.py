@@ -22,7 +22,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.storage.beforehand import Beforehand
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.catalogue import item_view
+from core.storage.queries.catalogue.items import item_view
 from core.storage.tables import AgentRow, ItemRequest, RequestTask, Team
 
 ACTOR = "reactor:catalogue"

@@ -17,7 +17,7 @@ from core.domain.languages import spoken
 from core.services.automation.facts import values_of
 from core.services.automation.templates import fill_in
 from core.services.case import Case
-from core.storage.queries.catalogue import ItemView
+from core.storage.queries.catalogue.items import ItemView
 from core.texts import text
 
 STANDARD: Mapping[Occasion, str] = MappingProxyType(

@@ -10,7 +10,7 @@ from core.domain.errors import InvalidInput
 from core.services.audit import record
 from core.services.revisions import check_content, content_version
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.categories import priority_matrix
+from core.storage.queries.classification.categories import priority_matrix
 from core.storage.tables import PriorityRule
 
 _LOCK = text("SELECT pg_advisory_xact_lock(0x6d617478)")  # "matx": its rows are all replaced

@@ -30,7 +30,11 @@ from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.revisions import check_version
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.categories import CategoryTree, category_tree, priority_matrix
+from core.storage.queries.classification.categories import (
+    CategoryTree,
+    category_tree,
+    priority_matrix,
+)
 from core.storage.tables import AgentRow, Asset, Tag, Team, TicketWatcher
 
 

@@ -20,7 +20,7 @@ from core.services.case import Case, open_cases
 from core.services.ledger import Accounts, Ledger
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.queries.letters import SplitOff, split_off
+from core.storage.queries.conversations.letters import SplitOff, split_off
 from core.storage.tables import ChoiceRow, Conversation, Delivery, HeldReply, Message, Ticket
 from core.storage.wakeups import LaneKind
 

@@ -32,7 +32,7 @@ from core.services.people.contacts import kept_contact_at
 from core.services.writing.drafts import DraftKind, forget_draft
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import beneath
+from core.storage.queries.links.merges import beneath
 from core.storage.tables import (
     Attachment,
     ContactAddress,

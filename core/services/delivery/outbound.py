@@ -21,7 +21,7 @@ from core.domain.ids import (
     ThreadKey,
 )
 from core.services.json_forms import envelope_from_json
-from core.storage.queries.agents import speaker_of
+from core.storage.queries.access.agents import speaker_of
 from core.storage.tables import (
     Attachment,
     ChoiceRow,

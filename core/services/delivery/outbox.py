@@ -36,7 +36,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.locks import all_locked, locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.queries.accounts import write_health
+from core.storage.queries.accounts.accounts import write_health
 from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
 from core.storage.wakeups import LaneKind
 

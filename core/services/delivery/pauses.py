@@ -12,7 +12,7 @@ from core.domain.account import AccountState, Health
 from core.domain.channel import Receipt
 from core.domain.errors import DeliveryError, Unavailable, Uncertain
 from core.domain.ids import AccountId
-from core.storage.queries.accounts import write_health
+from core.storage.queries.accounts.accounts import write_health
 from core.storage.tables import Account
 
 PROBED_EVERY = timedelta(seconds=60)

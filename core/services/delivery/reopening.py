@@ -11,7 +11,7 @@ from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTri
 from core.services.ledger import Ledger
 from core.services.locks import locked
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import ticket_above
+from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import Conversation, Ticket
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import Forbidden, InvalidInput
 from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId
-from core.storage.queries.backlog import growth_since
-from core.storage.queries.figures import names_of, waiting_by
+from core.storage.queries.figures.backlog import growth_since
+from core.storage.queries.figures.figures import names_of, waiting_by
 
 TOLD_APART = (
     Dimension.CHANNEL,

@@ -16,7 +16,7 @@ from core.domain.figures import Dimension, Measure, Period, Tally, tally
 from core.domain.ids import TeamId
 from core.services.sla.rules import PromiseBook
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.figures import (
+from core.storage.queries.figures.figures import (
     Counts,
     count_day,
     counted_zone,
@@ -28,7 +28,7 @@ from core.storage.queries.figures import (
     waiting_by,
     waiting_now,
 )
-from core.storage.queries.helpfulness import JudgedArticle, judged_articles
+from core.storage.queries.knowledge.helpfulness import JudgedArticle, judged_articles
 from core.storage.tables import (
     Conversation,
     FigureChange,

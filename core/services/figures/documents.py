@@ -12,7 +12,7 @@ from core.domain.figures import Dimension, Period, Tally
 from core.services.audit import record
 from core.services.figures.backlog import BacklogLine
 from core.services.figures.counting import Line, Report
-from core.storage.queries.helpfulness import together
+from core.storage.queries.knowledge.helpfulness import together
 
 
 def given_out(session: AsyncSession, period: Period, by: Dimension, *, actor: str | None) -> str:

@@ -24,7 +24,7 @@ from core.services.people.look_ups import want_look_up
 from core.services.satisfaction.of_assistant import plan_survey
 from core.services.tickets.handoff import hand_off
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import ticket_above
+from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import (
     ContactAddress,
     Conversation,

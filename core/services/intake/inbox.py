@@ -31,7 +31,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.people.contacts import Overtaken
 from core.storage.engine import Deadlocked, Sessions, storage_errors
 from core.storage.places import is_listed
-from core.storage.queries.accounts import write_health
+from core.storage.queries.accounts.accounts import write_health
 from core.storage.tables import (
     ChannelCursor,
     Conversation,

@@ -35,7 +35,7 @@ from core.services.locks import keep_counters
 from core.services.people.moves import Move, move, theirs
 from core.services.people.people import recognise
 from core.storage.places import is_listed, listed
-from core.storage.queries.merges import ticket_above
+from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import (
     AgentRow,
     Attachment,

@@ -19,7 +19,7 @@ from core.domain.knowledge import Article
 from core.services.knowledge.indexing import index, learn_words
 from core.services.knowledge.plaintext import storable
 from core.services.revisions import check_content
-from core.storage.queries.articles import article_of
+from core.storage.queries.knowledge.articles import article_of
 from core.storage.tables import ArticleRow, Organisation
 
 MAX_TITLE_CHARS = 300

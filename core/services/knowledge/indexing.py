@@ -13,8 +13,8 @@ from core.ports import Embedder
 from core.services.knowledge.plaintext import blocks, folded, split
 from core.services.knowledge.spelling import words_of
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries import near_words
-from core.storage.queries.knowledge import Field, index_words
+from core.storage.queries.knowledge import near_words
+from core.storage.queries.knowledge.knowledge import Field, index_words
 from core.storage.tables import Passage
 from core.storage.text_search import configuration_of
 

@@ -19,8 +19,8 @@ from core.services.knowledge.ranking import Policy
 from core.services.knowledge.search import Search
 from core.services.knowledge.tolerance import AnswerTolerance
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.articles import articles_by_id
-from core.storage.queries.knowledge import Reader
+from core.storage.queries.knowledge.articles import articles_by_id
+from core.storage.queries.knowledge.knowledge import Reader
 
 
 class Knowledge:

@@ -16,9 +16,9 @@ from core.services.knowledge.offering import thresholds
 from core.services.knowledge.ranking import OFFERED, fitted_on
 from core.services.knowledge.search import Search, ranked
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries import own_questions as queries
-from core.storage.queries.knowledge import index_words
-from core.storage.queries.own_questions import OwnFound, OwnQuestion
+from core.storage.queries.knowledge import own_questions as queries
+from core.storage.queries.knowledge.knowledge import index_words
+from core.storage.queries.knowledge.own_questions import OwnFound, OwnQuestion
 
 _MOST_ASKED = 300
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.domain.knowledge import Synonyms
 from core.services.knowledge.spelling import corrected
 from core.services.knowledge.synonyms import expanded, met_in
-from core.storage.queries.knowledge import Guess
+from core.storage.queries.knowledge.knowledge import Guess
 
 _TRUST_IN_SPELLING = 0.8
 _TRUST_IN_SYNONYMS = 0.9

@@ -19,15 +19,15 @@ from core.services.knowledge.ranking import Evidence, Policy, model, strength, w
 from core.services.knowledge.reading import Reading, read
 from core.services.knowledge.spelling import forms, meant, words_of
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries import knowledge as queries
-from core.storage.queries import near_words, own_questions
-from core.storage.queries.knowledge import (
+from core.storage.queries.knowledge import knowledge as queries
+from core.storage.queries.knowledge import near_words, own_questions
+from core.storage.queries.knowledge.knowledge import (
     Candidate,
     Reader,
     WordMatch,
 )
-from core.storage.queries.synonyms import synonyms_for
-from core.storage.queries.tolerance import tolerance_set
+from core.storage.queries.knowledge.synonyms import synonyms_for
+from core.storage.queries.knowledge.tolerance import tolerance_set
 from core.storage.text_search import configuration_of
 
 MAX_QUESTION_CHARS = 500

@@ -15,7 +15,7 @@ from core.domain.knowledge import Synonyms
 from core.services.knowledge.plaintext import folded, storable
 from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.synonyms import all_synonyms, synonyms_of
+from core.storage.queries.knowledge.synonyms import all_synonyms, synonyms_of
 from core.storage.tables import Organisation, SynonymsRow
 
 MAX_TERMS = 20

@@ -14,8 +14,8 @@ from core.services.knowledge.offering import ALL, offer_from
 from core.services.knowledge.own_questions import state_of
 from core.services.knowledge.ranking import Policy
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries import own_questions, tolerance
-from core.storage.queries.own_questions import OwnFound
+from core.storage.queries.knowledge import own_questions, tolerance
+from core.storage.queries.knowledge.own_questions import OwnFound
 
 LOOKED_AT = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Tolerances of which it is told what they would mean."""

@@ -18,7 +18,7 @@ from core.services import audit
 from core.services.knowledge.plaintext import storable
 from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.examples import stored_example
+from core.storage.queries.learning.examples import stored_example
 from core.storage.tables import ModelVersion, TrainingExample
 
 MAX_EXAMPLES = 10_000

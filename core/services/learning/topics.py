@@ -34,7 +34,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.links.links import LOCK, note_link
 from core.services.links.opening import open_problem
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.articles import articles_by_id
+from core.storage.queries.knowledge.articles import articles_by_id
 from core.storage.tables import Ticket, TicketLink, Topic, TopicItem
 
 _MOST_INCIDENTS = 200

@@ -24,7 +24,7 @@ from core.services.tickets.reviving import MERGE_UNDONE, revive
 from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import beneath, last_in_line
+from core.storage.queries.links.merges import beneath, last_in_line
 from core.storage.tables import Conversation, Ticket, TicketLink, TicketMerge, TicketWatcher
 from core.texts import text
 

@@ -29,7 +29,7 @@ from core.services.links.opening import open_problem
 from core.services.setbacks import Setbacks
 from core.services.tickets.answering import give_status
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.sight import sight_of
+from core.storage.queries.access.sight import sight_of
 from core.storage.tables import ProblemUpdate, Ticket, TicketLink
 
 _LOGGER = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from core.domain.ids import AgentId
 from core.domain.notification import IN_QUEUE, Notice
-from core.storage.queries.sight import is_hidden_from
+from core.storage.queries.access.sight import is_hidden_from
 from core.storage.tables import Notification, Team, Ticket
 
 FEWEST = 3

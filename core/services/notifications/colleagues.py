@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Role
 from core.domain.teams import level_that_serves
-from core.storage.queries.sight import is_closed
+from core.storage.queries.access.sight import is_closed
 from core.storage.tables import AgentRow, TeamMember
 
 

@@ -22,7 +22,7 @@ from core.domain.notification import (
     Reach,
     Wish,
 )
-from core.storage.queries.sight import hidden_from
+from core.storage.queries.access.sight import hidden_from
 from core.storage.tables import Notification, NotificationWish
 
 

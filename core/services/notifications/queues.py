@@ -18,7 +18,7 @@ from core.services.notifications.leaving import Told, leave
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import Change, FeedKind, publish
-from core.storage.queries.untold import Untold, untold_tickets
+from core.storage.queries.notifications import Untold, untold_tickets
 from core.storage.tables import Notification, Ticket
 
 TO_FIND_SOMEBODY = timedelta(minutes=1)

@@ -21,7 +21,7 @@ from core.services.notifications.leaving import reaches
 from core.services.revisions import check_content
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.sight import is_hidden_from
+from core.storage.queries.access.sight import is_hidden_from
 from core.storage.tables import AgentRow, Notification, NotificationWish, Ticket
 
 _MOST_IN_A_MAIL = 50

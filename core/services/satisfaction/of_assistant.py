@@ -23,7 +23,7 @@ from core.services.satisfaction.questions import can_be_asked, put, was_asked_la
 from core.services.satisfaction.rules import survey_rules
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.unaided import UNAIDED
+from core.storage.queries.figures.unaided import UNAIDED
 from core.storage.tables import Account, Conversation, Satisfaction
 
 QUESTION = "How did the assistant help you?"

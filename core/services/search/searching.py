@@ -14,10 +14,12 @@ from core.domain.ids import ConversationId, MessageId, TicketId
 from core.domain.search import Question, words_in
 from core.services.knowledge.plaintext import folded
 from core.services.knowledge.spelling import slip
-from core.storage.queries.conversations import ConversationView, conversations_named
-from core.storage.queries.requesters import RequesterView, requesters_named
-from core.storage.queries.search import HALF_LIFE, LEAST_RANK, Hit, hits, people_found
-from core.storage.queries.search_terms import (
+from core.storage.queries.access.sight import Sight
+from core.storage.queries.conversations.conversations import ConversationView, conversations_named
+from core.storage.queries.conversations.transcripts import Words, words_of_messages
+from core.storage.queries.requester_records.requesters import RequesterView, requesters_named
+from core.storage.queries.search.search import HALF_LIFE, LEAST_RANK, Hit, hits, people_found
+from core.storage.queries.search.terms import (
     Term,
     any_of,
     begun_words,
@@ -26,10 +28,8 @@ from core.storage.queries.search_terms import (
     near_words,
     read_terms,
 )
-from core.storage.queries.sight import Sight
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.tickets import TicketView, list_tickets, ticket_named
-from core.storage.queries.transcripts import Words, words_of_messages
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.tickets import TicketView, list_tickets, ticket_named
 
 _EPOCH = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 

@@ -26,7 +26,7 @@ from core.domain.sla.policy import (
 )
 from core.domain.ticket import Priority
 from core.storage.once import once
-from core.storage.queries.plans import plans_held
+from core.storage.queries.requester_records.plans import plans_held
 from core.storage.tables import CalendarRow, ClosingRule, SlaPolicy
 from core.storage.tables.sla import sla_revision
 

@@ -25,8 +25,8 @@ from core.services.case import Case
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.assignment import Found, Patience, deserted, floor, wanting
-from core.storage.queries.teams import OPEN, assignment_policy
+from core.storage.queries.teams.assignment import Found, Patience, deserted, floor, wanting
+from core.storage.queries.teams.teams import OPEN, assignment_policy
 from core.storage.tables import Conversation, Team, TeamMember, Ticket, TicketRouting
 
 ACTOR = "reactor:assignment"

@@ -22,7 +22,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.revisions import check_version
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.teams import OPEN, load_of_agent, presence_at
+from core.storage.queries.teams.teams import OPEN, load_of_agent, presence_at
 from core.storage.tables import (
     AgentPresence,
     AgentRow,

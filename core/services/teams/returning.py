@@ -14,8 +14,8 @@ from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
 from core.services.teams.assignment import OFFERED_AGAIN
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.assignment import Patience, left_by_hand, orphaned
-from core.storage.queries.teams import assignment_policy
+from core.storage.queries.teams.assignment import Patience, left_by_hand, orphaned
+from core.storage.queries.teams.teams import assignment_policy
 from core.storage.tables import Ticket
 
 SHUT_OUT = "agent_disabled"

@@ -12,7 +12,7 @@ from core.services.case import Case
 from core.services.reactions.reactor import TicketChange
 from core.services.teams.shelf import RoutingShelf
 from core.services.teams.wanting import routing_row, routing_rows
-from core.storage.queries.routing import beside, facts_for_routing
+from core.storage.queries.teams.routing import beside, facts_for_routing
 from core.storage.tables import TicketRouting
 
 ACTOR = "reactor:routing"

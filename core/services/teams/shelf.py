@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.plans import Held
 from core.domain.routing import Rule
 from core.storage.once import once
-from core.storage.queries.plans import plans_held
-from core.storage.queries.routing import category_parents, routing_stamp, rules_in_force
+from core.storage.queries.requester_records.plans import plans_held
+from core.storage.queries.teams.routing import category_parents, routing_stamp, rules_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

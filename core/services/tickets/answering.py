@@ -25,7 +25,7 @@ from core.services.classification.sorting import check_complete
 from core.services.conversations.letters import bring_in
 from core.services.files.uploads import check_fit, handed_in
 from core.services.tickets.registering import PROGRAMS
-from core.storage.queries.merges import last_spoken_in
+from core.storage.queries.links.merges import last_spoken_in
 from core.storage.tables import Conversation
 
 

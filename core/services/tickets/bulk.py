@@ -19,8 +19,8 @@ from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.tickets.spam import SpamFolder
 from core.services.tickets.tickets import Tickets
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.sight import sight_of, unseen_ticket
-from core.storage.queries.tickets import TicketView, ticket_view
+from core.storage.queries.access.sight import sight_of, unseen_ticket
+from core.storage.queries.tickets.tickets import TicketView, ticket_view
 
 MOST_AT_ONCE = 200
 

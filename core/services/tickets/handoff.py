@@ -13,7 +13,7 @@ from core.domain.ids import ContactId, TicketId, new_id
 from core.domain.ticket import ClosedAs, Priority, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
-from core.storage.queries.merges import last_in_line
+from core.storage.queries.links.merges import last_in_line
 from core.storage.tables import Conversation, Message, Ticket
 from core.storage.tables.ticket import ticket_number
 from core.texts import text

@@ -37,7 +37,7 @@ from core.services.requester_records.contacts import ContactDraft, write_down
 from core.services.tickets.answering import give_to
 from core.services.tickets.registering import IN_PERSON, Matter, register
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.reach import holder_of, mail_addresses
+from core.storage.queries.conversations.reach import holder_of, mail_addresses
 from core.storage.tables import (
     AgentRow,
     Contact,

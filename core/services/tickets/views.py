@@ -17,10 +17,10 @@ from core.services import audit
 from core.services.revisions import revise
 from core.services.search.searching import tickets_with
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.categories import category_tree
-from core.storage.queries.sight import Sight
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.views import ViewView, filter_for
+from core.storage.queries.access.sight import Sight
+from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.views import ViewView, filter_for
 from core.storage.tables import AgentRow, SavedView, Team, TeamMember
 
 MOST_VIEWS = 50

@@ -14,8 +14,8 @@ from core.domain.knowledge import Article
 from core.ports import Composer
 from core.services.knowledge import Knowledge
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.knowledge import Reader, visible
-from core.storage.queries.readers import organisation_of
+from core.storage.queries.knowledge.knowledge import Reader, visible
+from core.storage.queries.knowledge.readers import organisation_of
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_PASSAGES = 3

@@ -41,9 +41,9 @@ from core.services.turns.messages import fix_messages, messages_of, words_of
 from core.services.turns.plan import TurnPlan, TurnRules, Wait
 from core.services.turns.speech import articles_in, joined, utterances
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.articles import articles_by_id
-from core.storage.queries.knowledge import Reader, visible
-from core.storage.queries.readers import organisation_of
+from core.storage.queries.knowledge.articles import articles_by_id
+from core.storage.queries.knowledge.knowledge import Reader, visible
+from core.storage.queries.knowledge.readers import organisation_of
 from core.storage.tables import Conversation, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
 

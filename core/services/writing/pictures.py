@@ -12,7 +12,7 @@ from core.domain.ids import AgentId
 from core.services.files.loose import let_go
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions, storage_errors
-from core.storage.queries.agents import picture_version
+from core.storage.queries.access.agents import picture_version
 from core.storage.tables import AgentRow
 
 MAX_PICTURE_BYTES = 512 * 1024

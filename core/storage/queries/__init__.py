@@ -1,0 +1,1 @@
+"""Read models, by what they are about; the packages are named as those of `core.services`."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.storage.queries.search_terms import read_terms
+from core.storage.queries.search.terms import read_terms
 from core.storage.tables import AgentRow, AuditEntry, AutomationRule, IncomingHook
 
 _MAX_WORDS = 6

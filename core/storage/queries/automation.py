@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
+from core.storage.queries.access.sight import Sight
 from core.storage.queries.by_name import from_row
-from core.storage.queries.sight import Sight
 from core.storage.tables import AutomationRun, IncomingHook, Ticket, WebhookDelivery
 
 

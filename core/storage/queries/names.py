@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, String, cast, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.storage.queries.categories import category_tree
+from core.storage.queries.classification.categories import category_tree
 from core.storage.tables import (
     AgentRow,
     ApprovalRole,

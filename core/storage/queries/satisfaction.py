@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import AgentId, CategoryId, ContactId, ConversationId, TeamId, TicketId
-from core.storage.queries.sight import Sight
-from core.storage.queries.tickets import Named
+from core.storage.queries.access.sight import Sight
+from core.storage.queries.tickets.tickets import Named
 from core.storage.tables import AgentRow, Category, Conversation, Satisfaction, Team, Ticket
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.ids import TicketId
-from core.storage.queries.tickets import Person
+from core.storage.queries.tickets.tickets import Person
 from core.storage.tables import AgentRow, HeldReply, Upload
 
 

@@ -55,9 +55,9 @@ class FigureSum(Base):
     """What was counted of tickets of one kind on a day or in a month.
 
     `counts` holds pairs of big-endian 32-bit integers: a measure with a bucket, and how many fell
-    there (`core.storage.queries.figures`). One row instead of one for each pair, because a report
-    over a year would read millions. Months are sums of their days that have passed; one that is
-    missing is made again.
+    there (`core.storage.queries.figures.figures`). One row instead of one for each pair, because a
+    report over a year would read millions. Months are sums of their days that have passed; one that
+    is missing is made again.
     """
 
     __tablename__ = "figure_sum"

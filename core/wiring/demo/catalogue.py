@@ -22,8 +22,8 @@ from core.services.classification.fields import FieldDraft
 from core.services.ledger import Ledger
 from core.services.tickets.registering import Matter, register
 from core.storage.engine import storage_errors
-from core.storage.queries.catalogue import item_view
-from core.storage.queries.requests import request_of
+from core.storage.queries.catalogue.items import item_view
+from core.storage.queries.catalogue.requests import request_of
 from core.wiring.demo.office import Office
 from core.wiring.parts import Parts
 

@@ -20,7 +20,7 @@ from core.services.intake.inbox import Intake
 from core.services.intake.placing import ArrivalRules
 from core.services.turns.requester_tickets import TicketsOfRequesters
 from core.storage.engine import Sessions
-from core.storage.queries.accounts import AccountView
+from core.storage.queries.accounts.accounts import AccountView
 from tests.support import pager
 
 KINDS = {"pager": pager.KIND}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from console.pages.automation_names import load_names
+from console.pages.automation.names import load_names
 from core.domain.actor import Agent, Role
 from core.domain.automation.actions import Action, ActionKind
 from core.domain.automation.fields import Comparison, Field

@@ -24,7 +24,7 @@ from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.case import open_case
 from core.services.ledger import Ledger
 from core.services.reactions.reactor import TicketChange
-from core.storage.queries.tickets import history, ticket_named
+from core.storage.queries.tickets.tickets import history, ticket_named
 from core.storage.tables import (
     AuditEntry,
     AutomationRule,

@@ -17,9 +17,9 @@ from core.domain.ids import ContactId, ConversationId, ItemId, RequestTaskId, Ti
 from core.domain.ticket import TicketStatus
 from core.services.catalogue.asking import Wish
 from core.services.catalogue.roles import RoleDraft
-from core.storage.queries.catalogue import item_view, items_named
-from core.storage.queries.requests import tasks_for, waiting_for
-from core.storage.queries.sight import sight_of, unseen_ticket
+from core.storage.queries.access.sight import sight_of, unseen_ticket
+from core.storage.queries.catalogue.items import item_view, items_named
+from core.storage.queries.catalogue.requests import tasks_for, waiting_for
 from core.storage.tables import (
     AssignmentPolicy,
     Contact,

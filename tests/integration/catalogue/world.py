@@ -22,8 +22,8 @@ from core.services.catalogue.roles import ApprovalRoles, RoleDraft
 from core.services.catalogue.tasks import RequestsOfTickets, RequestTasks
 from core.services.classification.fields import FieldDraft
 from core.services.reactions import Reactions
-from core.storage.queries.catalogue import item_view
-from core.storage.queries.requests import RequestView, request_of
+from core.storage.queries.catalogue.items import item_view
+from core.storage.queries.catalogue.requests import RequestView, request_of
 from core.storage.tables import ApprovalAsk, AuditEntry, Message, TicketEvent
 from tests.support.desk import Rig
 

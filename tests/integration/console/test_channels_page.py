@@ -8,7 +8,7 @@ from console import ConsoleDesk
 from core.domain.account import AccountState, Health
 from core.domain.actor import Role
 from core.domain.ids import AccountId
-from core.storage.queries.accounts import write_health
+from core.storage.queries.accounts.accounts import write_health
 from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
 

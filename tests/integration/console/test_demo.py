@@ -11,7 +11,7 @@ from core.domain.assistant import HandoffReason
 from core.domain.catalogue import Stage
 from core.domain.errors import Conflict
 from core.settings import Settings
-from core.storage.queries.plans import plans_held
+from core.storage.queries.requester_records.plans import plans_held
 from core.storage.tables import (
     Asset,
     AuditEntry,

@@ -11,8 +11,8 @@ from core.domain.actor import Role
 from core.domain.ids import AccountId, AgentId, new_id
 from core.domain.notification import Notice
 from core.services.notifications.leaving import Told, leave
-from core.storage.queries.agents import agent_named
-from core.storage.queries.tickets import ticket_named
+from core.storage.queries.access.agents import agent_named
+from core.storage.queries.tickets.tickets import ticket_named
 from tests.integration.console.api import Api
 from tests.integration.console.test_automation_api import whole
 from tests.integration.console.world import Desk

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from core.services.writing.pictures import MAX_PICTURE_BYTES
-from core.storage.queries.agents import agent_named, speaker_of
+from core.storage.queries.access.agents import agent_named, speaker_of
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
 from tests.unit.files.builders import square

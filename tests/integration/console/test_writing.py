@@ -23,9 +23,9 @@ from core.services.ledger import Ledger
 from core.services.tickets.answering import give_status
 from core.services.writing.drafts import DraftKind, Drafts, drafts_of
 from core.storage.engine import Sessions
+from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.queries.files import forget_uploads
-from core.storage.queries.tickets import ticket_of_conversation, ticket_view
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.tickets.tickets import ticket_of_conversation, ticket_view
 from core.storage.tables import (
     Conversation,
     Draft,

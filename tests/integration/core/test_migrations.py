@@ -21,7 +21,7 @@ from core.domain.ids import ConversationId, ThreadKey, new_id
 from core.storage import migrations
 from core.storage.engine import open_engine, sessions_of
 from core.storage.migrate import migrate, pending
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.tables import Attachment, Base, NearWord
 from tests.support.desk import LOOP, Rig, posted
 

@@ -22,8 +22,8 @@ from core.domain.events import (
 )
 from core.domain.ids import EventKey, RemoteId, ThreadKey, new_id
 from core.services.intake.early_events import EarlyEvents
-from core.storage.queries.messages import messages_before
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.conversations.messages import messages_before
+from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.tables import Attachment, EarlyEvent, MessageRevision
 from tests.support.desk import LOOP, Rig, posted
 

@@ -16,10 +16,10 @@ from core.domain.ids import AccountId, Address, ChoiceId, EventKey, MessageId, T
 from core.services.accounts.rehearsals import Rehearsals
 from core.services.conversations.letters import Letters
 from core.services.conversations.splitting import Splitting
-from core.storage.queries.queue import count_tickets
-from core.storage.queries.rehearsal import stored_messages, stored_presses, work_left
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.tickets import list_tickets
+from core.storage.queries.accounts.rehearsal import stored_messages, stored_presses, work_left
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.queue import count_tickets
+from core.storage.queries.tickets.tickets import list_tickets
 from core.storage.tables import Account, Conversation, Message
 from tests.support.desk import LOOP, WEB, Rig
 

@@ -30,7 +30,7 @@ from core.domain.events import Author, MessagePosted
 from core.domain.ids import AccountId, Address, ConversationId, EventKey, new_id
 from core.ports import Channel
 from core.services.linking.codes import LinkCodes
-from core.storage.queries.readers import organisation_of
+from core.storage.queries.knowledge.readers import organisation_of
 from core.storage.tables import Contact, ContactAddress, LinkCode, Organisation, Ticket
 from tests.support.desk import LOOP, Rig, posted
 from tests.support.slack import channel_context

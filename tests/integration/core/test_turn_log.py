@@ -23,7 +23,12 @@ from core.domain.learning import Deed, Upshot
 from core.services.knowledge import Knowledge
 from core.services.learning.offers import Offers
 from core.storage.engine import Sessions
-from core.storage.queries.turn_records import TurnFilter, TurnView, turn_counts, turn_records
+from core.storage.queries.learning.turn_records import (
+    TurnFilter,
+    TurnView,
+    turn_counts,
+    turn_records,
+)
 from tests.support.desk import Rig, reply_to
 
 VPN = ArticleId("vpn")

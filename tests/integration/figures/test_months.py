@@ -12,7 +12,7 @@ from core.domain.figures import Dimension, Measure, Period
 from core.services.figures.counting import Report, report
 from core.storage.engine import Sessions
 from core.storage.packed_counts import packed
-from core.storage.queries.figures import BUCKET, count_day, sum_next_month
+from core.storage.queries.figures.figures import BUCKET, count_day, sum_next_month
 from core.storage.tables import FigureSum
 from tests.support.buckets import bucket_of
 

@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, select, update
 
 from core.services.knowledge import Knowledge
 from core.storage.engine import Sessions
-from core.storage.queries.knowledge import Candidate, Reader, by_vectors, prepare_search
+from core.storage.queries.knowledge.knowledge import Candidate, Reader, by_vectors, prepare_search
 from core.storage.tables import Passage
 from tests.integration.knowledge.world import ARTICLES
 

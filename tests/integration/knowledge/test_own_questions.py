@@ -8,7 +8,7 @@ from core.adapters.embeddings import HttpEmbedder
 from core.services.knowledge import Knowledge
 from core.services.knowledge.offering import ALL
 from core.storage.engine import Sessions
-from core.storage.queries.own_questions import findings, offers_from, sample
+from core.storage.queries.knowledge.own_questions import findings, offers_from, sample
 from tests.integration.knowledge.world import ARTICLES, article
 
 

@@ -25,7 +25,7 @@ from core.services.learning.gathering import TopicGathering
 from core.services.learning.topics import Topics
 from core.services.reactions import Reactions
 from core.storage.engine import Sessions
-from core.storage.queries.topics import TopicView, answers_of, items_of, topic_view, topics
+from core.storage.queries.learning.topics import TopicView, answers_of, items_of, topic_view, topics
 from core.storage.tables import (
     Conversation,
     Message,

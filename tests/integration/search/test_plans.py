@@ -14,8 +14,8 @@ from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_tickets import fill, word
-from console.api.ticket_list import Wanted, filter_of
-from console.pages.queue import read_queue
+from console.api.tickets.listing import Wanted, filter_of
+from console.pages.tickets.queue import read_queue
 from core.domain.classification import Kind
 from core.domain.conversation import Responder
 from core.domain.figures import Dimension
@@ -26,18 +26,18 @@ from core.domain.views import Order
 from core.services.access.access import agent_of
 from core.services.search.searching import find, terms_of
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
-from core.storage.queries import search_latest
-from core.storage.queries.assets import assets_of
 from core.storage.queries.audit import AuditFilter, audit_entries
-from core.storage.queries.conversations import list_conversations, tickets_of
-from core.storage.queries.figures import waiting_by
-from core.storage.queries.queue_order import COLUMNS, QueuePlace
-from core.storage.queries.queue_stretches import places_in_order
-from core.storage.queries.requesters import list_requesters
-from core.storage.queries.search import Hit, hits
-from core.storage.queries.ticket_filter import LIVE, TicketFilter
-from core.storage.queries.ticket_list import Place, TicketSort, accounts_of, tickets_in_order
-from core.storage.queries.tickets import ticket_named, ticket_view
+from core.storage.queries.conversations.conversations import list_conversations, tickets_of
+from core.storage.queries.figures.figures import waiting_by
+from core.storage.queries.requester_records.assets import assets_of
+from core.storage.queries.requester_records.requesters import list_requesters
+from core.storage.queries.search import latest
+from core.storage.queries.search.search import Hit, hits
+from core.storage.queries.tickets.filter import LIVE, TicketFilter
+from core.storage.queries.tickets.listing import Place, TicketSort, accounts_of, tickets_in_order
+from core.storage.queries.tickets.queue_order import COLUMNS, QueuePlace
+from core.storage.queries.tickets.queue_stretches import places_in_order
+from core.storage.queries.tickets.tickets import ticket_named, ticket_view
 from core.storage.tables import AgentRow, Ticket
 from tests.support.databases import Databases
 
@@ -142,8 +142,8 @@ async def test_a_rare_word_is_not_looked_for_in_all_messages_from_the_latest_on(
 async def test_only_of_words_that_are_everywhere_the_latest_places_alone_are_looked_at(
     filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_latest, "_COMMON", 1_000)
-    monkeypatch.setattr(search_latest, "_LATEST", 50)
+    monkeypatch.setattr(latest, "_COMMON", 1_000)
+    monkeypatch.setattr(latest, "_LATEST", 50)
     asked = Asked(filled)
     async with sessions_of(filled)() as session:
         found = await find(session, question_of("17x"), None)  # among the oldest
@@ -169,7 +169,7 @@ async def test_of_many_messages_with_a_word_the_latest_alone_are_read(
         return set(found), max(await asked.rows_read(filled, "message"))
 
     found, few = await read()
-    monkeypatch.setattr(search_latest, "_MANY", 1_000_000)
+    monkeypatch.setattr(latest, "_MANY", 1_000_000)
     same, all_of_them = await read()
     assert found == same
     assert len(found) > 100
@@ -182,7 +182,7 @@ async def test_what_is_older_is_read_where_too_few_have_the_word_lately(
     async with sessions_of(filled)() as session:
         terms, _ = await terms_of(session, question_of(word(40)))
         found = await hits(session, terms, None)
-        monkeypatch.setattr(search_latest, "_FIRST", 20)
+        monkeypatch.setattr(latest, "_FIRST", 20)
         assert set(await hits(session, terms, None)) == set(found)
 
 

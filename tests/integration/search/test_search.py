@@ -14,7 +14,7 @@ from core.domain.search import question_of
 from core.domain.ticket import TicketStatus
 from core.services.search.searching import Findings, find, tickets_with
 from core.services.search.vocabulary import Vocabulary
-from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.tickets.filter import TicketFilter
 from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk

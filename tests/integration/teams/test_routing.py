@@ -12,7 +12,7 @@ from core.services.case import open_case
 from core.services.ledger import Ledger
 from core.services.teams.rulebook import Policy
 from core.services.teams.shelf import RoutingShelf
-from core.storage.queries.routing import CATEGORY_RULE, DEFAULT_RULE
+from core.storage.queries.teams.routing import CATEGORY_RULE, DEFAULT_RULE
 from core.storage.tables import AuditEntry, Category, Team
 from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser

@@ -11,7 +11,7 @@ from core.domain.actor import Role
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article
 from core.domain.teams import SILENCE, Presence, leads_back, level_that_serves
-from core.storage.queries.teams import crew
+from core.storage.queries.teams.teams import crew
 from core.storage.tables import AuditEntry
 from tests.integration.console.api import Api
 from tests.integration.console.browser import PASSWORD, Browser

@@ -16,7 +16,7 @@ from core.services.teams.crew import AgentUpdate
 from core.services.teams.routing import RoutingOfTickets
 from core.services.teams.teams import TeamShape
 from core.services.teams.wanting import WantingTickets
-from core.storage.queries.tickets import ticket_of_conversation
+from core.storage.queries.tickets.tickets import ticket_of_conversation
 from core.storage.tables import Ticket, TicketEvent
 from tests.integration.console.world import Desk
 

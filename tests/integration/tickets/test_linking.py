@@ -21,7 +21,7 @@ from core.services.linking import asking
 from core.services.linking.asking import lock_codes
 from core.services.linking.codes import LinkCodes
 from core.services.requester_records.merging import ContactMerging
-from core.storage.queries.requesters import requester_record
+from core.storage.queries.requester_records.requesters import requester_record
 from core.storage.tables import AuditEntry, ContactAddress, LinkCode, Turn
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in

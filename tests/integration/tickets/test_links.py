@@ -17,7 +17,7 @@ from core.domain.ticket import TicketStatus
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.links.links import TicketLinks
 from core.services.links.problems import Problems
-from core.storage.queries.links import links_of
+from core.storage.queries.links.links import links_of
 from core.storage.tables import AssignmentPolicy
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in

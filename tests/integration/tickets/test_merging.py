@@ -20,11 +20,11 @@ from core.services.locks import locked
 from core.services.search.searching import find
 from core.services.tickets.answering import Reply
 from core.services.writing.held import HeldReplies
-from core.storage.queries.links import links_of
-from core.storage.queries.merges import merged_into, merged_tickets, said_together
-from core.storage.queries.queue import queue
-from core.storage.queries.sight import OutOfSight, Sight, unseen_conversation
-from core.storage.queries.ticket_filter import TicketFilter
+from core.storage.queries.access.sight import OutOfSight, Sight, unseen_conversation
+from core.storage.queries.links.links import links_of
+from core.storage.queries.links.merges import merged_into, merged_tickets, said_together
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.queue import queue
 from core.storage.tables import (
     AuditEntry,
     Conversation,

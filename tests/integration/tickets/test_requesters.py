@@ -14,9 +14,9 @@ from core.domain.ids import ContactId
 from core.services.reactions import Reactions
 from core.services.requester_records.merging import ContactMerging
 from core.services.requester_records.organisation_of_tickets import OrganisationOfTickets
-from core.storage.queries.requesters import list_requesters, requester_record
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.tickets import list_tickets
+from core.storage.queries.requester_records.requesters import list_requesters, requester_record
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.tickets import list_tickets
 from core.storage.tables import ContactAddress, Organisation
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in

@@ -17,10 +17,10 @@ from core.services.classification.categories import Categories, CategoryDraft
 from core.services.classification.similarity import VectorsOfTickets, WordsOfTickets
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.reactions import Reactions
-from core.storage.queries import similar
-from core.storage.queries.categories import category_tree
-from core.storage.queries.similar import Suggestions, suggestions_for
-from core.storage.queries.tickets import ticket_of_conversation
+from core.storage.queries.classification import similar
+from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.classification.similar import Suggestions, suggestions_for
+from core.storage.queries.tickets.tickets import ticket_of_conversation
 from core.storage.tables import TicketVector
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in

@@ -19,9 +19,9 @@ from core.services.classification.fields import FieldDraft
 from core.services.classification.priorities import Priorities
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.revisions import version_of
-from core.storage.queries.categories import category_tree, tags_like, watchers_of
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.tickets import history, list_tickets
+from core.storage.queries.classification.categories import category_tree, tags_like, watchers_of
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.tickets import history, list_tickets
 from core.storage.tables import AuditEntry
 from tests.support.desk import Rig
 

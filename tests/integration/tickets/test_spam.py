@@ -16,10 +16,10 @@ from core.domain.ticket import ClosedAs, TicketStatus
 from core.services.links.merging import TicketMerging
 from core.services.tickets import spam as spam_service
 from core.services.tickets.spam import SpamFolder
-from core.storage.queries.requesters import list_requesters
-from core.storage.queries.spam import SpamView, list_spam
-from core.storage.queries.ticket_filter import TicketFilter
-from core.storage.queries.tickets import list_tickets
+from core.storage.queries.requester_records.requesters import list_requesters
+from core.storage.queries.tickets.filter import TicketFilter
+from core.storage.queries.tickets.spam import SpamView, list_spam
+from core.storage.queries.tickets.tickets import list_tickets
 from core.storage.tables import AuditEntry, ContactAddress, Conversation, Ticket
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in

@@ -22,8 +22,8 @@ from core.domain.teams import Visibility
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.services.links.merging import TicketMerging
 from core.services.locks import locked
-from core.storage.queries.sight import sight_of
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.access.sight import sight_of
+from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.tables import (
     AuditEntry,
     Delivery,

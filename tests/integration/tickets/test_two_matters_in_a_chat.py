@@ -25,8 +25,11 @@ from core.domain.ids import (
 )
 from core.domain.ticket import TicketStatus
 from core.ports.inbox import Refusal
-from core.storage.queries.conversations import count_held_by_assistant, held_by_assistant
-from core.storage.queries.transcripts import thread_since
+from core.storage.queries.conversations.conversations import (
+    count_held_by_assistant,
+    held_by_assistant,
+)
+from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.tables import (
     ChoiceRow,
     Message,

@@ -9,7 +9,7 @@ from uuid import uuid4
 from channels.simulator.rehearsal.drive import Drive
 from channels.simulator.rehearsal.email import EmailStage
 from channels.simulator.rehearsal.script import ASIDE, File, Kind, Mark, Post, mark_in
-from core.storage.queries.rehearsal import StoredFile, StoredMessage, StoredPress
+from core.storage.queries.accounts.rehearsal import StoredFile, StoredMessage, StoredPress
 from core.wiring.rehearsal_tally import KindFigures, Tally, tally_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.domain.ids import SynonymsId, new_id
 from core.domain.knowledge import Synonyms
 from core.services.knowledge.reading import read
-from core.storage.queries.knowledge import Guess
+from core.storage.queries.knowledge.knowledge import Guess
 
 
 def group(*terms: str) -> Synonyms:

@@ -7,7 +7,7 @@ import pytest
 from core.domain.tolerance import Prospect
 from core.services.knowledge.offering import ALL
 from core.services.knowledge.tolerance import outlooks
-from core.storage.queries.own_questions import OwnFound
+from core.storage.queries.knowledge.own_questions import OwnFound
 
 
 def found(

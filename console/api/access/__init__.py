@@ -1,0 +1,1 @@
+"""Agents and API tokens in the API."""

@@ -1,0 +1,1 @@
+"""Rules, macros and webhooks in the API."""

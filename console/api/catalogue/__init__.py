@@ -1,0 +1,1 @@
+"""The request catalogue and requests in the API."""

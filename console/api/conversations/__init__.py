@@ -1,0 +1,1 @@
+"""Conversations, messages and splits in the API."""

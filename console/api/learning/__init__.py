@@ -1,0 +1,1 @@
+"""How the assistant does and what it is taught, in the API."""

@@ -1,0 +1,1 @@
+"""Links between tickets, and merges, in the API."""

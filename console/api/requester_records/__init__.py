@@ -1,0 +1,1 @@
+"""Requesters, organisations, plans and assets in the API."""

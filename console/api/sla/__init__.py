@@ -1,0 +1,1 @@
+"""Calendars, policies and clocks in the API."""

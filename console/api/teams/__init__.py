@@ -1,0 +1,1 @@
+"""Teams, and what goes to which, in the API."""

@@ -1,0 +1,1 @@
+"""Pages of coming in, of agents, and of how each wants to work."""

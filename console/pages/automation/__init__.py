@@ -1,0 +1,1 @@
+"""Pages of rules, macros and webhooks."""

@@ -1,0 +1,1 @@
+"""Pages of the request catalogue, of requests, and of those who approve."""

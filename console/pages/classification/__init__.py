@@ -1,0 +1,1 @@
+"""Pages of what tickets are sorted by."""

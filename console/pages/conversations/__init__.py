@@ -1,0 +1,1 @@
+"""Pages of what is said: the workspace, letters, files, splits."""

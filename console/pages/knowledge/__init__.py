@@ -1,0 +1,1 @@
+"""Pages of the knowledge base, the agents' and the public's."""

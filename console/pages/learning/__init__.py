@@ -1,0 +1,1 @@
+"""Pages of how the assistant does and what it is taught."""

@@ -1,0 +1,1 @@
+"""Pages of links between tickets, and of merges."""

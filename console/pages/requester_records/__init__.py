@@ -1,0 +1,1 @@
+"""Pages of requesters, organisations, plans and assets."""

@@ -1,0 +1,1 @@
+"""Pages of business hours, promises, and how silent tickets end."""

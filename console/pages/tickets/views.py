@@ -1,0 +1,195 @@
+"""Views of the queue: made, changed, shared and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from console.desk import desk_of
+from console.pages.session import Agents, form_of, text_field
+from console.pages.view import page, translator
+from console.words import queue as queue_words
+from console.words.errors import error_in_words
+from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput
+from core.domain.ids import TeamId
+from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
+from core.services.tickets.views import filter_of_view
+from core.storage.engine import storage_errors
+from core.storage.queries.access.agents import list_agents
+from core.storage.queries.access.sight import sight_of
+from core.storage.queries.classification.categories import category_tree, open_teams
+from core.storage.queries.feed import feed_end
+from core.storage.queries.teams.teams import named_teams
+from core.storage.queries.tickets.queue import COUNTED, count_tickets
+from core.storage.queries.tickets.views import view_named
+
+router = APIRouter(prefix="/console/views")
+
+_LISTS = (
+    "statuses",
+    "teams",
+    "assignees",
+    "categories",
+    "priorities",
+    "channels",
+    "languages",
+    "promises",
+    "due_dates",
+)
+_LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
+_NEW = ViewFilter(statuses=_LIVE)
+
+
+@router.get("/new")
+async def new_view(request: Request, _: Agents) -> Response:
+    """Show an empty form: of all open tickets."""
+    return await _form(request, None, {"filter": _NEW.to_json()})
+
+
+@router.post("/new")
+async def add_view(request: Request, signed_in: Agents) -> Response:
+    """Keep a view."""
+    form = await form_of(request)
+    try:
+        view = await desk_of(request).views.add(_draft(form), signed_in.agent)
+    except (InvalidInput, Conflict, Forbidden) as error:
+        return await _refused(request, None, form, error)
+    return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
+
+
+@router.get("/{view}/count")
+async def count_of_view(request: Request, signed_in: Agents, view: UUID) -> Response:
+    """Show how many tickets are in a view."""
+    me = signed_in.agent.id
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await view_named(session, ViewId(view), me)
+        wanted = await filter_of_view(session, found, me, await sight_of(session, me))
+        count = await count_tickets(session, wanted)
+    return page(request, "queue/count.html", count=count, most=COUNTED)
+
+
+@router.get("/{view}")
+async def show_view(request: Request, signed_in: Agents, view: UUID) -> Response:
+    """Show a view's form."""
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await view_named(session, ViewId(view), signed_in.agent.id)
+    shown = {
+        "name": found.name,
+        "filter": found.wanted.to_json(),
+        "order": found.order,
+        "columns": list(found.columns),
+        "team": "" if found.team is None else str(found.team.id),
+        "revision": found.revision,
+    }
+    return await _form(request, view, shown)
+
+
+@router.post("/{view}")
+async def change_view(request: Request, signed_in: Agents, view: UUID) -> Response:
+    """Replace a view, unless somebody else did meanwhile."""
+    form = await form_of(request)
+    views = desk_of(request).views
+    try:
+        draft, revision = _draft(form), _revision(form)
+        await views.change(ViewId(view), draft, signed_in.agent, revision=revision)
+    except (InvalidInput, Conflict, Forbidden) as error:
+        return await _refused(request, view, form, error)
+    return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
+
+
+@router.post("/{view}/remove")
+async def remove_view(request: Request, signed_in: Agents, view: UUID) -> Response:
+    """Remove a view."""
+    await desk_of(request).views.remove(ViewId(view), signed_in.agent)
+    return RedirectResponse("/console/queue", 303)
+
+
+def _draft(form: FormData) -> ViewDraft:
+    kept = _filter(form)
+    columns = [one for one in form.getlist("columns") if isinstance(one, str)]
+    order, team = text_field(form, "order"), text_field(form, "team")
+    if order not in set(Order) or not set(columns) <= set(Column):
+        raise InvalidInput("a view cannot be sorted or shown like that")
+    try:
+        shared = TeamId(UUID(team)) if team else None
+    except ValueError:
+        raise InvalidInput("there is no such team") from None
+    return ViewDraft(
+        name=text_field(form, "name"),
+        wanted=ViewFilter.from_json(kept),
+        order=Order(order),
+        columns=[Column(one) for one in columns],
+        team=shared,
+    )
+
+
+def _filter(form: FormData) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        name: [one for one in form.getlist(name) if isinstance(one, str)] for name in _LISTS
+    }
+    tags = [" ".join(tag.split()) for tag in text_field(form, "tags").split(",")]
+    return kept | {"tags": [tag for tag in tags if tag], "words": text_field(form, "words")}
+
+
+def _revision(form: FormData) -> int | None:
+    words = text_field(form, "revision")
+    return int(words) if words.isascii() and words.isdigit() and len(words) < 10 else None
+
+
+async def _refused(
+    request: Request, view: UUID | None, form: FormData, error: DeskError
+) -> Response:
+    shown = {
+        "name": text_field(form, "name"),
+        "filter": _filter(form),
+        "order": text_field(form, "order"),
+        "columns": form.getlist("columns"),
+        "team": text_field(form, "team"),
+        "revision": _revision(form) or "",
+    }
+    wrong = error_in_words(error, translator(request))
+    return await _form(request, view, shown, wrong=wrong, status=422)
+
+
+async def _form(
+    request: Request,
+    view: UUID | None,
+    shown: dict[str, Any],
+    *,
+    wrong: str = "",
+    status: int = 200,
+) -> Response:
+    me = request.state.signed_in.agent
+    async with storage_errors(), desk_of(request).sessions() as session:
+        position = await feed_end(session)
+        tree = await category_tree(session)
+        values = {
+            "teams": await open_teams(session),
+            "own_teams": await named_teams(session, me.id),
+            "agents": [one for one in await list_agents(session) if one.role != "auditor"],
+            "categories": [(one.id, tree.path(one.id, me.language)) for one in tree.choosable()],
+        }
+    empty = {
+        "name": "",
+        "filter": {},
+        "order": Order.LONGEST_WAITING,
+        "columns": list(USUAL_COLUMNS),
+        "team": "",
+        "revision": "",
+    }
+    return page(
+        request,
+        "queue/view_edit.html",
+        status=status,
+        position=position,
+        view=view,
+        shown=empty | shown,
+        wrong=wrong,
+        queue_words=queue_words,
+        **values,
+    )

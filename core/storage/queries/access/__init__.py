@@ -1,0 +1,1 @@
+"""Reads who may come in, and what they may see."""

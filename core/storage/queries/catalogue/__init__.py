@@ -1,0 +1,1 @@
+"""Reads what can be asked for, and what was."""

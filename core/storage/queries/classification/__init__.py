@@ -1,0 +1,1 @@
+"""Reads what tickets are sorted by, and which are alike."""

@@ -1,0 +1,1 @@
+"""Reads what was said, by whom, and what became of it."""

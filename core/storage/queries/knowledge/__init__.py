@@ -1,0 +1,1 @@
+"""Finds articles, and reads what belongs to them."""

@@ -1,0 +1,1 @@
+"""Reads how the assistant does, and what people taught it."""

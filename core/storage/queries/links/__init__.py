@@ -1,0 +1,1 @@
+"""Reads how tickets hang together, and which were made one."""

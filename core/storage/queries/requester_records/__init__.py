@@ -1,0 +1,1 @@
+"""Reads requesters, organisations, their plans and assets."""

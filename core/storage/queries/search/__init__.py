@@ -1,0 +1,1 @@
+"""Finds tickets, conversations and people by words."""

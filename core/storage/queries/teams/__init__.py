@@ -1,0 +1,1 @@
+"""Reads teams, what they are given, and who is there."""

@@ -1,0 +1,1 @@
+"""Reads tickets: one, those of a queue, those that are asked for."""
