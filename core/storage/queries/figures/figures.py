@@ -11,9 +11,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Date,
+    Uuid,
     and_,
+    any_,
     cast,
     delete,
     func,
@@ -386,6 +389,6 @@ async def names_of(
     table = tables.get(dimension)
     if table is None:
         return {}
-    ids = [UUID(value) for value in values if value]
-    rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
+    ids = literal([UUID(value) for value in values if value], ARRAY(Uuid()))  # one value to bind
+    rows = await session.execute(select(table.id, table.name).where(table.id == any_(ids)))
     return {str(row.id): row.name for row in rows}
