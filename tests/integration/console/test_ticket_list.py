@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
+from core.storage.engine import libpq_url
 from core.storage.tables import Account, Category, Contact, Organisation, Ticket
 from tests.integration.console.api import Api
 from tests.integration.console.world import ACCOUNT, Desk
@@ -100,6 +102,35 @@ async def test_a_list_is_read_part_by_part_in_its_order(
             break
         cursor = {"cursor": page["next"]}
     assert found == order
+
+
+async def test_tickets_that_change_while_a_part_is_read_take_none_along(
+    desk: Desk, client: httpx.AsyncClient, database_url: str
+) -> None:
+    """Those that a part begins with change as soon as the database has been asked for tickets."""
+    changing = [1001, 1002]
+
+    def change(_: object, __: object, statement: str, *___: object) -> None:
+        if "FROM ticket" not in statement or not changing:
+            return
+        with psycopg.connect(libpq_url(database_url)) as other:
+            while changing:
+                other.execute(
+                    "UPDATE ticket SET updated_at = updated_at + interval '1 hour'"
+                    " WHERE number = %s",
+                    [changing.pop()],
+                )
+
+    engine = desk.sessions.kw["bind"].sync_engine
+    event.listen(engine, "after_cursor_execute", change)
+    params = {"sort": "updated", "limit": "2"}
+    first = (await client.get("/api/v1/tickets", params=params)).json()
+    event.remove(engine, "after_cursor_execute", change)
+    assert changing == []
+    assert {1003, 1004} <= {
+        *(ticket["number"] for ticket in first["items"]),
+        *await numbers(client, sort="updated", cursor=first["next"]),
+    }
 
 
 async def test_tickets_of_one_instant_are_all_listed(desk: Desk, api: Api) -> None:
