@@ -17,7 +17,7 @@ from channels.email.headers import reply_subject
 from channels.email.intake import MailIntake
 from channels.email.oauth import AccessTokens
 from channels.email.parse import Reader, part_of
-from channels.email.pulse import Backoff, Pulse
+from channels.email.pulse import BACKOFF, Pulse
 from channels.email.reading.mail import Mail
 from channels.email.reading.read import read_mail
 from channels.email.refresh_tokens import RefreshTokens
@@ -27,6 +27,7 @@ from channels.email.settings import EmailSettings
 from channels.email.smtp import Outlet
 from channels.email.tokens import Tokens
 from core.domain.account import AccountState, Health
+from core.domain.backoff import Pauses
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import Envelope, FileRef
 from core.domain.errors import BadCredentials, NotFound, Rejected
@@ -100,7 +101,7 @@ class EmailChannel:
                 ways.create_task(self._serve_lmtp(intake, pulse))
 
     async def _serve_lmtp(self, intake: MailIntake, pulse: Pulse) -> None:
-        pauses = Backoff()
+        pauses = Pauses(BACKOFF)
 
         async def is_ready(port: int) -> None:
             self.lmtp_port = port

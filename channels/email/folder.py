@@ -20,9 +20,10 @@ from channels.email.imap_answers import FolderState, Listed, uid_set
 from channels.email.imap_sign_in import signed_in
 from channels.email.intake import Arrived, Fate, MailIntake
 from channels.email.oauth import AccessTokens
-from channels.email.pulse import PROBE_SECONDS, STORAGE_PAUSE_SECONDS, Backoff, Pulse
+from channels.email.pulse import BACKOFF, PROBE_SECONDS, STORAGE_PAUSE_SECONDS, Pulse
 from channels.email.settings import AfterProcessing, EmailSettings
 from core.domain.account import AccountState, Health
+from core.domain.backoff import Pauses
 from core.domain.errors import BadCredentials, StorageUnavailable, Unavailable
 from core.domain.ids import AccountId
 from core.ports import Cursor, Inbox
@@ -92,7 +93,7 @@ class FolderReader:
 
     async def run(self) -> None:
         """Read until cancelled; whatever breaks is mended with growing pauses."""
-        pauses = Backoff()
+        pauses = Pauses(BACKOFF)
         while True:
             try:
                 await self._read(pauses)
@@ -116,7 +117,7 @@ class FolderReader:
         health = Health(state=state, reason=reason, remedy=remedy)
         await self._pulse.tell(f"folder {self._folder}", health)
 
-    async def _read(self, pauses: Backoff) -> None:
+    async def _read(self, pauses: Pauses) -> None:
         imap = await signed_in(self._settings, self._access, self._tls)
         try:
             is_read_only = self._settings.after_processing is AfterProcessing.LEAVE

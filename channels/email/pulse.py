@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
 
 from core.domain.account import AccountState, Health
+from core.domain.backoff import Backoff
 from core.domain.errors import StorageUnavailable
 from core.domain.ids import AccountId
 from core.ports import Inbox
 
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 120.0
+BACKOFF = Backoff(first_seconds=0.5, longest_seconds=120.0)
+"""Between attempts of a way in that is broken."""
+
 PROBE_SECONDS = 60.0
 """How often refused credentials are tried again: seldom enough not to lock the mailbox."""
 
@@ -40,20 +41,3 @@ class Pulse:
         worst = min(self._ways.values(), key=lambda known: _WORST_FIRST.index(known.state))
         with suppress(StorageUnavailable):  # then the desk has worse to show
             await self._inbox.report(self._account, worst)
-
-
-class Backoff:
-    """Pauses between attempts: doubling, with jitter, from half a second to two minutes."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def reset(self) -> None:
-        """Begin with short pauses again: something worked."""
-        self._failures = 0
-
-    def next_seconds(self) -> float:
-        """Return how long to wait now."""
-        longest = min(_FIRST_PAUSE_SECONDS * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
-        self._failures = min(self._failures + 1, 20)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from channels.slack.fields import Fields
 from channels.slack.health import Vitals
 from channels.slack.parse import load
 from channels.slack.web_api import WebApi
+from core.domain.backoff import Backoff
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
@@ -39,8 +39,7 @@ _HEARTBEAT_SECONDS = 10.0
 _FAREWELL_SECONDS = 30.0
 _MAX_FRAME_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 64  # payloads being stored; more wait in the connection
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+_BACKOFF = Backoff(first_seconds=1.0, longest_seconds=30.0)
 _SELDOM_SECONDS = 60.0
 _STEADY_SECONDS = 10.0
 _LOGGER = logging.getLogger(__name__)
@@ -84,7 +83,7 @@ class Socket:
         """Return a connection over which Slack has said hello; `failures` went before it."""
         while True:
             if failures > 1:
-                await self._sleep(_pause(failures))
+                await self._sleep(_BACKOFF.pause_seconds(failures))
             try:
                 connection = await self._open()
             except BadCredentials as error:
@@ -166,9 +165,9 @@ class Socket:
                     failures += 1
                     if isinstance(error, NotKnownYet):
                         # What would make it known may be among those that wait for room.
-                        await self._elsewhere(_pause(failures))
+                        await self._elsewhere(_BACKOFF.pause_seconds(failures))
                     else:
-                        await self._sleep(_pause(failures))
+                        await self._sleep(_BACKOFF.pause_seconds(failures))
             answer: dict[str, object] = {"envelope_id": frame.text("envelope_id")}
             if reply.content is not None and frame.flag("accepts_response_payload"):
                 answer["payload"] = reply.content
@@ -198,9 +197,3 @@ def _frame(message: aiohttp.WSMessage) -> Fields:
     if message.type is not aiohttp.WSMsgType.TEXT:
         raise UnknownPayload("a frame without text")
     return Fields.of(load(message.data.encode(errors="replace")), "frame")
-
-
-def _pause(failures: int) -> float:
-    """Return how long to wait after so many failures: longer each time, never for all alike."""
-    longest = min(_FIRST_PAUSE_SECONDS * float(2 ** min(failures, 10)), _LONGEST_PAUSE_SECONDS)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret

@@ -18,7 +18,7 @@ from channels.telegram.addressing import Self
 from channels.telegram.commands import menu
 from channels.telegram.content import person_name
 from channels.telegram.health import Reports
-from channels.telegram.pace import Pace, Pauses
+from channels.telegram.pace import Pace
 from channels.telegram.parse import ALLOWED_UPDATES, read_any
 from channels.telegram.polling import Poller
 from channels.telegram.reader import Reader
@@ -26,6 +26,7 @@ from channels.telegram.render import MAX_FILE_BYTES, render, render_edit, typing
 from channels.telegram.sending import send_all
 from channels.telegram.settings import TelegramSettings
 from channels.telegram.webhook import Webhook
+from core.domain.backoff import Pauses
 from core.domain.channel import Capabilities, Outbound, Receipt
 from core.domain.content import FileRef
 from core.domain.errors import (
@@ -98,13 +99,13 @@ class Telegram(ABC):
 
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`."""
-        reports, pauses = Reports(self.account, inbox), Pauses(self._pace)
+        reports, pauses = Reports(self.account, inbox), Pauses(self._pace.backoff)
         await reports.connecting()
         while True:
             try:
                 await self._receive(inbox, reports, pauses)
             except StorageUnavailable:
-                await asyncio.sleep(pauses.next())
+                await asyncio.sleep(pauses.next_seconds())
             except BadCredentials as error:
                 await reports.failed(error)
                 await asyncio.sleep(self._pace.probe)
@@ -113,7 +114,7 @@ class Telegram(ABC):
                 await asyncio.sleep(error.retry_after)
             except DeliveryError as error:
                 await reports.failed(error)
-                await asyncio.sleep(pauses.next())
+                await asyncio.sleep(pauses.next_seconds())
 
     @abstractmethod
     async def _receive(self, inbox: Inbox, reports: Reports, pauses: Pauses) -> None:

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from channels.telegram import ids
 from channels.telegram.ids import Place
-from channels.telegram.pace import Pace, Pauses
+from channels.telegram.pace import Pace
 from channels.telegram.render import Call
+from core.domain.backoff import Pauses
 from core.domain.errors import DeliveryError, Moved, Rejected, Throttled, Unavailable, Uncertain
 from core.domain.ids import RemoteId
 
@@ -32,7 +33,7 @@ async def send_all(calls: Sequence[Call], place: Place, send: Send, pace: Pace) 
     sent: list[RemoteId] = []
     ends_at = 0.0
     has_moved = False  # a group becomes a supergroup once
-    pauses = Pauses(pace)
+    pauses = Pauses(pace.backoff)
     for number, call in enumerate(calls):
         while True:
             try:
@@ -80,7 +81,7 @@ def _wait(error: DeliveryError, pauses: Pauses) -> float | None:
         case Throttled():
             return error.retry_after
         case Unavailable():
-            return pauses.next()
+            return pauses.next_seconds()
         case _:
             return None
 

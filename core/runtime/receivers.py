@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
-from dataclasses import dataclass
 
 from core.domain.account import AccountState, Health
+from core.domain.backoff import Backoff, Pauses
 from core.domain.errors import DeskError, StorageUnavailable
 from core.domain.ids import AccountId
 from core.ports import Channel, Inbox
@@ -18,24 +17,10 @@ from core.runtime.leases import LeaseLost, Leases, leases
 
 _LOGGER = logging.getLogger(__name__)
 _TRY_LEASE_SECONDS = 1.0
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
+_BACKOFF = Backoff(first_seconds=1.0, longest_seconds=60.0)
+_LEASES_BACKOFF = Backoff(first_seconds=1.0, longest_seconds=5.0)
 _STEADY_SECONDS = 60.0
 _ADMIN_REMEDY = "The desk tries again by itself; its log says more."
-
-
-@dataclass(slots=True)
-class _Backoff:
-    """How long to wait before the next attempt: doubling with jitter, until one has held."""
-
-    pause_seconds: float = _FIRST_PAUSE_SECONDS
-
-    def after(self, ran_seconds: float) -> float:
-        if ran_seconds >= _STEADY_SECONDS:
-            self.pause_seconds = _FIRST_PAUSE_SECONDS
-        pause = self.pause_seconds
-        self.pause_seconds = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 class Receivers:
@@ -49,7 +34,7 @@ class Receivers:
 
     async def run(self) -> None:
         """Receive until cancelled."""
-        backoff = _Backoff()
+        pauses = Pauses(_LEASES_BACKOFF)
         while True:
             began = time.monotonic()
             try:
@@ -59,7 +44,7 @@ class Receivers:
                     group.create_task(self._follow(held), name="receivers")
             except* LeaseLost:
                 _LOGGER.warning("the leases of accounts are lost; taking them again")
-            await asyncio.sleep(min(backoff.after(time.monotonic() - began), 5.0))
+            await _pause(pauses, began)
 
     async def _follow(self, held: Leases) -> None:
         """Have a task for each channel that is to receive, and none for any other."""
@@ -82,7 +67,7 @@ class Receivers:
 
     async def _keep(self, held: Leases, channel: Channel) -> None:
         """Wait until the account is ours, then receive until cancelled."""
-        backoff = _Backoff()
+        pauses = Pauses(_BACKOFF)
         try:  # from the first attempt on: one that is cancelled may have succeeded
             while not await held.take(channel.account):  # noqa: ASYNC110 - another process has it
                 await asyncio.sleep(_TRY_LEASE_SECONDS)
@@ -90,7 +75,7 @@ class Receivers:
             while True:
                 began = time.monotonic()
                 await self._receive(channel)
-                await asyncio.sleep(backoff.after(time.monotonic() - began))
+                await _pause(pauses, began)
         finally:
             with contextlib.suppress(LeaseLost):
                 await held.give_back(channel.account)
@@ -114,3 +99,10 @@ class Receivers:
                 channel.account,
                 Health(state=AccountState.DEGRADED, reason=reason, remedy=_ADMIN_REMEDY),
             )
+
+
+async def _pause(pauses: Pauses, began: float) -> None:
+    """Wait before the next attempt; one that held for a while is followed by a short pause."""
+    if time.monotonic() - began >= _STEADY_SECONDS:
+        pauses.reset()
+    await asyncio.sleep(pauses.next_seconds())

@@ -26,6 +26,7 @@ from channels.telegram.settings import TelegramSettings
 from console import problems
 from core.adapters.blobs import ObjectBlobs
 from core.domain.assistant import TicketBrief
+from core.domain.backoff import Backoff
 from core.domain.content import Choice, Intent
 from core.domain.ids import AccountId, Address, ChoiceId, ThreadKey, new_id
 from core.ports import ChannelContext
@@ -44,7 +45,13 @@ SECRET = "between-telegram-and-the-desk"
 PORT = free_port()
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 DESK = f"http://127.0.0.1:{PORT}"
-PACE = Pace(poll=1, first_pause=0.05, longest_pause=0.2, probe=0.2, check=0.1, patience=5.0)
+PACE = Pace(
+    poll=1,
+    backoff=Backoff(first_seconds=0.05, longest_seconds=0.2),
+    probe=0.2,
+    check=0.1,
+    patience=5.0,
+)
 
 
 class NoTickets:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.automation.calls import CallProblem
+from core.domain.backoff import Backoff
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
 from core.services import audit
@@ -35,8 +36,7 @@ EVENTS = ("ticket.opened", "ticket.changed", "ticket.message", "ticket.rated")
 
 SIGNATURE = "Ventanilla-Signature"
 _ATTEMPTS = 10
-_FIRST_PAUSE = timedelta(seconds=10)
-_LONGEST_PAUSE = timedelta(hours=4)
+_BACKOFF = Backoff(first_seconds=10.0, longest_seconds=28_800.0, factor=4.0)  # a day in all
 _BATCH = 20
 _LEASE = timedelta(seconds=60)  # whoever took a call makes it within this time
 _MAX_ANSWER_CHARS = 500
@@ -274,8 +274,7 @@ class Webhooks:
             if problem is None or row.attempts >= _ATTEMPTS:
                 row.status, row.finished_at = ("done" if problem is None else "failed"), now
             else:
-                pause = min(_FIRST_PAUSE * 2 ** (row.attempts - 1) * 2, _LONGEST_PAUSE)
-                row.available_at = now + pause * (0.75 + secrets.randbelow(500) / 1_000)
+                row.available_at = now + timedelta(seconds=_BACKOFF.pause_seconds(row.attempts))
 
     async def forget_old(self, age: timedelta = timedelta(days=30)) -> None:
         """Delete calls that were over long ago."""

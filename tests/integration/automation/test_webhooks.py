@@ -101,7 +101,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     listener.status = status
     for _ in range(12):
         await WebhookCalls(hooks).make_due()
-        rig.clock.advance(hours=6)
+        rig.clock.advance(hours=9)
     (call,) = await calls(rig)
     assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
     assert str(status) in (call.answer or "")

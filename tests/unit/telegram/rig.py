@@ -14,12 +14,19 @@ from channels.telegram import ids
 from channels.telegram.ids import Place
 from channels.telegram.pace import Pace
 from channels.telegram.settings import TelegramSettings
+from core.domain.backoff import Backoff
 from core.domain.channel import Outbound
 from core.ports import Channel
 from tests.unit.telegram.memory import MemoryDesk
 from tests.unit.telegram.test_render import out
 
-PACE = Pace(poll=1, first_pause=0.02, longest_pause=0.1, probe=0.05, check=0.05, patience=1.5)
+PACE = Pace(
+    poll=1,
+    backoff=Backoff(first_seconds=0.02, longest_seconds=0.1),
+    probe=0.05,
+    check=0.05,
+    patience=1.5,
+)
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
 
