@@ -13,7 +13,7 @@ from channels.email import ids, lmtp, texts
 from channels.email.addressing import bare_subject, checked
 from channels.email.dkim import signed
 from channels.email.folder import FolderReader
-from channels.email.headers import reply_subject
+from channels.email.headers import checked_address, reply_subject
 from channels.email.intake import MailIntake
 from channels.email.oauth import AccessTokens
 from channels.email.parse import Reader, part_of
@@ -139,7 +139,8 @@ class EmailChannel:
             )
         letter = await self._letter(message)
         if message.only_to:
-            letter = replace(letter, to=(), copies=message.only_to)
+            rest = {checked_address(address): address for address in message.only_to}
+            letter = replace(letter, to=(), copies=tuple(rest), names=rest)
         sent = await self._outlet.send(letter, is_rest=bool(message.only_to))
         if not message.only_to:
             self._copies.keep(letter)
@@ -175,13 +176,7 @@ class EmailChannel:
             raise Rejected(
                 f"the mail has {len(content):,} bytes; {settings.max_sent_bytes:,} are allowed"
             )
-        return Letter(
-            message_id=letter.message_id,
-            sender=letter.sender,
-            to=letter.to,
-            copies=letter.copies,
-            content=content,
-        )
+        return replace(letter, content=content)
 
     async def fetch(self, file: FileRef) -> AsyncIterator[bytes]:
         """See `core.ports.FetchesFiles.fetch`; the mail was kept when it came."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
@@ -45,6 +45,7 @@ class Letter:
     sender: str  # of the envelope: where bounces go
     to: tuple[str, ...]
     copies: tuple[str, ...]  # Cc and Bcc
+    names: Mapping[str, Address]  # of all of them, as the desk has them: domains in any script
     content: bytes  # headers and body, lines end with CR LF
 
 
@@ -63,9 +64,9 @@ def render(
     to, cc, bcc = _recipients(message, settings)
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = _mailbox(settings.address, _sender_name(message, settings))
-    mail["To"] = [_mailbox(address) for address in to]
+    mail["To"] = [_mailbox(checked_address(address)) for address in to]
     if cc:
-        mail["Cc"] = [_mailbox(address) for address in cc]
+        mail["Cc"] = [_mailbox(checked_address(address)) for address in cc]
     if settings.plus_addressing and (reply_to := tokens.reply_address(message.thread)):
         mail["Reply-To"] = _mailbox(reply_to, one_line(settings.name))
     mail["Subject"] = _subject(message)
@@ -85,8 +86,9 @@ def render(
     return Letter(
         message_id=name,
         sender=settings.address,
-        to=to,
-        copies=(*cc, *bcc),
+        to=tuple(map(checked_address, to)),
+        copies=tuple(map(checked_address, (*cc, *bcc))),
+        names={checked_address(address): address for address in (*to, *cc, *bcc)},
         content=named + mail.as_bytes(),
     )
 
@@ -121,7 +123,7 @@ def _plain(remote: RemoteId) -> RemoteId | None:
 
 def _recipients(
     message: Outbound, settings: EmailSettings
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[Address, ...], tuple[Address, ...], tuple[Address, ...]]:
     """Return To, Cc and Bcc: as the agent has them, else the requester and, of an agent's, all."""
     letter = message.envelope
     if letter is not None and (letter.to or letter.cc or letter.bcc):
@@ -140,12 +142,12 @@ def _recipients(
     return groups[0], groups[1], groups[2]
 
 
-def _fresh(addresses: Sequence[Address], seen: set[str]) -> Iterator[str]:
+def _fresh(addresses: Sequence[Address], seen: set[str]) -> Iterator[Address]:
     for address in addresses:
-        checked = checked_address(address)
-        if checked.lower() not in seen:
-            seen.add(checked.lower())
-            yield checked
+        checked = checked_address(address).lower()
+        if checked not in seen:
+            seen.add(checked)
+            yield address
 
 
 def _mailbox(address: str, name: str = "") -> HeaderAddress:

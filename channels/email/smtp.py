@@ -24,7 +24,6 @@ from channels.email.render import Letter
 from channels.email.settings import EmailSettings, OAuthProvider, Security
 from core.domain.channel import NotTaken
 from core.domain.errors import BadCredentials, DeliveryError, Rejected, Throttled, Unavailable
-from core.domain.ids import Address
 
 _IDLE_SECONDS = 30.0  # servers commonly end idle connections after some minutes, some after one
 _SAYS_GOODBYE = 421
@@ -121,7 +120,7 @@ class Outlet:
             if put_off:
                 raise Unavailable("; ".join(dict.fromkeys(put_off.values())))
             raise Rejected("; ".join(f"{one}: {reason}" for one, reason in refused.items()))
-        return Sent(refused=_told(refused), put_off=_told(put_off))
+        return Sent(refused=_told(letter, refused), put_off=_told(letter, put_off))
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -199,9 +198,10 @@ def _meaning_for_one(error: aiosmtplib.SMTPRecipientRefused) -> DeliveryError:
     return meaning(error.code, error.message)
 
 
-def _told(reasons: dict[str, str]) -> tuple[NotTaken, ...]:
+def _told(letter: Letter, reasons: dict[str, str]) -> tuple[NotTaken, ...]:
     return tuple(
-        NotTaken(address=Address(recipient), reason=reason) for recipient, reason in reasons.items()
+        NotTaken(address=letter.names[recipient], reason=reason)
+        for recipient, reason in reasons.items()
     )
 
 

@@ -26,6 +26,7 @@ class HandoffReason(StrEnum):
     SELF_HARM = "self_harm"
     VIP = "vip"  # not sure, and the requester is not one to be kept waiting for a second try
     LOOP = "loop"
+    ANSWER_LIMIT = "answer_limit"  # had all machine-made messages that one person gets for now
     PROBLEM_REPORTED = "problem_reported"
     REQUEST_FILED = "request_filed"
     KNOWLEDGE_UNAVAILABLE = "knowledge_unavailable"

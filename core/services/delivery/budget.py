@@ -2,7 +2,9 @@
 
 On a channel where a program may answer programs (`Capabilities.answers_per_hour`), a person gets
 so many messages of the assistant and of the desk itself at once. Each further one needs a pause
-since the one before: an hour, then two, then four. What was sent a day ago no longer counts.
+since the one before: an hour, then two, then four. What was sent a day ago no longer counts, nor
+what was sent before an agent last wrote to the person: where a person is, no two machines are
+alone.
 """
 
 from __future__ import annotations
@@ -10,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.domain.channel import Capabilities, DeliveryState
 from core.domain.conversation import Speaker
-from core.storage.tables import Conversation, Message
+from core.storage.tables import Conversation, Message, Ticket
 
 _WINDOW = timedelta(hours=24)
 _FIRST_PAUSE = timedelta(hours=1)
-_MACHINES = (Speaker.BOT, Speaker.SYSTEM)
 _COUNTED = (
     DeliveryState.WAITING,
     DeliveryState.SENDING,
@@ -33,37 +35,67 @@ async def may_speak(
     conversation: Conversation,
     capabilities: Capabilities | None,
     now: datetime,
+) -> bool:
+    """Say whether a machine may write to the person of `conversation` now."""
+    return await may_speak_at(session, conversation, capabilities, now) <= now
+
+
+async def may_speak_at(
+    session: AsyncSession,
+    conversation: Conversation,
+    capabilities: Capabilities | None,
+    now: datetime,
     *,
     before: Message | None = None,
-) -> bool:
-    """Say whether a machine may write to the person of `conversation` now.
+) -> datetime:
+    """Return when a machine may write to the person of `conversation`: `now`, or later.
 
     Where the message is written already, it is `before`: what came later does not count.
     """
     if capabilities is None or capabilities.answers_per_hour is None:
-        return True
+        return now
     said = (
-        select(Message.at)
+        select(Message.at, Message.speaker)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == conversation.contact_id,
             Conversation.account_id == conversation.account_id,
-            Message.speaker.in_(_MACHINES),
+            Message.speaker.in_((Speaker.BOT, Speaker.SYSTEM, Speaker.AGENT)),
             Message.is_internal.is_(False),
             Message.delivery.in_(_COUNTED),
             Message.at > now - _WINDOW,
         )
-        .order_by(Message.at)
+        .order_by(Message.at, Message.id)
     )
     if before is not None:
         said = said.where(Message.id < before.id)
-    times = (await session.scalars(said)).all()
-    return is_within(times, capabilities.answers_per_hour, now)
+    times: list[datetime] = []
+    for at, speaker in await session.execute(said):
+        if speaker == Speaker.AGENT:
+            times.clear()
+        else:
+            times.append(at)
+    return next_moment(times, capabilities.answers_per_hour, now)
 
 
-def is_within(times: Sequence[datetime], answers_per_hour: int, now: datetime) -> bool:
-    """Say whether one more message is allowed after those of `times`, the latest last."""
+def next_moment(times: Sequence[datetime], answers_per_hour: int, now: datetime) -> datetime:
+    """Return when one more message is allowed after those of `times`, the latest last."""
     if len(times) < answers_per_hour:
-        return True
+        return now
     pause: timedelta = _FIRST_PAUSE * 2 ** (len(times) - answers_per_hour)
-    return now - times[-1] >= pause
+    return max(now, times[-1] + min(pause, _WINDOW))
+
+
+async def is_overtaken(session: AsyncSession, message: Message) -> bool:
+    """Say whether `message` announces that somebody will answer, and an agent has."""
+    answer = aliased(Message)
+    opened_with_it = exists().where(
+        Ticket.conversation_id == message.conversation_id, Ticket.created_at == message.at
+    )
+    answered_since = exists().where(
+        answer.conversation_id == message.conversation_id,
+        answer.seq > message.seq,
+        answer.speaker == Speaker.AGENT,
+        answer.is_internal.is_(False),
+    )
+    return bool(await session.scalar(select(and_(opened_with_it, answered_since))))

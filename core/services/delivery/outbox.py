@@ -26,7 +26,7 @@ from core.domain.errors import (
 )
 from core.domain.ids import AccountId, Address, ConversationId, DeliveryId, MessageId
 from core.services.delivery.backing_off import pause_after
-from core.services.delivery.budget import may_speak
+from core.services.delivery.budget import is_overtaken, may_speak_at
 from core.services.delivery.moved_threads import follow, living_with
 from core.services.delivery.outbound import outbound, receipt_of
 from core.services.delivery.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
@@ -105,10 +105,19 @@ class Outbox:
                 _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                 continue
             if delivery.available_at > ledger.now:
-                if delivery.action == DeliveryAction.REST:
-                    continue  # what is for others does not wait for those
+                if delivery.action == DeliveryAction.REST or self._is_held(delivery, message):
+                    continue  # what is for others, or said by people, does not wait for those
                 return None
-            if not await self._is_within_budget(session, delivery, message, conversation, ledger):
+            may_leave_at = await self._may_leave_at(
+                session, delivery, message, conversation, ledger
+            )
+            if may_leave_at > ledger.now:
+                if ledger.now - delivery.created_at > self._max_age:
+                    _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+                else:
+                    _wait(delivery, message, may_leave_at)
+                continue
+            if self._is_held(delivery, message) and await is_overtaken(session, message):
                 _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
                 continue
             gate = await gate_of(session, delivery.account_id, ledger.now)
@@ -145,21 +154,27 @@ class Outbox:
             may_have_left=may_have_left,
         )
 
-    async def _is_within_budget(
+    async def _may_leave_at(
         self,
         session: AsyncSession,
         delivery: Delivery,
         message: Message,
         conversation: Conversation,
         ledger: Ledger,
-    ) -> bool:
-        """Say whether the desk's own words may go out; people's always may."""
+    ) -> datetime:
+        """Return when the desk's own words may go out; people's always may."""
         if message.speaker != Speaker.SYSTEM:
-            return True  # the assistant was asked before it spoke
+            return ledger.now  # the assistant was asked before it spoke
         if delivery.action == DeliveryAction.REST:
-            return True  # it counted when the others got it
-        capabilities = ledger.can(conversation.account_id)
-        return await may_speak(session, conversation, capabilities, ledger.now, before=message)
+            return ledger.now  # it counted when the others got it
+        can = ledger.can(conversation.account_id)
+        return await may_speak_at(session, conversation, can, ledger.now, before=message)
+
+    def _is_held(self, delivery: Delivery, message: Message) -> bool:
+        """Say whether what waits does so because its person had so many of the desk's words."""
+        can = self._accounts.get(AccountId(delivery.account_id))
+        has_budget = can is not None and can.answers_per_hour is not None
+        return has_budget and message.speaker == Speaker.SYSTEM and delivery.attempts == 0
 
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
@@ -167,7 +182,7 @@ class Outbox:
             held = {plan.conversation}
             if isinstance(outcome, Moved):
                 held |= await living_with(session, plan.conversation)
-            if plan.action == DeliveryAction.REST:
+            if plan.action == DeliveryAction.REST or not isinstance(outcome, Receipt):
                 held |= await home_of(session, plan.conversation)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
@@ -229,10 +244,12 @@ class Outbox:
         note(message, delivery, outcome)
         if plan.action != DeliveryAction.REST:
             message.delivery_detail = delivery.error
+            if plan.action == DeliveryAction.SEND and delivery.status == DeliveryState.FAILED:
+                await reopen_ticket_of(session, conversation, message, ledger)
         elif reason := lost(plan.message, message):
             if message.delivery != DeliveryState.FAILED:  # else it came back, for another reason
                 message.delivery, message.delivery_detail = DeliveryState.FAILED, reason
-            await reopen_ticket_of(session, conversation, ledger)
+            await reopen_ticket_of(session, conversation, message, ledger)
 
     async def _fail(
         self,

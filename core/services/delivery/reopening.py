@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.conversation import Cause, Responder, next_responder
+from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.ids import ConversationId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.services.locks import locked
 from core.storage.feed import FeedKind
 from core.storage.queries.links.merges import ticket_above
-from core.storage.tables import Conversation, Ticket
+from core.storage.tables import Conversation, Message, Ticket
 
 
 async def home_of(session: AsyncSession, conversation: ConversationId) -> set[ConversationId]:
@@ -24,9 +26,9 @@ async def home_of(session: AsyncSession, conversation: ConversationId) -> set[Co
 
 
 async def reopen_ticket_of(
-    session: AsyncSession, conversation: Conversation, ledger: Ledger
+    session: AsyncSession, conversation: Conversation, lost: Message, ledger: Ledger
 ) -> None:
-    """Open the ticket again that a locked conversation is about, also one it was merged into."""
+    """Open the ticket again of `lost` in a locked conversation, also one it was merged into."""
     home = conversation
     if conversation.merged_into is not None:
         home = await locked(session, ConversationId(conversation.merged_into))
@@ -39,15 +41,19 @@ async def reopen_ticket_of(
         return
     if home is not conversation and ticket.id != await ticket_above(session, conversation.id):
         return  # another that was begun since in the conversation it went on in
-    reopen(ticket, home, ledger)
+    reopen(ticket, home, lost, ledger)
 
 
-def reopen(ticket: Ticket | None, conversation: Conversation, ledger: Ledger) -> None:
-    """Let agents see a ticket again whose requester never got their answer.
+def reopen(
+    ticket: Ticket | None, conversation: Conversation, lost: Message, ledger: Ledger
+) -> None:
+    """Let agents see a ticket again whose requester never got their answer, which is `lost`.
 
     `conversation` is the ticket's own; both are locked.
     """
     if ticket is None or CATEGORY[TicketStatus(ticket.status)] == StatusCategory.OPEN:
+        return
+    if ticket.solved_at is not None and _is_afterword(lost, ticket.solved_at):
         return
     was_done = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.DONE
     old, new = ticket.status, next_status(TicketStatus(ticket.status), TicketTrigger.REOPENED)
@@ -62,3 +68,8 @@ def reopen(ticket: Ticket | None, conversation: Conversation, ledger: Ledger) ->
             )
         conversation.closed_at = None
         ledger.changed(conversation, FeedKind.CONVERSATION)
+
+
+def _is_afterword(message: Message, solved_at: datetime) -> bool:
+    """Say whether a machine said `message` once all was done: a survey, its reminder."""
+    return message.speaker != Speaker.AGENT and message.at > solved_at

@@ -12,6 +12,7 @@ from core.domain.conversation import Responder
 from core.domain.events import DeliveryReported
 from core.domain.ids import MessageId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
+from core.services.delivery.reopening import reopen_ticket_of
 from core.services.intake.desk_choices import answer_press
 from core.services.intake.early_events import forget, keep
 from core.services.intake.loading import attachments_of
@@ -185,4 +186,5 @@ async def _fail_waiting(
         message.delivery_detail = reason
         if delivery.action == DeliveryAction.SEND:
             message.delivery = DeliveryState.FAILED
+            await reopen_ticket_of(session, conversation, message, ledger)
     ledger.changed(conversation, FeedKind.MESSAGE)

@@ -45,7 +45,8 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
             if not event.delivered:
                 message.delivery = DeliveryState.FAILED
                 message.delivery_detail = event.detail or None
-                reopen(known.ticket, known.merged_into or known.conversation, ledger)
+                home = known.merged_into or known.conversation
+                reopen(known.ticket, home, message, ledger)
             elif event.recipient is None or message.delivery != DeliveryState.FAILED:
                 # That one of several has it does not mend that another has not.
                 message.delivery = DeliveryState.SENT

@@ -12,9 +12,10 @@ from datetime import timedelta
 from core.domain.conversation import Cause, Responder, next_responder
 from core.domain.desk_choices import is_for_desk
 from core.domain.events import ChoicePressed, MessagePosted
-from core.domain.ids import TicketId, new_id
+from core.domain.ids import AccountId, TicketId, new_id
 from core.domain.languages import spoken
 from core.domain.ticket import TicketStatus, TicketTrigger, next_status
+from core.services.intake.order import Place
 from core.services.intake.records import Records
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
@@ -44,7 +45,7 @@ def spam_conversation(
     if current is None:
         current = start_conversation(event, None, records, ledger, rules)
     elif (
-        records.contacts.get(author) != current.contact_id
+        not _is_with(author, current, records)
         or _is_merged(current, records)
         or current.id in records.tickets
     ):
@@ -54,6 +55,17 @@ def spam_conversation(
     current.responder = Responder.CLOSED
     current.closed_at = ledger.now
     return current
+
+
+def _is_with(author: Place, current: Conversation, records: Records) -> bool:
+    """Say whether `author` is the requester of `current`.
+
+    Whose contact is being merged is known by their address: the conversation may be with another
+    contact by now than the one they were found to be.
+    """
+    if current.address is not None and (AccountId(current.account_id), current.address) == author:
+        return True
+    return records.contacts.get(author) == current.contact_id
 
 
 def conversation_for(

@@ -20,7 +20,12 @@ from core.services.ledger import Accounts, Ledger
 from core.services.reactions.reactor import TicketChange
 from core.services.satisfaction.due import due_surveys
 from core.services.satisfaction.links import SurveyLinks
-from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
+from core.services.satisfaction.questions import (
+    can_be_asked,
+    may_be_asked_at,
+    put,
+    was_asked_lately,
+)
 from core.services.satisfaction.rules import survey_rules
 from core.services.setbacks import Setbacks
 from core.services.tickets.reviving import RESTORED
@@ -88,7 +93,7 @@ class SurveysOfTickets:
             created_at=now,
         )
         case.session.add(survey)
-        if not rules.delay:
+        if not rules.delay and await _is_time(case, survey):
             ask(case, survey, rules, self._links)
 
 
@@ -138,14 +143,18 @@ class SurveySweep:
             _drop((await _open_surveys(case.session, [ticket]))[ticket])
         elif survey.status == SurveyStatus.WAITING:
             if rules.is_on and await _can_be_told(case):
-                ask(case, survey, rules, self._links)
+                if await _is_time(case, survey):
+                    ask(case, survey, rules, self._links)
             else:
                 survey.status, survey.due_at = SurveyStatus.DROPPED, None
         elif survey.status == SurveyStatus.ASKED and survey.reminded_at is None:
+            is_solved = case.ticket.status == TicketStatus.SOLVED
+            is_wanted = rules.is_on and is_solved and await _can_be_told(case)
+            if is_wanted and not await _is_time(case, survey):
+                return
             survey.reminded_at = now
             survey.due_at = survey.expires_at
-            is_solved = case.ticket.status == TicketStatus.SOLVED
-            if rules.is_on and is_solved and await _can_be_told(case):
+            if is_wanted:
                 _say(case, survey, REMINDER, self._links)
         else:
             survey.due_at = survey.expires_at
@@ -164,6 +173,15 @@ def ask(case: Case, survey: Satisfaction, rules: SurveyRules, links: SurveyLinks
 def _say(case: Case, survey: Satisfaction, key: str, links: SurveyLinks) -> None:
     said = text(case.conversation.language, key, number=case.ticket.number)
     put(case.ledger, case.conversation, survey.id, said, links)
+
+
+async def _is_time(case: Case, survey: Satisfaction) -> bool:
+    """Say whether a machine may write to the requester now; else `survey` is due when it may."""
+    at = await may_be_asked_at(case.session, case.ledger, case.conversation)
+    if at <= case.ledger.now:
+        return True
+    survey.due_at = at if survey.expires_at is None else min(at, survey.expires_at)
+    return False
 
 
 async def _may_be_asked(case: Case, rules: SurveyRules) -> bool:

@@ -19,7 +19,12 @@ from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.satisfaction.due import due_surveys
 from core.services.satisfaction.links import SurveyLinks
-from core.services.satisfaction.questions import can_be_asked, put, was_asked_lately
+from core.services.satisfaction.questions import (
+    can_be_asked,
+    may_be_asked_at,
+    put,
+    was_asked_lately,
+)
 from core.services.satisfaction.rules import survey_rules
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
@@ -119,6 +124,10 @@ class SurveysOfAssistant:
             return
         rules = await survey_rules(session)
         if await _fits(session, ledger, conversation, rules):
+            may_be_asked = await may_be_asked_at(session, ledger, conversation)
+            if may_be_asked > now:
+                survey.due_at = may_be_asked
+                return
             _ask(ledger, conversation, survey, rules, self._links)
         else:
             survey.status, survey.due_at = SurveyStatus.DROPPED, None

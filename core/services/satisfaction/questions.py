@@ -13,10 +13,10 @@ from core.domain.conversation import Speaker
 from core.domain.desk_choices import RATE
 from core.domain.ids import ChoiceId, new_id
 from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
-from core.services.delivery.budget import may_speak
+from core.services.delivery.budget import may_speak_at
 from core.services.ledger import Ledger
 from core.services.satisfaction.links import SurveyLinks
-from core.storage.tables import Conversation, Satisfaction
+from core.storage.tables import ContactAddress, Conversation, Satisfaction
 from core.texts import text
 
 WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
@@ -74,12 +74,33 @@ async def was_asked_lately(
 
 
 async def can_be_asked(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> bool:
-    """Say whether a question said in the locked `conversation` reaches its requester now."""
+    """Say whether a question said in the locked `conversation` reaches its requester."""
     capabilities = ledger.can(conversation.account_id)
     return (
         capabilities is not None
         and not capabilities.unread
         and conversation.unreachable_since is None
         and (conversation.is_current or conversation.is_beside)
-        and await may_speak(session, conversation, capabilities, ledger.now)
+        and not await _comes_back(session, conversation)
     )
+
+
+async def may_be_asked_at(
+    session: AsyncSession, ledger: Ledger, conversation: Conversation
+) -> datetime:
+    """Return when the requester may be asked: now, or once machines have been silent for long."""
+    can = ledger.can(conversation.account_id)
+    return await may_speak_at(session, conversation, can, ledger.now)
+
+
+async def _comes_back(session: AsyncSession, conversation: Conversation) -> bool:
+    """Say whether what is sent to the requester comes back for good."""
+    if conversation.address is None:
+        return False
+    bounce = await session.scalar(
+        select(ContactAddress.bounce).where(
+            ContactAddress.account_id == conversation.account_id,
+            ContactAddress.address == conversation.address,
+        )
+    )
+    return bounce == "hard"

@@ -14,7 +14,6 @@ from core.domain.setbacks import Chore
 from core.domain.sla.clocks import History, Turn
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
-from core.services.delivery.budget import may_speak
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
 from core.services.sla.moments import day_in_words, known_zone
@@ -115,9 +114,6 @@ class ClosingSweep:
     async def _remind(self, case: Case, row: SlaTicket) -> None:
         conversation, ledger = case.conversation, case.ledger
         if case.ticket.status != TicketStatus.PENDING:
-            return
-        can = ledger.can(conversation.account_id)
-        if not await may_speak(case.session, conversation, can, ledger.now):
             return
         language = conversation.language
         if row.end_at is None:

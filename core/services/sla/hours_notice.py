@@ -26,6 +26,7 @@ _UNTOLD = frozenset(
         HandoffReason.SECURITY_INCIDENT,
         HandoffReason.SELF_HARM,
         HandoffReason.LOOP,  # perhaps a machine
+        HandoffReason.ANSWER_LIMIT,
         HandoffReason.UNVERIFIED_AUTHOR,  # it would go to somebody who may not have written
         HandoffReason.AGENT_TOOK_OVER,  # somebody is there
         HandoffReason.REGISTERED,

@@ -110,24 +110,16 @@ class Turns:
             _finish(turn, "dropped", ledger.now)
             return None
         acting = await acting_in(session, self._channels, conversation, messages)
-        if await _turns_taken(session, conversation) > self._most_turns(conversation):
-            _finish(turn, "dropped", ledger.now)
-            await hand_off(
-                session, ledger, conversation, reason=HandoffReason.LOOP, requester=acting.id
-            )
-            return None
         capabilities = ledger.can(conversation.account_id)
-        if not await may_speak(session, conversation, capabilities, ledger.now):
-            # Whoever answers every answer is a machine too: a notice would be answered as well.
+        reason: HandoffReason | None = None
+        if await _turns_taken(session, conversation) > self._most_turns(conversation):
+            reason = HandoffReason.LOOP
+        elif not await may_speak(session, conversation, capabilities, ledger.now):
+            # Perhaps a machine: the notice waits until it may leave.
+            reason = HandoffReason.ANSWER_LIMIT
+        if reason is not None:
             _finish(turn, "dropped", ledger.now)
-            await hand_off(
-                session,
-                ledger,
-                conversation,
-                reason=HandoffReason.LOOP,
-                silent=True,
-                requester=acting.id,
-            )
+            await hand_off(session, ledger, conversation, reason=reason, requester=acting.id)
             return None
         if turn.attempts >= _MOST_BEGINNINGS:
             # Workers keep dying of it, or its reply can never be written down: a human can help.

@@ -3,11 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
+from core.domain.channel import Receipt
 from core.domain.conversation import Responder
-from core.domain.ids import ConversationId
-from core.services.delivery.budget import is_within
+from core.domain.ids import ConversationId, RemoteId, new_id
+from core.services.delivery.budget import next_moment
+from core.storage.tables import Conversation, Message
 from tests.support.desk import Rig
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -19,15 +22,59 @@ async def _answered(rig: Rig, number: int) -> ConversationId:
     return conversation
 
 
-async def test_a_person_gets_so_many_answers_and_then_a_human_in_silence(rig: Rig) -> None:
+async def _sent(rig: Rig) -> list[str]:
+    """Send what is due; return the texts of what has been sent to the person, in order."""
+    async with rig.sessions() as session:
+        names = list(await session.scalars(select(Conversation.id)))
+    for name in names:
+        while (plan := await rig.outbox.plan(ConversationId(name))) is not None:
+            await rig.outbox.settle(plan, Receipt(remote_ids=(RemoteId(str(new_id())),)))
+    async with rig.sessions() as session:
+        found = await session.scalars(
+            select(Message.text).where(Message.delivery == "sent").order_by(Message.id)
+        )
+        return list(found)
+
+
+async def _third_letter(rig: Rig) -> ConversationId:
+    """Let the person write once more after all answers; a ticket begins."""
     rig.enable(answers_per_hour=2)
     await _answered(rig, 1)
     await _answered(rig, 2)
-    conversation = await rig.hear("Thanks for your mail!", thread="t3")
+    conversation = await rig.hear("My screen is broken", thread="t3")
     assert await rig.turns.plan(conversation) is None
+    return conversation
+
+
+async def test_a_person_gets_so_many_answers_then_a_human_and_later_the_ticket_s_number(
+    rig: Rig,
+) -> None:
+    await _third_letter(rig)
     assert (await rig.conversation("t3")).responder == Responder.QUEUED
-    assert (await rig.ticket("t3")).reason == HandoffReason.LOOP
-    assert [who for who, _ in await rig.texts("t3")] == ["customer"]
+    assert (await rig.ticket("t3")).reason == HandoffReason.ANSWER_LIMIT
+    assert await _sent(rig) == ["You are welcome."] * 2
+    rig.clock.advance(minutes=59)
+    assert len(await _sent(rig)) == 2
+    rig.clock.advance(minutes=1)
+    *_, notice = await _sent(rig)
+    assert "#1001" in notice
+
+
+async def test_a_notice_that_waits_holds_up_no_agent_and_is_not_sent_after_their_answer(
+    rig: Rig,
+) -> None:
+    await _third_letter(rig)
+    await _sent(rig)
+    await rig.tickets.reply(await rig.ticket_id("t3"), await rig.agent(), "I bring you another.")
+    assert (await _sent(rig))[-1] == "I bring you another."
+    rig.clock.advance(hours=2)
+    assert (await _sent(rig))[-1] == "I bring you another."
+
+
+async def test_what_an_agent_said_ends_the_count(rig: Rig) -> None:
+    await _third_letter(rig)
+    await rig.tickets.reply(await rig.ticket_id("t3"), await rig.agent(), "I bring you another.")
+    await _answered(rig, 4)
 
 
 async def test_after_a_pause_there_is_an_answer_again(rig: Rig) -> None:
@@ -76,4 +123,4 @@ async def test_the_notice_of_a_hand_off_is_part_of_the_answer_where_letters_are_
 )
 def test_pauses_double(hours_ago: list[float], allowed: bool) -> None:
     times = [NOON - timedelta(hours=hours) for hours in hours_ago]
-    assert is_within(times, 2, NOON) is allowed
+    assert (next_moment(times, 2, NOON) == NOON) is allowed

@@ -157,6 +157,47 @@ async def test_a_message_that_somebody_of_to_never_takes_fails_and_opens_its_tic
     assert [mail.recipients for mail in people.received] == [(ANA,)]
 
 
+async def test_an_answer_that_is_refused_at_once_opens_its_ticket_too(
+    rig: Rig, people: MailPlatform, lane: DeliveriesLane
+) -> None:
+    home = await _solved(rig)
+    people.server.refused[BOB] = GONE
+    await _write(rig, home, "one", to=(BOB, Address(ANA)))
+    await lane.advance(home)
+    assert (await _shown(rig))[-1][0] == "failed"
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+
+
+async def test_a_question_about_a_solved_ticket_that_is_refused_leaves_it_solved(
+    rig: Rig, people: MailPlatform, lane: DeliveriesLane
+) -> None:
+    home = await _solved(rig)
+    rig.clock.advance(minutes=1)
+    people.server.refused["somebody@people.example"] = GONE
+    async with rig.sessions.begin() as session:
+        ledger, conversation = Ledger(rig.accounts, rig.clock()), await locked(session, home)
+        ledger.say(conversation, Speaker.SYSTEM, "How did we help you?")
+        await ledger.write(session)
+    await lane.advance(home)
+    assert (await rig.messages())[-1].delivery == "failed"
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+
+
+async def test_a_domain_in_another_script_is_the_same_when_it_is_given_up(
+    rig: Rig, people: MailPlatform, lane: DeliveriesLane
+) -> None:
+    home, eve = await _solved(rig), Address("eve@bücher.example")
+    people.server.refused["eve@xn--bcher-kva.example"] = GREYLISTED
+    await _write(rig, home, "one", to=(eve, Address(ANA)))
+    await lane.advance(home)
+    assert (await _shown(rig))[-1] == ("sent", {eve: ("waiting", GREYLISTED)})
+    people.server.refused["eve@xn--bcher-kva.example"] = GONE
+    rig.clock.advance(minutes=1)
+    await lane.advance(home)
+    assert (await _shown(rig))[-1] == ("failed", {eve: ("refused", GONE)})
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+
+
 async def test_where_tickets_were_merged_the_one_that_goes_on_is_opened(
     rig: Rig, people: MailPlatform, lane: DeliveriesLane
 ) -> None:

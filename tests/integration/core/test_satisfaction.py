@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.channel import Capabilities
@@ -23,7 +23,14 @@ from core.services.satisfaction.asking import SurveysOfTickets, SurveySweep
 from core.services.satisfaction.links import SurveyLinks
 from core.services.satisfaction.rules import set_survey_rules
 from core.services.tickets.spam import SpamFolder
-from core.storage.tables import AuditEntry, ChoiceRow, Message, Satisfaction, TicketEvent
+from core.storage.tables import (
+    AuditEntry,
+    ChoiceRow,
+    ContactAddress,
+    Message,
+    Satisfaction,
+    TicketEvent,
+)
 from tests.support.desk import LOOP, Rig, posted
 
 LINKS = SurveyLinks(b"a key", "http://desk.test")
@@ -266,6 +273,33 @@ async def test_there_is_one_reminder_and_then_an_end(rig: Rig) -> None:
     rig.clock.advance(days=8)
     await _sweep(rig)
     assert (await _survey(rig)).status == SurveyStatus.EXPIRED
+
+
+async def test_who_had_all_machine_made_letters_is_asked_once_they_may_have_another(
+    rig: Rig,
+) -> None:
+    rig.enable(letters=True, answers_per_hour=1)
+    conversation = await _solved(rig)
+    survey = await _survey(rig)
+    assert (survey.status, survey.due_at) == (
+        SurveyStatus.WAITING,
+        rig.clock() + timedelta(hours=1),
+    )
+    rig.clock.advance(hours=1)
+    await _sweep(rig)
+    assert (await _survey(rig)).status == SurveyStatus.ASKED
+    assert "One click is enough" in (await _said(rig, conversation))[-1]
+
+
+async def test_whose_letters_come_back_for_good_is_not_asked(rig: Rig) -> None:
+    conversation = await rig.hear("my screen is broken")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    async with rig.sessions.begin() as session:
+        await session.execute(update(ContactAddress).values(bounce="hard"))
+    await rig.tickets.set_status(await rig.ticket_id(), TicketStatus.SOLVED, await rig.agent())
+    await _react(rig, conversation)
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(Satisfaction))).all() == []
 
 
 async def test_nobody_is_reminded_of_a_ticket_that_was_opened_again(rig: Rig) -> None:

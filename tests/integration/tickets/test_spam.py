@@ -11,7 +11,7 @@ from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, NotFound
-from core.domain.ids import TicketId
+from core.domain.ids import TicketId, new_id
 from core.domain.ticket import ClosedAs, TicketStatus
 from core.services.links.merging import TicketMerging
 from core.services.tickets import spam as spam_service
@@ -20,7 +20,7 @@ from core.storage.queries.requester_records.requesters import list_requesters
 from core.storage.queries.tickets.filter import TicketFilter
 from core.storage.queries.tickets.spam import SpamView, list_spam
 from core.storage.queries.tickets.tickets import list_tickets
-from core.storage.tables import AuditEntry, ContactAddress, Conversation, Ticket
+from core.storage.tables import AuditEntry, Contact, ContactAddress, Conversation, Ticket
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
@@ -87,6 +87,18 @@ async def test_what_a_blocked_sender_writes_is_kept_and_nobody_is_told(rig: Rig)
         assert (await session.get_one(Ticket, ticket)).status == TicketStatus.CLOSED
     await rig.intake.accept(posted("somebody else", thread="t3", who="ada"))
     assert not (await rig.conversation("t3")).is_spam
+
+
+async def test_a_blocked_sender_whose_contact_is_being_merged_is_blocked(rig: Rig) -> None:
+    await _blocked(rig)
+    async with rig.sessions.begin() as session:
+        # As intake finds it that read the contact of the address before a merge ended.
+        session.add(Contact(id=(kept := new_id()), name="Mallory"))
+        await session.flush()
+        await session.execute(update(Conversation).values(contact_id=kept))
+    await rig.intake.accept(posted("again", who="mallory"))
+    conversation = await rig.conversation()
+    assert (conversation.is_spam, conversation.responder) == (True, Responder.CLOSED)
 
 
 async def test_not_spam_brings_everything_back(rig: Rig) -> None:
