@@ -15,7 +15,7 @@ _SAYS_GOODBYE = 421
 
 
 class SmtpPostman:
-    """Sends plain mails through `smtp://[user:password@]host[:port]`, or `smtps://`.
+    """Sends mails through `smtp://[user:password@]host[:port]`, or `smtps://`.
 
     `smtp` uses STARTTLS where the server offers it; with a password it insists on it.
     """
@@ -36,8 +36,8 @@ class SmtpPostman:
         self._password = None if parts.password is None else unquote(parts.password)
         self._sender = sender
 
-    async def send(self, to: str, subject: str, words: str) -> None:
-        """Send one mail.
+    async def send(self, to: str, subject: str, words: str, html: str) -> None:
+        """Send one mail, its `words` as text and as an HTML page.
 
         Raises:
             Rejected: the address takes no mail.
@@ -54,6 +54,7 @@ class SmtpPostman:
         letter["Auto-Submitted"] = "auto-generated"
         letter["X-Auto-Response-Suppress"] = "All"
         letter.set_content(words)
+        letter.add_alternative(html, subtype="html")
         try:
             await aiosmtplib.send(
                 letter,

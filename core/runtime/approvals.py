@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from babel.dates import format_date
+
 from core.domain.errors import Rejected
+from core.domain.languages import spoken
+from core.runtime.letters import Letter, Paragraph
 from core.runtime.notices import Postman
 from core.services.catalogue.letters import ApprovalLetter, ApprovalLetters
 from core.services.catalogue.telling import in_words
@@ -15,8 +19,8 @@ _LOGGER = logging.getLogger(__name__)
 
 SUBJECT = "Please decide: {item} for {requester} (#{number})"
 OPENING = "{requester} asks for: {item}"
-APPROVE = "Approve:"
-REJECT = "Reject:"
+APPROVE = "Approve"
+REJECT = "Reject"
 HOW = (
     "Each link opens a page with a button; nothing is decided before you press it. "
     "The links are for you alone and work until {date}."
@@ -38,9 +42,9 @@ class ApprovalMails:
         letter = await self._letters.letter(ask)
         if letter is None:
             return
-        subject, words = letter_of(letter)
+        mail = letter_of(letter)
         try:
-            await self._postman.send(letter.email, subject, words)
+            await self._postman.send(letter.email, mail.subject, mail.text, mail.html)
         except Rejected as error:
             _LOGGER.warning("the approver of ask %s cannot be mailed", ask)
             await self._letters.refused(letter, str(error))
@@ -48,8 +52,8 @@ class ApprovalMails:
             await self._letters.mailed(letter)
 
 
-def letter_of(letter: ApprovalLetter) -> tuple[str, str]:
-    """Return a letter's subject and text."""
+def letter_of(letter: ApprovalLetter) -> Letter:
+    """Return what an approver is mailed."""
     language = letter.language
     names = {
         "item": letter.item.named(language),
@@ -59,12 +63,15 @@ def letter_of(letter: ApprovalLetter) -> tuple[str, str]:
         f"{spec.named(language)}: {in_words(spec, value, language)}"
         for spec, value in letter.values
     ]
-    parts = [
-        text(language, OPENING, **names),
-        "\n".join(filled),
-        f"{text(language, APPROVE)}\n{letter.approve}",
-        f"{text(language, REJECT)}\n{letter.reject}",
-        text(language, HOW, date=f"{letter.expires_at:%Y-%m-%d}"),
-    ]
-    subject = text(language, SUBJECT, number=letter.number, **names)
-    return subject, "\n\n".join(part for part in parts if part) + "\n"
+    until = format_date(letter.expires_at.date(), "d MMM y", locale=spoken(language))
+    words = [text(language, OPENING, **names), "\n".join(filled)]
+    return Letter(
+        language=spoken(language),
+        subject=text(language, SUBJECT, number=letter.number, **names),
+        paragraphs=[
+            *(Paragraph(words=part) for part in words if part),
+            Paragraph(words=text(language, APPROVE), link=letter.approve, is_button=True),
+            Paragraph(words=text(language, REJECT), link=letter.reject, is_button=True),
+            Paragraph(words=text(language, HOW, date=until)),
+        ],
+    )

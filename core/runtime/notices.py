@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.errors import Rejected
 from core.domain.notification import Notice, Turn
+from core.runtime.letters import Letter, Paragraph
 from core.services.notifications.reading import Digest, Notices, NoticeView, Taken
 from core.texts import text
 
@@ -47,10 +48,15 @@ WHY = "You can set in the console, under Notices, what you are mailed and when."
 
 
 class Postman(Protocol):
-    """Sends a plain mail."""
+    """Sends a mail."""
 
-    async def send(self, to: str, subject: str, words: str) -> None:
-        """Send one; raises `Unavailable` where it was not taken."""
+    async def send(self, to: str, subject: str, words: str, html: str) -> None:
+        """Send one, its `words` as text and as a page.
+
+        Raises:
+            Unavailable: it was not taken.
+            Rejected: its address takes none.
+        """
 
 
 class NoticeMails:
@@ -70,18 +76,21 @@ class NoticeMails:
         digest = await self._notices.digest(taken)
         if digest is None:
             return
-        subject, words = letter(digest, self._base_url)
+        mail = letter(digest, self._base_url)
         try:
-            await self._postman.send(digest.email, subject, words)
+            await self._postman.send(digest.email, mail.subject, mail.text, mail.html)
         except Rejected as error:
             _LOGGER.warning("agent %s cannot be mailed: %s", digest.agent, error)
         await self._notices.mailed(digest)
 
 
-def letter(digest: Digest, base_url: str) -> tuple[str, str]:
-    """Return a digest's subject and text."""
-    lines = [
-        f"{line(digest.language, notice)}\n{base_url}/console/tickets/{notice.number}"
+def letter(digest: Digest, base_url: str) -> Letter:
+    """Return a digest as a letter."""
+    paragraphs = [
+        Paragraph(
+            words=line(digest.language, notice),
+            link=f"{base_url}/console/tickets/{notice.number}",
+        )
         for notice in digest.notices
     ]
     first = digest.notices[0]
@@ -90,7 +99,12 @@ def letter(digest: Digest, base_url: str) -> tuple[str, str]:
         if len(digest.notices) == 1
         else text(digest.language, SUBJECTS, count=len(digest.notices))
     )
-    return subject, "\n\n".join([*lines, f"-- \n{text(digest.language, WHY)}\n"])
+    return Letter(
+        language=digest.language,
+        subject=subject,
+        paragraphs=paragraphs,
+        closing=text(digest.language, WHY),
+    )
 
 
 def line(language: str, notice: NoticeView) -> str:

@@ -20,7 +20,7 @@ from core.storage.tables import ContactAddress, Conversation, Satisfaction
 from core.texts import text
 
 WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
-LETTER = "One click is enough: {links}"
+LETTER = "One click is enough:"
 
 
 def put(
@@ -32,11 +32,11 @@ def put(
     choices: list[Choice] = []
     if capabilities is not None and capabilities.letters:
         # A click leads to a page with a button: programs that open every link must not vote.
-        shown = " · ".join(
-            f"[{score} {text(language, label)}]({links.link(survey, score)})"
+        shown = "\n".join(
+            f"- [{score} · {text(language, label)}]({links.link(survey, score)})"
             for score, label in zip(SCORES, LABELS, strict=True)
         )
-        said = f"{said}\n\n{text(language, LETTER, links=shown)}"
+        said = f"{said}\n\n{text(language, LETTER)}\n\n{shown}"
     else:
         said = f"{said}\n\n{text(language, WITH_LINK, link=links.link(survey))}"
         choices = [

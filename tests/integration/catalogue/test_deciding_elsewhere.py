@@ -44,7 +44,7 @@ class Postman:
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     error: Exception | None = None
 
-    async def send(self, to: str, subject: str, words: str) -> None:
+    async def send(self, to: str, subject: str, words: str, html: str) -> None:
         if self.error is not None:
             raise self.error
         self.sent.append((to, subject, words))

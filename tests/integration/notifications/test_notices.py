@@ -179,10 +179,15 @@ async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
     (letter,) = post.letters
     assert letter["To"] == "bo@desk.test"
     assert letter["Auto-Submitted"] == "auto-generated"
-    words = letter.get_payload(decode=True)
-    assert isinstance(words, bytes)
-    assert b"was given to you" in words
-    assert f"http://desk.test/console/tickets/{(await rig.ticket()).number}".encode() in words
+    link = f"http://desk.test/console/tickets/{(await rig.ticket()).number}"
+    plain, page = (
+        part.get_payload(decode=True) for part in letter.walk() if not part.is_multipart()
+    )
+    assert isinstance(plain, bytes)
+    assert isinstance(page, bytes)
+    assert b"was given to you" in plain
+    assert f"\n{link}".encode() in plain
+    assert f'<a href="{link}">#'.encode() in page
 
 
 async def test_nothing_is_mailed_that_was_read_or_is_not_wanted(rig: Rig, post: Post) -> None:
@@ -214,7 +219,7 @@ async def test_quiet_hours_put_mail_off(rig: Rig) -> None:
 
 async def test_a_server_that_is_away_is_unavailable_and_a_wrong_address_is_said() -> None:
     with pytest.raises(Unavailable):
-        await SmtpPostman("smtp://127.0.0.1:9", "d@desk.test").send("a@desk.test", "x", "y")
+        await SmtpPostman("smtp://127.0.0.1:9", "d@desk.test").send("a@desk.test", "x", "y", "z")
     with pytest.raises(InvalidInput, match="DESK_NOTIFY_SMTP_URL"):
         SmtpPostman("mail.example.org", "d@desk.test")
 
@@ -274,7 +279,7 @@ async def test_a_letter_that_is_put_off_or_refused_once_it_was_read_holds_up_no_
     ):
         post.after_content = said
         with pytest.raises(error) as raised:
-            await postman.send("bo@desk.test", "x", "y")
+            await postman.send("bo@desk.test", "x", "y", "z")
         assert raised.type is error
 
 
@@ -286,7 +291,7 @@ class Fragile:
         self.is_away = False
         self.sent: list[str] = []
 
-    async def send(self, to: str, subject: str, words: str) -> None:
+    async def send(self, to: str, subject: str, words: str, html: str) -> None:
         if self.is_away:
             raise Unavailable("the mail server is away")
         if to == self.breaks_at:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from core.runtime.letters import Letter, Paragraph
+
+LETTER = Letter(
+    language="es",
+    subject="Por favor, decida",
+    paragraphs=[
+        Paragraph(words="Ana & <b>Bo</b>\nModelo: X"),
+        Paragraph(words="Aprobar", link="http://desk.test/a?b=1&c=2", is_button=True),
+        Paragraph(words="#7: algo", link="http://desk.test/7"),
+    ],
+    closing="Avisos",
+)
+
+
+def test_as_text_each_link_stands_alone_below_its_words() -> None:
+    assert LETTER.text == (
+        "Ana & <b>Bo</b>\nModelo: X\n\n"
+        "Aprobar:\nhttp://desk.test/a?b=1&c=2\n\n"
+        "#7: algo\nhttp://desk.test/7\n\n"
+        "-- \nAvisos\n"
+    )
+
+
+def test_as_a_page_what_people_wrote_is_no_markup_and_links_are_of_their_words() -> None:
+    page = LETTER.html
+    assert '<html lang="es">' in page
+    assert "Ana &amp; &lt;b&gt;Bo&lt;/b&gt;<br>\nModelo: X" in page
+    assert 'href="http://desk.test/a?b=1&amp;c=2"' in page
+    assert '<a href="http://desk.test/7">#7: algo</a>' in page
