@@ -161,6 +161,11 @@ class IncomingHooks:
             audit.record(session, by.actor, "incoming_hook.removed", subject, old=_said(row))
             await session.delete(row)
 
+    async def check(self, token: str) -> None:
+        """Raise `NotFound` where the address is not known: its report need not be read."""
+        async with storage_errors(), self._sessions() as session:
+            await _known(session, token)
+
     async def take(self, token: str, payload: Any) -> int | None:
         """Open, update or solve the ticket of what is reported; return its number.
 
@@ -171,11 +176,7 @@ class IncomingHooks:
             InvalidInput: the report is not of the hook's form; nothing is stored.
         """
         async with storage_errors(), self._sessions.begin() as session:
-            hook = await session.scalar(
-                select(IncomingHook).where(IncomingHook.digest == _digest(token))
-            )
-            if hook is None:
-                raise NotFound("there is no such webhook")
+            hook = await _known(session, token)
             alert = _read(hook, payload)
             ledger = Ledger(self._accounts, self._now())
             hook.reported_at = ledger.now
@@ -243,6 +244,13 @@ class IncomingHooks:
             case.pass_to(TeamId(hook.team_id), actor=_actor(hook))
         await sort_as_reported(case, alert, actor=_actor(hook), unknown=unknown)
         return case.ticket
+
+
+async def _known(session: AsyncSession, token: str) -> IncomingHook:
+    hook = await session.scalar(select(IncomingHook).where(IncomingHook.digest == _digest(token)))
+    if hook is None:
+        raise NotFound("there is no such webhook")
+    return hook
 
 
 async def _locked(session: AsyncSession, hook: UUID) -> IncomingHook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -179,6 +180,33 @@ async def test_programs_keep_the_addresses_that_programs_report_to(desk: Desk, a
         "added",
     ]
     assert not any(word in str(entries) for word in (first[-20:], second[-20:]))
+
+
+async def test_what_is_sent_to_an_unknown_address_is_not_even_read(desk: Desk, api: Api) -> None:
+    asked: list[str] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        asked.append("for the body")
+        yield b"[" + b"[]," * 300_000 + b"[]]"
+
+    async with desk.client() as client:
+        answer = await client.post("/api/v1/hooks/unknown", content=body())
+    assert (answer.status_code, asked) == (404, [])
+
+
+async def test_a_report_may_be_large_and_may_not_be_something_else_than_json(
+    desk: Desk, api: Api
+) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    hook = await made(admin, "incoming-webhooks", HOOK)
+    place = hook["address"].removeprefix("http://desk.test")
+    large = {"id": "7", "what": "It smokes", "more": [[]] * 200_000}
+    assert (await admin.post(place, json=large)).json()["ticket"] == 1001
+    for wrong in (b"", b"{", b"\xff", b"[" * 900_000):
+        answer = await admin.post(place, content=wrong)
+        assert (answer.status_code, "not JSON" in answer.text) == (400, True)
+    for other in (b"[]", b"7", b"null"):
+        assert (await admin.post(place, content=other)).status_code == 422
 
 
 async def test_a_mapping_kept_before_that_is_too_large_now_is_read_all_the_same(
