@@ -117,7 +117,8 @@ class Reader:
             return Author(address=_NOBODY)
         address = ids.address(answers_go_to.address)
         name = answers_go_to.name or (written_by.name if written_by else "")
-        is_verified = mail.authentication.is_verified and _same_domain(answers_go_to, mail.author)
+        # Relays vouch for From alone: in a domain that people share, anybody may name another.
+        is_verified = mail.authentication.is_verified and _is_same(answers_go_to, mail.author)
         return Author(
             address=address,
             name=one_line(name, _LONGEST_NAME) or None,
@@ -274,10 +275,8 @@ def _detail(refused: FailedRecipient) -> str:
     return one_line(" ".join(part for part in (refused.status, refused.detail) if part), 500)
 
 
-def _same_domain(one: MailAddress, other: MailAddress | None) -> bool:
-    if other is None:
-        return False
-    return one.address.rpartition("@")[2].lower() == other.address.rpartition("@")[2].lower()
+def _is_same(one: MailAddress, other: MailAddress | None) -> bool:
+    return other is not None and ids.address(one.address) == ids.address(other.address)
 
 
 def _language(mail: Mail) -> str | None:

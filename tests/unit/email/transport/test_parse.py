@@ -135,6 +135,29 @@ def test_a_form_on_a_web_page_writes_for_the_person_in_reply_to() -> None:
     assert event.caution is Caution.UNVERIFIED  # the site is vouched for, Bob is not
 
 
+def test_nobody_vouches_for_another_person_in_reply_to_even_in_the_authors_domain() -> None:
+    event = posted(
+        mail(
+            author=MailAddress(address="mallory@people.example"),
+            reply_to=(MailAddress(address=ANA, name="Ana"),),
+            authentication=Authentication(dmarc="pass", is_verified=True),
+        )
+    )
+    assert event.author.address == ANA
+    assert event.author.email is None
+    assert event.caution is Caution.UNVERIFIED
+
+
+def test_an_author_who_names_themselves_in_reply_to_stays_verified() -> None:
+    event = posted(
+        mail(
+            reply_to=(MailAddress(address="Ana@People.example"),),
+            authentication=Authentication(dmarc="pass", is_verified=True),
+        )
+    )
+    assert (event.author.email, event.caution) == (ANA, None)
+
+
 def test_a_mail_without_an_author_is_kept() -> None:
     assert posted(mail(author=None)).author.address == "(unknown)"
 
