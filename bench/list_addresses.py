@@ -69,6 +69,8 @@ def pages(known: Known) -> Addresses:
     common = [word(n % 10) for n in range(ROUNDS)]
     numbers = [1 + n * (known.tickets // ROUNDS) for n in range(ROUNDS)]
     slips = [f"{one[:-3]}q{one[-2:]}" for one in rare]
+    long = [one for one in map(word, range(5000)) if len(one) > 7][: ROUNDS * 10 : 10]
+    twice = [f"{one[:4]}y{one[5:-2]}y{one[-1]}" for one in long]
     queue, search = "/console/queue?tab=", "/console/search?q="
     tabs = {**_EVERYBODYS, f"team-{known.live[0].team_id}": "a team's"}
     return {
@@ -92,6 +94,7 @@ def pages(known: Known) -> Addresses:
             f"{search}{a}+{b}" for a, b in zip(usual, common, strict=True)
         ],
         "search: a mistyped word": [search + one for one in slips],
+        "search: a long word with two slips": [search + one for one in twice],
         "search: a person's address": [f"{search}person{n}@example.org" for n in range(ROUNDS)],
         "quick search: the beginning of a word": [
             f"/console/search/quick?q={word(60 + n)[:5]}" for n in range(ROUNDS)

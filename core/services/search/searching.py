@@ -14,6 +14,7 @@ from core.domain.ids import ConversationId, MessageId, TicketId
 from core.domain.search import Question, words_in
 from core.services.knowledge.plaintext import folded
 from core.services.knowledge.spelling import slip
+from core.services.search.two_slips import FEWEST_LETTERS, SLIPS, meant_twice_slipped
 from core.storage.queries.access.sight import Sight
 from core.storage.queries.conversations.conversations import ConversationView, conversations_named
 from core.storage.queries.conversations.transcripts import Words, words_of_messages
@@ -27,6 +28,7 @@ from core.storage.queries.search.terms import (
     matched_words,
     near_words,
     read_terms,
+    words_like,
 )
 from core.storage.queries.tickets.filter import TicketFilter
 from core.storage.queries.tickets.tickets import TicketView, list_tickets, ticket_named
@@ -191,7 +193,10 @@ async def _meant(session: AsyncSession, plain: str, uses: int) -> Sequence[str]:
     ][:_MOST_MEANT]
     if meant or uses or len(plain) < _FEWEST_BEGUN_LETTERS:
         return meant
-    return await begun_words(session, plain, _MOST_BEGUN)
+    begun = await begun_words(session, plain, _MOST_BEGUN)
+    if begun or len(plain) < FEWEST_LETTERS:
+        return begun
+    return meant_twice_slipped(plain, await words_like(session, plain, SLIPS), _MOST_MEANT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

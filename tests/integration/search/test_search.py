@@ -99,6 +99,17 @@ async def test_a_slip_is_forgiven_once_the_words_are_known(filled: Desk) -> None
     assert await numbers(filled, "teléfomo") == [1002]
 
 
+async def test_two_slips_in_a_long_word_are_forgiven(filled: Desk) -> None:
+    await learn(filled)
+    for typed in ("conezixn", "coenxoin", "conxin", "cnnexxion"):
+        expected = [1002] if len(typed) >= 8 else []
+        assert await numbers(filled, typed) == expected, typed
+    findings = await search(filled, "coenxoin")
+    assert findings.instead == {"coenxoin": ["conexion"]}
+    assert (await search(filled, "konezion")).instead == {}  # the first letter is one of the two
+    assert (await search(filled, "prutter")).instead == {}  # short words lie close together
+
+
 async def test_words_are_learnt_once_and_not_while_others_may_still_commit(filled: Desk) -> None:
     assert not await Vocabulary(filled.sessions).learn()
     await learn(filled)

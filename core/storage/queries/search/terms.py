@@ -36,6 +36,14 @@ _BEGUN = text(
     ORDER BY uses DESC LIMIT :limit
     """
 )
+_LIKE = text(
+    """
+    SELECT word, uses FROM search_word
+    WHERE word > :first AND word < CAST(:first AS text) || U&'\\+10FFFF'
+      AND length(word) BETWEEN :least AND :most
+    ORDER BY uses DESC LIMIT 20000
+    """
+)
 _MATCHED = text(
     """
     SELECT written.word FROM unnest(CAST(:words AS text[])) AS written (word)
@@ -79,6 +87,16 @@ async def near_words(session: AsyncSession, word: str) -> Mapping[str, int]:
 async def begun_words(session: AsyncSession, word: str, limit: int) -> Sequence[str]:
     """Return the words that go on from `word`, those seen most often first."""
     return (await session.scalars(_BEGUN, {"word": word, "limit": limit})).all()
+
+
+async def words_like(session: AsyncSession, word: str, letters: int) -> Mapping[str, int]:
+    """Return the words that begin as `word` does, and how often they were seen.
+
+    Those that are at most so many letters shorter or longer, and at most 20,000 of them.
+    """
+    values = {"first": word[0], "least": len(word) - letters, "most": len(word) + letters}
+    rows = await session.execute(_LIKE, values)
+    return {like: uses for like, uses in rows}  # noqa: C416  # rows are no pairs to `dict`
 
 
 async def matched_words(
