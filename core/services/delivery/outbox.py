@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import AccountState, Health
 from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt, UncertainPolicy
-from core.domain.conversation import Responder, Speaker
+from core.domain.conversation import Speaker
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
@@ -25,19 +25,19 @@ from core.domain.errors import (
     Uncertain,
 )
 from core.domain.ids import AccountId, Address, ConversationId, DeliveryId, MessageId
+from core.services.delivery.actions import Item, held_while_settling
 from core.services.delivery.backing_off import pause_after
 from core.services.delivery.budget import is_overtaken, may_speak_at
 from core.services.delivery.moved_threads import follow, living_with
-from core.services.delivery.outbound import outbound, receipt_of
+from core.services.delivery.outbound import outbound
 from core.services.delivery.pauses import PROBED_EVERY, Gate, gate_of, pause, resume
-from core.services.delivery.reopening import home_of, reopen_ticket_of
-from core.services.delivery.rest import forget, lost, note, rest_of
+from core.services.delivery.rest import forget, note, rest_of
 from core.services.ledger import Accounts, Ledger
 from core.services.locks import all_locked, locked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.accounts.accounts import write_health
-from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
+from core.storage.tables import Conversation, Delivery, Message
 from core.storage.wakeups import LaneKind
 
 _LOGGER = logging.getLogger(__name__)
@@ -98,46 +98,43 @@ class Outbox:
     ) -> SendPlan | None:
         deliveries = await _under_way(session, ConversationId(conversation.id))
         for delivery in deliveries:
-            message = await session.get_one(Message, delivery.message_id)
-            receipt = await _changed_by(session, delivery, message)
-            if _is_pointless(delivery, message, conversation, receipt):
-                forget(message, delivery)
-                _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+            item = Item(
+                session=session,
+                ledger=ledger,
+                conversation=conversation,
+                delivery=delivery,
+                message=await session.get_one(Message, delivery.message_id),
+            )
+            subject = await item.action.subject(item)
+            if item.action.is_pointless(item, subject):
+                forget(item.message, delivery)
+                _finish(item, DeliveryState.DROPPED)
                 continue
             if delivery.available_at > ledger.now:
-                if delivery.action == DeliveryAction.REST or self._is_held(delivery, message):
-                    continue  # what is for others, or said by people, does not wait for those
-                return None
-            may_leave_at = await self._may_leave_at(
-                session, delivery, message, conversation, ledger
-            )
+                if item.action.holds_up and not self._is_held(item):
+                    return None
+                continue
+            may_leave_at = await _may_leave_at(item)
             if may_leave_at > ledger.now:
                 if ledger.now - delivery.created_at > self._max_age:
-                    _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+                    _finish(item, DeliveryState.DROPPED)
                 else:
-                    _wait(delivery, message, may_leave_at)
+                    _wait(item, may_leave_at)
                 continue
-            if self._is_held(delivery, message) and await is_overtaken(session, message):
-                _finish(delivery, message, DeliveryState.DROPPED, ledger, conversation)
+            if self._is_held(item) and await is_overtaken(session, item.message):
+                _finish(item, DeliveryState.DROPPED)
                 continue
             gate = await gate_of(session, delivery.account_id, ledger.now)
             if gate is Gate.CLOSED:
                 return None
-            begun = await self._begin(session, delivery, message, conversation, receipt, gate)
+            begun = await self._begin(item, subject, gate)
             return replace(begun, is_last=delivery is deliveries[-1])
         return None
 
-    async def _begin(
-        self,
-        session: AsyncSession,
-        delivery: Delivery,
-        message: Message,
-        conversation: Conversation,
-        receipt: Receipt,
-        gate: Gate,
-    ) -> SendPlan:
+    async def _begin(self, item: Item, subject: Receipt, gate: Gate) -> SendPlan:
+        session, conversation, delivery = item.session, item.conversation, item.delivery
         may_have_left = delivery.status == DeliveryState.SENDING
-        _set(delivery, message, DeliveryState.SENDING)
+        _set(item, DeliveryState.SENDING)
         delivery.attempts += 1
         capabilities = self._accounts.get(AccountId(delivery.account_id))
         return SendPlan(
@@ -146,44 +143,30 @@ class Outbox:
             attempt=delivery.attempts,
             action=DeliveryAction(delivery.action),
             message=replace(
-                await outbound(session, conversation, message, capabilities, self._base_url),
+                await outbound(session, conversation, item.message, capabilities, self._base_url),
                 only_to=tuple(map(Address, delivery.only_to or ())),
             ),
-            receipt=receipt,
+            receipt=subject,
             is_probe=gate is Gate.PROBE,
             may_have_left=may_have_left,
         )
 
-    async def _may_leave_at(
-        self,
-        session: AsyncSession,
-        delivery: Delivery,
-        message: Message,
-        conversation: Conversation,
-        ledger: Ledger,
-    ) -> datetime:
-        """Return when the desk's own words may go out; people's always may."""
-        if message.speaker != Speaker.SYSTEM:
-            return ledger.now  # the assistant was asked before it spoke
-        if delivery.action == DeliveryAction.REST:
-            return ledger.now  # it counted when the others got it
-        can = ledger.can(conversation.account_id)
-        return await may_speak_at(session, conversation, can, ledger.now, before=message)
+    def _is_held(self, item: Item) -> bool:
+        """Say whether what waits does so because its person had so many of the desk's words.
 
-    def _is_held(self, delivery: Delivery, message: Message) -> bool:
-        """Say whether what waits does so because its person had so many of the desk's words."""
-        can = self._accounts.get(AccountId(delivery.account_id))
+        What others say does not wait for that.
+        """
+        can = self._accounts.get(AccountId(item.delivery.account_id))
         has_budget = can is not None and can.answers_per_hour is not None
-        return has_budget and message.speaker == Speaker.SYSTEM and delivery.attempts == 0
+        is_desks = item.message.speaker == Speaker.SYSTEM
+        return has_budget and is_desks and item.delivery.attempts == 0
 
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
-            held = {plan.conversation}
+            held = await held_while_settling(session, plan.action, plan.conversation, outcome)
             if isinstance(outcome, Moved):
                 held |= await living_with(session, plan.conversation)
-            if plan.action == DeliveryAction.REST or not isinstance(outcome, Receipt):
-                held |= await home_of(session, plan.conversation)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, outcome)
@@ -206,9 +189,7 @@ class Outbox:
 
     async def _settle_and_plan(self, plan: SendPlan, receipt: Receipt) -> SendPlan | None:
         async with storage_errors(), self._sessions.begin() as session:
-            held = {plan.conversation}
-            if plan.action == DeliveryAction.REST:
-                held |= await home_of(session, plan.conversation)
+            held = await held_while_settling(session, plan.action, plan.conversation, receipt)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())
             await self._settle(session, conversation, ledger, plan, receipt)
@@ -229,42 +210,35 @@ class Outbox:
         delivery, message = row.one()
         if delivery.status != DeliveryState.SENDING or delivery.attempts != plan.attempt:
             return
+        item = Item(
+            session=session,
+            ledger=ledger,
+            conversation=conversation,
+            delivery=delivery,
+            message=message,
+        )
         if plan.is_probe and not isinstance(outcome, BadCredentials):
             # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
             await resume(session, AccountId(delivery.account_id), outcome, ledger.now)
         if isinstance(outcome, Receipt):
-            await _name(session, ledger, conversation, plan, outcome)
+            await item.action.name(item, outcome)
             delivery.error = outcome.detail or None
-            _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
+            _finish(item, DeliveryState.SENT)
             if outcome.put_off:
                 session.add(rest_of(delivery, outcome.put_off, ledger.now))
         else:
             delivery.error = str(outcome) or type(outcome).__name__
-            await self._fail(session, delivery, message, outcome, ledger, conversation)
+            await self._fail(item, outcome)
         note(message, delivery, outcome)
-        if plan.action != DeliveryAction.REST:
-            message.delivery_detail = delivery.error
-            if plan.action == DeliveryAction.SEND and delivery.status == DeliveryState.FAILED:
-                await reopen_ticket_of(session, conversation, message, ledger)
-        elif reason := lost(plan.message, message):
-            if message.delivery != DeliveryState.FAILED:  # else it came back, for another reason
-                message.delivery, message.delivery_detail = DeliveryState.FAILED, reason
-            await reopen_ticket_of(session, conversation, message, ledger)
+        await item.action.conclude(item, plan.message)
 
-    async def _fail(
-        self,
-        session: AsyncSession,
-        delivery: Delivery,
-        message: Message,
-        error: DeliveryError,
-        ledger: Ledger,
-        conversation: Conversation,
-    ) -> None:
+    async def _fail(self, item: Item, error: DeliveryError) -> None:
+        session, ledger, delivery = item.session, item.ledger, item.delivery
+        account = AccountId(delivery.account_id)
         match error:
             case Rejected():
-                _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
+                _finish(item, DeliveryState.FAILED)
             case BadCredentials():
-                account = AccountId(delivery.account_id)
                 delivery.attempts -= 1
                 until = ledger.now + PROBED_EVERY
                 await pause(session, account, until, delivery.error)
@@ -272,55 +246,42 @@ class Outbox:
                     state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
                 )
                 await write_health(session, account, health, ledger.now)
-                self._wait_or_fail(delivery, message, until, ledger, conversation)
+                self._wait_or_fail(item, until)
             case Moved():
-                await follow(session, conversation, error.new_thread)
-                ledger.changed(conversation, FeedKind.CONVERSATION)
+                await follow(session, item.conversation, error.new_thread)
+                ledger.changed(item.conversation, FeedKind.CONVERSATION)
                 if delivery.attempts > _MOST_MOVES:
-                    self._retry(delivery, message, ledger, conversation)
+                    self._retry(item)
                 else:
-                    _wait(delivery, message, ledger.now)
+                    _wait(item, ledger.now)
             case Throttled():
                 delivery.attempts -= 1
                 until = ledger.now + timedelta(seconds=error.retry_after)
-                self._wait_or_fail(
-                    delivery, message, until, ledger, conversation, _PATIENCE * self._max_age
-                )
+                self._wait_or_fail(item, until, _PATIENCE * self._max_age)
                 if error.scope == ThrottleScope.ACCOUNT:
-                    await pause(session, delivery.account_id, until, delivery.error)
+                    await pause(session, account, until, delivery.error)
             case Uncertain():
-                capabilities = self._accounts.get(AccountId(delivery.account_id))
-                is_parked = capabilities is None or (
-                    capabilities.when_uncertain == UncertainPolicy.PARK
-                )
-                if is_parked and delivery.action == DeliveryAction.SEND:
-                    _finish(delivery, message, DeliveryState.PARKED, ledger, conversation)
-                elif is_parked and delivery.action == DeliveryAction.REST:
-                    _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
+                in_doubt = item.action.in_doubt
+                if in_doubt is not None and self._parks(account):
+                    _finish(item, in_doubt)
                 else:
-                    self._retry(delivery, message, ledger, conversation)
+                    self._retry(item)
             case Unavailable() | _:
-                self._retry(delivery, message, ledger, conversation)
+                self._retry(item)
 
-    def _retry(
-        self, delivery: Delivery, message: Message, ledger: Ledger, conversation: Conversation
-    ) -> None:
-        until = ledger.now + pause_after(delivery.attempts)
-        self._wait_or_fail(delivery, message, until, ledger, conversation)
+    def _parks(self, account: AccountId) -> bool:
+        """Say whether what may have been sent is not sent again by itself."""
+        capabilities = self._accounts.get(account)
+        return capabilities is None or capabilities.when_uncertain == UncertainPolicy.PARK
 
-    def _wait_or_fail(
-        self,
-        delivery: Delivery,
-        message: Message,
-        until: datetime,
-        ledger: Ledger,
-        conversation: Conversation,
-        max_age: timedelta | None = None,
-    ) -> None:
-        if ledger.now - delivery.created_at > (max_age or self._max_age):
-            _finish(delivery, message, DeliveryState.FAILED, ledger, conversation)
+    def _retry(self, item: Item) -> None:
+        self._wait_or_fail(item, item.ledger.now + pause_after(item.delivery.attempts))
+
+    def _wait_or_fail(self, item: Item, until: datetime, max_age: timedelta | None = None) -> None:
+        if item.ledger.now - item.delivery.created_at > (max_age or self._max_age):
+            _finish(item, DeliveryState.FAILED)
         else:
-            _wait(delivery, message, until)
+            _wait(item, until)
 
     async def unpark(self, message_id: MessageId, *, resend: bool) -> None:
         """Settle a parked message as the agent decided: send it again or count it as sent."""
@@ -336,15 +297,21 @@ class Outbox:
             await session.refresh(delivery)
             if delivery.status != DeliveryState.PARKED:
                 return  # another agent was first
-            message = await session.get_one(Message, message_id)
             ledger = Ledger(self._accounts, self._now())
+            item = Item(
+                session=session,
+                ledger=ledger,
+                conversation=conversation,
+                delivery=delivery,
+                message=await session.get_one(Message, message_id),
+            )
             if resend:
-                _wait(delivery, message, ledger.now)
+                _wait(item, ledger.now)
                 delivery.finished_at = None
                 ledger.wake(LaneKind.DELIVERIES, conversation)
                 ledger.changed(conversation, FeedKind.MESSAGE)
             else:
-                _finish(delivery, message, DeliveryState.SENT, ledger, conversation)
+                _finish(item, DeliveryState.SENT)
             await ledger.write(session)
 
 
@@ -357,59 +324,26 @@ async def _under_way(session: AsyncSession, conversation: ConversationId) -> Seq
     return rows.all()
 
 
-async def _changed_by(session: AsyncSession, delivery: Delivery, message: Message) -> Receipt:
-    """Return what a correction or a withdrawal is about."""
-    if delivery.action == DeliveryAction.SEND:
-        return Receipt(remote_ids=())
-    return await receipt_of(session, message)
+async def _may_leave_at(item: Item) -> datetime:
+    """Return when the desk's own words may go out; people's always may."""
+    ledger, conversation, message = item.ledger, item.conversation, item.message
+    if message.speaker != Speaker.SYSTEM or not item.action.is_counted:
+        return ledger.now  # the assistant was asked before it spoke
+    can = ledger.can(conversation.account_id)
+    return await may_speak_at(item.session, conversation, can, ledger.now, before=message)
 
 
-def _is_pointless(
-    delivery: Delivery, message: Message, conversation: Conversation, receipt: Receipt
-) -> bool:
-    if delivery.action == DeliveryAction.SEND:
-        # A human took over: the assistant must not speak after that.
-        return message.speaker == Speaker.BOT and conversation.responder == Responder.HUMAN
-    is_gone = delivery.action != DeliveryAction.REMOVE and message.removed_at is not None
-    return is_gone or not receipt.remote_ids
+def _set(item: Item, state: DeliveryState) -> None:
+    item.delivery.status = state
+    item.action.show(item.message, state)
 
 
-async def _name(
-    session: AsyncSession,
-    ledger: Ledger,
-    conversation: Conversation,
-    plan: SendPlan,
-    receipt: Receipt,
-) -> None:
-    """Remember what the platform calls the message now."""
-    if plan.action in (DeliveryAction.REMOVE, DeliveryAction.REST):
-        return
-    if plan.action == DeliveryAction.EDIT:
-        await session.execute(
-            delete(RemoteMessage).where(RemoteMessage.message_id == plan.message.message)
-        )
-    ledger.name_remotely(conversation, plan.message.message, receipt.remote_ids)
+def _finish(item: Item, state: DeliveryState) -> None:
+    _set(item, state)
+    item.delivery.finished_at = item.ledger.now
+    item.ledger.changed(item.conversation, FeedKind.MESSAGE)
 
 
-def _set(delivery: Delivery, message: Message, state: DeliveryState) -> None:
-    """Let `delivery` be in `state`; a message whose correction is under way was sent before."""
-    delivery.status = state
-    if delivery.action == DeliveryAction.SEND:
-        message.delivery = state
-
-
-def _finish(
-    delivery: Delivery,
-    message: Message,
-    state: DeliveryState,
-    ledger: Ledger,
-    conversation: Conversation,
-) -> None:
-    _set(delivery, message, state)
-    delivery.finished_at = ledger.now
-    ledger.changed(conversation, FeedKind.MESSAGE)
-
-
-def _wait(delivery: Delivery, message: Message, until: datetime) -> None:
-    _set(delivery, message, DeliveryState.WAITING)
-    delivery.available_at = until
+def _wait(item: Item, until: datetime) -> None:
+    _set(item, DeliveryState.WAITING)
+    item.delivery.available_at = until
