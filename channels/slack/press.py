@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from channels.slack import mrkdwn
 from channels.slack.fields import Fields
 from channels.slack.interactions import CHOICE_ACTION
 from channels.slack.texts import text
+from core.ports import Refusal
+
+PRESSED_IN_VAIN: Mapping[Refusal, str] = MappingProxyType(
+    {
+        Refusal.ALREADY_CHOSEN: "This was answered already. Write to us if you need anything else.",
+        Refusal.UNKNOWN_CHOICE: "This can no longer be chosen. Please write to us instead.",
+    }
+)
+"""What people are told whose press changed nothing."""
 
 
 def pressed_blocks(payload: Fields, language: str) -> Mapping[str, Any] | None:

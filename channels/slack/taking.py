@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from channels.slack.fields import Fields
 from channels.slack.health import Vitals
 from channels.slack.membership import Membership
 from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
+from channels.slack.press import PRESSED_IN_VAIN
 from channels.slack.reading import Desk, Reading
 from channels.slack.texts import text
 from channels.slack.web_api import WebApi
@@ -23,7 +24,7 @@ from core.domain.account import AccountState, Health
 from core.domain.errors import DeliveryError, IgnoredPayload, InvalidInput, UnknownPayload
 from core.domain.events import ChoicePressed, Event, MessagePosted, ReactionChanged
 from core.domain.ids import AccountId, ThreadKey
-from core.ports import Inbox
+from core.ports import Acceptance, Inbox
 
 _YOUNG = timedelta(minutes=1)
 _LOGGER = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Taking:
                 events = [await self._completed(event, began) for event in reading.events]
                 if reading.wants_context:
                     events = [await self._with_context(event, desk) for event in events]
-                await self._inbox.accept(*events)
+                became = await self._inbox.accept(*events)
         except IgnoredPayload as ignored:
             _LOGGER.debug("account %s: ignored: %s", self._account, ignored)
             await self._see_to(payload)
@@ -89,7 +90,7 @@ class Taking:
         except (UnknownPayload, InvalidInput) as error:
             await self._inbox.quarantine(self._account, raw, str(error))
             return None
-        return await self._follow_up(payload, events)
+        return await self._follow_up(payload, events, became)
 
     async def finish(self) -> None:
         """Stop what still runs beside."""
@@ -155,14 +156,37 @@ class Taking:
             self._api.forget_identity()
             await self._vitals.token_is_refused(error)
 
-    async def _follow_up(self, payload: Payload, events: list[Event]) -> Answer | None:
+    async def _follow_up(
+        self, payload: Payload, events: list[Event], became: Sequence[Acceptance]
+    ) -> Answer | None:
         if any(isinstance(event, ChoicePressed) for event in events):
-            self._run_beside(self._on_press(payload))
+            self._see_to_press(payload, became)
         if "command" in payload:
             return await self._hint(Fields(payload).text("user_id"))
         if payload.get("type") == "message_action":
             self._run_beside(self._answer_shortcut(Fields(payload)))
         return None
+
+    def _see_to_press(self, payload: Payload, became: Sequence[Acceptance]) -> None:
+        """Show what was chosen; tell whoever pressed where that changed nothing, once."""
+        refusals = [(one.refusal, one.is_new) for one in became if one.refusal is not None]
+        if not refusals:
+            self._run_beside(self._on_press(payload))
+        for refusal, is_new in refusals:
+            if is_new and refusal in PRESSED_IN_VAIN:
+                self._run_beside(self._tell_aside(Fields(payload), PRESSED_IN_VAIN[refusal]))
+
+    async def _tell_aside(self, payload: Fields, words: str) -> None:
+        """Say `words` under a message where a button was pressed, to whoever pressed it alone."""
+        person, container = payload.inner("user").text("id"), payload.inner("container")
+        thread = container.text("thread_ts")
+        await self._api.call(
+            "chat.postEphemeral",
+            channel=container.text("channel_id"),
+            user=person,
+            text=text(await self._language_of(person), words),
+            **({"thread_ts": thread} if thread else {}),
+        )
 
     async def _answer_shortcut(self, payload: Fields) -> None:
         hint = await self._hint(payload.inner("user").text("id"))

@@ -21,6 +21,7 @@ from channels.telegram.health import Reports
 from channels.telegram.pace import Pace
 from channels.telegram.parse import ALLOWED_UPDATES, read_any
 from channels.telegram.polling import Poller
+from channels.telegram.presses import Press, answer_to
 from channels.telegram.reader import Reader
 from channels.telegram.render import MAX_FILE_BYTES, render, render_edit, typing
 from channels.telegram.sending import send_all
@@ -41,7 +42,7 @@ from core.domain.errors import (
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
 from core.domain.languages import LANGUAGES
-from core.ports import ChannelContext, Inbox, Transcript
+from core.ports import Acceptance, ChannelContext, Inbox, Transcript
 
 if TYPE_CHECKING:
     from channels.telegram.client import Client
@@ -230,12 +231,13 @@ class Telegram(ABC):
             if "to delete not found" not in str(error):  # the reader was faster
                 raise
 
-    def _answer_press(self, callback: str) -> None:
+    def _answer_press(self, press: Press, became: Sequence[Acceptance]) -> None:
         """End the spinner on a pressed button, beside the rest; nothing depends on it."""
+        arguments = answer_to(press, became, self._context.default_language)
 
         async def answer() -> None:
             try:
-                await self._client().call("answerCallbackQuery", {"callback_query_id": callback})
+                await self._client().call("answerCallbackQuery", arguments)
             except DeliveryError as error:
                 _log.info("account %s: a button keeps its spinner: %s", self.account, error)
 
@@ -274,7 +276,13 @@ class WebhookTelegram(Telegram):
 
     def routes(self, inbox: Inbox, transcript: Transcript) -> Sequence[BaseRoute]:  # noqa: ARG002
         """See `core.ports.HandlesRequests.routes`."""
-        webhook = Webhook(self.account, self._secret(), self._reader(), inbox)
+        webhook = Webhook(
+            self.account,
+            self._secret(),
+            self._reader(),
+            inbox,
+            default_language=self._context.default_language,
+        )
         return [Route(self._path(), webhook.answer, methods=["POST"])]
 
     async def _receive(self, inbox: Inbox, reports: Reports, pauses: Pauses) -> None:  # noqa: ARG002

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from channels.telegram.parse import ALLOWED_UPDATES
+from channels.telegram.presses import Press, press_in
 from channels.telegram.reader import Reader
 from channels.telegram.taking import take_rest
 from core.domain.errors import IgnoredPayload, InvalidInput, Unavailable, UnknownPayload
 from core.domain.events import Event
 from core.domain.ids import AccountId, RemoteId
-from core.ports import Cursor, Inbox
+from core.ports import Acceptance, Cursor, Inbox
 
 if TYPE_CHECKING:
     from channels.telegram.client import Client
@@ -30,7 +31,7 @@ class _Taken:
 
     events: tuple[Event, ...]
     raw: bytes
-    callback: str | None  # a pressed button that shows a spinner until it is answered
+    press: Press | None
 
 
 class Poller:
@@ -42,12 +43,12 @@ class Poller:
         client: Client,
         reader: Reader,
         inbox: Inbox,
-        answer: Callable[[str], None],
+        answer: Callable[[Press, Sequence[Acceptance]], None],
         poll_seconds: int,
         *,
         bot: int,
     ) -> None:
-        """`answer` is called with pressed buttons once they are stored; `bot` is the bot's id."""
+        """`answer` is called with a pressed button and what became of it; `bot` is the bot's id."""
         self._account = account
         self._client = client
         self._reader = reader
@@ -95,28 +96,29 @@ class Poller:
         try:
             # Telegram forgets these updates with the cursor: not before the rest of their albums
             # is stored.
-            await self._inbox.accept(*events, cursor=None if albums else end)
+            became = await self._inbox.accept(*events, cursor=None if albums else end)
         except InvalidInput:
-            for one in taken:
-                await self._take_alone(one)
+            became = tuple([each for one in taken for each in await self._take_alone(one)])
             await self._end(albums, end)
         else:
             if albums:
                 await self._end(albums, end)
         for one in taken:
-            if one.callback is not None:
-                self._answer(one.callback)
+            if one.press is not None:
+                keys = {event.key for event in one.events}
+                self._answer(one.press, [each for each in became if each.key in keys])
 
     async def _end(self, albums: Sequence[RemoteId], end: Cursor) -> None:
         await take_rest(self._account, self._reader, self._inbox, albums)
         await self._inbox.accept(cursor=end)
 
-    async def _take_alone(self, one: _Taken) -> None:
+    async def _take_alone(self, one: _Taken) -> Sequence[Acceptance]:
         """Store one update; put it aside where it can never be stored."""
         try:
-            await self._inbox.accept(*one.events)
+            return await self._inbox.accept(*one.events)
         except InvalidInput as error:
             await self._inbox.quarantine(self._account, one.raw, str(error))
+            return ()
 
     async def _read(self, update: dict[str, Any]) -> _Taken | None:
         raw = json.dumps(update, separators=(",", ":")).encode()
@@ -128,17 +130,10 @@ class Poller:
         except UnknownPayload as reason:
             await self._inbox.quarantine(self._account, raw, str(reason))
             return None
-        return _Taken(events=events, raw=raw, callback=callback_of(update))
+        return _Taken(events=events, raw=raw, press=press_in(update))
 
     def _cursor(self, position: int) -> Cursor:
         return Cursor(account=self._account, name=self._cursor_name, value=str(position))
-
-
-def callback_of(update: Any) -> str | None:
-    """Return the id of the pressed button in `update`, where it is one."""
-    query = update.get("callback_query")
-    callback = query.get("id") if isinstance(query, dict) else None
-    return callback if isinstance(callback, str) else None
 
 
 def _is_numbered(update: Any) -> bool:

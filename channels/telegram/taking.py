@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from channels.telegram.fields import Fields
 from channels.telegram.parse import read_update
 from channels.telegram.reader import Reader
 from core.domain.errors import IgnoredPayload, InvalidInput, UnknownPayload
 from core.domain.ids import AccountId, RemoteId
-from core.ports import Inbox
+from core.ports import Acceptance, Inbox
 
 _log = logging.getLogger(__name__)
 
 
 async def take(
     account: AccountId, reader: Reader, inbox: Inbox, update: Fields, raw: bytes
-) -> None:
+) -> Sequence[Acceptance]:
     """Store what `update` says, and with it what was set aside because it had not come yet.
+
+    Returns what became of the update itself.
 
     Raises:
         StorageUnavailable: nothing was stored; do not acknowledge.
         DeliveryError: Telegram did not tell who the bot is.
     """
     albums = await reader.notice_albums([update])
-    await _store(account, reader, inbox, update, raw)
+    became = await _store(account, reader, inbox, update, raw)
     await take_rest(account, reader, inbox, albums)
+    return became
 
 
 async def take_rest(
@@ -43,11 +46,12 @@ async def take_rest(
 
 async def _store(
     account: AccountId, reader: Reader, inbox: Inbox, update: Fields | None, raw: bytes
-) -> None:
+) -> Sequence[Acceptance]:
     try:
         update = read_update(raw) if update is None else update
-        await inbox.accept(*await reader.read(update, raw, inbox))
+        return await inbox.accept(*await reader.read(update, raw, inbox))
     except IgnoredPayload as reason:
         _log.debug("account %s: update ignored: %s", account, reason)
     except (UnknownPayload, InvalidInput) as reason:
         await inbox.quarantine(account, raw, str(reason))
+    return ()

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from channels.telegram.parse import read_update
-from channels.telegram.polling import callback_of
+from channels.telegram.presses import answer_to, press_in
 from channels.telegram.reader import Reader
 from channels.telegram.taking import take
 from core.domain.errors import (
@@ -30,8 +30,17 @@ MAX_BODY_BYTES = 1024 * 1024
 class Webhook:
     """Takes one account's updates in. A 200 says that they are stored."""
 
-    def __init__(self, account: AccountId, secret: str, reader: Reader, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        account: AccountId,
+        secret: str,
+        reader: Reader,
+        inbox: Inbox,
+        *,
+        default_language: str,
+    ) -> None:
         self._account = account
+        self._default_language = default_language
         self._secret = secret.encode()
         self._reader = reader
         self._inbox = inbox
@@ -56,18 +65,17 @@ class Webhook:
         except UnknownPayload as error:
             raise InvalidInput(f"the body is {error}") from error
         try:
-            await take(self._account, self._reader, self._inbox, update, raw)
+            became = await take(self._account, self._reader, self._inbox, update, raw)
         except DeliveryError as error:
             raise StorageUnavailable(f"the update cannot be read now: {error}") from error
-        return _answer(callback_of(update))
-
-
-def _answer(callback: str | None) -> Response:
-    """Return the acknowledgement; a pressed button is answered with it, saving a call."""
-    if callback is None:
-        return Response()
-    answer = {"method": "answerCallbackQuery", "callback_query_id": callback}
-    return Response(to_json(answer), media_type="application/json")
+        press = press_in(update)
+        if press is None:
+            return Response()
+        # A pressed button is answered with the acknowledgement, which saves a call.
+        answer = answer_to(press, became, self._default_language)
+        return Response(
+            to_json({"method": "answerCallbackQuery", **answer}), media_type="application/json"
+        )
 
 
 async def _body(request: Request) -> bytes:

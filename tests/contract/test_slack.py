@@ -30,6 +30,7 @@ from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.live import Live, LiveTranscript
 from core.runtime.machine.polling import until
 from core.storage.engine import Sessions
+from tests.contract.buttons_conformance import ButtonsConformance
 from tests.contract.channel_conformance import (
     PATIENCE_SECONDS,
     RemoteChannelConformance,
@@ -103,6 +104,19 @@ class Workspace:
 
     async def lose_credentials(self) -> None:
         await self.slack.revoke()
+
+    async def press(self, *labels: str) -> None:
+        question = self.slack.sent()[-1]
+        for news in [self.slack.pressing(self.ana, question, label) for label in labels]:
+            await self.slack.telling.tell(news)
+
+            async def is_stored(name: str = news.id) -> bool:
+                return name in self.slack.telling.acknowledged
+
+            assert await until(is_stored, every=0.01, seconds=PATIENCE_SECONDS)
+
+    def told_aside(self) -> list[str]:
+        return [words for _, words in self.slack.workspace.asides]
 
 
 def _settings(slack: SlackPlatform, *, socket: bool) -> SlackSettings:
@@ -183,7 +197,7 @@ def store(sessions: Sessions, database_url: str, tmp_path: Path) -> Store:
     return store_for(sessions, database_url, tmp_path, channel)
 
 
-class SlackConformance(RemoteChannelConformance):
+class SlackConformance(ButtonsConformance, RemoteChannelConformance):
     """What is the same whichever way Slack tells."""
 
     async def test_a_mention_and_its_message_are_one(

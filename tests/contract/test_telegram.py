@@ -32,6 +32,7 @@ from core.domain.ids import AccountId, Address, ChoiceId, ThreadKey, new_id
 from core.ports import ChannelContext
 from core.runtime.live import Live, LiveTranscript
 from core.storage.engine import Sessions
+from tests.contract.buttons_conformance import ButtonsConformance
 from tests.contract.channel_conformance import (
     RemoteChannelConformance,
     Store,
@@ -123,6 +124,14 @@ class Fake:
 
     async def lose_credentials(self) -> None:
         self.telegram.revoke_token()
+
+    async def press(self, *labels: str) -> None:
+        for label in labels:
+            callback = await self.person.press(self.telegram.posted[-1], label)
+            await _until(lambda told=callback: told in self.telegram.methods.answered)
+
+    def told_aside(self) -> list[str]:
+        return list(self.telegram.methods.notices)
 
     def _message(self, text: str, name: str) -> dict[str, Any]:
         self.person.chat.has_spoken = True
@@ -226,7 +235,7 @@ def _config(app: ASGIApp, port: int) -> uvicorn.Config:
     return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
 
 
-class TelegramConformance(RemoteChannelConformance):
+class TelegramConformance(ButtonsConformance, RemoteChannelConformance):
     """What both ways in promise besides."""
 
     async def test_news_told_twice_and_out_of_order_are_kept_once_and_in_order(

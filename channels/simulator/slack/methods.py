@@ -100,6 +100,7 @@ class Methods:
 
     def _post_ephemeral(self, arguments: Arguments) -> Answer:
         check_message(arguments)
+        self._workspace.asides.append((arguments["user"], arguments["text"]))
         return {"message_ts": self._workspace.ts()}
 
     def _update(self, arguments: Arguments) -> Answer:

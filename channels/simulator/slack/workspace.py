@@ -118,6 +118,7 @@ class Workspace:
     by_name: dict[tuple[str, str], Message] = field(default_factory=dict)
     files: dict[str, StoredFile] = field(default_factory=dict)
     homes: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # views, by person
+    asides: list[tuple[str, str]] = field(default_factory=list)  # who was told what alone
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last_us: int = 0
 

@@ -34,6 +34,8 @@ class Methods:
         self.open_callbacks: set[str] = set()
         self.answered: list[str] = []
         """Pressed buttons whose spinner the bot has ended."""
+        self.notices: list[str] = []
+        """What people were shown for a moment after a press."""
         self.actions: list[Arguments] = []
         self.menus: dict[str, list[Fields]] = {}
 
@@ -123,12 +125,21 @@ class Methods:
         return True
 
     async def _answer_callback_query(self, given: Arguments) -> bool:
-        if given["callback_query_id"] not in self.open_callbacks:
+        if not self.end_spinner(given):
             raise bad_request(
                 "query is too old and response timeout expired or query ID is invalid"
             )
-        self.open_callbacks.remove(given["callback_query_id"])
-        self.answered.append(given["callback_query_id"])
+        return True
+
+    def end_spinner(self, given: Mapping[str, Any]) -> bool:
+        """End the spinner on a pressed button; return whether it showed one."""
+        callback = given.get("callback_query_id")
+        if callback not in self.open_callbacks:
+            return False
+        self.open_callbacks.remove(callback)
+        self.answered.append(callback)
+        if words := given.get("text"):
+            self.notices.append(words)
         return True
 
     async def _send_chat_action(self, given: Arguments) -> bool:

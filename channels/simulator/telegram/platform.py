@@ -177,10 +177,7 @@ class TelegramPlatform:
     def _answered_by_webhook(self, method: str, given: Fields) -> None:
         """Do what the answer to a webhook asks for; Telegram tells nobody what came of it."""
         if method == "answerCallbackQuery":
-            callback = str(given.get("callback_query_id"))
-            if callback in self.methods.open_callbacks:
-                self.methods.open_callbacks.remove(callback)
-                self.methods.answered.append(callback)
+            self.methods.end_spinner(given)
 
 
 def _now() -> int:

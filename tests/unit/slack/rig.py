@@ -18,7 +18,7 @@ from core.domain.ids import (
     ThreadKey,
     new_id,
 )
-from core.ports import Acceptance, Cursor
+from core.ports import Acceptance, Cursor, Refusal
 from tests.support.nothing_aside import NothingAside
 
 ACCOUNT = AccountId("acme")
@@ -51,10 +51,13 @@ class Kept(NothingAside):
         self.aside: list[str] = []
         self.health: list[Health] = []
         self.threads: set[str] = set()
+        self.refusal: Refusal | None = None  # of all that comes
 
     async def accept(self, *events: Event, cursor: Cursor | None = None) -> tuple[Acceptance, ...]:
         self.events += events
-        return ()
+        return tuple(
+            Acceptance(key=event.key, is_new=True, refusal=self.refusal) for event in events
+        )
 
     async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
         self.aside.append(reason)

@@ -17,6 +17,7 @@ from core.domain.ids import (
     ChoiceId,
     new_id,
 )
+from core.ports import Refusal
 from core.runtime.machine.polling import until
 from tests.support.slack import Shelf
 from tests.unit.slack.rig import Kept, outbound
@@ -202,6 +203,24 @@ async def test_a_choice_takes_the_place_of_the_buttons(
 
     assert await until(replaced, every=0.01, seconds=10)
     assert [type(event).__name__ for event in inbox.events] == ["ChoicePressed"]
+
+
+async def test_a_choice_that_changed_nothing_is_not_shown_but_told_in_the_persons_language(
+    channel: Slack, slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    yes = Choice(id=ChoiceId(new_id()), label="Yes", intent=Intent(name="affirm"))
+    await channel.deliver(outbound(ana, "Did this help?", choices=(yes,)))
+    inbox.refusal = Refusal.ALREADY_CHOSEN
+    await slack.press(ana, slack.sent()[0], "Yes")
+
+    async def was_told() -> bool:
+        return bool(slack.workspace.asides)
+
+    assert await until(was_told, every=0.01, seconds=10)
+    assert slack.workspace.asides == [
+        (ana.id, "Esto ya se respondió. Escríbanos si necesita algo más.")
+    ]
+    assert [block["type"] for block in slack.sent()[0].blocks][-1] == "actions"
 
 
 async def test_a_token_that_was_revoked_is_reported(slack: SlackPlatform, inbox: Kept) -> None:
