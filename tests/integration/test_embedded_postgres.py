@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -36,7 +37,25 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def new_home(tmp_path: Path) -> Path:
+    """A home where no server has been yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a server that was made and stopped."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    async with embedded_postgres(home):
+        pass
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    """A home with a server of its own, copied: to make one takes ten times as long."""
+    # Run by root, PostgreSQL has an account of its own, whose files stay its own.
+    subprocess.run(("cp", "-a", made, tmp_path / "home"), check=True)
     return tmp_path / "home"
 
 
@@ -87,8 +106,8 @@ async def test_what_was_committed_is_there_after_the_next_start(home: Path) -> N
         assert await query(url, "SELECT answer FROM kept") == [(42,)]
 
 
-async def test_it_offers_vectors_and_both_databases_and_no_tcp_port(home: Path) -> None:
-    async with embedded_postgres(home) as url:
+async def test_it_offers_vectors_and_both_databases_and_no_tcp_port(new_home: Path) -> None:
+    async with embedded_postgres(new_home) as url:
         await query(url, "CREATE EXTENSION vector")
         names = await query(url, "SELECT datname FROM pg_database")
         assert {("desk",), ("rasa",)} <= set(names)
@@ -179,11 +198,11 @@ async def test_a_number_in_the_pid_file_that_another_program_has_now_does_no_har
         assert await query(url, "SELECT 1") == [(1,)]
 
 
-async def test_a_creation_that_was_interrupted_is_begun_anew(home: Path) -> None:
-    half = Home.at(home).root / "postgres.new"
+async def test_a_creation_that_was_interrupted_is_begun_anew(new_home: Path) -> None:
+    half = Home.at(new_home).root / "postgres.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
-    async with embedded_postgres(home) as url:
+    async with embedded_postgres(new_home) as url:
         assert await query(url, "SELECT 1") == [(1,)]
     assert not half.exists()
 
@@ -206,12 +225,12 @@ async def test_a_folder_that_was_closed_since_is_passable_again(home: Path) -> N
         assert await query(url, "SELECT 1") == [(1,)]
 
 
-async def test_data_of_another_release_of_postgresql_is_refused(home: Path) -> None:
-    folder = Home.at(home).postgres
+async def test_data_of_another_release_of_postgresql_is_refused(new_home: Path) -> None:
+    folder = Home.at(new_home).postgres
     folder.mkdir()
     (folder / "PG_VERSION").write_text("17\n")
     with pytest.raises(StorageUnavailable, match="PostgreSQL 17"):
-        async with embedded_postgres(home):
+        async with embedded_postgres(new_home):
             pass
 
 
