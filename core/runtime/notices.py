@@ -27,7 +27,7 @@ LINES: Mapping[Notice, str] = {
     Notice.AT_RISK: "#{number}: a promise is about to be broken: {subject}",
     Notice.BROKEN: "#{number}: a promise was broken: {subject}",
     Notice.DUE: "#{number}: its due date comes near: {subject}",
-    Notice.LOW_SCORE: "#{number}: the requester was not content: {subject}",
+    Notice.LOW_SCORE: "#{number}: the requester was not content ({detail} of 5): {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
     Notice.STUCK: "#{number}: its time is up, and there is nobody it could go on to: {subject}",
     Notice.APPROVAL: "#{number} waits for your approval: {subject}",

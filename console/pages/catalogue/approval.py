@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from console.desk import desk_of
 from console.pages.session import form_of, text_field
-from console.pages.view import page
+from console.pages.view import ZONE_COOKIE, page
 from console.texts import translate
+from console.times import Times
 from core.domain.catalogue import DecidedAlready
 from core.domain.errors import Forbidden, InvalidInput
 from core.domain.languages import CONSOLE_LANGUAGES, spoken
@@ -71,6 +72,7 @@ async def _request(
         asked=view,
         asked_language=language,
         say=say,
+        times=Times(language, request.cookies.get(ZONE_COOKIE)),
         chosen=chosen,
         reason=reason,
         wrong=say(wrong) if wrong else "",

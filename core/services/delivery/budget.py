@@ -3,8 +3,8 @@
 On a channel where a program may answer programs (`Capabilities.answers_per_hour`), a person gets
 so many messages of the assistant and of the desk itself at once. Each further one needs a pause
 since the one before: an hour, then two, then four. What was sent a day ago no longer counts, nor
-what was sent before an agent last wrote to the person: where a person is, no two machines are
-alone.
+what was sent before an agent or an approver last did something about a ticket of theirs: where a
+person is, no two machines are alone.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.channel import Capabilities, DeliveryState
 from core.domain.conversation import Speaker
-from core.storage.tables import Conversation, Message, Ticket
+from core.storage.tables import Conversation, Message, Ticket, TicketEvent
 
 _WINDOW = timedelta(hours=24)
 _FIRST_PAUSE = timedelta(hours=1)
+_MACHINES = (Speaker.BOT, Speaker.SYSTEM)
+_PEOPLE = ("agent:", "approver:")
 _COUNTED = (
     DeliveryState.WAITING,
     DeliveryState.SENDING,
@@ -54,27 +56,36 @@ async def may_speak_at(
     """
     if capabilities is None or capabilities.answers_per_hour is None:
         return now
+    since = now - _WINDOW
+    theirs = (Conversation.contact_id == conversation.contact_id) & (
+        Conversation.account_id == conversation.account_id
+    )
+    deed = await session.scalar(
+        select(func.max(TicketEvent.at))
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .where(
+            theirs,
+            TicketEvent.at > since,
+            or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE)),
+        )
+    )
     said = (
-        select(Message.at, Message.speaker)
+        select(Message.at)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
-            Conversation.contact_id == conversation.contact_id,
-            Conversation.account_id == conversation.account_id,
-            Message.speaker.in_((Speaker.BOT, Speaker.SYSTEM, Speaker.AGENT)),
+            theirs,
+            Message.speaker.in_(_MACHINES),
             Message.is_internal.is_(False),
             Message.delivery.in_(_COUNTED),
-            Message.at > now - _WINDOW,
+            Message.at > since,
+            Message.at >= (deed or since),
         )
-        .order_by(Message.at, Message.id)
+        .order_by(Message.at)
     )
     if before is not None:
         said = said.where(Message.id < before.id)
-    times: list[datetime] = []
-    for at, speaker in await session.execute(said):
-        if speaker == Speaker.AGENT:
-            times.clear()
-        else:
-            times.append(at)
+    times = (await session.scalars(said)).all()
     return next_moment(times, capabilities.answers_per_hour, now)
 
 

@@ -15,6 +15,7 @@ from core.domain.ids import AccountId, Address, AgentId, MessageId, new_id
 from core.domain.notification import Wish
 from core.domain.setbacks import Chore
 from core.ports import Colleague
+from core.services.notifications.leaving import chat_at
 from core.services.notifications.reading import NoticeView, views_of_notices
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
@@ -129,22 +130,31 @@ class ChatNotices:
     async def digest(self, taken: TakenForChat) -> ChatDigest | None:
         """Return what is to be written of what was taken; None where that is nothing any more.
 
-        What is not to be written, because its agent cannot be reached, has read it or may not see
-        its ticket, is not due again.
+        What is not to be written, because its agent cannot be reached, has read it, may not see
+        its ticket or wants none of it by now, is not due again. In quiet hours, which may have
+        begun since it was due, it waits for their end.
         """
         async with storage_errors(), self._sessions.begin() as session:
             who = await session.get_one(AgentRow, taken.agent)
             place = _place(await session.get(NotificationWish, taken.agent))
             if place is None or who.disabled_at is not None:
-                await _write_never(session, taken.notices)
+                await _write_at(session, taken.notices, None)
                 return None
             seen = await views_of_notices(
                 session,
                 Notification.id.in_(taken.notices) & Notification.read_at.is_(None),
                 len(taken.notices),
             )
-            await _write_never(session, set(taken.notices) - {notice.id for notice in seen})
-            if not seen:
+            wish, now = await session.get(NotificationWish, taken.agent), self._now()
+            times = {notice.id: chat_at(notice.notice, wish, now) for notice in seen}
+            # What was tried together stays so: it is one message, by one name.
+            later = max((at for at in times.values() if at is not None), default=now)
+            wanted = [one for one, at in times.items() if at is not None]
+            await _write_at(session, set(taken.notices) - set(wanted), None)
+            if later > now:
+                await _write_at(session, wanted, later)
+            seen = [notice for notice in seen if notice.id in wanted]
+            if not seen or later > now:
                 return None
             return ChatDigest(
                 agent=taken.agent,
@@ -210,9 +220,9 @@ async def connect(
     )
 
 
-async def _write_never(session: AsyncSession, notices: Collection[UUID]) -> None:
+async def _write_at(session: AsyncSession, notices: Collection[UUID], at: datetime | None) -> None:
     await session.execute(
-        update(Notification).where(Notification.id.in_(notices)).values(chat_at=None)
+        update(Notification).where(Notification.id.in_(notices)).values(chat_at=at)
     )
 
 

@@ -54,8 +54,8 @@ async def leave(session: AsyncSession, told: Sequence[Told], now: datetime) -> i
             by=each.by,
             detail=each.detail,
             created_at=now,
-            mail_at=_mail_at(each.notice, wishes.get(each.agent), now),
-            chat_at=_chat_at(each.notice, wishes.get(each.agent), now),
+            mail_at=mail_at(each.notice, wishes.get(each.agent), now + UNREAD_FOR),
+            chat_at=chat_at(each.notice, wishes.get(each.agent), now + UNREAD_FOR_CHAT),
         )
         for each in told
         if _reach(each.notice, wishes.get(each.agent)) is not Reach.NOWHERE
@@ -88,17 +88,19 @@ def _reach(notice: Notice, wish: NotificationWish | None) -> Reach:
     return Reach.EVERYWHERE if wish is None else reaches(wish.kinds)[notice]
 
 
-def _mail_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
+def mail_at(notice: Notice, wish: NotificationWish | None, at: datetime) -> datetime | None:
+    """Return when, from `at` on, a notice may be mailed to who wishes so; None: never."""
     if notice in NOT_MAILED:
         return None
     mail = Wish.UNREAD if wish is None else Wish(wish.mail)
-    return _when(notice, mail, wish, now + UNREAD_FOR)
+    return _when(notice, mail, wish, at)
 
 
-def _chat_at(notice: Notice, wish: NotificationWish | None, now: datetime) -> datetime | None:
+def chat_at(notice: Notice, wish: NotificationWish | None, at: datetime) -> datetime | None:
+    """Return when, from `at` on, a notice may be written in chat; None: never."""
     if wish is None or wish.chat_address is None:
         return None
-    return _when(notice, Wish(wish.chat), wish, now + UNREAD_FOR_CHAT)
+    return _when(notice, Wish(wish.chat), wish, at)
 
 
 def _when(

@@ -14,10 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import InvalidInput
 from core.domain.ids import AgentId, TicketId
-from core.domain.notification import Notice, QuietHours, Reach, Wish
+from core.domain.notification import (
+    UNREAD_FOR,
+    UNREAD_FOR_CHAT,
+    Notice,
+    QuietHours,
+    Reach,
+    Wish,
+)
 from core.domain.setbacks import Chore
 from core.services.notifications.bundles import Bundle, besides
-from core.services.notifications.leaving import reaches
+from core.services.notifications.leaving import mail_at, reaches
 from core.services.revisions import check_content
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
@@ -160,7 +167,7 @@ class Notices:
         await self._read((Notification.agent_id == agent) & (Notification.ticket_id == ticket))
 
     async def wish(self, agent: AgentId, wishes: Wishes, *, revision: int | None = None) -> None:
-        """Keep how an agent wants to be told from now on.
+        """Keep how an agent wants to be told from now on, also of what waits to be told.
 
         Raises:
             Outdated: what they want does not have the version `revision` any more.
@@ -185,6 +192,21 @@ class Notices:
                 .values(agent_id=agent, **values)
                 .on_conflict_do_update(index_elements=["agent_id"], set_=values)
             )
+            # What waits for the end of quiet hours is looked at anew; not what is being sent.
+            for column, wait in (
+                (Notification.mail_at, UNREAD_FOR),
+                (Notification.chat_at, UNREAD_FOR_CHAT),
+            ):
+                soon = func.greatest(Notification.created_at + wait, self._now())
+                await session.execute(
+                    update(Notification)
+                    .where(
+                        Notification.agent_id == agent,
+                        Notification.read_at.is_(None),
+                        column > self._now() + _LEASE,
+                    )
+                    .values({column: soon})
+                )
 
     async def due(self) -> Sequence[Taken]:
         """Take the notices that are due to be mailed; nobody else takes them for five minutes."""
@@ -210,13 +232,14 @@ class Notices:
     async def digest(self, taken: Taken) -> Digest | None:
         """Return what is to be mailed of what was taken; None where that is nothing any more.
 
-        What is not to be mailed, because its agent is disabled, has read it or may not see its
-        ticket, is not due again.
+        What is not to be mailed, because its agent is disabled, has read it, may not see its
+        ticket or wants no such mail by now, is not due again. In quiet hours, which may have begun
+        since it was due, it waits for their end.
         """
         async with storage_errors(), self._sessions.begin() as session:
             who = await session.get_one(AgentRow, taken.agent)
             if who.disabled_at is not None:
-                await _mail_never(session, taken.notices)
+                await _mail_at(session, taken.notices, None)
                 return None
             chosen = taken.notices[:_MOST_IN_A_MAIL]
             seen = await views_of_notices(
@@ -224,7 +247,13 @@ class Notices:
                 Notification.id.in_(chosen) & Notification.read_at.is_(None),
                 len(chosen),
             )
-            await _mail_never(session, set(chosen) - {notice.id for notice in seen})
+            wish, now = await session.get(NotificationWish, taken.agent), self._now()
+            times = {notice.id: mail_at(notice.notice, wish, now) for notice in seen}
+            for later in {at for at in times.values() if at is not None and at > now}:
+                await _mail_at(session, [one for one, at in times.items() if at == later], later)
+            wanted = {one for one, at in times.items() if at is not None}
+            await _mail_at(session, set(chosen) - wanted, None)
+            seen = [notice for notice in seen if times[notice.id] == now]
             if not seen:
                 return None
             return Digest(
@@ -260,9 +289,9 @@ class Notices:
             )
 
 
-async def _mail_never(session: AsyncSession, notices: Collection[UUID]) -> None:
+async def _mail_at(session: AsyncSession, notices: Collection[UUID], at: datetime | None) -> None:
     await session.execute(
-        update(Notification).where(Notification.id.in_(notices)).values(mail_at=None)
+        update(Notification).where(Notification.id.in_(notices)).values(mail_at=at)
     )
 
 

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
 from core.domain.channel import Receipt
-from core.domain.conversation import Responder
+from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, RemoteId, new_id
 from core.services.delivery.budget import next_moment
+from core.services.ledger import Ledger
+from core.services.locks import locked
 from core.storage.tables import Conversation, Message
 from tests.support.desk import Rig
 
@@ -69,6 +71,16 @@ async def test_a_notice_that_waits_holds_up_no_agent_and_is_not_sent_after_their
     assert (await _sent(rig))[-1] == "I bring you another."
     rig.clock.advance(hours=2)
     assert (await _sent(rig))[-1] == "I bring you another."
+
+
+async def test_what_follows_from_what_an_agent_does_is_said_at_once(rig: Rig) -> None:
+    conversation = await _third_letter(rig)
+    await rig.tickets.take(await rig.ticket_id("t3"), await rig.agent())
+    async with rig.sessions.begin() as session:
+        ledger, row = Ledger(rig.accounts, rig.clock()), await locked(session, conversation)
+        ledger.say(row, Speaker.SYSTEM, "Your request is approved.")
+        await ledger.write(session)
+    assert (await _sent(rig))[-1] == "Your request is approved."
 
 
 async def test_what_an_agent_said_ends_the_count(rig: Rig) -> None:

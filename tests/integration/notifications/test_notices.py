@@ -217,6 +217,40 @@ async def test_quiet_hours_put_mail_off(rig: Rig) -> None:
     assert len(await notices.due()) == 1
 
 
+async def test_quiet_hours_count_when_mail_leaves_and_as_they_are_then(rig: Rig) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    notices, hour = Notices(rig.sessions, rig.clock), rig.clock().hour
+    conversation = await opened(rig)
+    await rig.tickets.assign(await rig.ticket_id(), bo.id, ana)
+    await react(rig, conversation)
+    rig.clock.advance(minutes=5)
+    (taken,) = await notices.due()  # and the mail server is away, until Bo has gone to bed
+    await notices.wish(
+        bo.id, Wishes(quiet_from=time(hour), quiet_until=time((hour + 3) % 24), time_zone="UTC")
+    )
+    assert await notices.digest(taken) is None
+    rig.clock.advance(minutes=30)
+    assert await notices.due() == []
+    await notices.wish(bo.id, Wishes())
+    (taken,) = await notices.due()
+    digest = await notices.digest(taken)
+    assert digest is not None
+    assert [one.notice for one in digest.notices] == [Notice.ASSIGNED]
+
+
+async def test_what_waits_is_not_mailed_to_who_wants_no_mail_by_now(rig: Rig) -> None:
+    ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
+    notices = Notices(rig.sessions, rig.clock)
+    conversation = await opened(rig)
+    await rig.tickets.assign(await rig.ticket_id(), bo.id, ana)
+    await react(rig, conversation)
+    await notices.wish(bo.id, Wishes(mail=Wish.NEVER))
+    rig.clock.advance(minutes=5)
+    assert [await notices.digest(taken) for taken in await notices.due()] == [None]
+    rig.clock.advance(hours=1)
+    assert await notices.due() == []
+
+
 async def test_a_server_that_is_away_is_unavailable_and_a_wrong_address_is_said() -> None:
     with pytest.raises(Unavailable):
         await SmtpPostman("smtp://127.0.0.1:9", "d@desk.test").send("a@desk.test", "x", "y", "z")
