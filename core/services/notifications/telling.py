@@ -71,6 +71,7 @@ class NoticesOfTickets:
         told = await _concerned(case, change, watching)
         doer = change.actor.removeprefix("agent:")
         told = {agent: why for agent, why in told.items() if str(agent) != doer}
+        await _forget_old_score(case, change)
         left = await self._leave(case, change, told) if told else 0
         if left + await self._take_back(case, change):
             case.changed()
@@ -99,6 +100,22 @@ class NoticesOfTickets:
                 .values(read_at=case.ledger.now, mail_at=None, chat_at=None)
             )
         return len(over)
+
+
+async def _forget_old_score(case: Case, change: TicketChange) -> None:
+    """Count as read that the requester was not content, where they have changed their answer."""
+    if change.field != "satisfaction" or change.old is None:
+        return
+    await case.session.execute(
+        update(Notification)
+        .where(
+            Notification.ticket_id == case.ticket.id,
+            Notification.notice == Notice.LOW_SCORE,
+            Notification.read_at.is_(None),
+        )
+        .values(read_at=case.ledger.now, mail_at=None, chat_at=None)
+    )
+    case.changed()
 
 
 def _tickets(

@@ -160,11 +160,13 @@ async def test_an_approver_outside_the_desk_decides_on_a_page_with_a_button(desk
         assert (unclear.status_code, "Approve or reject" in unclear.text) == (422, True)
         kept = await scanner.post(link, data={"decision": "approve", "reason": "fine"})
         assert "Thank you: your decision is kept." in kept.text
-        replayed = await scanner.post(link, data={"decision": "reject"})
+        in_spanish = {"Accept-Language": "es"}
+        replayed = await scanner.post(link, data={"decision": "reject"}, headers=in_spanish)
         assert (replayed.status_code, "boss@example.org approved it." in replayed.text) == (
             409,
             True,
         )
+        assert " de 20" not in replayed.text  # the whole page is in the approver's language
         forged = await scanner.get(link[:-2] + ("AA" if link[-2:] != "AA" else "BB"))
         assert (forged.status_code, "This link was not made here" in forged.text) == (404, True)
     await _is_audited(desk)

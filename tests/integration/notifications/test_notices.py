@@ -158,6 +158,21 @@ async def test_a_low_score_alerts_the_lead_of_the_team(rig: Rig) -> None:
     assert await kinds(rig, ana) == []
 
 
+async def test_of_a_score_that_was_changed_the_last_alone_is_told(rig: Rig) -> None:
+    boss = await rig.agent("Boss", Role.LEAD)
+    conversation = await opened(rig)
+    for old, new, unread in ((None, "2", ["2"]), ("2", "1", ["1"]), ("1", "5", [])):
+        async with rig.sessions.begin() as session:
+            ticket = await rig.ticket_id()
+            case = await open_case(session, Ledger(rig.accounts, rig.clock()), ticket)
+            case.ledger.record(case.ticket, "satisfaction", old, new, actor="requester")
+            await case.ledger.write(session)
+        await react(rig, conversation)
+        async with rig.sessions() as session:
+            told = await notices_of(session, boss.id, only_unread=True)
+        assert [one.detail for one in told if one.notice is Notice.LOW_SCORE] == unread
+
+
 async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
     ana, bo = await rig.agent("Ana"), await rig.agent("Bo")
     conversation, ticket = await opened(rig), await rig.ticket_id()
