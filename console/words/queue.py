@@ -73,3 +73,11 @@ WHOSE: Mapping[str, str] = {
     Whose.ME: "Whoever looks",
     Whose.NOBODY: "Nobody",
 }
+
+VIEW_ERRORS = (
+    "views are shared with one's own teams",
+    "only leads and admins share views with everybody",
+    "only who made a view stops sharing it",
+    "only who made a view, leads and admins may change it",
+)
+"""What errors about views say for themselves."""

@@ -138,12 +138,15 @@ class ViewDraft:
     order: Order = Order.LONGEST_WAITING
     columns: Sequence[Column] = USUAL_COLUMNS
     team: TeamId | None = None  # that it is shared with
+    is_for_all: bool = False  # shared with everybody
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name.strip()) <= MAX_NAME_CHARS or "\x00" in self.name:
             raise InvalidInput(f"a view's name has 1 to {MAX_NAME_CHARS} characters")
         if len(set(self.columns)) != len(self.columns):
             raise InvalidInput("a view shows each column once")
+        if self.is_for_all and self.team is not None:
+            raise InvalidInput("a view is shared with everybody or with one team")
 
 
 def _whose(words: str) -> AgentId | Whose:

@@ -62,7 +62,12 @@ class ViewBody(Body):
     columns: list[Annotated[Column, Field(strict=False)]] = Field(
         default_factory=lambda: list(USUAL_COLUMNS)
     )
-    team: Annotated[Id | None, Field(description="Shared with this team of one's own.")] = None
+    team: Annotated[
+        Id | None, Field(description="Shared with this team: of one's own, by admins any.")
+    ] = None
+    is_for_all: Annotated[
+        bool, Field(description="Shared with everybody; leads and admins only.")
+    ] = False
 
     def draft(self) -> ViewDraft:
         """Return it as the desk takes it."""
@@ -72,6 +77,7 @@ class ViewBody(Body):
             order=self.order,
             columns=self.columns,
             team=None if self.team is None else TeamId(self.team),
+            is_for_all=self.is_for_all,
         )
 
 
@@ -82,6 +88,7 @@ class ViewOut(BaseModel):
     name: str
     owner: NamedOut
     team: NamedOut | None
+    is_for_all: bool
     filter: dict[str, Any]
     order: Order
     columns: list[Column]
@@ -96,6 +103,7 @@ class ViewOut(BaseModel):
             name=view.name,
             owner=NamedOut(id=view.owner.id, name=view.owner.name),
             team=None if view.team is None else NamedOut(id=view.team.id, name=view.team.name),
+            is_for_all=view.is_for_all,
             filter=view.wanted.to_json(),
             order=view.order,
             columns=list(view.columns),
@@ -108,7 +116,7 @@ class ViewOut(BaseModel):
 async def list_views(
     request: Request, caller: AgentCaller, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ViewOut]:
-    """List one's own views and those shared with one's teams, with how many tickets are in each."""
+    """List one's own views and those that are shared, with how many tickets are in each."""
     async with storage_errors(), desk_of(request).sessions() as session:
         views, following = cut(await views_of(session, caller.id), cursor, limit)
         sight = await sight_of(session, caller.id)

@@ -26,6 +26,7 @@ from core.services.teams.teams import Patience, TeamShape
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
 from core.storage.queries.teams.teams import crew, list_teams, own_presence, team_view
+from core.storage.queries.tickets.views import views_of_team
 
 router = APIRouter(prefix="/console")
 
@@ -245,6 +246,7 @@ async def _team(
         view = await team_view(session, team, now)
         teams = await list_teams(session, now)
         people = await crew(session, now)
+        views = await views_of_team(session, team)
     me = signed_in.agent
     inside = {member.agent.id for member in view.members}
     return page(
@@ -253,6 +255,7 @@ async def _team(
         status=200 if error is None else 422,
         position=position,
         team=view,
+        views=views,
         patience={time.level: time for time in view.patience},
         others=[other for other in teams if other.id != team],
         outside=[a for a in people if a.id not in inside and a.role != Role.AUDITOR],

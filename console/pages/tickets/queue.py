@@ -22,7 +22,7 @@ from console.words import queue as queue_words
 from console.words.queue import LABELS
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
-from core.domain.views import USUAL_COLUMNS, Column, Order, Promise
+from core.domain.views import USUAL_COLUMNS, Column, Order, Promise, ViewId
 from core.services.automation.macros import macros_of
 from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
@@ -81,6 +81,7 @@ class QueueView:
     order: Order
     offset: int
     is_cut: bool  # there are more than shown
+    is_gone: bool = False  # the view that was asked for was removed, or is shared no longer
 
     @property
     def suffix(self) -> str:
@@ -125,8 +126,19 @@ def filter_of(tab: str, me: AgentId, sight: Sight | None) -> TicketFilter:
 
 def team_of(tab: str) -> TeamId | None:
     """Return the team whose queue a tab shows."""
+    named = _id_after(_TEAM, tab)
+    return None if named is None else TeamId(named)
+
+
+def view_of(tab: str) -> ViewId | None:
+    """Return the view that a tab shows."""
+    named = _id_after(_VIEW, tab)
+    return None if named is None else ViewId(named)
+
+
+def _id_after(prefix: str, tab: str) -> UUID | None:
     try:
-        return TeamId(UUID(tab.removeprefix(_TEAM))) if tab.startswith(_TEAM) else None
+        return UUID(tab.removeprefix(prefix)) if tab.startswith(prefix) else None
     except ValueError:
         return None
 
@@ -143,7 +155,9 @@ async def read_queue(
     """Return what the queue shows `me`; without a tab, the first that has something to do."""
     held_since = datetime.now(UTC) - _HELD_SINCE
     teams = await team_tabs(session, me, None if tab is None else team_of(tab))
-    views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me)}
+    opened = None if tab is None else view_of(tab)
+    views = {f"{_VIEW}{view.id}": view for view in await views_of(session, me, opened)}
+    is_gone = tab is not None and tab.startswith(_VIEW) and tab not in views
     may_be_rehearsed = await has_rehearsals(session)
     filters = {
         name: replace(filter_of(name, me, sight), may_be_rehearsed=may_be_rehearsed)
@@ -180,6 +194,7 @@ async def read_queue(
         order=order,
         offset=offset,
         is_cut=max(len(rows), len(held)) > _MAX_ROWS,
+        is_gone=is_gone,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.words import queue as queue_words
 from console.words.errors import error_in_words
-from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput
+from core.domain.actor import LEADING, Role
+from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput, Outdated
 from core.domain.ids import TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
@@ -26,9 +29,13 @@ from core.storage.queries.classification.categories import category_tree, open_t
 from core.storage.queries.feed import feed_end
 from core.storage.queries.teams.teams import named_teams
 from core.storage.queries.tickets.queue import COUNTED, count_tickets
-from core.storage.queries.tickets.views import view_named
+from core.storage.queries.tickets.tickets import Named
+from core.storage.queries.tickets.views import ViewView, view_named
 
 router = APIRouter(prefix="/console/views")
+
+_EVERYBODY = "all"
+"""Stands where the id of the team would that a view is shared with."""
 
 _LISTS = (
     "statuses",
@@ -83,7 +90,7 @@ async def show_view(request: Request, signed_in: Agents, view: UUID) -> Response
         "filter": found.wanted.to_json(),
         "order": found.order,
         "columns": list(found.columns),
-        "team": "" if found.team is None else str(found.team.id),
+        "team": _shared_with(found),
         "revision": found.revision,
     }
     return await _form(request, view, shown)
@@ -95,8 +102,13 @@ async def change_view(request: Request, signed_in: Agents, view: UUID) -> Respon
     form = await form_of(request)
     views = desk_of(request).views
     try:
-        draft, revision = _draft(form), _revision(form)
+        draft, revision = _draft(form), revision_in(form)
         await views.change(ViewId(view), draft, signed_in.agent, revision=revision)
+    except Outdated:
+        async with storage_errors(), desk_of(request).sessions() as session:
+            now = await view_named(session, ViewId(view), signed_in.agent.id)
+        typed = _typed(form) | {"revision": now.revision}
+        return await _form(request, view, typed, outdated=True, status=412)
     except (InvalidInput, Conflict, Forbidden) as error:
         return await _refused(request, view, form, error)
     return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
@@ -116,7 +128,7 @@ def _draft(form: FormData) -> ViewDraft:
     if order not in set(Order) or not set(columns) <= set(Column):
         raise InvalidInput("a view cannot be sorted or shown like that")
     try:
-        shared = TeamId(UUID(team)) if team else None
+        shared = TeamId(UUID(team)) if team not in {"", _EVERYBODY} else None
     except ValueError:
         raise InvalidInput("there is no such team") from None
     return ViewDraft(
@@ -125,6 +137,7 @@ def _draft(form: FormData) -> ViewDraft:
         order=Order(order),
         columns=[Column(one) for one in columns],
         team=shared,
+        is_for_all=team == _EVERYBODY,
     )
 
 
@@ -136,24 +149,28 @@ def _filter(form: FormData) -> dict[str, Any]:
     return kept | {"tags": [tag for tag in tags if tag], "words": text_field(form, "words")}
 
 
-def _revision(form: FormData) -> int | None:
-    words = text_field(form, "revision")
-    return int(words) if words.isascii() and words.isdigit() and len(words) < 10 else None
+def _shared_with(view: ViewView) -> str:
+    if view.is_for_all:
+        return _EVERYBODY
+    return "" if view.team is None else str(view.team.id)
 
 
-async def _refused(
-    request: Request, view: UUID | None, form: FormData, error: DeskError
-) -> Response:
-    shown = {
+def _typed(form: FormData) -> dict[str, Any]:
+    return {
         "name": text_field(form, "name"),
         "filter": _filter(form),
         "order": text_field(form, "order"),
         "columns": form.getlist("columns"),
         "team": text_field(form, "team"),
-        "revision": _revision(form) or "",
+        "revision": revision_in(form) or "",
     }
+
+
+async def _refused(
+    request: Request, view: UUID | None, form: FormData, error: DeskError
+) -> Response:
     wrong = error_in_words(error, translator(request))
-    return await _form(request, view, shown, wrong=wrong, status=422)
+    return await _form(request, view, _typed(form), wrong=wrong, status=422)
 
 
 async def _form(
@@ -162,15 +179,20 @@ async def _form(
     shown: dict[str, Any],
     *,
     wrong: str = "",
+    outdated: bool = False,
     status: int = 200,
 ) -> Response:
     me = request.state.signed_in.agent
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         tree = await category_tree(session)
+        kept = None if view is None else await view_named(session, ViewId(view), me.id)
+        teams = await open_teams(session)
+        theirs = teams if me.role is Role.ADMIN else await named_teams(session, me.id)
         values = {
-            "teams": await open_teams(session),
-            "own_teams": await named_teams(session, me.id),
+            "teams": teams,
+            "may_share_with": _with(theirs, None if kept is None else kept.team),
+            "kept": kept,
             "agents": [one for one in await list_agents(session) if one.role != "auditor"],
             "categories": [(one.id, tree.path(one.id, me.language)) for one in tree.choosable()],
         }
@@ -190,6 +212,16 @@ async def _form(
         view=view,
         shown=empty | shown,
         wrong=wrong,
+        outdated=outdated,
+        meanwhile=await changed_meanwhile(request, "view", view) if outdated else None,
+        may_share_with_all=me.role in LEADING or shown.get("team") == _EVERYBODY,
         queue_words=queue_words,
         **values,
     )
+
+
+def _with(teams: Sequence[Named], shared_with: Named | None) -> Sequence[Named]:
+    """Return `teams`, and the one a view is shared with already, which others may have chosen."""
+    if shared_with is None or any(team.id == shared_with.id for team in teams):
+        return teams
+    return [*teams, shared_with]

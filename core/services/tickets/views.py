@@ -1,4 +1,4 @@
-"""Views of the queue: kept, shared with a team, changed and removed; and what is in them."""
+"""Views of the queue: kept, shared, changed and removed; and what is in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import LEADING, Agent
+from core.domain.actor import LEADING, Agent, Role
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId, new_id
 from core.domain.search import question_of
@@ -38,10 +38,12 @@ class SavedViews:
 
         Raises:
             Conflict: they have too many already.
-            InvalidInput, Forbidden: it cannot be shared with that team.
+            InvalidInput, Forbidden: they cannot share it like that.
         """
         async with storage_errors(), self._sessions.begin() as session:
             await _check_team(session, draft.team, by)
+            if draft.is_for_all:
+                _check_for_all(by)
             # One at a time for each agent, so that none slips past the number.
             await session.execute(select(AgentRow.id).where(AgentRow.id == by.id).with_for_update())
             count = await session.scalar(
@@ -52,7 +54,7 @@ class SavedViews:
             row = SavedView(id=new_id(), owner_id=by.id)
             _write(row, draft)
             session.add(row)
-            if draft.team is not None:
+            if _is_shared(row):
                 audit.record(session, by.actor, "view.shared", ("view", row.id, row.name))
             return ViewId(row.id)
 
@@ -63,18 +65,22 @@ class SavedViews:
 
         Raises:
             NotFound: there is none, or it is not theirs to see.
-            Forbidden: somebody else keeps it.
+            Forbidden: somebody else keeps it, or would have it to themselves again.
             Outdated: it is not at `revision` any more.
-            InvalidInput: it cannot be shared with that team.
+            InvalidInput: they cannot share it like that.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, view, by)
             if draft.team != row.team_id:
                 await _check_team(session, draft.team, by)
+            if draft.is_for_all and not row.is_for_all:
+                _check_for_all(by)
             revise(row, revision)
-            was_shared = row.team_id is not None
+            was_shared = _is_shared(row)
             _write(row, draft)
-            if was_shared or draft.team is not None:
+            if row.owner_id != by.id and not _is_shared(row):
+                raise Forbidden("only who made a view stops sharing it")
+            if was_shared or _is_shared(row):
                 audit.record(session, by.actor, "view.changed", ("view", row.id, row.name))
 
     async def remove(self, view: ViewId, by: Agent, *, revision: int | None = None) -> None:
@@ -86,7 +92,7 @@ class SavedViews:
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, view, by)
             revise(row, revision)
-            if row.team_id is not None:
+            if _is_shared(row):
                 audit.record(session, by.actor, "view.removed", ("view", row.id, row.name))
             await session.delete(row)
 
@@ -106,6 +112,7 @@ async def filter_of_view(
 def _write(row: SavedView, draft: ViewDraft) -> None:
     row.name = draft.name.strip()
     row.team_id = draft.team
+    row.is_for_all = draft.is_for_all
     row.filter = draft.wanted.to_json()
     row.columns = [str(column) for column in draft.columns]
     row.ordering = draft.order
@@ -117,8 +124,11 @@ async def _locked(session: AsyncSession, view: ViewId, by: Agent) -> SavedView:
         raise NotFound("there is no such view")
     if row.owner_id == by.id:
         return row
-    is_shared = row.team_id is not None and await _is_in(session, TeamId(row.team_id), by.id)
-    if not is_shared:
+    is_seen = row.is_for_all or (
+        row.team_id is not None
+        and (by.role is Role.ADMIN or await _is_in(session, TeamId(row.team_id), by.id))
+    )
+    if not is_seen:
         raise NotFound("there is no such view")
     if by.role not in LEADING:
         raise Forbidden("only who made a view, leads and admins may change it")
@@ -131,8 +141,17 @@ async def _check_team(session: AsyncSession, team: TeamId | None, by: Agent) -> 
     row = await session.get(Team, team)
     if row is None or row.archived_at is not None:
         raise InvalidInput("there is no such team")
-    if not await _is_in(session, team, by.id):
+    if by.role is not Role.ADMIN and not await _is_in(session, team, by.id):
         raise Forbidden("views are shared with one's own teams")
+
+
+def _check_for_all(by: Agent) -> None:
+    if by.role not in LEADING:
+        raise Forbidden("only leads and admins share views with everybody")
+
+
+def _is_shared(row: SavedView) -> bool:
+    return row.is_for_all or row.team_id is not None
 
 
 async def _is_in(session: AsyncSession, team: TeamId, agent: AgentId) -> bool:

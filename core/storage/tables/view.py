@@ -12,7 +12,7 @@ from core.storage.tables.base import Base, CreatedAt, Key
 
 
 class SavedView(Base):
-    """A view of one agent, or of a team that they share it with."""
+    """A view of one agent, or of those they share it with: a team, or everybody."""
 
     __tablename__ = "saved_view"
 
@@ -22,6 +22,7 @@ class SavedView(Base):
     team_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("team.id", ondelete="SET NULL"), index=True
     )
+    is_for_all: Mapped[bool] = mapped_column(server_default=text("false"))
     filter: Mapped[dict[str, Any]]  # as `core.domain.views` keeps it in JSON
     columns: Mapped[list[Any]]
     ordering: Mapped[str]

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.domain.actor import Agent, Role
+from core.domain.actor import Role
+from core.domain.ids import AgentId
+from core.storage.queries.access.agents import agent_named
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 
-async def a_team(desk: Desk, *members: Agent) -> str:
+async def a_team(desk: Desk, *members: AgentId) -> str:
     async with desk.sessions.begin() as session:
         team = await session.scalar(
             text("INSERT INTO team (id, name) VALUES (uuidv7(), 'Network') RETURNING id")
@@ -21,7 +23,7 @@ async def a_team(desk: Desk, *members: Agent) -> str:
         for member in members:
             await session.execute(
                 text("INSERT INTO team_member (team_id, agent_id) VALUES (:team, :agent)"),
-                {"team": team, "agent": member.id},
+                {"team": team, "agent": member},
             )
     return str(team)
 
@@ -87,7 +89,7 @@ async def test_a_view_is_shared_with_a_team_of_ones_own(desk: Desk, api: Api) ->
         await desk.agent("bea@example.org"),
         await desk.agent("lea@example.org", role=Role.LEAD),
     )
-    team = await a_team(desk, bea, lea)
+    team = await a_team(desk, bea.id, lea.id)
     refused = await client.post("/api/v1/views", json={"name": "x", "team": team})
     assert refused.status_code == 403
     beas, leas = await api(email=bea.email), await api(Role.LEAD, lea.email)
@@ -97,6 +99,75 @@ async def test_a_view_is_shared_with_a_team_of_ones_own(desk: Desk, api: Api) ->
     assert (await client.get("/api/v1/views")).json()["items"] == []
     assert (await leas.put(address, json={"name": "Better", "team": team})).status_code == 200
     assert (await client.delete(address)).status_code == 404
+
+
+async def test_an_admin_shares_with_any_team_and_looks_after_what_is_shared(
+    desk: Desk, api: Api
+) -> None:
+    bea = await desk.agent("bea@example.org")
+    team = await a_team(desk, bea.id)
+    admin, beas = await api(Role.ADMIN, "root@example.org"), await api(email=bea.email)
+    made = await admin.post("/api/v1/views", json={"name": "Network", "team": team})
+    assert made.status_code == 201
+    shared = (await beas.get("/api/v1/views")).json()["items"]
+    assert [view["name"] for view in shared] == ["Network"]
+    theirs = await beas.post("/api/v1/views", json={"name": "Ours", "team": team})
+    address = f"/api/v1/views/{theirs.json()['id']}"
+    named = [view["name"] for view in (await admin.get("/api/v1/views")).json()["items"]]
+    assert named == ["Network"]  # others' are not in an admin's own list
+    assert (await admin.put(address, json={"name": "Better", "team": team})).status_code == 200
+    alone = await admin.put(address, json={"name": "Better"})
+    assert alone.status_code == 403  # it would be for nobody's eyes but bea's again
+    assert (await beas.get(address)).json()["team"]["id"] == team
+    assert (await admin.delete(address)).status_code == 204
+
+
+async def test_leads_share_with_everybody(desk: Desk, api: Api) -> None:
+    client = await api()
+    lead = await api(Role.LEAD, "lea@example.org")
+    everybody = {"name": "Outages", "is_for_all": True}
+    assert (await client.post("/api/v1/views", json=everybody)).status_code == 403
+    made = await lead.post("/api/v1/views", json=everybody)
+    assert made.json()["is_for_all"]
+    address = f"/api/v1/views/{made.json()['id']}"
+    assert [v["name"] for v in (await client.get("/api/v1/views")).json()["items"]] == ["Outages"]
+    assert (await client.delete(address)).status_code == 403
+    both = everybody | {"team": await a_team(desk)}
+    assert (await lead.put(address, json=both)).status_code == 422
+    admin = await api(Role.ADMIN, "root@example.org")
+    assert (await admin.delete(address)).status_code == 204
+
+
+async def test_a_view_is_shared_changed_and_removed_on_pages_that_say_for_whom(
+    desk: Desk,
+) -> None:
+    admin = await signed_in(desk, "Root", Role.ADMIN)
+    bea = await signed_in(desk, "Bea")
+    async with desk.sessions() as session:
+        bea_id = await agent_named(session, "bea@example.org")
+    team = await a_team(desk, bea_id)
+    form = {"name": "Network", "order": "oldest", "team": team}
+    place = (await admin.send("/console/views/new", form=form)).headers["location"]
+    edit = place.replace("/console/queue?tab=view-", "/console/views/")
+    assert "What you change here changes for all of Network." in await admin.see(edit)
+    assert edit in await admin.see(f"/console/settings/teams/{team}")
+    assert "<h1>Network</h1>" in await bea.see(place)
+    assert (await bea.send(edit, form=form)).status_code == 422
+    assert "Only who made a view" in (await bea.send(edit, form=form)).text
+
+    stale = form | {"name": "Late", "revision": "1"}
+    assert (await admin.send(edit, form=form | {"revision": "1"})).status_code == 303
+    refused = await admin.send(edit, form=stale)
+    assert refused.status_code == 412
+    assert "Root changed this meanwhile" in refused.text
+    assert 'name="revision" value="2"' in refused.text
+    assert (await admin.send(edit, form=stale | {"revision": "2"})).status_code == 303
+
+    assert "It is gone for all of Network." in await admin.see(edit)
+    assert (await admin.send(f"{edit}/remove")).status_code == 303
+    for shown in (place, place.replace("queue?", "queue/table?"), place.replace("?", "/list?")):
+        assert "The view that was open here was removed" in await bea.see(shown)
+    assert "removed" not in await bea.see("/console/queue?tab=mine")
 
 
 async def test_the_queue_page_shows_views_with_their_counts(desk: Desk) -> None:
