@@ -57,8 +57,36 @@
     show();
   });
 
+  // What requesters hear of, or cannot be undone, is asked about first.
+  const dialog = document.getElementById("bulk-ask");
+  let asked = null; // the button that was agreed to
+  document.body.addEventListener("htmx:confirm", (event) => {
+    const button = event.detail.triggeringEvent?.submitter;
+    if (!button?.dataset.ask) return;
+    if (button === asked) {
+      asked = null;
+      return;
+    }
+    event.preventDefault();
+    const count = document.querySelector("#bulk-bar .chosen").textContent;
+    document.getElementById("bulk-question").textContent = `${count}. ${button.dataset.ask}`;
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "yes") return;
+      asked = button;
+      button.click(); // again: htmx sends the name of the button that was clicked last
+    };
+    dialog.showModal();
+  });
+
   // What was chosen stays chosen while the list is shown anew, until something is done with it.
   document.body.addEventListener("htmx:afterSettle", show);
-  document.body.addEventListener("bulked", none);
+  document.body.addEventListener("bulked", (event) => {
+    none();
+    // Those that refused are left to be looked at, or to be given something else.
+    const failed = new Set(event.detail.failed);
+    for (const box of boxes()) box.checked = failed.has(box.value);
+    show();
+  });
   show(); // browsers keep what was chosen before a page was loaded again
 })();

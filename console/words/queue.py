@@ -81,3 +81,10 @@ VIEW_ERRORS = (
     "only who made a view, leads and admins may change it",
 )
 """What errors about views say for themselves."""
+
+BULK_ERRORS = (
+    "choose at least one ticket",
+    "choose what is to be done",
+    "this cannot be undone",
+)
+"""What errors about many tickets at once say for themselves."""

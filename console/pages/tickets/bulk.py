@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,16 +25,15 @@ from core.storage.queries.tickets.tickets import ticket_named
 
 router = APIRouter(prefix="/console/queue")
 
-_FAILURES_SHOWN = 10
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What is said of an act on many tickets."""
 
     done: int
-    failed: Sequence[tuple[int, str]]  # number and why, the first of them
-    more_failed: int
+    failed: Sequence[tuple[int, str]]  # number and why
+    as_they_were: Sequence[int]  # numbers of those that had it already
+    is_undoing: bool
     act: str  # as the undoing form sends it; empty where it cannot be undone
     before: Sequence[str]  # "number=value" of those that can be given back
 
@@ -100,11 +100,13 @@ def _told(
     failed = [
         (one.number, error_in_words(one.failure, t)) for one in outcomes if one.failure is not None
     ]
+    as_they_were = [one.number for one in outcomes if one.failure is None and not one.is_changed]
     can_undo = act.act in CAN_BE_UNDONE and not is_undoing
     return Told(
-        done=len(outcomes) - len(failed),
-        failed=failed[:_FAILURES_SHOWN],
-        more_failed=len(failed[_FAILURES_SHOWN:]),
+        done=len(outcomes) - len(failed) - len(as_they_were),
+        failed=failed,
+        as_they_were=as_they_were,
+        is_undoing=is_undoing,
         act=f"{act.act}:{act.value or ''}" if can_undo else "",
         before=[
             f"{one.number}={one.before or ''}" for one in outcomes if can_undo and one.can_be_undone
@@ -120,5 +122,6 @@ async def _answer(
 ) -> Response:
     values = await wide_values(request, signed_in.agent.id, *place)
     response = page(request, "queue/after_bulk.html", told=told, **values)
-    response.headers["HX-Trigger-After-Settle"] = "bulked"
+    chosen_still = [str(number) for number, _ in told.failed]
+    response.headers["HX-Trigger-After-Settle"] = json.dumps({"bulked": {"failed": chosen_still}})
     return response
