@@ -33,7 +33,7 @@ _ASSISTANT_MB = 900.0
 _MAIL_ROUNDS = 3
 _FEWEST_TICKETS = 1_000  # of fewer, none may be of a kind that is looked for
 _REST_SECONDS = 5.0  # after the first answer, before memory is read
-_IDLE_SECONDS = 15.0  # once nothing waits to be indexed, before it is read again
+_IDLE_SECONDS = 15.0  # once the embedder has no more to do, before it is read again
 
 _PARTS = ("desk", "intake", "growth", "search", "reports", "lists", "rules", "slack", "mail")
 
@@ -132,12 +132,12 @@ async def _desk(home: Path, arguments: argparse.Namespace) -> list[Figure]:
         ]
         await asyncio.sleep(_REST_SECONDS)
         figures += _memory(desk, f"{_REST_SECONDS:.0f} s after the first answer")
-        _say("waiting until every passage is indexed")
+        _say("waiting until everything is indexed and the base has asked itself its questions")
         began = time.monotonic()
-        await desk.all_is_embedded()
+        await desk.has_learned()
         await asyncio.sleep(_IDLE_SECONDS)
         later = time.monotonic() - began
-        figures += _memory(desk, f"{later:.0f} s later, when everything is indexed")
+        figures += _memory(desk, f"{later:.0f} s later, the embedder at rest")
         folder = home / "bench"
         folder.mkdir(exist_ok=True)
         _say("questions to the desk and to bare Rasa")

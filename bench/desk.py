@@ -12,16 +12,22 @@ from http import HTTPStatus
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import exists, func, select
 
 from bench.chat import NotAnswered, open_page
 from bench.program import DidNotStart, running
 from core.runtime.machine.addresses import free_ports, http_get
 from core.runtime.machine.home import Home, RunRecord
+from core.services.knowledge.own_questions import state_of
+from core.storage.engine import Sessions, open_engine, sessions_of
+from core.storage.queries.knowledge.own_questions import state_learned
+from core.storage.tables import Passage, TicketVector, TopicItem
 
 _START_SECONDS = 600.0  # a first start trains the assistant
 _POLL_SECONDS = 0.02
 _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 30.0
+_LEARN_SECONDS = 900.0
 _FIRST_QUESTION = "How do I connect to the VPN?"
 
 
@@ -54,6 +60,23 @@ class RunningDesk:
                     return
                 await connection.rollback()  # or it would look at the same moment for ever
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def has_learned(self) -> None:
+        """Return once the embedder has no more to do: the base has asked itself its own questions.
+
+        Three hundred of them take minutes; before that come the vectors of passages, tickets and
+        what was asked.
+
+        Raises:
+            TimeoutError: it has not after a quarter of an hour.
+        """
+        engine = open_engine(self.record.database_url)
+        try:
+            async with asyncio.timeout(_LEARN_SECONDS):
+                while not await _is_learned(sessions_of(engine)):
+                    await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            await engine.dispose()
 
     async def all_is_up(self) -> None:
         """Return once the assistant works, too: on a busy machine a human had the first answer."""
@@ -92,6 +115,19 @@ async def running_desk(
             accepted_seconds=accepted,
             answered_seconds=answered,
         )
+
+
+async def _is_learned(sessions: Sessions) -> bool:
+    async with sessions() as session:
+        model = await session.scalar(select(func.max(Passage.vector_model)))
+        waiting = [
+            await session.scalar(select(exists().where(table.vector_model.is_(None))))
+            for table in (Passage, TicketVector, TopicItem)
+        ]
+        if model is None or any(waiting):
+            return False
+        state = await state_of(session, model)
+        return state is not None and state == await state_learned(session)
 
 
 async def _first_words(port: int, started: float) -> tuple[float, float]:
