@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _MAX_NESTING = 20
+# Each may cost the parser some 35 µs: at most about as many milliseconds for one message.
+_MOST_MARKS = 1_000
+_MOST_MARKS_IN_LINE = 250  # of what is shown in one line; a page may have hundreds of those
+_SOME_MARKS = 50  # from here on others get a turn after it
+_COSTLY = "\\`*_[]<>&#~+-=\n\r"
+_NUMBERING = re.compile(r"\d[.)]\s")
+_SHORT_CHARS = 2_000
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
     "li", "ol", "p", "pre", "strong", "ul",
@@ -45,8 +55,9 @@ def _named(heading: re.Match[str]) -> str:
 
 
 def to_plain(words: str) -> str:
-    """Return the words of `words`, CommonMark, in one line."""
-    if _MARK.search(words) is None:  # most subjects: a page of the queue has hundreds
+    """Return the words of `words`, CommonMark, in one line; with their marks if there are many."""
+    # Most subjects have none, and a page of the queue has hundreds of them.
+    if _MARK.search(words) is None or _marks_in(words) > _MOST_MARKS_IN_LINE:
         return " ".join(words.split())
     return plain_of_parsed(words)
 
@@ -70,7 +81,7 @@ def to_html(words: str) -> Markup:
     blocks = _parser.parse(words)
     if any(block.level >= _MAX_NESTING - 1 for block in blocks):
         # The parser leaves out what is nested deeper; better without marks than not at all.
-        return Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))
+        return _as_typed(words)
     clean = nh3.clean(
         _parser.renderer.render(blocks, _parser.options, {}),
         tags=_TAGS,
@@ -80,3 +91,41 @@ def to_html(words: str) -> Markup:
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
     return Markup(clean)  # noqa: S704  # just cleaned
+
+
+def message_html(words: str) -> Markup:
+    """Return what somebody wrote, in CommonMark, as safe HTML.
+
+    What has more marks and lines than people write is shown as it was typed: a parser takes a
+    third of a second for 20,000 characters of them, and a page has hundreds of messages.
+    """
+    if _marks_in(words) > _MOST_MARKS:
+        return _as_typed(words)
+    return (_html_of_short if len(words) <= _SHORT_CHARS else _html_of_long)(words)
+
+
+async def render_ahead(messages: Iterable[str]) -> None:
+    """Have the HTML of `messages` at hand for the page that comes next.
+
+    A page is filled in at one go; here whoever else asks this process has a turn in between.
+    """
+    for words in messages:
+        message_html(words)
+        if _marks_in(words) > _SOME_MARKS:
+            await asyncio.sleep(0)
+
+
+# A page is asked for again with every message that is added to it. Of the short ones there are
+# many, of the long ones no more than two pages have: both are some 30 MB at the very most.
+_html_of_short = lru_cache(maxsize=4_096)(to_html)
+_html_of_long = lru_cache(maxsize=512)(to_html)
+
+
+def _marks_in(words: str) -> int:
+    """Return how many marks and lines `words` have, beyond which nothing in them is dear."""
+    return sum(map(words.count, _COSTLY)) + sum(1 for _ in _NUMBERING.finditer(words))
+
+
+def _as_typed(words: str) -> Markup:
+    lines = escape("\n".join(words.splitlines()))
+    return Markup("<p>{}</p>").format(lines.replace("\n", Markup("<br>")))

@@ -244,7 +244,7 @@ def _body(mail: Mail, raw: bytes) -> Body:
     text = mail.visible
     if len(text) > MAX_TEXT_CHARS:
         # The rest is not lost: the whole text comes along as a file, after the mail's own.
-        text = text[: MAX_TEXT_CHARS - 1] + "…"
+        text = _cut(text)
         files.append(
             FileRef(
                 name="mail.txt",
@@ -256,10 +256,15 @@ def _body(mail: Mail, raw: bytes) -> Body:
     return Body(
         text=text,
         html=mail.html if mail.html and len(mail.html) <= _LONGEST_HTML else None,
-        quoted=mail.quoted or None,
-        signature=mail.signature or None,
+        quoted=_cut(mail.quoted) or None,
+        signature=_cut(mail.signature) or None,
         files=tuple(files),
     )
+
+
+def _cut(text: str) -> str:
+    """Return what a message can hold of a text; the mail itself is kept whole."""
+    return text if len(text) <= MAX_TEXT_CHARS else text[: MAX_TEXT_CHARS - 1] + "…"
 
 
 def part_of(mail: Mail, position: int) -> bytes | None:

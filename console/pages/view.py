@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from console.letters import has_remote_pictures
-from console.markdown import to_html, to_plain
+from console.markdown import message_html, to_html, to_plain
 from console.numbers import decimal
 from console.rooms import rooms_for, section_of, tabs_for
 from console.texts import accepted_language, translate
@@ -54,6 +54,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["markdown"] = to_html
+    environment.filters["message"] = message_html
     environment.filters["plain"] = to_plain
     environment.filters["plain_name"] = plain_name
     environment.filters["ending"] = ending_of

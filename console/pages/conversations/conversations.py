@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.markdown import render_ahead
 from console.pages.conversations.workspace import MESSAGES_SHOWN, Shown, Workspace
 from console.pages.conversations.workspace_reading import of_conversation
 from console.pages.session import Agents, is_htmx
@@ -29,6 +30,7 @@ async def show_conversation(
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_conversation(request, session, ConversationId(conversation), show)
         queue = await beside(request, session, signed_in.agent.id, "assistant")
+    await render_ahead(work.said())
     return page(
         request,
         "conversation.html",
@@ -46,6 +48,7 @@ async def live(
     """Show the parts of a workspace anew that others may have changed."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_conversation(request, session, ConversationId(conversation), show)
+    await render_ahead(work.said())
     return live_parts(request, work, as_ticket=False)
 
 

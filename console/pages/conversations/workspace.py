@@ -115,6 +115,14 @@ class Workspace:
     answers_in: ConversationId  # where the next answer goes unless something else is chosen
     places: Mapping[ConversationId, Place]  # of all conversations that are shown
 
+    def said(self) -> Iterator[str]:
+        """Yield whatever is shown of what people wrote: text, quotations, earlier text."""
+        for message in self.messages:
+            yield message.text
+            yield message.quoted or ""
+            yield message.signature or ""
+            yield from (revision.text for revision in message.revisions)
+
     @property
     def can_answer_in(self) -> Sequence[MergedTicket]:
         """The merged tickets whose requesters can be answered besides the ticket's own."""

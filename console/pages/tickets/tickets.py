@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.markdown import render_ahead
 from console.pages.conversations.conversations import live_parts
 from console.pages.conversations.workspace import MESSAGES_SHOWN, Shown
 from console.pages.conversations.workspace_reading import of_ticket
@@ -64,6 +65,7 @@ async def show_ticket(
         queue = await beside(request, session, signed_in.agent.id, tab)
         drafts = await drafts_of(session, signed_in.agent.id, work.conversation.id)
     await desk_of(request).notices.read_of(signed_in.agent.id, named)
+    await render_ahead(work.said())
     assert work.ticket is not None
     return page(
         request,
@@ -264,6 +266,7 @@ async def parts_of(
     """Return the parts of a workspace as they are now; `more` is for the parts' own use."""
     async with storage_errors(), desk_of(request).sessions() as session:
         work = await of_ticket(request, session, ticket, shown, side_of(request))
+    await render_ahead(work.said())
     return live_parts(request, work, notice=notice, status=status, **more)
 
 

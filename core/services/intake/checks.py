@@ -43,7 +43,10 @@ def check(event: Event) -> None:
         for file in event.body.files:
             if not 0 <= (file.size_bytes or 0) <= _LARGEST_FILE:
                 raise InvalidInput("a file cannot have this size")
-        if len(event.body.text) > MAX_TEXT_CHARS:
+        body = event.body
+        if any(
+            len(part or "") > MAX_TEXT_CHARS for part in (body.text, body.quoted, body.signature)
+        ):
             raise TooLarge(f"a message's text may have {MAX_TEXT_CHARS:,} characters at most")
     match event:
         case MessagePosted():

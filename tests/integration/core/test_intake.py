@@ -187,6 +187,8 @@ async def test_a_cursor_alone_can_be_committed(rig: Rig) -> None:
     ("event", "error"),
     [
         (posted("x" * 20_001), TooLarge),
+        (replace(posted("x"), body=Body(text="x", quoted="x" * 20_001)), TooLarge),
+        (replace(posted("x"), body=Body(text="x", signature="x" * 20_001)), TooLarge),
         (posted("nul \x00"), InvalidInput),
         (posted("lone \ud800"), InvalidInput),
         (posted("x", thread=""), InvalidInput),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
-from console.markdown import plain_of_parsed, to_html, to_plain
+from console.markdown import message_html, plain_of_parsed, render_ahead, to_html, to_plain
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,40 @@ def test_deep_nesting_is_no_trap() -> None:
     assert "x" in to_html(">" * 5_000 + "x")
     assert to_html("[" * 5_000)
     assert "<i>" not in to_html(">" * 30 + "<i>x</i>")
+
+
+@pytest.mark.parametrize("dear", ["***[&", "* a\n", "- - - - a\n", ")\n\n", "1. 1. 1. a\n", "["])
+def test_what_a_parser_would_take_too_long_for_is_shown_as_it_was_typed(dear: str) -> None:
+    words = dear * (20_000 // len(dear))
+    shown = message_html(words)
+    is_as_typed = shown == Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))
+    assert is_as_typed  # not in one: telling apart two texts so long takes a minute
+    assert to_plain(words) == " ".join(words.split())
+
+
+def test_a_long_message_with_the_marks_that_people_write_is_shown_as_it_is_meant() -> None:
+    words = "\n".join(f"- Step {number}: press **F{number}** and `wait`" for number in range(120))
+    assert message_html(words).count("<strong>") == 120
+
+
+def test_a_message_is_parsed_once_for_all_the_pages_that_show_it() -> None:
+    for words in ("*short*", "*long* " * 400):
+        assert message_html(words) is message_html(words)
+
+
+async def test_others_have_their_turn_while_the_messages_of_a_page_are_parsed() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await render_ahead(f"{number}" + " *a*" * 100 for number in range(20))
+    task.cancel()
+    assert turns >= 20
 
 
 def test_plain_words_have_no_marks() -> None:

@@ -158,6 +158,13 @@ def test_an_author_who_names_themselves_in_reply_to_stays_verified() -> None:
     assert (event.author.email, event.caution) == (ANA, None)
 
 
+def test_a_long_quotation_or_signature_is_cut_to_what_a_message_can_hold() -> None:
+    body = posted(mail(quoted="q" * 200_000, signature="s" * 200_000)).body
+    for part in (body.quoted, body.signature):
+        assert part is not None
+        assert (len(part), part[-1]) == (MAX_TEXT_CHARS, "…")
+
+
 def test_a_mail_without_an_author_is_kept() -> None:
     assert posted(mail(author=None)).author.address == "(unknown)"
 
