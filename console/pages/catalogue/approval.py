@@ -72,7 +72,7 @@ async def _request(
         asked=view,
         asked_language=language,
         say=say,
-        times=Times(language, request.cookies.get(ZONE_COOKIE)),
+        asked_times=Times(language, request.cookies.get(ZONE_COOKIE)),
         chosen=chosen,
         reason=reason,
         wrong=say(wrong) if wrong else "",

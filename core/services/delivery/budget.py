@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.domain.channel import Capabilities, DeliveryState
 from core.domain.conversation import Speaker
+from core.domain.ticket import TicketStatus
 from core.storage.tables import Conversation, Message, Ticket, TicketEvent
 
 _WINDOW = timedelta(hours=24)
@@ -98,15 +99,17 @@ def next_moment(times: Sequence[datetime], answers_per_hour: int, now: datetime)
 
 
 async def is_overtaken(session: AsyncSession, message: Message) -> bool:
-    """Say whether `message` announces that somebody will answer, and an agent has."""
+    """Say whether `message` announces that somebody will answer, and they have, or all is done."""
     answer = aliased(Message)
-    opened_with_it = exists().where(
-        Ticket.conversation_id == message.conversation_id, Ticket.created_at == message.at
-    )
     answered_since = exists().where(
         answer.conversation_id == message.conversation_id,
         answer.seq > message.seq,
         answer.speaker == Speaker.AGENT,
         answer.is_internal.is_(False),
     )
-    return bool(await session.scalar(select(and_(opened_with_it, answered_since))))
+    is_over = exists().where(
+        Ticket.conversation_id == message.conversation_id,
+        Ticket.created_at == message.at,  # it was opened with these words
+        Ticket.status.in_((TicketStatus.SOLVED, TicketStatus.CLOSED)) | answered_since,
+    )
+    return bool(await session.scalar(select(is_over)))

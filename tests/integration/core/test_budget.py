@@ -9,6 +9,7 @@ from core.domain.assistant import Handoff, HandoffReason, Say
 from core.domain.channel import Receipt
 from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, RemoteId, new_id
+from core.domain.ticket import TicketStatus
 from core.services.delivery.budget import next_moment
 from core.services.ledger import Ledger
 from core.services.locks import locked
@@ -71,6 +72,15 @@ async def test_a_notice_that_waits_holds_up_no_agent_and_is_not_sent_after_their
     assert (await _sent(rig))[-1] == "I bring you another."
     rig.clock.advance(hours=2)
     assert (await _sent(rig))[-1] == "I bring you another."
+
+
+async def test_a_notice_that_waits_is_not_sent_about_what_was_solved_meanwhile(rig: Rig) -> None:
+    await _third_letter(rig)
+    await _sent(rig)
+    await rig.tickets.set_status(await rig.ticket_id("t3"), TicketStatus.SOLVED, await rig.agent())
+    assert "is solved" in (await _sent(rig))[-1]
+    rig.clock.advance(hours=2)
+    assert "is solved" in (await _sent(rig))[-1]
 
 
 async def test_what_follows_from_what_an_agent_does_is_said_at_once(rig: Rig) -> None:
