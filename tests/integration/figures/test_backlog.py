@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,6 +13,8 @@ from core.domain.figures import Dimension, Period
 from core.domain.ids import TeamId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.figures.backlog import BacklogLine, backlog_by
+from core.storage.engine import Sessions
+from core.storage.tables import FigureSum
 from tests.integration.figures.test_reports import Counted, desk
 
 __all__ = ["desk"]
@@ -61,3 +64,42 @@ async def test_hours_and_other_teams_are_refused(desk: Counted) -> None:
             await backlog_by(session, period, Dimension.HOUR)
         with pytest.raises(Forbidden):
             await backlog_by(session, period, Dimension.AGENT, [TeamId(new_id())])
+
+
+async def test_what_waited_is_what_waits_now_without_what_came_since(sessions: Sessions) -> None:
+    """Against a count day by day, with days on which nothing was counted and some after the end."""
+    drawn = random.Random(2)
+    first = date(2026, 1, 1)
+    days = [first + timedelta(days=number) for number in range(60)]
+    flow = {
+        (value, day): (drawn.randint(0, 4), drawn.randint(0, 4))
+        for value in ("a", "b", "c")
+        for day in days
+        if drawn.random() < 0.7
+    }
+    async with sessions.begin() as session:
+        for (value, day), (opened, solved) in flow.items():
+            session.add(
+                FigureSum(
+                    dimension=Dimension.CHANNEL,
+                    span="day",
+                    first=day,
+                    value=value,
+                    opened=opened,
+                    solved=solved,
+                    counts=b"",
+                )
+            )
+    now = {"a": 7, "b": 0, "d": 3}
+    period = Period(first=days[10], last=days[50])
+    async with sessions() as session:
+        lines = await backlog_by(session, period, Dimension.CHANNEL, waiting=now)
+    found = {line.value: list(line.waiting) for line in lines}
+    assert found["d"] == [3] * 41  # nothing was counted under it
+    for value in ("a", "b", "c"):
+        expected = []
+        for end in period.days:
+            since = [flow.get((value, day), (0, 0)) for day in days if day > end]
+            more = sum(opened - solved for opened, solved in since)
+            expected.append(max(0, now.get(value, 0) - more))
+        assert found.get(value, [0] * 41) == expected, value
