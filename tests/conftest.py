@@ -7,10 +7,13 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.domain.ids import new_id
 from core.runtime.database.postgres import embedded_postgres
 from core.runtime.supervision.assistant_program import AssistantProgram
 from core.storage.engine import Sessions, open_engine, sessions_of
@@ -120,3 +123,15 @@ async def whole_desk(
         await desk.until_ready()
         await desk.until_all_is_embedded()
         yield desk
+
+
+@pytest.fixture
+async def unmigrated(postgres: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database without a schema."""
+    name = f"test_{new_id().hex}"
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        engine = open_engine(postgres.replace("/desk?", f"/{name}?"))
+        yield engine
+        await engine.dispose()
+        await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from sqlalchemy import select
 
 from console.pages.automation.names import load_names
@@ -25,24 +23,13 @@ from core.storage.tables import (
     AutomationRun,
     Category,
     FormField,
-    Team,
     TeamMember,
     Ticket,
     TicketEvent,
     TicketWatcher,
 )
-from tests.integration.automation.world import BASE, add, do, react, runs, said, ticket, when
+from tests.integration.automation.world import BASE, add, do, react, runs, said, team, ticket, when
 from tests.support.desk import Rig
-
-
-async def team(rig: Rig, *members: Agent, lead: Agent | None = None, level: int = 1) -> UUID:
-    name = new_id()
-    async with rig.sessions.begin() as session:
-        session.add(Team(id=name, name=f"Team {name}"))
-        await session.flush()
-        for one in members:
-            session.add(TeamMember(team_id=name, agent_id=one.id, level=level, is_lead=one is lead))
-    return name
 
 
 async def failures(rig: Rig) -> list[str]:

@@ -15,8 +15,7 @@ from core.services.notifications.reading import notices_of
 from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.reactions.reactor import Reactor
-from tests.integration.automation.test_actions import team
-from tests.integration.automation.world import BASE, add, do
+from tests.integration.automation.world import BASE, add, do, team
 from tests.integration.sla.world import Promised
 
 _BROKEN = (Notice.BROKEN, "resolution")

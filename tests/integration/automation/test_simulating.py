@@ -24,8 +24,7 @@ from core.storage.tables import (
     Webhook,
     WebhookDelivery,
 )
-from tests.integration.automation.test_actions import team
-from tests.integration.automation.world import BASE, add, do, react, said, ticket
+from tests.integration.automation.world import BASE, add, do, react, said, team, ticket
 from tests.support.desk import Rig
 
 COUNTED = (

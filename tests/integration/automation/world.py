@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from core.domain.actor import Agent
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.automation.actions import Action, ActionKind
 from core.domain.automation.conditions import Condition, Conditions
@@ -17,7 +18,13 @@ from core.domain.ids import ConversationId, new_id
 from core.services.automation.forms import actions_json, conditions_json
 from core.services.automation.rules import RuleShelf, RulesOfTickets
 from core.services.reactions import Reactions
-from core.storage.tables import AutomationRule, AutomationRun, Message
+from core.storage.tables import (
+    AutomationRule,
+    AutomationRun,
+    Message,
+    Team,
+    TeamMember,
+)
 from tests.support.desk import Rig
 
 BASE = "http://desk.test"
@@ -83,3 +90,13 @@ async def said(rig: Rig, speaker: Speaker) -> list[tuple[str, bool]]:
             .order_by(Message.seq)
         )
         return [(words, internal) for words, internal in rows]
+
+
+async def team(rig: Rig, *members: Agent, lead: Agent | None = None, level: int = 1) -> UUID:
+    name = new_id()
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=name, name=f"Team {name}"))
+        await session.flush()
+        for one in members:
+            session.add(TeamMember(team_id=name, agent_id=one.id, level=level, is_lead=one is lead))
+    return name

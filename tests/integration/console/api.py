@@ -22,3 +22,17 @@ def assert_problem(response: httpx.Response, status: int) -> None:
     assert document["status"] == status
     assert document["title"]
     assert document["detail"]
+
+
+async def whole(client: httpx.AsyncClient, path: str, **params: str) -> list[dict[str, Any]]:
+    """Read a list to its end, two at a time."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await client.get(f"/api/v1/{path}", params={"limit": "2", **params, **cursor})
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["items"]) <= 2
+        items += answer.json()["items"]
+        if answer.json()["next"] is None:
+            return items
+        cursor = {"cursor": answer.json()["next"]}

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.storage.tables import AutomationRule, AutomationRun, IncomingHook, Ticket, WebhookDelivery
-from tests.integration.console.api import Api
+from tests.integration.console.api import Api, whole
 from tests.integration.console.world import Desk
 
 RULE: dict[str, Any] = {
@@ -30,20 +30,6 @@ async def made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> di
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def whole(client: httpx.AsyncClient, path: str, **params: str) -> list[dict[str, Any]]:
-    """Read a list to its end, two at a time."""
-    items: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = await client.get(f"/api/v1/{path}", params={"limit": "2", **params, **cursor})
-        assert answer.status_code == 200, answer.text
-        assert len(answer.json()["items"]) <= 2
-        items += answer.json()["items"]
-        if answer.json()["next"] is None:
-            return items
-        cursor = {"cursor": answer.json()["next"]}
 
 
 async def test_one_rule_is_read_with_its_tag_and_put_at_a_place(desk: Desk, api: Api) -> None:

@@ -22,29 +22,15 @@ from core.storage.tables import (
     Ticket,
     Webhook,
 )
-from tests.integration.console.browser import Browser
-from tests.integration.console.test_settings import signed_in_as
+from tests.integration.console.automation_forms import HOOKS, MACROS, RULE, RULES
+from tests.integration.console.browser import Browser, signed_in
 from tests.integration.console.world import Desk
-
-RULES, MACROS, HOOKS = (f"/console/admin/{room}" for room in ("rules", "macros", "webhooks"))
-RULE = {
-    "name": "Printers first",
-    "trigger": "opened",
-    "every-field-0": "message",
-    "every-comparison-0": "has",
-    "every-value-0": "printer | impresora",
-    "action-kind-0": "set_team",
-    "action-value-0": "printer team",
-    "action-kind-1": "reply",
-    "action-value-1": "Hello {{ requester.name }}",
-    "is_on": "yes",
-}
 
 
 async def lead(desk: Desk) -> Browser:
     async with desk.sessions.begin() as session:
         session.add(Team(id=new_id(), name="Printer team"))
-    return await signed_in_as(desk, Role.LEAD)
+    return await signed_in(desk, Role.LEAD.title(), Role.LEAD)
 
 
 async def test_a_lead_writes_a_rule_by_names_and_tries_it_first(desk: Desk) -> None:
@@ -178,7 +164,7 @@ async def test_an_agent_chooses_a_macro_and_sends_what_goes_with_it(desk: Desk) 
     async with desk.sessions() as session:
         macro = (await session.scalars(select(Macro.id))).one()
         number = (await session.scalars(select(Ticket.number))).one()
-    agent = await signed_in_as(desk, Role.AGENT)
+    agent = await signed_in(desk, Role.AGENT.title(), Role.AGENT)
     assert "Paper" in await agent.see(f"/console/tickets/{number}/macros")
     filled = await agent.see(f"/console/tickets/{number}/macros/{macro}")
     assert "Look for paper, " in filled
@@ -192,7 +178,7 @@ async def test_an_agent_chooses_a_macro_and_sends_what_goes_with_it(desk: Desk) 
 
 
 async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.ADMIN)
+    browser = await signed_in(desk, Role.ADMIN.title(), Role.ADMIN)
     await browser.see(HOOKS)
     wrong = await browser.send(HOOKS, name="CRM", url="crm.example.org")
     assert wrong.status_code == 422
@@ -210,7 +196,7 @@ async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> N
 
 
 async def test_an_admin_renews_a_secret_and_corrects_a_mapping(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.ADMIN)
+    browser = await signed_in(desk, Role.ADMIN.title(), Role.ADMIN)
     await browser.see(HOOKS)
     await browser.send(HOOKS, name="CRM", url="https://crm.example.org/in")
     async with desk.sessions() as session:
@@ -291,7 +277,7 @@ async def test_agents_programs_may_not_change_what_the_desk_does(desk: Desk, pat
 
 
 async def test_a_report_over_http_becomes_a_ticket(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.ADMIN)
+    browser = await signed_in(desk, Role.ADMIN.title(), Role.ADMIN)
     await browser.see(HOOKS)
     added = await browser.send(f"{HOOKS}/incoming", name="Prometheus", format="alertmanager")
     address = re.search(r"/api/v1/hooks/[\w-]+", added.text)

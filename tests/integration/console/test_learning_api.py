@@ -16,7 +16,7 @@ from core.services.learning.examples import ExampleBook
 from core.services.learning.topics import Topics
 from core.services.learning.versions import ModelVersions
 from tests.integration.console.api import Api
-from tests.integration.console.test_learning_pages import (
+from tests.integration.console.learning import (
     give_to_another_team,
     knows_intents,
     missed,

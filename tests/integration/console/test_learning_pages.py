@@ -6,114 +6,30 @@ import pytest
 from sqlalchemy import select, text, update
 
 from core.domain.actor import Role
-from core.domain.assistant import Answer, Feedback, LookUp, Say, TurnReply, Understanding
-from core.domain.ids import ArticleId, ConversationId, TopicId, new_id
+from core.domain.assistant import Answer, Feedback, LookUp, Say, Understanding
+from core.domain.ids import ArticleId, new_id
 from core.domain.knowledge import Article, Finding, Hit, Outcome
-from core.domain.models import Example, ExampleState, ServingModel, Training, TrainingState
+from core.domain.models import Example, ExampleState, Training, TrainingState
 from core.domain.topics import TopicKind
 from core.services.learning.examples import ExampleBook
-from core.services.learning.grouping import group
 from core.services.learning.versions import ModelVersions
 from core.storage.tables import (
-    AssignmentPolicy,
-    Conversation,
-    Team,
-    Ticket,
     Topic,
     TopicItem,
     TrainingExample,
-    TurnRecord,
 )
-from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.browser import signed_in
+from tests.integration.console.learning import (
+    give_to_another_team,
+    knows_intents,
+    missed,
+    topic_of,
+    turn,
+)
 from tests.integration.console.world import Desk
 
 VPN = ArticleId("vpn")
 ROOM = "/console/assistant"
-MODEL = "axes"
-
-
-async def browser_of(desk: Desk, role: Role, name: str = "ana") -> Browser:
-    agent = await desk.agent(f"{name}@example.org", name.title(), role=role)
-    await desk.access.set_password(agent.id, PASSWORD)
-    return await Browser.signed_in(desk, agent.email)
-
-
-async def turn(
-    desk: Desk, conversation: ConversationId, understanding: Understanding, *steps: object
-) -> None:
-    plan = await desk.turns.plan(conversation)
-    assert plan is not None
-    reply = TurnReply(
-        turn=plan.turn,
-        steps=steps,  # type: ignore[arg-type]
-        intent="ask_question",
-        confidence=0.83,
-        model="0123456789abcdef",
-        understanding=understanding,
-    )
-    assert await desk.turns.settle(plan, reply)
-
-
-async def missed(desk: Desk, words: str, thread: str) -> None:
-    """Let a requester ask what nothing answers."""
-    conversation = await desk.says(words, thread=thread)
-    finding = Finding(outcome=Outcome.HAND_OFF, hits=())
-    told = Understanding(look_ups=(LookUp(question=words, finding=finding),))
-    await turn(desk, conversation, told, Say(text="I do not know."))
-
-
-async def topic_of(desk: Desk, *questions: str) -> TopicId:
-    """Return a topic of questions that all have one vector."""
-    for place, words in enumerate(questions):
-        await missed(desk, words, f"m{place}")
-    async with desk.sessions.begin() as session:
-        for record in (await session.scalars(select(TurnRecord))).all():
-            session.add(
-                TopicItem(
-                    id=record.turn_id,
-                    kind=TopicKind.QUESTION,
-                    conversation_id=record.conversation_id,
-                    text=record.question,
-                    language=record.language,
-                    at=record.at,
-                    vector=[1.0] + [0.0] * 383,
-                    vector_model=MODEL,
-                )
-            )
-        await session.flush()
-        await group(session, TopicKind.QUESTION, MODEL, 50)
-        return TopicId((await session.scalars(select(Topic.id))).one())
-
-
-async def knows_intents(desk: Desk) -> None:
-    serving = ServingModel(model="m", lessons="none", intents=("ask_question", "thanks"))
-    await ModelVersions(desk.sessions).note_serving(serving)
-
-
-async def give_to_another_team(desk: Desk) -> None:
-    """Let the ticket of another team hold one of the turns; agents see their own teams' alone."""
-    async with desk.sessions.begin() as session:
-        await session.execute(update(AssignmentPolicy).values(own_tickets_only=True))
-        team = Team(id=new_id(), name="Others")
-        session.add(team)
-        await session.flush()
-        record = (await session.scalars(select(TurnRecord).limit(1))).one()
-        conversation = await session.get_one(Conversation, record.conversation_id)
-        session.add(
-            Ticket(
-                id=new_id(),
-                conversation_id=conversation.id,
-                contact_id=conversation.contact_id,
-                status="open",
-                priority="normal",
-                reason="not_helped",
-                subject="parrot",
-                language="en",
-                team_id=team.id,
-                created_at=desk.clock(),
-                updated_at=desk.clock(),
-            )
-        )
 
 
 async def test_the_turn_log_shows_what_was_understood_and_what_came_of_it(desk: Desk) -> None:
@@ -127,7 +43,7 @@ async def test_the_turn_log_shows_what_was_understood_and_what_came_of_it(desk: 
     await turn(desk, conversation, told, Answer(article=VPN, score=0.61))
     await desk.says("no")
     await turn(desk, conversation, Understanding(feedback=Feedback.NOT_HELPED), Say(text="Oh."))
-    lead = await browser_of(desk, Role.LEAD)
+    lead = await signed_in(desk, role=Role.LEAD)
     shown = await lead.see(ROOM)
     assert "how do I get &lt;b&gt;vpn&lt;/b&gt;" in shown
     assert "Connect the &lt;VPN&gt;" in shown
@@ -142,7 +58,7 @@ async def test_the_turn_log_shows_what_was_understood_and_what_came_of_it(desk: 
 async def test_the_turn_log_goes_on_on_the_next_page(desk: Desk) -> None:
     for place in range(51):
         await missed(desk, f"question number {place} please", f"t{place}")
-    lead = await browser_of(desk, Role.LEAD)
+    lead = await signed_in(desk, role=Role.LEAD)
     shown = await lead.see(ROOM)
     assert shown.count('<li id="turn-') == 50
     older = shown.partition('class="button" href="?')[2].partition('"')[0].replace("&amp;", "&")
@@ -153,9 +69,9 @@ async def test_the_turn_log_goes_on_on_the_next_page(desk: Desk) -> None:
 async def test_agents_do_not_see_the_room_and_auditors_change_nothing(
     desk: Desk, path: str
 ) -> None:
-    agent = await browser_of(desk, Role.AGENT)
+    agent = await signed_in(desk, role=Role.AGENT)
     await agent.see(f"{ROOM}{path}", 403)
-    auditor = await browser_of(desk, Role.AUDITOR, "bo")
+    auditor = await signed_in(desk, "Bo", Role.AUDITOR)
     shown = await auditor.see(f"{ROOM}{path}")
     assert 'class="button primary"' not in shown
 
@@ -170,7 +86,7 @@ async def _is_of_one_commit(desk: Desk, *tables: str) -> None:
 
 async def test_from_a_topic_an_article_is_begun_with_its_questions(desk: Desk) -> None:
     topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
-    admin = await browser_of(desk, Role.ADMIN)
+    admin = await signed_in(desk, role=Role.ADMIN)
     assert "may my parrot come?" in await admin.see(f"{ROOM}/topics")
     await admin.see(f"{ROOM}/topics/{topic}")
     form = await admin.see(f"{ROOM}/topics/{topic}/article")
@@ -197,11 +113,11 @@ async def test_from_a_topic_an_article_is_begun_with_its_questions(desk: Desk) -
 async def test_from_a_topic_an_article_gets_another_question(desk: Desk) -> None:
     topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
     await desk.knowledge.create(Article(id=ArticleId("pets"), language="en", title="Pets", body=""))
-    lead = await browser_of(desk, Role.LEAD, "leo")
+    lead = await signed_in(desk, "Leo", Role.LEAD)
     await lead.see(f"{ROOM}/topics/{topic}")
     refused = await lead.send(f"{ROOM}/topics/{topic}/question", article="pets", question="Q?")
     assert refused.status_code == 403
-    admin = await browser_of(desk, Role.ADMIN)
+    admin = await signed_in(desk, role=Role.ADMIN)
     await admin.see(f"{ROOM}/topics/{topic}")
     answer = await admin.send(
         f"{ROOM}/topics/{topic}/question", article="pets", question="may my parrot come?"
@@ -220,7 +136,7 @@ async def test_from_a_topic_an_article_gets_another_question(desk: Desk) -> None
 async def test_leads_propose_examples_and_admins_approve_them(desk: Desk) -> None:
     topic = await topic_of(desk, "ta for the parrot", "thank you parrot")
     await knows_intents(desk)
-    lead = await browser_of(desk, Role.LEAD, "leo")
+    lead = await signed_in(desk, "Leo", Role.LEAD)
     assert "thanks" in await lead.see(f"{ROOM}/topics/{topic}")
     proposal = {"text": " ta for the  parrot ", "intent": "thanks", "language": "en"}
     await lead.send(f"{ROOM}/examples", form={**proposal, "topic": str(topic)})
@@ -235,7 +151,7 @@ async def test_leads_propose_examples_and_admins_approve_them(desk: Desk) -> Non
     unknown = await lead.send(f"{ROOM}/examples", form={**proposal, "text": "x", "intent": "no"})
     assert unknown.status_code == 422
     assert (await lead.send(f"{ROOM}/examples/{row.id}/approve")).status_code == 403
-    admin = await browser_of(desk, Role.ADMIN)
+    admin = await signed_in(desk, role=Role.ADMIN)
     await admin.see(f"{ROOM}/examples")
     await admin.send(f"{ROOM}/examples/{row.id}/intent", intent="ask_question")
     await admin.send(f"{ROOM}/examples/{row.id}/approve")
@@ -249,7 +165,7 @@ async def test_leads_propose_examples_and_admins_approve_them(desk: Desk) -> Non
 
 async def test_a_version_is_asked_for_judged_shown_and_gone_back_from(desk: Desk) -> None:
     await knows_intents(desk)
-    admin = await browser_of(desk, Role.ADMIN)
+    admin = await signed_in(desk, role=Role.ADMIN)
     ana = await desk.agent("eve@example.org", "Eve", Role.ADMIN)
     await admin.see(f"{ROOM}/versions")
     nothing = await admin.send(f"{ROOM}/versions", goes_live="yes")
@@ -302,7 +218,7 @@ async def test_recurring_topics_stand_on_the_page_of_figures(desk: Desk) -> None
     async with desk.sessions.begin() as session:
         await session.execute(update(TopicItem).values(kind=TopicKind.TICKET))
         await session.execute(update(Topic).values(kind=TopicKind.TICKET))
-    lead = await browser_of(desk, Role.LEAD)
+    lead = await signed_in(desk, role=Role.LEAD)
     shown = await lead.see("/console/reports")
     assert "Recurring topics" in shown
     assert f"{ROOM}/topics/{topic}/problem" in shown
@@ -314,7 +230,7 @@ async def test_recurring_topics_stand_on_the_page_of_figures(desk: Desk) -> None
 
 async def test_what_belongs_to_another_team_is_neither_seen_nor_decided_about(desk: Desk) -> None:
     topic = await topic_of(desk, "parrot in the office?", "may my parrot come?")
-    lead = await browser_of(desk, Role.LEAD, "leo")
+    lead = await signed_in(desk, "Leo", Role.LEAD)
     await lead.see(f"{ROOM}/topics/{topic}")
     await give_to_another_team(desk)
     await lead.see(f"{ROOM}/topics/{topic}", 404)
@@ -326,7 +242,7 @@ async def test_what_belongs_to_another_team_is_neither_seen_nor_decided_about(de
 
 async def test_a_version_under_way_is_given_up(desk: Desk) -> None:
     await knows_intents(desk)
-    admin = await browser_of(desk, Role.ADMIN)
+    admin = await signed_in(desk, role=Role.ADMIN)
     eve = await desk.agent("eve@example.org", "Eve", Role.ADMIN)
     book = ExampleBook(desk.sessions)
     example = await book.propose(Example(text="ta", intent="thanks", language="en"), eve)

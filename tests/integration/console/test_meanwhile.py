@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from core.domain.actor import Role
+from tests.integration.console.automation_forms import HOOKS, MACROS, RULES
+from tests.integration.console.automation_forms import RULE as RULE_FORM
 from tests.integration.console.browser import Browser, signed_in
-from tests.integration.console.test_automation_pages import HOOKS, MACROS, RULES
-from tests.integration.console.test_automation_pages import RULE as RULE_FORM
 from tests.integration.console.world import Desk
 
 RULE = {**RULE_FORM, "action-kind-0": "add_tag", "action-value-0": "late"}

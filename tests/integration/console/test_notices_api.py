@@ -13,8 +13,7 @@ from core.domain.notification import Notice
 from core.services.notifications.leaving import Told, leave
 from core.storage.queries.access.agents import agent_named
 from core.storage.queries.tickets.tickets import ticket_named
-from tests.integration.console.api import Api
-from tests.integration.console.test_automation_api import whole
+from tests.integration.console.api import Api, whole
 from tests.integration.console.world import Desk
 from tests.support.slack import channel_context, plain_text
 

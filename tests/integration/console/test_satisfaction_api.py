@@ -10,8 +10,7 @@ from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.domain.satisfaction import SurveyStatus
 from core.storage.tables import Category, Satisfaction, Team, Ticket
-from tests.integration.console.api import Api
-from tests.integration.console.test_automation_api import whole
+from tests.integration.console.api import Api, whole
 from tests.integration.console.world import Desk
 
 NOON = datetime(2030, 5, 2, 12, tzinfo=UTC)

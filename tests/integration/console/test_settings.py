@@ -12,16 +12,10 @@ from core.domain.ids import new_id
 from core.domain.satisfaction import SurveyStatus
 from core.services.satisfaction.links import SurveyLinks
 from core.storage.tables import Satisfaction, Ticket
-from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 RULES = "/console/admin/satisfaction"
-
-
-async def signed_in_as(desk: Desk, role: Role) -> Browser:
-    agent = await desk.access.add_agent(f"{role}@example.org", role.title(), role)
-    await desk.access.set_password(agent.id, PASSWORD)
-    return await Browser.signed_in(desk, agent.email)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +29,7 @@ async def signed_in_as(desk: Desk, role: Role) -> Browser:
 async def test_each_role_sees_the_settings_that_are_its_own(
     desk: Desk, role: Role, sees: dict[str, int]
 ) -> None:
-    browser = await signed_in_as(desk, role)
+    browser = await signed_in(desk, role.title(), role)
     front = await browser.see("/console/settings")
     for path, status in sees.items():
         await browser.see(path, status)
@@ -43,19 +37,19 @@ async def test_each_role_sees_the_settings_that_are_its_own(
 
 
 async def test_agents_have_no_settings(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.AGENT)
+    browser = await signed_in(desk, "Agent", Role.AGENT)
     assert "/console/settings" not in await browser.see("/console/queue")
     await browser.see("/console/settings", 403)
 
 
 async def test_auditors_change_nothing_but_their_own(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.AUDITOR)
+    browser = await signed_in(desk, "Auditor", Role.AUDITOR)
     assert (await browser.send("/console/tickets/1/take")).status_code == 403
     assert (await browser.send("/console/language", language="es")).status_code == 303
 
 
 async def test_a_change_of_rules_is_in_the_audit_log(desk: Desk) -> None:
-    browser = await signed_in_as(desk, Role.ADMIN)
+    browser = await signed_in(desk, "Admin", Role.ADMIN)
     await browser.see(RULES)
     wrong = await browser.send(RULES, lasts="24", remind_after="48", low_score="2")
     assert wrong.status_code == 422
@@ -104,7 +98,7 @@ async def test_a_requester_answers_on_the_page_and_agents_read_it(desk: Desk) ->
         kept = await client.post(path, data={"score": "2", "comment": spoken})
         assert "Thank you" in kept.text
         assert spoken not in kept.text
-    browser = await signed_in_as(desk, Role.AGENT)
+    browser = await signed_in(desk, "Agent", Role.AGENT)
     shown = await browser.see("/console/tickets/1001")
     assert "The requester gave 2 of 5" in shown
     assert "&lt;b&gt;slow&lt;/b&gt; but kind" in shown

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from core.domain.actor import Role
 from core.storage.tables import AuditEntry, OwnFinding
 from tests.integration.console.api import Api
-from tests.integration.console.test_learning_pages import browser_of
+from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
 PAGE = "/console/assistant/tolerance"
@@ -31,7 +31,7 @@ async def questions_were_asked(desk: Desk) -> None:
 
 
 async def test_an_admin_sets_it_and_goes_back_to_what_is_installed(desk: Desk) -> None:
-    browser = await browser_of(desk, Role.ADMIN)
+    browser = await signed_in(desk, role=Role.ADMIN)
     assert 'value="10"' in await browser.see(PAGE)
     await browser.send(PAGE, wrong_per_hundred="2,5", revision="0")
     shown = await browser.see(PAGE)
@@ -51,7 +51,7 @@ async def test_an_admin_sets_it_and_goes_back_to_what_is_installed(desk: Desk) -
 
 
 async def test_what_is_no_number_of_answers_is_told_and_kept_in_the_form(desk: Desk) -> None:
-    browser = await browser_of(desk, Role.ADMIN)
+    browser = await signed_in(desk, role=Role.ADMIN)
     for wrong in ("0", "100", "a few", "nan"):
         answer = await browser.send(PAGE, wrong_per_hundred=wrong)
         assert answer.status_code == 422
@@ -60,7 +60,7 @@ async def test_what_is_no_number_of_answers_is_told_and_kept_in_the_form(desk: D
 
 
 async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
-    browser = await browser_of(desk, Role.ADMIN)
+    browser = await signed_in(desk, role=Role.ADMIN)
     await browser.send(PAGE, wrong_per_hundred="3", revision="0")
     late = await browser.send(PAGE, wrong_per_hundred="4", revision="0")
     assert late.status_code == 412
@@ -73,7 +73,7 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(desk: Des
 
 
 async def test_a_lead_sees_it_and_sets_nothing(desk: Desk) -> None:
-    browser = await browser_of(desk, Role.LEAD)
+    browser = await signed_in(desk, role=Role.LEAD)
     shown = await browser.see(PAGE)
     assert "at most 10 may be wrong" in shown
     assert 'name="wrong_per_hundred"' not in shown

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from psycopg import sql
 from sqlalchemy import Connection, select, text
@@ -18,12 +15,12 @@ from sqlalchemy.schema import CreateIndex
 
 from core.domain.errors import StorageUnavailable
 from core.domain.ids import ConversationId, ThreadKey, new_id
-from core.storage import migrations
 from core.storage.engine import open_engine, sessions_of
 from core.storage.migrate import migrate, pending
 from core.storage.queries.conversations.transcripts import thread_since
 from core.storage.tables import Attachment, Base, NearWord
 from tests.support.desk import LOOP, Rig, posted
+from tests.support.migrations import upgrade
 
 # Alembic does not read back what PostgreSQL makes of an expression with CASE in it.
 _BY_RANK = ("ix_ticket_urgency", "ix_ticket_unassigned")
@@ -66,7 +63,7 @@ async def test_a_desk_of_the_first_release_goes_on_where_it_was(
     unmigrated: AsyncEngine, tmp_path: Path
 ) -> None:
     async with unmigrated.begin() as connection:
-        await connection.run_sync(_upgrade, "0001")
+        await connection.run_sync(upgrade, "0001")
         for statement in _FIRST_RELEASE.split(";"):
             await connection.execute(text(statement))
     await migrate(unmigrated)
@@ -104,7 +101,7 @@ async def test_teams_whose_names_differ_in_capitals_are_told_apart(
     unmigrated: AsyncEngine, given: list[str], left: list[str]
 ) -> None:
     async with unmigrated.begin() as connection:
-        await connection.run_sync(_upgrade, "0064")
+        await connection.run_sync(upgrade, "0064")
         for name in given:
             await connection.execute(
                 text("INSERT INTO team (id, name) VALUES (uuidv7(), :name)"), {"name": name}
@@ -161,30 +158,11 @@ _FIRST_RELEASE = """
 """
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__path__[0])))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-@pytest.fixture
-async def unmigrated(postgres: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a database without a schema."""
-    name = f"test_{new_id().hex}"
-    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
-        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        engine = open_engine(postgres.replace("/desk?", f"/{name}?"))
-        yield engine
-        await engine.dispose()
-        await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 async def test_a_table_that_somebody_holds_is_not_waited_for_for_ever(
     unmigrated: AsyncEngine,
 ) -> None:
     async with unmigrated.begin() as connection:
-        await connection.run_sync(_upgrade, "0060")
+        await connection.run_sync(upgrade, "0060")
     async with unmigrated.connect() as backup:
         await backup.execute(text("SELECT count(*) FROM survey_rule"))
         with pytest.raises(StorageUnavailable, match=r"in use for 0\.1 s: nothing was changed"):

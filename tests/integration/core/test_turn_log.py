@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from core.domain.assistant import (
     Answer,
     Feedback,
@@ -14,7 +12,6 @@ from core.domain.assistant import (
     Mention,
     Offer,
     Say,
-    Step,
     Understanding,
 )
 from core.domain.ids import ArticleId, ConversationId
@@ -29,7 +26,8 @@ from core.storage.queries.learning.turn_records import (
     turn_counts,
     turn_records,
 )
-from tests.support.desk import Rig, reply_to
+from tests.integration.core.turns import take_turn
+from tests.support.desk import Rig
 
 VPN = ArticleId("vpn")
 
@@ -42,15 +40,6 @@ def searched(question: str, outcome: Outcome, **told: object) -> Understanding:
         look_ups=(LookUp(question=question, finding=Finding(outcome=outcome, hits=(hit,))),),
         **told,  # type: ignore[arg-type]
     )
-
-
-async def take_turn(
-    rig: Rig, conversation: ConversationId, understanding: Understanding, *steps: Step
-) -> None:
-    plan = await rig.turns.plan(conversation)
-    assert plan is not None
-    reply = replace(reply_to(plan, *steps), understanding=understanding)
-    assert await rig.turns.settle(plan, reply)
 
 
 async def logged(rig: Rig, **wanted: object) -> list[TurnView]:

@@ -15,9 +15,7 @@ from core.domain.ticket import TicketStatus
 from core.services.figures.backlog import BacklogLine, backlog_by
 from core.storage.engine import Sessions
 from core.storage.tables import FigureSum
-from tests.integration.figures.test_reports import Counted, desk
-
-__all__ = ["desk"]
+from tests.integration.figures.world import Counted
 
 
 async def _backlog(desk: Counted, by: Dimension, days: int) -> list[BacklogLine]:

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
-
 import pytest
 from sqlalchemy import func, select
 
 from core.domain.assistant import Answer, Handoff, HandoffReason, Say, Step
-from core.domain.figures import Dimension, Measure, Period
+from core.domain.figures import Dimension, Measure
 from core.domain.ids import ArticleId, ConversationId, TicketId, new_id
 from core.domain.ticket import TicketStatus
-from core.services.figures.counting import Counting, Report, report
 from core.services.figures.documents import document
-from core.services.figures.facts import FiguresOfTickets
-from core.services.reactions import Reactions
 from core.services.sla.calendars import CalendarForm
-from core.services.sla.rules import PromiseBook
-from core.storage.engine import Sessions
 from core.storage.tables import ArticleFeedback, ArticleRow, FigureChange, FigureSum
-from tests.integration.sla.world import Promised
-
-
-class Counted(Promised):
-    """A desk that keeps figures."""
-
-    def __init__(self, sessions: Sessions, folder: Path) -> None:
-        super().__init__(sessions, folder)
-        self.counting = Counting(sessions, PromiseBook(), self.clock)
-        self.figures = Reactions(
-            sessions, self.accounts, [*self.reactors, FiguresOfTickets()], self.clock
-        )
-
-    async def react(self) -> None:
-        await self.figures.advance(await self.conversation_id())
-
-    async def report(self, by: Dimension = Dimension.CHANNEL, days: int = 7) -> Report:
-        await self.counting.count_all()
-        today = self.clock().date()
-        period = Period(first=today - timedelta(days=days - 1), last=today)
-        async with self.sessions() as session:
-            return await report(session, period, by)
-
-
-@pytest.fixture
-def desk(sessions: Sessions, tmp_path: Path) -> Counted:
-    return Counted(sessions, tmp_path)
+from tests.integration.figures.world import Counted
 
 
 async def test_many_changes_have_a_day_counted_once(desk: Counted) -> None:

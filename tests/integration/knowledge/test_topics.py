@@ -37,7 +37,7 @@ from core.storage.tables import (
     TopicItem,
     TurnRecord,
 )
-from tests.integration.core.test_turn_log import take_turn
+from tests.integration.core.turns import take_turn
 from tests.integration.knowledge.world import article
 from tests.support.desk import LOOP, Rig
 

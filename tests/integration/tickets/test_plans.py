@@ -20,9 +20,7 @@ from core.storage.migrate import migrate
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
-from tests.integration.core.test_migrations import _upgrade, unmigrated
-
-__all__ = ["unmigrated"]
+from tests.support.migrations import upgrade
 
 TODAY = datetime.now(UTC).date()
 DAY = timedelta(days=1)
@@ -162,7 +160,7 @@ async def test_a_lead_keeps_plans_in_the_settings(desk: Desk) -> None:
 
 async def test_plans_in_words_become_rows(unmigrated: AsyncEngine) -> None:
     async with unmigrated.begin() as connection:
-        await connection.run_sync(_upgrade, "0049")
+        await connection.run_sync(upgrade, "0049")
         for name, plan, channels in (
             ("A", "Gold", '["slack"]'),
             ("B", "gold", '["slack"]'),

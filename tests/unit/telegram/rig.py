@@ -18,7 +18,7 @@ from core.domain.backoff import Backoff
 from core.domain.channel import Outbound
 from core.ports import Channel
 from tests.unit.telegram.memory import MemoryDesk
-from tests.unit.telegram.test_render import out
+from tests.unit.telegram.outgoing import out
 
 PACE = Pace(
     poll=1,

@@ -13,8 +13,8 @@ from core.domain.events import (
     ThreadMoved,
 )
 from tests.unit.telegram.memory import ACCOUNT, MemoryDesk
+from tests.unit.telegram.outgoing import NO, YES
 from tests.unit.telegram.rig import PACE, PNG, eventually, receiving, settings, to
-from tests.unit.telegram.test_render import NO, YES
 
 
 async def test_another_bot_on_the_same_account_begins_with_its_first_update(

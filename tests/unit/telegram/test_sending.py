@@ -27,8 +27,8 @@ from core.domain.errors import (
 )
 from core.domain.ids import RemoteId
 from tests.unit.telegram.memory import ACCOUNT, MemoryDesk
+from tests.unit.telegram.outgoing import NO, YES, file, out
 from tests.unit.telegram.rig import PACE, PNG, eventually, texts, to
-from tests.unit.telegram.test_render import NO, YES, file, out
 
 
 class TestSending:

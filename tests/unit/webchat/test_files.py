@@ -16,7 +16,7 @@ from core.domain.errors import Rejected
 from core.domain.events import MessagePosted
 from core.ports import FetchesFiles, TranscriptFile
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDeposit, MemoryDesk, application
-from tests.unit.webchat.test_requests import Visitor, visit
+from tests.unit.webchat.visitor import Visitor, visit
 
 GUIDE = b"%PDF-1.7 a guide"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,35 +17,10 @@ from core.domain.channel import Outbound
 from core.domain.content import Body
 from core.domain.conversation import Speaker
 from core.domain.events import MessagePosted
-from core.domain.ids import ConversationId, MessageId, ThreadKey, new_id
+from core.domain.ids import ConversationId, MessageId, new_id
 from core.ports import Channel, HandlesRequests
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
-
-
-class Visitor:
-    """A person with a session of their own."""
-
-    def __init__(self, http: httpx.AsyncClient, session: str, token: str) -> None:
-        self.http = http
-        self.session = session
-        self.thread = ThreadKey(session)
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    async def send(self, text: Any, client_id: str | None = None) -> httpx.Response:
-        body = {"id": client_id or str(uuid4()), "text": text}
-        return await self.http.post("/chat/messages", json=body, headers=self.headers)
-
-    async def press(self, choice: object, client_id: str | None = None) -> httpx.Response:
-        body = {"id": client_id or str(uuid4()), "choice": str(choice)}
-        return await self.http.post("/chat/choices", json=body, headers=self.headers)
-
-    async def messages(self, after: object = 0) -> list[dict[str, Any]]:
-        response = await self.http.get(
-            "/chat/messages", params={"after": str(after)}, headers=self.headers
-        )
-        assert response.status_code == 200
-        messages: list[dict[str, Any]] = response.json()["messages"]
-        return messages
+from tests.unit.webchat.visitor import Visitor, visit
 
 
 @pytest.fixture
@@ -59,12 +33,6 @@ async def http(desk: MemoryDesk) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(application(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
         yield client
-
-
-async def visit(http: httpx.AsyncClient) -> Visitor:
-    response = await http.post("/chat/sessions")
-    assert response.status_code == 201
-    return Visitor(http, **response.json())
 
 
 @pytest.fixture
