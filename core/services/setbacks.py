@@ -157,7 +157,7 @@ class Setbacks:
             }
             await session.execute(
                 upsert(Setback)
-                .values(chore=self._chore, item=item, began_at=now, **values)
+                .values(chore=self._chore, item=item, **values)
                 .on_conflict_do_update(index_elements=["chore", "item"], set_=values)
             )
 

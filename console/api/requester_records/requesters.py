@@ -90,6 +90,7 @@ class AddressOut(BaseModel):
     address: str
     verified_email: str | None  # that the platform vouches for
     bounce: str | None  # how mail to it comes back
+    bounced_at: datetime | None  # when it last did
 
     @classmethod
     def of(cls, view: AddressView) -> Self:
@@ -100,6 +101,7 @@ class AddressOut(BaseModel):
             address=view.address,
             verified_email=view.verified_email,
             bounce=view.bounce,
+            bounced_at=view.bounced_at,
         )
 
 

@@ -86,13 +86,13 @@ class ExampleBook:
                 old, new = {"intent": row.intent}, {"intent": intent}
                 audit.record(session, by.actor, "example.changed", subject, old=old, new=new)
                 row.intent, row.state = intent, ExampleState.PENDING
-                row.reviewed_by, row.reviewed_at = None, None
+                row.reviewed_by = None
             if state is not None:
                 verdict = {"state": row.state}, {"state": state}
                 audit.record(
                     session, by.actor, "example.reviewed", subject, old=verdict[0], new=verdict[1]
                 )
-                row.state, row.reviewed_by, row.reviewed_at = state, by.id, self._now()
+                row.state, row.reviewed_by = state, by.id
 
     async def remove(self, example: ExampleId, by: Agent, *, revision: int | None = None) -> None:
         """Delete an example.

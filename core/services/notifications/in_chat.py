@@ -168,7 +168,7 @@ class ChatNotices:
 
     async def arrived(self, digest: ChatDigest) -> None:
         """Keep that a digest was written; it is not written again."""
-        await self._settle(digest, None, {"chat_at": None, "chatted_at": self._now()})
+        await self._settle(digest, None, {"chat_at": None})
 
     async def waits(self, digest: ChatDigest, problem: str, again_in: timedelta) -> None:
         """Keep why a digest could not be written now; it is tried again, for a day at most."""

@@ -119,7 +119,6 @@ class TrainingExample(Base):
     added_by: Mapped[UUID] = mapped_column(ForeignKey("agent.id"))
     added_at: Mapped[CreatedAt]
     reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("agent.id"))
-    reviewed_at: Mapped[datetime | None]
 
 
 model_number = Sequence("model_number", start=1, metadata=Base.metadata)

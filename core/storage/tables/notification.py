@@ -42,7 +42,6 @@ class Notification(Base):
     mailed_at: Mapped[datetime | None]
     chat_at: Mapped[datetime | None]  # when it is written to them in chat, unless it was read
     chat_batch: Mapped[UUID | None]  # with which others it was tried: they may have arrived
-    chatted_at: Mapped[datetime | None]
 
 
 class ChatCode(Base):

@@ -66,7 +66,7 @@ class ContactAddress(Base):
     look_up_at: Mapped[datetime | None]  # when it is to be asked; none: not at all for now
     look_up_for: Mapped[UUID | None]  # the conversation in whose lane that is done
     bounce: Mapped[str | None]  # "hard" or "soft": mail to it came back
-    bounced_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]  # when it last did
     blocked_at: Mapped[datetime | None]  # what is written from there is spam
 
 

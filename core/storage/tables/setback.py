@@ -21,6 +21,5 @@ class Setback(Base):
     item: Mapped[UUID] = mapped_column(primary_key=True)  # mostly a ticket; zero: the whole duty
     error: Mapped[str]  # what was raised, in a line
     tries: Mapped[int]
-    began_at: Mapped[datetime]
     failed_at: Mapped[datetime]  # last
     next_at: Mapped[datetime]  # it is tried again then

@@ -58,6 +58,7 @@ class AddressView:
     address: str
     verified_email: str | None
     bounce: str | None
+    bounced_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +192,7 @@ async def requester_record(
                 address=address.address,
                 verified_email=address.verified_email,
                 bounce=address.bounce,
+                bounced_at=address.bounced_at,
             )
             for address, channel in addresses
         ],
