@@ -32,7 +32,7 @@ class ActionBody(Body):
     value: Annotated[Text, Field(max_length=20_000)] = ""
 
 
-class ChangeOut(BaseModel):
+class WouldChangeOut(BaseModel):
     """A change, as the ticket's history would have it."""
 
     field: str
@@ -48,7 +48,7 @@ class WouldDoOut(BaseModel):
     kind: str
     value: str
     left_out: str | None = Field(description="Why it would not be done; null where it would.")
-    changes: list[ChangeOut]
+    changes: list[WouldChangeOut]
     says: list[str] = Field(description="What the requester would read.")
     notes: list[str]
     tells: list[str] = Field(description="Agents who would get a notice, by name.")
@@ -60,7 +60,9 @@ class WouldDoOut(BaseModel):
             kind=would.action.key,
             value=would.action.value,
             left_out=None if would.failure is None else failure_in_words(would.failure, "en"),
-            changes=[ChangeOut.model_validate(one, from_attributes=True) for one in would.changes],
+            changes=[
+                WouldChangeOut.model_validate(one, from_attributes=True) for one in would.changes
+            ],
             says=list(would.says),
             notes=list(would.notes),
             tells=list(would.tells),

@@ -44,7 +44,7 @@ class TaskOut(BaseModel):
     agent: NamedOut | None
 
 
-class ItemOut(BaseModel):
+class CatalogueItemOut(BaseModel):
     """Something that can be asked for."""
 
     id: UUID
@@ -64,7 +64,7 @@ class ItemOut(BaseModel):
     revision: int
 
     @classmethod
-    def of(cls, item: ItemView) -> ItemOut:
+    def of(cls, item: ItemView) -> CatalogueItemOut:
         """Return what the API tells of `item`."""
         return cls(
             id=item.id,
@@ -201,27 +201,29 @@ async def list_items(
     archived: bool = False,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> Page[ItemOut]:
+) -> Page[CatalogueItemOut]:
     """List what can be asked for: by name, or what `q` names in any language, the surest first."""
     async with storage_errors(), desk_of(request).sessions() as session:
         if q is not None:
             found = await items_named(session, q)
         else:
             found = await catalogue_items(session, archived=archived)
-    return part_of(found, ItemOut.of, cursor, limit)
+    return part_of(found, CatalogueItemOut.of, cursor, limit)
 
 
 @router.post("/catalogue", status_code=201)
 async def add_item(
     request: Request, response: Response, caller: LeadCaller, body: ItemBody
-) -> ItemOut:
+) -> CatalogueItemOut:
     """Add an item."""
     desk = desk_of(request)
     return await _answer(desk, response, await desk.catalogue.items.add(body.draft(), caller))
 
 
 @router.get("/catalogue/{item}")
-async def get_item(request: Request, response: Response, _: AnyCaller, item: UUID) -> ItemOut:
+async def get_item(
+    request: Request, response: Response, _: AnyCaller, item: UUID
+) -> CatalogueItemOut:
     """Return one item."""
     return await _answer(desk_of(request), response, ItemId(item))
 
@@ -234,7 +236,7 @@ async def change_item(
     item: UUID,
     body: ItemBody,
     revision: IfMatch,
-) -> ItemOut:
+) -> CatalogueItemOut:
     """Replace an item; requests under way go on as they began."""
     desk, named = desk_of(request), ItemId(item)
     await desk.catalogue.items.change(named, body.draft(), caller, revision=revision)
@@ -252,7 +254,7 @@ async def archive_item(request: Request, caller: LeadCaller, item: UUID, revisio
 @router.post("/catalogue/{item}/restore")
 async def restore_item(
     request: Request, response: Response, caller: LeadCaller, item: UUID
-) -> ItemOut:
+) -> CatalogueItemOut:
     """Let an item be asked for again."""
     desk, named = desk_of(request), ItemId(item)
     await desk.catalogue.items.set_archived(named, caller, archived=False)
@@ -305,11 +307,11 @@ async def remove_role(request: Request, caller: LeadCaller, role: UUID) -> None:
     await desk_of(request).catalogue.roles.remove(ApprovalRoleId(role), caller)
 
 
-async def _answer(desk: ConsoleDesk, response: Response, item: ItemId) -> ItemOut:
+async def _answer(desk: ConsoleDesk, response: Response, item: ItemId) -> CatalogueItemOut:
     async with storage_errors(), desk.sessions() as session:
         found = await item_view(session, item)
     tag(response, found.revision)
-    return ItemOut.of(found)
+    return CatalogueItemOut.of(found)
 
 
 async def _role(desk: ConsoleDesk, response: Response, role: ApprovalRoleId) -> RoleOut:

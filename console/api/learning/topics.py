@@ -94,7 +94,7 @@ class TopicOut(BaseModel):
         )
 
 
-class ItemOut(BaseModel):
+class TopicItemOut(BaseModel):
     """A question or a ticket of a topic."""
 
     id: UUID
@@ -119,7 +119,7 @@ class ItemOut(BaseModel):
         )
 
 
-class AnswerOut(BaseModel):
+class TopicAnswerOut(BaseModel):
     """How an agent answered in a ticket of the topic."""
 
     ticket: int
@@ -141,11 +141,13 @@ class AnswerOut(BaseModel):
 class WholeTopicOut(TopicOut):
     """A topic with what it is made of."""
 
-    items: list[ItemOut]  # the most typical first, 50 at most
-    answers: list[AnswerOut]  # the newest first
+    items: list[TopicItemOut]  # the most typical first, 50 at most
+    answers: list[TopicAnswerOut]  # the newest first
 
     @classmethod
-    def made_of(cls, topic: TopicOut, items: list[ItemOut], answers: list[AnswerOut]) -> Self:
+    def made_of(
+        cls, topic: TopicOut, items: list[TopicItemOut], answers: list[TopicAnswerOut]
+    ) -> Self:
         """Return `topic` with its parts."""
         return cls(**topic.model_dump(), items=items, answers=answers)
 
@@ -267,6 +269,6 @@ async def _whole(request: Request, topic: TopicId) -> WholeTopicOut:
         answers = await answers_of(session, topic, sight=sight)
     return WholeTopicOut.made_of(
         TopicOut.of(view),
-        [ItemOut.of(item) for item in items],
-        [AnswerOut.of(one) for one in answers],
+        [TopicItemOut.of(item) for item in items],
+        [TopicAnswerOut.of(one) for one in answers],
     )

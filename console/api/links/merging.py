@@ -21,14 +21,14 @@ from core.storage.queries.links.merges import MergedTicket, merged_into, merged_
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
-class MergeBody(Body):
+class TicketMergeBody(Body):
     """Which ticket goes on in this one."""
 
     ticket: Annotated[Text, Field(max_length=100, description="Its id or number.")]
     tell: Annotated[bool, Field(description="Tell its requester where it goes on.")] = True
 
 
-class MergeOut(BaseModel):
+class TicketMergeOut(BaseModel):
     """A ticket that was merged into another one."""
 
     number: int
@@ -60,19 +60,19 @@ async def list_merges(
     ticket: TicketName,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> Page[MergeOut]:
+) -> Page[TicketMergeOut]:
     """List what was merged into a ticket, over others too."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
     async with storage_errors(), desk.sessions() as session:
         found = await merged_tickets(session, named)
-    return part_of(found, MergeOut.of, cursor, limit, name=lambda one: one.ticket)
+    return part_of(found, TicketMergeOut.of, cursor, limit, name=lambda one: one.ticket)
 
 
 @router.post("/{ticket}/merges", status_code=201)
 async def merge(
-    request: Request, caller: AgentCaller, ticket: TicketName, body: MergeBody
-) -> Page[MergeOut]:
+    request: Request, caller: AgentCaller, ticket: TicketName, body: TicketMergeBody
+) -> Page[TicketMergeOut]:
     """Merge another ticket into this one; it is closed, and can be parted again for 30 days."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)

@@ -143,13 +143,13 @@ class RequesterRecordOut(RequesterOut):
         )
 
 
-class MergeBody(Body):
+class RequesterMergeBody(Body):
     """The contact whose all is given to the one in the address."""
 
     other: Id
 
 
-class MergeOut(BaseModel):
+class RequesterMergeOut(BaseModel):
     """A merge; its id undoes it."""
 
     id: UUID
@@ -197,10 +197,14 @@ async def change_requester(
 
 
 @router.post("/requesters/{contact}/merges", status_code=201)
-async def merge(request: Request, caller: AgentCaller, contact: UUID, body: MergeBody) -> MergeOut:
+async def merge(
+    request: Request, caller: AgentCaller, contact: UUID, body: RequesterMergeBody
+) -> RequesterMergeOut:
     """Give all that is another contact's to this one."""
     merging = desk_of(request).contact_merging
-    return MergeOut(id=await merging.merge(ContactId(contact), ContactId(body.other), caller))
+    return RequesterMergeOut(
+        id=await merging.merge(ContactId(contact), ContactId(body.other), caller)
+    )
 
 
 @router.delete("/requesters/{contact}/merges/{merge}", status_code=204)

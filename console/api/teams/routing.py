@@ -50,7 +50,7 @@ class ConditionsBody(Body):
     vip_only: bool = False
 
 
-class RuleBody(Body):
+class RoutingRuleBody(Body):
     """Where the tickets go that fit, and what their agent should bring."""
 
     name: Annotated[Text, Field(max_length=200)]
@@ -72,7 +72,7 @@ class PolicyBody(Body):
     own_tickets_only: bool
 
 
-class RuleOut(BaseModel):
+class RoutingRuleOut(BaseModel):
     """A routing rule."""
 
     id: UUID
@@ -88,7 +88,7 @@ class RuleOut(BaseModel):
     revision: int  # its entity tag
 
     @classmethod
-    def of(cls, view: RuleView) -> RuleOut:
+    def of(cls, view: RuleView) -> RoutingRuleOut:
         """Return what the API tells of a rule."""
         rule = view.rule
         return cls(
@@ -106,7 +106,7 @@ class RuleOut(BaseModel):
         )
 
 
-class TriedOut(BaseModel):
+class RoutedOut(BaseModel):
     """Where a past ticket would go by the rules as they are now."""
 
     number: int
@@ -121,15 +121,17 @@ class TriedOut(BaseModel):
 @router.get("/rules")
 async def get_rules(
     request: Request, _: AgentCaller, cursor: Cursor = None, limit: Limit = 50
-) -> Page[RuleOut]:
+) -> Page[RoutingRuleOut]:
     """List the rules in their order."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await list_rules(session)
-    return part_of(found, RuleOut.of, cursor, limit)
+    return part_of(found, RoutingRuleOut.of, cursor, limit)
 
 
 @router.post("/rules", status_code=201)
-async def create_rule(request: Request, caller: LeadCaller, body: RuleBody) -> RuleOut:
+async def create_rule(
+    request: Request, caller: LeadCaller, body: RoutingRuleBody
+) -> RoutingRuleOut:
     """Add a rule after all others."""
     desk = desk_of(request)
     rule = await desk.staffing.rules.add(await _rule(desk, body), caller)
@@ -138,8 +140,8 @@ async def create_rule(request: Request, caller: LeadCaller, body: RuleBody) -> R
 
 @router.put("/rules/{rule}")
 async def put_rule(
-    request: Request, caller: LeadCaller, rule: UUID, body: RuleBody, revision: IfMatch
-) -> RuleOut:
+    request: Request, caller: LeadCaller, rule: UUID, body: RoutingRuleBody, revision: IfMatch
+) -> RoutingRuleOut:
     """Replace what a rule says."""
     desk = desk_of(request)
     await desk.staffing.rules.change(rule, await _rule(desk, body), caller, revision=revision)
@@ -147,7 +149,9 @@ async def put_rule(
 
 
 @router.post("/rules/{rule}/move")
-async def move_rule(request: Request, caller: LeadCaller, rule: UUID, body: NewPlace) -> RuleOut:
+async def move_rule(
+    request: Request, caller: LeadCaller, rule: UUID, body: NewPlace
+) -> RoutingRuleOut:
     """Put a rule at another place of the order."""
     desk = desk_of(request)
     await desk.staffing.rules.move(rule, body.place - 1, caller)
@@ -155,7 +159,7 @@ async def move_rule(request: Request, caller: LeadCaller, rule: UUID, body: NewP
 
 
 @router.post("/rules/{rule}/enable")
-async def enable_rule(request: Request, caller: LeadCaller, rule: UUID) -> RuleOut:
+async def enable_rule(request: Request, caller: LeadCaller, rule: UUID) -> RoutingRuleOut:
     """Let a rule count."""
     desk = desk_of(request)
     await desk.staffing.rules.enable(rule, caller, enabled=True)
@@ -163,7 +167,7 @@ async def enable_rule(request: Request, caller: LeadCaller, rule: UUID) -> RuleO
 
 
 @router.post("/rules/{rule}/disable")
-async def disable_rule(request: Request, caller: LeadCaller, rule: UUID) -> RuleOut:
+async def disable_rule(request: Request, caller: LeadCaller, rule: UUID) -> RoutingRuleOut:
     """Let a rule not count for now."""
     desk = desk_of(request)
     await desk.staffing.rules.enable(rule, caller, enabled=False)
@@ -180,7 +184,7 @@ async def delete_rule(request: Request, caller: LeadCaller, rule: UUID) -> Respo
 @router.get("/dry-run")
 async def dry_run(
     request: Request, _: AgentCaller, cursor: UUID | None = None, limit: Limit = 50
-) -> Page[TriedOut]:
+) -> Page[RoutedOut]:
     """Show where the newest tickets would go by the rules as they are now; changes nothing."""
     before = None if cursor is None else TicketId(cursor)
     async with storage_errors(), desk_of(request).sessions() as session:
@@ -192,7 +196,7 @@ async def dry_run(
     for ticket in tickets:
         rule = first_that_fits(rules, ticket.facts)
         tried.append(
-            TriedOut(
+            RoutedOut(
                 number=ticket.number,
                 subject=ticket.subject,
                 created_at=ticket.created_at,
@@ -243,7 +247,7 @@ async def _team(desk: ConsoleDesk, name: str) -> TeamId:
         raise InvalidInput(str(error)) from None
 
 
-async def _rule(desk: ConsoleDesk, body: RuleBody) -> Rule:
+async def _rule(desk: ConsoleDesk, body: RoutingRuleBody) -> Rule:
     asked = body.conditions
     return Rule(
         id=None,
@@ -268,6 +272,6 @@ async def _rule(desk: ConsoleDesk, body: RuleBody) -> Rule:
     )
 
 
-async def _answer(desk: ConsoleDesk, rule: UUID) -> RuleOut:
+async def _answer(desk: ConsoleDesk, rule: UUID) -> RoutingRuleOut:
     async with storage_errors(), desk.sessions() as session:
-        return RuleOut.of(await rule_view(session, rule))
+        return RoutingRuleOut.of(await rule_view(session, rule))

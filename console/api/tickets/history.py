@@ -18,7 +18,7 @@ from core.storage.queries.tickets.tickets import Change, changes_before
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
-class ChangeOut(BaseModel):
+class TicketChangeOut(BaseModel):
     """One change: of a field, or something that happened, which is named in its place."""
 
     id: int
@@ -56,7 +56,7 @@ async def list_changes(
     ticket: TicketName,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Limit = 50,
-) -> Page[ChangeOut]:
+) -> Page[TicketChangeOut]:
     """List who changed what in a ticket and when, the latest first; messages are not among it."""
     desk = desk_of(request)
     named = await ticket_called(desk, ticket)
@@ -64,6 +64,6 @@ async def list_changes(
         found = await changes_before(session, named, before=cursor, limit=limit + 1)
     shown = found[:limit]
     return Page(
-        items=[ChangeOut.of(change) for change in shown],
+        items=[TicketChangeOut.of(change) for change in shown],
         next=str(shown[-1].id) if len(found) > limit else None,
     )
