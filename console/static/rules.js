@@ -47,6 +47,25 @@
 
   const fit = (row) => (row.matches(".condition") ? offer : complete)(row);
   document.querySelectorAll(".condition, .action").forEach(fit);
+
+  // One more row is the last one again, empty, with the next number in its names.
+  const addRow = (place) => {
+    const rows = place.parentElement.querySelectorAll(".condition, .action");
+    const row = rows[rows.length - 1].cloneNode(true);
+    for (const field of row.querySelectorAll("select, input, textarea")) {
+      field.name = field.name.replace(/\d+$/, (number) => String(Number(number) + 1));
+      if (field.matches("select")) field.selectedIndex = 0;
+      else field.value = "";
+    }
+    place.before(row);
+    fit(row);
+    row.querySelector("select").focus();
+    place.hidden = rows.length + 1 >= Number(place.dataset.most);
+  };
+  for (const place of document.querySelectorAll(".more")) {
+    place.hidden = place.parentElement.querySelectorAll(".condition, .action").length >= Number(place.dataset.most);
+    place.querySelector("button").addEventListener("click", () => addRow(place));
+  }
   document.body.addEventListener("change", (event) => {
     const row = event.target.matches("select") && event.target.closest(".condition, .action");
     if (row) fit(row);

@@ -154,6 +154,8 @@ WRONG_NAME = (
     "nothing here is called “{name}”",
     "several are called “{name}”: rename one",
     "“{name}” names nothing here",
+    "a template does not know “{name}”",
+    "a template has values, conditions and simple filters: “{name}” is none of them",
 )
 
 SAID = (
@@ -188,5 +190,6 @@ SAID = (
     "there is no such webhook",
     "there is no such rule",
     "there is no such call",
+    "the template is nested too deeply",
 )
 """What errors about rules, macros and webhooks say for themselves."""

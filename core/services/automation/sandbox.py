@@ -9,7 +9,7 @@ from jinja2 import Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, WrongName
 from core.services.automation.templates import VARIABLES
 
 _FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim", "default", "d", "e"})
@@ -30,6 +30,8 @@ _ALLOWED = (
     nodes.Not,
 )
 _MAX_RESULT_CHARS = 20_000
+_STRANGE = "a template has values, conditions and simple filters: “{name}” is none of them"
+_UNKNOWN = "a template does not know “{name}”"
 
 
 class _Missing(Undefined):
@@ -75,11 +77,11 @@ def _template(text: str) -> Template:
         raise InvalidInput("the template is nested too deeply") from None
     for node in parsed.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
-            raise InvalidInput(f"a template cannot have {type(node).__name__.lower()}")
+            raise WrongName(_STRANGE, type(node).__name__.lower())
         if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
-            raise InvalidInput(f"a template cannot use {node.name}")
+            raise WrongName(_STRANGE, node.name)
         if isinstance(node, nodes.Name) and node.name not in VARIABLES:
-            raise InvalidInput(f"a template does not know “{node.name}”")
+            raise WrongName(_UNKNOWN, node.name)
         if isinstance(node, nodes.Getattr) and not _is_known(node):
-            raise InvalidInput(f"a template does not know “{node.attr}”")
+            raise WrongName(_UNKNOWN, node.attr)
     return environment.from_string(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
@@ -92,7 +92,7 @@ class HeldReplies:
         had read when they began to write.
 
         Raises:
-            AnsweredMeanwhile: a colleague did, after `seen`.
+            AnsweredMeanwhile: a colleague did, after `seen`, or they themselves in the same words.
             IllegalTransition: the ticket is closed.
             NotFound: there is no such ticket, or a file is gone.
             InvalidInput: the channel does not take it, or the ticket lacks what `reply.then` needs.
@@ -100,7 +100,7 @@ class HeldReplies:
         async with storage_errors(), self._sessions.begin() as session:
             case = await self._open(session, ticket_id)
             if seen is not None:
-                await _check_unanswered(case, agent, seen)
+                await _check_unanswered(case, agent, reply.words, seen)
             take_up(case, agent)
             grace = await self._grace(session, agent.id)
             if grace.seconds == 0:
@@ -309,15 +309,21 @@ async def _due(session: AsyncSession, case: Case, grace: timedelta) -> datetime:
     return due if last is None else max(due, last)
 
 
-async def _check_unanswered(case: Case, agent: Agent, seen: int) -> None:
-    """Raise `AnsweredMeanwhile` where another agent answered after `seen`, or is about to."""
+async def _check_unanswered(case: Case, agent: Agent, words: str, seen: int) -> None:
+    """Raise `AnsweredMeanwhile` where somebody answered after `seen`, or is about to.
+
+    That is another agent, or `agent` with the same `words`: from a second window that still shows
+    the draft.
+    """
     now_seen = case.conversation.last_seq
     waiting = await case.session.execute(
         select(AgentRow.name, HeldReply.id)
         .join(AgentRow, AgentRow.id == HeldReply.agent_id)
         .where(
             HeldReply.ticket_id == case.ticket.id,
-            HeldReply.agent_id != agent.id,
+            or_(
+                HeldReply.agent_id != agent.id, and_(HeldReply.text == words, HeldReply.text != "")
+            ),
             HeldReply.refused_at.is_(None),
         )
         .limit(1)
@@ -331,7 +337,7 @@ async def _check_unanswered(case: Case, agent: Agent, seen: int) -> None:
             Message.conversation_id == case.conversation.id,
             Message.seq > seen,
             Message.speaker == Speaker.AGENT,
-            Message.agent_id != agent.id,
+            or_(Message.agent_id != agent.id, and_(Message.text == words, Message.text != "")),
             Message.is_internal.is_(False),
             Message.removed_at.is_(None),
         )

@@ -407,6 +407,19 @@ async def test_who_answers_after_a_colleague_did_is_asked_first(desk: Desk) -> N
     assert (waiting.text, waiting.then) == ("Hello, I am Ana.", "pending")
 
 
+async def test_the_same_words_from_a_second_window_are_asked_about(desk: Desk) -> None:
+    await desk.queued()
+    ana = await signed_in(desk)
+    assert (await says(ana, "Restart it.", seen="2")).status_code == 200
+    again = await says(ana, "Restart it.", seen="2")
+    assert again.status_code == 409
+    assert "Ana is answering right now." in again.text
+    desk.clock.advance(TEN_SECONDS)
+    await desk.held.send_due()
+    assert (await says(ana, "Restart it.", seen="2")).status_code == 409
+    assert (await says(ana, "Did it help?", seen="2")).status_code == 200
+
+
 async def test_only_answers_of_others_that_came_later_are_asked_about(desk: Desk) -> None:
     await desk.queued()
     ana, bea = await signed_in(desk), await signed_in(desk, "Bea")
