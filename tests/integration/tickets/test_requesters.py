@@ -123,6 +123,20 @@ async def test_an_agent_writes_down_what_a_requester_needs(desk: Desk, api: Api)
         await ana.see(path)
 
 
+async def test_that_mail_to_an_address_comes_back_is_shown_with_when(desk: Desk, api: Api) -> None:
+    await desk.queued(who="ada")
+    contact = await _contact(desk, "ada")
+    at = desk.clock() - timedelta(days=2)
+    async with desk.sessions.begin() as session:
+        await session.execute(update(ContactAddress).values(bounce="hard", bounced_at=at))
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    page = await ana.see(f"/console/requesters/{contact}")
+    assert f'mail comes back</span> <span class="quiet"><time datetime="{at.isoformat()}"' in page
+    client = await api(Role.AGENT, "bea@example.org")
+    (address,) = (await client.get(f"/api/v1/requesters/{contact}")).json()["addresses"]
+    assert (address["bounce"], address["bounced_at"][:10]) == ("hard", f"{at:%Y-%m-%d}")
+
+
 async def test_contacts_that_were_made_one_are_parted_again(desk: Desk) -> None:
     await desk.queued(who="ada")
     await desk.queued(thread="t2", who="eve")
