@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zipfile
 import zlib
@@ -23,9 +24,6 @@ _MAX_RATIO = 100
 _MAX_MEMORY_BYTES = 256 * 1024**2
 _PIECE_BYTES = 1024**2
 _MAX_ARCHIVES_WITHIN = 10
-_END = b"PK\x05\x06"
-_END_BYTES = 22
-_LONGEST_COMMENT = 65_535
 _ARCHIVES = frozenset(
     {"zip", "7z", "rar", "gz", "tgz", "bz2", "xz", "zst", "tar", "cab", "arj", "lzh", "iso"}
 )
@@ -37,22 +35,38 @@ _OFFICE = (
 _LONGEST_TYPE = 100
 
 
+class _TooMuchAtOnceError(Exception):
+    """The directory is larger than anybody's is."""
+
+
+class _Sparing(io.BufferedReader):
+    """A file of which not much is read at once.
+
+    A directory is read whole, before a list of its entries is made. How large it is an archive
+    says in two places (APPNOTE.TXT, 4.3.14 and 4.3.16), which need not agree: what counts is
+    what is really asked for.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as any file, or refuse."""
+        if size is not None and size > _MAX_DIRECTORY_BYTES:
+            raise _TooMuchAtOnceError
+        return super().read(size)
+
+
 def look_into_zip(path: Path) -> str | Refused:
     """Return the media type of the zip archive at `path`, or why it is not taken.
 
     Office documents are archives too, and told apart by what they hold.
     """
-    directory_bytes = _directory_bytes(path)
-    if directory_bytes is None:
-        return Refused(reason=FileRefusal.DAMAGED_ARCHIVE)
-    if directory_bytes > _MAX_DIRECTORY_BYTES:  # before a list of millions is made of it
-        return Refused(reason=FileRefusal.ARCHIVE_BOMB, detail="too many entries")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Sparing(path.open("rb", buffering=0)) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if refused := _refusal(entries, path.stat().st_size):
                 return refused
             return _kind(archive, entries)
+    except _TooMuchAtOnceError:
+        return Refused(reason=FileRefusal.ARCHIVE_BOMB, detail="too many entries")
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError):
         return Refused(reason=FileRefusal.DAMAGED_ARCHIVE)
 
@@ -109,18 +123,6 @@ _STREAMS: Sequence[tuple[bytes, Callable[[Path], Iterator[bytes]]]] = (
     (b"BZh", _pieces_of_bzip2),
     (b"\xfd7zXZ\x00", _pieces_of_xz),
 )
-
-
-def _directory_bytes(path: Path) -> int | None:
-    """Return the size that the archive says its directory has (APPNOTE.TXT, 4.3.16)."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
-        tail = file.read()
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) - at < _END_BYTES:
-        return None
-    return int.from_bytes(tail[at + 12 : at + 16], "little")
 
 
 def _refusal(entries: Sequence[zipfile.ZipInfo], archive_bytes: int) -> Refused | None:

@@ -76,3 +76,24 @@ def bomb(entries: int = 2, unpacked_bytes: int = 0x7000_0000) -> bytes:
     parts = small.split(b"PK\1\2")
     sized = [part[:20] + struct.pack("<I", unpacked_bytes) + part[24:] for part in parts[1:]]
     return b"PK\1\2".join([parts[0], *sized])
+
+
+def two_faced_zip(directory_bytes: int) -> bytes:
+    """Return an archive whose last record says of its directory that it is small.
+
+    The ZIP64 record before it (APPNOTE.TXT, 4.3.14), which programs believe, tells the truth.
+    """
+    begin = archive({"a.txt": b"a"})
+    at = len(begin)
+    large = (b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, directory_bytes, at)
+    locator = (b"PK\x06\x07", 0, at + directory_bytes, 1)
+    end = (b"PK\x05\x06", 0, 0, 1, 1, 100, at, 0)
+    return b"".join(
+        [
+            begin,
+            bytes(directory_bytes),
+            struct.pack("<4sQ2H2L4Q", *large),
+            struct.pack("<4sLQL", *locator),
+            struct.pack("<4s4H2LH", *end),
+        ]
+    )

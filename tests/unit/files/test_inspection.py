@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.unit.files.builders import (
     jpeg,
     png,
     svg,
+    two_faced_zip,
     webp,
 )
 
@@ -184,6 +186,12 @@ def test_programs_are_taken_where_an_admin_allows_them(look: Inspect) -> None:
 )
 def test_an_archive_that_would_burst_is_refused(look: Inspect, content: bytes) -> None:
     rules = InspectionRules(max_bytes=10_000_000, refused_endings=frozenset())
+    assert reason(look(content, "a.zip", rules=rules)) == FileRefusal.ARCHIVE_BOMB
+
+
+def test_a_huge_directory_is_not_read_whatever_the_last_record_says(look: Inspect) -> None:
+    content = two_faced_zip(5 * 1024 * 1024)
+    rules = replace(RULES, max_bytes=10_000_000)
     assert reason(look(content, "a.zip", rules=rules)) == FileRefusal.ARCHIVE_BOMB
 
 
