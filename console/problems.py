@@ -43,7 +43,7 @@ from core.domain.errors import (
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 50_000_000
 _AROUND_A_FILE_BYTES = 64 * 1024  # what a form adds to it
-_TAKE_FILES = frozenset({"/console/files", "/api/v1/files"})
+_TAKE_FILES = frozenset({"/console/files", "/api/v1/files", "/chat/files"})
 _RETRY_SECONDS = 2
 _LOGGER = logging.getLogger(__name__)
 

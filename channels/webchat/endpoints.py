@@ -102,12 +102,13 @@ class ChatEndpoints:
         def left(receipt: str) -> KeptFile:
             return self._tokens.read_receipt(session.id, receipt, now)
 
-        client_id, event = parse.parse_message(
-            self._account, session, await _body(request), now, left
-        )
-        self._limits.count_message(session.id, _remote(request))
+        body = await _body(request)
+        client_id, event = parse.parse_message(self._account, session, body, now, left)
+        self._limits.count_message(session.id, _remote(request), size_bytes=len(body))
         if len(event.body.text) > MAX_TEXT_CHARS:
-            event = replace(event, body=await self._shortened(event.body))
+            whole = event.body.text.encode()
+            self._limits.count_file(session.id, _remote(request), size_bytes=len(whole))
+            event = replace(event, body=await self._shortened(event.body, whole))
         (acceptance,) = await self._inbox.accept(event)
         if not acceptance.is_new and acceptance.seq is not None:
             first = await self._entry(event.thread, acceptance.seq)
@@ -115,12 +116,12 @@ class ChatEndpoints:
                 raise Conflict("another message was sent under this id: make a new one")
         return _accepted(str(client_id), acceptance)
 
-    async def _shortened(self, body: Body) -> Body:
-        """Return what the desk keeps as one message, with the whole text as a file."""
+    async def _shortened(self, body: Body, whole: bytes) -> Body:
+        """Return what the desk keeps as one message, with the `whole` text as a file."""
         files = body.files
         if self._deposit is not None:
             kept = await self._deposit.leave(
-                _at_once(body.text.encode()), name="message.txt", media_type="text/plain"
+                _at_once(whole), name="message.txt", media_type="text/plain"
             )
             files = (*files, parse.file_of(kept))
         return replace(body, text=body.text[: MAX_TEXT_CHARS - 1] + "…", files=files)
@@ -131,9 +132,11 @@ class ChatEndpoints:
             raise NotFound("files cannot be sent here")
         session = self._session(request)
         name = parse.parse_file_name(request.query_params)
-        if _declared(request) > self._deposit.max_bytes:
+        # What comes in pieces without a length counts as the largest that it can become.
+        size_bytes = _declared(request) or self._deposit.max_bytes
+        if size_bytes > self._deposit.max_bytes:
             raise TooLarge("the file is too large")
-        self._limits.count_file(session.id, _remote(request))
+        self._limits.count_file(session.id, _remote(request), size_bytes=size_bytes)
         kept = await self._deposit.leave(
             _pieces(request), name=name, media_type=request.headers.get("content-type", "")
         )

@@ -33,6 +33,8 @@ class Limits:
     sessions_of_address: Rate = Rate(burst=60, per_second=1)
     files_of_session: Rate = Rate(burst=20, per_second=0.05)
     files_of_address: Rate = Rate(burst=60, per_second=0.1)
+    bytes_of_session: Rate = Rate(burst=200_000_000, per_second=20_000)  # of messages and files
+    bytes_of_address: Rate = Rate(burst=500_000_000, per_second=100_000)
     this_machine_is_free: bool = True  # programs beside the desk: imports, tests, measurements
 
 
@@ -53,13 +55,18 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._levels)
 
-    def wait_seconds(self, name: str) -> float:
-        """Return how long it takes until `name` has a token: 0 if it has one."""
-        return max(0.0, (1 - self._level(name)) / self._rate.per_second)
+    def wait_seconds(self, name: str, amount: int = 1) -> float:
+        """Return how long it takes until `name` has `amount` tokens: 0 if it has them.
 
-    def take(self, name: str) -> None:
-        """Take a token of `name`, which must have one."""
-        self._levels[name] = (self._level(name) - 1, self._clock())
+        More than the bucket holds is as much as it holds: something so large can come, alone.
+        """
+        amount = min(amount, self._rate.burst)
+        return max(0.0, (amount - self._level(name)) / self._rate.per_second)
+
+    def take(self, name: str, amount: int = 1) -> None:
+        """Take `amount` tokens of `name`, which must have them."""
+        amount = min(amount, self._rate.burst)
+        self._levels[name] = (self._level(name) - amount, self._clock())
         self._levels.move_to_end(name)
         if len(self._levels) > self._max_buckets:
             self._levels.popitem(last=False)
@@ -80,6 +87,8 @@ class ChatLimits:
         self._sessions_of_address = Buckets(limits.sessions_of_address, clock)
         self._files_of_session = Buckets(limits.files_of_session, clock)
         self._files_of_address = Buckets(limits.files_of_address, clock)
+        self._bytes_of_session = Buckets(limits.bytes_of_session, clock)
+        self._bytes_of_address = Buckets(limits.bytes_of_address, clock)
         self._this_machine_is_free = limits.this_machine_is_free
 
     def count_session(self, remote: str | None) -> None:
@@ -89,32 +98,41 @@ class ChatLimits:
             TooManyAttempts: it must wait, and was not counted.
         """
         if (source := source_of(remote)) is not None:
-            _take((self._sessions_of_address, source))
+            _take((self._sessions_of_address, source, 1))
 
-    def count_message(self, session: UUID, remote: str | None) -> None:
+    def count_message(self, session: UUID, remote: str | None, *, size_bytes: int = 0) -> None:
         """Count a message or a choice; one that is sent again counts again.
 
         Raises:
             TooManyAttempts: it must wait, and was not counted.
         """
-        self._count(self._messages_of_session, session, self._messages_of_address, remote)
+        self._count(
+            session, remote, self._messages_of_session, self._messages_of_address, size_bytes
+        )
 
-    def count_file(self, session: UUID, remote: str | None) -> None:
+    def count_file(self, session: UUID, remote: str | None, *, size_bytes: int) -> None:
         """Count a file that is left, whether or not it is taken.
 
         Raises:
             TooManyAttempts: it must wait, and was not counted.
         """
-        self._count(self._files_of_session, session, self._files_of_address, remote)
+        self._count(session, remote, self._files_of_session, self._files_of_address, size_bytes)
 
     def _count(
-        self, of_sessions: Buckets, session: UUID, of_addresses: Buckets, remote: str | None
+        self,
+        session: UUID,
+        remote: str | None,
+        of_sessions: Buckets,
+        of_addresses: Buckets,
+        size_bytes: int,
     ) -> None:
-        of_session = (of_sessions, str(session))
+        name = str(session)
+        of_session = ((of_sessions, name, 1), (self._bytes_of_session, name, size_bytes))
         if (source := source_of(remote)) is not None:
-            _take(of_session, (of_addresses, source))
+            bytes_of_address = (self._bytes_of_address, source, size_bytes)
+            _take(*of_session, (of_addresses, source, 1), bytes_of_address)
         elif not self._this_machine_is_free:
-            _take(of_session)
+            _take(*of_session)
 
 
 def source_of(remote: str | None) -> str | None:
@@ -134,10 +152,10 @@ def source_of(remote: str | None) -> str | None:
     return str(address)
 
 
-def _take(*taken: tuple[Buckets, str]) -> None:
-    """Take a token of each bucket, or of none."""
-    wait = max(buckets.wait_seconds(name) for buckets, name in taken)
+def _take(*taken: tuple[Buckets, str, int]) -> None:
+    """Take tokens of each bucket, or of none."""
+    wait = max(buckets.wait_seconds(name, amount) for buckets, name, amount in taken)
     if wait > 0:
         raise TooManyAttempts(math.ceil(wait))
-    for buckets, name in taken:
-        buckets.take(name)
+    for buckets, name, amount in taken:
+        buckets.take(name, amount)

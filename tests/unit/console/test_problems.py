@@ -73,6 +73,21 @@ async def test_an_error_has_its_status_and_keeps_its_secrets(error: Exception, s
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/console/files", "/api/v1/files", "/chat/files"])
+async def test_files_are_larger_than_other_bodies_wherever_they_are_handed_in(path: str) -> None:
+    app = FastAPI()
+    install(app, max_file_bytes=3 * MAX_BODY_BYTES)
+
+    async def read(request: Request) -> Response:
+        return Response(str(len(await request.body())))
+
+    app.router.routes.append(Route(path, read, methods=["POST"]))
+    async with client(app) as asking:
+        taken = await asking.post(path, content=b"x" * 2 * MAX_BODY_BYTES)
+        refused = await asking.post(path, content=b"x" * 4 * MAX_BODY_BYTES)
+    assert (taken.status_code, refused.status_code) == (200, 413)
+
+
 def test_no_error_of_the_desk_is_forgotten() -> None:
     """Each class, also one added later, has a status of its own meaning."""
 

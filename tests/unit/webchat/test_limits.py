@@ -189,6 +189,38 @@ async def test_a_message_too_many_is_told_to_wait_and_not_stored(
     assert answer.status_code == 429
 
 
+def test_bytes_of_messages_and_files_are_counted_together(clock: Clock) -> None:
+    bytes_of = Rate(burst=1_000, per_second=10)
+    limits = ChatLimits(Limits(bytes_of_address=bytes_of), clock)
+    limits.count_file(uuid4(), OUTSIDE, size_bytes=600)
+    limits.count_message(uuid4(), OUTSIDE, size_bytes=200)
+    with pytest.raises(TooManyAttempts) as refused:
+        limits.count_file(uuid4(), OUTSIDE, size_bytes=300)
+    assert refused.value.retry_after == 10
+    limits.count_file(uuid4(), OUTSIDE, size_bytes=200)
+    clock.seconds += 1_000
+    limits.count_file(uuid4(), OUTSIDE, size_bytes=5_000)  # more than a bucket holds: alone
+    with pytest.raises(TooManyAttempts):
+        limits.count_message(uuid4(), OUTSIDE, size_bytes=1)
+
+
+async def test_a_text_that_is_kept_as_a_file_counts_as_one(desk: MemoryDesk) -> None:
+    limits = Limits(files_of_session=Rate(burst=1, per_second=0.01))
+    chat = WebChat(ACCOUNT, KEY, limits=limits)
+    transport = httpx.ASGITransport(application(desk, chat), client=(OUTSIDE, 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        opened = (await http.post("/chat/sessions")).json()
+        headers = {"Authorization": f"Bearer {opened['token']}"}
+        long, short = "x" * 20_001, "x"
+        answers = [
+            await http.post(
+                "/chat/messages", json={"id": str(uuid4()), "text": text}, headers=headers
+            )
+            for text in (long, long, short)
+        ]
+    assert [answer.status_code for answer in answers] == [202, 429, 202]
+
+
 async def test_a_malformed_message_is_not_counted(http: httpx.AsyncClient) -> None:
     opened = (await http.post("/chat/sessions")).json()
     headers = {"Authorization": f"Bearer {opened['token']}"}
