@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,6 +37,8 @@ from core.storage.tables import (
     Ticket,
     TicketMerge,
 )
+
+_LOGGER = logging.getLogger(__name__)
 
 
 async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> bool:
@@ -159,8 +163,11 @@ async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger
 async def _note_bounce(session: AsyncSession, records: Records, report: DeliveryReported) -> None:
     """Remember of an address that what is sent to it comes back, or does no more."""
     known = records.messages[report.account, report.remote_id]
-    address = report.recipient or known.conversation.address
-    if address is None or (report.delivered and report.recipient is None):
+    if report.delivered and report.recipient is None:
+        return
+    address = known.recipient_of(report)
+    if address is None:
+        _LOGGER.info("a report on message %s is about nobody it went to", known.message.id)
         return
     bounce = None if report.delivered else "hard" if report.is_permanent else "soft"
     await session.execute(

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from core.domain.conversation import Responder
+from core.domain.content import Envelope
+from core.domain.conversation import Responder, Speaker
 from core.domain.events import (
     ChoicePressed,
     DeliveryReported,
@@ -30,6 +31,7 @@ from core.services.intake.early_events import kept_for
 from core.services.intake.message_changes import Known
 from core.services.intake.order import Place, late_places, tails
 from core.services.intake.records import Records
+from core.services.json_forms import envelope_from_json
 from core.services.ledger import Ledger
 from core.services.locks import keep_counters
 from core.services.people.moves import Move, move, theirs
@@ -106,6 +108,7 @@ async def load(
     )
     if answered and siblings:
         named |= answered
+    reported = {(e.account, str(e.remote_id)) for e in events if isinstance(e, DeliveryReported)}
     records = Records(
         contacts=people.contacts,
         made=people.made,
@@ -119,7 +122,7 @@ async def load(
         by_id=locked,
         tickets=tickets,
         above=above,
-        messages=await _known_messages(session, named, locked, tickets, above),
+        messages=await _known_messages(session, named, reported, locked, tickets, above),
         tails=await tails(session, late),
         present=await _participants(session, posting, conversations),
         kept=await kept_for(
@@ -258,6 +261,7 @@ async def _above(
 async def _known_messages(
     session: AsyncSession,
     named: set[Place],
+    reported: set[Place],
     locked: Mapping[UUID, Conversation],
     tickets: Mapping[UUID, Ticket],
     above: Mapping[UUID, Ticket | None],
@@ -272,6 +276,8 @@ async def _known_messages(
     )
     rows = [((AccountId(account), name), message) for account, name, message in found]
     attachments = await attachments_of(session, [message.id for _, message in rows])
+    about = [message for place, message in rows if place in reported]
+    sent_to = await _sent_to(session, about, locked)
     found_messages: dict[Place, Known] = {}
     for place, message in rows:
         conversation = locked[message.conversation_id]
@@ -282,8 +288,39 @@ async def _known_messages(
             merged_into=home,
             ticket=above[conversation.id] if home else tickets.get(conversation.id),
             attachments=attachments.get(message.id, ()),
+            sent_to=sent_to.get(message.id, ()),
         )
     return found_messages
+
+
+async def _sent_to(
+    session: AsyncSession, messages: Sequence[Message], conversations: Mapping[UUID, Conversation]
+) -> dict[UUID, set[str]]:
+    """Return whom each of `messages` was for: as it says itself, or by its speaker.
+
+    What an agent says goes to all who were ever in on it, what the desk says to the requester.
+    """
+    found: dict[UUID, set[str]] = {}
+    for message in messages:
+        letter = envelope_from_json(message.envelope) or Envelope()
+        found[message.id] = {*letter.to, *letter.cc, *letter.bcc}
+    unsaid = [message for message in messages if not found[message.id]]
+    places = {one.conversation_id for one in unsaid if one.speaker == Speaker.AGENT}
+    people: dict[UUID, set[str]] = {place: set() for place in places}
+    if places:
+        rows = await session.execute(
+            select(Participant.conversation_id, Participant.address).where(
+                Participant.conversation_id.in_(places)
+            )
+        )
+        for place, address in rows:
+            people[place].add(address)
+    for message in unsaid:
+        if message.speaker == Speaker.AGENT:
+            found[message.id] |= people[message.conversation_id]
+        if (requester := conversations[message.conversation_id].address) is not None:
+            found[message.id].add(requester)
+    return found
 
 
 async def attachments_of(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import FileRef
 from core.domain.events import DeliveryReported, MessageEdited, MessageRemoved, ReactionChanged
-from core.domain.ids import MessageId
+from core.domain.ids import Address, MessageId
 from core.services.delivery.reopening import reopen
 from core.services.ledger import Ledger
 from core.storage.feed import FeedKind
@@ -26,6 +26,17 @@ class Known:
     ticket: Ticket | None  # the unclosed one
     attachments: Sequence[Attachment] = ()
     merged_into: Conversation | None = None  # whose ticket it is then
+    sent_to: Collection[str] = ()  # of one that a report is about: the addresses it was for
+
+    def recipient_of(self, report: DeliveryReported) -> Address | None:
+        """Return whom of those that the message was for `report` is about; None: not surely one.
+
+        A report is a mail as any other: it says nothing of people whom the message did not go to.
+        """
+        if report.recipient is None:
+            return Address(*self.sent_to) if len(self.sent_to) == 1 else None
+        named = report.recipient.lower()
+        return next((Address(one) for one in self.sent_to if one.lower() == named), None)
 
 
 def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
@@ -40,11 +51,14 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
         case ReactionChanged():
             message.reactions = _reacted(message.reactions, event)
         case DeliveryReported():
-            if event.recipient is not None:
+            is_stranger = event.recipient is not None and known.recipient_of(event) is None
+            if event.recipient is not None and not is_stranger:
                 message.reported = {**message.reported, event.recipient: _reported(event)}
             if not event.delivered:
                 message.delivery = DeliveryState.FAILED
-                message.delivery_detail = event.detail or None
+                # A forwarded letter comes back from an address that it was not sent to.
+                detail = f"{event.recipient}: {event.detail}" if is_stranger else event.detail
+                message.delivery_detail = detail or None
                 home = known.merged_into or known.conversation
                 reopen(known.ticket, home, message, ledger)
             elif event.recipient is None or message.delivery != DeliveryState.FAILED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from core.domain.ticket import TicketStatus
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.storage.tables import (
     ContactAddress,
+    Participant,
 )
 from tests.support.desk import LOOP, Rig, posted
 
@@ -65,6 +66,47 @@ async def test_an_answer_that_comes_back_reopens_its_ticket_and_marks_the_addres
     async with rig.sessions() as session:
         address = (await session.scalars(select(ContactAddress))).one()
     assert (address.bounce, address.bounced_at is not None) == (bounce, True)
+
+
+async def test_a_report_says_nothing_of_people_whom_the_message_did_not_go_to(rig: Rig) -> None:
+    await rig.intake.accept(posted("hello", thread="another", who="victim"))
+    name = await _sent_to_somebody(rig)
+    await rig.intake.accept(
+        report(remote_id=name, recipient=Address("victim"), is_permanent=True),
+        report(remote_id=name, recipient=Address("ceo"), is_permanent=True),
+    )
+    async with rig.sessions() as session:
+        bounces = (await session.scalars(select(ContactAddress.bounce))).all()
+    assert bounces == [None, None]
+    answer = next(m for m in await rig.messages() if m.text == "Solved!")
+    assert answer.reported == {}
+    # It may have been forwarded: that it did not arrive is told, with what is said of where.
+    assert (answer.delivery, answer.delivery_detail) == ("failed", "ceo: no such mailbox")
+
+
+async def test_a_report_on_what_the_desk_says_is_about_the_requester_alone(rig: Rig) -> None:
+    await rig.intake.accept(posted("hello", thread="another", who="copied"))
+    conversation = await rig.hear("hello")
+    async with rig.sessions.begin() as session:
+        at = datetime.now(UTC)
+        session.add(Participant(conversation_id=conversation, address="copied", joined_at=at))
+    await rig.reply(conversation)
+    await DeliveriesLane(rig.outbox, {LOOP: rig.loopback}).advance(conversation)
+    name = RemoteId(f"out-{rig.platform.received[-1].message}-0")
+    await rig.intake.accept(report(remote_id=name, recipient=Address("copied"), is_permanent=True))
+    async with rig.sessions() as session:
+        bounces = (await session.scalars(select(ContactAddress.bounce))).all()
+    assert bounces == [None, None]
+
+
+async def test_a_report_that_names_nobody_is_about_the_only_one_who_was_to_get_it(
+    rig: Rig,
+) -> None:
+    name = await _sent_to_somebody(rig)
+    await rig.intake.accept(report(remote_id=name, is_permanent=True))
+    async with rig.sessions() as session:
+        address = (await session.scalars(select(ContactAddress))).one()
+    assert address.bounce == "hard"
 
 
 async def test_that_one_recipient_has_it_does_not_mend_that_another_has_not(rig: Rig) -> None:
