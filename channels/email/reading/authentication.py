@@ -1,8 +1,11 @@
 """Reads what the desk's own relay found about a sender (RFC 8601).
 
 Only headers of relays that an admin trusts count, and of those only the ones that stand where
-the relay writes them: above the `Received` header it wrote when it took the mail. What a sender
-put in stands below.
+a relay writes them: above the `Received` header it wrote when it took the mail, or right below it
+among other marks of the way. What a sender put in stands below, and where a relay is silent that
+may be next to it: of each method the topmost result counts, and DMARC passes only if what the
+relay found of SPF and DKIM bears it out. A relay that leaves such headers of strangers in, and
+looks at one of the two alone, can still be spoken for: it must take them out (RFC 8601, 5).
 """
 
 from __future__ import annotations
@@ -19,6 +22,12 @@ from channels.email.reading.parts import Part
 from channels.email.reading.plain import single_line
 
 _LONGEST_HEADER = 8_000
+_TRACE = frozenset(
+    {
+        *("return-path", "delivered-to", "envelope-to", "delivery-date", "received-spf"),
+        *("dkim-filter", "dmarc-filter", "authentication-results-original"),
+    }
+)
 _WORDS = frozenset(
     {
         *("pass", "fail", "softfail", "neutral", "none", "temperror", "permerror", "policy"),
@@ -59,11 +68,25 @@ def _is_verified(findings: list[_Finding], domain: str) -> bool:
     if dmarc and any(one.result in {"fail", "hardfail"} for one in dmarc):
         return False
     if any(one.result == "pass" and (not one.domains or domain in one.domains) for one in dmarc):
-        return True
+        return _is_borne_out(findings, domain)
     return any(
         one.result == "pass" and any(_is_aligned(vouched, domain) for vouched in one.domains)
         for one in findings
         if one.method in {"spf", "dkim"}
+    )
+
+
+def _is_borne_out(findings: list[_Finding], domain: str) -> bool:
+    """Return whether DMARC can have passed: with SPF or DKIM, for a name near `domain`.
+
+    A relay that says nothing of either, or not for which name, is taken at its word.
+    """
+    others = [one for one in findings if one.method in {"spf", "dkim"}]
+    near = domain.split(".")[-2:]  # at least as wide as DMARC's "relaxed" (RFC 7489, 3.1)
+    return not others or any(
+        one.result == "pass"
+        and (not one.domains or any(name.split(".")[-2:] == near for name in one.domains))
+        for one in others
     )
 
 
@@ -85,22 +108,29 @@ def _best(findings: list[_Finding], domain: str) -> str | None:
 
 
 def _findings(root: Part, trusted: set[str], defects: Defects) -> list[_Finding]:
+    """Return what trusted relays found: of each method what the topmost of them says."""
     found: list[_Finding] = []
-    if not trusted:
-        return found
-    is_begun = False
-    for name, value in root.headers:
-        if name == "received" and is_begun:
-            break
-        if name != "authentication-results":
-            continue
-        text = single_line(raw_text(value[:_LONGEST_HEADER]))
-        identity = text.partition(";")[0].split(" ")[0].strip().strip('"').lower()
-        if identity not in trusted:
-            continue
-        is_begun = True
-        found += _read(text, defects)
+    has_begun = has_passed = False
+    for name, value in root.headers if trusted else ():
+        if name == "received":
+            if has_begun:
+                break
+            has_passed = True
+        elif name == "authentication-results":
+            text = single_line(raw_text(value[:_LONGEST_HEADER]))
+            identity = text.partition(";")[0].split(" ")[0].strip().strip('"').lower()
+            if identity in trusted:
+                has_begun = True
+                known = {one.method for one in found}
+                found += [one for one in _read(text, defects) if one.method not in known]
+        elif has_passed and not _is_trace(name):
+            break  # from here on it is the sender's
     return found
+
+
+def _is_trace(name: str) -> bool:
+    """Return whether relays and their filters write headers of this name."""
+    return name in _TRACE or name.startswith(("x-", "arc-"))
 
 
 def _read(text: str, defects: Defects) -> list[_Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from channels.email.reading.mail import Mail, MailKind
@@ -232,6 +234,37 @@ def trusted(*headers: str, author: str = "ana@home.example", received: bool = Tr
     return read_mail(content + b"\r\n" + raw(From=author), trusted_authserv_ids=["mx.shop.example"])
 
 
+FORGED = "mx.shop.example; dmarc=pass header.from=home.example"
+
+
+def below(*headers: str) -> Mail:
+    """Return a mail of a relay that writes what it found below its own Received."""
+    lines = [
+        one if one.startswith("Subject:") else f"Authentication-Results: {one}" for one in headers
+    ]
+    content = "\r\n".join(["Received: from x by mx.shop.example", *lines]).encode()
+    mail = content + b"\r\n" + raw(From="ana@home.example")
+    return read_mail(mail, trusted_authserv_ids=["mx.shop.example"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (RESULTS,),
+        (
+            "mx.shop.example; dmarc=pass header.from=home.example",
+            "mx.shop.example; spf=softfail smtp.mailfrom=lists.example",
+            "mx.shop.example; dkim=pass header.d=mail.home.example",
+        ),
+        ("mx.shop.example; dmarc=pass header.from=home.example",),
+    ],
+    ids=["one header", "one of each filter", "nothing but DMARC"],
+)
+def test_a_relay_may_write_above_or_below_its_own_received(headers: Sequence[str]) -> None:
+    assert trusted(*headers).authentication.is_verified
+    assert below(*headers).authentication.is_verified
+
+
 def test_a_sender_the_relay_vouches_for_is_verified() -> None:
     found = trusted(RESULTS).authentication
     assert (found.spf, found.dkim, found.dmarc, found.is_verified) == ("pass", "pass", "pass", True)
@@ -252,6 +285,10 @@ def test_a_sender_the_relay_vouches_for_is_verified() -> None:
             author="ana@home.example, eve@evil.example",
         ),
         read_mail(raw(Received="from x by mx", Authentication_Results=RESULTS)),
+        trusted("mx.shop.example; spf=pass smtp.mailfrom=evil.example", FORGED),
+        trusted("mx.shop.example; spf=fail smtp.mailfrom=home.example; dkim=none", RESULTS),
+        below("mx.shop.example; spf=pass smtp.mailfrom=evil.example", FORGED),
+        below("Subject: Hello", RESULTS),
     ],
     ids=[
         "another relay",
@@ -261,6 +298,10 @@ def test_a_sender_the_relay_vouches_for_is_verified() -> None:
         "in a comment",
         "two authors",
         "nobody trusted",
+        "not borne out",
+        "said otherwise above",
+        "not borne out, below",
+        "among the sender's own headers",
     ],
 )
 def test_others_are_not_verified(mail: Mail) -> None:
