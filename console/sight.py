@@ -11,7 +11,7 @@ from starlette.requests import Request
 from console.desk import desk_of
 from core.domain.actor import Agent
 from core.domain.errors import Forbidden, InvalidInput, NotFound
-from core.domain.ids import AgentId, TicketId
+from core.domain.ids import TicketId
 from core.services import audit
 from core.storage.engine import storage_errors
 from core.storage.queries.access.sight import (
@@ -29,7 +29,7 @@ _NAMES = ("ticket", "conversation", "message", "attachment")
 """What parts of a path are called that name a ticket, or what belongs to one."""
 
 
-async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
+async def check_sight(request: Request, agent: Agent) -> None:
     """Raise `Forbidden` where the path names what `agent` may not see; the audit log has it.
 
     It is called for every request that somebody is behind, so that no page has to remember it.
@@ -43,13 +43,13 @@ async def check_sight(request: Request, agent: AgentId, actor: str) -> None:
         sight = await sight_for(request, session)
         hidden = None if sight is None else await _hidden(session, sight, named)
     if hidden is not None:
-        await _refuse(request, actor, hidden)
+        await _refuse(request, agent.actor, hidden)
 
 
 async def sight_for(request: Request, session: AsyncSession) -> Sight | None:
     """Return what limits whoever is behind `request`: what lists leave out."""
     if not hasattr(request.state, "sight"):  # it is asked for in several places of one request
-        viewer: AgentId = request.state.viewer
+        viewer: Agent = request.state.viewer
         request.state.sight = await sight_of(session, viewer)
     found: Sight | None = request.state.sight
     return found
@@ -77,7 +77,7 @@ async def ticket_in_sight(request: Request, agent: Agent, name: str) -> TicketId
     """
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await ticket_named(session, name.replace("\x00", ""))
-        sight = await sight_of(session, agent.id)
+        sight = await sight_of(session, agent)
         hidden = None if sight is None else await unseen_ticket(session, sight, found)
     if hidden is not None:
         await _refuse(request, agent.actor, hidden)

@@ -33,7 +33,7 @@ async def _principal(
     actor = "assistant" if principal.agent is None else principal.agent.actor
     with done_from(request.client.host if request.client else None), done_by(actor):
         if principal.agent is not None:
-            await check_sight(request, principal.agent.id, actor)
+            await check_sight(request, principal.agent)
         yield principal
 
 

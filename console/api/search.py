@@ -100,7 +100,7 @@ async def search(
 ) -> FindingsOut:
     """Search tickets, conversations and people; accents do not matter, a slip is forgiven."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        sight = await sight_of(session, caller.id)
+        sight = await sight_of(session, caller)
         findings = await find(
             session, question_of(q), sight, cursor=cursor, limit=limit, most_people=_PEOPLE
         )

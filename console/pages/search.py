@@ -11,7 +11,7 @@ from console.desk import desk_of
 from console.pages.session import Agents
 from console.pages.view import page
 from console.passages import found_in
-from core.domain.ids import AgentId
+from core.domain.actor import Agent
 from core.domain.search import MAX_QUESTION_CHARS, question_of
 from core.services.search.searching import Findings, find
 from core.storage.engine import storage_errors
@@ -37,7 +37,7 @@ async def show_search(
     words = _cleaned(q)
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-    findings = await _find(request, signed_in.agent.id, words, cursor, _SHOWN, _PEOPLE)
+    findings = await _find(request, signed_in.agent, words, cursor, _SHOWN, _PEOPLE)
     return page(
         request,
         "search/page.html",
@@ -55,12 +55,12 @@ async def search_while_typing(request: Request, signed_in: Agents, q: Words = ""
     words = _cleaned(q)
     findings = None
     if len(words) >= _FEWEST_CHARS or words.isdigit():
-        findings = await _find(request, signed_in.agent.id, words, None, _SHOWN_WHILE_TYPING, 3)
+        findings = await _find(request, signed_in.agent, words, None, _SHOWN_WHILE_TYPING, 3)
     return page(request, "search/quick.html", q=words, findings=findings, found_in=found_in)
 
 
 async def _find(
-    request: Request, me: AgentId, words: str, cursor: str | None, limit: int, people: int
+    request: Request, me: Agent, words: str, cursor: str | None, limit: int, people: int
 ) -> Findings:
     async with storage_errors(), desk_of(request).sessions() as session:
         sight = await sight_of(session, me)

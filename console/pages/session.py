@@ -74,7 +74,7 @@ async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
         with done_from(request.client.host if request.client else None):
             signed_in = await _check(request)
             with done_by(signed_in.agent.actor):
-                await check_sight(request, signed_in.agent.id, signed_in.agent.actor)
+                await check_sight(request, signed_in.agent)
                 yield signed_in
     finally:
         await request.close()  # the file that a form may have brought

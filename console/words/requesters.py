@@ -21,4 +21,5 @@ REQUESTER_ERRORS = (
     "a requester cannot be merged with themselves",
     "this requester was merged already",
     "a merge can be undone once, within 30 days",
+    "this requester has tickets of another team",
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from core.domain.ids import AgentId
 
@@ -32,6 +34,29 @@ LEADING = frozenset({Role.LEAD, Role.ADMIN})
 
 WORKING = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
 """Roles that may answer requesters and change tickets."""
+
+_WITHIN: Mapping[Role, frozenset[Role]] = MappingProxyType(
+    {
+        Role.AGENT: frozenset({Role.AGENT}),
+        Role.LEAD: frozenset({Role.AGENT, Role.LEAD}),
+        Role.ADMIN: frozenset({Role.AGENT, Role.LEAD, Role.AUDITOR, Role.ADMIN}),
+        Role.AUDITOR: frozenset({Role.AUDITOR}),
+    }
+)
+"""The roles that may do nothing which one role may not."""
+
+
+def narrowed(role: Role, scopes: Iterable[Scope], to: Role) -> tuple[Role, list[Scope]]:
+    """Return role and scopes of a token of `role` once its agent's role is `to`.
+
+    It may never do more than before. Of working roles and auditors neither is within the other:
+    what is left are an agent's looks.
+    """
+    if role in _WITHIN[to]:
+        return role, list(scopes)
+    if to in _WITHIN[role]:
+        return to, list(scopes)
+    return Role.AGENT, [scope for scope in scopes if scope == Scope.READ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

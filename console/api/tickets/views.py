@@ -14,7 +14,8 @@ from console.api.principal import AgentCaller
 from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, Text
 from console.api.tickets.shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
-from core.domain.ids import AgentId, TeamId
+from core.domain.actor import Agent
+from core.domain.ids import TeamId
 from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
 from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
@@ -119,7 +120,7 @@ async def list_views(
     """List one's own views and those that are shared, with how many tickets are in each."""
     async with storage_errors(), desk_of(request).sessions() as session:
         views, following = cut(await views_of(session, caller.id), cursor, limit)
-        sight = await sight_of(session, caller.id)
+        sight = await sight_of(session, caller)
         filters = {
             str(view.id): await filter_of_view(session, view, caller.id, sight)
             for view in views
@@ -137,7 +138,7 @@ async def add_view(
 ) -> ViewOut:
     """Keep a view."""
     desk = desk_of(request)
-    return await _answer(desk, response, await desk.views.add(body.draft(), caller), caller.id)
+    return await _answer(desk, response, await desk.views.add(body.draft(), caller), caller)
 
 
 @router.get("/{view}")
@@ -145,7 +146,7 @@ async def get_view(
     request: Request, response: Response, caller: AgentCaller, view: UUID
 ) -> ViewOut:
     """Return one view."""
-    return await _answer(desk_of(request), response, ViewId(view), caller.id)
+    return await _answer(desk_of(request), response, ViewId(view), caller)
 
 
 @router.put("/{view}")
@@ -160,7 +161,7 @@ async def change_view(
     """Replace a view: one's own, or as a lead one that is shared."""
     desk, named = desk_of(request), ViewId(view)
     await desk.views.change(named, body.draft(), caller, revision=revision)
-    return await _answer(desk, response, named, caller.id)
+    return await _answer(desk, response, named, caller)
 
 
 @router.delete("/{view}", status_code=204)
@@ -180,7 +181,7 @@ async def tickets_of_view(
     """List a view's tickets in its order."""
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await view_named(session, ViewId(view), caller.id)
-        sight = await sight_of(session, caller.id)
+        sight = await sight_of(session, caller)
         wanted = await filter_of_view(session, found, caller.id, sight)
         after = None if cursor is None else QueuePlace.read(cursor, found.order)
         rows, place = await queue_part(session, wanted, found.order, after=after, limit=limit)
@@ -190,13 +191,13 @@ async def tickets_of_view(
     )
 
 
-async def _answer(desk: ConsoleDesk, response: Response, view: ViewId, me: AgentId) -> ViewOut:
+async def _answer(desk: ConsoleDesk, response: Response, view: ViewId, me: Agent) -> ViewOut:
     async with storage_errors(), desk.sessions() as session:
-        found = await view_named(session, view, me)
+        found = await view_named(session, view, me.id)
         count = None
         if not found.wanted.words:
             sight = await sight_of(session, me)
-            wanted = await filter_of_view(session, found, me, sight)
+            wanted = await filter_of_view(session, found, me.id, sight)
             count = (await counts_of(session, {"": wanted}))[""]
     tag(response, found.revision)
     return ViewOut.of(found, count)

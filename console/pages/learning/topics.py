@@ -44,7 +44,7 @@ async def show_topics(
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
         position = await feed_end(session)
-        sight = await sight_of(session, signed_in.agent.id)
+        sight = await sight_of(session, signed_in.agent)
         found = await topics(session, chosen, datetime.now(UTC), settled=settled, sight=sight)
     return page(
         request,
@@ -138,7 +138,7 @@ async def reopen(request: Request, signed_in: Leads, topic: UUID) -> Response:
 async def check_seen(request: Request, agent: Agent, topic: TopicId) -> None:
     """Raise `NotFound` where a topic is not there, or holds what `agent` may not see."""
     async with storage_errors(), desk_of(request).sessions() as session:
-        sight = await sight_of(session, agent.id)
+        sight = await sight_of(session, agent)
         await topic_view(session, topic, datetime.now(UTC), sight=sight)
 
 
@@ -153,7 +153,7 @@ async def _page(
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
         position = await feed_end(session)
-        sight = await sight_of(session, agent.id)
+        sight = await sight_of(session, agent)
         view = await topic_view(session, topic, datetime.now(UTC), sight=sight)
         items = await items_of(session, topic, sight=sight, limit=_SHOWN)
         answers = await answers_of(session, topic, sight=sight)

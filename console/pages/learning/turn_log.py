@@ -62,7 +62,7 @@ async def show_turns(
             since=datetime.now(UTC) - timedelta(days=days),
             words=words,
             only_missed=missed,
-            sight=await sight_of(session, signed_in.agent.id),
+            sight=await sight_of(session, signed_in.agent),
         )
         turns = await turn_records(session, wanted, before=_position(before), limit=_PAGE + 1)
         counts = await turn_counts(session, wanted)

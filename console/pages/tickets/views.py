@@ -75,7 +75,7 @@ async def count_of_view(request: Request, signed_in: Agents, view: UUID) -> Resp
     me = signed_in.agent.id
     async with storage_errors(), desk_of(request).sessions() as session:
         found = await view_named(session, ViewId(view), me)
-        wanted = await filter_of_view(session, found, me, await sight_of(session, me))
+        wanted = await filter_of_view(session, found, me, await sight_of(session, signed_in.agent))
         count = await count_tickets(session, wanted)
     return page(request, "queue/count.html", count=count, most=COUNTED)
 

@@ -90,7 +90,7 @@ class Asking:
             )
             if latest is None:
                 raise InvalidInput("this requester has never written: nobody could be told")
-            sight = await sight_of(session, by.id)
+            sight = await sight_of(session, by)
             if sight is not None and await unseen_conversation(session, sight, latest) is not None:
                 raise Forbidden("this ticket belongs to another team")
             ledger = Ledger(self._accounts, self._now())

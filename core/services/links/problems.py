@@ -118,7 +118,7 @@ class Problems:
             case = await open_case(session, Ledger(self._accounts, self._now()), problem)
             if case.ticket.kind != Kind.PROBLEM:
                 raise InvalidInput("only a ticket of the type problem has incidents")
-            sight = await sight_of(session, by.id)
+            sight = await sight_of(session, by)
             incidents = await session.scalars(
                 select(Ticket.id)
                 .join(TicketLink, TicketLink.ticket_id == Ticket.id)

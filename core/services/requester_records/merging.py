@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import ContactId, new_id
 from core.domain.undoing import UNDONE_WITHIN
 from core.services.audit import record
@@ -20,6 +20,7 @@ from core.services.ledger import Accounts, Ledger
 from core.services.people.contacts import lock_contacts
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
+from core.storage.queries.access.sight import sight_of
 from core.storage.tables import (
     Asset,
     Contact,
@@ -57,11 +58,13 @@ class ContactMerging:
         Raises:
             NotFound: one of them is not there.
             InvalidInput: they are the same.
+            Forbidden: one of them has a ticket that `by` may not see; the audit log has it.
             Conflict: `merged` was merged already.
         """
         if kept == merged:
             raise InvalidInput("a requester cannot be merged with themselves")
         async with storage_errors(), self._sessions.begin() as session:
+            await self._check_sight(session, (kept, merged), by)
             return await self.merge_in(session, kept, merged, by.actor)
 
     async def merge_in(
@@ -103,6 +106,7 @@ class ContactMerging:
 
         Raises:
             NotFound: there is no such merge, or one of the contacts is gone.
+            Forbidden: one of them has a ticket that `by` may not see; the audit log has it.
             Conflict: it was undone already, or is older than 30 days.
         """
         async with storage_errors(), self._sessions.begin() as session:
@@ -113,10 +117,32 @@ class ContactMerging:
                 raise Conflict("a merge can be undone once, within 30 days")
             kept, merged = ContactId(row.kept_id), ContactId(row.merged_id)
             contacts = await _locked(session, kept, merged)
+            await self._check_sight(session, (kept, merged), by)
             row.undone_at = self._now()
             await self._give(session, row.moved, kept, merged)
             subject = ("contact", kept, contacts[kept].name or "?")
             record(session, by.actor, "contact.parted", subject, new={"from": row.merged_name})
+
+    async def _check_sight(
+        self, session: AsyncSession, contacts: Collection[ContactId], by: Agent
+    ) -> None:
+        # Whoever has a contact's addresses can ask the assistant about all of their tickets.
+        sight = await sight_of(session, by)
+        if sight is None:
+            return
+        number = await session.scalar(
+            select(Ticket.number)
+            .where(Ticket.contact_id.in_(contacts), ~sight.holds())
+            .order_by(Ticket.number)
+            .limit(1)
+        )
+        if number is None:
+            return
+        async with self._sessions.begin() as apart:
+            subject = ("ticket", number, f"#{number}")
+            new = {"request": "merging of requesters"}
+            record(apart, by.actor, "ticket.refused", subject, new=new)
+        raise Forbidden("this requester has tickets of another team")
 
     async def _give(
         self, session: AsyncSession, what: dict[str, Any], old: ContactId, new: ContactId

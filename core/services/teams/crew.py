@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy import update as sql_update
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.actor import Agent, Role
+from core.domain.actor import Agent, Role, Scope, narrowed
 from core.domain.audited import Deed
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId
@@ -174,11 +175,18 @@ async def _set_role(session: AsyncSession, row: AgentRow, update: AgentUpdate, b
         raise Conflict("you cannot change your own role")
     old, row.role = {"role": row.role}, str(update.role)
     if old["role"] != row.role:
-        # No token goes on doing what its agent may not do any more.
-        await session.execute(
-            sql_update(ApiToken).where(ApiToken.agent_id == row.id).values(role=row.role)
-        )
+        await _narrow_tokens(session, row.id, update.role)
     _note_change(session, row, "agent.role_changed", old, {"role": row.role}, by)
+
+
+async def _narrow_tokens(session: AsyncSession, agent: UUID, to: Role) -> None:
+    """Let no token go on doing what its agent may not do any more, and none do more than before."""
+    tokens = await session.scalars(
+        select(ApiToken).where(ApiToken.agent_id == agent).with_for_update()
+    )
+    for token in tokens:
+        role, scopes = narrowed(Role(token.role), map(Scope, token.scopes), to)
+        token.role, token.scopes = str(role), [str(scope) for scope in scopes]
 
 
 def _set_abilities(session: AsyncSession, row: AgentRow, update: AgentUpdate, by: Agent) -> None:

@@ -178,7 +178,7 @@ class BulkActs:
     async def _check_sight(
         self, session: AsyncSession, ticket: TicketId, by: Agent, act: BulkAct
     ) -> None:
-        sight = await sight_of(session, by.id)
+        sight = await sight_of(session, by)
         hidden = None if sight is None else await unseen_ticket(session, sight, ticket)
         if hidden is None:
             return

@@ -328,7 +328,7 @@ async def test_whoever_is_asked_to_approve_sees_the_ticket_of_another_team(shop:
     await _own_tickets_only(shop, ticket)
     async with shop.rig.sessions() as session:
         for agent, is_hidden in ((shop.boss, False), (await shop.rig.agent("Eve"), True)):
-            sight = await sight_of(session, agent.id)
+            sight = await sight_of(session, agent)
             assert sight is not None
             assert (await unseen_ticket(session, sight, ticket) is not None) == is_hidden
 

@@ -25,9 +25,11 @@ from core.domain.teams import Visibility
 from core.domain.ticket import TicketStatus
 from core.services.links.links import TicketLinks
 from core.services.links.merging import TicketMerging
+from core.services.requester_records.merging import ContactMerging
 from core.services.teams.rulebook import Policy
 from core.storage.queries.classification.categories import category_tree
 from core.storage.queries.classification.similar import suggestions_for
+from core.storage.queries.requester_records.requesters import list_requesters
 from core.storage.queries.tickets.tickets import ticket_named
 from core.storage.tables import (
     Attachment,
@@ -487,3 +489,39 @@ async def test_what_is_held_beside_a_later_ticket_of_another_team_is_not_listed_
         await session.execute(following.values(conversation_id=own.conversation_id))
     assert (await closed.api.get(listed)).json()["items"] == []
     assert str(side) not in await closed.browser.see(page)
+
+
+async def test_a_token_sees_what_its_role_sees_whoever_it_belongs_to(closed: Hidden) -> None:
+    for role, status in ((Role.AGENT, 403), (Role.LEAD, 403), (Role.AUDITOR, 200)):
+        token = await closed.desk.access.create_token("boss@example.org", role)
+        client = closed.desk.client(Authorization=f"Bearer {token}")
+        answer = await client.get(f"/api/v1/tickets/{closed.number}")
+        assert answer.status_code == status, role
+        listed = (await client.get("/api/v1/tickets")).json()["items"]
+        assert (closed.number in {one["number"] for one in listed}) == (status == 200), role
+
+
+async def test_who_has_a_ticket_out_of_sight_is_neither_merged_nor_parted(closed: Hidden) -> None:
+    desk = closed.desk
+    await desk.queued("good morning", thread="t9", who="eve")
+    async with desk.sessions() as session:
+        ada, eve = [
+            found.id for words in ("ada", "eve") for found in await list_requesters(session, words)
+        ]
+    for kept, merged in ((ada, eve), (eve, ada)):
+        answer = await closed.api.post(
+            f"/api/v1/requesters/{kept}/merges", json={"other": str(merged)}
+        )
+        assert answer.status_code == 403
+        assert "this requester has tickets of another team" in answer.text
+    page = await closed.browser.send(f"/console/requesters/{eve}/merge", other=str(ada))
+    assert page.status_code == 403
+    token = await desk.access.create_token("boss@example.org", Role.ADMIN)
+    boss = (await desk.access.bearer(token)).agent
+    assert boss is not None
+    merging = ContactMerging(desk.sessions, desk.accounts, desk.clock)
+    merge = await merging.merge(ada, eve, boss)
+    parted = await closed.api.delete(f"/api/v1/requesters/{ada}/merges/{merge}")
+    assert parted.status_code == 403
+    assert await closed.refusals() == 4
+    await merging.undo(merge, boss)

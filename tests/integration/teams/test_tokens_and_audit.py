@@ -55,6 +55,16 @@ async def test_a_lesser_role_lessens_the_tokens_of_an_agent(desk: Desk, api: Api
     assert (await lead.post("/api/v1/teams", json={"name": "More"})).status_code == 403
 
 
+async def test_a_greater_role_leaves_the_tokens_of_an_agent_as_they_are(
+    desk: Desk, api: Api
+) -> None:
+    boss, ana = await api(Role.ADMIN, "boss@example.org"), await api(Role.AGENT)
+    promoted = await boss.patch("/api/v1/agents/ana@example.org", json={"role": "admin"})
+    assert promoted.json()["role"] == "admin"
+    assert (await ana.get("/api/v1/tickets")).status_code == 200
+    assert (await ana.get("/api/v1/tokens")).status_code == 403
+
+
 async def test_the_audit_log_is_read_by_cursor_and_exported_without_formulas(
     desk: Desk, api: Api
 ) -> None:

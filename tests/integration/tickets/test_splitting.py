@@ -169,7 +169,7 @@ async def test_what_is_split_off_stays_in_its_team(rig: Rig) -> None:
     assert (new.team_id, new.level) == (closed, 2)
     other = await rig.agent("Ben")
     async with rig.sessions() as session:
-        sight = await sight_of(session, other.id)
+        sight = await sight_of(session, other)
         assert sight is not None
         assert (await session.scalars(select(Ticket.id).where(sight.holds()))).all() == []
         recorded = await session.scalar(

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, literal, or_, s
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from core.domain.actor import Role
+from core.domain.actor import Agent, Role
 from core.domain.ids import AgentId, TeamId
 from core.domain.teams import Visibility
 from core.storage.once import once
@@ -127,33 +127,35 @@ class OutOfSight:
     number: int
 
 
-async def sight_of(session: AsyncSession, agent: AgentId) -> Sight | None:
-    """Return what limits `agent`; None where they see everything."""
+async def sight_of(session: AsyncSession, agent: Agent) -> Sight | None:
+    """Return what limits `agent`; None where they see everything.
+
+    Their role is taken from `agent`: somebody who comes with a token may do what its role may.
+    """
+    if agent.role in _SEES_ALL:
+        return None
     is_closed_everywhere = exists().where(AssignmentPolicy.own_tickets_only)
     found = (
         await session.execute(
-            select(AgentRow.role, is_closed_everywhere).where(
-                AgentRow.id == agent,
-                or_(is_closed_everywhere, exists().where(Team.visibility == Visibility.MEMBERS)),
-            )
+            select(is_closed_everywhere, exists().where(Team.visibility == Visibility.MEMBERS))
         )
-    ).first()
-    if found is None or found[0] in _SEES_ALL:
+    ).one()
+    if not any(found):
         return None
-    _, everywhere = found
+    everywhere = found[0]
     is_theirs = TeamMember.agent_id.is_not(None)
     is_open = false() if everywhere else Team.visibility == Visibility.EVERYBODY
     rows = (
         await session.execute(
             select(Team.id, or_(is_open, is_theirs)).outerjoin(
-                TeamMember, (TeamMember.team_id == Team.id) & (TeamMember.agent_id == agent)
+                TeamMember, (TeamMember.team_id == Team.id) & (TeamMember.agent_id == agent.id)
             )
         )
     ).all()
     if all(is_seen for _, is_seen in rows):
         return None
     teams = [TeamId(team) for team, is_seen in rows if is_seen]
-    return Sight(agent=agent, teams=teams, everywhere=everywhere)
+    return Sight(agent=agent.id, teams=teams, everywhere=everywhere)
 
 
 def is_hidden_from(agent: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
