@@ -11,7 +11,6 @@ intents and for two hundred, for many examples and for few.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, diags, hstack, vstack
 from scipy.special import expit, logit, softmax
 
+from components.regression import Floats, Rows, Weights, fitted
+
 _FILE = "weights.npz"
 _RANKING_LENGTH = 5
 _SEED = 1
@@ -36,38 +37,38 @@ _FOLDS = 5
 _JUDGED = 1500  # messages kept out of a training, at least, where there are as many
 _SURE = 1e-6  # the least distance of a probability from 0 and 1
 
-Floats = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Scale:
     """How features are brought to one scale; learned from the examples.
 
     Counts are weighted by how rare their word is and each featurizer's row is given length one, so
-    that long messages weigh no more than short ones. The numbers of the sentence vector, which all
+    that long messages weigh no more than short ones. The numbers of sentence vectors, which all
     lie close together, are spread to mean zero and variance one.
     """
 
     rarity: tuple[Floats, ...]  # one array for each featurizer that counts
-    mean: Floats
+    mean: Floats  # of the numbers of all sentence vectors, one vector after the other
     spread: Floats
 
     @classmethod
-    def of(cls, counts: list[csr_matrix], vectors: Floats, share: float) -> Scale:
-        """Learn the scale; the length of a scaled vector is about `share`."""
-        number = len(vectors)
+    def of(cls, counts: list[csr_matrix], vectors: list[Floats], share: float) -> Scale:
+        """Learn the scale; the length of each scaled vector is about `share`."""
+        number = len(vectors[0])
         rarity = tuple(
             np.asarray(
                 np.log((1 + number) / (1 + block.getnnz(axis=0))) + 1, dtype=np.float32
             ).ravel()
             for block in counts
         )
-        mean = vectors.mean(axis=0)
-        deviation = np.maximum(vectors.std(axis=0), 1e-6)
-        return cls(rarity, mean, (share / np.sqrt(vectors.shape[1]) / deviation).astype(np.float32))
+        mean = np.hstack([one.mean(axis=0) for one in vectors])
+        spread = np.hstack(
+            [share / np.sqrt(one.shape[1]) / np.maximum(one.std(axis=0), 1e-6) for one in vectors]
+        )
+        return cls(rarity, mean, spread.astype(np.float32))
 
-    def applied(self, counts: list[csr_matrix], vectors: Floats) -> csr_matrix:
-        """Return one matrix of all features, a row a message."""
+    def applied(self, counts: list[csr_matrix], vectors: list[Floats]) -> Rows:
+        """Return all features, a row a message."""
         blocks = []
         for block, rarity in zip(counts, self.rarity, strict=True):
             weighed = block.tocsr().astype(np.float32)
@@ -75,15 +76,16 @@ class Scale:
             weighed = weighed.multiply(rarity).tocsr()
             lengths = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1))).ravel()
             blocks.append(diags(1 / np.maximum(lengths, 1e-6)) @ weighed)
-        spread = csr_matrix((vectors - self.mean) * self.spread)
-        return hstack([*blocks, spread]).tocsr().astype(np.float32)
+        spread = (np.hstack(vectors) - self.mean) * self.spread
+        return Rows(hstack(blocks).tocsr().astype(np.float32), spread.astype(np.float32))
 
-    def scores(self, counts: list[csr_matrix], vector: Floats, weights: Floats) -> Floats:
-        """Return what `applied(…) @ weights` has for one message, its only row.
+    def scores(self, counts: list[csr_matrix], vectors: list[Floats], weights: Floats) -> Floats:
+        """Return what `applied(…).times(weights)` has for one message, its only row.
 
         Of the weights, a row a feature, only those of its own words are read; matrices of one row
         cost more to make than all there is to add up.
         """
+        vector = np.hstack(vectors)[0]
         scores: Floats = ((vector - self.mean) * self.spread) @ weights[-len(self.mean) :]
         first = 0
         for block, rarity in zip(counts, self.rarity, strict=True):
@@ -104,16 +106,14 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         self._config = config
         self._storage = model_storage
         self._resource = resource
-        self._intents: list[str] = []
         self._scale = Scale((), np.zeros(0, np.float32), np.zeros(0, np.float32))
-        self._weights: Floats = np.zeros((0, 0), np.float32)
-        self._bias: Floats = np.zeros(0, np.float32)
+        self._learned = Weights([], np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
         self._threshold = 0.5
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         return {
-            "vector_share": 1.5,  # length of the sentence vector; that of counts is one
+            "vector_share": 1.75,  # length of each sentence vector; that of counts is one
             "C": 10.0,  # inverse strength of the regularisation
             "max_iter": 40,  # stopped early on purpose: more steps fit the examples, not people
             "refused": 0.005,  # share of the rightly understood that may be held out of scope
@@ -125,11 +125,11 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def required_packages() -> list[str]:
-        return ["sklearn"]
+        return ["scipy"]
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
-        """Nothing to check: scikit-learn checks the numbers when it trains."""
+        """Nothing to check: numbers."""
 
     @classmethod
     def create(
@@ -148,30 +148,14 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         features = self._scale.applied(counts, vectors)
         meant = np.array([str(e.get(INTENT)) for e in examples])
         self._threshold = self._fitting_threshold(features, meant)
-        self._intents, self._weights, self._bias = self._regression(features, meant)
+        self._learned = self._regression(features, meant)
         self._persist()
         return self._resource
 
-    def _regression(
-        self, features: csr_matrix, meant: npt.NDArray[np.str_]
-    ) -> tuple[list[str], Floats, Floats]:
-        """Return the intents, their weights, a row a feature, and the bias of each."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
+    def _regression(self, features: Rows, meant: npt.NDArray[np.str_]) -> Weights:
+        return fitted(features, meant, c=self._config["C"], steps=self._config["max_iter"])
 
-        regression = LogisticRegression(
-            C=self._config["C"], max_iter=self._config["max_iter"], multi_class="multinomial"
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            regression.fit(features, meant)
-        weights, bias = regression.coef_, regression.intercept_
-        if len(weights) == 1:  # of two intents scikit-learn keeps only what speaks for the second
-            weights, bias = np.vstack([-weights, weights]), np.hstack([-bias, bias])
-        by_feature = np.ascontiguousarray(weights.T, dtype=np.float32)
-        return list(regression.classes_), by_feature, bias.astype(np.float32)
-
-    def _fitting_threshold(self, features: csr_matrix, meant: npt.NDArray[np.str_]) -> float:
+    def _fitting_threshold(self, features: Rows, meant: npt.NDArray[np.str_]) -> float:
         """Return the probability that all but `refused` of the rightly understood reach."""
         order = np.random.default_rng(_SEED).permutation(len(meant))
         reached: list[float] = []
@@ -183,10 +167,10 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             others = np.setdiff1d(order, kept_out)
             if len(set(meant[others])) < 2 or not len(kept_out):
                 continue
-            intents, weights, bias = self._regression(features[others], meant[others])
-            chances = _chances(features[kept_out] @ weights + bias)
+            learned = self._regression(features[others], meant[others])
+            chances = _chances(features[kept_out].times(learned.weights) + learned.bias)
             best = chances.argmax(axis=1)
-            right = np.array(intents)[best] == meant[kept_out]
+            right = np.array(learned.intents)[best] == meant[kept_out]
             reached += chances.max(axis=1)[right].tolist()
             judged += len(kept_out)
         if not reached:
@@ -199,11 +183,14 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             if not message.get(TEXT) or (message.get(INTENT) or {}).get("name"):
                 continue
             counts, vectors = _features([message])
-            scores = self._scale.scores(counts, vectors[0], self._weights)
-            chances = _chances(scores + self._bias)
+            scores = self._scale.scores(counts, vectors, self._learned.weights)
+            chances = _chances(scores + self._learned.bias)
             best = np.argsort(-chances)[:_RANKING_LENGTH]
             ranking = [
-                {"name": self._intents[i], "confidence": seen_from(chances[i], self._threshold)}
+                {
+                    "name": self._learned.intents[i],
+                    "confidence": seen_from(chances[i], self._threshold),
+                }
                 for i in best
             ]
             message.set(INTENT, ranking[0], add_to_output=True)
@@ -214,9 +201,9 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         with self._storage.write_to(self._resource) as folder:
             np.savez_compressed(
                 folder / _FILE,
-                intents=np.array(self._intents),
-                weights=self._weights.T,  # a row an intent, as models have always been kept
-                bias=self._bias,
+                intents=np.array(self._learned.intents),
+                weights=self._learned.weights.T,  # a row an intent, as models have always been kept
+                bias=self._learned.bias,
                 mean=self._scale.mean,
                 spread=self._scale.spread,
                 threshold=self._threshold,
@@ -237,9 +224,11 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             model_storage.read_from(resource) as folder,
             np.load(folder / _FILE, allow_pickle=False) as stored,
         ):
-            classifier._intents = [str(name) for name in stored["intents"]]
-            classifier._weights = np.ascontiguousarray(stored["weights"].T)
-            classifier._bias = stored["bias"]
+            classifier._learned = Weights(
+                [str(name) for name in stored["intents"]],
+                np.ascontiguousarray(stored["weights"].T),
+                stored["bias"],
+            )
             blocks = sum(name.startswith("rarity_") for name in stored.files)
             rarity = tuple(stored[f"rarity_{i}"] for i in range(blocks))
             classifier._scale = Scale(rarity, stored["mean"], stored["spread"])
@@ -258,18 +247,17 @@ def _chances(scores: Floats) -> npt.NDArray[np.float64]:
     return chances
 
 
-def _features(messages: list[Message]) -> tuple[list[csr_matrix], Floats]:
-    """Return the counts, a matrix for each featurizer, and the sentence vectors."""
+def _features(messages: list[Message]) -> tuple[list[csr_matrix], list[Floats]]:
+    """Return the counts and the sentence vectors, a matrix for each featurizer."""
     counts: dict[str, list[csr_matrix]] = {}
-    vectors = []
+    vectors: dict[str, list[Floats]] = {}
     for message in messages:
         for feature in message.features:
             if feature.attribute != TEXT or feature.type != FEATURE_TYPE_SENTENCE:
                 continue
-            if feature.is_sparse():
-                counts.setdefault(feature.origin, []).append(feature.features)
-            else:
-                vectors.append(feature.features)
+            of_its_kind = counts if feature.is_sparse() else vectors
+            of_its_kind.setdefault(feature.origin, []).append(feature.features)
+    dense = [np.vstack(rows) for rows in vectors.values()]
     if len(messages) == 1:
-        return [rows[0].tocsr() for rows in counts.values()], vectors[0]
-    return [vstack(rows).tocsr() for rows in counts.values()], np.vstack(vectors)
+        return [rows[0].tocsr() for rows in counts.values()], dense
+    return [vstack(rows).tocsr() for rows in counts.values()], dense

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix, random
+from scipy.sparse import csr_matrix, hstack, random
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
 
 from components.classifier import Scale
+from components.regression import Rows, fitted
 
 
 @pytest.mark.parametrize("said", [0, 1, 7], ids=["no known word", "one word", "several words"])
@@ -16,7 +19,7 @@ def test_the_scores_of_one_message_are_those_of_the_matrix(said: int) -> None:
         csr_matrix(np.ceil(3 * random(40, width, 0.1, random_state=width).toarray()))
         for width in (50, 90)
     ]
-    vectors = dice.normal(size=(40, 16)).astype(np.float32)
+    vectors = [dice.normal(size=(40, width)).astype(np.float32) for width in (10, 6)]
     scale = Scale.of(learned, vectors, share=1.5)
     weights = dice.normal(size=(50 + 90 + 16, 5)).astype(np.float32)
     counts = []
@@ -24,6 +27,33 @@ def test_the_scores_of_one_message_are_those_of_the_matrix(said: int) -> None:
         row = np.zeros((1, width), dtype=np.int64)
         row[0, dice.choice(width, said, replace=False)] = dice.integers(1, 4, said)
         counts.append(csr_matrix(row))
-    vector = dice.normal(size=(1, 16)).astype(np.float32)
-    found = scale.scores(counts, vector[0], weights)
-    np.testing.assert_allclose(found, (scale.applied(counts, vector) @ weights)[0], rtol=1e-5)
+    vector = [dice.normal(size=(1, width)).astype(np.float32) for width in (10, 6)]
+    found = scale.scores(counts, vector, weights)
+    np.testing.assert_allclose(found, scale.applied(counts, vector).times(weights)[0], rtol=1e-5)
+
+
+def test_each_sentence_vector_weighs_the_same() -> None:
+    dice = np.random.default_rng(3)
+    vectors = [
+        dice.normal(mean, width, size=(200, width)).astype(np.float32)
+        for mean, width in ((5, 30), (0, 90))
+    ]
+    counts = [csr_matrix((200, 1))]
+    rows = Scale.of(counts, vectors, share=1.5).applied(counts, vectors).dense
+    for one in (rows[:, :30], rows[:, 30:]):
+        assert np.linalg.norm(one, axis=1).mean() == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.mark.parametrize("intents", [2, 5])
+def test_the_regression_is_that_of_scikit_learn(intents: int) -> None:
+    dice = np.random.default_rng(4)
+    counted = random(120, 40, 0.1, "csr", np.float32, random_state=4)
+    dense = dice.normal(size=(120, 12)).astype(np.float32)
+    meant = np.array([f"intent {one}" for one in dice.integers(intents, size=120)])
+    found = fitted(Rows(counted, dense), meant, c=2.0, steps=400)
+    model = LogisticRegression(C=2.0, max_iter=400, multi_class="multinomial", tol=1e-6)
+    model.fit(hstack([counted, csr_matrix(dense)]), meant)
+    assert found.intents == list(model.classes_)
+    chances = softmax(Rows(counted, dense).times(found.weights) + found.bias, axis=1)
+    expected = model.predict_proba(hstack([counted, csr_matrix(dense)]))
+    np.testing.assert_allclose(chances, expected, atol=2e-3)
