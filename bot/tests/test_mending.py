@@ -80,8 +80,16 @@ def test_a_capital_inside_a_sentence_tells_a_name(text: str) -> None:
         ("I CANNOT OPEN MY MAILBX TODAY", "I CANNOT OPEN MY MAILBOX TODAY"),
     ],
 )
-def test_capitals_where_sentences_begin_or_everywhere_tell_no_name(typed: str, meant: str) -> None:
+def test_capitals_where_sentences_begin_tell_little_and_everywhere_nothing(
+    typed: str, meant: str
+) -> None:
     assert MENDER.mended(typed) == meant
+
+
+def test_a_short_word_that_nobody_knows_may_be_a_name_where_it_begins_a_sentence() -> None:
+    for text in ("Zoho is down", "Jamf keeps logging me out", "Hello. Snyk is down again"):
+        assert MENDER.mended(text) == text
+    assert MENDER.mended("Hlep me") == "Help me"
 
 
 @pytest.mark.parametrize(

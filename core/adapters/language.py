@@ -93,7 +93,7 @@ class LinguaDetector:
             # Japanese writes in Chinese characters too.
             written = "ja" if named["ja"] else named.most_common(1)[0][0]
             return None if written in LANGUAGES else written
-        words = [word.lower() for word in _WORD.findall(text)]
+        words = {word.lower() for word in _WORD.findall(text)}
         if (
             len(words) < _LEAST_FOREIGN_WORDS
             or sum(map(len, words)) < _LEAST_LETTERS
@@ -110,10 +110,10 @@ class LinguaDetector:
         """See `core.ports.LanguageDetector.detect`.
 
         A short text counts only by words that one language has: names, product names, codes and
-        numbers must not flip a conversation's language.
+        numbers must not flip a conversation's language. A word said a thousand times is one word.
         """
         text = _prose(text)
-        words = [word.lower() for word in _WORD.findall(text)]
+        words = {word.lower() for word in _WORD.findall(text)}
         length = sum(map(len, words))
         told = {_TELLING[word] for word in words if word in _TELLING}
         if len(told) == 1 and length < _MANY_LETTERS:

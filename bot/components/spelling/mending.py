@@ -34,6 +34,8 @@ _OF_EXAMPLES = 0.3  # how far the examples, rather than the world, say what is w
 _BESIDE = 0.7  # for each neighbour that the examples have beside it
 _UNKNOWN = 1e-11  # of any one word that nobody knows
 _NAME = 1e-8  # of any one that is written as names are
+_NAMES_FIRST = 0.01  # how many words that begin a sentence are names that nobody knows
+_LETTERS = 27.0  # of one length there are so many times more such names than of one less
 _ABBREVIATION = 5  # letters, at most
 _LIKELY = -2.6  # a word that is so likely where it stands is looked at no further
 _OTHER_LANGUAGE = 0.015  # of a word of the examples, what counts of it in another language
@@ -112,7 +114,8 @@ class Examples:
 @dataclass(frozen=True)
 class _Line:
     """A text, and of each of its words where it stands, the word folded, whether it has letters
-    alone, whether it may be read as another, and whether it is written as names are."""
+    alone, whether it may be read as another, and whether it is written as names are, or may be a
+    name, as a sentence begins with it."""
 
     text: str
     spans: Sequence[tuple[int, int]]
@@ -120,6 +123,7 @@ class _Line:
     is_word: Sequence[bool]
     may_change: Sequence[bool]
     is_name: Sequence[bool]
+    may_be_name: Sequence[bool]
 
     @classmethod
     def of(cls, text: str) -> _Line:
@@ -130,7 +134,7 @@ class _Line:
         words = [plain(text[start:end]) for start, end in spans]
         is_word = [word.isascii() and word.isalpha() for word in words]
         may_change = [is_one and span in apart for is_one, span in zip(is_word, spans, strict=True)]
-        return cls(text, spans, words, is_word, may_change, _names(text, spans))
+        return cls(text, spans, words, is_word, may_change, *_names(text, spans))
 
     def goes_on(self, place: int) -> bool:
         """Return whether only a space is between the word at `place` and another one."""
@@ -139,10 +143,11 @@ class _Line:
         return self.text[self.spans[place][1] : self.spans[place + 1][0]] == " "
 
 
-def _names(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
-    """Return of which words capitals tell that they are names or abbreviations.
+def _names(text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[bool], list[bool]]:
+    """Return of which words capitals tell that they are names or abbreviations, and which may be
+    names.
 
-    They tell nothing where a sentence begins, nor in a text that has them everywhere.
+    They tell little where a sentence begins, and nothing in a text that has them everywhere.
     """
     written = [text[start:end] for start, end in spans]
     befores = [
@@ -154,11 +159,12 @@ def _names(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
     ]
     long = [at for at, word in enumerate(written) if at > 0 and len(word) > _SHORT]
     if sum(inside[at] for at in long) * 2 > len(long) > 2 or text.isupper():
-        return [False] * len(written)
-    return [
+        return [False] * len(written), [False] * len(written)
+    names = [
         one or (word.isupper() and 1 < len(word) <= _ABBREVIATION)
         for one, word in zip(inside, written, strict=True)
     ]
+    return names, [word[:1].isupper() for word in written]
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,11 @@ class Mender:
             shares = self._languages.shares(
                 [a - b for a, b in zip(every, told[place], strict=True)]
             )
-            unknown = _NAME if line.is_name[place] else _UNKNOWN
+            unknown = _UNKNOWN
+            if line.is_name[place]:
+                unknown = _NAME
+            elif line.may_be_name[place]:
+                unknown = max(_UNKNOWN, _NAMES_FIRST * _LETTERS ** -len(word))
             beside = _Beside(read[place], read[place + 2], shares, unknown)
             meant = word
             if line.goes_on(place) and self._is_torn(word, read[place + 2 : place + 4], beside):

@@ -27,6 +27,7 @@ def detector() -> LinguaDetector:
         ("🙂🙂", None),
         ("María José", None),
         ("ERR-404 / LT-2291", None),
+        ("vpn " * 12_000, None),
         ("\u200b\u200b", None),
     ],
 )
