@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.calibrate_knowledge import LocalEmbedder, family, starter_articles
+from bench.calibrate_knowledge import LocalEmbedder, LocalSecond, family, starter_articles
 from bench.held_back import Question
 from core.adapters.kept_vectors import KeptVectors
 from core.domain.knowledge import Hit, Outcome
@@ -85,7 +85,8 @@ async def starter_knowledge() -> AsyncIterator[Searched]:
         async with embedded_postgres(Path(home)) as url:
             engine = open_engine(url)
             async with scratch(engine) as sessions:
-                knowledge = Knowledge(sessions, KeptVectors(LocalEmbedder(), _VECTORS))
+                embedder = KeptVectors(LocalEmbedder(), _VECTORS)
+                knowledge = Knowledge(sessions, embedder, second=LocalSecond())
                 await fill(sessions, articles)
                 while await knowledge.embed_pending():
                     pass

@@ -49,6 +49,12 @@ _FILL = (
         SELECT array_agg(random() - 0.5)::real[]::halfvec
         FROM generate_series(1, %(dimensions)s) WHERE passage.id IS NOT NULL)
     """,
+    """
+    UPDATE passage SET second_model = %(model)s, second_vector = (
+        SELECT array_agg(random() - 0.5)::real[]::halfvec
+        FROM generate_series(1, %(dimensions)s) WHERE passage.id IS NOT NULL)
+    FROM article WHERE article.id = article_id AND kind <> 'body' AND language = 'en'
+    """,
     "CREATE INDEX ix_passage_vector ON passage USING hnsw (vector halfvec_cosine_ops)",
     "VACUUM ANALYZE",
 )
@@ -59,6 +65,7 @@ class DrawnVectors:
 
     model = _MODEL
     dimensions = _DIMENSIONS
+    languages = frozenset({"en"})  # as a second encoder
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """Return a vector that has nothing to do with what `text` means."""
@@ -79,7 +86,7 @@ async def measure(server: Server, *, passages: int) -> list[Figure]:
     await server.create(_DATABASE, messages=0)
     engine = open_engine(server.url_of(_DATABASE))
     try:
-        knowledge = Knowledge(sessions_of(engine), DrawnVectors())
+        knowledge = Knowledge(sessions_of(engine), DrawnVectors(), second=DrawnVectors())
         await knowledge.import_path(_ARTICLES)
         held = await _multiply(server.url_of(_DATABASE), passages)
         waits = []

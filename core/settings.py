@@ -68,6 +68,9 @@ class Settings(BaseSettings):
 
     embedder_model: str = "multilingual-e5-small-q4"
 
+    embedder_second_model: str | None = None
+    """A model of the same service that ranks what is found in English; `desk run` has one."""
+
     language_model_url: str | None = None
     """An OpenAI-compatible chat service that puts answers into words; none by default."""
 

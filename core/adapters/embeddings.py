@@ -25,7 +25,10 @@ _PAUSE_SECONDS = 5.0  # after a failure, searches go by words alone for this lon
 
 
 class HttpEmbedder:
-    """An `Embedder` over HTTP; `url` is the service's address, with or without `/v1`."""
+    """An `Embedder` over HTTP; `url` is the service's address, with or without `/v1`.
+
+    With `languages`, those that the model knows, it is a `SecondEncoder`.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class HttpEmbedder:
         model: str,
         *,
         dimensions: int = 384,
+        languages: frozenset[str] = frozenset(),
         api_key: str | None = None,
         query_seconds: float = 2.0,
         passages_seconds: float = 60.0,
@@ -40,6 +44,7 @@ class HttpEmbedder:
     ) -> None:
         self.model = model
         self.dimensions = dimensions
+        self.languages = languages
         base = url.rstrip("/").removesuffix("/v1")
         self._client = client_of(
             base,

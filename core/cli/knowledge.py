@@ -48,11 +48,15 @@ def knowledge_evaluate(
 ) -> None:
     """Measure the search on labelled questions, in a scratch schema, with the real thresholds."""
     from core.runtime.embedder_child import embedder_running
+    from core.runtime.minilm import MODEL
     from core.wiring import commands
 
     async def evaluate(settings: Settings) -> dict[str, float | int]:
         async with embedder_running(settings.embedder_url, settings.home) as url:
-            settings = settings.model_copy(update={"embedder_url": url})
+            known = {"embedder_url": url}
+            if settings.embedder_url is None:  # it is ours
+                known["embedder_second_model"] = MODEL
+            settings = settings.model_copy(update=known)
             return await commands.evaluate_knowledge(
                 settings, kb=kb, queries=queries, wrong_per_hundred=wrong_per_hundred
             )

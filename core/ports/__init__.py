@@ -27,6 +27,7 @@ from core.ports.understanding import (
     Composer,
     Embedder,
     LanguageDetector,
+    SecondEncoder,
     TeachableAssistant,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "Refusal",
     "RemovesMessages",
     "RequesterTickets",
+    "SecondEncoder",
     "SendsLetters",
     "ShowsTyping",
     "TeachableAssistant",

@@ -65,6 +65,12 @@ class Embedder(Protocol):
         """
 
 
+class SecondEncoder(Embedder, Protocol):
+    """An embedder that knows some languages, and is asked about those besides another one."""
+
+    languages: frozenset[str]
+
+
 class Composer(Protocol):
     """Puts what passages say into words that fit a question; a language model."""
 

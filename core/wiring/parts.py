@@ -23,6 +23,7 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
 from core.ports import Channel, ChannelContext
 from core.runtime.directory import Directory
+from core.runtime.minilm import LANGUAGES
 from core.services.access.access import Access
 from core.services.accounts.accounts import AccountBook
 from core.services.accounts.secrets import derived_key
@@ -70,6 +71,7 @@ class Parts:
     assistant: RasaAssistant
     models: RasaModels
     embedder: HttpEmbedder | None
+    second: HttpEmbedder | None  # another encoder of the same service
     composer: ChatCompletions | None
     blobs: ObjectBlobs
     survey_links: SurveyLinks
@@ -102,8 +104,9 @@ class Parts:
         await self.directory.close()
         await self.assistant.close()
         await self.models.close()
-        if self.embedder is not None:
-            await self.embedder.close()
+        for embedder in (self.embedder, self.second):
+            if embedder is not None:
+                await embedder.close()
         if self.composer is not None:
             await self.composer.close()
         await self.engine.dispose()
@@ -159,6 +162,15 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         if settings.embedder_url
         else None
     )
+    second = (
+        HttpEmbedder(
+            settings.embedder_url,
+            settings.embedder_second_model,
+            languages=LANGUAGES,
+        )
+        if settings.embedder_url and settings.embedder_second_model
+        else None
+    )
     return Parts(
         settings=settings,
         engine=engine,
@@ -168,6 +180,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         knowledge=Knowledge(
             sessions,
             embedder and KeptVectors(embedder, STARTER_KNOWLEDGE / "passages.vectors"),
+            second=second,
             wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
         ),
         tickets=Tickets(sessions, accounts, base_url=settings.base_url),
@@ -191,6 +204,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         ),
         models=RasaModels(settings.bot_url, settings.shared_bot_token),
         embedder=embedder,
+        second=second,
         composer=_composer_of(settings),
         blobs=blobs,
         survey_links=SurveyLinks(settings.key, settings.base_url),

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from console import health
 from core.cli import app
-from core.runtime.embedder import EmbeddingModel, create_app
+from core.runtime.embedder import MODEL, EmbeddingModel, create_app
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +140,9 @@ def test_a_service_waits_only_for_services_its_own_machine_may_lack() -> None:
 def test_health_checks_ask_pages_that_exist_on_the_ports_that_listen() -> None:
     port, path = checked_address("embedder")
     assert str(port) == option("embedder", "--port")
-    assert path in {getattr(route, "path", "") for route in create_app(EmbeddingModel()).routes}
+    assert path in {
+        getattr(route, "path", "") for route in create_app({MODEL: EmbeddingModel()}).routes
+    }
 
     port, path = checked_address("serve")
     assert str(port) == SERVICES["serve"]["environment"]["DESK_PORT"]

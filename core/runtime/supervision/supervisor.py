@@ -22,6 +22,7 @@ from core.runtime.machine.home import Home, RunRecord
 from core.runtime.machine.memory import give_back
 from core.runtime.machine.polling import until
 from core.runtime.machine.processes import is_alive
+from core.runtime.minilm import MODEL
 from core.runtime.supervision import supervised
 from core.runtime.supervision.assistant_program import AssistantProgram
 from core.runtime.supervision.child import Backoff, Child, Courtesy, always, run_to_end
@@ -38,6 +39,7 @@ _POLL_SECONDS = 0.2
 # What is taken in goes before what is answered: platforms wait only seconds for the receipt. Not
 # while these start, for which people wait as well. The worker gives way a little only: it has
 # conversations locked for which what is taken in waits.
+_SECOND_MODEL = "DESK_EMBEDDER_SECOND_MODEL"
 _COURTESIES = {
     "worker": Courtesy(nice=3, after_seconds=60.0),
     "embedder": Courtesy(nice=10, after_seconds=60.0),
@@ -231,7 +233,9 @@ class Supervisor:
             "DESK_PORT": str(plan.port),
             "DESK_BOT_URL": plan.bot_url or f"http://127.0.0.1:{self._bot_port}",
             "DESK_EMBEDDER_URL": plan.embedder_url or f"http://127.0.0.1:{self._embedder_port}/v1",
+            **({} if plan.embedder_url else {_SECOND_MODEL: os.environ.get(_SECOND_MODEL, MODEL)}),
             supervised.VARIABLE: "1",
+            "OPENBLAS_NUM_THREADS": "1",  # a second one takes a core from others for little
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc otherwise keeps freed memory for each thread
         }

@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from core.domain.errors import InvalidInput
 from core.domain.ids import ArticleId
 from core.domain.knowledge import Article, Finding, Outcome
-from core.ports import Embedder
+from core.ports import Embedder, SecondEncoder
 from core.services.knowledge.articles import add
 from core.services.knowledge.indexing import learn_words
 from core.services.knowledge.knowledge import Knowledge
@@ -59,6 +59,7 @@ async def evaluate(
     kb_path: Path,
     queries_path: Path,
     *,
+    second: SecondEncoder | None = None,
     wrong_answers_per_hundred: float = 10.0,
 ) -> dict[str, float | int]:
     """Return what the product's own search does with the questions of `queries_path`.
@@ -70,7 +71,10 @@ async def evaluate(
     questions = await asyncio.to_thread(read_questions, queries_path)
     async with scratch(engine) as sessions:
         knowledge = Knowledge(
-            sessions, embedder, wrong_answers_per_hundred=wrong_answers_per_hundred
+            sessions,
+            embedder,
+            second=second,
+            wrong_answers_per_hundred=wrong_answers_per_hundred,
         )
         await fill(sessions, articles)
         while await knowledge.embed_pending():

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from core.domain.errors import EmbedderUnavailable
 from core.domain.ids import new_id
 from core.domain.knowledge import Article
-from core.ports import Embedder
+from core.ports import Embedder, SecondEncoder
 from core.services.knowledge.plaintext import blocks, folded, split
 from core.services.knowledge.spelling import words_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.knowledge import near_words
 from core.storage.queries.knowledge.knowledge import Field, index_words
-from core.storage.tables import Passage
+from core.storage.tables import ArticleRow, Passage
 from core.storage.text_search import configuration_of
 
 _PASSAGE_CHARS = 900
@@ -58,6 +63,17 @@ async def index(session: AsyncSession, article: Article) -> None:
     ]
     if fresh:
         await session.execute(insert(Passage), fresh)
+    # Whether the second encoder reads what is kept follows from the language, which may be new.
+    await session.execute(
+        update(Passage)
+        .where(
+            Passage.article_id == article.id,
+            Passage.kind != "body",
+            Passage.second_vector.is_(None),
+            Passage.second_model.is_not(None),
+        )
+        .values(second_model=None)
+    )
 
 
 async def learn_words(session: AsyncSession, articles: Iterable[Article]) -> None:
@@ -77,37 +93,59 @@ async def learn_words(session: AsyncSession, articles: Iterable[Article]) -> Non
     )
 
 
-async def embed_pending(sessions: Sessions, embedder: Embedder, limit: int) -> int:
-    """Give up to `limit` passages the vectors they lack; return how many got one.
+async def embed_pending(
+    sessions: Sessions, embedder: Embedder, limit: int, second: SecondEncoder | None = None
+) -> int:
+    """Let up to `limit` passages be read by the encoders that have not; return how many were.
+
+    The second one reads titles and questions in the languages that it knows, and looks at the rest.
 
     Raises:
         EmbedderUnavailable: those embedded before it failed stay so.
     """
     done = 0
     while done < limit:
-        async with storage_errors(), sessions() as session:
-            rows = await session.execute(
-                select(Passage.id, Passage.text)
-                .where(
-                    or_(
-                        Passage.vector_model.is_(None),
-                        Passage.vector_model < embedder.model,
-                        Passage.vector_model > embedder.model,
-                    )
-                )
-                .limit(min(_EMBEDDED_AT_ONCE, limit - done))
-            )
-            batch = rows.all()
+        batch = await _waiting(sessions, Passage.vector_model, embedder.model, limit - done)
+        if batch:
+            vectors = await embedder.embed_passages([row.text for row in batch])
+            news = [{"vector": list(vector), "vector_model": embedder.model} for vector in vectors]
+            # Both in one go where that can be: each change of a row enters it in the index anew.
+            with suppress(EmbedderUnavailable):
+                read = [] if second is None else await _read(second, batch)
+                for new, more in zip(news, read, strict=False):
+                    new |= more
+        elif second is not None:
+            batch = await _waiting(sessions, Passage.second_model, second.model, limit - done)
+            news = await _read(second, batch)
         if not batch:
             break
-        vectors = await embedder.embed_passages([text for _, text in batch])
         async with storage_errors(), sessions.begin() as session:
             # In one order everywhere, so that two workers on one batch do not wait for each other.
-            for (passage, _), vector in sorted(zip(batch, vectors, strict=True)):
-                await session.execute(
-                    update(Passage)
-                    .where(Passage.id == passage)
-                    .values(vector=list(vector), vector_model=embedder.model)
-                )
+            for row, new in sorted(zip(batch, news, strict=True), key=lambda pair: pair[0].id):
+                await session.execute(update(Passage).where(Passage.id == row.id).values(**new))
         done += len(batch)
     return done
+
+
+async def _waiting(
+    sessions: Sessions, read_by: InstrumentedAttribute[str | None], model: str, most: int
+) -> Sequence[Row[UUID, str, str, str]]:
+    """Return passages that `model` has not read: id, text, kind and their article's language."""
+    async with storage_errors(), sessions() as session:
+        rows = await session.execute(
+            select(Passage.id, Passage.text, Passage.kind, ArticleRow.language)
+            .join(ArticleRow, ArticleRow.id == Passage.article_id)
+            .where(or_(read_by.is_(None), read_by < model, read_by > model))
+            .limit(min(_EMBEDDED_AT_ONCE, most))
+        )
+        return rows.all()
+
+
+async def _read(
+    second: SecondEncoder, batch: Sequence[Row[UUID, str, str, str]]
+) -> list[dict[str, Any]]:
+    """Return what is new of each passage after the second encoder has looked at it."""
+    reads = [row for row in batch if row.kind != "body" and row.language in second.languages]
+    vectors = await second.embed_passages([row.text for row in reads]) if reads else []
+    known = {row.id: list(vector) for row, vector in zip(reads, vectors, strict=True)}
+    return [{"second_vector": known.get(row.id), "second_model": second.model} for row in batch]

@@ -10,7 +10,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import ArticleId, OrganisationId
 from core.domain.imports import ImportReport
 from core.domain.knowledge import Article, Audience, Finding
-from core.ports import Embedder
+from core.ports import Embedder, SecondEncoder
 from core.services import audit
 from core.services.knowledge import articles, indexing, own_questions
 from core.services.knowledge.articles import Page
@@ -34,16 +34,20 @@ class Knowledge:
         sessions: Sessions,
         embedder: Embedder | None = None,
         *,
+        second: SecondEncoder | None = None,
         wrong_answers_per_hundred: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sessions, self._embedder = sessions, embedder
+        self._sessions, self._embedder, self._second = sessions, embedder, second
         policy = Policy(wrong_answers_per_hundred=wrong_answers_per_hundred)
-        self._search = Search(sessions, embedder, policy, clock)
+        self._search = Search(sessions, embedder, policy, clock, second=second)
+        self._models = (
+            None
+            if embedder is None
+            else own_questions.Models(embedder.model, None if second is None else second.model)
+        )
         self.tolerance = AnswerTolerance(
-            sessions,
-            installed=wrong_answers_per_hundred,
-            model=None if embedder is None else embedder.model,
+            sessions, installed=wrong_answers_per_hundred, models=self._models
         )
 
     async def search(
@@ -148,7 +152,7 @@ class Knowledge:
         """
         if self._embedder is None:
             return 0
-        return await indexing.embed_pending(self._sessions, self._embedder, limit)
+        return await indexing.embed_pending(self._sessions, self._embedder, limit, self._second)
 
     async def learn_offers(self, *, pause_seconds: float = 0.0) -> bool:
         """Learn anew from how much on to offer articles, if the index changed since; say if so.
@@ -158,10 +162,10 @@ class Knowledge:
         Raises:
             EmbedderUnavailable: what was known stays.
         """
-        if self._embedder is None:
+        if self._models is None:
             return False
         has_learned = await own_questions.learn(
-            self._sessions, self._search, self._embedder.model, pause_seconds=pause_seconds
+            self._sessions, self._search, self._models, pause_seconds=pause_seconds
         )
         if has_learned:
             self.forget_counts()

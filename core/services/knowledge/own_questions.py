@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,8 +23,16 @@ from core.storage.queries.knowledge.own_questions import OwnFound, OwnQuestion
 _MOST_ASKED = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The names of the encoders that read passages."""
+
+    first: str
+    second: str | None
+
+
 async def learn(
-    sessions: Sessions, search: Search, model: str, *, pause_seconds: float = 0.0
+    sessions: Sessions, search: Search, models: Models, *, pause_seconds: float = 0.0
 ) -> bool:
     """Keep what the base's own questions find, and tell of thresholds; False if that is kept.
 
@@ -34,7 +42,7 @@ async def learn(
         EmbedderUnavailable: nothing was changed.
     """
     async with storage_errors(), sessions() as session:
-        state = await state_of(session, model)
+        state = await state_of(session, models)
         if state is None or state == await queries.state_learned(session):
             return False
         questions = await queries.sample(session, _MOST_ASKED)
@@ -52,9 +60,9 @@ async def learn(
     return True
 
 
-async def state_of(session: AsyncSession, model: str) -> str | None:
+async def state_of(session: AsyncSession, models: Models) -> str | None:
     """Return what changes with what the base would learn; None while passages have no vector."""
-    index = await queries.state_of_index(session, model)
+    index = await queries.state_of_index(session, models.first, models.second)
     return None if index is None else f"{index} {fitted_on()}"
 
 
@@ -68,7 +76,7 @@ async def _asked_without(
     asked = await search.ask(question.text, question.language)
     if asked is None:
         return []
-    if asked.vector is None:
+    if not asked.is_whole:
         raise EmbedderUnavailable("the base cannot be asked its own questions without vectors")
     async with storage_errors(), sessions() as session:
         less = await queries.leave_out(session, question)

@@ -56,6 +56,9 @@ class Evidence:
     cosine_centre: float | None = None  # of the mean of title and questions
     is_same_language: bool = True
     has_questions: bool = True  # besides a title; without them words are the better evidence
+    # By the second encoder, of title and questions; None where it has not read them.
+    second: float | None = None  # of the nearest
+    second_centre: float | None = None
 
 
 class Model(Protocol):
@@ -147,6 +150,11 @@ def candidate_features(evidence: Evidence) -> dict[str, float]:
     features["words_of_text"] = 0.0 if evidence.has_questions else evidence.words
     features["cosine"] = 10 * (evidence.cosine - 0.85)
     features["cosine_centre"] = 10 * (centre - 0.85)
+    if evidence.second is not None and evidence.second_centre is not None:
+        # What it sees beyond what the first leads one to expect, so that nothing speaks for or
+        # against an article that it has not read. It spreads its cosines several times as wide.
+        features["second"] = evidence.second - 0.35 - 5 * (evidence.cosine - 0.85)
+        features["second_centre"] = evidence.second_centre - 0.4 - 5 * (centre - 0.85)
     return features
 
 
@@ -200,7 +208,7 @@ def strength(evidence: Evidence) -> float:
     """Return how much speaks for a candidate, to compare the versions of one article by."""
     if evidence.cosine is None:
         return evidence.words
-    return _dot(_shipped()["hybrid"]["candidate"], candidate_features(evidence))
+    return _dot(_shipped()["two_views"]["candidate"], candidate_features(evidence))
 
 
 def offered(hits: Sequence[Hit]) -> float:
@@ -216,11 +224,11 @@ def _shipped() -> Mapping[str, Any]:
     return shipped
 
 
-def model(*, with_vectors: bool) -> Model:
+def model(*, with_vectors: bool, with_second: bool = False) -> Model:
     """Return the model that ships; `bench/calibrate_knowledge.py` fits it."""
-    return (
-        HybridModel(**_shipped()["hybrid"]) if with_vectors else WordsModel(**_shipped()["words"])
-    )
+    if with_vectors:
+        return HybridModel(**_shipped()["two_views" if with_second else "hybrid"])
+    return WordsModel(**_shipped()["words"])
 
 
 def fitted_on() -> str:

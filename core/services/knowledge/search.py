@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.errors import EmbedderUnavailable
 from core.domain.ids import ArticleId, OrganisationId
 from core.domain.knowledge import Finding, Hit, Synonyms
-from core.ports import Embedder
+from core.ports import Embedder, SecondEncoder
 from core.services.knowledge.offering import offer_from
 from core.services.knowledge.plaintext import folded
 from core.services.knowledge.ranking import Evidence, Policy, model, strength, worth
@@ -24,6 +25,7 @@ from core.storage.queries.knowledge import near_words, own_questions
 from core.storage.queries.knowledge.knowledge import (
     Candidate,
     Reader,
+    SecondVector,
     WordMatch,
 )
 from core.storage.queries.knowledge.synonyms import synonyms_for
@@ -47,6 +49,8 @@ class Asked:
     language: str | None
     reading: Reading
     vector: Sequence[float] | None  # None without an embedder, or while it is away
+    second: SecondVector | None  # None too where it does not know the language
+    is_whole: bool  # every encoder that there is for it has read it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class Found:
     candidates: tuple[tuple[Candidate, Evidence], ...]
     words: int  # in the question
     with_vectors: bool
+    with_second: bool = False  # and with those of the second encoder
 
 
 class Search:
@@ -67,8 +72,11 @@ class Search:
         embedder: Embedder | None,
         policy: Policy,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        second: SecondEncoder | None = None,
     ) -> None:
         """`policy` counts where no admin has set another."""
+        self._second = second
         self._sessions, self._embedder, self._clock = sessions, embedder, clock
         self._policy = self._installed = policy
         self._counts: Mapping[str, int] = {}
@@ -127,8 +135,23 @@ class Search:
         if not any(char.isalnum() for char in asked):
             return None
         reading = await self._read(asked, language, organisation)
-        vector = await self._vector(" ".join(question[:MAX_QUESTION_CHARS].split()), reading)
-        return Asked(language=language, reading=reading, vector=vector)
+        as_typed = " ".join(question[:MAX_QUESTION_CHARS].split())
+        reads = self._second is not None and language in self._second.languages
+        vector, second = await asyncio.gather(
+            _vector(self._embedder, as_typed, reading),
+            _vector(self._second if reads else None, as_typed, reading),
+        )
+        return Asked(
+            language=language,
+            reading=reading,
+            vector=vector,
+            second=None
+            if self._second is None or second is None
+            else SecondVector(
+                vector=second, model=self._second.model, languages=self._second.languages
+            ),
+            is_whole=vector is not None and (second is not None or not reads),
+        )
 
     async def look_up(
         self,
@@ -158,15 +181,18 @@ class Search:
                 reader=reader,
                 exclude=exclude,
                 limit=_BY_VECTORS,
+                second=asked.second,
             )
         else:
             candidates = await queries.visible(
                 session, said, language=asked.language, reader=reader, exclude=exclude
             )
+        merged = _merged(candidates, by_words, asked.language)
         return Found(
-            candidates=_merged(candidates, by_words, asked.language),
+            candidates=merged,
             words=asked.reading.words,
             with_vectors=any(one.nearness for one in candidates.values()),
+            with_second=any(evidence.second is not None for _, evidence in merged),
         )
 
     async def _read(
@@ -189,21 +215,6 @@ class Search:
         return read(
             asked, {word: guess for word, guess in spelt.items() if guess is not None}, synonyms
         )
-
-    async def _vector(self, question: str, reading: Reading) -> Sequence[float] | None:
-        """Return the question's vector; with guesses, between it as typed and as meant."""
-        if self._embedder is None:
-            return None
-        try:
-            typed = await self._embedder.embed_query(question)
-            if reading.as_meant is None:
-                return typed
-            as_meant = await self._embedder.embed_query(reading.as_meant)
-        except EmbedderUnavailable:  # the embedder has logged it
-            return None
-        middle = [one + 2 * other for one, other in zip(typed, as_meant, strict=True)]
-        length = math.hypot(*middle) or 1.0
-        return [number / length for number in middle]
 
     async def _synonyms_for(
         self, session: AsyncSession, organisation: OrganisationId | None
@@ -232,13 +243,32 @@ class Search:
         return self._counts
 
 
+async def _vector(
+    embedder: Embedder | None, question: str, reading: Reading
+) -> Sequence[float] | None:
+    """Return the question's vector; with guesses, between it as typed and as meant."""
+    if embedder is None:
+        return None
+    try:
+        typed = await embedder.embed_query(question)
+        if reading.as_meant is None:
+            return typed
+        as_meant = await embedder.embed_query(reading.as_meant)
+    except EmbedderUnavailable:  # the embedder has logged it
+        return None
+    middle = [one + 2 * other for one, other in zip(typed, as_meant, strict=True)]
+    length = math.hypot(*middle) or 1.0
+    return [number / length for number in middle]
+
+
 def ranked(found: Found) -> tuple[Hit, ...]:
     """Return what was found, best first, with how likely each is to be the answer.
 
     The likeliest is best, save that an article in the asker's language comes before one in another
     that is hardly likelier: they would rather read it.
     """
-    chances = model(with_vectors=found.with_vectors).probabilities(
+    fitted = model(with_vectors=found.with_vectors, with_second=found.with_second)
+    chances = fitted.probabilities(
         [evidence for _, evidence in found.candidates], words=found.words
     )
     pairs = sorted(
@@ -275,6 +305,8 @@ def _merged(
             cosine_centre=own.centre if own and own.centre is not None else nearest,
             is_same_language=language is None or candidate.language == language,
             has_questions=own is not None and own.has_questions,
+            second=None if own is None else own.second,
+            second_centre=None if own is None else own.second_centre,
         )
 
     return tuple(

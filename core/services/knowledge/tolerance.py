@@ -11,7 +11,7 @@ from core.domain.knowledge import Hit, Outcome
 from core.domain.tolerance import LEAST_QUESTIONS, Outlook, Prospect, Tolerance, check
 from core.services import audit
 from core.services.knowledge.offering import ALL, offer_from
-from core.services.knowledge.own_questions import state_of
+from core.services.knowledge.own_questions import Models, state_of
 from core.services.knowledge.ranking import Policy
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.knowledge import own_questions, tolerance
@@ -33,9 +33,9 @@ _LOST: Mapping[Outcome, str] = {
 class AnswerTolerance:
     """How many of a hundred answers may be wrong; searches know a change within two seconds."""
 
-    def __init__(self, sessions: Sessions, *, installed: float, model: str | None) -> None:
-        """`model` makes sentence vectors; None without an embedder."""
-        self._sessions, self._installed, self._model = sessions, installed, model
+    def __init__(self, sessions: Sessions, *, installed: float, models: Models | None) -> None:
+        """`models` make sentence vectors; None without an embedder."""
+        self._sessions, self._installed, self._models = sessions, installed, models
 
     async def get(self) -> Tolerance:
         """Return what counts."""
@@ -83,12 +83,12 @@ class AnswerTolerance:
             found = await own_questions.findings(session)
             thresholds = await own_questions.offers_from(session)
             learned = await own_questions.state_learned(session)
-            state = await state_of(session, self._model or "")
+            state = await state_of(session, self._models or Models("", None))
         return Outlook(
             by_language=outlooks(found, thresholds, tolerances=sorted({*LOOKED_AT, counts})),
             questions=sum(not one.is_lost for one in found),
             is_current=state is not None and state == learned,
-            can_be_measured=self._model is not None,
+            can_be_measured=self._models is not None,
         )
 
 

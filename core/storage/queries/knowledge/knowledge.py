@@ -31,6 +31,18 @@ class Nearness:
     passage: float  # the nearest one
     centre: float | None  # the mean of title and questions; None without any
     has_questions: bool
+    # The same by the second encoder, of title and questions; None where it has not read any.
+    second: float | None = None
+    second_centre: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondVector:
+    """A question as the second encoder reads it."""
+
+    vector: Sequence[float]
+    model: str
+    languages: frozenset[str]  # of the articles that it compares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +165,8 @@ _WITH_VERSIONS = """
 
 # Candidates that words found get their cosines too, wherever they stand among the nearest. Bodies
 # are not of the centre: long ones are about much. Its cosine is the mean cosine over its length,
-# because adding up 384 numbers exactly (`avg`) takes as long as all the rest.
+# because adding up 384 numbers exactly (`avg`) takes as long as all the rest. The second encoder
+# looks for nothing: it is asked about what was found.
 _BY_VECTORS = text(
     f"""
     WITH nearest AS MATERIALIZED (
@@ -164,15 +177,26 @@ _BY_VECTORS = text(
     ), found AS (
         SELECT article_id FROM nearest UNION SELECT unnest(CAST(:also AS text[]))
     ), candidate AS ({_WITH_VERSIONS})
-    SELECT article.id, title, language, translation_of, near.passage, near.centre, has_questions
+    SELECT article.id, title, language, translation_of, near.passage, near.centre, has_questions,
+           second, second_centre
     FROM candidate JOIN article ON article.id = candidate.article_id,
          LATERAL (
              SELECT max(cosine) AS passage, bool_or(kind = 'question') AS has_questions,
                     avg(cosine) FILTER (WHERE kind <> 'body')
                         / nullif(l2_norm(sum(vector) FILTER (WHERE kind <> 'body')), 0)
-                        * count(*) FILTER (WHERE kind <> 'body') AS centre
-             FROM (SELECT kind, vector, 1 - (vector <=> CAST(:vector AS halfvec)) AS cosine
-                   FROM passage
+                        * count(*) FILTER (WHERE kind <> 'body') AS centre,
+                    max(second_cosine) AS second,
+                    avg(second_cosine) / nullif(l2_norm(sum(second_vector)), 0)
+                        * count(second_cosine) AS second_centre
+             FROM (SELECT kind, vector, 1 - (vector <=> CAST(:vector AS halfvec)) AS cosine,
+                          read.second_vector,
+                          1 - (read.second_vector <=> CAST(:second_vector AS halfvec))
+                              AS second_cosine
+                   FROM passage LEFT JOIN LATERAL (
+                       SELECT passage.second_vector
+                       WHERE passage.second_model = CAST(:second_model AS text)
+                         AND article.language = ANY(CAST(:second_languages AS text[]))
+                   ) AS read ON true
                    WHERE passage.article_id = article.id AND vector_model = :model) AS own
          ) AS near
     WHERE {READABLE} AND article.id <> ALL(:exclude)
@@ -271,6 +295,7 @@ async def by_vectors(
     reader: Reader,
     exclude: Collection[str],
     limit: int,
+    second: SecondVector | None = None,
 ) -> dict[str, Candidate]:
     """Return the articles of the passages nearest to `vector`, those of `also`, and the versions of
     both in `language`.
@@ -282,6 +307,9 @@ async def by_vectors(
         {
             "vector": vector_text(vector),
             "model": model,
+            "second_vector": None if second is None else vector_text(second.vector),
+            "second_model": None if second is None else second.model,
+            "second_languages": [] if second is None else sorted(second.languages),
             "also": list(also),
             "language": language,
             **reader.parameters,
@@ -297,7 +325,13 @@ async def by_vectors(
             translation_of=row[3],
             nearness=None
             if row[4] is None
-            else Nearness(passage=row[4], centre=row[5], has_questions=row[6]),
+            else Nearness(
+                passage=row[4],
+                centre=row[5],
+                has_questions=row[6],
+                second=row[7],
+                second_centre=row[8],
+            ),
         )
         for row in rows
     }

@@ -43,6 +43,10 @@ _STATE = text(
            EXISTS (SELECT FROM passage WHERE vector_model IS NULL)
                OR EXISTS (SELECT FROM passage WHERE vector_model < :model)
                OR EXISTS (SELECT FROM passage WHERE vector_model > :model)
+               OR CAST(:second AS text) IS NOT NULL
+                  AND (EXISTS (SELECT FROM passage WHERE second_model IS NULL)
+                       OR EXISTS (SELECT FROM passage WHERE second_model < :second)
+                       OR EXISTS (SELECT FROM passage WHERE second_model > :second))
     """
 )
 
@@ -62,10 +66,11 @@ _SAMPLE = text(
 )
 
 
-async def state_of_index(session: AsyncSession, model: str) -> str | None:
-    """Return what changes with the passages; None while some have no vector of `model`."""
-    count, newest, is_pending = (await session.execute(_STATE, {"model": model})).one()
-    return None if is_pending else f"{model} {count} {newest}"
+async def state_of_index(session: AsyncSession, model: str, second: str | None) -> str | None:
+    """Return what changes with the passages; None while the models named have not read all."""
+    rows = await session.execute(_STATE, {"model": model, "second": second})
+    count, newest, is_pending = rows.one()
+    return None if is_pending else f"{model} {second} {count} {newest}"
 
 
 async def state_learned(session: AsyncSession) -> str | None:
