@@ -118,10 +118,9 @@ async def test_while_it_is_away_the_first_one_decides_alone(
     only_first = await Knowledge(sessions, embedder).search(QUESTION, "en")
     assert await alone.search(QUESTION, "en") == only_first
     await alone.create(article("canteen", "When the canteen opens"))
-    assert await alone.embed_pending() == 2  # by the first one
-    assert (await alone.search("opening hours of the cantina", "en")).hits[0].article == "canteen"
     with pytest.raises(EmbedderUnavailable):
         await alone.embed_pending()
+    assert (await alone.search("opening hours of the cantina", "en")).hits[0].article == "canteen"
     assert not await alone.learn_offers()
     await nobody.close()
 
