@@ -241,10 +241,8 @@ def _body(mail: Mail, raw: bytes) -> Body:
         )
         for position, file in enumerate(mail.attachments)
     ]
-    text = mail.visible
-    if len(text) > MAX_TEXT_CHARS:
+    if any(len(part) > MAX_TEXT_CHARS for part in (mail.visible, mail.quoted, mail.signature)):
         # The rest is not lost: the whole text comes along as a file, after the mail's own.
-        text = _cut(text)
         files.append(
             FileRef(
                 name="mail.txt",
@@ -254,7 +252,7 @@ def _body(mail: Mail, raw: bytes) -> Body:
             )
         )
     return Body(
-        text=text,
+        text=_cut(mail.visible),
         html=mail.html if mail.html and len(mail.html) <= _LONGEST_HTML else None,
         quoted=_cut(mail.quoted) or None,
         signature=_cut(mail.signature) or None,

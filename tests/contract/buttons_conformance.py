@@ -23,7 +23,7 @@ class PlatformWithButtons(Platform, Protocol):
     async def press(self, *labels: str) -> None:
         """Let somebody press these buttons of the last message, one after the other.
 
-        They do it before anything becomes of the first. Return once the desk has all.
+        Return once the desk has all.
         """
 
     def told_aside(self) -> list[str]:

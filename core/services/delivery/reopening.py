@@ -71,5 +71,5 @@ def reopen(
 
 
 def _is_afterword(message: Message, solved_at: datetime) -> bool:
-    """Say whether a machine said `message` once all was done: a survey, its reminder."""
-    return message.speaker != Speaker.AGENT and message.at > solved_at
+    """Say whether a machine said `message` once all was done: that it is so, or a survey."""
+    return message.speaker != Speaker.AGENT and message.at >= solved_at

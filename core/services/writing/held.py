@@ -49,6 +49,7 @@ from core.storage.tables import AgentRow, Draft, HeldReply, Message
 
 LONGEST_SECONDS = 30
 _AT_ONCE = 50
+_SPACE = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,14 +316,15 @@ async def _check_unanswered(case: Case, agent: Agent, words: str, seen: int) -> 
     That is another agent, or `agent` with the same `words`: from a second window that still shows
     the draft.
     """
-    now_seen = case.conversation.last_seq
+    now_seen, words = case.conversation.last_seq, words.strip()  # as they are said
     waiting = await case.session.execute(
         select(AgentRow.name, HeldReply.id)
         .join(AgentRow, AgentRow.id == HeldReply.agent_id)
         .where(
             HeldReply.ticket_id == case.ticket.id,
             or_(
-                HeldReply.agent_id != agent.id, and_(HeldReply.text == words, HeldReply.text != "")
+                HeldReply.agent_id != agent.id,
+                and_(func.btrim(HeldReply.text, _SPACE) == words, HeldReply.text != ""),
             ),
             HeldReply.refused_at.is_(None),
         )

@@ -183,6 +183,20 @@ async def test_a_question_about_a_solved_ticket_that_is_refused_leaves_it_solved
     assert (await rig.ticket()).status == TicketStatus.SOLVED
 
 
+async def test_that_a_ticket_is_solved_may_be_refused_and_leaves_it_solved(
+    rig: Rig, people: MailPlatform, lane: DeliveriesLane
+) -> None:
+    home = await rig.hear("no VPN")
+    await rig.reply(home, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await lane.advance(home)
+    people.server.refused["somebody@people.example"] = GONE
+    await rig.tickets.set_status(await rig.ticket_id(), TicketStatus.SOLVED, await rig.agent())
+    await lane.advance(home)
+    notice = (await rig.messages())[-1]
+    assert ("is solved" in notice.text, notice.delivery) == (True, "failed")
+    assert (await rig.ticket()).status == TicketStatus.SOLVED
+
+
 async def test_a_domain_in_another_script_is_the_same_when_it_is_given_up(
     rig: Rig, people: MailPlatform, lane: DeliveriesLane
 ) -> None:

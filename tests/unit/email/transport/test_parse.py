@@ -158,11 +158,21 @@ def test_an_author_who_names_themselves_in_reply_to_stays_verified() -> None:
     assert (event.author.email, event.caution) == (ANA, None)
 
 
-def test_a_long_quotation_or_signature_is_cut_to_what_a_message_can_hold() -> None:
-    body = posted(mail(quoted="q" * 200_000, signature="s" * 200_000)).body
-    for part in (body.quoted, body.signature):
-        assert part is not None
-        assert (len(part), part[-1]) == (MAX_TEXT_CHARS, "…")
+@pytest.mark.parametrize("part", ["quoted", "signature"])
+def test_a_long_quotation_or_signature_is_cut_and_the_whole_comes_along_as_a_file(
+    part: str,
+) -> None:
+    long = "q" * 200_000
+    found = mail(**{part: long, "text": f"It does not print.\n{long}"})
+    body = posted(found).body
+    shown = getattr(body, part)
+    assert (len(shown), shown[-1]) == (MAX_TEXT_CHARS, "…")
+    assert [file.name for file in body.files] == ["mail.txt"]
+    assert part_of(found, 0) == found.text.encode()
+
+
+def test_a_short_mail_brings_no_file_of_its_text() -> None:
+    assert posted(mail(quoted="It worked.", signature="Ana")).body.files == ()
 
 
 def test_a_mail_without_an_author_is_kept() -> None:
