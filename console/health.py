@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from console.desk import desk_of
+from core.domain.errors import StorageUnavailable, Unauthenticated
+from core.domain.places import is_this_machine
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,8 +20,27 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Answer which components are up; 503 until all are."""
-    found = await desk_of(request).readiness()
+    """Answer which components are up; 503 until all are.
+
+    What accounts there are and what ails them is not for strangers: it is told to this machine, and
+    to whoever has a token.
+    """
+    found = dict(await desk_of(request).readiness())
+    if not await _may_see_accounts(request):
+        found.pop("accounts", None)
     return JSONResponse(
-        dict(found), 200 if found["ready"] else 503, headers={"Cache-Control": "no-store"}
+        found, 200 if found["ready"] else 503, headers={"Cache-Control": "no-store"}
     )
+
+
+async def _may_see_accounts(request: Request) -> bool:
+    if is_this_machine(request.client.host if request.client else None):
+        return True
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    try:
+        principal = await desk_of(request).access.bearer(token.strip())
+    except (Unauthenticated, StorageUnavailable):
+        return False
+    return principal.agent is not None

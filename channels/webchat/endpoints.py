@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ MAX_BODY_BYTES = 1024 * 1024  # of JSON: the longest text, and the receipts of f
 HEARTBEAT_SECONDS = 15
 _PAGE_ENTRIES = 200
 _MAX_ENTRIES = 2_000  # in one answer; "more" says that there is more
+_ENOUGH_CHARS = 1_000_000  # of text in one answer; the message that exceeds it is the last
 _LINK_SECONDS = 7 * 24 * 3600
 _RECEIPT_SECONDS = 12 * 3600  # less than a file is kept that no message brought
 _SEND_SECONDS = 30  # a reader that takes nothing for so long is gone
@@ -177,13 +179,19 @@ class ChatEndpoints:
         session = self._session(request)
         thread = ids.thread_key(session.id)
         after = parse.parse_seq(request.query_params.get("after"))
+        self._limits.count_read(session.id, _remote(request))
         messages: list[dict[str, Any]] = []
-        more = True
-        while more and len(messages) < _MAX_ENTRIES:
+        chars, more = 0, True
+        while more and len(messages) < _MAX_ENTRIES and chars < _ENOUGH_CHARS:
             entries = await self._since(thread, after)
-            messages += [render.to_json(entry, self._links(session.id)) for entry in entries]
             more = len(entries) == _PAGE_ENTRIES
-            after = max((entry.seq for entry in entries), default=after)
+            for entry in entries:
+                if chars >= _ENOUGH_CHARS:
+                    more = True
+                    break
+                messages.append(render.to_json(entry, self._links(session.id)))
+                chars += len(entry.text)
+                after = entry.seq
         return _json({"messages": messages, "more": more})
 
     async def stream_events(self, request: Request) -> Response:
@@ -193,11 +201,14 @@ class ChatEndpoints:
         after = parse.parse_seq(
             request.headers.get("last-event-id") or request.query_params.get("after")
         )
+        remote = _remote(request)
+        self._limits.check_stream(session.id, remote)
+        self._limits.count_read(session.id, remote)
         # Read once before the first byte: while the database is away the answer is a 503, not a
         # stream that ends at once.
         entries = await self._since(thread, after)
         return EventSourceResponse(
-            self._events(session.id, after, entries),
+            self._events(session.id, remote, after, entries),
             headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
             ping=self._heartbeat_seconds,
             sep="\n",
@@ -226,11 +237,14 @@ class ChatEndpoints:
         return link
 
     async def _events(
-        self, session: UUID, after: int, entries: Sequence[TranscriptEntry]
+        self, session: UUID, remote: str | None, after: int, entries: Sequence[TranscriptEntry]
     ) -> AsyncIterator[ServerSentEvent]:
         thread = ids.thread_key(session)
         try:
-            async with self._transcript.watch(self._account, thread) as changes:
+            async with AsyncExitStack() as stack:
+                stack.enter_context(self._limits.stream(session, remote))
+                watch = self._transcript.watch(self._account, thread)
+                changes = await stack.enter_async_context(watch)
                 may_be_more = True  # the first read came before the watch began
                 while True:
                     for entry in entries:

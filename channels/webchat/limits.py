@@ -1,19 +1,20 @@
-"""How much one session and one remote address may send: token buckets, kept in memory."""
+"""How much one session and one remote address may send and read, counted in memory."""
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from uuid import UUID
 
 from core.domain.errors import TooManyAttempts
+from core.domain.places import address_of, place_of
 
 _MAX_BUCKETS = 10_000  # of each kind
-_IPV6_SITE_BITS = 64  # what one subscriber gets: whoever has one address has them all
 _UNKNOWN = "unknown"
+_STREAM_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,10 @@ class Limits:
     files_of_address: Rate = Rate(burst=60, per_second=0.1)
     bytes_of_session: Rate = Rate(burst=200_000_000, per_second=20_000)  # of messages and files
     bytes_of_address: Rate = Rate(burst=500_000_000, per_second=100_000)
+    reads_of_session: Rate = Rate(burst=60, per_second=1)  # of what was said, and new streams
+    reads_of_address: Rate = Rate(burst=600, per_second=20)
+    streams_of_session: int = 20  # open at once: one for each tab
+    streams_of_address: int = 1_000
     this_machine_is_free: bool = True  # programs beside the desk: imports, tests, measurements
 
 
@@ -78,6 +83,26 @@ class Buckets:
         return min(self._rate.burst, tokens + (self._clock() - at) * self._rate.per_second)
 
 
+class OpenStreams:
+    """How many streams are open, by name."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def check(self, name: str) -> None:
+        if self._open[name] >= self._most:
+            raise TooManyAttempts(_STREAM_RETRY_SECONDS)
+
+    def add(self, name: str) -> None:
+        self._open[name] += 1
+
+    def remove(self, name: str) -> None:
+        self._open[name] -= 1
+        if not self._open[name]:
+            del self._open[name]
+
+
 class ChatLimits:
     """Refuses what is too much. What is refused takes no tokens, so waiting always helps."""
 
@@ -89,6 +114,10 @@ class ChatLimits:
         self._files_of_address = Buckets(limits.files_of_address, clock)
         self._bytes_of_session = Buckets(limits.bytes_of_session, clock)
         self._bytes_of_address = Buckets(limits.bytes_of_address, clock)
+        self._reads_of_session = Buckets(limits.reads_of_session, clock)
+        self._reads_of_address = Buckets(limits.reads_of_address, clock)
+        self._streams_of_session = OpenStreams(limits.streams_of_session)
+        self._streams_of_address = OpenStreams(limits.streams_of_address)
         self._this_machine_is_free = limits.this_machine_is_free
 
     def count_session(self, remote: str | None) -> None:
@@ -118,6 +147,46 @@ class ChatLimits:
         """
         self._count(session, remote, self._files_of_session, self._files_of_address, size_bytes)
 
+    def count_read(self, session: UUID, remote: str | None) -> None:
+        """Count a look at what was said, or the beginning of a stream of it.
+
+        Raises:
+            TooManyAttempts: it must wait, and was not counted.
+        """
+        self._count(session, remote, self._reads_of_session, self._reads_of_address, 0)
+
+    def check_stream(self, session: UUID, remote: str | None) -> None:
+        """Say whether one more stream may be opened.
+
+        Raises:
+            TooManyAttempts: it may not, until another one ends.
+        """
+        for streams, name in self._streams(session, remote):
+            streams.check(name)
+
+    @contextmanager
+    def stream(self, session: UUID, remote: str | None) -> Iterator[None]:
+        """Count a stream for as long as it is open.
+
+        Raises:
+            TooManyAttempts: too many are.
+        """
+        self.check_stream(session, remote)
+        counted = self._streams(session, remote)
+        for streams, name in counted:
+            streams.add(name)
+        try:
+            yield
+        finally:
+            for streams, name in counted:
+                streams.remove(name)
+
+    def _streams(self, session: UUID, remote: str | None) -> list[tuple[OpenStreams, str]]:
+        of_session = (self._streams_of_session, str(session))
+        if (source := source_of(remote)) is not None:
+            return [of_session, (self._streams_of_address, source)]
+        return [] if self._this_machine_is_free else [of_session]
+
     def _count(
         self,
         session: UUID,
@@ -139,17 +208,10 @@ def source_of(remote: str | None) -> str | None:
     """Return what requests from `remote` are counted under, or None if this machine sent them."""
     if remote is None:  # a Unix socket
         return None
-    try:
-        address: IPv4Address | IPv6Address = ip_address(remote)
-    except ValueError:
+    address = address_of(remote)
+    if address is None:
         return _UNKNOWN  # a proxy forwarded something else: all such requests count as one source
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_loopback:
-        return None
-    if isinstance(address, IPv6Address):
-        return str(IPv6Address(int(address) >> _IPV6_SITE_BITS << _IPV6_SITE_BITS))
-    return str(address)
+    return None if address.is_loopback else place_of(address)
 
 
 def _take(*taken: tuple[Buckets, str, int]) -> None:

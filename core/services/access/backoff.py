@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.domain.errors import TooManyAttempts
 from core.domain.ids import new_id
+from core.domain.places import address_of, place_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import SignInFailure
 
@@ -90,6 +91,8 @@ class GuessingGuard:
             )
 
     def _subjects(self, email: str, remote: str) -> Sequence[str]:
+        address = address_of(remote)
+        remote = remote if address is None else place_of(address)
         return [
             f"{kind}:{self._digest(kind, words)}"
             for kind, words in (("email", email), ("remote", remote))

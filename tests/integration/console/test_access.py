@@ -269,3 +269,13 @@ async def test_what_counts_no_more_is_forgotten(desk: Desk) -> None:
     async with desk.sessions() as session:
         assert (await session.scalars(select(AgentSession.digest))).all() == []
         assert (await session.scalars(select(SignInFailure.subject))).all() == []
+
+
+async def test_one_subscribers_ipv6_network_is_one_place(desk: Desk) -> None:
+    for number in range(20):
+        with pytest.raises(Unauthenticated):
+            await desk.access.sign_in(f"a{number}@example.org", "wrong", f"2001:db8:1:2::{number}")
+    with pytest.raises(TooManyAttempts):
+        await desk.access.sign_in("b@example.org", "wrong", "2001:db8:1:2:ffff::9")
+    with pytest.raises(Unauthenticated):
+        await desk.access.sign_in("b@example.org", "wrong", "2001:db8:1:3::1")

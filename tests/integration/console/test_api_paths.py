@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from core.domain.actor import Role
 from tests.integration.console.world import Desk
 
 
@@ -188,3 +194,22 @@ async def test_health_is_told_without_a_token(desk: Desk) -> None:
         assert (await client.get("/healthz")).status_code == 200
         ready = await client.get("/readyz")
         assert ready.json() == {"ready": True, "components": {"database": "up"}}
+
+
+async def test_only_this_machine_and_tokens_are_told_of_accounts(desk: Desk) -> None:
+    async def readiness() -> dict[str, Any]:
+        return {"ready": True, "components": {}, "accounts": {"mail": {"state": "degraded"}}}
+
+    desk.app.state.console = replace(desk.app.state.console, readiness=readiness)
+    good = await desk.access.create_token("ana@example.org", Role.AGENT)
+    for remote, token, is_told in (
+        ("127.0.0.1", None, True),
+        ("203.0.113.9", None, False),
+        ("203.0.113.9", "nonsense", False),
+        ("203.0.113.9", good, True),
+    ):
+        transport = httpx.ASGITransport(desk.app, client=(remote, 50_000))
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+            answer = await client.get("/readyz", headers=headers)
+        assert (answer.status_code, "accounts" in answer.json()) == (200, is_told), remote

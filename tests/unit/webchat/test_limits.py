@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from channels.webchat.channel import WebChat
+from channels.webchat.ids import thread_key
 from channels.webchat.limits import Buckets, ChatLimits, Limits, Rate, source_of
 from core.domain.errors import TooManyAttempts
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDesk, application
@@ -232,3 +233,45 @@ async def test_a_malformed_message_is_not_counted(http: httpx.AsyncClient) -> No
 async def test_a_session_too_many_is_told_to_wait(http: httpx.AsyncClient) -> None:
     answers = [await http.post("/chat/sessions") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
+
+
+async def test_an_answer_ends_with_enough_text_and_says_that_there_is_more() -> None:
+    desk = MemoryDesk()
+    transport = httpx.ASGITransport(application(desk, WebChat(ACCOUNT, KEY)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        opened = (await http.post("/chat/sessions")).json()
+        for _ in range(70):
+            desk.say(thread_key(UUID(opened["session"])), "x" * 20_000)
+        headers = {"Authorization": f"Bearer {opened['token']}"}
+        parts = []
+        for after in (0, 50):
+            answer = await http.get(f"/chat/messages?after={after}", headers=headers)
+            parts.append(answer.json())
+    assert [len(part["messages"]) for part in parts] == [50, 20]
+    assert [part["more"] for part in parts] == [True, False]
+    assert parts[1]["messages"][0]["seq"] == 51
+
+
+async def test_looks_are_counted(desk: MemoryDesk) -> None:
+    limits = Limits(reads_of_session=Rate(burst=2, per_second=0.01))
+    transport = httpx.ASGITransport(
+        application(desk, WebChat(ACCOUNT, KEY, limits=limits)), client=(OUTSIDE, 50_000)
+    )
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        opened = (await http.post("/chat/sessions")).json()
+        headers = {"Authorization": f"Bearer {opened['token']}"}
+        answers = [await http.get("/chat/messages", headers=headers) for _ in range(3)]
+        stream = await http.get("/chat/events", headers=headers)
+    assert [answer.status_code for answer in (*answers, stream)] == [200, 200, 429, 429]
+
+
+def test_streams_are_counted_while_they_are_open(clock: Clock) -> None:
+    limits = ChatLimits(Limits(streams_of_session=2, streams_of_address=3), clock)
+    session = uuid4()
+    with limits.stream(session, OUTSIDE), limits.stream(session, OUTSIDE):
+        with pytest.raises(TooManyAttempts):
+            limits.check_stream(session, OUTSIDE)
+        with limits.stream(uuid4(), OUTSIDE), pytest.raises(TooManyAttempts):
+            limits.check_stream(uuid4(), OUTSIDE)
+        limits.check_stream(session, "127.0.0.1")
+    limits.check_stream(session, OUTSIDE)
