@@ -59,22 +59,21 @@
 
   // What requesters hear of, or cannot be undone, is asked about first.
   const dialog = document.getElementById("bulk-ask");
-  let asked = null; // the button that was agreed to
   document.body.addEventListener("htmx:confirm", (event) => {
     const button = event.detail.triggeringEvent?.submitter;
-    if (!button?.dataset.ask) return;
-    if (button === asked) {
-      asked = null;
-      return;
-    }
+    if (!button?.dataset.ask || button.dataset.agreed) return;
     event.preventDefault();
     const count = document.querySelector("#bulk-bar .chosen").textContent;
     document.getElementById("bulk-question").textContent = `${count}. ${button.dataset.ask}`;
     dialog.returnValue = "";
     dialog.onclose = () => {
       if (dialog.returnValue !== "yes") return;
-      asked = button;
-      button.click(); // again: htmx sends the name of the button that was clicked last
+      // The list may have been shown anew while the question stood there, with other buttons.
+      const now = room.querySelector(`button[name="do"][value="${CSS.escape(button.value)}"]`);
+      if (!now) return;
+      now.dataset.agreed = "yes";
+      now.click(); // again: htmx sends the name of the button that was clicked last
+      delete now.dataset.agreed;
     };
     dialog.showModal();
   });

@@ -52,6 +52,8 @@ CATALOGUE_ERRORS = (
     "a role needs somebody who approves",
     "a role has 50 people at most",
     "this role is needed: items or requests have it",
+    "this requester has never written: nobody could be told",
+    "the latest conversation with this requester has an open ticket",
     "this item cannot be asked for any more",
     "this item asks for no such field",
     "this ticket is a request for an item already",

@@ -79,6 +79,7 @@ VIEW_ERRORS = (
     "only leads and admins share views with everybody",
     "only who made a view stops sharing it",
     "only who made a view, leads and admins may change it",
+    "nobody keeps more than 50 views: remove one first",
 )
 """What errors about views say for themselves."""
 

@@ -13,6 +13,7 @@ SPLIT_ERRORS = (
     "choose something that the requester said, too",
     "leave something that the requester said in this ticket",
     "200 messages can be split off at once",
+    "this chat has gone on in another ticket: it cannot be split here",
     "a conversation cannot be split at its beginning",
     "wait until what is being sent has left",
     "this ticket was not split off another one",

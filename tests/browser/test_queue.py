@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from core.domain.actor import Agent
+from core.domain.ticket import TicketStatus
+from core.storage.queries.tickets.tickets import ticket_named
 from tests.browser.people import Opened
 from tests.integration.console.world import Desk
 
@@ -35,3 +38,60 @@ async def test_several_tickets_are_chosen_tagged_and_untagged_again(
     await page.locator("#notice button", has_text="Undo").click()
     await expect(page.locator("#notice")).to_contain_text("Done: 3")
     await expect(page.locator("#notice button", has_text="Undo")).to_have_count(0)
+
+
+async def test_what_requesters_hear_of_is_asked_first_and_goes_on_after_the_list_was_shown_anew(
+    desk: Desk,
+    opened: Opened,
+) -> None:
+    for n in range(3):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    page = await opened("/console/queue?tab=all")
+    await page.locator("#choose-all").click()
+    bar, ask, notice = (page.locator(f"#{one}") for one in ("bulk-bar", "bulk-ask", "notice"))
+    solve = bar.locator("button[value='status:solved']")
+    await bar.locator("summary", has_text="Status").click()
+    await solve.click()
+    await expect(ask).to_contain_text("3 chosen. Set the chosen tickets to “Solved”?")
+    await page.keyboard.press("Enter")  # that is "Cancel"
+    await expect(ask).to_be_hidden()
+    await expect(solve).to_be_hidden()  # its menu closed when it was pressed
+    await expect(page.locator("a.row")).to_have_count(3)
+
+    await bar.locator("summary", has_text="Status").click()
+    await solve.click()
+    await expect(ask).to_be_visible()
+    # Every element of the list is another one by the time the question is answered.
+    await desk.queued("one more", thread="t9", who="u9")
+    await expect(page.locator("a.row")).to_have_count(4)
+    await page.evaluate(
+        "() => { const bar = document.getElementById('bulk-bar'); bar.innerHTML = bar.innerHTML; }"
+    )
+    await ask.get_by_role("button", name="Go on").click()
+    await expect(notice).to_contain_text("Done: 3")
+    await expect(page.locator("a.row")).to_have_count(1)
+
+
+async def test_what_refused_stays_chosen_and_a_row_opens_with_a_click_beside_its_link(
+    desk: Desk,
+    opened: Opened,
+    ana: Agent,
+) -> None:
+    for n in range(2):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    for number, status in (("1001", TicketStatus.SOLVED), ("1002", TicketStatus.CLOSED)):
+        async with desk.sessions() as session:
+            ticket = await ticket_named(session, number)
+        await desk.tickets.set_status(ticket, status, ana)
+    page = await opened("/console/queue?tab=solved")
+    await expect(page.locator("a.row")).to_have_count(2)
+    await page.locator("#choose-all").click()
+    bar, notice = page.locator("#bulk-bar"), page.locator("#notice")
+    await bar.locator("summary", has_text="Status").click()
+    await bar.locator("button[value='status:open']").click()
+    await expect(notice).to_contain_text("Done: 1 · Not done: 1")
+    await expect(notice.locator("li")).to_contain_text("#1002: This does not fit a ticket")
+    await expect(page.locator("#choose-1002")).to_be_checked()
+    await expect(bar).to_contain_text("1 chosen")
+    await page.locator("#tr-1002 td.at-requester").click()
+    await page.wait_for_url("**/console/tickets/1002?tab=solved")
