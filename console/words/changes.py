@@ -21,6 +21,10 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} opened the ticket", who=who)
         case "status" if said := spam_in_words(change, who, t):
             return said
+        case "status" if change.actor == "platform" and change.reason == "in_doubt":
+            return t("It was opened again: a message may not have arrived")
+        case "status" if change.actor == "platform":
+            return t("It was opened again: a message was not delivered")
         case "status":
             return t("{who} set it to: {status}", who=who, status=label(STATUS, change.new, t))
         case "assignee" if said := passed_in_words(change, who, t):
@@ -46,6 +50,10 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} was asked and gave {score} of 5", who=who, score=change.new)
         case "side":
             return t("{who} wrote to {name} beside it", who=who, name=change.new or "?")
+        case "side_lost" if change.reason == "in_doubt":
+            return t("A letter to {name} beside it may not have arrived", name=change.new or "?")
+        case "side_lost":
+            return t("A letter to {name} beside it was not delivered", name=change.new or "?")
         case "link_code":
             return t("{who} had a code mailed to {name}", who=who, name=change.new or "?")
         case "requester":

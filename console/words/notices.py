@@ -33,6 +33,7 @@ TURN: Mapping[str, str] = {
     Turn.REOPENED: "It was reopened",
     Turn.REASSIGNED: "It was given to somebody else",
     Turn.RELEASED: "It went back to the queue",
+    Turn.SIDE_LOST: "A letter to a third party may not have arrived",
 }
 """What a notice of a change says, by its detail."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
-from core.domain.channel import DeliveryState, RecipientOutcome
+from core.domain.channel import DeliveryState, HeldBack, RecipientOutcome
 from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.files import FileRefusal, refusal_of
@@ -64,6 +64,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.RECURRING: "Many tickets about the same",
     HandoffReason.OTHER_LANGUAGE: "Writes in another language",
     HandoffReason.NOT_SPAM: "Was taken for spam",
+    HandoffReason.IN_DOUBT: "An answer may not have arrived",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 
@@ -87,9 +88,17 @@ DELIVERY: Mapping[str, str] = {
     DeliveryState.SENDING: "Being sent",
     DeliveryState.FAILED: "Not delivered",
     DeliveryState.PARKED: "May not have arrived",
-    DeliveryState.DROPPED: "Held back: an agent took over first",
+    DeliveryState.DROPPED: "Held back",
 }
 """States worth showing; a message that was sent needs no words."""
+
+HELD_BACK: Mapping[str, str] = {
+    HeldBack.TAKEN_OVER: "Held back: an agent took over first",
+    HeldBack.OVERTAKEN: "Held back: somebody had answered first",
+    HeldBack.TOO_MANY: "Held back for a day, then given up: too many automatic messages to "
+    "this person",
+}
+"""Why a message never left."""
 
 RECIPIENT: Mapping[str, str] = {
     RecipientOutcome.DELIVERED: "arrived",

@@ -38,6 +38,7 @@ class HandoffReason(StrEnum):
     RECURRING = "recurring"  # a problem, opened for many tickets about the same
     OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
     NOT_SPAM = "not_spam"  # an agent brought it back from the spam
+    IN_DOUBT = "in_doubt"  # nobody knows whether the assistant's answer has arrived
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
 

@@ -111,4 +111,12 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     PARKED = "parked"  # may have been sent; an agent decides
-    DROPPED = "dropped"  # a human took over before it left
+    DROPPED = "dropped"  # it never left; `HeldBack` says why
+
+
+class HeldBack(StrEnum):
+    """Why a message never left: the detail of `DROPPED`."""
+
+    TAKEN_OVER = "taken_over"  # of the assistant: a human was first
+    OVERTAKEN = "overtaken"  # it announced an answer that has been given
+    TOO_MANY = "too_many"  # its person had so many machine-made messages that its day was over

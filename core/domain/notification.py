@@ -59,6 +59,7 @@ class Turn(StrEnum):
     REOPENED = "reopened"
     REASSIGNED = "reassigned"
     RELEASED = "released"
+    SIDE_LOST = "side_lost"  # a letter beside it, to somebody else, does not arrive
 
 
 URGENT = frozenset(

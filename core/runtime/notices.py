@@ -41,6 +41,7 @@ TURNS: Mapping[str, str] = {
     Turn.REOPENED: "#{number} was reopened: {subject}",
     Turn.REASSIGNED: "#{number} was given to somebody else: {subject}",
     Turn.RELEASED: "#{number} went back to the queue: {subject}",
+    Turn.SIDE_LOST: "#{number}: a letter to a third party may not have arrived: {subject}",
 }
 """What `CHANGED` says, by its detail."""
 

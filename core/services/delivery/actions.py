@@ -10,14 +10,16 @@ from typing import ClassVar
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import DeliveryError
 from core.domain.ids import ConversationId, MessageId
 from core.services.delivery.outbound import receipt_of
-from core.services.delivery.reopening import home_of, reopen_ticket_of
+from core.services.delivery.reopening import home_of, is_awaited, reopen_ticket_of
 from core.services.delivery.rest import lost
 from core.services.ledger import Ledger
+from core.services.tickets.handoff import hand_off
 from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
 
 
@@ -74,9 +76,13 @@ class Send(Action):
         return Receipt(remote_ids=())
 
     def is_pointless(self, item: Item, subject: Receipt) -> bool:  # noqa: ARG002 - names say
-        """Say whether a human took over: the assistant must not speak after that."""
+        """Say whether a human took over: the assistant must not speak after that.
+
+        Unless it is they who have what was parked sent again.
+        """
         is_bots = item.message.speaker == Speaker.BOT
-        return is_bots and item.conversation.responder == Responder.HUMAN
+        was_parked = item.delivery.finished_at is not None
+        return is_bots and not was_parked and item.conversation.responder == Responder.HUMAN
 
     def show(self, message: Message, state: DeliveryState) -> None:
         """See `Action.show`."""
@@ -88,10 +94,22 @@ class Send(Action):
         item.ledger.name_remotely(item.conversation, message, receipt.remote_ids)
 
     async def conclude(self, item: Item, sent: Outbound) -> None:
-        """See `Action.conclude`; what never arrives opens its ticket."""
+        """See `Action.conclude`; what never arrives, or perhaps not, opens its ticket.
+
+        An answer of the assistant that is parked, and that its requester waits for, opens one.
+        """
         await super().conclude(item, sent)
-        if item.delivery.status == DeliveryState.FAILED:
-            await reopen_ticket_of(item.session, item.conversation, item.message, item.ledger)
+        state, conversation, message = item.delivery.status, item.conversation, item.message
+        if state == DeliveryState.PARKED and is_awaited(conversation, message):
+            await hand_off(
+                item.session,
+                item.ledger,
+                conversation,
+                reason=HandoffReason.IN_DOUBT,
+                actor="platform",
+            )
+        elif state in {DeliveryState.FAILED, DeliveryState.PARKED}:
+            await reopen_ticket_of(item.session, conversation, message, item.ledger)
 
 
 class SendToRest(Action):

@@ -11,7 +11,14 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.account import AccountState, Health
-from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt, UncertainPolicy
+from core.domain.channel import (
+    DeliveryAction,
+    DeliveryState,
+    HeldBack,
+    Outbound,
+    Receipt,
+    UncertainPolicy,
+)
 from core.domain.conversation import Speaker
 from core.domain.errors import (
     BadCredentials,
@@ -108,7 +115,8 @@ class Outbox:
             subject = await item.action.subject(item)
             if item.action.is_pointless(item, subject):
                 forget(item.message, delivery)
-                _finish(item, DeliveryState.DROPPED)
+                is_removed = item.message.removed_at is not None
+                _drop(item, None if is_removed else HeldBack.TAKEN_OVER)
                 continue
             if delivery.available_at > ledger.now:
                 if item.action.holds_up and not self._is_held(item):
@@ -117,12 +125,12 @@ class Outbox:
             may_leave_at = await _may_leave_at(item)
             if may_leave_at > ledger.now:
                 if ledger.now - delivery.created_at > self._max_age:
-                    _finish(item, DeliveryState.DROPPED)
+                    _drop(item, HeldBack.TOO_MANY)
                 else:
                     _wait(item, may_leave_at)
                 continue
             if self._is_held(item) and await is_overtaken(session, item.message):
-                _finish(item, DeliveryState.DROPPED)
+                _drop(item, HeldBack.OVERTAKEN)
                 continue
             gate = await gate_of(session, delivery.account_id, ledger.now)
             if gate is Gate.CLOSED:
@@ -307,7 +315,6 @@ class Outbox:
             )
             if resend:
                 _wait(item, ledger.now)
-                delivery.finished_at = None
                 ledger.wake(LaneKind.DELIVERIES, conversation)
                 ledger.changed(conversation, FeedKind.MESSAGE)
             else:
@@ -342,6 +349,13 @@ def _finish(item: Item, state: DeliveryState) -> None:
     _set(item, state)
     item.delivery.finished_at = item.ledger.now
     item.ledger.changed(item.conversation, FeedKind.MESSAGE)
+
+
+def _drop(item: Item, why: HeldBack | None) -> None:
+    """Never send it; why so stands at the message whose sending it is."""
+    _finish(item, DeliveryState.DROPPED)
+    if item.message.delivery == DeliveryState.DROPPED:
+        item.message.delivery_detail = why
 
 
 def _wait(item: Item, until: datetime) -> None:

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from core.domain.channel import DeliveryState
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.ids import ConversationId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
@@ -16,19 +18,41 @@ from core.storage.feed import FeedKind
 from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import Conversation, Message, Ticket
 
+SIDE_LOST = "side_lost"
+"""Field of a ticket's history: a letter beside it does not arrive, or perhaps not, with whose."""
+
 
 async def home_of(session: AsyncSession, conversation: ConversationId) -> set[ConversationId]:
-    """Return the conversation that a merged one goes on in, to be locked with it."""
-    home = await session.scalar(
-        select(Conversation.merged_into).where(Conversation.id == conversation)
-    )
-    return set() if home is None else {ConversationId(home)}
+    """Return the conversations that are to be locked with one because its ticket is theirs.
+
+    It was merged into one, or is held beside one, which may have been merged itself.
+    """
+    main = aliased(Conversation)
+    homes = (
+        await session.execute(
+            select(Conversation.merged_into, Conversation.side_of, main.merged_into)
+            .outerjoin(main, main.id == Conversation.side_of)
+            .where(Conversation.id == conversation)
+        )
+    ).one_or_none()
+    return {ConversationId(home) for home in homes or () if home is not None}
+
+
+def is_awaited(conversation: Conversation, message: Message) -> bool:
+    """Say whether `message` is an answer that the requester still expects of the assistant."""
+    return message.speaker == Speaker.BOT and conversation.responder == Responder.BOT
 
 
 async def reopen_ticket_of(
     session: AsyncSession, conversation: Conversation, lost: Message, ledger: Ledger
 ) -> None:
-    """Open the ticket again of `lost` in a locked conversation, also one it was merged into."""
+    """Open the ticket again of `lost` in a locked conversation, also one it was merged into.
+
+    Of a letter to a third party, it is the ticket that this is held beside.
+    """
+    if conversation.side_of is not None:
+        await wake_main(session, ledger, conversation, lost=lost)
+        return
     home = conversation
     if conversation.merged_into is not None:
         home = await locked(session, ConversationId(conversation.merged_into))
@@ -42,6 +66,32 @@ async def reopen_ticket_of(
     if home is not conversation and ticket.id != await ticket_above(session, conversation.id):
         return  # another that was begun since in the conversation it went on in
     reopen(ticket, home, lost, ledger)
+
+
+async def wake_main(
+    session: AsyncSession, ledger: Ledger, side: Conversation, *, lost: Message | None = None
+) -> None:
+    """Let the ticket that waits for a third party be looked at.
+
+    They have answered, or `lost`, which was written to them, does not arrive.
+    """
+    main = await session.get_one(Conversation, side.side_of)
+    above = None if main.merged_into is None else await ticket_above(session, main.id)
+    is_theirs = Ticket.conversation_id == main.id if above is None else Ticket.id == above
+    ticket = await session.scalar(
+        select(Ticket).where(is_theirs, Ticket.status != TicketStatus.CLOSED).with_for_update()
+    )
+    if ticket is None:
+        return
+    actor, reason = ("third_party", "side_answer") if lost is None else ("platform", _why(lost))
+    old = TicketStatus(ticket.status)
+    if CATEGORY[old] == StatusCategory.WAITING:
+        ticket.status = next_status(old, TicketTrigger.REOPENED)
+        ledger.record(ticket, "status", old, ticket.status, actor=actor, reason=reason)
+    if lost is not None:
+        ledger.record(ticket, SIDE_LOST, None, side.address or "?", actor=actor, reason=reason)
+    home = await session.get_one(Conversation, ticket.conversation_id)
+    ledger.changed(home, FeedKind.TICKET, TicketId(ticket.id))
 
 
 def reopen(
@@ -58,7 +108,7 @@ def reopen(
     was_done = CATEGORY[TicketStatus(ticket.status)] == StatusCategory.DONE
     old, new = ticket.status, next_status(TicketStatus(ticket.status), TicketTrigger.REOPENED)
     ticket.status, ticket.solved_at = new, None
-    ledger.record(ticket, "status", old, new, actor="platform", reason="not_delivered")
+    ledger.record(ticket, "status", old, new, actor="platform", reason=_why(lost))
     ledger.changed(conversation, FeedKind.TICKET, TicketId(ticket.id))
     if was_done and conversation.responder == Responder.CLOSED:
         conversation.responder = next_responder(Responder.CLOSED, Cause.TICKET_REOPENED)
@@ -68,6 +118,10 @@ def reopen(
             )
         conversation.closed_at = None
         ledger.changed(conversation, FeedKind.CONVERSATION)
+
+
+def _why(lost: Message) -> str:
+    return "in_doubt" if lost.delivery == DeliveryState.PARKED else "not_delivered"
 
 
 def _is_afterword(message: Message, solved_at: datetime) -> bool:

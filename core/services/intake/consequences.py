@@ -12,9 +12,8 @@ from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryAction, DeliveryState
 from core.domain.conversation import Responder
 from core.domain.events import DeliveryReported
-from core.domain.ids import MessageId, TicketId
-from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
-from core.services.delivery.reopening import reopen_ticket_of
+from core.domain.ids import MessageId
+from core.services.delivery.reopening import reopen_ticket_of, wake_main
 from core.services.intake.desk_choices import answer_press
 from core.services.intake.early_events import forget, keep
 from core.services.intake.loading import attachments_of
@@ -27,14 +26,12 @@ from core.services.people.look_ups import want_look_up
 from core.services.satisfaction.of_assistant import plan_survey
 from core.services.tickets.handoff import hand_off
 from core.storage.feed import FeedKind
-from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import (
     ContactAddress,
     Conversation,
     Delivery,
     Message,
     Participant,
-    Ticket,
     TicketMerge,
 )
 
@@ -77,9 +74,12 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         await plan_survey(session, ledger, records.by_id[place])
     for report in records.reports:
         await _note_bounce(session, records, report)
+        known = records.messages[report.account, report.remote_id]
+        if known.conversation.side_of is not None and not report.delivered:
+            await wake_main(session, ledger, known.conversation, lost=known.message)
     await _apply_changes(session, records, ledger)
     for conversation in {one.id: one for one in records.beside}.values():
-        await _tell_main(session, ledger, conversation)
+        await wake_main(session, ledger, conversation)
     for conversation in {id(one): one for one in records.unvouched}.values():
         if conversation.responder == Responder.BOT:
             await hand_off(
@@ -110,27 +110,8 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         or records.presses
         or records.links
         or records.beside
+        or records.reports
     )
-
-
-async def _tell_main(session: AsyncSession, ledger: Ledger, side: Conversation) -> None:
-    """Let the ticket that waited for a third party be looked at: they have answered."""
-    main = await session.get_one(Conversation, side.side_of)
-    above = None if main.merged_into is None else await ticket_above(session, main.id)
-    is_theirs = Ticket.conversation_id == main.id if above is None else Ticket.id == above
-    ticket = await session.scalar(
-        select(Ticket).where(is_theirs, Ticket.status != TicketStatus.CLOSED).with_for_update()
-    )
-    if ticket is None:
-        return
-    old = TicketStatus(ticket.status)
-    if CATEGORY[old] == StatusCategory.WAITING:
-        ticket.status = next_status(old, TicketTrigger.REOPENED)
-        ledger.record(
-            ticket, "status", old, ticket.status, actor="third_party", reason="side_answer"
-        )
-    home = await session.get_one(Conversation, ticket.conversation_id)
-    ledger.changed(home, FeedKind.TICKET, TicketId(ticket.id))
 
 
 async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger) -> None:

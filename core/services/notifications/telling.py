@@ -13,6 +13,7 @@ from core.domain.ids import TicketId
 from core.domain.notification import IN_QUEUE, Notice, Turn, mentions
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.services.case import Case
+from core.services.delivery.reopening import SIDE_LOST
 from core.services.notifications.colleagues import leads_of
 from core.services.notifications.leaving import Told, leave, wishes_of_agents
 from core.services.reactions.reactor import TicketChange
@@ -38,7 +39,7 @@ from core.storage.tables import (
 _SAID = frozenset({Notice.ANSWERED, Notice.WATCHED})
 """One line is enough for a ticket in which much is said."""
 
-_OWNERS_ARE_TOLD = frozenset({"assignee", "message", WARNING, BREACH})
+_OWNERS_ARE_TOLD = frozenset({"assignee", "message", WARNING, BREACH, SIDE_LOST})
 
 
 class NoticesOfTickets:
@@ -156,9 +157,12 @@ async def _concerned(
             return told
         case "status" if _turn(change) is not None:
             # What the requester or the clock did, its holder hears of otherwise or expects.
-            is_told = change.actor.startswith("agent:") or change.reason == UNSATISFIED
+            by_agent, by_platform = change.actor.startswith("agent:"), change.actor == "platform"
+            is_told = by_agent or by_platform or change.reason == UNSATISFIED
             others = owner if is_told else []
             return dict.fromkeys([*watchers, *others], Notice.CHANGED)
+        case field if field == SIDE_LOST:
+            return dict.fromkeys([*watchers, *owner], Notice.CHANGED)
         case "message" if change.reason == "customer":
             watching = dict.fromkeys(watchers, Notice.WATCHED)
             return watching | dict.fromkeys(owner, Notice.ANSWERED)
@@ -194,6 +198,8 @@ def _turn(change: TicketChange) -> Turn | None:
     """Return what became of a ticket, where that is worth a word to whoever watches it."""
     if change.field == "assignee" and change.old is not None:
         return Turn.RELEASED if change.new is None else Turn.REASSIGNED
+    if change.field == SIDE_LOST:
+        return Turn.SIDE_LOST
     if change.field != "status" or change.old is None or change.new is None:
         return None
     if change.new == TicketStatus.SOLVED:

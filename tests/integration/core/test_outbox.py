@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from channels.loopback import Loopback
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.channel import Outbound, Receipt, UncertainPolicy
+from core.domain.channel import HeldBack, Outbound, Receipt, UncertainPolicy
 from core.domain.errors import (
     DeliveryError,
     Moved,
@@ -176,6 +176,7 @@ async def test_the_assistants_late_word_is_not_sent_after_a_human_took_over(rig:
     await advance(rig, conversation)
     assert received(rig) == []
     assert await states(rig) == ["dropped"]
+    assert (await rig.messages())[1].delivery_detail == HeldBack.TAKEN_OVER
 
 
 def test_pauses_double_up_to_ten_minutes() -> None:

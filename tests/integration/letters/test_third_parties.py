@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import select
 
 from core.domain.content import Envelope
 from core.domain.conversation import Responder
-from core.domain.events import Author
-from core.domain.ids import Address, ThreadKey, new_id
+from core.domain.errors import Rejected
+from core.domain.events import Author, DeliveryReported
+from core.domain.ids import Address, ConversationId, EventKey, RemoteId, ThreadKey, new_id
+from core.services.notifications.telling import NoticesOfTickets
+from core.services.reactions import Reactions
 from core.storage.tables import (
     Contact,
     Conversation,
     Message,
+    Notification,
     Ticket,
 )
 from tests.integration.console.browser import Browser, signed_in
@@ -47,6 +53,21 @@ async def side_of(desk: Desk) -> Conversation:
         return (
             await session.scalars(select(Conversation).where(Conversation.side_of.is_not(None)))
         ).one()
+
+
+async def noticed(desk: Desk) -> list[tuple[str, str]]:
+    """Let notices be left of the one ticket's changes; return those about letters beside it."""
+    async with desk.sessions() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+    reactions = Reactions(desk.sessions, desk.accounts, [NoticesOfTickets()], desk.clock)
+    await reactions.advance(ConversationId(ticket.conversation_id))
+    async with desk.sessions() as session:
+        rows = await session.execute(
+            select(Notification.notice, Notification.detail).where(
+                Notification.agent_id == ticket.assignee_id, Notification.detail == "side_lost"
+            )
+        )
+        return [(notice, detail) for notice, detail in rows]
 
 
 async def test_a_letter_is_passed_on_to_somebody_else(desk: Desk, ticket: str) -> None:
@@ -94,6 +115,52 @@ async def test_the_answer_of_a_third_party_stays_beside_and_wakes_the_ticket(
     assert answer.caution is None
     assert (await side_of(desk)).responder == Responder.HUMAN
     assert await desk.turns.plan(side.id) is None  # type: ignore[arg-type]
+
+
+async def test_a_letter_that_a_third_party_never_gets_wakes_the_ticket_and_its_agent(
+    desk: Desk, ticket: str
+) -> None:
+    browser = await signed_in(desk)
+    await begun(desk, ticket, browser)
+    await browser.send(f"{ticket}/status", status="on_hold")
+    side = await side_of(desk)
+    desk.loopback.platform.faults.append(Rejected("no such mailbox"))
+    await desk.deliver(side.id)
+    async with desk.sessions() as session:
+        row = (await session.scalars(select(Ticket))).one()
+    assert row.status == "open"
+    page = await browser.see(ticket)
+    assert f"A letter to {SUPPLIER} beside it was not delivered" in page
+    assert await noticed(desk) == [("changed", "side_lost")]
+
+
+async def test_a_letter_to_a_third_party_that_comes_back_wakes_the_ticket(
+    desk: Desk, ticket: str
+) -> None:
+    browser = await signed_in(desk)
+    await begun(desk, ticket, browser)
+    side = await side_of(desk)
+    await desk.deliver(side.id)
+    await browser.send(f"{ticket}/status", status="on_hold")
+    (sent,) = [one for one in desk.loopback.platform.received if one.conversation == side.id]
+    await desk.intake.accept(
+        DeliveryReported(
+            account=desk.loopback.account,
+            key=EventKey("report"),
+            thread=ThreadKey(side.thread),
+            author=Author(address=Address(SUPPLIER), name=""),
+            at=datetime.now(UTC),
+            delivered=False,
+            detail="no such mailbox",
+            remote_id=RemoteId(f"out-{sent.message}-0"),
+            recipient=Address(SUPPLIER),
+            is_permanent=True,
+        )
+    )
+    async with desk.sessions() as session:
+        row = (await session.scalars(select(Ticket))).one()
+    assert row.status == "open"
+    assert await noticed(desk) == [("changed", "side_lost")]
 
 
 async def test_an_agent_writes_on_beside(desk: Desk, ticket: str) -> None:
