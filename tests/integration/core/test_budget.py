@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
-from core.domain.channel import Receipt
+from core.domain.channel import HeldBack, Receipt
 from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, RemoteId, new_id
 from core.domain.ticket import TicketStatus
@@ -81,6 +81,8 @@ async def test_a_notice_that_waits_is_not_sent_about_what_was_solved_meanwhile(r
     assert "is solved" in (await _sent(rig))[-1]
     rig.clock.advance(hours=2)
     assert "is solved" in (await _sent(rig))[-1]
+    held = next(one for one in await rig.messages("t3") if "Your ticket is **#1001**" in one.text)
+    assert (held.delivery, held.delivery_detail) == ("dropped", HeldBack.OVERTAKEN)
 
 
 async def test_what_follows_from_what_an_agent_does_is_said_at_once(rig: Rig) -> None:
