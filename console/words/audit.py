@@ -25,6 +25,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "agent.disabled": "{who} disabled the agent {what}",
         "agent.enabled": "{who} enabled the agent {what} again",
         "agent.link_made": "{who} made a sign-in link for {what}",
+        "agent.password_set": "{who} set a new password for {what}",
         "agent.presence_set": "{who} set the presence of {what}",
         "agent.renamed": "{who} changed the name or address of {what}",
         "agent.role_changed": "{who} changed the role of {what} to: {role}",

@@ -30,6 +30,7 @@ ERRORS = (
     "the e-mail address or the password is wrong",
     "this link has been used or is too old",
     "the two passwords are not the same",
+    "this is not your present password",
     "a password has 10 characters at least",
     "a password has 512 characters at most",
     "there is an agent with this e-mail address already",

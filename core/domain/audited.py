@@ -15,6 +15,7 @@ Deed = Literal[
     "agent.disabled",
     "agent.enabled",
     "agent.link_made",
+    "agent.password_set",
     "agent.presence_set",
     "agent.renamed",
     "agent.role_changed",

@@ -19,7 +19,7 @@ from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
 from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
-from core.services.access.access import MIN_PASSWORD_CHARS
+from core.services.access.access import MIN_PASSWORD_CHARS, SignedIn
 
 router = APIRouter(prefix="/console")
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -39,9 +39,8 @@ async def sign_in(request: Request) -> Response:
     desk = desk_of(request)
     form = await form_of(request)
     email, onward = text_field(form, "email"), _inside(text_field(form, "next"))
-    remote = request.client.host if request.client else "unknown"
     try:
-        cookie = await desk.access.sign_in(email, text_field(form, "password"), remote)
+        cookie = await desk.access.sign_in(email, text_field(form, "password"), _remote(request))
     except (Unauthenticated, TooManyAttempts) as error:
         return page(
             request,
@@ -77,9 +76,9 @@ async def follow_link(request: Request, token: str) -> Response:
 
 
 @router.get("/password")
-async def show_password(request: Request, _: Agents) -> Response:
+async def show_password(request: Request, signed_in: Agents) -> Response:
     """Show the form for a new password."""
-    return page(request, "password.html", wrong=None, least=MIN_PASSWORD_CHARS)
+    return await _password_form(request, signed_in)
 
 
 @router.post("/password")
@@ -87,16 +86,34 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
     """Set a password; other browsers of this agent are signed out."""
     form = await form_of(request)
     password = text_field(form, "password")
-    t = translator(request)
     try:
         _check_same(password, text_field(form, "again"))
-        await desk_of(request).access.set_password(
-            signed_in.agent.id, password, keep=cookie_of(request)
+        await desk_of(request).access.change_password(
+            signed_in.agent,
+            password,
+            present=text_field(form, "present"),
+            cookie=cookie_of(request),
+            remote=_remote(request),
         )
-    except InvalidInput as error:
-        wrong = error_in_words(error, t)
-        return page(request, "password.html", status=422, wrong=wrong, least=MIN_PASSWORD_CHARS)
+    except (InvalidInput, TooManyAttempts) as error:
+        return await _password_form(request, signed_in, error)
     return RedirectResponse("/console", 303)
+
+
+async def _password_form(
+    request: Request, signed_in: SignedIn, error: InvalidInput | TooManyAttempts | None = None
+) -> Response:
+    asks = await desk_of(request).access.asks_for_password(signed_in.agent.id, cookie_of(request))
+    status = 200 if error is None else 429 if isinstance(error, TooManyAttempts) else 422
+    wrong = None if error is None else error_in_words(error, translator(request))
+    return page(
+        request,
+        "password.html",
+        status=status,
+        wrong=wrong,
+        asks=asks,
+        least=MIN_PASSWORD_CHARS,
+    )
 
 
 @router.post("/sign-out")
@@ -130,6 +147,10 @@ async def choose_language(language: str) -> Response:
             LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, path="/", samesite="lax"
         )
     return response
+
+
+def _remote(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _check_same(password: str, again: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,6 +30,7 @@ from core.storage.tables import AgentRow, AgentSession, SignInLink
 SESSION_IDLE = timedelta(hours=12)
 SESSION_LIFETIME = timedelta(days=14)
 LINK_LIFETIME = timedelta(hours=24)
+_SETS_FREELY = timedelta(minutes=15)  # a password, after coming in by a link
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 512
 _RENEW_AFTER = timedelta(minutes=5)
@@ -203,6 +204,52 @@ class Access:
             if keep is not None:
                 others = others.where(AgentSession.digest != digest_of(keep))
             await session.execute(others)
+
+    async def asks_for_password(self, agent: AgentId, cookie: str | None) -> bool:
+        """Say whether the present password is asked for before a new one is set.
+
+        It is not where there is none, nor right after coming in by a link: who lost it needs one.
+        """
+        since = self._now() - _SETS_FREELY
+        async with storage_errors(), self._sessions() as session:
+            row = await session.get_one(AgentRow, agent)
+            came_by_link = await session.scalar(
+                select(
+                    exists().where(
+                        SignInLink.agent_id == agent,
+                        SignInLink.used_at > since,
+                        SignInLink.used_at <= AgentSession.created_at,
+                        AgentSession.digest == digest_of(cookie or ""),
+                    )
+                )
+            )
+        return row.password_hash is not None and not came_by_link
+
+    async def change_password(
+        self, agent: Agent, password: str, *, present: str, cookie: str | None, remote: str
+    ) -> None:
+        """Set one's own password: other sessions end, unused links go, the audit log has it.
+
+        Raises:
+            InvalidInput: the present password is another, or the new one is too short or long.
+            TooManyAttempts: wait before trying again; these count as sign-ins do.
+        """
+        if await self.asks_for_password(agent.id, cookie):
+            await self._guard.count(agent.email, remote)
+            async with storage_errors(), self._sessions() as session:
+                row = await session.get_one(AgentRow, agent.id)
+            if row.password_hash is None or not await self._matches(row.password_hash, present):
+                raise InvalidInput("this is not your present password")
+            await self._guard.forget(agent.email, remote)
+        await self.set_password(agent.id, password, keep=cookie)
+        async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                delete(SignInLink).where(
+                    SignInLink.agent_id == agent.id, SignInLink.used_at.is_(None)
+                )
+            )
+            subject = ("agent", agent.id, agent.name)
+            audit.record(session, agent.actor, "agent.password_set", subject)
 
     async def session(self, cookie: str | None) -> SignedIn:
         """Return whose session `cookie` is; every use puts its end off.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import select
+
+from core.domain.actor import Role
+from core.storage.tables import AuditEntry
 from tests.integration.console.browser import PASSWORD, Browser, signed_in
 from tests.integration.console.world import Desk
 
@@ -126,3 +131,36 @@ async def test_an_agent_chooses_the_language(desk: Desk) -> None:
     assert answer.headers["location"] == "/console/queue"
     assert "Sin asignar" in await browser.see("/console/queue")
     assert (await browser.send("/console/language", language="xx")).status_code == 422
+
+
+async def test_a_new_password_takes_the_present_one_and_the_audit_log_has_it(desk: Desk) -> None:
+    ana = await signed_in(desk, "Ana", Role.AGENT)
+    agent = await desk.access.bearer(await desk.access.create_token("ana@example.org", Role.AGENT))
+    assert agent.agent is not None
+    link = await desk.access.sign_in_link(agent.agent.id)
+    assert "Present password" in await ana.see("/console/password")
+    new = "another horse battery"
+    for present in ("", "not the right one"):
+        form = {"password": new, "again": new, "present": present}
+        refused = await ana.send("/console/password", form=form)
+        assert refused.status_code == 422
+        assert "This is not your present password" in refused.text
+    form = {"password": new, "again": new, "present": PASSWORD}
+    assert (await ana.send("/console/password", form=form)).status_code == 303
+    assert await desk.access.sign_in("ana@example.org", new, "1.2.3.4")
+    assert (await desk.client().post(f"/console/sign-in/{link}")).status_code == 401
+    async with desk.sessions() as session:
+        deeds = await session.scalars(
+            select(AuditEntry.actor).where(AuditEntry.action == "agent.password_set")
+        )
+        assert deeds.all() == [agent.agent.actor]
+
+
+async def test_who_came_by_a_link_long_ago_is_asked_for_the_present_password(desk: Desk) -> None:
+    agent = await desk.agent()
+    await desk.access.set_password(agent.id, PASSWORD)
+    browser = Browser(desk.client())
+    await browser.client.post(f"/console/sign-in/{await desk.access.sign_in_link(agent.id)}")
+    assert "Present password" not in await browser.see("/console/password")
+    desk.clock.advance(timedelta(minutes=16))
+    assert "Present password" in await browser.see("/console/password")
