@@ -101,6 +101,7 @@ class LocalSecond:
     model = SECOND_MODEL
     dimensions = 384
     languages = LANGUAGES
+    is_missing = False
 
     def __init__(self) -> None:
         self._model = MiniLM()

@@ -18,7 +18,8 @@ from bench.chat import NotAnswered, open_page
 from bench.program import DidNotStart, running
 from core.runtime.machine.addresses import free_ports, http_get
 from core.runtime.machine.home import Home, RunRecord
-from core.services.knowledge.own_questions import state_of
+from core.runtime.minilm import LANGUAGES
+from core.services.knowledge.own_questions import Models, state_of
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.queries.knowledge.own_questions import state_learned
 from core.storage.tables import Passage, TicketVector, TopicItem
@@ -119,14 +120,15 @@ async def running_desk(
 
 async def _is_learned(sessions: Sessions) -> bool:
     async with sessions() as session:
-        model = await session.scalar(select(func.max(Passage.vector_model)))
+        model: str | None = await session.scalar(select(func.max(Passage.vector_model)))
+        second: str | None = await session.scalar(select(func.max(Passage.second_model)))
         waiting = [
             await session.scalar(select(exists().where(table.vector_model.is_(None))))
             for table in (Passage, TicketVector, TopicItem)
         ]
-        if model is None or any(waiting):
+        if model is None or second is None or any(waiting):
             return False
-        state = await state_of(session, model)
+        state = await state_of(session, Models(model, second, LANGUAGES))
         return state is not None and state == await state_learned(session)
 
 

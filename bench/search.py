@@ -66,6 +66,7 @@ class DrawnVectors:
     model = _MODEL
     dimensions = _DIMENSIONS
     languages = frozenset({"en"})  # as a second encoder
+    is_missing = False
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """Return a vector that has nothing to do with what `text` means."""

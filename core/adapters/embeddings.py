@@ -22,12 +22,14 @@ _BATCH = 32  # passages in one request
 _REMEMBERED = 1024  # questions whose vector is kept
 _MAX_QUERY_CHARS = 2000
 _PAUSE_SECONDS = 5.0  # after a failure, searches go by words alone for this long
+_MISSING_SECONDS = 300.0  # a service that lacks the model is asked for it again after this
 
 
 class HttpEmbedder:
     """An `Embedder` over HTTP; `url` is the service's address, with or without `/v1`.
 
-    With `languages`, those that the model knows, it is a `SecondEncoder`.
+    With `languages`, those that the model knows, it is a `SecondEncoder`: then the service has to
+    say that it was this model which answered, for many take any name for the one that they have.
     """
 
     def __init__(
@@ -56,7 +58,13 @@ class HttpEmbedder:
         self._vectors: OrderedDict[str, Sequence[float]] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[Sequence[float]]] = {}
         self._paused_until = 0.0
+        self._missing_until = 0.0
         self._is_away = False
+
+    @property
+    def is_missing(self) -> bool:
+        """Say whether the service lacks the model, as it said lately."""
+        return time.monotonic() < self._missing_until
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """Return the unit vector of a question; the same question again is remembered."""
@@ -89,6 +97,8 @@ class HttpEmbedder:
 
     async def embed_passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Return the unit vectors of passages, in order."""
+        if self.languages and time.monotonic() < self._paused_until:
+            raise EmbedderUnavailable(f"the embeddings service failed a moment ago ({self.model})")
         vectors: list[Sequence[float]] = []
         for start in range(0, len(texts), _BATCH):
             batch = texts[start : start + _BATCH]
@@ -116,18 +126,25 @@ class HttpEmbedder:
                 # OpenAI's own service refuses fields it does not know.
                 self._tells_kind = False
                 response = await self._post(texts, kind, seconds)
+            if self.languages and response.status_code == 404:
+                raise _ModelMissing("it does not have this model")
             response.raise_for_status()
-            vectors = _vectors(response.json(), len(texts), self.dimensions)
+            answer = response.json()
+            vectors = _vectors(answer, len(texts), self.dimensions)
+            if self.languages and answer.get("model") != self.model:
+                raise _ModelMissing("another model answered")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             self._paused_until = time.monotonic() + _PAUSE_SECONDS
+            if isinstance(error, _ModelMissing):
+                self._missing_until = self._paused_until = time.monotonic() + _MISSING_SECONDS
             if not self._is_away:
                 self._is_away = True
-                _log.warning("embeddings service failed: %s", type(error).__name__)
+                _log.warning("embeddings service failed: %s (%s)", type(error).__name__, self.model)
             reason = str(error) if isinstance(error, _BadAnswer) else type(error).__name__
             raise EmbedderUnavailable(f"the embeddings service failed: {reason}") from error
         if self._is_away:
             self._is_away = False
-            _log.info("embeddings service is back")
+            _log.info("embeddings service is back (%s)", self.model)
         self._paused_until = 0.0
         return vectors
 
@@ -142,6 +159,10 @@ class HttpEmbedder:
 
 class _BadAnswer(ValueError):
     """The service answered something that is not the vectors asked for."""
+
+
+class _ModelMissing(_BadAnswer):
+    """The service answered by another model than the one asked for, or not for lack of it."""
 
 
 def _vectors(answer: Any, count: int, dimensions: int) -> list[Sequence[float]]:

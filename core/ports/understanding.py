@@ -70,6 +70,10 @@ class SecondEncoder(Embedder, Protocol):
 
     languages: frozenset[str]
 
+    @property
+    def is_missing(self) -> bool:
+        """Say whether it is known that there is no such model: then one does without."""
+
 
 class Composer(Protocol):
     """Puts what passages say into words that fit a question; a language model."""

@@ -117,8 +117,9 @@ class _Line:
                 self._passages_read += rank == _PASSAGE
                 try:
                     result = await loop.run_in_executor(thread, self._embed, text, rank)
-                except (ValueError, RuntimeError, MemoryError) as error:
-                    future.set_exception(error)
+                except Exception as error:  # noqa: BLE001  # of one text; the line goes on
+                    if not future.cancelled():
+                        future.set_exception(error)
                 else:
                     if not future.cancelled():
                         future.set_result(result)
@@ -155,7 +156,8 @@ class _BadRequest(Exception):
 def create_app(models: Mapping[str, Model]) -> Starlette:
     """Return the embeddings service: `POST /v1/embeddings`, `GET /v1/models`, `GET /health`.
 
-    Each of `models` has a thread of its own; a call that names none of them goes to the first.
+    Each of `models` has a thread of its own; a call that names none of them goes to the first, and
+    every answer says which one it is of.
     """
     lines = {name: _Line(model) for name, model in models.items()}
     usual = next(iter(lines))

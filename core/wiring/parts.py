@@ -167,6 +167,8 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
             settings.embedder_url,
             settings.embedder_second_model,
             languages=LANGUAGES,
+            query_seconds=0.5,  # it can be done without
+            passages_seconds=30.0,
         )
         if settings.embedder_url and settings.embedder_second_model
         else None

@@ -235,7 +235,6 @@ class Supervisor:
             "DESK_EMBEDDER_URL": plan.embedder_url or f"http://127.0.0.1:{self._embedder_port}/v1",
             **({} if plan.embedder_url else {_SECOND_MODEL: os.environ.get(_SECOND_MODEL, MODEL)}),
             supervised.VARIABLE: "1",
-            "OPENBLAS_NUM_THREADS": "1",  # a second one takes a core from others for little
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc otherwise keeps freed memory for each thread
         }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.domain.errors import EmbedderUnavailable
 from core.domain.ids import new_id
@@ -63,17 +62,6 @@ async def index(session: AsyncSession, article: Article) -> None:
     ]
     if fresh:
         await session.execute(insert(Passage), fresh)
-    # Whether the second encoder reads what is kept follows from the language, which may be new.
-    await session.execute(
-        update(Passage)
-        .where(
-            Passage.article_id == article.id,
-            Passage.kind != "body",
-            Passage.second_vector.is_(None),
-            Passage.second_model.is_not(None),
-        )
-        .values(second_model=None)
-    )
 
 
 async def learn_words(session: AsyncSession, articles: Iterable[Article]) -> None:
@@ -98,54 +86,89 @@ async def embed_pending(
 ) -> int:
     """Let up to `limit` passages be read by the encoders that have not; return how many were.
 
-    The second one reads titles and questions in the languages that it knows, and looks at the rest.
+    The second one reads titles and questions in the languages that it knows.
 
     Raises:
         EmbedderUnavailable: those embedded before it failed stay so.
     """
     done = 0
     while done < limit:
-        batch = await _waiting(sessions, Passage.vector_model, embedder.model, limit - done)
-        if batch:
-            vectors = await embedder.embed_passages([row.text for row in batch])
-            news = [{"vector": list(vector), "vector_model": embedder.model} for vector in vectors]
-            # Both in one go where that can be: each change of a row enters it in the index anew.
-            with suppress(EmbedderUnavailable):
-                read = [] if second is None else await _read(second, batch)
-                for new, more in zip(news, read, strict=False):
-                    new |= more
-        elif second is not None:
-            batch = await _waiting(sessions, Passage.second_model, second.model, limit - done)
-            news = await _read(second, batch)
+        batch = await _unread(sessions, embedder.model, min(_EMBEDDED_AT_ONCE, limit - done))
         if not batch:
             break
-        async with storage_errors(), sessions.begin() as session:
-            # In one order everywhere, so that two workers on one batch do not wait for each other.
-            for row, new in sorted(zip(batch, news, strict=True), key=lambda pair: pair[0].id):
-                await session.execute(update(Passage).where(Passage.id == row.id).values(**new))
+        vectors = await embedder.embed_passages([row.text for row in batch])
+        news: list[dict[str, Any]] = [
+            {"vector": list(vector), "vector_model": embedder.model} for vector in vectors
+        ]
+        if second is not None:
+            # Both in one go where that can be: each change of a row enters it in the index anew.
+            with suppress(EmbedderUnavailable):
+                await _read(second, batch, news)
+        await _store(sessions, batch, news)
         done += len(batch)
     return done
 
 
-async def _waiting(
-    sessions: Sessions, read_by: InstrumentedAttribute[str | None], model: str, most: int
-) -> Sequence[Row[UUID, str, str, str]]:
-    """Return passages that `model` has not read: id, text, kind and their article's language."""
+async def read_left_over(sessions: Sessions, second: SecondEncoder, limit: int) -> int:
+    """Let the second encoder read up to `limit` passages that the first one read without it.
+
+    Raises:
+        EmbedderUnavailable: those read before it failed stay so.
+    """
+    done = 0
+    while done < limit:
+        batch = await _left_over(sessions, second, min(_EMBEDDED_AT_ONCE, limit - done))
+        if not batch:
+            break
+        news: list[dict[str, Any]] = [{} for _ in batch]
+        await _read(second, batch, news)
+        await _store(sessions, batch, news)
+        done += len(batch)
+    return done
+
+
+async def _store(
+    sessions: Sessions, batch: Sequence[_Waiting], news: Sequence[Mapping[str, Any]]
+) -> None:
+    async with storage_errors(), sessions.begin() as session:
+        # In one order everywhere, so that two workers on one batch do not wait for each other.
+        for row, new in sorted(zip(batch, news, strict=True), key=lambda pair: pair[0].id):
+            await session.execute(update(Passage).where(Passage.id == row.id).values(**new))
+
+
+_WAITING = select(Passage.id, Passage.text, Passage.kind, ArticleRow.language).join(
+    ArticleRow, ArticleRow.id == Passage.article_id
+)
+_Waiting = Row[UUID, str, str, str]
+
+
+async def _unread(sessions: Sessions, model: str, most: int) -> Sequence[_Waiting]:
+    """Return passages that `model`, the first encoder, has not read."""
+    read_by = Passage.vector_model
+    waits = or_(read_by.is_(None), read_by < model, read_by > model)
     async with storage_errors(), sessions() as session:
-        rows = await session.execute(
-            select(Passage.id, Passage.text, Passage.kind, ArticleRow.language)
-            .join(ArticleRow, ArticleRow.id == Passage.article_id)
-            .where(or_(read_by.is_(None), read_by < model, read_by > model))
-            .limit(min(_EMBEDDED_AT_ONCE, most))
-        )
-        return rows.all()
+        return (await session.execute(_WAITING.where(waits).limit(most))).all()
+
+
+async def _left_over(sessions: Sessions, second: SecondEncoder, most: int) -> Sequence[_Waiting]:
+    """Return passages that the second encoder has not read and can read."""
+    read_by = Passage.second_model
+    waits = or_(read_by.is_(None), read_by < second.model, read_by > second.model)
+    known = ArticleRow.language.in_(sorted(second.languages))
+    statement = _WAITING.where(waits, Passage.kind != "body", known).limit(most)
+    async with storage_errors(), sessions() as session:
+        return (await session.execute(statement)).all()
 
 
 async def _read(
-    second: SecondEncoder, batch: Sequence[Row[UUID, str, str, str]]
-) -> list[dict[str, Any]]:
-    """Return what is new of each passage after the second encoder has looked at it."""
-    reads = [row for row in batch if row.kind != "body" and row.language in second.languages]
-    vectors = await second.embed_passages([row.text for row in reads]) if reads else []
-    known = {row.id: list(vector) for row, vector in zip(reads, vectors, strict=True)}
-    return [{"second_vector": known.get(row.id), "second_model": second.model} for row in batch]
+    second: SecondEncoder, batch: Sequence[_Waiting], news: Sequence[dict[str, Any]]
+) -> None:
+    """Add to what is new of each passage what the second encoder makes of it, if it reads it."""
+    reads = [
+        (row, new)
+        for row, new in zip(batch, news, strict=True)
+        if row.kind != "body" and row.language in second.languages
+    ]
+    vectors = await second.embed_passages([row.text for row, _ in reads]) if reads else []
+    for (_, new), vector in zip(reads, vectors, strict=True):
+        new |= {"second_vector": list(vector), "second_model": second.model}

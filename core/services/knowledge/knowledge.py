@@ -22,6 +22,9 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.knowledge.articles import articles_by_id
 from core.storage.queries.knowledge.knowledge import Reader
 
+_LOOK_BACK_SECONDS = 30.0
+"""So often, at most, is looked for what the second encoder has not read: it costs a scan."""
+
 
 class Knowledge:
     """Articles and the search over them; without an embedder, the search goes by words alone.
@@ -39,13 +42,9 @@ class Knowledge:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sessions, self._embedder, self._second = sessions, embedder, second
+        self._clock, self._look_back_at = clock, 0.0
         policy = Policy(wrong_answers_per_hundred=wrong_answers_per_hundred)
         self._search = Search(sessions, embedder, policy, clock, second=second)
-        self._models = (
-            None
-            if embedder is None
-            else own_questions.Models(embedder.model, None if second is None else second.model)
-        )
         self.tolerance = AnswerTolerance(
             sessions, installed=wrong_answers_per_hundred, models=self._models
         )
@@ -152,7 +151,15 @@ class Knowledge:
         """
         if self._embedder is None:
             return 0
-        return await indexing.embed_pending(self._sessions, self._embedder, limit, self._second)
+        second = None if self._second is None or self._second.is_missing else self._second
+        done = await indexing.embed_pending(self._sessions, self._embedder, limit, second)
+        if second is None or done >= limit or self._clock() < self._look_back_at:
+            return done
+        # What the first one read while the second was away, or an article of another language now.
+        more = await indexing.read_left_over(self._sessions, second, limit - done)
+        if not more:
+            self._look_back_at = self._clock() + _LOOK_BACK_SECONDS
+        return done + more
 
     async def learn_offers(self, *, pause_seconds: float = 0.0) -> bool:
         """Learn anew from how much on to offer articles, if the index changed since; say if so.
@@ -162,11 +169,22 @@ class Knowledge:
         Raises:
             EmbedderUnavailable: what was known stays.
         """
-        if self._models is None:
+        models = self._models()
+        if models is None:
             return False
         has_learned = await own_questions.learn(
-            self._sessions, self._search, self._models, pause_seconds=pause_seconds
+            self._sessions, self._search, models, pause_seconds=pause_seconds
         )
         if has_learned:
             self.forget_counts()
         return has_learned
+
+    def _models(self) -> own_questions.Models | None:
+        """Return which models read passages now; None without an embedder."""
+        if self._embedder is None:
+            return None
+        if self._second is None or self._second.is_missing:
+            return own_questions.Models(self._embedder.model)
+        return own_questions.Models(
+            self._embedder.model, self._second.model, self._second.languages
+        )

@@ -28,7 +28,8 @@ class Models:
     """The names of the encoders that read passages."""
 
     first: str
-    second: str | None
+    second: str | None = None
+    languages: frozenset[str] = frozenset()  # those that the second one reads
 
 
 async def learn(
@@ -62,7 +63,7 @@ async def learn(
 
 async def state_of(session: AsyncSession, models: Models) -> str | None:
     """Return what changes with what the base would learn; None while passages have no vector."""
-    index = await queries.state_of_index(session, models.first, models.second)
+    index = await queries.state_of_index(session, models.first, models.second, models.languages)
     return None if index is None else f"{index} {fitted_on()}"
 
 

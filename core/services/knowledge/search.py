@@ -136,7 +136,11 @@ class Search:
             return None
         reading = await self._read(asked, language, organisation)
         as_typed = " ".join(question[:MAX_QUESTION_CHARS].split())
-        reads = self._second is not None and language in self._second.languages
+        reads = (
+            self._second is not None
+            and language in self._second.languages
+            and not self._second.is_missing
+        )
         vector, second = await asyncio.gather(
             _vector(self._embedder, as_typed, reading),
             _vector(self._second if reads else None, as_typed, reading),
@@ -187,12 +191,13 @@ class Search:
             candidates = await queries.visible(
                 session, said, language=asked.language, reader=reader, exclude=exclude
             )
-        merged = _merged(candidates, by_words, asked.language)
+        with_second = _is_read(candidates.values(), asked.second)
+        merged = _merged(candidates, by_words, asked.language, with_second=with_second)
         return Found(
             candidates=merged,
             words=asked.reading.words,
             with_vectors=any(one.nearness for one in candidates.values()),
-            with_second=any(evidence.second is not None for _, evidence in merged),
+            with_second=with_second,
         )
 
     async def _read(
@@ -281,8 +286,29 @@ def ranked(found: Found) -> tuple[Hit, ...]:
     )
 
 
+def _is_read(candidates: Collection[Candidate], second: SecondVector | None) -> bool:
+    """Say whether the second encoder has read the question and all that it can of `candidates`.
+
+    What it makes of some of them cannot be judged as what it makes of all.
+    """
+    if second is None:
+        return False
+    read = [
+        one.nearness.second is not None
+        for one in candidates
+        if one.nearness is not None
+        and one.nearness.centre is not None
+        and one.language in second.languages
+    ]
+    return bool(read) and all(read)
+
+
 def _merged(
-    candidates: Mapping[str, Candidate], by_words: Sequence[WordMatch], language: str | None
+    candidates: Mapping[str, Candidate],
+    by_words: Sequence[WordMatch],
+    language: str | None,
+    *,
+    with_second: bool = False,
 ) -> tuple[tuple[Candidate, Evidence], ...]:
     """Bring both kinds of match together; of translations keep the one to show."""
     words = {match.article: match for match in by_words}
@@ -305,8 +331,8 @@ def _merged(
             cosine_centre=own.centre if own and own.centre is not None else nearest,
             is_same_language=language is None or candidate.language == language,
             has_questions=own is not None and own.has_questions,
-            second=None if own is None else own.second,
-            second_centre=None if own is None else own.second_centre,
+            second=own.second if own is not None and with_second else None,
+            second_centre=own.second_centre if own is not None and with_second else None,
         )
 
     return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.domain.actor import Agent
 from core.domain.errors import Outdated
@@ -33,8 +33,10 @@ _LOST: Mapping[Outcome, str] = {
 class AnswerTolerance:
     """How many of a hundred answers may be wrong; searches know a change within two seconds."""
 
-    def __init__(self, sessions: Sessions, *, installed: float, models: Models | None) -> None:
-        """`models` make sentence vectors; None without an embedder."""
+    def __init__(
+        self, sessions: Sessions, *, installed: float, models: Callable[[], Models | None]
+    ) -> None:
+        """`models` says which make sentence vectors: None without an embedder."""
         self._sessions, self._installed, self._models = sessions, installed, models
 
     async def get(self) -> Tolerance:
@@ -79,16 +81,17 @@ class AnswerTolerance:
     async def outlook(self) -> Outlook:
         """Return what tolerances would mean for the base's own questions."""
         counts = (await self.get()).wrong_per_hundred
+        models = self._models()
         async with storage_errors(), self._sessions() as session:
             found = await own_questions.findings(session)
             thresholds = await own_questions.offers_from(session)
             learned = await own_questions.state_learned(session)
-            state = await state_of(session, self._models or Models("", None))
+            state = await state_of(session, models or Models(""))
         return Outlook(
             by_language=outlooks(found, thresholds, tolerances=sorted({*LOOKED_AT, counts})),
             questions=sum(not one.is_lost for one in found),
             is_current=state is not None and state == learned,
-            can_be_measured=self._models is not None,
+            can_be_measured=models is not None,
         )
 
 

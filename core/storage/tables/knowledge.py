@@ -55,7 +55,7 @@ class Passage(Base):
         ),
         # Finds what has no vector, or one of another model, without reading the rest.
         Index("ix_passage_vector_model", "vector_model"),
-        Index("ix_passage_second_model", "second_model"),
+        Index("ix_passage_second_model", "second_model", postgresql_where=text("kind <> 'body'")),
     )
 
     id: Mapped[Key]
@@ -66,8 +66,8 @@ class Passage(Base):
     text: Mapped[str]
     vector: Mapped[Any | None] = mapped_column(HalfVector(DIMENSIONS))
     vector_model: Mapped[str | None]
-    # Of another encoder, which ranks what the first one finds. Bodies and languages that it does
-    # not know have its name and no vector: they were looked at.
+    # Of another encoder, which ranks what the first one finds: of titles and questions in the
+    # languages that it knows.
     second_vector: Mapped[Any | None] = mapped_column(HalfVector(DIMENSIONS))
     second_model: Mapped[str | None]
 

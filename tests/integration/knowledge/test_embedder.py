@@ -14,7 +14,7 @@ import pytest
 
 from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable
-from core.runtime.embedder import MODEL
+from core.runtime.embedder import MODEL, create_app
 from core.runtime.machine.polling import until
 
 
@@ -177,3 +177,22 @@ async def test_a_service_that_is_away_is_left_alone_for_a_moment() -> None:
             await embedder.embed_query("why?")
     assert tried == 1
     await embedder.close()
+
+
+async def test_a_text_that_the_model_fails_on_holds_up_no_other() -> None:
+    class Failing:
+        def embed(self, text: str, *, is_query: bool) -> tuple[array[float], int]:
+            if text == "fail":
+                raise FileNotFoundError(text)
+            return array("f", [1.0 if is_query else -1.0]), 1
+
+    app = create_app({"failing": Failing()})
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://desk") as client,
+    ):
+        for text, status in (("fail", 500), ("go on", 200), ("fail", 500), ("go on", 200)):
+            answer = await client.post("/v1/embeddings", json={"input": text})
+            assert answer.status_code == status
+        assert answer.json()["model"] == "failing"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.adapters.embeddings import HttpEmbedder
 from core.domain.errors import EmbedderUnavailable
@@ -53,9 +53,7 @@ async def found(
 
 
 async def read(sessions: Sessions, name: str) -> dict[str, bool]:
-    """Return the kinds of an article's passages that the second encoder looked at, and whether
-    they have a vector.
-    """
+    """Return the kinds of an article's passages that the second encoder read, with a vector."""
     async with sessions() as session:
         rows = await session.execute(
             select(Passage.kind, Passage.second_vector).where(
@@ -68,12 +66,8 @@ async def read(sessions: Sessions, name: str) -> dict[str, bool]:
 async def test_it_reads_titles_and_questions_in_its_languages(
     both: Knowledge, sessions: Sessions
 ) -> None:
-    assert await read(sessions, "reset-password") == {
-        "title": True,
-        "question": True,
-        "body": False,
-    }
-    assert not any((await read(sessions, "restablecer-contrasena")).values())
+    assert await read(sessions, "reset-password") == {"title": True, "question": True}
+    assert await read(sessions, "restablecer-contrasena") == {}
     assert await both.embed_pending() == 0
 
 
@@ -126,18 +120,55 @@ async def test_while_it_is_away_the_first_one_decides_alone(
 
 
 async def test_an_article_in_another_language_now_is_read_anew(
-    both: Knowledge, sessions: Sessions
+    both: Knowledge, sessions: Sessions, embedder: HttpEmbedder, second: HttpEmbedder
 ) -> None:
     (spanish,) = [one for one in ARTICLES if one.language == "es"]
     await both.update(replace(spanish, language="en", translation_of=None))
-    while await both.embed_pending():
+    looks_back = Knowledge(sessions, embedder, second=second)
+    while await looks_back.embed_pending():
         pass
-    assert await read(sessions, spanish.id) == {"title": True, "question": True, "body": False}
+    assert await read(sessions, spanish.id) == {"title": True, "question": True}
     await both.update(spanish)
-    await both.embed_pending()
+    whole = await found(sessions, embedder, second, QUESTION, "en")
+    assert whole.with_second
+    spanish_ones = [one for candidate, one in whole.candidates if candidate.language == "es"]
+    assert all(one.second is None for one in spanish_ones)
+
+
+async def test_while_some_of_what_is_found_is_unread_the_first_one_decides_alone(
+    both: Knowledge, sessions: Sessions, embedder: HttpEmbedder, second: HttpEmbedder
+) -> None:
     assert both
-    hits = (await both.search(spanish.questions[0], "en")).hits
-    assert "restablecer-contrasena" not in {hit.article for hit in hits[:1]}
+    async with sessions.begin() as session:
+        await session.execute(
+            update(Passage)
+            .where(Passage.article_id == "printer-jam")
+            .values(second_vector=None, second_model=None)
+        )
+    whole = await found(sessions, embedder, second, QUESTION, "en")
+    assert not whole.with_second
+    assert await both.search(QUESTION, "en") == await Knowledge(sessions, embedder).search(
+        QUESTION, "en"
+    )
+
+
+async def test_a_service_without_the_model_is_done_without(
+    knowledge: Knowledge, sessions: Sessions, embedder: HttpEmbedder, embedder_url: str
+) -> None:
+    assert knowledge
+    lacking = HttpEmbedder(
+        embedder_url, "no-such-model", languages=LANGUAGES, passages_seconds=300.0
+    )
+    assert not lacking.is_missing
+    with pytest.raises(EmbedderUnavailable, match="another model"):
+        await lacking.embed_passages(["I forgot my password"])
+    assert lacking.is_missing
+    without = Knowledge(sessions, embedder, second=lacking)
+    assert await without.embed_pending() == 0
+    assert await without.learn_offers()
+    assert (await without.tolerance.outlook()).can_be_measured
+    assert await read(sessions, "reset-password") == {}
+    await lacking.close()
 
 
 async def test_new_passages_are_read_by_both_in_one_change(
@@ -151,5 +182,7 @@ async def test_new_passages_are_read_by_both_in_one_change(
             (row.vector_model, row.second_model)
             for row in await session.execute(select(Passage.vector_model, Passage.second_model))
         ]
-    assert models == [(embedder.model, second.model)] * 4
+    assert sorted(models, key=str) == [(embedder.model, second.model)] * 3 + [
+        (embedder.model, None)
+    ]
     assert await both.learn_offers()

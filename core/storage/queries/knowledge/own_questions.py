@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import delete, insert, or_, select, text
@@ -43,10 +43,10 @@ _STATE = text(
            EXISTS (SELECT FROM passage WHERE vector_model IS NULL)
                OR EXISTS (SELECT FROM passage WHERE vector_model < :model)
                OR EXISTS (SELECT FROM passage WHERE vector_model > :model)
-               OR CAST(:second AS text) IS NOT NULL
-                  AND (EXISTS (SELECT FROM passage WHERE second_model IS NULL)
-                       OR EXISTS (SELECT FROM passage WHERE second_model < :second)
-                       OR EXISTS (SELECT FROM passage WHERE second_model > :second))
+               OR CAST(:second AS text) IS NOT NULL AND EXISTS (
+                   SELECT FROM passage JOIN article ON article.id = passage.article_id
+                   WHERE kind <> 'body' AND language = ANY(CAST(:languages AS text[]))
+                     AND second_model IS DISTINCT FROM :second)
     """
 )
 
@@ -66,9 +66,16 @@ _SAMPLE = text(
 )
 
 
-async def state_of_index(session: AsyncSession, model: str, second: str | None) -> str | None:
-    """Return what changes with the passages; None while the models named have not read all."""
-    rows = await session.execute(_STATE, {"model": model, "second": second})
+async def state_of_index(
+    session: AsyncSession, model: str, second: str | None, languages: Collection[str]
+) -> str | None:
+    """Return what changes with the passages; None while the models named have not read all.
+
+    The second one reads what is in `languages`.
+    """
+    rows = await session.execute(
+        _STATE, {"model": model, "second": second, "languages": sorted(languages)}
+    )
     count, newest, is_pending = rows.one()
     return None if is_pending else f"{model} {second} {count} {newest}"
 
