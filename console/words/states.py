@@ -52,7 +52,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.SELF_HARM: "Somebody may be in danger",
     HandoffReason.VIP: "Important requester, and the assistant was not sure",
     HandoffReason.LOOP: "The conversation went in circles",
-    HandoffReason.ANSWER_LIMIT: "Wrote several times within an hour",
+    HandoffReason.ANSWER_LIMIT: "Had as many automatic messages as one gets for now",
     HandoffReason.PROBLEM_REPORTED: "Problem report",
     HandoffReason.REQUEST_FILED: "Request",
     HandoffReason.KNOWLEDGE_UNAVAILABLE: "The knowledge base could not be reached",

@@ -36,9 +36,8 @@ EVENTS = ("ticket.opened", "ticket.changed", "ticket.message", "ticket.rated")
 
 SIGNATURE = "Ventanilla-Signature"
 _ATTEMPTS = 10
-_BACKOFF = Backoff(
-    first_seconds=10.0, longest_seconds=28_800.0, factor=4.0
-)  # 14 to 28 hours in all
+# 14 to 28 hours in all.
+_BACKOFF = Backoff(first_seconds=10.0, longest_seconds=28_800.0, factor=4.0)
 _BATCH = 20
 _LEASE = timedelta(seconds=60)  # whoever took a call makes it within this time
 _MAX_ANSWER_CHARS = 500

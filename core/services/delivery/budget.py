@@ -2,9 +2,9 @@
 
 On a channel where a program may answer programs (`Capabilities.answers_per_hour`), a person gets
 so many messages of the assistant and of the desk itself at once. Each further one needs a pause
-since the one before: an hour, then two, then four. What was sent a day ago no longer counts, nor
-what was sent before an agent or an approver last did something about a ticket of theirs: where a
-person is, no two machines are alone.
+since the one before left: an hour, then two, then four. What left a day ago no longer counts, nor
+what was written before an agent last answered in a ticket of theirs or gave it a status, or an
+approver decided: where a person is, no two machines are alone.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from core.domain.channel import Capabilities, DeliveryState
+from core.domain.assistant import HandoffReason
+from core.domain.channel import Capabilities, DeliveryAction, DeliveryState
 from core.domain.conversation import Speaker
 from core.domain.ticket import TicketStatus
-from core.storage.tables import Conversation, Message, Ticket, TicketEvent
+from core.storage.tables import Conversation, Delivery, Message, Ticket, TicketEvent
 
 _WINDOW = timedelta(hours=24)
 _FIRST_PAUSE = timedelta(hours=1)
+_MOST_DOUBLINGS = 5  # that is more than `_WINDOW`
+_LONGEST_WAIT = timedelta(days=3)  # between when something is written and when it leaves
 _MACHINES = (Speaker.BOT, Speaker.SYSTEM)
 _PEOPLE = ("agent:", "approver:")
 _COUNTED = (
@@ -58,31 +61,25 @@ async def may_speak_at(
     if capabilities is None or capabilities.answers_per_hour is None:
         return now
     since = now - _WINDOW
-    theirs = (Conversation.contact_id == conversation.contact_id) & (
-        Conversation.account_id == conversation.account_id
-    )
-    deed = await session.scalar(
-        select(func.max(TicketEvent.at))
-        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
-        .join(Conversation, Conversation.id == Ticket.conversation_id)
-        .where(
-            theirs,
-            TicketEvent.at > since,
-            or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE)),
-        )
+    deed = await _last_deed(session, conversation, since)
+    leaves_at = func.greatest(
+        Message.at,
+        select(func.max(func.coalesce(Delivery.finished_at, Delivery.available_at)))
+        .where(Delivery.message_id == Message.id, Delivery.action == DeliveryAction.SEND)
+        .scalar_subquery(),
     )
     said = (
-        select(Message.at)
+        select(leaves_at)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
-            theirs,
+            _theirs(conversation),
             Message.speaker.in_(_MACHINES),
             Message.is_internal.is_(False),
             Message.delivery.in_(_COUNTED),
-            Message.at > since,
-            Message.at >= (deed or since),
+            leaves_at > since,
+            Message.at >= (deed or since - _LONGEST_WAIT),
         )
-        .order_by(Message.at)
+        .order_by(leaves_at)
     )
     if before is not None:
         said = said.where(Message.id < before.id)
@@ -90,11 +87,64 @@ async def may_speak_at(
     return next_moment(times, capabilities.answers_per_hour, now)
 
 
+async def was_told_of_limit(
+    session: AsyncSession, conversation: Conversation, now: datetime
+) -> bool:
+    """Say whether the person of `conversation` was handed to humans for this within a day.
+
+    Where it was a machine that wrote, it would answer each ticket's number with a letter more.
+    """
+    since = now - _WINDOW
+    deed = await _last_deed(session, conversation, since)
+    handed_off = (
+        select(TicketEvent.id)
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .where(
+            _theirs(conversation),
+            TicketEvent.at > (deed or since),
+            or_(
+                TicketEvent.reason == HandoffReason.ANSWER_LIMIT,
+                (TicketEvent.field == "reason") & (TicketEvent.new == HandoffReason.ANSWER_LIMIT),
+            ),
+        )
+    )
+    return bool(await session.scalar(select(handed_off.exists())))
+
+
+async def _last_deed(
+    session: AsyncSession, conversation: Conversation, since: datetime
+) -> datetime | None:
+    """Return when a person last answered or decided something about a ticket of theirs."""
+    found: datetime | None = await session.scalar(
+        select(func.max(TicketEvent.at))
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .where(
+            _theirs(conversation),
+            TicketEvent.at > since,
+            or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE)),
+            # Tags, fields and the like are what programs with an agent's token set.
+            TicketEvent.field.in_(("status", "request"))
+            | ((TicketEvent.field == "message") & (TicketEvent.reason == "agent")),
+        )
+    )
+    return found
+
+
+def _theirs(conversation: Conversation) -> ColumnElement[bool]:
+    """Return what holds of all conversations with the same person."""
+    return (Conversation.contact_id == conversation.contact_id) & (
+        Conversation.account_id == conversation.account_id
+    )
+
+
 def next_moment(times: Sequence[datetime], answers_per_hour: int, now: datetime) -> datetime:
     """Return when one more message is allowed after those of `times`, the latest last."""
     if len(times) < answers_per_hour:
         return now
-    pause: timedelta = _FIRST_PAUSE * 2 ** (len(times) - answers_per_hour)
+    doublings = min(len(times) - answers_per_hour, _MOST_DOUBLINGS)
+    pause: timedelta = _FIRST_PAUSE * 2**doublings
     return max(now, times[-1] + min(pause, _WINDOW))
 
 
@@ -109,7 +159,14 @@ async def is_overtaken(session: AsyncSession, message: Message) -> bool:
     )
     is_over = exists().where(
         Ticket.conversation_id == message.conversation_id,
-        Ticket.created_at == message.at,  # it was opened with these words
+        or_(  # it was opened, or handed to humans again, with these words
+            Ticket.created_at == message.at,
+            exists().where(
+                TicketEvent.ticket_id == Ticket.id,
+                TicketEvent.field == "reason",
+                TicketEvent.at == message.at,
+            ),
+        ),
         Ticket.status.in_((TicketStatus.SOLVED, TicketStatus.CLOSED)) | answered_since,
     )
     return bool(await session.scalar(select(is_over)))

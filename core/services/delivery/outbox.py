@@ -118,18 +118,20 @@ class Outbox:
                 is_removed = item.message.removed_at is not None
                 _drop(item, None if is_removed else HeldBack.TAKEN_OVER)
                 continue
-            if delivery.available_at > ledger.now:
-                if item.action.holds_up and not self._is_held(item):
+            is_held = self._is_held(item)
+            if delivery.available_at > ledger.now and not is_held:
+                if item.action.holds_up:
                     return None
                 continue
-            may_leave_at = await _may_leave_at(item)
+            may_leave_at = await _may_leave_at(item)  # perhaps sooner than when it was held
             if may_leave_at > ledger.now:
-                if ledger.now - delivery.created_at > self._max_age:
+                last_moment = delivery.created_at + self._max_age
+                if ledger.now >= last_moment:
                     _drop(item, HeldBack.TOO_MANY)
                 else:
-                    _wait(item, may_leave_at)
+                    _wait(item, min(may_leave_at, last_moment))
                 continue
-            if self._is_held(item) and await is_overtaken(session, item.message):
+            if is_held and await is_overtaken(session, item.message):
                 _drop(item, HeldBack.OVERTAKEN)
                 continue
             gate = await gate_of(session, delivery.account_id, ledger.now)
@@ -167,7 +169,8 @@ class Outbox:
         can = self._accounts.get(AccountId(item.delivery.account_id))
         has_budget = can is not None and can.answers_per_hour is not None
         is_desks = item.message.speaker == Speaker.SYSTEM
-        return has_budget and is_desks and item.delivery.attempts == 0
+        was_tried = item.delivery.attempts > 0 or item.delivery.error is not None
+        return has_budget and is_desks and not was_tried
 
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""

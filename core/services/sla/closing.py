@@ -14,6 +14,7 @@ from core.domain.setbacks import Chore
 from core.domain.sla.clocks import History, Turn
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services.case import Case, open_case
+from core.services.delivery.budget import may_speak_at
 from core.services.ledger import Accounts, Ledger
 from core.services.setbacks import Setbacks
 from core.services.sla.moments import day_in_words, known_zone
@@ -106,6 +107,12 @@ class ClosingSweep:
                 row.end_at = row.remind_at = None
                 _come_to_end(case)
             elif row.remind_at is not None and row.remind_at <= ledger.now:
+                # It is not written before it may leave: until then they may have answered.
+                can = ledger.can(case.conversation.account_id)
+                may_at = await may_speak_at(session, case.conversation, can, ledger.now)
+                if may_at > ledger.now:
+                    row.remind_at = may_at
+                    return
                 row.remind_at, row.reminded_at = None, ledger.now
                 await self._remind(case, row)
             case.changed()

@@ -27,7 +27,7 @@ from core.domain.ids import (
 from core.domain.knowledge import Article
 from core.domain.languages import spoken
 from core.ports import Channel
-from core.services.delivery.budget import may_speak
+from core.services.delivery.budget import may_speak, was_told_of_limit
 from core.services.json_forms import intent_from_json
 from core.services.learning.turn_log import log_failure, log_turn
 from core.services.ledger import Accounts, Ledger
@@ -112,14 +112,23 @@ class Turns:
         acting = await acting_in(session, self._channels, conversation, messages)
         capabilities = ledger.can(conversation.account_id)
         reason: HandoffReason | None = None
+        is_silent = False
         if await _turns_taken(session, conversation) > self._most_turns(conversation):
             reason = HandoffReason.LOOP
         elif not await may_speak(session, conversation, capabilities, ledger.now):
-            # Perhaps a machine: the notice waits until it may leave.
+            # Perhaps a machine: the notice waits until it may leave, and there is one a day.
             reason = HandoffReason.ANSWER_LIMIT
+            is_silent = await was_told_of_limit(session, conversation, ledger.now)
         if reason is not None:
             _finish(turn, "dropped", ledger.now)
-            await hand_off(session, ledger, conversation, reason=reason, requester=acting.id)
+            await hand_off(
+                session,
+                ledger,
+                conversation,
+                reason=reason,
+                silent=is_silent,
+                requester=acting.id,
+            )
             return None
         if turn.attempts >= _MOST_BEGINNINGS:
             # Workers keep dying of it, or its reply can never be written down: a human can help.

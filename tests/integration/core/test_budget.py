@@ -13,7 +13,7 @@ from core.domain.ticket import TicketStatus
 from core.services.delivery.budget import next_moment
 from core.services.ledger import Ledger
 from core.services.locks import locked
-from core.storage.tables import Conversation, Message
+from core.storage.tables import Conversation, Ticket
 from tests.support.desk import Rig
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -25,18 +25,29 @@ async def _answered(rig: Rig, number: int) -> ConversationId:
     return conversation
 
 
-async def _sent(rig: Rig) -> list[str]:
-    """Send what is due; return the texts of what has been sent to the person, in order."""
+async def _leaves(rig: Rig) -> list[str]:
+    """Send what is due; return the texts of what left for the person now, in order."""
     async with rig.sessions() as session:
         names = list(await session.scalars(select(Conversation.id)))
+    left = []
     for name in names:
         while (plan := await rig.outbox.plan(ConversationId(name))) is not None:
+            left.append(plan.message.body.text)
             await rig.outbox.settle(plan, Receipt(remote_ids=(RemoteId(str(new_id())),)))
-    async with rig.sessions() as session:
-        found = await session.scalars(
-            select(Message.text).where(Message.delivery == "sent").order_by(Message.id)
-        )
-        return list(found)
+    return left
+
+
+async def _says(rig: Rig, conversation: ConversationId, *texts: str) -> None:
+    """Let the desk itself say `texts`."""
+    async with rig.sessions.begin() as session:
+        ledger, row = Ledger(rig.accounts, rig.clock()), await locked(session, conversation)
+        for words in texts:
+            ledger.say(row, Speaker.SYSTEM, words)
+        await ledger.write(session)
+
+
+async def _dropped(rig: Rig, thread: str = "t3") -> list[str]:
+    return [one.text for one in await rig.messages(thread) if one.delivery == "dropped"]
 
 
 async def _third_letter(rig: Rig) -> ConversationId:
@@ -55,44 +66,105 @@ async def test_a_person_gets_so_many_answers_then_a_human_and_later_the_ticket_s
     await _third_letter(rig)
     assert (await rig.conversation("t3")).responder == Responder.QUEUED
     assert (await rig.ticket("t3")).reason == HandoffReason.ANSWER_LIMIT
-    assert await _sent(rig) == ["You are welcome."] * 2
+    assert await _leaves(rig) == ["You are welcome."] * 2
     rig.clock.advance(minutes=59)
-    assert len(await _sent(rig)) == 2
-    rig.clock.advance(minutes=1)
-    *_, notice = await _sent(rig)
+    assert await _leaves(rig) == []
+    rig.clock.advance(minutes=2)
+    (notice,) = await _leaves(rig)
     assert "#1001" in notice
+
+
+async def test_who_goes_on_writing_gets_one_number_a_day_so_that_no_loop_goes_on(rig: Rig) -> None:
+    await _third_letter(rig)
+    fourth = await rig.hear("My screen is broken", thread="t4")
+    assert await rig.turns.plan(fourth) is None
+    assert (await rig.ticket("t4")).reason == HandoffReason.ANSWER_LIMIT
+    await _leaves(rig)
+    rig.clock.advance(hours=12)
+    assert len(await _leaves(rig)) == 1
+    rig.clock.advance(hours=12)
+    assert await _leaves(rig) == []
+
+
+async def test_what_waited_leaves_one_by_one_with_growing_pauses_and_for_a_day_at_most(
+    rig: Rig,
+) -> None:
+    rig.enable(answers_per_hour=2)
+    conversation = await rig.hear("Thanks for your mail!")
+    await _says(rig, conversation, *(str(number) for number in range(30)))
+    left = {}
+    for hour in range(27):
+        if found := await _leaves(rig):
+            left[hour] = found
+        rig.clock.advance(hours=1, seconds=1)
+    assert left == {0: ["0", "1"], 1: ["2"], 3: ["3"], 7: ["4"], 15: ["5"], 24: ["6"]}
+    assert await _dropped(rig, "t1") == [str(number) for number in range(7, 30)]
 
 
 async def test_a_notice_that_waits_holds_up_no_agent_and_is_not_sent_after_their_answer(
     rig: Rig,
 ) -> None:
     await _third_letter(rig)
-    await _sent(rig)
+    await _leaves(rig)
     await rig.tickets.reply(await rig.ticket_id("t3"), await rig.agent(), "I bring you another.")
-    assert (await _sent(rig))[-1] == "I bring you another."
+    assert await _leaves(rig) == ["I bring you another."]
     rig.clock.advance(hours=2)
-    assert (await _sent(rig))[-1] == "I bring you another."
+    assert await _leaves(rig) == []
+    (notice,) = await _dropped(rig)
+    assert "#1001" in notice
 
 
 async def test_a_notice_that_waits_is_not_sent_about_what_was_solved_meanwhile(rig: Rig) -> None:
     await _third_letter(rig)
-    await _sent(rig)
+    await _leaves(rig)
     await rig.tickets.set_status(await rig.ticket_id("t3"), TicketStatus.SOLVED, await rig.agent())
-    assert "is solved" in (await _sent(rig))[-1]
+    (end,) = await _leaves(rig)
+    assert "is solved" in end
     rig.clock.advance(hours=2)
-    assert "is solved" in (await _sent(rig))[-1]
+    assert await _leaves(rig) == []
     held = next(one for one in await rig.messages("t3") if "Your ticket is **#1001**" in one.text)
     assert (held.delivery, held.delivery_detail) == ("dropped", HeldBack.OVERTAKEN)
 
 
-async def test_what_follows_from_what_an_agent_does_is_said_at_once(rig: Rig) -> None:
+async def test_a_notice_of_another_hand_off_is_not_sent_after_an_answer_either(rig: Rig) -> None:
     conversation = await _third_letter(rig)
-    await rig.tickets.take(await rig.ticket_id("t3"), await rig.agent())
+    ticket, agent = await rig.ticket_id("t3"), await rig.agent()
+    await rig.tickets.reply(ticket, agent, "I bring you another.")
+    await rig.tickets.return_to_bot(ticket, agent)
+    await _says(rig, conversation, "one")
+    await _leaves(rig)
+    await rig.hear("It is broken again", thread="t3")
+    rig.clock.advance(minutes=1)
+    assert await rig.turns.plan(conversation) is None
+    assert await _leaves(rig) == []
+    before = len(await _dropped(rig))
+    await rig.tickets.reply(ticket, agent, "Again?")
+    assert await _leaves(rig) == ["Again?"]
+    assert len(await _dropped(rig)) == before + 1
+
+
+async def test_what_follows_from_what_an_agent_does_is_said_at_once_and_what_waited_before_it(
+    rig: Rig,
+) -> None:
+    conversation = await _third_letter(rig)
+    await _says(rig, conversation, "Your request is approved.")
+    assert await _leaves(rig) == ["You are welcome."] * 2
+    await rig.tickets.set_status(await rig.ticket_id("t3"), TicketStatus.SOLVED, await rig.agent())
+    first, second = await _leaves(rig)
+    assert (first, "is solved" in second) == ("Your request is approved.", True)
+
+
+async def test_what_programs_do_with_an_agents_token_to_each_letter_ends_no_count(rig: Rig) -> None:
+    conversation = await _third_letter(rig)
+    agent = await rig.agent()
     async with rig.sessions.begin() as session:
-        ledger, row = Ledger(rig.accounts, rig.clock()), await locked(session, conversation)
-        ledger.say(row, Speaker.SYSTEM, "Your request is approved.")
+        await locked(session, conversation)
+        ledger = Ledger(rig.accounts, rig.clock())
+        ticket = await session.get_one(Ticket, await rig.ticket_id("t3"))
+        ledger.record(ticket, "tags", None, "printer", actor=agent.actor)
         await ledger.write(session)
-    assert (await _sent(rig))[-1] == "Your request is approved."
+    another = await rig.hear("Thanks for your mail!", thread="t4")
+    assert await rig.turns.plan(another) is None
 
 
 async def test_what_an_agent_said_ends_the_count(rig: Rig) -> None:
@@ -143,6 +215,8 @@ async def test_the_notice_of_a_hand_off_is_part_of_the_answer_where_letters_are_
         ([5, 4, 2], True),
         ([9, 8, 7, 3], False),
         ([9, 8, 7, 4], True),
+        ([1] * 60, False),
+        ([24] * 60, True),
     ],
 )
 def test_pauses_double(hours_ago: list[float], allowed: bool) -> None:

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import update
 
 from core.domain.assistant import HandoffReason
+from core.domain.conversation import Speaker
 from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import TicketId
 from core.domain.ticket import TicketStatus
+from core.services.ledger import Ledger
+from core.services.locks import locked
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.rules import Closing
 from core.storage.tables import Contact, Conversation
@@ -103,6 +106,22 @@ async def test_a_pending_ticket_is_reminded_of_once_and_then_solved(desk: Promis
     desk.clock.advance(days=2, minutes=1)
     assert await desk.closing.end_due() == 1
     assert (await desk.ticket()).status == TicketStatus.CLOSED
+
+
+async def test_a_reminder_is_not_written_before_it_may_leave(desk: Promised) -> None:
+    await _pending(desk, remind_after_days=3, solve_after_days=5)
+    desk.enable(answers_per_hour=1)
+    desk.clock.advance(days=3, minutes=1)
+    async with desk.sessions.begin() as session:
+        ledger = Ledger(desk.accounts, desk.clock())
+        conversation = await locked(session, await desk.conversation_id())
+        ledger.say(conversation, Speaker.SYSTEM, "Your request is approved.")
+        await ledger.write(session)
+    await desk.closing.end_due()
+    assert await _notices(desk, "still waiting for your answer") == []
+    desk.clock.advance(hours=1, minutes=1)
+    await desk.closing.end_due()
+    assert len(await _notices(desk, "still waiting for your answer")) == 1
 
 
 async def test_an_answer_in_time_ends_the_waiting(desk: Promised) -> None:
