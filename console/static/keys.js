@@ -54,7 +54,10 @@
     if (sheet.open) return;
     if (event.key === "Escape") {
       document.body.classList.remove("details-shown");
-      for (const menu of document.querySelectorAll("details.menu[open]")) {
+      const menus = document.querySelectorAll("details.menu[open]");
+      // Where nothing is open, the composer is left: keys such as "z" work again.
+      if (!menus.length && event.target === by("text")) event.target.blur();
+      for (const menu of menus) {
         menu.open = false;
         menu.querySelector("summary").focus();
       }

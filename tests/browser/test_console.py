@@ -170,7 +170,23 @@ async def test_keys_lead_through_the_queue(desk: Desk, opened: Opened) -> None:
     await page.keyboard.press("n")
     await page.keyboard.type("a note")
     await expect(page.get_by_label("Internal note")).to_be_checked()
-    await expect(page.get_by_label("Your message")).to_have_value("a note")
+    text = page.get_by_label("Your message")
+    await expect(text).to_have_value("a note")
+    await page.keyboard.press("Escape")
+    await expect(text).not_to_be_focused()
+    await page.keyboard.press("n")
+    await expect(text).to_be_focused()
+    await expect(text).to_have_value("a note")
+
+
+async def test_a_few_messages_stand_at_the_top(desk: Desk, opened: Opened) -> None:
+    await desk.queued("number 1")
+    page = await opened("/console/tickets/1001")
+    pane = await page.locator("#messages").bounding_box()
+    message = await page.locator("#messages .message").first.bounding_box()
+    assert pane is not None
+    assert message is not None
+    assert pane["y"] < message["y"] < pane["y"] + 100
 
 
 async def test_a_conversation_of_the_assistant_is_taken_over(desk: Desk, opened: Opened) -> None:
