@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -138,6 +138,7 @@ def install(app: FastAPI, max_file_bytes: int = MAX_FILE_BYTES) -> None:
     app.add_exception_handler(DeskError, _on_desk_error)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)
     app.add_middleware(
         BodyLimit,
@@ -158,6 +159,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
     return Problem(
         status=error.status_code, detail=str(error.detail), headers=error.headers or {}
+    ).response(request)
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    # Who closed the page before all was sent reads no answer, and nothing of ours went wrong.
+    assert isinstance(error, ClientDisconnect)
+    return Problem(
+        status=HTTPStatus.BAD_REQUEST, detail="the connection was closed before all was sent"
     ).response(request)
 
 

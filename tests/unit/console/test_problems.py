@@ -10,6 +10,7 @@ from fastapi import FastAPI, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message
 
 from console.problems import MAX_BODY_BYTES, install, problem_of
 from core.domain import errors
@@ -122,6 +123,26 @@ async def test_a_body_of_any_kind_has_a_limit() -> None:
                 yield b"x" * 100_000
 
         assert (await asking.post("/read", content=pieces())).status_code == 413  # type: ignore[arg-type]
+
+
+async def test_who_leaves_before_all_was_sent_is_no_error_of_ours() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/read",
+        "query_string": b"",
+        "headers": [],
+    }
+    await application(RuntimeError())(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_without_a_database_the_desk_says_so(tmp_path: Path) -> None:
