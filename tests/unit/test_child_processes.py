@@ -19,10 +19,10 @@ from core.runtime.machine.polling import until
 from core.runtime.machine.processes import is_alive
 from core.runtime.supervision.assistant_program import AssistantProgram
 from core.runtime.supervision.child import (
-    Backoff,
     Child,
     Courtesy,
     NotStarted,
+    RestartPauses,
     always,
     run_to_end,
 )
@@ -72,7 +72,7 @@ async def holds(condition: Callable[[], object]) -> bool:
 
 
 def test_pauses_grow_to_a_limit_and_start_over_after_a_healthy_run() -> None:
-    backoff = Backoff()
+    backoff = RestartPauses()
     assert [backoff.pause(1) for _ in range(8)] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
     assert backoff.pause(31) == 0.2
 

@@ -36,7 +36,7 @@ class NotStarted(Exception):
     """A child's command could not be had; the message says why."""
 
 
-class Backoff:
+class RestartPauses:
     """How long to wait before the next start: longer each time, until a start has held."""
 
     def __init__(self, longest: float = _LONGEST_PAUSE_SECONDS) -> None:
@@ -89,7 +89,7 @@ class Child:
 
     async def keep(self) -> None:
         """Start the process, and start it again whenever it ends; until `stop`."""
-        backoff = Backoff()
+        backoff = RestartPauses()
         shown: list[str] = []
         while not self._stopping:
             began = time.monotonic()

@@ -25,7 +25,7 @@ from core.runtime.machine.processes import is_alive
 from core.runtime.minilm import MODEL
 from core.runtime.supervision import supervised
 from core.runtime.supervision.assistant_program import AssistantProgram
-from core.runtime.supervision.child import Backoff, Child, Courtesy, always, run_to_end
+from core.runtime.supervision.child import Child, Courtesy, RestartPauses, always, run_to_end
 from core.runtime.supervision.logfiles import tail
 from core.runtime.supervision.on_demand import keep_while_wanted, tell
 from core.runtime.supervision.preparation import Preparation
@@ -292,7 +292,7 @@ class Supervisor:
         return child
 
     async def _keep_database(self, server: Postmaster) -> None:
-        backoff = Backoff()
+        backoff = RestartPauses()
         began = time.monotonic()
         while True:
             if server.is_running():
