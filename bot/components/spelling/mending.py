@@ -222,7 +222,7 @@ class Mender:
             if line.is_name[place]:
                 unknown = _NAME
             elif line.may_be_name[place]:
-                unknown = max(_UNKNOWN, _NAMES_FIRST * _LETTERS ** -len(word))
+                unknown = min(_NAME, max(_UNKNOWN, _NAMES_FIRST * _LETTERS ** -len(word)))
             beside = _Beside(read[place], read[place + 2], shares, unknown)
             meant = word
             if line.goes_on(place) and self._is_torn(word, read[place + 2 : place + 4], beside):
