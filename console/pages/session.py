@@ -18,6 +18,7 @@ from core.domain.errors import Forbidden, InvalidInput
 from core.services.access.access import SESSION_LIFETIME, SignedIn
 from core.services.audit import done_by, done_from
 
+_BROWSER_KNOWN_SECONDS = 90 * 24 * 3600
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _OWN = frozenset(
     {"/console/language", "/console/picture", "/console/password", "/console/sign-out"}
@@ -46,6 +47,28 @@ def give_cookie(response: Response, desk: ConsoleDesk, cookie: str) -> None:
         secure=desk.is_secure,
         samesite="lax",
     )
+
+
+def browser_of(request: Request) -> str | None:
+    """Return what this browser was given when somebody last signed in, or None."""
+    return request.cookies.get(_browser_cookie(desk_of(request)))
+
+
+def remember_browser(response: Response, desk: ConsoleDesk, email: str) -> None:
+    """Let the browser be known at the next sign-in of `email`; signing out does not end that."""
+    response.set_cookie(
+        _browser_cookie(desk),
+        desk.access.known_browser(email),
+        max_age=_BROWSER_KNOWN_SECONDS,
+        path="/",
+        httponly=True,
+        secure=desk.is_secure,
+        samesite="lax",
+    )
+
+
+def _browser_cookie(desk: ConsoleDesk) -> str:
+    return "__Host-desk_browser" if desk.is_secure else "desk_browser"
 
 
 def take_cookie(response: Response, desk: ConsoleDesk) -> None:

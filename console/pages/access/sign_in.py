@@ -8,9 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from console.desk import desk_of
 from console.pages.session import (
     Agents,
+    browser_of,
     cookie_of,
     form_of,
     give_cookie,
+    remember_browser,
     same_origin,
     take_cookie,
     text_field,
@@ -40,7 +42,9 @@ async def sign_in(request: Request) -> Response:
     form = await form_of(request)
     email, onward = text_field(form, "email"), _inside(text_field(form, "next"))
     try:
-        cookie = await desk.access.sign_in(email, text_field(form, "password"), _remote(request))
+        cookie = await desk.access.sign_in(
+            email, text_field(form, "password"), _remote(request), browser_of(request)
+        )
     except (Unauthenticated, TooManyAttempts) as error:
         return page(
             request,
@@ -52,6 +56,7 @@ async def sign_in(request: Request) -> Response:
         )
     response = RedirectResponse(onward, 303)
     give_cookie(response, desk, cookie)
+    remember_browser(response, desk, email)
     return response
 
 
@@ -67,11 +72,13 @@ async def follow_link(request: Request, token: str) -> Response:
     desk = desk_of(request)
     try:
         cookie = await desk.access.redeem_link(token, language_of(request))
+        agent = (await desk.access.session(cookie)).agent
     except Unauthenticated as error:
         said = error_in_words(error, translator(request))
         return page(request, "sign_in.html", status=401, next="/console", email="", wrong=said)
     response = RedirectResponse("/console/password", 303)
     give_cookie(response, desk, cookie)
+    remember_browser(response, desk, agent.email)
     return response
 
 
@@ -94,6 +101,7 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
             present=text_field(form, "present"),
             cookie=cookie_of(request),
             remote=_remote(request),
+            browser=browser_of(request),
         )
     except (InvalidInput, TooManyAttempts) as error:
         return await _password_form(request, signed_in, error)

@@ -156,19 +156,26 @@ class Access:
                 row.language = language
             return self._open_session(session, row)
 
-    async def sign_in(self, email: str, password: str, remote: str) -> str:
+    def known_browser(self, email: str) -> str:
+        """Return what a browser in which `email` has signed in shows at the next `sign_in`."""
+        return self._guard.known_browser(_as_asked(email))
+
+    async def sign_in(
+        self, email: str, password: str, remote: str, browser: str | None = None
+    ) -> str:
         """Return a session's cookie for an e-mail address and a password.
 
         Takes as long for an address that nobody has. Failures of one address, or from one
-        `remote`, make further attempts wait.
+        `remote`, make further attempts wait; a `browser` known for the address waits for its
+        own alone.
 
         Raises:
             Unauthenticated: they do not belong together.
             TooManyAttempts: wait before trying again.
         """
-        address = email.strip().lower()[:_MAX_EMAIL_CHARS].replace("\x00", "")
+        address = _as_asked(email)
         # Counted before the password is looked at, so that guesses at once are not free.
-        await self._guard.count(address, remote)
+        await self._guard.count(address, remote, browser)
         async with storage_errors(), self._sessions() as session:
             row = await session.scalar(select(AgentRow).where(AgentRow.email == address))
         if self._decoy is None:
@@ -177,7 +184,7 @@ class Access:
         matches = await self._matches(known or self._decoy, password)
         if row is None or known is None or not matches:
             raise Unauthenticated("the e-mail address or the password is wrong")
-        await self._guard.forget(address, remote)
+        await self._guard.forget(address, remote, browser)
         rehashed = await self._hash(password) if self._hasher.check_needs_rehash(known) else None
         async with storage_errors(), self._sessions.begin() as session:
             if rehashed is not None:
@@ -190,20 +197,9 @@ class Access:
 
     async def set_password(self, agent: AgentId, password: str, keep: str | None = None) -> None:
         """Set an agent's password and end their sessions, but for the one of cookie `keep`."""
-        if len(password) < MIN_PASSWORD_CHARS:
-            raise InvalidInput(f"a password has {MIN_PASSWORD_CHARS} characters at least")
-        if len(password) > MAX_PASSWORD_CHARS:
-            raise InvalidInput(f"a password has {MAX_PASSWORD_CHARS} characters at most")
-        hashed = await self._hash(password)
+        hashed = await self._hash(_checked_password(password))
         async with storage_errors(), self._sessions.begin() as session:
-            row = await session.get(AgentRow, agent, with_for_update=True)
-            if row is None:
-                raise NotFound("there is no such agent")
-            row.password_hash = hashed
-            others = delete(AgentSession).where(AgentSession.agent_id == agent)
-            if keep is not None:
-                others = others.where(AgentSession.digest != digest_of(keep))
-            await session.execute(others)
+            await _replace_password(session, agent, hashed, keep)
 
     async def asks_for_password(self, agent: AgentId, cookie: str | None) -> bool:
         """Say whether the present password is asked for before a new one is set.
@@ -226,7 +222,14 @@ class Access:
         return row.password_hash is not None and not came_by_link
 
     async def change_password(
-        self, agent: Agent, password: str, *, present: str, cookie: str | None, remote: str
+        self,
+        agent: Agent,
+        password: str,
+        *,
+        present: str,
+        cookie: str | None,
+        remote: str,
+        browser: str | None = None,
     ) -> None:
         """Set one's own password: other sessions end, unused links go, the audit log has it.
 
@@ -235,14 +238,15 @@ class Access:
             TooManyAttempts: wait before trying again; these count as sign-ins do.
         """
         if await self.asks_for_password(agent.id, cookie):
-            await self._guard.count(agent.email, remote)
+            await self._guard.count(agent.email, remote, browser)
             async with storage_errors(), self._sessions() as session:
                 row = await session.get_one(AgentRow, agent.id)
             if row.password_hash is None or not await self._matches(row.password_hash, present):
                 raise InvalidInput("this is not your present password")
-            await self._guard.forget(agent.email, remote)
-        await self.set_password(agent.id, password, keep=cookie)
+            await self._guard.forget(agent.email, remote, browser)
+        hashed = await self._hash(_checked_password(password))
         async with storage_errors(), self._sessions.begin() as session:
+            await _replace_password(session, agent.id, hashed, cookie)
             await session.execute(
                 delete(SignInLink).where(
                     SignInLink.agent_id == agent.id, SignInLink.used_at.is_(None)
@@ -388,6 +392,31 @@ class Access:
                 )
         except (VerificationError, InvalidHashError):
             return False
+
+
+async def _replace_password(
+    session: AsyncSession, agent: AgentId, hashed: str, keep: str | None
+) -> None:
+    row = await session.get(AgentRow, agent, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such agent")
+    row.password_hash = hashed
+    others = delete(AgentSession).where(AgentSession.agent_id == agent)
+    if keep is not None:
+        others = others.where(AgentSession.digest != digest_of(keep))
+    await session.execute(others)
+
+
+def _checked_password(password: str) -> str:
+    if len(password) < MIN_PASSWORD_CHARS:
+        raise InvalidInput(f"a password has {MIN_PASSWORD_CHARS} characters at least")
+    if len(password) > MAX_PASSWORD_CHARS:
+        raise InvalidInput(f"a password has {MAX_PASSWORD_CHARS} characters at most")
+    return password
+
+
+def _as_asked(email: str) -> str:
+    return email.strip().lower()[:_MAX_EMAIL_CHARS].replace("\x00", "")
 
 
 def clean_email(email: str) -> str:

@@ -1,10 +1,15 @@
-"""How long guessing at passwords has to wait, by e-mail address and by remote address."""
+"""How long guessing at passwords has to wait, by e-mail address and by remote address.
+
+A browser in which somebody signed in before has its own count for their address, so that nobody
+can keep them out by guessing at their password from elsewhere.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -37,14 +42,20 @@ class GuessingGuard:
         self._key = key
         self._now = now
 
-    async def count(self, email: str, remote: str) -> None:
+    def known_browser(self, email: str) -> str:
+        """Return what a browser shows by the next time, to be known as one of `email`'s."""
+        nonce = secrets.token_hex(16)
+        return f"{nonce}.{self._of_browser(nonce, email)}"
+
+    async def count(self, email: str, remote: str, browser: str | None = None) -> None:
         """Count an attempt as failed until `forget` says otherwise.
+
+        `browser` is what `known_browser` gave it; anything else counts as none.
 
         Raises:
             TooManyAttempts: it must wait, and was not counted.
         """
-        by_email, by_remote = self._subjects(email, remote)
-        free = {by_email: FREE_FAILURES, by_remote: _FREE_FAILURES_OF_A_PLACE}
+        free = self._subjects(email, remote, browser)
         async with storage_errors(), self._sessions.begin() as session:
             now = self._now()
             await session.execute(
@@ -71,15 +82,15 @@ class GuessingGuard:
                 row.failures = 1 if now - row.last_at > _FORGOTTEN_AFTER else row.failures + 1
                 row.last_at = now
 
-    async def forget(self, email: str, remote: str) -> None:
+    async def forget(self, email: str, remote: str, browser: str | None = None) -> None:
         """Say that the attempt just counted was right."""
-        by_email, by_remote = self._subjects(email, remote)
+        own, *shared = self._subjects(email, remote, browser)
         async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(delete(SignInFailure).where(SignInFailure.subject == by_email))
+            await session.execute(delete(SignInFailure).where(SignInFailure.subject == own))
             # One attempt back, not all: who has one password must not get free guesses at others.
             await session.execute(
                 update(SignInFailure)
-                .where(SignInFailure.subject == by_remote, SignInFailure.failures > 0)
+                .where(SignInFailure.subject.in_(shared), SignInFailure.failures > 0)
                 .values(failures=SignInFailure.failures - 1)
             )
 
@@ -90,13 +101,21 @@ class GuessingGuard:
                 delete(SignInFailure).where(SignInFailure.last_at < self._now() - _FORGOTTEN_AFTER)
             )
 
-    def _subjects(self, email: str, remote: str) -> Sequence[str]:
+    def _subjects(self, email: str, remote: str, browser: str | None) -> dict[str, int]:
+        """Return what an attempt counts for, their own first, with how many failures are free."""
+        nonce, _, shown = (browser or "").partition(".")
+        right = self._of_browser(nonce, email)
+        if hmac.compare_digest(shown.encode(errors="replace"), right.encode()):
+            return {f"browser:{right}": FREE_FAILURES}
         address = address_of(remote)
-        remote = remote if address is None else place_of(address)
-        return [
-            f"{kind}:{self._digest(kind, words)}"
-            for kind, words in (("email", email), ("remote", remote))
-        ]
+        place = remote if address is None else place_of(address)
+        return {
+            f"email:{self._digest('email', email)}": FREE_FAILURES,
+            f"remote:{self._digest('remote', place)}": _FREE_FAILURES_OF_A_PLACE,
+        }
+
+    def _of_browser(self, nonce: str, email: str) -> str:
+        return self._digest("browser", f"{nonce}\n{email}")
 
     def _digest(self, kind: str, words: str) -> str:
         content = f"sign-in {kind}\n{words}".encode(errors="replace")

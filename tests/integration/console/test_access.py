@@ -76,6 +76,31 @@ async def test_guessing_has_to_wait_longer_and_longer(desk: Desk) -> None:
         await desk.access.sign_in("ana@example.org", "wrong", "9.9.9.9")
 
 
+async def test_nobody_keeps_an_agent_out_of_a_browser_they_have_used(desk: Desk) -> None:
+    desk.clock.stop()
+    await ana(desk)
+    own = desk.access.known_browser("Ana@example.org")
+    for _ in range(FREE_FAILURES):
+        with pytest.raises(Unauthenticated):
+            await desk.access.sign_in("ana@example.org", "wrong", "6.6.6.6")
+    await desk.access.sign_in("ana@example.org", PASSWORD, "6.6.6.6", own)
+    for made_up in ("", ".", "x.y", own + "0", desk.access.known_browser("xana@example.org")):
+        with pytest.raises(TooManyAttempts):
+            await desk.access.sign_in("ana@example.org", PASSWORD, "9.9.9.9", made_up)
+
+
+async def test_guessing_in_a_known_browser_waits_too(desk: Desk) -> None:
+    desk.clock.stop()
+    await ana(desk)
+    own = desk.access.known_browser("ana@example.org")
+    for _ in range(FREE_FAILURES):
+        with pytest.raises(Unauthenticated):
+            await desk.access.sign_in("ana@example.org", "wrong", "1.2.3.4", own)
+    with pytest.raises(TooManyAttempts):
+        await desk.access.sign_in("ana@example.org", PASSWORD, "9.9.9.9", own)
+    await desk.access.sign_in("ana@example.org", PASSWORD, "9.9.9.9")
+
+
 async def test_guesses_at_once_are_counted_one_by_one(desk: Desk) -> None:
     desk.clock.stop()
     await ana(desk)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.actor import Role
+from core.services.access.backoff import FREE_FAILURES
 from core.storage.tables import AuditEntry
 from tests.integration.console.browser import PASSWORD, Browser, signed_in
 from tests.integration.console.world import Desk
@@ -164,3 +165,18 @@ async def test_who_came_by_a_link_long_ago_is_asked_for_the_present_password(des
     assert "Present password" not in await browser.see("/console/password")
     desk.clock.advance(timedelta(minutes=16))
     assert "Present password" in await browser.see("/console/password")
+
+
+async def test_a_browser_is_known_after_signing_in_and_out(desk: Desk) -> None:
+    agent = await desk.agent()
+    await desk.access.set_password(agent.id, PASSWORD)
+    form = {"email": agent.email, "password": PASSWORD}
+    async with desk.client() as client:
+        assert (await client.post("/console/sign-in", data=form)).status_code == 303
+        client.cookies.delete("desk_session")
+        for _ in range(FREE_FAILURES):
+            async with desk.client() as other:
+                await other.post("/console/sign-in", data=form | {"password": "wrong"})
+        async with desk.client() as other:
+            assert (await other.post("/console/sign-in", data=form)).status_code == 429
+        assert (await client.post("/console/sign-in", data=form)).status_code == 303
