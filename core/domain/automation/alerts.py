@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,7 @@ from core.domain.ticket import Priority
 
 MAX_TEXT_CHARS = 20_000
 _MAX_KEY_CHARS = 500
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _MAX_ALERTS = 50
 MOST_FIELDS = 30
 MOST_OVER_VALUES = 20
@@ -144,7 +146,7 @@ def read_mapped(payload: Mapping[str, Any], mapping: ReportMapping) -> Alert:
         priority=Priority(priority) if priority in set(Priority) else _SEVERITY.get(priority),
         category=_at(payload, mapping.category) if mapping.category else "",
         team=_at(payload, mapping.team) if mapping.team else "",
-        requester=_at(payload, mapping.requester).strip() if mapping.requester else "",
+        requester=_requester_at(payload, mapping.requester) if mapping.requester else "",
         tags=_several(payload, mapping.tags) if mapping.tags else (),
         fields={label: said for label, path in mapping.fields if (said := _at(payload, path))},
     )
@@ -167,6 +169,15 @@ def _strings(value: Any) -> Mapping[str, str]:
 
 
 def _at(payload: Any, path: str) -> str:
+    return _storable(_said_at(payload, path))
+
+
+def _requester_at(payload: Any, path: str) -> str:
+    # What is cut or has NUL in it is nobody's address, and must not become one by a mend.
+    return _HALF_PAIR.sub("\x00", _said_at(payload, path)).strip()
+
+
+def _said_at(payload: Any, path: str) -> str:
     found = _found(payload, path)
     if found is None:
         return ""
@@ -176,7 +187,7 @@ def _at(payload: Any, path: str) -> str:
 def _several(payload: Any, path: str) -> tuple[str, ...]:
     found = _found(payload, path)
     parts = found if isinstance(found, list) else str(found or "").split(",")
-    return tuple(words for one in parts if (words := str(one).strip()))
+    return tuple(words for one in parts if (words := _storable(str(one)).strip()))
 
 
 def _found(payload: Any, path: str) -> Any:
@@ -191,5 +202,9 @@ def _found(payload: Any, path: str) -> Any:
 
 
 def _clean(words: str, chars: int) -> str:
-    plain = words.replace("\x00", "").encode(errors="replace").decode()
-    return plain[:chars].strip() or "?"
+    return _storable(words)[:chars].strip() or "?"
+
+
+def _storable(words: str) -> str:
+    """Return `words` without what no database takes: NUL, and halves of UTF-16 pairs."""
+    return words.replace("\x00", "").encode(errors="replace").decode()

@@ -180,6 +180,18 @@ async def test_what_is_sent_to_an_unknown_address_is_not_even_read(desk: Desk, a
     assert (answer.status_code, asked) == (404, [])
 
 
+async def test_a_report_that_was_cut_in_the_middle_of_an_emoji_is_taken(
+    desk: Desk, api: Api
+) -> None:
+    admin = await api(Role.ADMIN, "boss@example.org")
+    more = {"category": "kind", "team": "kind", "requester": "kind", "tags": "kind"}
+    hook = await made(admin, "incoming-webhooks", HOOK | {"mapping": HOOK["mapping"] | more})
+    place = hook["address"].removeprefix("http://desk.test")
+    cut = rb'{"id": "7\ud83d", "what": "It \ud83d", "kind": "a\ud83d", "where": {"host": "\ud83d"}}'
+    assert (await admin.post(place, content=cut)).json() == {"ticket": 1001}
+    assert (await admin.get("/api/v1/tickets/1001")).json()["subject"] == "It ?"
+
+
 async def test_a_report_may_be_large_and_may_not_be_something_else_than_json(
     desk: Desk, api: Api
 ) -> None:
