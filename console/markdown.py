@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 
 import nh3
 from markdown_it import MarkdownIt
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 _MAX_NESTING = 20
 # Each may cost the parser some 35 µs: at most about as many milliseconds for one message.
@@ -18,7 +19,9 @@ _MOST_MARKS_IN_LINE = 250  # of what is shown in one line; a page may have hundr
 _SOME_MARKS = 50  # from here on others get a turn after it
 _COSTLY = "\\`*_[]<>&#~+-=\n\r"
 _NUMBERING = re.compile(r"\d[.)]\s")
-_SHORT_CHARS = 2_000
+_FENCE = re.compile(r"(`{3,})[^`]*|(~{3,}).*")
+_MOST_BYTES_KEPT = 16 * 2**20  # of words and their HTML; a message is some 1,000
+_ENTRY_BYTES = 300  # that it takes to keep a message, besides its words and its HTML
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
     "li", "ol", "p", "pre", "strong", "ul",
@@ -101,7 +104,7 @@ def message_html(words: str) -> Markup:
     """
     if _marks_in(words) > _MOST_MARKS:
         return _as_typed(words)
-    return (_html_of_short if len(words) <= _SHORT_CHARS else _html_of_long)(words)
+    return _kept.html_of(words)
 
 
 async def render_ahead(messages: Iterable[str]) -> None:
@@ -115,17 +118,63 @@ async def render_ahead(messages: Iterable[str]) -> None:
             await asyncio.sleep(0)
 
 
-# A page is asked for again with every message that is added to it. Of the short ones there are
-# many, of the long ones no more than two pages have: both are some 30 MB at the very most.
-_html_of_short = lru_cache(maxsize=4_096)(to_html)
-_html_of_long = lru_cache(maxsize=512)(to_html)
+class KeptHtml:
+    """The HTML of the messages that were asked for last, in a bounded number of bytes.
+
+    A page is asked for again with every message that is added to it.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[str, tuple[Markup, int]] = OrderedDict()
+        self.bytes = 0
+
+    def html_of(self, words: str) -> Markup:
+        """Return `to_html(words)`."""
+        if words in self._kept:
+            self._kept.move_to_end(words)
+            return self._kept[words][0]
+        html = to_html(words)
+        size = sys.getsizeof(words) + sys.getsizeof(html) + _ENTRY_BYTES
+        self._kept[words] = html, size
+        self.bytes += size
+        while self.bytes > self._most_bytes:
+            self.bytes -= self._kept.popitem(last=False)[1][1]
+        return html
+
+
+_kept = KeptHtml(_MOST_BYTES_KEPT)
 
 
 def _marks_in(words: str) -> int:
     """Return how many marks and lines `words` have, beyond which nothing in them is dear."""
+    if "```" in words or "~~~" in words:
+        words = "\n".join(outside_fences(words))
     return sum(map(words.count, _COSTLY)) + sum(1 for _ in _NUMBERING.finditer(words))
 
 
+def outside_fences(words: str) -> Iterator[str]:
+    """Yield the lines of `words` that a parser has to look into: the others are shown as they are.
+
+    Only fences at the beginning of a line are known here, and only where there are no others:
+    what those hold depends on the lists and quotations around them.
+    """
+    lines = words.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if any(mark in line[1:].lstrip(line[:1]) for line in lines for mark in ("```", "~~~")):
+        yield from lines
+        return
+    fence = ""
+    for line in lines:
+        if fence:
+            if line.startswith(fence) and not line.lstrip(fence[0]).strip(" \t"):
+                fence = ""
+                yield line
+        else:
+            opening = _FENCE.fullmatch(line)
+            fence = (opening[1] or opening[2]) if opening else ""
+            yield line
+
+
 def _as_typed(words: str) -> Markup:
-    lines = escape("\n".join(words.splitlines()))
-    return Markup("<p>{}</p>").format(lines.replace("\n", Markup("<br>")))
+    # Its line ends and runs of spaces are shown: what comes here is mostly a log or a table.
+    return Markup('<p class="typed">{}</p>').format("\n".join(words.splitlines()))

@@ -8,9 +8,18 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console.markdown import message_html, plain_of_parsed, render_ahead, to_html, to_plain
+from console.markdown import (
+    KeptHtml,
+    message_html,
+    outside_fences,
+    plain_of_parsed,
+    render_ahead,
+    to_html,
+    to_plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +59,7 @@ def test_nothing_but_harmless_tags_comes_out(words: str) -> None:
     for tag in re.findall(r"<(/?[a-zA-Z][^>]*)>", to_html(words)):
         assert re.fullmatch(
             r"/?(a|blockquote|br|code|del|em|h[1-6]|hr|li|ol|p|pre|strong|ul)"
-            r'( (href|rel|target|start)="[^"<>]*")*',
+            r'( (href|rel|target|start)="[^"<>]*")*|p class="typed"',
             tag,
         ), tag
 
@@ -71,7 +80,7 @@ def test_deep_nesting_is_no_trap() -> None:
 def test_what_a_parser_would_take_too_long_for_is_shown_as_it_was_typed(dear: str) -> None:
     words = dear * (20_000 // len(dear))
     shown = message_html(words)
-    is_as_typed = shown == Markup("<p>{}</p>").format(Markup("<br>").join(words.splitlines()))
+    is_as_typed = shown == Markup('<p class="typed">{}</p>').format("\n".join(words.splitlines()))
     assert is_as_typed  # not in one: telling apart two texts so long takes a minute
     assert to_plain(words) == " ".join(words.split())
 
@@ -79,6 +88,45 @@ def test_what_a_parser_would_take_too_long_for_is_shown_as_it_was_typed(dear: st
 def test_a_long_message_with_the_marks_that_people_write_is_shown_as_it_is_meant() -> None:
     words = "\n".join(f"- Step {number}: press **F{number}** and `wait`" for number in range(120))
     assert message_html(words).count("<strong>") == 120
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~"])
+def test_a_long_log_within_a_fence_is_one(fence: str) -> None:
+    log = "\n".join(f"2026-11-27 [{number}] <warn>   #_*`-  a=b" for number in range(400))
+    shown = message_html(f"This is it:\r\n{fence}text\r\n{log}\r\n{fence}\r\n**Please** look.")
+    assert shown.count("<pre>") == 1
+    assert "<strong>Please</strong>" in shown
+
+
+def test_what_only_looks_like_a_fence_hides_no_marks() -> None:
+    for opening in (" ```\n```\n", "- ```\n", "```a`\n", "\t~~~\n", "```\n```\n", "~~~\n~~~~ \t\n"):
+        assert 'class="typed"' in message_html(opening + "[" * 19_000)
+
+
+@given(
+    words=st.lists(
+        st.sampled_from(
+            ["```", "~~~", "`", "~", "\n", "\r", "\n\n", " ", "\t", "\f", "- ", "> ", "a"]
+        ),
+        max_size=14,
+    ).map("".join)
+)
+@settings(max_examples=500, deadline=None)
+def test_nothing_is_taken_for_fenced_that_a_parser_looks_into(words: str) -> None:
+    numbered = re.sub(r"a", "[", words)
+    blocks = MarkdownIt("commonmark", {"html": False}).parse(numbered)
+    fenced = sum(block.content.count("[") for block in blocks if block.type == "fence")
+    hidden = numbered.count("[") - "\n".join(outside_fences(numbered)).count("[")
+    assert hidden <= fenced
+
+
+def test_the_kept_html_stays_within_its_bytes_whatever_is_written() -> None:
+    kept = KeptHtml(1_000_000)
+    for number in range(200):
+        kept.html_of(f"{number} \U0001f600" + '"' * 5_000)
+        assert kept.bytes <= 1_000_000
+    assert kept.html_of("last") is kept.html_of("last")
+    assert kept.bytes > 900_000
 
 
 def test_a_message_is_parsed_once_for_all_the_pages_that_show_it() -> None:
