@@ -78,12 +78,14 @@ class Outdated(Conflict):
 
 
 class AnsweredMeanwhile(Conflict):
-    """A colleague answered since the caller began to write."""
+    """Somebody answered since the caller began to write: a colleague, or they in the same words."""
 
-    def __init__(self, name: str, at: datetime | None, now_seen: int) -> None:
+    def __init__(
+        self, name: str, at: datetime | None, now_seen: int, *, is_own: bool = False
+    ) -> None:
         """`at`: when they did, None where their answer is on its way; `now_seen`: read up to."""
         super().__init__(f"{name} answered meanwhile")
-        self.name, self.at, self.now_seen = name, at, now_seen
+        self.name, self.at, self.now_seen, self.is_own = name, at, now_seen, is_own
 
 
 class InvalidInput(DeskError):

@@ -18,6 +18,7 @@ from console.pages.tickets.tickets import Named
 from console.pages.view import page, translator
 from console.words import automation as said
 from console.words.errors import error_in_words
+from core.domain.automation.actions import MAX_ACTIONS
 from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.languages import LANGUAGES
 from core.services.automation.forms import actions_from_json
@@ -168,4 +169,5 @@ async def _form(
         variables=[f"{kind}.{name}" for kind, all_ in VARIABLES.items() for name in all_],
         wrong=wrong,
         said=said,
+        most_actions=MAX_ACTIONS,
     )

@@ -30,8 +30,8 @@ from console.words import automation as said
 from console.words.changes import change_in_words
 from console.words.errors import error_in_words
 from console.words.states import Translate
-from core.domain.automation.actions import ActionKind
-from core.domain.automation.conditions import Conditions
+from core.domain.automation.actions import MAX_ACTIONS, ActionKind
+from core.domain.automation.conditions import MAX_CONDITIONS, Conditions
 from core.domain.automation.fields import Field, fitting
 from core.domain.automation.rule import Rule, Trigger
 from core.domain.errors import InvalidInput, Outdated
@@ -287,6 +287,8 @@ async def _form(
         tried=[] if trial is None else _tried(request, signed_in, trial, shown["name"], names),
         wrong=wrong,
         said=said,
+        most_conditions=MAX_CONDITIONS,
+        most_actions=MAX_ACTIONS,
         fitting={field: " ".join(fitting(field)) for field in Field},
         left_out=partial(_left_out, language=signed_in.agent.language),
     )

@@ -318,7 +318,7 @@ async def _check_unanswered(case: Case, agent: Agent, words: str, seen: int) -> 
     """
     now_seen, words = case.conversation.last_seq, words.strip()  # as they are said
     waiting = await case.session.execute(
-        select(AgentRow.name, HeldReply.id)
+        select(AgentRow.name, HeldReply.agent_id)
         .join(AgentRow, AgentRow.id == HeldReply.agent_id)
         .where(
             HeldReply.ticket_id == case.ticket.id,
@@ -331,9 +331,9 @@ async def _check_unanswered(case: Case, agent: Agent, words: str, seen: int) -> 
         .limit(1)
     )
     if (found := waiting.first()) is not None and seen <= now_seen:
-        raise AnsweredMeanwhile(found.name, None, now_seen + 1)
+        raise AnsweredMeanwhile(found.name, None, now_seen + 1, is_own=found.agent_id == agent.id)
     answered = await case.session.execute(
-        select(AgentRow.name, Message.created_at)
+        select(AgentRow.name, Message.agent_id, Message.created_at)
         .join(AgentRow, AgentRow.id == Message.agent_id)
         .where(
             Message.conversation_id == case.conversation.id,
@@ -347,7 +347,9 @@ async def _check_unanswered(case: Case, agent: Agent, words: str, seen: int) -> 
         .limit(1)
     )
     if (last := answered.first()) is not None:
-        raise AnsweredMeanwhile(last.name, last.created_at, now_seen)
+        raise AnsweredMeanwhile(
+            last.name, last.created_at, now_seen, is_own=last.agent_id == agent.id
+        )
 
 
 async def _own(session: AsyncSession, case: Case, held: UUID, agent: Agent) -> HeldReply:

@@ -170,6 +170,18 @@ async def test_a_view_is_shared_changed_and_removed_on_pages_that_say_for_whom(
     assert "removed" not in await bea.see("/console/queue?tab=mine")
 
 
+async def test_an_auditor_is_not_offered_to_change_the_view_they_once_made(desk: Desk) -> None:
+    bea = await signed_in(desk, "Bea")
+    kept = await bea.send("/console/views/new", form={"name": "Old", "order": "oldest"})
+    place = kept.headers["location"]
+    assert "Change view" in await bea.see(place)
+    async with desk.sessions.begin() as session:
+        await session.execute(text("UPDATE agent SET role = 'auditor' WHERE name = 'Bea'"))
+    shown = await bea.see(place)
+    assert "<h1>Old</h1>" in shown
+    assert "Change view" not in shown
+
+
 async def test_the_queue_page_shows_views_with_their_counts(desk: Desk) -> None:
     await desk.queued("The printer is jammed", thread="a", who="ada")
     browser = await signed_in(desk)
