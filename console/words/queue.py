@@ -80,6 +80,7 @@ VIEW_ERRORS = (
     "only who made a view stops sharing it",
     "only who made a view, leads and admins may change it",
     "nobody keeps more than 50 views: remove one first",
+    "there are 20 views for everybody already: remove one first",
 )
 """What errors about views say for themselves."""
 

@@ -25,6 +25,8 @@ from core.storage.tables import AgentRow, SavedView, Team, TeamMember
 
 MOST_VIEWS = 50
 """Of one agent's own: all of them are counted whenever the queue is shown."""
+MOST_FOR_ALL = 20
+"""Views for everybody: each agent who has the queue open counts them once a minute."""
 
 
 class SavedViews:
@@ -37,13 +39,13 @@ class SavedViews:
         """Keep a view.
 
         Raises:
-            Conflict: they have too many already.
+            Conflict: they have too many already, or everybody has.
             InvalidInput, Forbidden: they cannot share it like that.
         """
         async with storage_errors(), self._sessions.begin() as session:
             await _check_team(session, draft.team, by)
             if draft.is_for_all:
-                _check_for_all(by)
+                await _check_for_all(session, by)
             # One at a time for each agent, so that none slips past the number.
             await session.execute(select(AgentRow.id).where(AgentRow.id == by.id).with_for_update())
             count = await session.scalar(
@@ -67,6 +69,7 @@ class SavedViews:
             NotFound: there is none, or it is not theirs to see.
             Forbidden: somebody else keeps it, or would have it to themselves again.
             Outdated: it is not at `revision` any more.
+            Conflict: everybody has too many already.
             InvalidInput: they cannot share it like that.
         """
         async with storage_errors(), self._sessions.begin() as session:
@@ -74,7 +77,7 @@ class SavedViews:
             if draft.team != row.team_id:
                 await _check_team(session, draft.team, by)
             if draft.is_for_all and not row.is_for_all:
-                _check_for_all(by)
+                await _check_for_all(session, by)
             revise(row, revision)
             was_shared = _is_shared(row)
             _write(row, draft)
@@ -145,9 +148,17 @@ async def _check_team(session: AsyncSession, team: TeamId | None, by: Agent) -> 
         raise Forbidden("views are shared with one's own teams")
 
 
-def _check_for_all(by: Agent) -> None:
+async def _check_for_all(session: AsyncSession, by: Agent) -> None:
     if by.role not in LEADING:
         raise Forbidden("only leads and admins share views with everybody")
+    # One at a time, so that none slips past the number.
+    key = func.hashtextextended("views for everybody", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    count = await session.scalar(
+        select(func.count()).select_from(SavedView).where(SavedView.is_for_all)
+    )
+    if (count or 0) >= MOST_FOR_ALL:
+        raise Conflict(f"there are {MOST_FOR_ALL} views for everybody already: remove one first")
 
 
 def _is_shared(row: SavedView) -> bool:

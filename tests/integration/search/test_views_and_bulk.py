@@ -138,6 +138,18 @@ async def test_leads_share_with_everybody(desk: Desk, api: Api) -> None:
     assert (await admin.delete(address)).status_code == 204
 
 
+async def test_there_are_twenty_views_for_everybody_at_most(desk: Desk, api: Api) -> None:
+    lead = await api(Role.LEAD, "lea@example.org")
+    everybody = {"name": "Outages", "is_for_all": True}
+    made = [await lead.post("/api/v1/views", json=everybody) for _ in range(20)]
+    assert {answer.status_code for answer in made} == {201}
+    assert (await lead.post("/api/v1/views", json=everybody)).status_code == 409
+    own = f"/api/v1/views/{(await lead.post('/api/v1/views', json={'name': 'Own'})).json()['id']}"
+    assert (await lead.put(own, json=everybody)).status_code == 409
+    place = f"/api/v1/views/{made[0].json()['id']}"
+    assert (await lead.put(place, json=everybody | {"name": "Down"})).status_code == 200
+
+
 async def test_a_view_is_shared_changed_and_removed_on_pages_that_say_for_whom(
     desk: Desk,
 ) -> None:
