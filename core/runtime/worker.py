@@ -201,7 +201,7 @@ async def _do_jobs_of(jobs: App, queues: Sequence[LaneKind], concurrency: int) -
 
 
 async def _watch(assistant: Assistant, gate: AssistantGate, upkeep: Upkeep) -> None:
-    if gate.observe(await assistant.is_ready()):
+    if await gate.look(assistant):
         _LOGGER.info("the assistant answers")
         await upkeep.wake_forgotten(timedelta())
 

@@ -52,6 +52,14 @@ class AssistantGate:
         self._has_been_up = was_up
         self.is_up = False
 
+    async def look(self, assistant: Assistant) -> bool:
+        """Look whether the assistant answers; True where it has just come up.
+
+        One that is busy with a message may miss a look: only who misses two in a row is away.
+        """
+        is_up = await assistant.is_ready()
+        return self.observe(is_up or (self.is_up and await assistant.is_ready()))
+
     def observe(self, is_up: bool) -> bool:
         """Note what a look at the assistant saw; True where it has just come up."""
         came_up = is_up and not self.is_up

@@ -115,7 +115,7 @@ class Asked:
         "17x",  # in one ticket alone
         "1017",
         word(2000)[:-1] + "q",  # a slip
-        word(16)[:4] + "qq" + word(16)[6:],  # two in a long word
+        word(12)[:4] + "qq" + word(12)[6:],  # two in a long word
         "person77@example.org",
         f"{word(5)} 4711x",
     ],

@@ -135,7 +135,11 @@ async def sent_messages(session: AsyncSession, account: AccountId) -> Sequence[S
 
 
 async def work_left(session: AsyncSession, account: AccountId) -> int:
-    """Return how many turns, deliveries and files of the account are not finished."""
+    """Return how many turns, deliveries and files of the account are not finished.
+
+    What the desk does not send yet because machines have written enough to somebody waits for
+    hours: it is not counted.
+    """
     left = await session.scalar(
         text(
             "SELECT (SELECT count(*) FROM turn"
@@ -143,7 +147,8 @@ async def work_left(session: AsyncSession, account: AccountId) -> int:
             "  WHERE conversation.account_id = :account"
             "  AND turn.status IN ('waiting', 'running'))"
             " + (SELECT count(*) FROM delivery WHERE account_id = :account"
-            "  AND status IN ('waiting', 'sending'))"
+            "  AND status IN ('waiting', 'sending')"
+            "  AND NOT (attempts = 0 AND available_at > now() + interval '30 minutes'))"
             " + (SELECT count(*) FROM attachment"
             "  JOIN message ON message.id = attachment.message_id"
             "  JOIN conversation ON conversation.id = message.conversation_id"
