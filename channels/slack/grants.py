@@ -44,6 +44,7 @@ METHODS: Mapping[str, str | None] = MappingProxyType(
         "apps.connections.open": None,  # needs connections:write of the app-level token
         "auth.test": None,
         "chat.delete": "chat:write",
+        "chat.postEphemeral": "chat:write",
         "chat.postMessage": "chat:write",
         "chat.update": "chat:write",
         "conversations.history": "im:history",

@@ -49,7 +49,9 @@ def test_a_catalogue_has_exactly_the_words_that_are_used(language: str) -> None:
     used = {
         words
         for source in SOURCES.glob("*.py")
-        for words in re.findall(r"\btext\([\w.]+, \"([^\"]+)\"\)", source.read_text())
+        for words in re.findall(
+            r"(?:\btext\([\w.]+, |\bRefusal\.\w+: )\"([^\"]+)\"", source.read_text()
+        )
     }
     words = Catalogue("channels.telegram").words(language)
     assert set(words) == used
