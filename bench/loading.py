@@ -34,7 +34,7 @@ async def signed_in(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         token = await parts.access.create_token(_EMAIL, Role.ADMIN)
         principal = await parts.access.bearer(token)
         assert principal.agent is not None
-        await parts.access.set_password(AgentId(principal.agent.id), _PASSWORD)
+        await parts.access.passwords.set(AgentId(principal.agent.id), _PASSWORD)
     app: Any = build_app(settings)
     settle()  # as a web server does when it starts
     async with httpx.AsyncClient(

@@ -17,5 +17,5 @@ Opened = Callable[..., Awaitable[Page]]
 
 async def agent_called(desk: Desk, name: str) -> Agent:
     agent = await desk.agent(f"{name.lower()}@example.org", name)
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return agent

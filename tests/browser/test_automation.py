@@ -11,7 +11,7 @@ from tests.integration.console.world import Desk
 
 async def test_a_rule_gets_more_rows_without_being_saved(desk: Desk, opened: Opened) -> None:
     lead = await desk.agent("lea@example.org", "Lea", Role.LEAD)
-    await desk.access.set_password(lead.id, PASSWORD)
+    await desk.access.passwords.set(lead.id, PASSWORD)
     page = await opened("/console/admin/rules/new", agent=lead)
     every = page.locator("fieldset", has_text="All of these hold")
     await expect(every.locator(".condition")).to_have_count(2)

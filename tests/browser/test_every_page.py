@@ -98,7 +98,7 @@ async def desk(
             for name, language in _READERS.items():
                 async with parts.sessions() as session:
                     agent = await agent_named(session, f"{name}@desk.example")
-                await parts.access.set_password(agent, PASSWORD)
+                await parts.access.passwords.set(agent, PASSWORD)
                 await parts.access.set_language(agent, language)
             async with parts.sessions() as session:
                 survey = await session.scalar(

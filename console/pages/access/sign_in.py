@@ -21,7 +21,8 @@ from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
 from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
-from core.services.access.access import MIN_PASSWORD_CHARS, SignedIn
+from core.services.access.access import SignedIn
+from core.services.access.passwords import MIN_PASSWORD_CHARS
 
 router = APIRouter(prefix="/console")
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -95,7 +96,7 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
     password = text_field(form, "password")
     try:
         _check_same(password, text_field(form, "again"))
-        await desk_of(request).access.change_password(
+        await desk_of(request).access.passwords.change(
             signed_in.agent,
             password,
             present=text_field(form, "present"),
@@ -111,7 +112,8 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
 async def _password_form(
     request: Request, signed_in: SignedIn, error: InvalidInput | TooManyAttempts | None = None
 ) -> Response:
-    asks = await desk_of(request).access.asks_for_password(signed_in.agent.id, cookie_of(request))
+    passwords = desk_of(request).access.passwords
+    asks = await passwords.asks_for_present(signed_in.agent.id, cookie_of(request))
     status = 200 if error is None else 429 if isinstance(error, TooManyAttempts) else 422
     wrong = None if error is None else error_in_words(error, translator(request))
     return page(

@@ -1,8 +1,7 @@
-"""Who may come in: agents, their passwords and sessions, one-time links and API tokens."""
+"""Who may come in: agents, their sessions, one-time links and API tokens."""
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 import secrets
@@ -11,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +21,7 @@ from core.domain.ids import AgentId, new_id
 from core.domain.languages import CONSOLE_LANGUAGES
 from core.services import audit
 from core.services.access.backoff import GuessingGuard
+from core.services.access.passwords import Hashes, Passwords
 from core.services.access.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
@@ -30,13 +29,9 @@ from core.storage.tables import AgentRow, AgentSession, SignInLink
 SESSION_IDLE = timedelta(hours=12)
 SESSION_LIFETIME = timedelta(days=14)
 LINK_LIFETIME = timedelta(hours=24)
-_SETS_FREELY = timedelta(minutes=15)  # a password, after coming in by a link
-MIN_PASSWORD_CHARS = 10
-MAX_PASSWORD_CHARS = 512
 _RENEW_AFTER = timedelta(minutes=5)
 _MAX_EMAIL_CHARS = 254
 _MAX_NAME_CHARS = 100
-_HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -68,10 +63,9 @@ class Access:
         self.tokens = Tokens(sessions, now)
         self._bot_token = bot_token.encode()
         self._now = now
-        self._hasher = hasher or PasswordHasher()
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._decoy: str | None = None
         self._guard = GuessingGuard(sessions, key, now)
+        self._hashes = Hashes(hasher)
+        self.passwords = Passwords(sessions, self._hashes, self._guard, now)
 
     async def add_agent(self, email: str, name: str, role: Role) -> Agent:
         """Add a person who works in the console.
@@ -178,14 +172,12 @@ class Access:
         await self._guard.count(address, remote, browser)
         async with storage_errors(), self._sessions() as session:
             row = await session.scalar(select(AgentRow).where(AgentRow.email == address))
-        if self._decoy is None:
-            self._decoy = await self._hash(secrets.token_urlsafe(16))
         known = row.password_hash if row is not None and row.disabled_at is None else None
-        matches = await self._matches(known or self._decoy, password)
+        matches = await self._hashes.matches(known, password)
         if row is None or known is None or not matches:
             raise Unauthenticated("the e-mail address or the password is wrong")
         await self._guard.forget(address, remote, browser)
-        rehashed = await self._hash(password) if self._hasher.check_needs_rehash(known) else None
+        rehashed = await self._hashes.renewed(known, password)
         async with storage_errors(), self._sessions.begin() as session:
             if rehashed is not None:
                 await session.execute(
@@ -194,66 +186,6 @@ class Access:
                     .values(password_hash=rehashed)
                 )
             return self._open_session(session, row)
-
-    async def set_password(self, agent: AgentId, password: str, keep: str | None = None) -> None:
-        """Set an agent's password and end their sessions, but for the one of cookie `keep`."""
-        hashed = await self._hash(_checked_password(password))
-        async with storage_errors(), self._sessions.begin() as session:
-            await _replace_password(session, agent, hashed, keep)
-
-    async def asks_for_password(self, agent: AgentId, cookie: str | None) -> bool:
-        """Say whether the present password is asked for before a new one is set.
-
-        It is not where there is none, nor right after coming in by a link: who lost it needs one.
-        """
-        since = self._now() - _SETS_FREELY
-        async with storage_errors(), self._sessions() as session:
-            row = await session.get_one(AgentRow, agent)
-            came_by_link = await session.scalar(
-                select(
-                    exists().where(
-                        SignInLink.agent_id == agent,
-                        SignInLink.used_at > since,
-                        SignInLink.used_at <= AgentSession.created_at,
-                        AgentSession.digest == digest_of(cookie or ""),
-                    )
-                )
-            )
-        return row.password_hash is not None and not came_by_link
-
-    async def change_password(
-        self,
-        agent: Agent,
-        password: str,
-        *,
-        present: str,
-        cookie: str | None,
-        remote: str,
-        browser: str | None = None,
-    ) -> None:
-        """Set one's own password: other sessions end, unused links go, the audit log has it.
-
-        Raises:
-            InvalidInput: the present password is another, or the new one is too short or long.
-            TooManyAttempts: wait before trying again; these count as sign-ins do.
-        """
-        if await self.asks_for_password(agent.id, cookie):
-            await self._guard.count(agent.email, remote, browser)
-            async with storage_errors(), self._sessions() as session:
-                row = await session.get_one(AgentRow, agent.id)
-            if row.password_hash is None or not await self._matches(row.password_hash, present):
-                raise InvalidInput("this is not your present password")
-            await self._guard.forget(agent.email, remote, browser)
-        hashed = await self._hash(_checked_password(password))
-        async with storage_errors(), self._sessions.begin() as session:
-            await _replace_password(session, agent.id, hashed, cookie)
-            await session.execute(
-                delete(SignInLink).where(
-                    SignInLink.agent_id == agent.id, SignInLink.used_at.is_(None)
-                )
-            )
-            subject = ("agent", agent.id, agent.name)
-            audit.record(session, agent.actor, "agent.password_set", subject)
 
     async def session(self, cookie: str | None) -> SignedIn:
         """Return whose session `cookie` is; every use puts its end off.
@@ -375,44 +307,6 @@ class Access:
         if found is None or found.expires_at <= self._now():
             raise Unauthenticated("please sign in")
         return found
-
-    async def _hash(self, password: str) -> str:
-        async with self._hashing:
-            return await asyncio.to_thread(
-                self._hasher.hash, password.encode(errors="surrogatepass")
-            )
-
-    async def _matches(self, hashed: str, password: str) -> bool:
-        if len(password) > MAX_PASSWORD_CHARS:
-            return False
-        try:
-            async with self._hashing:
-                return await asyncio.to_thread(
-                    self._hasher.verify, hashed, password.encode(errors="surrogatepass")
-                )
-        except (VerificationError, InvalidHashError):
-            return False
-
-
-async def _replace_password(
-    session: AsyncSession, agent: AgentId, hashed: str, keep: str | None
-) -> None:
-    row = await session.get(AgentRow, agent, with_for_update=True)
-    if row is None:
-        raise NotFound("there is no such agent")
-    row.password_hash = hashed
-    others = delete(AgentSession).where(AgentSession.agent_id == agent)
-    if keep is not None:
-        others = others.where(AgentSession.digest != digest_of(keep))
-    await session.execute(others)
-
-
-def _checked_password(password: str) -> str:
-    if len(password) < MIN_PASSWORD_CHARS:
-        raise InvalidInput(f"a password has {MIN_PASSWORD_CHARS} characters at least")
-    if len(password) > MAX_PASSWORD_CHARS:
-        raise InvalidInput(f"a password has {MAX_PASSWORD_CHARS} characters at most")
-    return password
 
 
 def _as_asked(email: str) -> str:

@@ -55,6 +55,6 @@ async def signed_in(
 ) -> Browser:
     """Add an agent who reads `language`; return the browser in which they are signed in."""
     agent = await desk.agent(f"{name.lower()}@example.org", name, role)
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     await desk.access.set_language(agent.id, language)
     return await Browser.signed_in(desk, agent.email)

@@ -26,7 +26,7 @@ from tests.integration.console.world import BOT_TOKEN, Desk
 
 async def ana(desk: Desk) -> Agent:
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return agent
 
 
@@ -160,7 +160,7 @@ async def test_a_new_agent_reads_the_console_in_their_browsers_language(desk: De
         return arrived.text
 
     assert "Elija una contraseña" in await come(spanish)
-    await desk.access.set_password(agent.id, "a few words make one")
+    await desk.access.passwords.set(agent.id, "a few words make one")
     assert "Elija una contraseña" in await come({"Accept-Language": "en"})  # theirs by now
 
 
@@ -204,7 +204,7 @@ async def test_signing_out_ends_the_session(desk: Desk) -> None:
 async def test_a_new_password_ends_other_sessions(desk: Desk) -> None:
     agent = await ana(desk)
     mine, other = [await desk.access.sign_in("ana@example.org", PASSWORD, "x") for _ in range(2)]
-    await desk.access.set_password(agent.id, "another long password", keep=mine)
+    await desk.access.passwords.set(agent.id, "another long password", keep=mine)
     assert await desk.access.still_signed_in(mine)
     assert not await desk.access.still_signed_in(other)
 
@@ -213,7 +213,7 @@ async def test_a_new_password_ends_other_sessions(desk: Desk) -> None:
 async def test_a_password_has_a_sensible_length(desk: Desk, password: str) -> None:
     agent = await desk.agent()
     with pytest.raises(InvalidInput):
-        await desk.access.set_password(agent.id, password)
+        await desk.access.passwords.set(agent.id, password)
 
 
 async def test_disabling_shuts_an_agent_out_at_once(desk: Desk) -> None:
@@ -281,7 +281,7 @@ async def test_what_is_unknown_is_said_to_be(desk: Desk) -> None:
     with pytest.raises(NotFound):
         await desk.access.sign_in_link(nobody)
     with pytest.raises(NotFound):
-        await desk.access.set_password(nobody, PASSWORD)
+        await desk.access.passwords.set(nobody, PASSWORD)
 
 
 async def test_what_counts_no_more_is_forgotten(desk: Desk) -> None:

@@ -20,7 +20,7 @@ ACME = AccountId("acme")
 
 async def test_an_agent_connects_slack_and_ends_it_again(desk: Desk) -> None:
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     browser = await Browser.signed_in(desk, agent.email)
     assert "No connected account can write to you." in await browser.see(PAGE)
     async with SlackPlatform() as slack:

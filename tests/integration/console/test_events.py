@@ -40,7 +40,7 @@ class Event:
 async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     """A signed-in browser on the desk served over HTTP."""
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     listening = asyncio.create_task(desk.live.run())
     async with (
         served(desk.app) as address,

@@ -15,7 +15,7 @@ from tests.unit.files.builders import square
 
 async def ana(desk: Desk) -> Browser:
     agent = await desk.agent("ana@example.org", "Ana")
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return await Browser.signed_in(desk, agent.email)
 
 

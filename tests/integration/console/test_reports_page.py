@@ -46,7 +46,7 @@ async def _counted(desk: Desk) -> None:
 
 async def _browser(desk: Desk, role: Role) -> Browser:
     agent = await desk.agent("ana@example.org", role=role)
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return await Browser.signed_in(desk, agent.email)
 
 

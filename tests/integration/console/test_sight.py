@@ -119,7 +119,7 @@ async def _hidden(desk: Desk, *, own_tickets_only: bool) -> Hidden:
     shown = Visibility.EVERYBODY if own_tickets_only else Visibility.MEMBERS
     mine, other = await floor.team("Mine"), await floor.team("Other", visibility=shown)
     ana = await floor.agent("Ana", mine, is_lead=True, role=Role.LEAD)
-    await desk.access.set_password(ana.id, PASSWORD)
+    await desk.access.passwords.set(ana.id, PASSWORD)
     own = await floor.opened("my own matter", who="ada")
     theirs = await floor.opened("the secret matter", who="ada")
     await floor.pass_to(own, mine)
@@ -394,7 +394,7 @@ async def test_who_sees_a_teams_tickets_is_for_admins_to_say(closed: Hidden) -> 
     kept = await closed.api.put("/api/v1/teams/Mine", json=body | {"description": "Ours."})
     assert (kept.status_code, kept.json()["visibility"]) == (200, "everybody"), kept.text
     floor = Floor(closed.desk, await closed.desk.agent("root@example.org", "Root", Role.ADMIN))
-    await closed.desk.access.set_password(floor.boss.id, PASSWORD)
+    await closed.desk.access.passwords.set(floor.boss.id, PASSWORD)
     boss = await Browser.signed_in(closed.desk, "root@example.org")
     form = {"name": "Mine", "strategy": team["strategy"], "visibility": "members"}
     await boss.send(f"{place}/{team['id']}", form=form)

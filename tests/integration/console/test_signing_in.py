@@ -159,7 +159,7 @@ async def test_a_new_password_takes_the_present_one_and_the_audit_log_has_it(des
 
 async def test_who_came_by_a_link_long_ago_is_asked_for_the_present_password(desk: Desk) -> None:
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     browser = Browser(desk.client())
     await browser.client.post(f"/console/sign-in/{await desk.access.sign_in_link(agent.id)}")
     assert "Present password" not in await browser.see("/console/password")
@@ -169,7 +169,7 @@ async def test_who_came_by_a_link_long_ago_is_asked_for_the_present_password(des
 
 async def test_a_browser_is_known_after_signing_in_and_out(desk: Desk) -> None:
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     form = {"email": agent.email, "password": PASSWORD}
     async with desk.client() as client:
         assert (await client.post("/console/sign-in", data=form)).status_code == 303

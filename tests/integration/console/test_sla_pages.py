@@ -30,7 +30,7 @@ OFFICE: dict[str, Any] = {
 
 async def _lead(desk: Desk, email: str = "root@example.org", role: Role = Role.ADMIN) -> Browser:
     agent = await desk.agent(email, role=role)
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return await Browser.signed_in(desk, email)
 
 

@@ -50,7 +50,7 @@ def desk(sessions: Sessions, database_url: str, tmp_path: Path) -> Desk:
 
 async def agent_called(desk: Desk, name: str) -> Agent:
     agent = await desk.agent(f"{name.lower()}@example.org", name)
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return agent
 
 
@@ -480,7 +480,7 @@ async def test_colleagues_see_who_else_looks_at_a_ticket_and_who_writes(desk: De
     await bea.send(f"/console/conversations/{conversation}/leave")
     assert await visitors(ana, conversation) == ""
     auditor = await desk.agent("nora@example.org", "Nora", Role.AUDITOR)
-    await desk.access.set_password(auditor.id, PASSWORD)
+    await desk.access.passwords.set(auditor.id, PASSWORD)
     nora = await Browser.signed_in(desk, auditor.email)
     for seen in (await nora.see(TICKET), await nora.see(f"{TICKET}/live")):
         assert 'id="messages"' in seen

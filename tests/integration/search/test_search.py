@@ -197,5 +197,5 @@ async def test_a_huge_text_of_odd_letters_is_stored_and_found(desk: Desk) -> Non
 
 async def _signed_in(desk: Desk) -> Browser:
     agent = await desk.agent()
-    await desk.access.set_password(agent.id, PASSWORD)
+    await desk.access.passwords.set(agent.id, PASSWORD)
     return await Browser.signed_in(desk, agent.email)

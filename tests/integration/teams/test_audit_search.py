@@ -56,7 +56,7 @@ async def test_the_log_is_searched_by_who_did_what_and_when(desk: Desk, api: Api
 async def test_the_page_offers_who_did_something_and_what(desk: Desk) -> None:
     floor = await Floor.of(desk)
     await floor.team("First")
-    await desk.access.set_password(floor.boss.id, PASSWORD)
+    await desk.access.passwords.set(floor.boss.id, PASSWORD)
     browser = await Browser.signed_in(desk, floor.boss.email)
     shown = await browser.see(f"/console/admin/audit?actor={floor.boss.actor}&action=team.")
     assert f'value="{floor.boss.actor}" selected' in shown
@@ -102,7 +102,7 @@ async def test_exported_assets_and_presence_set_for_others_are_entries(
         assert told.status_code == 200, told.text
     (entry,) = await _entries(desk, "agent.presence_set")
     assert (entry.subject_id, entry.new) == (str(ana.id), {"presence": "away"})
-    await desk.access.set_password(floor.boss.id, PASSWORD)
+    await desk.access.passwords.set(floor.boss.id, PASSWORD)
     browser = await Browser.signed_in(desk, floor.boss.email)
     await browser.see("/console/assets/export.csv")
     (exported,) = await _entries(desk, "assets.exported")

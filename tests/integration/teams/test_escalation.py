@@ -103,7 +103,7 @@ async def test_agents_see_the_tickets_of_their_teams_and_of_none_where_that_is_s
     floor = await Floor.of(desk)
     mine, other = await floor.team("Mine", Strategy.MANUAL), await floor.team("Other")
     ana = await floor.agent("Ana", mine)
-    await desk.access.set_password(ana.id, PASSWORD)
+    await desk.access.passwords.set(ana.id, PASSWORD)
     tickets = [await floor.opened(f"matter {name}") for name in ("mine", "other", "none")]
     await floor.pass_to(tickets[0], mine)
     await floor.pass_to(tickets[1], other)

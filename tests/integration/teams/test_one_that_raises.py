@@ -197,7 +197,7 @@ async def test_admins_see_what_could_not_be_done(desk: Desk) -> None:
     tickets = await _opened(floor, strategy=Strategy.MANUAL)
     await QueueNotices(desk.sessions, desk.clock).tell_due()
     admin = await desk.agent("root@example.org", role=Role.ADMIN)
-    await desk.access.set_password(admin.id, PASSWORD)
+    await desk.access.passwords.set(admin.id, PASSWORD)
     page = await (await Browser.signed_in(desk, "root@example.org")).see("/console/admin/status")
     assert "Telling teams of waiting tickets" in page
     assert f"#{(await floor.ticket(tickets[1])).number}" in page

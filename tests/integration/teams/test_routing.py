@@ -151,7 +151,7 @@ async def test_rules_are_set_over_the_api_in_order_and_tried_on_past_tickets(
 async def test_the_pages_make_a_rule_and_try_it(desk: Desk) -> None:
     floor = await Floor.of(desk)
     team = await floor.team("Network")
-    await desk.access.set_password(floor.boss.id, PASSWORD)
+    await desk.access.passwords.set(floor.boss.id, PASSWORD)
     browser = await Browser.signed_in(desk, floor.boss.email)
     await desk.queued("my VPN is down")
     await browser.see("/console/settings/routing/new")

@@ -132,7 +132,7 @@ async def test_presence_is_what_one_says_until_the_console_falls_silent(
 async def test_the_pages_set_up_a_team(desk: Desk) -> None:
     boss = await desk.agent("boss@example.org", "Boss", Role.ADMIN)
     ana = await desk.agent("ana@example.org", "Ana")
-    await desk.access.set_password(boss.id, PASSWORD)
+    await desk.access.passwords.set(boss.id, PASSWORD)
     browser = await Browser.signed_in(desk, "boss@example.org")
     await browser.see("/console/settings/teams")
     made = await browser.send("/console/settings/teams", name="Help desk")

@@ -89,7 +89,7 @@ async def test_the_audit_log_is_read_by_cursor_and_exported_without_formulas(
 
 async def test_the_pages_issue_and_revoke_a_token_and_save_the_audit_log(desk: Desk) -> None:
     boss = await desk.agent("boss@example.org", "Boss", Role.ADMIN)
-    await desk.access.set_password(boss.id, PASSWORD)
+    await desk.access.passwords.set(boss.id, PASSWORD)
     browser = await Browser.signed_in(desk, "boss@example.org")
     await browser.see("/console/settings/tokens")
     place = "/console/settings/tokens"

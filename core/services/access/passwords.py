@@ -1,0 +1,160 @@
+"""Agents' passwords: kept as hashes, compared, set and changed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.domain.actor import Agent
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.ids import AgentId
+from core.services import audit
+from core.services.access.backoff import GuessingGuard
+from core.services.access.tokens import digest_of
+from core.storage.engine import Sessions, storage_errors
+from core.storage.tables import AgentRow, AgentSession, SignInLink
+
+MIN_PASSWORD_CHARS = 10
+MAX_PASSWORD_CHARS = 512
+_SETS_FREELY = timedelta(minutes=15)  # a password, after coming in by a link
+_HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
+
+
+class Hashes:
+    """Makes and compares hashes of passwords, a few at a time."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._decoy: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Return what is kept of `password`."""
+        async with self._hashing:
+            return await asyncio.to_thread(
+                self._hasher.hash, password.encode(errors="surrogatepass")
+            )
+
+    async def matches(self, hashed: str | None, password: str) -> bool:
+        """Say whether `hashed` was made of `password`; without one it takes as long to say no."""
+        if self._decoy is None:
+            self._decoy = await self.hash(secrets.token_urlsafe(16))
+        if len(password) > MAX_PASSWORD_CHARS:
+            return False
+        try:
+            async with self._hashing:
+                await asyncio.to_thread(
+                    self._hasher.verify,
+                    hashed or self._decoy,
+                    password.encode(errors="surrogatepass"),
+                )
+        except (VerificationError, InvalidHashError):
+            return False
+        return hashed is not None
+
+    async def renewed(self, hashed: str, password: str) -> str | None:
+        """Return another hash of `password` where `hashed` is weaker than they are made now."""
+        return await self.hash(password) if self._hasher.check_needs_rehash(hashed) else None
+
+
+class Passwords:
+    """Sets agents' passwords; whoever else is signed in as the agent then is so no longer."""
+
+    def __init__(
+        self, sessions: Sessions, hashes: Hashes, guard: GuessingGuard, now: Callable[[], datetime]
+    ) -> None:
+        self._sessions = sessions
+        self._hashes = hashes
+        self._guard = guard
+        self._now = now
+
+    async def set(self, agent: AgentId, password: str, keep: str | None = None) -> None:
+        """Set an agent's password and end their sessions, but for the one of cookie `keep`.
+
+        Raises:
+            InvalidInput: it is too short or too long.
+            NotFound: there is no such agent.
+        """
+        hashed = await self._hashes.hash(_checked(password))
+        async with storage_errors(), self._sessions.begin() as session:
+            await _replace(session, agent, hashed, keep)
+
+    async def asks_for_present(self, agent: AgentId, cookie: str | None) -> bool:
+        """Say whether the present password is asked for before a new one is set.
+
+        It is not where there is none, nor right after coming in by a link: who lost it needs one.
+        """
+        since = self._now() - _SETS_FREELY
+        async with storage_errors(), self._sessions() as session:
+            row = await session.get_one(AgentRow, agent)
+            came_by_link = await session.scalar(
+                select(
+                    exists().where(
+                        SignInLink.agent_id == agent,
+                        SignInLink.used_at > since,
+                        SignInLink.used_at <= AgentSession.created_at,
+                        AgentSession.digest == digest_of(cookie or ""),
+                    )
+                )
+            )
+        return row.password_hash is not None and not came_by_link
+
+    async def change(
+        self,
+        agent: Agent,
+        password: str,
+        *,
+        present: str,
+        cookie: str | None,
+        remote: str,
+        browser: str | None = None,
+    ) -> None:
+        """Set one's own password: other sessions end, unused links go, the audit log has it.
+
+        Raises:
+            InvalidInput: the present password is another, or the new one is too short or long.
+            TooManyAttempts: wait before trying again; these count as sign-ins do.
+        """
+        if await self.asks_for_present(agent.id, cookie):
+            await self._guard.count(agent.email, remote, browser)
+            async with storage_errors(), self._sessions() as session:
+                row = await session.get_one(AgentRow, agent.id)
+            if not await self._hashes.matches(row.password_hash, present):
+                raise InvalidInput("this is not your present password")
+            await self._guard.forget(agent.email, remote, browser)
+        hashed = await self._hashes.hash(_checked(password))
+        async with storage_errors(), self._sessions.begin() as session:
+            await _replace(session, agent.id, hashed, cookie)
+            await session.execute(
+                delete(SignInLink).where(
+                    SignInLink.agent_id == agent.id, SignInLink.used_at.is_(None)
+                )
+            )
+            subject = ("agent", agent.id, agent.name)
+            audit.record(session, agent.actor, "agent.password_set", subject)
+
+
+async def _replace(session: AsyncSession, agent: AgentId, hashed: str, keep: str | None) -> None:
+    row = await session.get(AgentRow, agent, with_for_update=True)
+    if row is None:
+        raise NotFound("there is no such agent")
+    row.password_hash = hashed
+    others = delete(AgentSession).where(AgentSession.agent_id == agent)
+    if keep is not None:
+        others = others.where(AgentSession.digest != digest_of(keep))
+    await session.execute(others)
+
+
+def _checked(password: str) -> str:
+    if len(password) < MIN_PASSWORD_CHARS:
+        raise InvalidInput(f"a password has {MIN_PASSWORD_CHARS} characters at least")
+    if len(password) > MAX_PASSWORD_CHARS:
+        raise InvalidInput(f"a password has {MAX_PASSWORD_CHARS} characters at most")
+    return password
