@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.pages.errors import error_page, wants_page
 from core.domain.errors import (
     AssistantError,
+    Busy,
     ComposerUnavailable,
     Conflict,
     DeliveryError,
@@ -57,6 +58,7 @@ _STATUS: Sequence[tuple[type[DeskError], HTTPStatus]] = (
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (TooManyAttempts, HTTPStatus.TOO_MANY_REQUESTS),
+    (Busy, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotKnownYet, HTTPStatus.SERVICE_UNAVAILABLE),
     (UnknownPayload, HTTPStatus.BAD_REQUEST),
@@ -122,7 +124,7 @@ def problem_of(error: DeskError) -> Problem:
     detail = str(error)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="desk"'
-    elif isinstance(error, TooManyAttempts | Throttled):
+    elif isinstance(error, TooManyAttempts | Busy | Throttled):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(_RETRY_SECONDS)

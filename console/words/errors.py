@@ -28,6 +28,7 @@ ERRORS = (
     "a ticket cannot be set to new",
     "please sign in",
     "the e-mail address or the password is wrong",
+    "much is going on just now: try again in a few seconds",
     "this link has been used or is too old",
     "the two passwords are not the same",
     "this is not your present password",

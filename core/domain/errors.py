@@ -14,6 +14,7 @@ DeskError
 ├── Unauthenticated        who is asking is not known: sign in again
 ├── Forbidden              who is asking may not do this
 ├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
+├── Busy                   more is asked for than the desk takes on: wait `retry_after` seconds
 ├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
 ├── NotKnownYet            whether it is the desk's cannot be found out now: the same
 ├── UnknownPayload         a platform sent a shape we do not know: quarantine it
@@ -125,6 +126,14 @@ class TooManyAttempts(DeskError):
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"too many attempts: try again in {max(1, round(retry_after))} s")
+        self.retry_after = retry_after
+
+
+class Busy(DeskError):
+    """More is asked for at once, by everybody together, than the desk takes on."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("much is going on just now: try again in a few seconds")
         self.retry_after = retry_after
 
 

@@ -19,13 +19,14 @@ from console.pages.session import (
 )
 from console.pages.view import LANGUAGE_COOKIE, language_of, page, translator
 from console.words.errors import error_in_words
-from core.domain.errors import InvalidInput, TooManyAttempts, Unauthenticated
+from core.domain.errors import Busy, DeskError, InvalidInput, TooManyAttempts, Unauthenticated
 from core.domain.languages import CONSOLE_LANGUAGES
 from core.services.access.access import SignedIn
 from core.services.access.passwords import MIN_PASSWORD_CHARS
 
 router = APIRouter(prefix="/console")
 _YEAR_SECONDS = 365 * 24 * 3600
+_WAITS = (TooManyAttempts, Busy)
 
 
 @router.get("/sign-in")
@@ -46,14 +47,17 @@ async def sign_in(request: Request) -> Response:
         cookie = await desk.access.sign_in(
             email, text_field(form, "password"), _remote(request), browser_of(request)
         )
-    except (Unauthenticated, TooManyAttempts) as error:
-        return page(
-            request,
-            "sign_in.html",
-            status=429 if isinstance(error, TooManyAttempts) else 401,
-            next=onward,
-            email=email[:254],
-            wrong=error_in_words(error, translator(request)),
+    except (Unauthenticated, *_WAITS) as error:
+        return _later(
+            page(
+                request,
+                "sign_in.html",
+                status=401 if isinstance(error, Unauthenticated) else _status(error),
+                next=onward,
+                email=email[:254],
+                wrong=error_in_words(error, translator(request)),
+            ),
+            error,
         )
     response = RedirectResponse(onward, 303)
     give_cookie(response, desk, cookie)
@@ -104,19 +108,19 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
             remote=_remote(request),
             browser=browser_of(request),
         )
-    except (InvalidInput, TooManyAttempts) as error:
+    except (InvalidInput, *_WAITS) as error:
         return await _password_form(request, signed_in, error)
     return RedirectResponse("/console", 303)
 
 
 async def _password_form(
-    request: Request, signed_in: SignedIn, error: InvalidInput | TooManyAttempts | None = None
+    request: Request, signed_in: SignedIn, error: DeskError | None = None
 ) -> Response:
     passwords = desk_of(request).access.passwords
     asks = await passwords.asks_for_present(signed_in.agent.id, cookie_of(request))
-    status = 200 if error is None else 429 if isinstance(error, TooManyAttempts) else 422
+    status = 200 if error is None else 422 if isinstance(error, InvalidInput) else _status(error)
     wrong = None if error is None else error_in_words(error, translator(request))
-    return page(
+    form = page(
         request,
         "password.html",
         status=status,
@@ -124,6 +128,7 @@ async def _password_form(
         asks=asks,
         least=MIN_PASSWORD_CHARS,
     )
+    return _later(form, error)
 
 
 @router.post("/sign-out")
@@ -156,6 +161,17 @@ async def choose_language(language: str) -> Response:
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, path="/", samesite="lax"
         )
+    return response
+
+
+def _status(error: DeskError) -> int:
+    return 503 if isinstance(error, Busy) else 429
+
+
+def _later(response: Response, error: DeskError | None) -> Response:
+    """Return `response`, which says when to try again where `error` does."""
+    if isinstance(error, _WAITS):
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return response
 
 

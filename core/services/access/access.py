@@ -21,7 +21,8 @@ from core.domain.ids import AgentId, new_id
 from core.domain.languages import CONSOLE_LANGUAGES
 from core.services import audit
 from core.services.access.backoff import GuessingGuard
-from core.services.access.passwords import Hashes, Passwords
+from core.services.access.hashing import Hashes
+from core.services.access.passwords import Passwords
 from core.services.access.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
@@ -166,18 +167,21 @@ class Access:
         Raises:
             Unauthenticated: they do not belong together.
             TooManyAttempts: wait before trying again.
+            Busy: so many sign in just now, from everywhere, that this one has to wait.
         """
         address = _as_asked(email)
-        # Counted before the password is looked at, so that guesses at once are not free.
-        await self._guard.count(address, remote, browser)
-        async with storage_errors(), self._sessions() as session:
-            row = await session.scalar(select(AgentRow).where(AgentRow.email == address))
-        known = row.password_hash if row is not None and row.disabled_at is None else None
-        matches = await self._hashes.matches(known, password)
-        if row is None or known is None or not matches:
-            raise Unauthenticated("the e-mail address or the password is wrong")
-        await self._guard.forget(address, remote, browser)
-        rehashed = await self._hashes.renewed(known, password)
+        place, is_known = self._guard.place(address, remote, browser)
+        with self._hashes.attempt(place, is_known=is_known):
+            # Counted before the password is looked at, so that guesses at once are not free.
+            await self._guard.count(address, remote, browser)
+            async with storage_errors(), self._sessions() as session:
+                row = await session.scalar(select(AgentRow).where(AgentRow.email == address))
+            known = row.password_hash if row is not None and row.disabled_at is None else None
+            matches = await self._hashes.matches(known, password, place)
+            if row is None or known is None or not matches:
+                raise Unauthenticated("the e-mail address or the password is wrong")
+            await self._guard.forget(address, remote, browser)
+            rehashed = await self._hashes.renewed(known, password, place)
         async with storage_errors(), self._sessions.begin() as session:
             if rehashed is not None:
                 await session.execute(

@@ -27,6 +27,7 @@ FREE_FAILURES = 4
 _FREE_FAILURES_OF_A_PLACE = 20  # many people may share one remote address
 _LONGEST_WAIT_SECONDS = 300.0
 _FORGOTTEN_AFTER = timedelta(hours=24)
+_BROWSER = "browser:"
 
 
 def wait_seconds(failures: int, free: int) -> float:
@@ -46,6 +47,11 @@ class GuessingGuard:
         """Return what a browser shows by the next time, to be known as one of `email`'s."""
         nonce = secrets.token_hex(16)
         return f"{nonce}.{self._of_browser(nonce, email)}"
+
+    def place(self, email: str, remote: str, browser: str | None = None) -> tuple[str, bool]:
+        """Return where an attempt comes from, and whether that is a browser known for `email`."""
+        *_, subject = self._subjects(email, remote, browser)
+        return subject, subject.startswith(_BROWSER)
 
     async def count(self, email: str, remote: str, browser: str | None = None) -> None:
         """Count an attempt as failed until `forget` says otherwise.
@@ -106,7 +112,7 @@ class GuessingGuard:
         nonce, _, shown = (browser or "").partition(".")
         right = self._of_browser(nonce, email)
         if hmac.compare_digest(shown.encode(errors="replace"), right.encode()):
-            return {f"browser:{right}": FREE_FAILURES}
+            return {f"{_BROWSER}{right}": FREE_FAILURES}
         address = address_of(remote)
         place = remote if address is None else place_of(address)
         return {

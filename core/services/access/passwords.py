@@ -1,14 +1,10 @@
-"""Agents' passwords: kept as hashes, compared, set and changed."""
+"""Agents' passwords: set and changed."""
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,51 +13,13 @@ from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId
 from core.services import audit
 from core.services.access.backoff import GuessingGuard
+from core.services.access.hashing import MAX_PASSWORD_CHARS, Hashes
 from core.services.access.tokens import digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
 
 MIN_PASSWORD_CHARS = 10
-MAX_PASSWORD_CHARS = 512
 _SETS_FREELY = timedelta(minutes=15)  # a password, after coming in by a link
-_HASHES_AT_ONCE = 2  # each takes 64 MiB for its time
-
-
-class Hashes:
-    """Makes and compares hashes of passwords, a few at a time."""
-
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._decoy: str | None = None
-
-    async def hash(self, password: str) -> str:
-        """Return what is kept of `password`."""
-        async with self._hashing:
-            return await asyncio.to_thread(
-                self._hasher.hash, password.encode(errors="surrogatepass")
-            )
-
-    async def matches(self, hashed: str | None, password: str) -> bool:
-        """Say whether `hashed` was made of `password`; without one it takes as long to say no."""
-        if self._decoy is None:
-            self._decoy = await self.hash(secrets.token_urlsafe(16))
-        if len(password) > MAX_PASSWORD_CHARS:
-            return False
-        try:
-            async with self._hashing:
-                await asyncio.to_thread(
-                    self._hasher.verify,
-                    hashed or self._decoy,
-                    password.encode(errors="surrogatepass"),
-                )
-        except (VerificationError, InvalidHashError):
-            return False
-        return hashed is not None
-
-    async def renewed(self, hashed: str, password: str) -> str | None:
-        """Return another hash of `password` where `hashed` is weaker than they are made now."""
-        return await self.hash(password) if self._hasher.check_needs_rehash(hashed) else None
 
 
 class Passwords:
@@ -121,15 +79,18 @@ class Passwords:
         Raises:
             InvalidInput: the present password is another, or the new one is too short or long.
             TooManyAttempts: wait before trying again; these count as sign-ins do.
+            Busy: more is being hashed than the desk takes on.
         """
-        if await self.asks_for_present(agent.id, cookie):
-            await self._guard.count(agent.email, remote, browser)
-            async with storage_errors(), self._sessions() as session:
-                row = await session.get_one(AgentRow, agent.id)
-            if not await self._hashes.matches(row.password_hash, present):
-                raise InvalidInput("this is not your present password")
-            await self._guard.forget(agent.email, remote, browser)
-        hashed = await self._hashes.hash(_checked(password))
+        place, is_known = self._guard.place(agent.email, remote, browser)
+        with self._hashes.attempt(place, is_known=is_known):
+            if await self.asks_for_present(agent.id, cookie):
+                await self._guard.count(agent.email, remote, browser)
+                async with storage_errors(), self._sessions() as session:
+                    row = await session.get_one(AgentRow, agent.id)
+                if not await self._hashes.matches(row.password_hash, present, place):
+                    raise InvalidInput("this is not your present password")
+                await self._guard.forget(agent.email, remote, browser)
+            hashed = await self._hashes.hash(_checked(password), place)
         async with storage_errors(), self._sessions.begin() as session:
             await _replace(session, agent.id, hashed, cookie)
             await session.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from core.domain.actor import Role
 from core.services.access.backoff import FREE_FAILURES
-from core.storage.tables import AuditEntry
+from core.storage.tables import AuditEntry, SignInFailure
 from tests.integration.console.browser import PASSWORD, Browser, signed_in
 from tests.integration.console.world import Desk
 
@@ -180,3 +181,24 @@ async def test_a_browser_is_known_after_signing_in_and_out(desk: Desk) -> None:
         async with desk.client() as other:
             assert (await other.post("/console/sign-in", data=form)).status_code == 429
         assert (await client.post("/console/sign-in", data=form)).status_code == 303
+
+
+async def test_sign_ins_that_find_no_room_are_told_when_to_come_back_and_count_as_none(
+    desk: Desk,
+) -> None:
+    await signed_in(desk)
+    async with desk.client() as client:
+        answers = await asyncio.gather(
+            *(
+                client.post(
+                    "/console/sign-in", data={"email": f"a{n}@example.org", "password": "wrong"}
+                )
+                for n in range(18)
+            )
+        )
+    told = [answer for answer in answers if answer.status_code == 429]
+    assert told
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in told)
+    async with desk.sessions() as session:
+        failures = list(await session.scalars(select(SignInFailure.failures)))
+    assert max(failures) == len(answers) - len(told)

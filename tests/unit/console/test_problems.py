@@ -51,6 +51,7 @@ def client(app: FastAPI) -> httpx.AsyncClient:
         (errors.Unauthenticated("x"), 401),
         (errors.Forbidden("x"), 403),
         (errors.TooManyAttempts(7), 429),
+        (errors.Busy(3), 503),
         (errors.StorageUnavailable(SECRET), 503),
         (errors.UnknownPayload("x"), 400),
         (errors.AssistantLoading(SECRET), 503),
