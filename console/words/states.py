@@ -65,6 +65,7 @@ REASON: Mapping[str, str] = {
     HandoffReason.OTHER_LANGUAGE: "Writes in another language",
     HandoffReason.NOT_SPAM: "Was taken for spam",
     HandoffReason.IN_DOUBT: "An answer may not have arrived",
+    HandoffReason.NOT_DELIVERED: "An answer was not delivered",
     HandoffReason.UNVERIFIED_AUTHOR: "The author may not be who they say",
 }
 

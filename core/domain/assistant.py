@@ -39,6 +39,7 @@ class HandoffReason(StrEnum):
     OTHER_LANGUAGE = "other_language"  # one that the assistant does not speak
     NOT_SPAM = "not_spam"  # an agent brought it back from the spam
     IN_DOUBT = "in_doubt"  # nobody knows whether the assistant's answer has arrived
+    NOT_DELIVERED = "not_delivered"  # the assistant's answer never arrives
     UNVERIFIED_AUTHOR = "unverified_author"  # may not be who they say; the assistant stays out
 
 

@@ -10,16 +10,14 @@ from typing import ClassVar
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryAction, DeliveryState, Outbound, Receipt
 from core.domain.conversation import Responder, Speaker
 from core.domain.errors import DeliveryError
 from core.domain.ids import ConversationId, MessageId
 from core.services.delivery.outbound import receipt_of
-from core.services.delivery.reopening import home_of, is_awaited, reopen_ticket_of
+from core.services.delivery.reopening import home_of, reopen_ticket_of, show_lost
 from core.services.delivery.rest import lost
 from core.services.ledger import Ledger
-from core.services.tickets.handoff import hand_off
 from core.storage.tables import Conversation, Delivery, Message, RemoteMessage
 
 
@@ -96,20 +94,12 @@ class Send(Action):
     async def conclude(self, item: Item, sent: Outbound) -> None:
         """See `Action.conclude`; what never arrives, or perhaps not, opens its ticket.
 
-        An answer of the assistant that is parked, and that its requester waits for, opens one.
+        Whoever is known to take nothing is not told so.
         """
         await super().conclude(item, sent)
-        state, conversation, message = item.delivery.status, item.conversation, item.message
-        if state == DeliveryState.PARKED and is_awaited(conversation, message):
-            await hand_off(
-                item.session,
-                item.ledger,
-                conversation,
-                reason=HandoffReason.IN_DOUBT,
-                actor="platform",
-            )
-        elif state in {DeliveryState.FAILED, DeliveryState.PARKED}:
-            await reopen_ticket_of(item.session, conversation, message, item.ledger)
+        if item.delivery.status in {DeliveryState.FAILED, DeliveryState.PARKED}:
+            tells = item.conversation.unreachable_since is None
+            await show_lost(item.session, item.conversation, item.message, item.ledger, tells=tells)
 
 
 class SendToRest(Action):

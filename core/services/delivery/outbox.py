@@ -125,7 +125,7 @@ class Outbox:
                 continue
             may_leave_at = await _may_leave_at(item)  # perhaps sooner than when it was held
             if may_leave_at > ledger.now:
-                last_moment = delivery.created_at + self._max_age
+                last_moment = _begun_at(delivery) + self._max_age
                 if ledger.now >= last_moment:
                     _drop(item, HeldBack.TOO_MANY)
                 else:
@@ -232,11 +232,12 @@ class Outbox:
             # Where it was throttled again, `_fail` pauses anew, for as long as is asked now.
             await resume(session, AccountId(delivery.account_id), outcome, ledger.now)
         if isinstance(outcome, Receipt):
+            begun_at = _begun_at(delivery)
             await item.action.name(item, outcome)
             delivery.error = outcome.detail or None
             _finish(item, DeliveryState.SENT)
             if outcome.put_off:
-                session.add(rest_of(delivery, outcome.put_off, ledger.now))
+                session.add(rest_of(delivery, outcome.put_off, begun_at, ledger.now))
         else:
             delivery.error = str(outcome) or type(outcome).__name__
             await self._fail(item, outcome)
@@ -289,7 +290,7 @@ class Outbox:
         self._wait_or_fail(item, item.ledger.now + pause_after(item.delivery.attempts))
 
     def _wait_or_fail(self, item: Item, until: datetime, max_age: timedelta | None = None) -> None:
-        if item.ledger.now - item.delivery.created_at > (max_age or self._max_age):
+        if item.ledger.now - _begun_at(item.delivery) > (max_age or self._max_age):
             _finish(item, DeliveryState.FAILED)
         else:
             _wait(item, until)
@@ -318,11 +319,17 @@ class Outbox:
             )
             if resend:
                 _wait(item, ledger.now)
+                delivery.finished_at = ledger.now
                 ledger.wake(LaneKind.DELIVERIES, conversation)
                 ledger.changed(conversation, FeedKind.MESSAGE)
             else:
                 _finish(item, DeliveryState.SENT)
             await ledger.write(session)
+
+
+def _begun_at(delivery: Delivery) -> datetime:
+    """Return since when `delivery` is under way: an agent may have had it sent again."""
+    return delivery.finished_at or delivery.created_at
 
 
 async def _under_way(session: AsyncSession, conversation: ConversationId) -> Sequence[Delivery]:

@@ -1,4 +1,4 @@
-"""Opens the ticket again of a message that never arrived."""
+"""Lets somebody see a message that never arrived, or perhaps not: its ticket is opened."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from core.domain.assistant import HandoffReason
 from core.domain.channel import DeliveryState
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.ids import ConversationId, TicketId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus, TicketTrigger, next_status
 from core.services.ledger import Ledger
 from core.services.locks import locked
+from core.services.tickets.handoff import hand_off
 from core.storage.feed import FeedKind
 from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import Conversation, Message, Ticket
@@ -41,6 +43,32 @@ async def home_of(session: AsyncSession, conversation: ConversationId) -> set[Co
 def is_awaited(conversation: Conversation, message: Message) -> bool:
     """Say whether `message` is an answer that the requester still expects of the assistant."""
     return message.speaker == Speaker.BOT and conversation.responder == Responder.BOT
+
+
+async def show_lost(
+    session: AsyncSession,
+    conversation: Conversation,
+    lost: Message,
+    ledger: Ledger,
+    *,
+    tells: bool,
+) -> None:
+    """Let agents see that `lost`, of a locked conversation, failed or is parked.
+
+    An answer that the requester expects of the assistant opens a ticket where there is none; with
+    `tells` the requester is told its number. Of what else was said, the ticket is opened again.
+    """
+    if not is_awaited(conversation, lost):
+        await reopen_ticket_of(session, conversation, lost, ledger)
+        return
+    await hand_off(
+        session,
+        ledger,
+        conversation,
+        reason=_why(lost),
+        actor="platform",
+        silent=not tells,
+    )
 
 
 async def reopen_ticket_of(
@@ -120,8 +148,9 @@ def reopen(
         ledger.changed(conversation, FeedKind.CONVERSATION)
 
 
-def _why(lost: Message) -> str:
-    return "in_doubt" if lost.delivery == DeliveryState.PARKED else "not_delivered"
+def _why(lost: Message) -> HandoffReason:
+    is_parked = lost.delivery == DeliveryState.PARKED
+    return HandoffReason.IN_DOUBT if is_parked else HandoffReason.NOT_DELIVERED
 
 
 def _is_afterword(message: Message, solved_at: datetime) -> bool:

@@ -19,10 +19,12 @@ from core.services.delivery.backing_off import pause_after
 from core.storage.tables import Delivery, Message
 
 
-def rest_of(delivery: Delivery, put_off: Sequence[NotTaken], now: datetime) -> Delivery:
+def rest_of(
+    delivery: Delivery, put_off: Sequence[NotTaken], begun_at: datetime, now: datetime
+) -> Delivery:
     """Return what is still to be sent of `delivery`, which the other recipients have.
 
-    It is as old as what it is the rest of, and given up when that would have been.
+    That was `begun_at`; so is the rest, and given up when the whole would have been.
     """
     is_first = delivery.action == DeliveryAction.SEND
     attempts = 0 if is_first else delivery.attempts
@@ -36,7 +38,7 @@ def rest_of(delivery: Delivery, put_off: Sequence[NotTaken], now: datetime) -> D
         status=DeliveryState.WAITING,
         attempts=attempts,
         available_at=now + pause_after(attempts + 1),
-        created_at=delivery.created_at,
+        created_at=begun_at,
         error="; ".join(dict.fromkeys(one.reason for one in put_off)),
     )
 

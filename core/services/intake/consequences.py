@@ -13,7 +13,7 @@ from core.domain.channel import DeliveryAction, DeliveryState
 from core.domain.conversation import Responder
 from core.domain.events import DeliveryReported
 from core.domain.ids import MessageId
-from core.services.delivery.reopening import reopen_ticket_of, wake_main
+from core.services.delivery.reopening import is_awaited, show_lost, wake_main
 from core.services.intake.desk_choices import answer_press
 from core.services.intake.early_events import forget, keep
 from core.services.intake.loading import attachments_of
@@ -77,6 +77,9 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         known = records.messages[report.account, report.remote_id]
         if known.conversation.side_of is not None and not report.delivered:
             await wake_main(session, ledger, known.conversation, lost=known.message)
+        elif is_awaited(known.conversation, known.message) and not report.delivered:
+            # Who does not take letters is sent no other.
+            await show_lost(session, known.conversation, known.message, ledger, tells=False)
     await _apply_changes(session, records, ledger)
     for conversation in {one.id: one for one in records.beside}.values():
         await wake_main(session, ledger, conversation)
@@ -174,5 +177,5 @@ async def _fail_waiting(
         message.delivery_detail = reason
         if delivery.action == DeliveryAction.SEND:
             message.delivery = DeliveryState.FAILED
-            await reopen_ticket_of(session, conversation, message, ledger)
+            await show_lost(session, conversation, message, ledger, tells=False)
     ledger.changed(conversation, FeedKind.MESSAGE)

@@ -43,6 +43,10 @@ NOTICES = {
         "The last answer may not have reached you. Our team sees to it: your ticket is "
         "**#{number}**. You can go on writing here."
     ),
+    HandoffReason.NOT_DELIVERED: (
+        "The last answer could not be delivered to you. Our team sees to it: your ticket is "
+        "**#{number}**. You can go on writing here."
+    ),
     HandoffReason.SECURITY_INCIDENT: (
         "Your message is marked as urgent and our team has it now: ticket **#{number}**. "
         "Somebody will answer you here as soon as possible."

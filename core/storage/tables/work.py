@@ -57,8 +57,8 @@ class Delivery(Base):
     """An item of a conversation's `deliveries` lane: a message is to be sent.
 
     `status`: waiting → sending → sent | failed | parked | dropped. What is sent to the rest of
-    its recipients (`rest`) holds up nothing that comes after it. One that waits or is sent and has
-    a `finished_at` was parked then, and an agent has it sent again.
+    its recipients (`rest`) holds up nothing that comes after it. One that waits or is being sent
+    and has a `finished_at` was parked, and an agent had it sent again then.
     """
 
     __tablename__ = "delivery"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.domain.errors import DeliveryError
-from core.domain.ids import ConversationId
+from core.domain.errors import DeliveryError, Uncertain
+from core.domain.ids import ConversationId, MessageId
 from core.runtime.lanes.deliveries import DeliveriesLane
 from tests.support.desk import LOOP, Rig
 
@@ -34,3 +34,11 @@ async def states(rig: Rig) -> list[str]:
 def fail_next(rig: Rig, *faults: DeliveryError) -> None:
     """Have the next calls of the platform fail."""
     rig.platform.faults.extend(faults)
+
+
+async def park_next(rig: Rig, conversation: ConversationId) -> MessageId:
+    """Begin the next delivery of a conversation and let nobody know what became of it."""
+    plan = await rig.outbox.plan(conversation)
+    assert plan is not None
+    await rig.outbox.settle(plan, Uncertain("the connection broke"))
+    return MessageId(plan.message.message)

@@ -7,22 +7,13 @@ from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
 from core.domain.conversation import Responder, Speaker
-from core.domain.errors import Uncertain
-from core.domain.ids import ConversationId, MessageId
+from core.domain.ids import ConversationId
 from core.domain.ticket import TicketStatus
 from core.services.ledger import Ledger
 from core.services.locks import locked
 from core.storage.tables import TicketEvent
-from tests.integration.core.sending import advance, received, said, states
+from tests.integration.core.sending import advance, park_next, received, said, states
 from tests.support.desk import Rig
-
-
-async def park_next(rig: Rig, conversation: ConversationId) -> MessageId:
-    """Begin the next delivery of a conversation and let nobody know what became of it."""
-    plan = await rig.outbox.plan(conversation)
-    assert plan is not None
-    await rig.outbox.settle(plan, Uncertain("the connection broke"))
-    return MessageId(plan.message.message)
 
 
 async def say_as_desk(rig: Rig, conversation: ConversationId, words: str) -> None:
