@@ -18,12 +18,18 @@ from pydantic_settings import (
 )
 
 from core.domain.languages import LANGUAGES
+from core.domain.networks import own_hosts
 
 
 def _spoken(language: str) -> str:
     if language not in LANGUAGES:
         raise ValueError(f"is one of {', '.join(LANGUAGES)}")
     return language
+
+
+def _own_hosts(words: str) -> str:
+    own_hosts(words)
+    return words
 
 
 class Settings(BaseSettings):
@@ -125,6 +131,9 @@ class Settings(BaseSettings):
 
     clamd: str | None = None
     """A ClamAV daemon that looks at every file: `host:port`, or the path of its socket."""
+
+    webhook_own_hosts: Annotated[str, AfterValidator(_own_hosts)] | None = None
+    """Hosts and networks that webhooks may call though they are internal, with commas."""
 
     notify_smtp_url: SecretStr | None = None
     """SMTP server for notices to agents: `smtp://[user:password@]host[:port]`, or `smtps://`."""

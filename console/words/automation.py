@@ -110,6 +110,9 @@ DELIVERED: Mapping[str, str] = {
 CALL_PROBLEM: Mapping[str, str] = {
     CallProblem.ADDRESS: "Nothing can be sent to this address: check how it is written.",
     CallProblem.UNKNOWN_HOST: "There is no server of this name: check the address.",
+    CallProblem.INTERNAL: (
+        "The address leads into an internal network, which DESK_WEBHOOK_OWN_HOSTS does not allow."
+    ),
     CallProblem.UNREACHABLE: "The server could not be reached: nobody listens at this address.",
     CallProblem.INSECURE: "No encrypted connection could be made: check the server's certificate.",
     CallProblem.SLOW: "The server did not answer in time.",

@@ -1,15 +1,18 @@
-"""Makes the calls of outgoing webhooks."""
+"""Makes the calls of outgoing webhooks, to where an admin may have the desk call."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from core.domain.automation.calls import CallProblem
+from core.domain.networks import OwnHosts
 from core.services.automation.webhooks import Call, Webhooks
 
 if TYPE_CHECKING:
@@ -17,28 +20,41 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
+_MOST_ADDRESSES = 4  # of one name, tried one after the other
 _LONGEST_SECONDS = 20.0
 _READ_BYTES = 500
+_PORTS = {"http": 80, "https": 443}
+
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Returns the addresses of a host's name, best first; raises `socket.gaierror`."""
 
 
 class WebhookCalls:
-    """Tells webhooks what they asked for; a duty of its own, because others are slow to answer."""
+    """Tells webhooks what they asked for; a duty of its own, because others are slow to answer.
+
+    Only public addresses are called, and of internal ones those of `own_hosts`: with the desk's
+    help an admin would otherwise see into the network it stands in.
+    """
 
     def __init__(
         self,
         webhooks: Webhooks,
-        client: Callable[[], httpx.AsyncClient] | None = None,
+        own_hosts: OwnHosts = OwnHosts(),  # noqa: B008  # it cannot be changed
+        resolve: Resolve | None = None,
     ) -> None:
         self._webhooks = webhooks
-        self._open = client or _new_client
+        self._own_hosts = own_hosts
+        self._resolve = resolve or _look_up
 
     async def make_due(self) -> None:
         """Make the calls that are due, side by side."""
         if not (calls := await self._webhooks.due()):
             return
-        async with self._open() as client:
+        async with _new_client() as client:
             made = await asyncio.gather(
-                *(_make(client, call) for call in calls), return_exceptions=True
+                *(self._make(client, call) for call in calls), return_exceptions=True
             )
         for call, outcome in zip(calls, made, strict=True):
             problem: CallProblem | None
@@ -53,42 +69,77 @@ class WebhookCalls:
                 _LOGGER.info("call %s of a webhook failed: %s", call.delivery, problem)
             await self._webhooks.settle(call.delivery, problem=problem, answer=words)
 
+    async def _make(self, client: httpx.AsyncClient, call: Call) -> tuple[CallProblem | None, str]:
+        """Make a call; return why it was not taken, and the beginning of the answer."""
+        import httpx
 
-async def _make(client: httpx.AsyncClient, call: Call) -> tuple[CallProblem | None, str]:
-    """Make a call; return why it was not taken, and the beginning of the answer."""
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                url = httpx.URL(call.url)
+                host = url.raw_host.decode("ascii")
+                addresses = await self._resolve(host, url.port or _PORTS.get(url.scheme, 0))
+                allowed = [one for one in addresses if self._own_hosts.allow(host, ip_address(one))]
+                if not allowed:
+                    return CallProblem.INTERNAL, ""
+                return await _send(client, call, url, allowed[:_MOST_ADDRESSES])
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+            return CallProblem.ADDRESS, _words_of(error)
+        except (httpx.TimeoutException, TimeoutError) as error:
+            return CallProblem.SLOW, _words_of(error)
+        except socket.gaierror as error:
+            return CallProblem.UNKNOWN_HOST, _words_of(error)
+        except httpx.ConnectError as error:
+            return _unconnected(error), _words_of(error)
+        except httpx.HTTPError as error:
+            return CallProblem.BROKEN, _words_of(error)
+
+
+async def _look_up(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def _send(
+    client: httpx.AsyncClient, call: Call, url: httpx.URL, addresses: Sequence[str]
+) -> tuple[CallProblem | None, str]:
+    """Make a call to the first of `addresses` that lets itself be connected to."""
     import httpx
 
-    try:
-        # Redirects are not followed: a signed body goes where an admin said, nowhere else.
-        async with (
-            asyncio.timeout(_LONGEST_SECONDS),
-            client.stream("POST", call.url, content=call.body, headers=call.headers) as answer,
-        ):
-            said = b""
-            async for piece in answer.aiter_raw(_READ_BYTES):
-                said = piece
-                break
-            words = f"{answer.status_code} {said.decode(errors='replace')}".rstrip()
-            if answer.is_success:
-                return None, words
-            is_led_on = answer.has_redirect_location
-            return (CallProblem.REDIRECTED if is_led_on else CallProblem.REFUSED), words
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        return CallProblem.ADDRESS, _words_of(error)
-    except (httpx.TimeoutException, TimeoutError) as error:
-        return CallProblem.SLOW, _words_of(error)
-    except httpx.ConnectError as error:
-        return _unconnected(error), _words_of(error)
-    except httpx.HTTPError as error:
-        return CallProblem.BROKEN, _words_of(error)
+    *others, last = addresses
+    for address in others:
+        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await _send_to(client, call, url, address)
+    return await _send_to(client, call, url, last)
+
+
+async def _send_to(
+    client: httpx.AsyncClient, call: Call, url: httpx.URL, address: str
+) -> tuple[CallProblem | None, str]:
+    # By its address: a name could lead elsewhere than when it was looked at. The certificate is
+    # still that of the name. Redirects are not followed: a signed body goes where an admin said.
+    async with client.stream(
+        "POST",
+        url.copy_with(host=address),
+        content=call.body,
+        headers={**call.headers, "Host": url.netloc.decode("ascii")},
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    ) as answer:
+        said = b""
+        async for piece in answer.aiter_raw(_READ_BYTES):
+            said = piece
+            break
+        words = f"{answer.status_code} {said.decode(errors='replace')}".rstrip()
+        if answer.is_success:
+            return None, words
+        is_led_on = answer.has_redirect_location
+        return (CallProblem.REDIRECTED if is_led_on else CallProblem.REFUSED), words
 
 
 def _unconnected(error: BaseException) -> CallProblem:
     """Return why there is no connection, which only what led to `error` tells."""
     for cause in _led_to(error):
         match cause:
-            case socket.gaierror():
-                return CallProblem.UNKNOWN_HOST
             case ssl.SSLError():
                 return CallProblem.INSECURE
     return CallProblem.UNREACHABLE
@@ -108,4 +159,11 @@ def _new_client() -> httpx.AsyncClient:
     # Imported where it is used, so after `core.adapters.http` has kept its command line out.
     import httpx
 
-    return httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS),
+        # A proxy would look the name up again, where it likes.
+        trust_env=False,
+        verify=httpx.create_ssl_context(),
+        # Two names may share an address: no connection made for one is used for the other.
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )

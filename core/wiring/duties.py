@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.adapters.smtp import SmtpPostman
+from core.domain.networks import own_hosts
 from core.runtime.approvals import ApprovalMails
 from core.runtime.chat_notices import ChatMessages
 from core.runtime.link_codes import LinkCodeMails
@@ -121,7 +122,9 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     """Return what calls others over the network; each is looked at by itself, once a second."""
     settings = parts.settings
     vectors = VectorsOfTickets(parts.sessions, parts.embedder)
-    calls = WebhookCalls(Webhooks(parts.sessions, settings.key))
+    calls = WebhookCalls(
+        Webhooks(parts.sessions, settings.key), own_hosts(settings.webhook_own_hosts or "")
+    )
     chat = ChatMessages(ChatNotices(parts.sessions), parts.channels, settings.base_url)
     topics = TopicGathering(parts.sessions, parts.embedder)
     models = ModelKeeping(ModelVersions(parts.sessions), parts.models)

@@ -10,6 +10,7 @@ class CallProblem(StrEnum):
 
     ADDRESS = "address"  # nothing can be sent to the webhook's address
     UNKNOWN_HOST = "unknown_host"  # its name leads nowhere
+    INTERNAL = "internal"  # it leads into a network of somebody's own, which is not allowed
     UNREACHABLE = "unreachable"  # nobody listens there
     INSECURE = "insecure"  # there is no encrypted connection: the certificate, as a rule
     SLOW = "slow"  # no answer in time

@@ -6,9 +6,11 @@ import asyncio
 import hmac
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from core.domain.assistant import Handoff, HandoffReason
 from core.domain.automation.calls import CallProblem
 from core.domain.errors import Conflict
 from core.domain.ids import ConversationId, new_id
+from core.domain.networks import own_hosts
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import (
     SIGNATURE,
@@ -29,6 +32,7 @@ from core.services.automation.webhooks import (
 )
 from core.services.reactions import Reactions
 from core.storage.tables import AuditEntry, Category, FormField, Ticket, WebhookDelivery
+from tests.support.certificates import self_signed
 from tests.support.desk import Rig
 
 
@@ -69,6 +73,10 @@ async def opened(rig: Rig) -> ConversationId:
     return conversation
 
 
+def calling(hooks: Webhooks, allowed: str = "127.0.0.1") -> WebhookCalls:
+    return WebhookCalls(hooks, own_hosts(allowed))
+
+
 async def calls(rig: Rig) -> list[WebhookDelivery]:
     async with rig.sessions() as session:
         return list(await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
@@ -79,7 +87,7 @@ async def test_what_it_asked_for_is_told_with_a_signature(rig: Rig, listener: Li
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     _, secret = await hooks.add(form, await rig.agent())
     await opened(rig)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     ((headers, body),) = listener.heard
     told = json.loads(body)
     assert (told["event"], told["ticket"]["status"]) == ("ticket.opened", "new")
@@ -100,7 +108,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     await opened(rig)
     listener.status = status
     for _ in range(12):
-        await WebhookCalls(hooks).make_due()
+        await calling(hooks).make_due()
         rig.clock.advance(hours=9)
     (call,) = await calls(rig)
     assert (call.status, call.attempts, len(listener.heard)) == ("failed", 10, 10)
@@ -108,7 +116,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     assert call.problem == (CallProblem.REDIRECTED if status == 302 else CallProblem.REFUSED)
     listener.status = 200
     await hooks.repeat(call.webhook_id, call.id, boss)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert [call.status for call in await calls(rig)] == ["done"]
 
 
@@ -117,7 +125,7 @@ async def test_nobody_listening_is_a_failed_call(rig: Rig) -> None:
     form = WebhookForm(name="gone", url="http://127.0.0.1:9/x", events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     (call,) = await calls(rig)
     assert (call.status, call.attempts) == ("waiting", 1)
     assert call.problem == CallProblem.UNREACHABLE
@@ -131,13 +139,13 @@ async def test_a_call_that_waits_is_made_at_once_when_asked_for_and_never_twice(
     await hooks.add(form, boss)
     await opened(rig)
     listener.status = 500
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     (call,) = await calls(rig)
     assert (call.problem, call.answer) == (CallProblem.REFUSED, "500 heard")
     assert call.next_at is not None
     assert call.next_at > rig.clock()
     listener.status = 200
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert len(listener.heard) == 1
     await hooks.repeat(call.webhook_id, call.id, boss)
     (taken,) = await hooks.due()
@@ -179,10 +187,10 @@ async def test_a_call_made_again_waits_while_its_webhook_is_off(
     (call,) = await calls(rig)
     assert (call.status, call.problem) == ("failed", CallProblem.TURNED_OFF)
     await hooks.repeat(name, call.id, boss)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert listener.heard == []
     await hooks.change(name, form, boss)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert len(listener.heard) == 1
 
 
@@ -204,7 +212,7 @@ async def test_what_stood_in_the_way_of_a_call_is_known(
     look_up = socket.getaddrinfo
 
     def no_name_server(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host in ("nowhere.invalid", b"nowhere.invalid"):
+        if host == "nowhere.invalid":
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return look_up(host, *args, **kwargs)
 
@@ -214,8 +222,82 @@ async def test_what_stood_in_the_way_of_a_call_is_known(
     form = WebhookForm(name="CRM", url=address, events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert [call.problem for call in await calls(rig)] == [problem]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"])
+async def test_an_internal_address_is_not_called_unless_an_admin_allows_it(
+    rig: Rig, listener: Listener, host: str
+) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    url = listener.url.replace("127.0.0.1", host)
+    await hooks.add(WebhookForm(name="CRM", url=url, events=["ticket.opened"]), await rig.agent())
+    await opened(rig)
+    await WebhookCalls(hooks).make_due()
+    (call,) = await calls(rig)
+    assert (call.status, call.problem) == ("waiting", CallProblem.INTERNAL)
+    assert listener.heard == []
+
+
+async def test_what_a_name_led_to_when_it_was_looked_at_is_what_is_called(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    port = urlsplit(listener.url).port
+    form = WebhookForm(name="CRM", url=f"http://crm.example:{port}/hook", events=["ticket.opened"])
+    await hooks.add(form, await rig.agent())
+    await opened(rig)
+    answers = iter([["169.254.169.254", "127.0.0.1"]])
+
+    async def changing(host: str, port: int) -> list[str]:
+        assert host == "crm.example"
+        return next(answers)  # asked a second time it fails
+
+    await WebhookCalls(hooks, own_hosts("127.0.0.0/8"), changing).make_due()
+    ((headers, _),) = listener.heard
+    assert headers["Host"] == f"crm.example:{port}"
+
+
+async def test_a_host_that_does_not_answer_at_one_address_is_called_at_the_next(
+    rig: Rig, listener: Listener
+) -> None:
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    await hooks.add(
+        WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"]), await rig.agent()
+    )
+    await opened(rig)
+
+    async def two(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]  # the listener has only the second
+
+    await WebhookCalls(hooks, own_hosts("127.0.0.0/8"), two).make_due()
+    assert len(listener.heard) == 1
+
+
+async def test_the_certificate_must_be_that_of_the_name_though_its_address_is_called(
+    rig: Rig, tmp_path: Path
+) -> None:
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*self_signed(tmp_path, "other.example"))
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        hooks = Webhooks(rig.sessions, b"key", rig.clock)
+        form = WebhookForm(
+            name="CRM", url=f"https://crm.example:{port}/hook", events=["ticket.opened"]
+        )
+        await hooks.add(form, await rig.agent())
+        await opened(rig)
+
+        async def here(_host: str, _port: int) -> list[str]:
+            return ["127.0.0.1"]
+
+        await WebhookCalls(hooks, own_hosts("crm.example"), here).make_due()
+    assert asked == ["crm.example"]
+    assert [call.problem for call in await calls(rig)] == [CallProblem.INSECURE]
 
 
 async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listener) -> None:
@@ -223,7 +305,7 @@ async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listen
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)
-    await asyncio.gather(*(WebhookCalls(hooks).make_due() for _ in range(4)))
+    await asyncio.gather(*(calling(hooks).make_due() for _ in range(4)))
     assert len(listener.heard) == 1
 
 
@@ -235,7 +317,7 @@ async def test_what_was_turned_off_is_told_nothing_more(rig: Rig, listener: List
     await opened(rig)
     off = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"], is_on=False)
     await hooks.change(name, off, ana)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert listener.heard == []
 
 
@@ -247,7 +329,7 @@ async def test_a_secret_kept_under_another_key_fails_the_call_and_no_other(
         form = WebhookForm(name=key.decode(), url=listener.url, events=["ticket.opened"])
         await Webhooks(rig.sessions, key, rig.clock).add(form, ana)
     await opened(rig)
-    await WebhookCalls(Webhooks(rig.sessions, b"key", rig.clock)).make_due()
+    await calling(Webhooks(rig.sessions, b"key", rig.clock)).make_due()
     assert sorted(call.status for call in await calls(rig)) == ["done", "failed"]
 
 
@@ -267,17 +349,17 @@ async def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(
     name, old = await hooks.add(form, ana)
     new = await hooks.renew_secret(name, ana, at_once=False)
     await opened(rig)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert await signatures(listener, new) == [True, False]
     assert await signatures(listener, old) == [False, True]
     (call,) = await calls(rig)
     rig.clock.advance(hours=25)
     await hooks.repeat(name, call.id, ana)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert await signatures(listener, new) == [True]
     newest = await hooks.renew_secret(name, ana, at_once=True)
     await hooks.repeat(name, call.id, ana)
-    await WebhookCalls(hooks).make_due()
+    await calling(hooks).make_due()
     assert await signatures(listener, newest) == [True]
     async with rig.sessions() as session:
         entries = await session.scalars(
@@ -304,8 +386,9 @@ async def test_a_call_tells_who_asked_what_and_what_was_said(rig: Rig, listener:
     await Reactions(rig.sessions, rig.accounts, [WebhooksOfTickets()], rig.clock).advance(
         conversation
     )
-    await WebhookCalls(hooks).make_due()
-    first, *_, last = (json.loads(body) for _, body in listener.heard)
+    await calling(hooks).make_due()
+    told = {call["event"]: call for _, body in listener.heard for call in [json.loads(body)]}
+    first, last = told["ticket.opened"], told["ticket.message"]
     assert first["message"] is None
     assert first["requester"]["name"] == "Somebody"
     assert (last["message"]["speaker"], last["message"]["text"]) == (
