@@ -128,7 +128,11 @@ class Webhooks:
                 )
             )
             audit.record(
-                session, by.actor, "webhook.added", ("webhook", name, form.name), new=_said(form)
+                session,
+                by.actor,
+                "webhook.added",
+                ("webhook", name, form.name),
+                new=self._said(form),
             )
         return name, secret
 
@@ -153,8 +157,8 @@ class Webhooks:
                 by.actor,
                 "webhook.changed",
                 ("webhook", webhook, form.name),
-                old=_said(old),
-                new=_said(form),
+                old=self._said(old),
+                new=self._said(form),
             )
 
     async def renew_secret(
@@ -194,7 +198,7 @@ class Webhooks:
                 by.actor,
                 "webhook.removed",
                 ("webhook", webhook, row.name),
-                old=_said(old),
+                old=self._said(old),
             )
             await session.delete(row)
 
@@ -284,6 +288,14 @@ class Webhooks:
                 delete(WebhookDelivery).where(WebhookDelivery.finished_at < self._now() - age)
             )
 
+    def _said(self, form: WebhookForm) -> dict[str, Any]:
+        return {
+            "name": form.name,
+            "url": _shown(form.url, self._key),
+            "events": list(form.events),
+            "is_on": form.is_on,
+        }
+
     def _call(self, delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> Call:
         body = json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":")).encode()
         sealed = [webhook.secret]
@@ -362,5 +374,15 @@ async def _locked(session: AsyncSession, webhook: UUID) -> Webhook:
     return row
 
 
-def _said(form: WebhookForm) -> dict[str, Any]:
-    return {"name": form.name, "url": form.url, "events": list(form.events), "is_on": form.is_on}
+def _shown(url: str, key: bytes) -> str:
+    """Return what the audit log says of an address: its server, and whether it is the same.
+
+    Whoever knows the path or the query of such an address may often write there.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    bare = f"{parts.scheme}://{host}"
+    if url in {bare, f"{bare}/"}:
+        return url
+    mark = hmac.new(key, f"webhook address\n{url}".encode(), sha256).hexdigest()[:8]
+    return f"{bare}/… ({mark})"

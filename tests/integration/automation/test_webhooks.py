@@ -397,3 +397,19 @@ async def test_a_call_tells_who_asked_what_and_what_was_said(rig: Rig, listener:
     )
     assert last["ticket"]["level"] == 1
     assert last["ticket"]["fields"] == [{"id": str(floor), "label": "Floor", "value": 3}]
+
+
+async def test_the_audit_log_tells_where_a_webhook_leads_without_what_opens_it(rig: Rig) -> None:
+    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    one, other = (f"https://chat.example:8443/T0/{word}?key={word}" for word in ("hush", "quiet"))
+    name, _ = await hooks.add(WebhookForm(name="Chat", url=one), ana)
+    await hooks.change(name, WebhookForm(name="Chat", url=other), ana)
+    await hooks.change(name, WebhookForm(name="Talk", url=other), ana)
+    await hooks.remove(name, ana)
+    async with rig.sessions() as session:
+        entries = list(await session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+    said = [values for one in entries for values in (one.old, one.new) if values]
+    assert not [values for values in said if "hush" in str(values) or "quiet" in str(values)]
+    urls = [values["url"] for values in said if "url" in values]
+    assert all(url.startswith("https://chat.example:8443/… (") for url in urls)
+    assert len(set(urls)) == 2  # that it was changed is seen
