@@ -19,6 +19,9 @@ from core.domain.events import Author, DeliveryReported, Event, MessagePosted
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
 from core.domain.languages import LANGUAGES
 
+ENCRYPTED = "encrypted mail"
+"""Shown in place of what only its recipient's key opens."""
+
 _NOBODY = Address("(unknown)")
 _MOST_PEOPLE = 50
 _LONGEST_HTML = 1_000_000
@@ -181,24 +184,24 @@ class Reader:
         remote, thread = found
         key = key_of(mail, raw)
         if mail.kind is MailKind.BOUNCE:
-            refused = mail.bounce.recipients or (FailedRecipient(address=""),)
-            outcomes = [(r.address, False, _detail(r), r.is_permanent) for r in refused]
+            named = mail.bounce.recipients or (FailedRecipient(address=""),)
         else:
-            outcomes = [(name, True, "", True) for name in mail.bounce.delivered_to or ("",)]
-        for address, delivered, detail, is_permanent in outcomes:
-            recipient = ids.address(address) or None
+            named = tuple(FailedRecipient(address=a) for a in mail.bounce.delivered_to or ("",))
+        for one in named:
+            recipient = ids.address(one.address) or None
             yield DeliveryReported(
                 account=self.account,
-                key=ids.report_key(key, address),
+                key=ids.report_key(key, one.address),
                 thread=thread,
                 author=Author(address=recipient or _NOBODY),
                 at=believable(mail.date, received_at),
                 raw=raw,
                 remote_id=remote,
-                delivered=delivered,
-                detail=detail,
+                delivered=mail.kind is not MailKind.BOUNCE,
+                detail=_detail(one),
                 recipient=recipient,
-                is_permanent=is_permanent,
+                is_permanent=one.is_permanent,
+                is_delayed=one.is_delayed,
             )
 
     def _returned(self, mail: Mail) -> tuple[RemoteId, ThreadKey] | None:
@@ -251,12 +254,15 @@ def _body(mail: Mail, raw: bytes) -> Body:
                 remote=ids.part_id(name, len(mail.attachments)),
             )
         )
+    passed_on = mail.forwarded.text if mail.forwarded and not mail.visible else ""
+    words = (mail.visible or passed_on, mail.invitation)
     return Body(
-        text=_cut(mail.visible),
+        text=_cut("\n\n".join(word for word in words if word)),
         html=mail.html if mail.html and len(mail.html) <= _LONGEST_HTML else None,
         quoted=_cut(mail.quoted) or None,
         signature=_cut(mail.signature) or None,
         files=tuple(files),
+        unsupported=(ENCRYPTED,) if mail.is_locked else (),
     )
 
 

@@ -107,12 +107,15 @@ RECIPIENT: Mapping[str, str] = {
     RecipientOutcome.HARD: "came back for good",
     RecipientOutcome.WAITING: "not taken yet",
     RecipientOutcome.REFUSED: "not taken",
+    RecipientOutcome.DELAYED: "delayed",
 }
 """What was heard of a letter for one of those it went to."""
 
 NOT_TAKEN: Mapping[str, str] = {
     RecipientOutcome.WAITING: "Not taken yet for {address}, tried again: {reason}",
     RecipientOutcome.REFUSED: "Not taken for {address}: {reason}",
+    RecipientOutcome.DELAYED: "Still on its way to {address}; the mail servers go on trying. "
+    "{reason}",
 }
 """The same in a sentence under the letter, with the server's reason."""
 

@@ -100,6 +100,7 @@ class RecipientOutcome(StrEnum):
     HARD = "hard"  # refused for good
     WAITING = "waiting"  # not taken yet: tried again without those who have it
     REFUSED = "refused"  # not taken, and not tried again
+    DELAYED = "delayed"  # taken, and still on its way further on
 
 
 class DeliveryState(StrEnum):

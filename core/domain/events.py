@@ -103,6 +103,7 @@ class DeliveryReported(_Occurrence):
     detail: str = ""
     recipient: Address | None = None  # whom it did not reach, where the platform tells
     is_permanent: bool = True
+    is_delayed: bool = False  # it did not arrive yet, and is still on its way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from channels.email.reading import charsets
+from channels.email.reading import charsets, cms
 from channels.email.reading.attachments import attachments_of, is_file, is_text, unpacked_tnef
 from channels.email.reading.defects import Defects
 from channels.email.reading.flowed import unflowed
 from channels.email.reading.limits import MAX_HTML_CHARS, MAX_TEXT_CHARS
 from channels.email.reading.mail import Attachment
-from channels.email.reading.parts import Part
-from channels.email.reading.plain import storable
+from channels.email.reading.parts import Part, take_apart
+from channels.email.reading.plain import storable, unframed
 from channels.email.reading.transfer import decoded_content, without_uuencoded
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.+-]{2,40})", re.I)
@@ -33,43 +33,57 @@ class Bodies:
 
     blocks: list[Block] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    is_locked: bool = False  # something of it is encrypted
 
 
 def choose_bodies(root: Part, defects: Defects) -> Bodies:
     """Sort the leaves below `root` into text and attachments. No leaf is left out."""
     chosen = Bodies()
-    _visit(root, chosen, defects)
+    _visit(root, root, chosen, defects)
     if not any(block.plain or block.html for block in chosen.blocks):
         _text_from_tnef(root, chosen, defects)
     return chosen
 
 
-def _visit(part: Part, chosen: Bodies, defects: Defects) -> None:
+def _visit(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
     if part.media_type.startswith("multipart/"):
         children = part.children
         if not children:
             _text_of_broken_multipart(part, chosen, defects)
         elif part.media_type == "multipart/alternative":
-            _alternative(children, chosen, defects)
+            _alternative(children, root, chosen, defects)
         else:
+            chosen.is_locked = chosen.is_locked or part.media_type == "multipart/encrypted"
             for child in children:
-                _visit(child, chosen, defects)
+                _visit(child, root, chosen, defects)
     elif is_text(part) and not is_file(part):
         if part.content.strip():
             chosen.blocks.append(_block(part, chosen, defects))
     else:
         chosen.attachments += attachments_of(part, defects)
+        if cms.is_envelope(part):
+            _open_envelope(part, root, chosen, defects)
 
 
-def _alternative(children: list[Part], chosen: Bodies, defects: Defects) -> None:
+def _open_envelope(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
+    """Read what is only signed, once: an envelope in an envelope stays closed."""
+    content = decoded_content(part, defects)
+    chosen.is_locked = chosen.is_locked or cms.is_locked(content)
+    signed = cms.signed_content(content) if part.raw is root.raw else None
+    if signed is not None:
+        _visit(take_apart(signed, defects), root, chosen, defects)
+
+
+def _alternative(children: list[Part], root: Part, chosen: Bodies, defects: Defects) -> None:
     """Take all of the forms in which people can read it; the last of a form is the best."""
     block = Block()
     nested: list[Block] = []
     for child in children:
         if child.media_type.startswith("multipart/"):
             inner = Bodies()
-            _visit(child, inner, defects)
+            _visit(child, root, inner, defects)
             chosen.attachments += inner.attachments
+            chosen.is_locked = chosen.is_locked or inner.is_locked
             nested += inner.blocks
         elif is_text(child) and not is_file(child):
             if child.content.strip():
@@ -112,7 +126,7 @@ def _block(part: Part, chosen: Bodies, defects: Defects) -> Block:
         text = _ENRICHED_COMMAND.sub("", text).replace("<<", "<")
     if part.type.get("format").lower() == "flowed":
         text = unflowed(text, delete_space=part.type.get("delsp").lower() == "yes")
-    text, files = without_uuencoded(text, defects)
+    text, files = without_uuencoded(unframed(text), defects)
     for file in files:
         chosen.attachments.append(
             Attachment(

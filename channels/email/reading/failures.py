@@ -97,7 +97,7 @@ def failed_recipients(root: Part, text: str, defects: Defects) -> list[FailedRec
         shown = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
         address = normal_address(shown)
         if address is not None and "..." not in address:
-            found.append(_with_detail(address, text, is_permanent=is_permanent))
+            found.append(_with_detail(address, text, root, is_permanent=is_permanent))
     return sorted(found, key=lambda one: one.address)
 
 
@@ -106,7 +106,7 @@ def worded_failures(root: Part, text: str, author: MailAddress | None) -> list[F
     head = root.header("x-failed-recipients")
     if head:
         return [
-            _with_detail(one.address, text, is_permanent=not _will_retry(text, root))
+            _with_detail(one.address, text, root, is_permanent=not _is_for_now(text, root))
             for one in parse_addresses(head)
             if "@" in one.address
         ]
@@ -129,8 +129,8 @@ def worded_failures(root: Part, text: str, author: MailAddress | None) -> list[F
             if _FAILURE_LINE.search(around[:4_000]):
                 likely[address] = None
     chosen = list(likely) or (list(named) if len(named) == 1 else [])
-    is_permanent = not _will_retry(text, root)
-    return [_with_detail(address, text, is_permanent=is_permanent) for address in chosen[:50]]
+    is_permanent = not _is_for_now(text, root)
+    return [_with_detail(one, text, root, is_permanent=is_permanent) for one in chosen[:50]]
 
 
 def _is_servers(address: str) -> bool:
@@ -139,9 +139,15 @@ def _is_servers(address: str) -> bool:
 
 
 def _will_retry(text: str, root: Part) -> bool:
+    """Return whether a server says that it has not given up."""
+    return bool(
+        _WILL_RETRY.search(root.header("subject") or "") or _WILL_RETRY.search(text[:4_000])
+    )
+
+
+def _is_for_now(text: str, root: Part) -> bool:
     head = text[:4_000]
-    subject = root.header("subject") or ""
-    if _WILL_RETRY.search(subject):
+    if _WILL_RETRY.search(root.header("subject") or ""):
         return True
     status = _STATUS.search(head) or _REPLY_CODE.search(head)
     if status is not None:
@@ -149,7 +155,7 @@ def _will_retry(text: str, root: Part) -> bool:
     return bool(_WILL_RETRY.search(head))
 
 
-def _with_detail(address: str, text: str, *, is_permanent: bool) -> FailedRecipient:
+def _with_detail(address: str, text: str, root: Part, *, is_permanent: bool) -> FailedRecipient:
     at = text.lower().find(address.lower())
     near = text[max(0, at - 300) : at + 1_200] if at != -1 else text[:2_000]
     wanted = "5" if is_permanent else "4"
@@ -162,5 +168,6 @@ def _with_detail(address: str, text: str, *, is_permanent: bool) -> FailedRecipi
         address=address,
         status=status.group() if status else None,
         is_permanent=is_permanent,
+        is_delayed=not is_permanent and _will_retry(text, root),
         detail=detail,
     )

@@ -50,6 +50,7 @@ class FailedRecipient:
     address: str
     status: str | None = None  # RFC 3463: "5.1.1"
     is_permanent: bool = True
+    is_delayed: bool = False  # the server goes on trying
     detail: str = ""  # what the server said, on one line
 
 
@@ -104,6 +105,8 @@ class Mail:
     html: str | None = None  # sanitised; remote pictures are off
     attachments: tuple[Attachment, ...] = ()
     forwarded: Forwarded | None = None
+    invitation: str = ""  # what, when and where, of a mail that invites; CommonMark
+    is_locked: bool = False  # something of it is encrypted
     bounce: Bounce | None = None
     authentication: Authentication = Authentication()
     defects: tuple[str, ...] = ()  # what is wrong with it, in a few English words each

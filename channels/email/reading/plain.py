@@ -8,6 +8,9 @@ from core.domain.content import UNSTORABLE
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 _LINE_BREAKS = re.compile(r"\r\n|\r|\u2028|\u2029|\x85|\x0c|\x0b")
+_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
+_SIGNATURE, _SIGNATURE_END = "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----"
+_LONGEST_HASHES = 500
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -19,6 +22,21 @@ def storable(text: str) -> str:
 def unix_lines(text: str) -> str:
     """Return `text` with line feeds for all kinds of line breaks."""
     return _LINE_BREAKS.sub("\n", text)
+
+
+def unframed(text: str) -> str:
+    """Return `text` without the frame in which OpenPGP signs what is plain to read (RFC 9580, 7).
+
+    The signature is in the mail as it came.
+    """
+    begin = text.find(_SIGNED)
+    end = text.find(_SIGNATURE, begin)
+    close = text.find(_SIGNATURE_END, end)
+    head, found, words = text[begin + len(_SIGNED) : end].lstrip("\n").partition("\n\n")
+    if min(begin, end, close) == -1 or not found or len(head) > _LONGEST_HASHES:
+        return text
+    plain = re.sub(r"^- ", "", words, flags=re.MULTILINE).rstrip("\n")
+    return f"{text[:begin]}{plain}{text[close + len(_SIGNATURE_END) :]}"
 
 
 def single_line(text: str) -> str:

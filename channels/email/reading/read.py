@@ -11,21 +11,24 @@ from channels.email.reading.attachments import with_distinct_names
 from channels.email.reading.authentication import read_authentication
 from channels.email.reading.automation import kind_of
 from channels.email.reading.bodies import Block, Bodies, choose_bodies
+from channels.email.reading.calendars import invitation_of, is_answer
 from channels.email.reading.dates import parse_date
 from channels.email.reading.defects import Defects
 from channels.email.reading.disguises import note_disguises
 from channels.email.reading.forwards import is_forward_subject, read_forwarded
 from channels.email.reading.headers import decode_words, raw_text
 from channels.email.reading.limits import MAX_HTML_CHARS, MAX_MAIL_BYTES, MAX_TEXT_CHARS
-from channels.email.reading.mail import Attachment, Forwarded, Mail, MailAddress
+from channels.email.reading.mail import Attachment, Forwarded, Mail, MailAddress, MailKind
 from channels.email.reading.parts import Part, take_apart
 from channels.email.reading.plain import storable
 from channels.email.reading.replies import Reply, split_reply
 from channels.email.reading.reports import read_report
 from channels.email.reading.threads import parse_ids, parse_message_id
+from channels.email.reading.transfer import decoded_content
 
 _MOST_HEADER_CHARS = 4_000
 _LONGEST_SUBJECT = 998
+_PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,9 @@ def read_mail(
         signature=texts.reply.signature,
         html=texts.html,
         attachments=_attachments(bodies.attachments, texts.html),
-        forwarded=_forwarded(texts.reply, subject),
+        forwarded=_forwarded(texts.reply, subject) or _enclosed(root, texts.reply, subject),
+        invitation=invitation_of(root, defects),
+        is_locked=bodies.is_locked or texts.reply.visible.startswith(_PGP_MESSAGE),
         headers=_headers(root),
     )
     report = read_report(root, subject=subject, author=author, text=mail.text, defects=defects)
@@ -88,6 +93,8 @@ def read_mail(
         mail = replace(mail, kind=report.kind, bounce=report.about, visible=mail.text)
     else:
         kind = kind_of(root, subject=subject, author=author, own_addresses=own_addresses)
+        if kind is MailKind.HUMAN and is_answer(root) and not mail.visible:
+            kind = MailKind.AUTO_REPLY  # a button was pressed, and nothing written
         mail = replace(mail, kind=kind)
     if len(authors) > 1:
         defects.note("several authors")
@@ -202,6 +209,24 @@ def _attachments(found: list[Attachment], page: str | None) -> tuple[Attachment,
             else one
             for one in found
         ]
+    )
+
+
+def _enclosed(root: Part, reply: Reply, subject: str) -> Forwarded | None:
+    """Return the one mail that another encloses, where nothing else is what that is sent for."""
+    enclosed = [part for part in root.walk() if part.media_type == "message/rfc822"]
+    if len(enclosed) != 1 or not (is_forward_subject(subject) or not reply.visible):
+        return None
+    within = Defects()
+    inner = take_apart(decoded_content(enclosed[0], within), within)
+    if within.is_over_limits:
+        return None
+    authors = parse_addresses(inner.header("from") or "")
+    texts = _texts(choose_bodies(inner, within), within)
+    return Forwarded(
+        author=authors[0] if authors else None,
+        subject=decode_words(inner.header("subject") or "")[:_LONGEST_SUBJECT],
+        text=texts.reply.visible,
     )
 
 

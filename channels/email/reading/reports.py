@@ -145,6 +145,7 @@ def _delivery_report(
             address=address,
             status=status.group() if status else None,
             is_permanent=_is_permanent(action, status.group(1) if status else ""),
+            is_delayed=action == "delayed",
             detail=single_line(group.get("diagnostic-code", ""))[:500],
         )
     ids = _original_ids(root, parts, text, defects)

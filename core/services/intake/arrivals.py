@@ -83,7 +83,7 @@ def _about_a_message(event: AboutMessage, records: Records, ledger: Ledger) -> O
     place = (event.account, event.remote_id)
     if known := records.messages.get(place):
         change(known, event, ledger)
-        if isinstance(event, DeliveryReported):
+        if isinstance(event, DeliveryReported) and not event.is_delayed:
             records.reports.append(event)
         return Outcome(message=MessageId(known.message.id), seq=known.message.seq)
     if isinstance(event, DeliveryReported):

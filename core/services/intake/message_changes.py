@@ -50,6 +50,8 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
             ledger.forget(MessageId(message.id))
         case ReactionChanged():
             message.reactions = _reacted(message.reactions, event)
+        case DeliveryReported() if event.is_delayed:
+            _delay(known, event)
         case DeliveryReported():
             is_stranger = event.recipient is not None and known.recipient_of(event) is None
             if event.recipient is not None and not is_stranger:
@@ -66,6 +68,14 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
                 message.delivery = DeliveryState.SENT
                 message.delivery_detail = event.detail or None
     ledger.changed(known.conversation, FeedKind.MESSAGE)
+
+
+def _delay(known: Known, event: DeliveryReported) -> None:
+    """Show for whom the message is still on its way, where nothing was heard since."""
+    who, message = known.recipient_of(event), known.message
+    if who is not None and who not in message.reported:
+        report = {"outcome": RecipientOutcome.DELAYED, "detail": event.detail}
+        message.reported = {**message.reported, who: report}
 
 
 def _reported(event: DeliveryReported) -> dict[str, str]:

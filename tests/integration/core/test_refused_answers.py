@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from core.domain.conversation import Responder
 from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
 from core.domain.events import DeliveryReported, ReachabilityChanged
 from core.domain.ids import Address, EventKey, RemoteId
 from core.domain.ticket import TicketStatus
+from core.storage.tables import ContactAddress
 from tests.integration.core.sending import advance, fail_next, park_next, received, said, states
 from tests.support.desk import LOOP, Rig, posted
 
@@ -94,6 +96,23 @@ async def test_an_answer_that_comes_back_opens_a_ticket_and_nothing_more_is_sent
     assert await rig.reasons() == ["not_delivered"]
     assert (await rig.conversation()).responder == Responder.QUEUED
     assert await words_of_the_desk(rig) == []
+
+
+async def test_an_answer_that_is_still_on_its_way_has_not_failed(rig: Rig) -> None:
+    conversation = await said(rig, "a")
+    await advance(rig, conversation)
+    name = f"out-{rig.platform.received[-1].message}-0"
+    delay = replace(bounce_of(name), detail="4.4.7 queued", is_permanent=False, is_delayed=True)
+    await rig.intake.accept(delay)
+    assert await states(rig) == ["sent"]
+    assert await rig.reasons() == []
+    shown = {"somebody": {"outcome": "delayed", "detail": "4.4.7 queued"}}
+    assert (await rig.messages())[1].reported == shown
+    async with rig.sessions() as session:
+        assert (await session.scalars(select(ContactAddress.bounce))).all() == [None]
+    await rig.intake.accept(replace(bounce_of(name), key=EventKey("report:later")))
+    assert await states(rig) == ["failed"]
+    assert (await rig.messages())[1].reported["somebody"]["outcome"] == "hard"
 
 
 async def test_an_answer_to_somebody_who_blocked_the_account_opens_a_ticket_unannounced(

@@ -142,7 +142,13 @@ def test_a_failed_delivery_names_address_status_and_mail() -> None:
 def test_a_delay_is_temporary() -> None:
     mail = report("Final-Recipient: rfc822; bob@home.example\nAction: delayed\nStatus: 4.4.1")
     assert mail.bounce is not None
-    assert [one.is_permanent for one in mail.bounce.recipients] == [False]
+    assert [(one.is_permanent, one.is_delayed) for one in mail.bounce.recipients] == [(False, True)]
+
+
+def test_a_mailbox_that_was_full_for_too_long_is_no_delay() -> None:
+    mail = report("Final-Recipient: rfc822; bob@home.example\nAction: failed\nStatus: 4.2.2")
+    assert mail.bounce is not None
+    assert [(one.is_permanent, one.is_delayed) for one in mail.bounce.recipients] == [(True, False)]
 
 
 def test_several_recipients_are_told_apart() -> None:
@@ -189,27 +195,38 @@ def test_a_complaint_is_a_feedback_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_permanent"),
+    ("text", "is_permanent", "is_delayed"),
     [
         (
             "Your message to bob@home.example couldn't be delivered.\n\nbob wasn't found at home.example.",
             True,
+            False,
         ),
         (
             "No se pudo entregar su mensaje a:\n\n  bob@home.example\n\n550 5.1.1 usuario desconocido",
             True,
+            False,
+        ),
+        (
+            "El buzón de bob@home.example está lleno: 452 4.2.2 mailbox full",
+            False,
+            False,
         ),
         (
             "Ihre Nachricht an bob@home.example konnte noch nicht zugestellt werden.\n452 4.2.2 Mailbox full",
             False,
+            True,
         ),
         (
             "Delivery to bob@home.example has been delayed. We will continue to try for 2 days.",
             False,
+            True,
         ),
     ],
 )
-def test_a_bounce_of_no_standard_form_is_understood(text: str, is_permanent: bool) -> None:
+def test_a_bounce_of_no_standard_form_is_understood(
+    text: str, is_permanent: bool, is_delayed: bool
+) -> None:
     mail = read(
         text,
         From="Mail Delivery System <MAILER-DAEMON@mx.example>",
@@ -218,9 +235,9 @@ def test_a_bounce_of_no_standard_form_is_understood(text: str, is_permanent: boo
     )
     assert mail.kind is MailKind.BOUNCE
     assert mail.bounce is not None
-    assert [(one.address, one.is_permanent) for one in mail.bounce.recipients] == [
-        ("bob@home.example", is_permanent)
-    ]
+    (failed,) = mail.bounce.recipients
+    assert failed.address == "bob@home.example"
+    assert (failed.is_permanent, failed.is_delayed) == (is_permanent, is_delayed)
 
 
 RESULTS = "mx.shop.example; dkim=pass header.d=home.example; spf=pass smtp.mailfrom=home.example; dmarc=pass header.from=home.example"
