@@ -32,15 +32,18 @@ def read_files(files: Sequence[Fields]) -> tuple[tuple[FileRef, ...], list[str],
     return tuple(hosted), [link for link in links if link], lost
 
 
-def read_shared(attachments: Sequence[Fields]) -> str | None:
-    """Return the messages that were passed on with a message, as a quotation; None for none.
+def shared_in(attachments: Sequence[Fields]) -> Sequence[Fields]:
+    """Return the messages that were passed on with a message.
 
     Previews of links are attachments too; they say nothing that the link does not.
     """
+    return [one for one in attachments if one.flag("is_share") or one.flag("is_msg_unfurl")]
+
+
+def read_shared(shared: Sequence[Fields]) -> str | None:
+    """Return messages that were passed on as a quotation; None for none."""
     quoted = []
-    for attachment in attachments:
-        if not (attachment.flag("is_share") or attachment.flag("is_msg_unfurl")):
-            continue
+    for attachment in shared:
         author = attachment.text("author_name") or attachment.text("author_id")
         text = mrkdwn.to_commonmark(attachment.text("text") or attachment.text("fallback"))
         quoted.append(f"{author}: {text}" if author else text)

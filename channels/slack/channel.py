@@ -38,7 +38,7 @@ from core.ports import ChannelContext, Colleague, Inbox, Transcript
 _MAX_FILES = 10
 _PROFILE_SECONDS = 600.0
 _REMEMBERED = 2_000
-_LANGUAGE_SECONDS = 0.8  # of the 3 that Slack waits for the answer to a command
+_PROFILE_SOON_SECONDS = 0.8  # of the 3 that Slack waits for the answer to a command
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -210,6 +210,7 @@ class Slack(ABC):
             inbox,
             vitals=vitals,
             language_of=self._language_soon,
+            name_of=self._name_soon,
             on_home=self._show_home,
             on_press=self._show_choice,
         )
@@ -229,15 +230,22 @@ class Slack(ABC):
             self._profiles.popitem(last=False)
         return profile
 
+    async def _profile_soon(self, person: str) -> Fields:
+        """Return a person's profile; empty where Slack does not tell it in time."""
+        try:
+            async with asyncio.timeout(_PROFILE_SOON_SECONDS):
+                return await self._profile(person)
+        except (DeliveryError, TimeoutError) as error:
+            _LOGGER.info("account %s: somebody is not known: %s", self.account, error)
+            return Fields()
+
     async def _language_soon(self, person: str) -> str:
         """Return a person's language, or the desk's where Slack does not tell it in time."""
-        try:
-            async with asyncio.timeout(_LANGUAGE_SECONDS):
-                profile = await self._profile(person)
-        except (DeliveryError, TimeoutError) as error:
-            _LOGGER.info("account %s: somebody's language is not known: %s", self.account, error)
-            return self._context.default_language
+        profile = await self._profile_soon(person)
         return spoken(profile.text("locale"), default=self._context.default_language)
+
+    async def _name_soon(self, person: str) -> str | None:
+        return known_of(await self._profile_soon(person), ids.address(person)).name
 
     async def _ask_who_we_are(self) -> None:
         try:

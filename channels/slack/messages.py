@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 
 from channels.slack import ids, mrkdwn, rich_text
-from channels.slack.attachments import read_files, read_shared
+from channels.slack.attachments import read_files, read_shared, shared_in
 from channels.slack.fields import Fields
 from channels.slack.reading import Desk, Reading
 from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body
@@ -30,6 +30,8 @@ _UNSPOKEN_KINDS = """
 """
 _UNSPOKEN = frozenset(_UNSPOKEN_KINDS.split())
 _LEADING_MENTION = r"^\s*@(?:{who})(?![A-Z0-9])[\s,:;.!-]*"
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]{5,20})\|([^<>|\n]{1,100})>")
+_CHANNEL_ID = re.compile(r"(?<![\w/])#([CG][A-Z0-9]{5,20})(?!\w)")
 _SLACKBOT = "USLACKBOT"
 _CUT = " […]"
 
@@ -59,14 +61,18 @@ def read_body(message: Fields, desk: Desk) -> Body:
     text = rich_text.to_commonmark(message.each("blocks"))
     if text is None or not text.strip():
         text = mrkdwn.to_commonmark(message.text("text"))
-    text = _without_address(text, desk)
-    files, links, lost = read_files(message.each("files"))
+    text = _without_address(_with_channels(text, message.text("text")), desk)
+    shared = shared_in(message.each("attachments"))
+    own = message.each("files")
+    files, links, lost = read_files([*own, *(file for one in shared for file in one.each("files"))])
     text = UNSTORABLE.sub("", "\n".join([text, *links])).strip()
     if message.text("subtype") == "me_message" and text:
         text = f"*{text}*" if "*" not in text and "\n" not in text else text
     if len(text) > MAX_TEXT_CHARS:
         text = text[: MAX_TEXT_CHARS - len(_CUT)] + _CUT
-    quoted = read_shared(message.each("attachments"))
+    quoted = read_shared(shared)
+    if quoted and not text:  # what was passed on without a word is what is said
+        text, quoted, lost = quoted[:MAX_TEXT_CHARS], None, [*lost, "forwarded"]
     return Body(text=text, quoted=quoted, files=files, unsupported=tuple(lost))
 
 
@@ -216,6 +222,14 @@ def _deleted(account: AccountId, event: Fields, desk: Desk, raw: bytes) -> Readi
     )
     is_ours = ids.is_direct(channel) or desk.is_mentioned_in(previous.text("text"))
     return Reading(events=(removed,), only_in=None if is_ours else thread)
+
+
+def _with_channels(text: str, typed: str) -> str:
+    """Return `text` with the names of channels, which Slack gives beside the ids, if anywhere."""
+    names = {channel: mrkdwn.unescape(name) for channel, name in _CHANNEL.findall(typed)}
+    if not names:
+        return text
+    return _CHANNEL_ID.sub(lambda match: f"#{names.get(match[1], match[1])}", text)
 
 
 def _without_address(text: str, desk: Desk) -> str:

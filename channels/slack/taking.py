@@ -15,6 +15,7 @@ from channels.slack.errors import bad_credentials
 from channels.slack.fields import Fields
 from channels.slack.health import Vitals
 from channels.slack.membership import Membership
+from channels.slack.names import NameOf, with_names
 from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
 from channels.slack.press import PRESSED_IN_VAIN
 from channels.slack.reading import Desk, Reading
@@ -22,7 +23,7 @@ from channels.slack.texts import text
 from channels.slack.web_api import WebApi
 from core.domain.account import AccountState, Health
 from core.domain.errors import DeliveryError, IgnoredPayload, InvalidInput, UnknownPayload
-from core.domain.events import ChoicePressed, Event, MessagePosted, ReactionChanged
+from core.domain.events import ChoicePressed, Event, MessageEdited, MessagePosted, ReactionChanged
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import Acceptance, Inbox
 
@@ -45,10 +46,11 @@ class Taking:
         *,
         vitals: Vitals,
         language_of: Callable[[str], Awaitable[str]],
+        name_of: NameOf,
         on_home: AfterStored,
         on_press: AfterStored,
     ) -> None:
-        """`language_of` tells in which language to write to a person, soon.
+        """`language_of` tells in which language to write to a person, soon, `name_of` their name.
 
         `on_home` and `on_press` are run beside, after their payload was stored.
         """
@@ -57,6 +59,7 @@ class Taking:
         self._inbox = inbox
         self._vitals = vitals
         self._language_of = language_of
+        self._name_of = name_of
         self._on_home = on_home
         self._on_press = on_press
         self._membership = Membership(account, api)
@@ -82,6 +85,7 @@ class Taking:
                 events = [await self._completed(event, began) for event in reading.events]
                 if reading.wants_context:
                     events = [await self._with_context(event, desk) for event in events]
+                events = [await self._with_names(event) for event in events]
                 became = await self._inbox.accept(*events)
         except IgnoredPayload as ignored:
             _LOGGER.debug("account %s: ignored: %s", self._account, ignored)
@@ -135,6 +139,11 @@ class Taking:
         before = await self._membership.said_before(event.thread, place[1], desk)
         quoted = "\n\n".join(part for part in (before, event.body.quoted) if part)
         return replace(event, body=replace(event.body, quoted=quoted or None))
+
+    async def _with_names(self, event: Event) -> Event:
+        if not isinstance(event, MessagePosted | MessageEdited):
+            return event
+        return replace(event, body=await with_names(event.body, self._name_of))
 
     async def _see_to(self, payload: Payload) -> None:
         """Do what a payload asks for that says nothing in a conversation."""

@@ -151,6 +151,23 @@ def test_a_message_passed_on_is_quoted_and_a_preview_is_not() -> None:
     assert body.quoted == "Bea: the **printer** is on fire"
 
 
+def test_what_is_passed_on_without_a_word_is_what_is_said_with_its_files() -> None:
+    picture = {"id": "F0S43P1CZ", "mode": "hosted", "name": "fire.png", "mimetype": "image/png"}
+    shared = {"is_share": True, "author_name": "Bea", "text": "on fire", "files": [picture]}
+    body = posted(message("", attachments=[shared])).body
+    assert (body.text, body.quoted, body.unsupported) == ("Bea: on fire", None, ("forwarded",))
+    assert [file.name for file in body.files] == ["fire.png"]
+
+
+def test_channels_have_names_where_slack_gives_them() -> None:
+    element = {"type": "channel", "channel_id": "C024BE7LR"}
+    section = {"type": "rich_text_section", "elements": [element]}
+    blocks = [{"type": "rich_text", "elements": [section]}]
+    named = posted(message("<#C024BE7LR|help-it>", blocks=blocks)).body
+    assert named.text == "#help-it"
+    assert posted(message("<#C024BE7LR>", blocks=blocks)).body.text == "#C024BE7LR"
+
+
 def test_order_sorts_as_time_stamps_do() -> None:
     stamps = ["999999999.000001", "1355517523.000005", "1355517523.000012", "1355517524.1"]
     orders = [posted(message(ts=ts)).order for ts in stamps]

@@ -13,6 +13,7 @@ from channels.slack.channel import Slack
 from core.domain.account import AccountState
 from core.domain.assistant import TicketBrief
 from core.domain.content import Choice, Intent
+from core.domain.events import MessageEdited, MessagePosted
 from core.domain.ids import (
     ChoiceId,
     new_id,
@@ -39,7 +40,31 @@ async def test_a_mention_brings_what_was_said_before_it(
     await slack.mention(ana, "what now?", thread=root, channel=general)
     await _told(slack, 2)
     (event, _) = inbox.events
-    assert event.body.quoted == f"@{bea.id}: the **printer** is on fire"  # type: ignore[union-attr]
+    assert event.body.quoted == "@Bea: the **printer** is on fire"  # type: ignore[union-attr]
+
+
+async def test_who_is_mentioned_is_called_by_name_in_what_is_said_and_its_corrections(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    bea = slack.person("Bea *x* Ruiz")
+    said = await slack.write(ana, f"ask <@{bea.id}> or <@UNOBODY99>, a@U12345678.example")
+    await slack.edit(said, f"ask <@{bea.id}>")
+    await _told(slack, 2)
+    posted, edited = inbox.events
+    assert isinstance(posted, MessagePosted)
+    assert posted.body.text == "ask @Bea \\*x\\* Ruiz or @UNOBODY99, a@U12345678.example"
+    assert isinstance(edited, MessageEdited)
+    assert edited.body.text == "ask @Bea \\*x\\* Ruiz"
+
+
+async def test_a_mention_whose_name_slack_does_not_tell_keeps_its_id(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    slack.faults.plan(Fault.CUT_BEFORE, method="users.info")
+    await slack.write(ana, "ask <@U12345678>")
+    await _told(slack)
+    (event,) = inbox.events
+    assert event.body.text == "ask @U12345678"  # type: ignore[union-attr]
 
 
 async def test_a_mention_brings_what_was_said_just_before_it_however_long_the_thread_is(
@@ -53,7 +78,7 @@ async def test_a_mention_brings_what_was_said_just_before_it_however_long_the_th
     await slack.mention(ana, "what now?", thread=root, channel=general)
     await _told(slack, 2)
     (event, _) = inbox.events
-    words = [f"@{ana.id}: word {number}" for number in range(3, 23)]
+    words = [f"@Ana Gil: word {number}" for number in range(3, 23)]
     assert event.body.quoted == "\n\n".join(words)  # type: ignore[union-attr]
 
 
