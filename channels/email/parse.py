@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,11 @@ _LATEST_BELIEVED = timedelta(days=2)  # how late a mail may be before its date i
 _REPORTS = frozenset({MailKind.BOUNCE, MailKind.DELIVERY_RECEIPT})
 _MACHINES = frozenset({MailKind.BULK, MailKind.SPAM, MailKind.FEEDBACK_REPORT})
 _LIST_ID = re.compile(r"<([^<>]+)>")
+_CHOICE = re.compile(  # in bare words
+    r"(?P<number>[0-9]{1,3})(?:\s*(?:/|out of|of|de)\s*(?P<most>[0-9]{1,3}))?"
+    r"(?:\s*[-.):·,\u2013\u2014]?\s*(?P<words>[^0-9\s].*))?"
+)
+_AROUND = " \t\r\n*_.,;:!¡()[]\"'“”«»"
 _LANGUAGE = re.compile(r"^\s*([a-z]{2})\b", re.IGNORECASE)
 
 
@@ -216,12 +222,28 @@ class Reader:
 
 
 def chosen(text: str, choices: Sequence[Choice]) -> Choice | None:
-    """Return the choice that a reply names, by its number or its words; None for other words."""
-    said = text.strip().strip("*_.)").strip()
-    if said.isdecimal() and said.isascii() and 1 <= int(said) <= len(choices):
-        return choices[int(said) - 1]
-    named = [choice for choice in choices if choice.label.strip().casefold() == said.casefold()]
-    return named[0] if len(named) == 1 else None
+    """Return the choice that a reply names; None for other words.
+
+    All of it is its number ("5", "5.", "5/5", "5 of 5", "5 de 5"), its words, or both
+    ("5 - Very good"). Case, accents and marks around them do not matter.
+    """
+    found = _CHOICE.fullmatch(_bare(text))
+    number, words = (found["number"], found["words"]) if found else (None, _bare(text))
+    labels = [_bare(choice.label) for choice in choices]
+    if found and found["most"] and int(found["most"]) != len(choices):
+        return None
+    if number:
+        place = int(number) - 1
+        is_one = 0 <= place < len(choices) and words in (None, "", labels[place])
+        return choices[place] if is_one else None
+    return choices[labels.index(words)] if labels.count(words) == 1 else None
+
+
+def _bare(words: str) -> str:
+    """Return words without case, accents, and marks and space around them."""
+    parted = unicodedata.normalize("NFKD", words.casefold())
+    plain = "".join(letter for letter in parted if not unicodedata.combining(letter))
+    return " ".join(plain.strip(_AROUND).split())
 
 
 def believable(date: datetime | None, received_at: datetime) -> datetime:

@@ -17,7 +17,7 @@ from channels.email.markdown import page, to_html, to_text
 from channels.email.settings import EmailSettings
 from channels.email.tokens import Tokens
 from core.domain.channel import Outbound
-from core.domain.content import FileRef
+from core.domain.content import Choice, FileRef
 from core.domain.conversation import Speaker
 from core.domain.errors import Rejected
 from core.domain.ids import Address, RemoteId
@@ -226,8 +226,10 @@ def _sections(message: Outbound, settings: EmailSettings) -> Iterator[str]:
         yield texts.text(language, texts.GREETING)
     yield message.body.text
     if message.choices:
-        lines = [f"{n}. {_label(c.label)}" for n, c in enumerate(message.choices, start=1)]
-        yield "\n".join([texts.text(language, texts.CHOOSE), "", *lines])
+        lines = [f"{n}. {_linked(c)}" for n, c in enumerate(message.choices, start=1)]
+        can_click = all(choice.link for choice in message.choices)
+        asked = texts.CHOOSE_OR_CLICK if can_click else texts.CHOOSE
+        yield "\n".join([texts.text(language, asked), "", *lines])
     if message.speaker is Speaker.BOT:
         yield texts.text(language, texts.IF_IT_DOES_NOT_HELP)
     if message.speaker is Speaker.AGENT and (
@@ -237,6 +239,10 @@ def _sections(message: Outbound, settings: EmailSettings) -> Iterator[str]:
         yield signature.replace("{agent}", _label(message.speaker_name or settings.name))
     if footer := settings.in_language("footer", language):
         yield footer
+
+
+def _linked(choice: Choice) -> str:
+    return f"[{_label(choice.label)}]({choice.link})" if choice.link else _label(choice.label)
 
 
 def _label(words: str) -> str:

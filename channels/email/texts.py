@@ -8,6 +8,7 @@ IF_IT_DOES_NOT_HELP = (
     "and a person will read it."
 )
 CHOOSE = "Reply with the number that fits:"
+CHOOSE_OR_CLICK = "One click is enough, or reply with the number that fits:"
 YOUR_MESSAGE = "Your message"
 WROTE = "You wrote:"
 

@@ -2,12 +2,19 @@
 (() => {
   "use strict";
   const room = document.getElementById("queue");
+  const seen = new Map(); // who had a ticket when it was chosen; nobody is taken by surprise
   let last = null; // the number of the ticket that was chosen last
 
   const boxes = () => [...room.querySelectorAll("input.choose")];
   const show = () => {
     const all = boxes();
     const chosen = all.filter((box) => box.checked);
+    for (const box of all) {
+      const holder = box.nextElementSibling;
+      if (!box.checked) seen.delete(box.value);
+      else if (!seen.has(box.value)) seen.set(box.value, holder.dataset.now);
+      holder.value = `${box.value}=${seen.get(box.value) ?? holder.dataset.now}`;
+    }
     const bar = document.getElementById("bulk-bar");
     const whole = document.getElementById("choose-all");
     if (!bar) return;

@@ -16,6 +16,7 @@ from core.domain.errors import (
     NotFound,
     ScannerUnavailable,
     StorageUnavailable,
+    TakenAlready,
     TooManyAttempts,
     WrongAddress,
     WrongName,
@@ -129,6 +130,8 @@ def error_in_words(error: DeskError, t: Translate) -> str:
             return t("The desk cannot reach its database. Try again shortly.")
         case ScannerUnavailable():
             return t("Files cannot be checked for viruses right now. Try again shortly.")
+        case TakenAlready():
+            return t("{name} has this ticket already.", name=error.name)
         case NotFound() if str(error) in _FOUND_MISSING:
             said = t(str(error))
             return said[:1].upper() + said[1:]

@@ -89,3 +89,4 @@ class Choice:
     id: ChoiceId
     label: str
     intent: Intent
+    link: str | None = None  # a page on which it can be chosen too, where no button can be pressed

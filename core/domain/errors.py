@@ -6,6 +6,7 @@ DeskError
 │   └── ConversationErased … any more, as after a rehearsal: there is nothing left to do
 ├── Conflict               somebody else was first: show who, let the caller choose again
 │   ├── Outdated           … and changed what the caller has read: read it again
+│   ├── TakenAlready       … and has the ticket, as `name`
 │   └── AnsweredMeanwhile  … and answered: read that, then answer knowingly
 ├── InvalidInput           the caller's input is wrong: say what to change
 │   ├── TooLarge           … because it is too big
@@ -76,6 +77,14 @@ class Outdated(Conflict):
 
     def __init__(self) -> None:
         super().__init__("this was changed meanwhile: load it again")
+
+
+class TakenAlready(Conflict):
+    """Somebody else has the ticket."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has this ticket already")
+        self.name = name
 
 
 class AnsweredMeanwhile(Conflict):

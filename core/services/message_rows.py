@@ -61,7 +61,11 @@ def message(
 
 def choices_json(choices: Sequence[Choice]) -> list[dict[str, str]]:
     """Return what a message itself keeps of the choices below it."""
-    return [{"id": str(choice.id), "label": choice.label} for choice in choices]
+    return [
+        {"id": str(choice.id), "label": choice.label}
+        | ({} if choice.link is None else {"link": choice.link})
+        for choice in choices
+    ]
 
 
 def offered(

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from core.domain.actor import Agent
 from core.domain.ticket import TicketStatus
 from core.storage.queries.tickets.tickets import ticket_named
-from tests.browser.people import Opened
+from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk
 
 
@@ -70,6 +70,29 @@ async def test_what_requesters_hear_of_is_asked_first_and_goes_on_after_the_list
     await ask.get_by_role("button", name="Go on").click()
     await expect(notice).to_contain_text("Done: 3")
     await expect(page.locator("a.row")).to_have_count(1)
+
+
+async def test_what_a_colleague_takes_while_it_is_ticked_is_theirs_until_one_insists(
+    desk: Desk, opened: Opened
+) -> None:
+    bea = await agent_called(desk, "Bea")
+    for n in range(2):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    page = await opened("/console/queue?tab=all")
+    await page.locator("#choose-all").click()
+    async with desk.sessions() as session:
+        ticket = await ticket_named(session, "1001")
+    await desk.tickets.take(ticket, bea)
+    await expect(page.locator("#tr-1001 td.at-assignee")).to_have_text("Bea")
+    bar, notice = page.locator("#bulk-bar"), page.locator("#notice")
+    await bar.locator("summary", has_text="Assign").click()
+    await bar.get_by_role("button", name="To me").click()
+    await expect(notice).to_contain_text("Done: 1 · Not done: 1")
+    await expect(notice.locator("li")).to_contain_text("#1001: Bea has this ticket already.")
+    await bar.locator("summary", has_text="Assign").click()
+    await bar.get_by_role("button", name="To me").click()
+    await expect(notice).to_contain_text("Done: 1")
+    await expect(page.locator("#tr-1001 td.at-assignee")).to_have_text("you")
 
 
 async def test_what_refused_stays_chosen_and_a_row_opens_with_a_click_beside_its_link(

@@ -16,6 +16,7 @@ from core.adapters.blobs import ObjectBlobs
 from core.domain.assistant import Say, Step, TurnReply
 from core.domain.errors import DeliveryError
 from core.domain.ids import AccountId, ConversationId
+from core.ports import capabilities_of
 from core.runtime.machine.polling import until
 from core.services.delivery.outbox import Outbox
 from core.services.intake.inbox import Intake
@@ -33,7 +34,7 @@ class MailDesk:
     """The desk's services around one mail account; `work` is what its worker does."""
 
     def __init__(self, sessions: Sessions, folder: Path, channel: EmailChannel) -> None:
-        accounts = {ACCOUNT: channel.capabilities}
+        self.accounts = accounts = {ACCOUNT: capabilities_of(channel)}
         rules = ArrivalRules(reopen_window=timedelta(hours=72), default_language="en")
         turn_rules = TurnRules(
             deadline=timedelta(seconds=20),

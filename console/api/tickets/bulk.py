@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -12,8 +13,9 @@ from console.api.shapes import Body, Text
 from console.desk import desk_of
 from console.problems import problem_of
 from core.domain.errors import NotFound
-from core.domain.ids import TicketId
+from core.domain.ids import AgentId, TicketId
 from core.services.tickets.bulk import MOST_AT_ONCE, Act, BulkAct
+from core.services.tickets.tickets import Holder
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets.tickets import ticket_named
 
@@ -37,6 +39,16 @@ class BulkBody(Body):
             "Null puts tickets back into the queue (`assign`) or takes them from a team (`team`).",
         ),
     ] = None
+
+    seen: Annotated[
+        dict[Name, Annotated[UUID, Field(strict=False)] | None],
+        Field(
+            max_length=MOST_AT_ONCE,
+            default_factory=dict,
+            description="For `assign`: which agent had a ticket when it was chosen, null for none, "
+            "by its name in `tickets`. One that somebody else has taken since is left alone (409).",
+        ),
+    ]
 
 
 class OutcomeOut(BaseModel):
@@ -62,7 +74,12 @@ async def do_to_many(request: Request, caller: AgentCaller, body: BulkBody) -> l
                 named[name] = await ticket_named(session, name)
             except NotFound:
                 missing.add(name)
-    outcomes = await desk.bulk.do(act, list(named.values()), caller) if named else []
+    seen = {
+        named[name]: Holder(agent=None if agent is None else AgentId(agent))
+        for name, agent in body.seen.items()
+        if name in named
+    }
+    outcomes = await desk.bulk.do(act, list(named.values()), caller, seen=seen) if named else []
     by_ticket = {outcome.ticket: outcome for outcome in outcomes}
     answers = []
     for name in dict.fromkeys(body.tickets):

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from console.desk import desk_of
 from console.pages.session import Agents, form_of, text_field
 from console.pages.tickets.queue import Offset, wide_values
+from console.pages.tickets.tickets import holder_in
 from console.pages.view import page, translator
 from console.words.errors import error_in_words
 from core.domain.errors import InvalidInput, NotFound
@@ -20,6 +21,7 @@ from core.domain.ids import TicketId
 from core.domain.views import Order
 from core.services.tickets.bulk import CAN_BE_UNDONE, Act, BulkAct, Outcome
 from core.services.tickets.bulk import MOST_AT_ONCE as _MOST
+from core.services.tickets.tickets import Holder
 from core.storage.engine import storage_errors
 from core.storage.queries.tickets.tickets import ticket_named
 
@@ -51,7 +53,13 @@ async def do_to_many(
     act = _act(form, text_field(form, "do"))
     chosen = [one for one in form.getlist("ticket") if isinstance(one, str)]
     tickets = await _named(request, chosen)
-    outcomes = await desk_of(request).bulk.do(act, tickets, signed_in.agent)
+    shown = _holders(form)
+    seen = {
+        ticket: shown[number]
+        for ticket, number in zip(tickets, chosen, strict=True)
+        if number in shown
+    }
+    outcomes = await desk_of(request).bulk.do(act, tickets, signed_in.agent, seen=seen)
     return await _answer(request, signed_in, (tab, order, offset), _told(request, act, outcomes))
 
 
@@ -72,6 +80,12 @@ async def undo(
     outcomes = await desk_of(request).bulk.undo(act, before, signed_in.agent)
     told = _told(request, act, outcomes, is_undoing=True)
     return await _answer(request, signed_in, (tab, order, offset), told)
+
+
+def _holders(form: FormData) -> dict[str, Holder]:
+    """Return who had each ticket when it was chosen, by number, as far as the page says."""
+    pairs = [one.partition("=") for one in form.getlist("holder") if isinstance(one, str)]
+    return {number: holder_in(agent) for number, _, agent in pairs}
 
 
 def _act(form: FormData, words: str) -> BulkAct:

@@ -21,7 +21,7 @@ from console.pages.writing.drafts import drafts_json
 from console.sight import sight_for
 from console.words.errors import error_in_words
 from console.words.states import STATUS
-from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
+from core.domain.errors import DeskError, InvalidInput, NotFound, TakenAlready
 from core.domain.ids import (
     AgentId,
     ConversationId,
@@ -31,6 +31,7 @@ from core.domain.ids import (
 )
 from core.domain.teams import Onward
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
+from core.services.tickets.tickets import Holder
 from core.services.writing.drafts import drafts_of
 from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import agent_named
@@ -89,11 +90,8 @@ async def take(request: Request, signed_in: Agents, named: Named) -> Response:
     """Take the ticket; where somebody else was first, say who."""
     try:
         await desk_of(request).tickets.take(named, signed_in.agent)
-    except Conflict:
-        async with storage_errors(), desk_of(request).sessions() as session:
-            holder = (await ticket_view(session, named)).assignee
-        name = "?" if holder is None else (holder.name or "?")
-        said = translator(request)("{name} has this ticket already.", name=name)
+    except TakenAlready as error:
+        said = error_in_words(error, translator(request))
         return await refused(request, named, said, 409)
     return await _done(request, named)
 
@@ -102,12 +100,15 @@ async def take(request: Request, signed_in: Agents, named: Named) -> Response:
 async def assign(request: Request, signed_in: Agents, named: Named) -> Response:
     """Give the ticket to a colleague, or put it back in the queue."""
     desk = desk_of(request)
-    chosen = text_field(await form_of(request), "agent")
+    form = await form_of(request)
+    chosen = text_field(form, "agent")
+    seen = holder_in(text_field(form, "holder")) if "holder" in form else None
     assignee: AgentId | None = None
     if chosen:
         async with storage_errors(), desk.sessions() as session:
             assignee = await agent_named(session, chosen)
-    return await attempt(request, named, desk.tickets.assign(named, assignee, signed_in.agent))
+    work = desk.tickets.assign(named, assignee, signed_in.agent, seen=seen)
+    return await attempt(request, named, work)
 
 
 @router.post("/{ticket}/escalate")
@@ -212,6 +213,14 @@ def _team(words: str) -> TeamId:
         return TeamId(UUID(words))
     except ValueError:
         raise InvalidInput("there is no such team") from None
+
+
+def holder_in(words: str) -> Holder:
+    """Return who a page says has a ticket; no words: nobody."""
+    try:
+        return Holder(agent=AgentId(UUID(words)) if words else None)
+    except ValueError:
+        raise InvalidInput("this page is too old: load it again") from None
 
 
 def status_in(words: str) -> TicketStatus:

@@ -3,8 +3,8 @@
 On a channel where a program may answer programs (`Capabilities.answers_per_hour`), a person gets
 so many messages of the assistant and of the desk itself at once. Each further one needs a pause
 since the one before left: an hour, then two, then four. What left a day ago no longer counts, nor
-what was written before an agent last answered in a ticket of theirs or gave it a status, or an
-approver decided: where a person is, no two machines are alone.
+what was written before an agent last answered in a ticket of theirs or gave it a status, an
+approver decided, or they rated how they were helped: where a person is, no two machines are alone.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ async def was_told_of_limit(
 async def _last_deed(
     session: AsyncSession, conversation: Conversation, since: datetime
 ) -> datetime | None:
-    """Return when a person last answered or decided something about a ticket of theirs."""
+    """Return when a person last answered, decided or rated something about a ticket of theirs."""
     found: datetime | None = await session.scalar(
         select(func.max(TicketEvent.at))
         .join(Ticket, Ticket.id == TicketEvent.ticket_id)
@@ -123,10 +123,16 @@ async def _last_deed(
         .where(
             _theirs(conversation),
             TicketEvent.at > since,
-            or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE)),
-            # Tags, fields and the like are what programs with an agent's token set.
-            TicketEvent.field.in_(("status", "request"))
-            | ((TicketEvent.field == "message") & (TicketEvent.reason == "agent")),
+            or_(
+                or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE))
+                # Tags, fields and the like are what programs with an agent's token set.
+                & (
+                    TicketEvent.field.in_(("status", "request"))
+                    | ((TicketEvent.field == "message") & (TicketEvent.reason == "agent"))
+                ),
+                # A program that answers every mail does not answer with a score alone.
+                TicketEvent.field == "satisfaction",
+            ),
         )
     )
     return found

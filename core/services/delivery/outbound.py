@@ -151,14 +151,15 @@ async def choices_under(session: AsyncSession, message: Message) -> tuple[Choice
         return ()
     found = await session.scalars(select(ChoiceRow).where(ChoiceRow.message_id == message.id))
     rows = {choice.id: choice for choice in found}
-    shown = [rows[UUID(choice["id"])] for choice in message.choices]
+    shown = [(rows[UUID(choice["id"])], choice.get("link")) for choice in message.choices]
     return tuple(
         Choice(
             id=ChoiceId(row.id),
             label=row.label,
             intent=Intent(name=row.intent, entities=row.entities),
+            link=link,
         )
-        for row in shown
+        for row, link in shown
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.domain.content import Caution, Choice, Intent
 from core.domain.conversation import Responder
-from core.domain.desk_choices import is_for_desk
+from core.domain.desk_choices import RATE, is_for_desk
 from core.domain.events import (
     ChoicePressed,
     DeliveryReported,
@@ -63,7 +63,7 @@ def apply(
     """
     match event:
         case MessagePosted():
-            return _posted(event, message_id, None, records, ledger, rules)
+            return _written(event, message_id, records, ledger, rules)
         case ChoicePressed():
             return _pressed(event, message_id, records, ledger, rules)
         case MessageEdited() | MessageRemoved() | ReactionChanged() | DeliveryReported():
@@ -105,6 +105,26 @@ def _catch_up(records: Records) -> None:
             records.early.append(event)
 
 
+def _written(
+    event: MessagePosted, message: MessageId, records: Records, ledger: Ledger, rules: ArrivalRules
+) -> Outcome:
+    """Take in what somebody wrote; a score that a letter names is an answer to its survey.
+
+    Other choices of the desk's own, and scores of surveys that are over, are words like any other.
+    """
+    intent, home = event.intent, None
+    if intent is not None and is_for_desk(intent.name):
+        there = records.in_thread((event.account, str(event.thread)))
+        asked_in = records.surveys.get(intent.entities.get("survey", ""))
+        home = next((one for one in there if one.id == asked_in), None)
+        event = event if home and intent.name == RATE else replace(event, intent=None)
+    if event.intent is None or home is None:
+        return _posted(event, message, None, records, ledger, rules)
+    outcome = _posted(event, message, None, records, ledger, rules, answers_desk=True)
+    records.presses.append((home, event.intent, event.author.address))
+    return outcome
+
+
 def _posted(
     event: MessagePosted | ChoicePressed,
     message: MessageId,
@@ -112,10 +132,12 @@ def _posted(
     records: Records,
     ledger: Ledger,
     rules: ArrivalRules,
+    *,
+    answers_desk: bool = False,
 ) -> Outcome:
     place = (event.account, str(event.thread))
     is_automatic = isinstance(event, MessagePosted) and event.is_automatic
-    is_quiet = is_automatic or (pressed is not None and is_for_desk(pressed.intent.name))
+    is_quiet = is_automatic or answers_desk
     spam = spam_conversation(event, records, ledger, rules)
     link = None if spam is not None else _about_linking(event, records, ledger)
     if spam is not None:
@@ -262,8 +284,9 @@ def _pressed(
         label=choice.label,
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
-    outcome = _posted(event, message, pressed, records, ledger, rules)
-    if is_for_desk(choice.intent):
+    is_ours = is_for_desk(choice.intent)
+    outcome = _posted(event, message, pressed, records, ledger, rules, answers_desk=is_ours)
+    if is_ours:
         home = records.by_id[choice.conversation_id]
         records.presses.append((home, pressed.intent, event.author.address))
     _judge_article(choice, event, records)

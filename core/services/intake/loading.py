@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from core.domain.content import Envelope
 from core.domain.conversation import Responder, Speaker
+from core.domain.desk_choices import RATE
 from core.domain.events import (
     ChoicePressed,
     DeliveryReported,
@@ -36,6 +37,7 @@ from core.services.ledger import Ledger
 from core.services.locks import keep_counters
 from core.services.people.moves import Move, move, theirs
 from core.services.people.people import recognise
+from core.services.satisfaction.questions import surveys_that_take_answers
 from core.storage.places import is_listed, listed
 from core.storage.queries.links.merges import ticket_above
 from core.storage.tables import (
@@ -150,6 +152,13 @@ async def load(
     }
     if entered:
         records.awaited = await _awaited(session, entered, ledger.now - REMEMBERED)
+    rated = {
+        event.intent.entities["survey"]
+        for event in events
+        if isinstance(event, MessagePosted) and event.intent and event.intent.name == RATE
+    }
+    if rated:
+        records.surveys = await surveys_that_take_answers(session, rated, ledger.now)
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)

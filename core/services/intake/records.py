@@ -52,6 +52,9 @@ class Records:
     choices: Mapping[ChoiceId, ChoiceRow] = field(default_factory=dict)
     pressed: set[UUID] = field(default_factory=set)  # messages of which a button was pressed
     lapsed: list[tuple[UUID, int]] = field(default_factory=list)  # merges, with the last message
+    surveys: Mapping[str, UUID] = field(
+        default_factory=dict
+    )  # that take answers: where they were put
     taken_threads: set[Place] = field(default_factory=set)
     started: list[Conversation] = field(default_factory=list)
     joined: list[Participant] = field(default_factory=list)

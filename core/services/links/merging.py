@@ -61,7 +61,8 @@ class TicketMerging:
     ) -> UUID:
         """Close `merged` and go on with its matter in `kept`; return the merge's id.
 
-        With `tells`, the merged ticket's requester is told. Both tickets keep what was done
+        With `tells`, the merged ticket's requester is told, unless the last they were told is the
+        same: after an undoing. Both tickets keep what was done
         (fields "merged" and "merged_into", with the other's number), and the merged one is the
         kept one's duplicate. What was merged into it before goes along. Replies in either that
         could still be taken back leave before that.
@@ -88,6 +89,7 @@ class TicketMerging:
                 await let_leave(case, self._base_url)
             _check(into, gone)
             ended = gone.conversation.closed_at
+            told = await _last_told(session, merged)
             row = TicketMerge(
                 id=new_id(),
                 kept_id=kept,
@@ -97,13 +99,14 @@ class TicketMerging:
                     "status": gone.ticket.status,
                     "responder": gone.conversation.responder,
                     "closed_at": ended and ended.isoformat(),
+                    "tells": tells,
                 },
                 link_id=await _link(session, kept, merged),
                 by=by.actor,
                 at=ledger.now,
             )
             session.add(row)
-            if tells:
+            if tells and told != kept:
                 ledger.say(
                     gone.conversation,
                     Speaker.SYSTEM,
@@ -199,6 +202,23 @@ def _check(into: Case, gone: Case) -> None:
 def _counts_for(conversation: Conversation) -> UUID:
     """Return what tells conversations that were split from one another in a chat."""
     return conversation.counted_by or conversation.id
+
+
+async def _last_told(session: AsyncSession, merged: TicketId) -> UUID | None:
+    """Return the ticket that the merged one's requester heard last theirs goes on in.
+
+    Merges from before that was kept count as told.
+    """
+    told: UUID | None = await session.scalar(
+        select(TicketMerge.kept_id)
+        .where(
+            TicketMerge.merged_id == merged,
+            TicketMerge.was["tells"].as_boolean().is_not(False),
+        )
+        .order_by(TicketMerge.at.desc(), TicketMerge.id.desc())
+        .limit(1)
+    )
+    return told
 
 
 async def _link(session: AsyncSession, kept: TicketId, merged: TicketId) -> UUID | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.content import Choice, Intent
@@ -16,11 +17,10 @@ from core.domain.satisfaction import LABELS, SCORES, SurveyRules, SurveyStatus
 from core.services.delivery.budget import may_speak_at
 from core.services.ledger import Ledger
 from core.services.satisfaction.links import SurveyLinks
-from core.storage.tables import ContactAddress, Conversation, Satisfaction
+from core.storage.tables import ContactAddress, Conversation, Satisfaction, Ticket
 from core.texts import text
 
 WITH_LINK = "You can also answer [on a page]({link}), and add a comment there."
-LETTER = "One click is enough:"
 
 
 def put(
@@ -29,24 +29,19 @@ def put(
     """Say the question `said` in the locked `conversation`, with what it is answered by."""
     language = conversation.language
     capabilities = ledger.can(conversation.account_id)
-    choices: list[Choice] = []
-    if capabilities is not None and capabilities.letters:
-        # A click leads to a page with a button: programs that open every link must not vote.
-        shown = "\n".join(
-            f"- [{score} · {text(language, label)}]({links.link(survey, score)})"
-            for score, label in zip(SCORES, LABELS, strict=True)
-        )
-        said = f"{said}\n\n{text(language, LETTER)}\n\n{shown}"
-    else:
+    is_letter = capabilities is not None and capabilities.letters
+    if not is_letter:
         said = f"{said}\n\n{text(language, WITH_LINK, link=links.link(survey))}"
-        choices = [
-            Choice(
-                id=ChoiceId(new_id()),
-                label=text(language, label),
-                intent=Intent(name=RATE, entities={"survey": str(survey), "score": str(score)}),
-            )
-            for score, label in zip(SCORES, LABELS, strict=True)
-        ]
+    choices = [
+        Choice(
+            id=ChoiceId(new_id()),
+            label=text(language, label),
+            intent=Intent(name=RATE, entities={"survey": str(survey), "score": str(score)}),
+            # A click leads to a page with a button: programs that open every link must not vote.
+            link=links.link(survey, score) if is_letter else None,
+        )
+        for score, label in zip(SCORES, LABELS, strict=True)
+    ]
     ledger.say(conversation, Speaker.SYSTEM, said, choices=choices)
 
 
@@ -71,6 +66,23 @@ async def was_asked_lately(
         )
     )
     return bool(found)
+
+
+async def surveys_that_take_answers(
+    session: AsyncSession, surveys: Collection[str], now: datetime
+) -> Mapping[str, UUID]:
+    """Return those of `surveys` that are not over, with the conversations they are about."""
+    about = func.coalesce(Satisfaction.conversation_id, Ticket.conversation_id)
+    rows = await session.execute(
+        select(Satisfaction.id, about)
+        .outerjoin(Ticket, Ticket.id == Satisfaction.ticket_id)
+        .where(
+            Satisfaction.id.in_([UUID(survey) for survey in surveys]),
+            Satisfaction.status.in_((SurveyStatus.ASKED, SurveyStatus.ANSWERED)),
+            Satisfaction.expires_at > now,
+        )
+    )
+    return {str(survey): conversation for survey, conversation in rows}
 
 
 async def can_be_asked(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> bool:

@@ -17,7 +17,7 @@ from core.domain.ticket import ClosedAs, Priority, TicketStatus
 from core.services import audit
 from core.services.classification.sorting import Sorting, TicketSorting
 from core.services.tickets.spam import SpamFolder
-from core.services.tickets.tickets import Tickets
+from core.services.tickets.tickets import Holder, Tickets
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.access.sight import sight_of, unseen_ticket
 from core.storage.queries.tickets.tickets import TicketView, ticket_view
@@ -118,8 +118,18 @@ class BulkActs:
         self._sorting = sorting
         self._spam = spam
 
-    async def do(self, act: BulkAct, tickets: Sequence[TicketId], by: Agent) -> Sequence[Outcome]:
+    async def do(
+        self,
+        act: BulkAct,
+        tickets: Sequence[TicketId],
+        by: Agent,
+        *,
+        seen: Mapping[TicketId, Holder] | None = None,
+    ) -> Sequence[Outcome]:
         """Do `act` to each ticket in turn; one that refuses does not hold up the others.
+
+        `seen` is who had the tickets when `by` chose them: one that somebody else has taken since
+        is not assigned.
 
         Raises:
             InvalidInput: there are none, or more than `MOST_AT_ONCE`.
@@ -132,7 +142,7 @@ class BulkActs:
             if isinstance(last, StorageUnavailable):
                 outcomes.append(Outcome(ticket=ticket, number=0, failure=last))
             else:
-                outcomes.append(await self._one(act, ticket, by))
+                outcomes.append(await self._one(act, ticket, by, seen=(seen or {}).get(ticket)))
         return outcomes
 
     async def undo(
@@ -154,11 +164,20 @@ class BulkActs:
                 if opposite is None
                 else BulkAct(act=opposite, value=act.value)
             )
-            found.append(await self._one(back, ticket, by, only_if=act))
+            seen = None
+            if act.act is Act.ASSIGN:
+                seen = Holder(agent=None if act.value is None else AgentId(UUID(act.value)))
+            found.append(await self._one(back, ticket, by, only_if=act, seen=seen))
         return found
 
     async def _one(
-        self, act: BulkAct, ticket: TicketId, by: Agent, *, only_if: BulkAct | None = None
+        self,
+        act: BulkAct,
+        ticket: TicketId,
+        by: Agent,
+        *,
+        only_if: BulkAct | None = None,
+        seen: Holder | None = None,
     ) -> Outcome:
         number = 0
         try:
@@ -170,7 +189,7 @@ class BulkActs:
             is_wanted = only_if is None or _value(view, only_if) == only_if.value
             is_changed = is_wanted and before != act.value
             if is_changed or act.act is Act.MACRO:
-                await self._apply(act, view, by)
+                await self._apply(act, view, by, seen)
         except DeskError as error:
             return Outcome(ticket=ticket, number=number, failure=error)
         return Outcome(ticket=ticket, number=number, before=before, is_changed=is_changed)
@@ -192,12 +211,12 @@ class BulkActs:
             )
         raise Forbidden("this ticket belongs to another team")
 
-    async def _apply(self, act: BulkAct, view: TicketView, by: Agent) -> None:
+    async def _apply(self, act: BulkAct, view: TicketView, by: Agent, seen: Holder | None) -> None:
         ticket, value = view.id, act.value
         match act.act:
             case Act.ASSIGN:
                 agent = None if value is None else AgentId(UUID(value))
-                await self._tickets.assign(ticket, agent, by)
+                await self._tickets.assign(ticket, agent, by, seen=seen)
             case Act.STATUS:
                 await self._tickets.set_status(ticket, TicketStatus(value or ""), by)
             case Act.TEAM:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from core.domain.actor import WORKING, Agent, Role
 from core.domain.assistant import HandoffReason
 from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.errors import Conflict, IllegalTransition, NotFound
+from core.domain.errors import IllegalTransition, NotFound, TakenAlready
 from core.domain.ids import (
     AgentId,
     ConversationId,
@@ -40,6 +41,13 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import AgentRow, Conversation, Message, Ticket
 from core.storage.tables.ticket import ticket_number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who is known to have had a ticket; None: nobody."""
+
+    agent: AgentId | None
 
 
 class Tickets:
@@ -75,7 +83,7 @@ class Tickets:
         """Give a ticket to `agent`; the assistant falls silent with the same commit.
 
         Raises:
-            Conflict: somebody else has it; the message says who.
+            TakenAlready: somebody else has it; the message says who.
         """
         async with self._at_work(ticket_id) as case:
             await _take(case, agent)
@@ -86,17 +94,23 @@ class Tickets:
         assignee: AgentId | None,
         by: Agent,
         *,
+        seen: Holder | None = None,
         version: int | None = None,
     ) -> None:
         """Give a ticket to `assignee`, or put it back into the queue.
 
+        `seen` is who had it when `by` decided so.
+
         Raises:
             NotFound: there is no such agent.
+            TakenAlready: somebody has it by now who had not when it was `seen`.
             Outdated: the ticket is not at `version` any more.
         """
         async with self._at_work(ticket_id, version) as case:
             if case.ticket.status == TicketStatus.CLOSED:
                 raise IllegalTransition("ticket", case.ticket.status, "assign")
+            if seen is not None:
+                await _check_holder(case, assignee, seen.agent)
             if assignee is None:
                 case.release(actor=by.actor)
                 return
@@ -264,16 +278,21 @@ class Tickets:
 async def _take(case: Case, agent: Agent) -> None:
     if case.ticket.status == TicketStatus.CLOSED:
         raise IllegalTransition("ticket", case.ticket.status, TicketTrigger.AGENT_TOOK)
-    holder = case.ticket.assignee_id
-    if holder is not None and holder != agent.id:
-        row = await case.session.get_one(AgentRow, holder)
-        raise Conflict(f"{row.name} has this ticket already")
+    await _check_holder(case, agent.id)
     was_done = case.is_done
     case.hand_to(agent.id, actor=agent.actor)
     if case.ticket.status == TicketStatus.NEW or was_done:
         case.move(TicketTrigger.AGENT_TOOK, actor=agent.actor)
     if case.conversation.responder != Responder.HUMAN:
         case.turn_over(Cause.AGENT_TOOK)
+
+
+async def _check_holder(case: Case, *expected: AgentId | None) -> None:
+    """Raise `TakenAlready` where somebody has the ticket who is not `expected` to."""
+    holder = case.ticket.assignee_id
+    if holder is not None and holder not in expected:
+        row = await case.session.get_one(AgentRow, holder)
+        raise TakenAlready(row.name)
 
 
 async def _ticket_for(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import func, select
 
@@ -14,25 +11,10 @@ from core.domain.content import Intent
 from core.domain.conversation import Responder
 from core.domain.ids import ConversationId
 from core.runtime.machine.polling import until
-from core.storage.engine import Sessions
 from core.storage.tables import Conversation
-from tests.support.mail_desk import MailDesk, mail_desk
+from tests.support.mail_desk import MailDesk
 
-DESK = "help@desk.example"
 ROBOT = "robot@other.example"
-
-
-@pytest.fixture
-async def people() -> AsyncIterator[MailPlatform]:
-    async with MailPlatform.running(DESK) as platform:
-        yield platform
-
-
-@pytest.fixture
-async def desk(sessions: Sessions, tmp_path: Path, people: MailPlatform) -> AsyncIterator[MailDesk]:
-    async with mail_desk(sessions, tmp_path, DESK, smtp_port=people.smtp_port) as desk:
-        people.lmtp_port = desk.lmtp_port
-        yield desk
 
 
 async def _talk(desk: MailDesk, people: MailPlatform) -> None:

@@ -293,6 +293,40 @@ async def test_what_was_done_with_many_is_undone_where_nobody_went_on(desk: Desk
         assert refused.status_code == 422
 
 
+async def test_what_somebody_took_since_it_was_chosen_is_not_assigned_to_another(
+    desk: Desk, api: Api
+) -> None:
+    for n in range(2):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")
+    client, browser = await api(), await signed_in(desk, "Cleo")
+    theirs = await api(email="bea@example.org")
+    async with desk.sessions() as session:
+        ana = await agent_named(session, "ana@example.org")
+        bea = await agent_named(session, "bea@example.org")
+    assert 'value="1001="' in await browser.see("/console/queue?tab=all")
+    await theirs.post("/api/v1/tickets/1001/take", json={})
+    form = {
+        "do": f"assign:{ana}",
+        "ticket": ["1001", "1002"],
+        "holder": ["1001=", "1002="],
+    }
+    said = (await browser.send("/console/queue/bulk?tab=all", form=form, htmx=True)).text
+    assert "Done: 1 · Not done: 1" in said
+    assert "#1001</a>: bea has this ticket already." in said
+    body = {"act": "assign", "value": str(ana), "tickets": ["1001"], "seen": {"1001": None}}
+    (late,) = (await client.post("/api/v1/bulk/tickets", json=body)).json()
+    assert (late["status"], late["detail"]) == (409, "bea has this ticket already")
+    alone = await browser.send(
+        "/console/tickets/1001/assign", form={"agent": str(ana), "holder": ""}, htmx=True
+    )
+    assert alone.status_code == 409
+    assert "bea has this ticket already." in alone.text
+    # Who has seen that decides so knowingly.
+    body["seen"] = {"1001": str(bea)}
+    (done,) = (await client.post("/api/v1/bulk/tickets", json=body)).json()
+    assert done["done"]
+
+
 async def test_a_macro_answers_many(desk: Desk, api: Api) -> None:
     for n in range(2):
         await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}")

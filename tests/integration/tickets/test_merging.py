@@ -161,6 +161,32 @@ async def test_a_merge_is_undone_with_what_was_said_since(rig: Rig) -> None:
         await merging.undo(b, ana)
 
 
+async def test_after_an_undo_the_requester_is_told_of_a_merge_again_only_where_it_is_another_one(
+    rig: Rig,
+) -> None:
+    ana, merging, a, b = await _merged(rig)
+    c = await _ticket(rig, "c")
+
+    async def told() -> int:
+        return sum("is about the same as" in words for _, words in await rig.texts("b"))
+
+    assert await told() == 1
+    await merging.undo(b, ana)
+    await merging.merge(a, b, ana)
+    assert await told() == 1
+    await merging.undo(b, ana)
+    await merging.merge(c, b, ana, tells=False)
+    await merging.undo(b, ana)
+    await merging.merge(a, b, ana)
+    assert await told() == 1
+    await merging.undo(b, ana)
+    await merging.merge(c, b, ana)
+    assert await told() == 2
+    await merging.undo(b, ana)
+    await merging.merge(a, b, ana)
+    assert await told() == 3
+
+
 async def test_who_wrote_meanwhile_has_an_open_ticket_after_the_undo(rig: Rig) -> None:
     ana, merging = await rig.agent(), _merging(rig)
     a, b = await _ticket(rig, "a"), await _ticket(rig, "b")

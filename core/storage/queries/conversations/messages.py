@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import Caution, Envelope
 from core.domain.conversation import Speaker
+from core.domain.desk_choices import RATE
 from core.domain.errors import NotFound
 from core.domain.ids import Address, ConversationId, MessageId, TicketId
 from core.storage.queries.files import FileView, files_of
@@ -156,6 +157,7 @@ async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool
             Message.speaker == Speaker.CUSTOMER,
             Message.is_automatic.is_(False),
             Message.pressed_choice.is_(None),  # as a survey's
+            Message.intent["name"].astext.is_distinct_from(RATE),  # by letter
             Message.created_at > row.closed_at,
         )
     )
