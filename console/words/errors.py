@@ -68,6 +68,7 @@ ERRORS = (
     "this channel cannot take back what was sent",
     "the file is too large",
     "a picture may have 512 KB at most",
+    "a picture may have 20 million pixels at most",
     "a picture is a PNG, JPEG, GIF or WebP file",
     "the file is empty",
     "the file is not what its name says",

