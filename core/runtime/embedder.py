@@ -182,24 +182,7 @@ def create_app(models: Mapping[str, Model]) -> Starlette:
         name, texts, is_query, as_base64 = asked
         model = name if name in lines else usual
         results = await lines[model].embed(texts, is_query=is_query)
-        total = sum(tokens for _, tokens in results)
-        return JSONResponse(
-            {
-                "object": "list",
-                "data": [
-                    {
-                        "object": "embedding",
-                        "index": index,
-                        "embedding": base64.b64encode(vector.tobytes()).decode()
-                        if as_base64
-                        else vector.tolist(),
-                    }
-                    for index, (vector, _) in enumerate(results)
-                ],
-                "model": model,
-                "usage": {"prompt_tokens": total, "total_tokens": total},
-            }
-        )
+        return JSONResponse(_answer(model, results, as_base64=as_base64))
 
     async def listed(_: Request) -> JSONResponse:
         entries = [{"id": name, "object": "model", "owned_by": "desk"} for name in lines]
@@ -216,6 +199,27 @@ def create_app(models: Mapping[str, Model]) -> Starlette:
         ],
         lifespan=lifespan,
     )
+
+
+def _answer(
+    model: str, results: Sequence[tuple[array[float], int]], *, as_base64: bool
+) -> dict[str, Any]:
+    total = sum(tokens for _, tokens in results)
+    return {
+        "object": "list",
+        "data": [
+            {
+                "object": "embedding",
+                "index": index,
+                "embedding": base64.b64encode(vector.tobytes()).decode()
+                if as_base64
+                else vector.tolist(),
+            }
+            for index, (vector, _) in enumerate(results)
+        ],
+        "model": model,
+        "usage": {"prompt_tokens": total, "total_tokens": total},
+    }
 
 
 async def _body(request: Request) -> bytes:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
+import procrastinate
+
 from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
@@ -18,6 +20,7 @@ from core.runtime.upkeep import ASSISTANT, ServerRestarted, Upkeep
 from core.runtime.worker import instance_name, open_jobs, register_lanes, run_worker
 from core.services.files.fetching import Fetching
 from core.services.files.loose import LooseBlobs
+from core.services.files.vault import Vault
 from core.services.intake.early_events import EarlyEvents
 from core.services.people.look_ups import LookUps
 from core.services.reactions import Reactions
@@ -27,7 +30,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.lanes import is_alive, server_start
 from core.wiring.duties import callers_of, duties_of, reactors_of, tidying_of
 from core.wiring.files import vault_of
-from core.wiring.parts import composing_of, database_url, open_parts
+from core.wiring.parts import Parts, composing_of, database_url, open_parts
 from core.wiring.process import begin_log, until_told
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,28 +64,7 @@ async def _work(settings: Settings) -> None:
         gate = AssistantGate(settings.assistant_start_seconds, was_up=was_up)
         vault = vault_of(settings, parts.blobs, parts.sessions)
         await asyncio.to_thread(vault.sweep)
-        register_lanes(
-            jobs,
-            TurnsLane(
-                parts.turns,
-                parts.assistant,
-                LinguaDetector(),
-                gate,
-                settings.assistant_deadline_seconds,
-                parts.channels,
-                composing_of(parts),
-            ),
-            DeliveriesLane(parts.outbox, parts.channels),
-            PeopleLane(LookUps(parts.sessions, parts.accounts), parts.channels),
-            FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
-            Reactions(
-                parts.sessions,
-                parts.accounts,
-                reactors_of(parts),
-                afterwards=parts.staffing.assignment.fill,
-                takes_along=True,
-            ),
-        )
+        _register_lanes(jobs, parts, gate, vault)
         watching = asyncio.create_task(parts.directory.watch(), name="accounts")
         try:
             await run_worker(
@@ -109,6 +91,33 @@ async def _work(settings: Settings) -> None:
             )
         finally:
             watching.cancel()
+
+
+def _register_lanes(
+    jobs: procrastinate.App, parts: Parts, gate: AssistantGate, vault: Vault
+) -> None:
+    register_lanes(
+        jobs,
+        TurnsLane(
+            parts.turns,
+            parts.assistant,
+            LinguaDetector(),
+            gate,
+            parts.settings.assistant_deadline_seconds,
+            parts.channels,
+            composing_of(parts),
+        ),
+        DeliveriesLane(parts.outbox, parts.channels),
+        PeopleLane(LookUps(parts.sessions, parts.accounts), parts.channels),
+        FilesLane(Fetching(parts.sessions, parts.accounts), parts.channels, vault),
+        Reactions(
+            parts.sessions,
+            parts.accounts,
+            reactors_of(parts),
+            afterwards=parts.staffing.assignment.fill,
+            takes_along=True,
+        ),
+    )
 
 
 def receive(settings: Settings) -> None:

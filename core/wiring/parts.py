@@ -127,52 +127,20 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
     kinds = Kinds()
     declared = declared_accounts(environment(), kinds)
     book = AccountBook(sessions, kinds, settings.key, [account.id for account in declared])
-    deposit = Deposit(vault_of(settings, blobs, sessions), blobs)
-    webchat = WebChat(
-        AccountId("webchat"),
-        settings.key,
-        default_language=settings.default_language,
-        deposit=deposit if settings.webchat_files else None,
-    )
-
-    def context(account: AccountId) -> ChannelContext:
-        return ChannelContext(
-            blobs=blobs,
-            tickets=TicketsOfRequesters(sessions),
-            base_url=settings.base_url,
-            key=derived_key(settings.key, "channel", account),
-            default_language=settings.default_language,
-        )
-
     directory = Directory(
         sessions,
         book,
         kinds,
-        context,
+        lambda account: _context_of(account, settings, sessions, blobs),
         fixed={
-            "webchat": webchat,
+            "webchat": _webchat_of(settings, sessions, blobs),
             "programs": Unread(PROGRAMS),
             "in_person": Unread(IN_PERSON),
         },
         declared=declared,
     )
     accounts = directory.capabilities
-    embedder = (
-        HttpEmbedder(settings.embedder_url, settings.embedder_model)
-        if settings.embedder_url
-        else None
-    )
-    second = (
-        HttpEmbedder(
-            settings.embedder_url,
-            settings.embedder_second_model,
-            languages=LANGUAGES,
-            query_seconds=0.5,  # it can be done without
-            passages_seconds=30.0,
-        )
-        if settings.embedder_url and settings.embedder_second_model
-        else None
-    )
+    embedder, second = _embedders_of(settings)
     return Parts(
         settings=settings,
         engine=engine,
@@ -212,6 +180,45 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         survey_links=SurveyLinks(settings.key, settings.base_url),
         approval_links=ApprovalLinks(settings.key, settings.base_url),
     )
+
+
+def _context_of(
+    account: AccountId, settings: Settings, sessions: Sessions, blobs: ObjectBlobs
+) -> ChannelContext:
+    return ChannelContext(
+        blobs=blobs,
+        tickets=TicketsOfRequesters(sessions),
+        base_url=settings.base_url,
+        key=derived_key(settings.key, "channel", account),
+        default_language=settings.default_language,
+    )
+
+
+def _webchat_of(settings: Settings, sessions: Sessions, blobs: ObjectBlobs) -> WebChat:
+    deposit = Deposit(vault_of(settings, blobs, sessions), blobs)
+    return WebChat(
+        AccountId("webchat"),
+        settings.key,
+        default_language=settings.default_language,
+        deposit=deposit if settings.webchat_files else None,
+    )
+
+
+def _embedders_of(settings: Settings) -> tuple[HttpEmbedder | None, HttpEmbedder | None]:
+    """Return the encoder of passages and questions, and the second one, where they are wanted."""
+    if not settings.embedder_url:
+        return None, None
+    first = HttpEmbedder(settings.embedder_url, settings.embedder_model)
+    if not settings.embedder_second_model:
+        return first, None
+    second = HttpEmbedder(
+        settings.embedder_url,
+        settings.embedder_second_model,
+        languages=LANGUAGES,
+        query_seconds=0.5,  # it can be done without
+        passages_seconds=30.0,
+    )
+    return first, second
 
 
 def _composer_of(settings: Settings) -> ChatCompletions | None:

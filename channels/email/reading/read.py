@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from channels.email.reading.addresses import normal_address, parse_addresses
 from channels.email.reading.attachments import with_distinct_names
@@ -59,10 +60,7 @@ def read_mail(
     author = authors[0] if authors else None
     note_disguises(author, defects)
     subject = decode_words(root.header("subject") or "")[:_LONGEST_SUBJECT]
-    date_value = root.header("date")
-    date = parse_date(date_value) if date_value else None
-    if date_value and date is None:
-        defects.note("malformed date")
+    date = _date(root, defects)
     bodies = choose_bodies(root, defects)
     texts = _texts(bodies, defects)
     mail = Mail(
@@ -88,14 +86,7 @@ def read_mail(
         is_locked=bodies.is_locked or texts.reply.visible.startswith(_PGP_MESSAGE),
         headers=_headers(root),
     )
-    report = read_report(root, subject=subject, author=author, text=mail.text, defects=defects)
-    if report is not None:
-        mail = replace(mail, kind=report.kind, bounce=report.about, visible=mail.text)
-    else:
-        kind = kind_of(root, subject=subject, author=author, own_addresses=own_addresses)
-        if kind is MailKind.HUMAN and is_answer(root) and not mail.visible:
-            kind = MailKind.AUTO_REPLY  # a button was pressed, and nothing written
-        mail = replace(mail, kind=kind)
+    mail = _with_kind(mail, root, own_addresses, defects)
     if len(authors) > 1:
         defects.note("several authors")
     verified = read_authentication(
@@ -110,6 +101,26 @@ def read_mail(
         defects=tuple(defects),
         is_over_limits=defects.is_over_limits,
     )
+
+
+def _with_kind(mail: Mail, root: Part, own_addresses: Collection[str], defects: Defects) -> Mail:
+    """Return `mail` with what it is: a person's, a machine's, or a report on another."""
+    subject, author = mail.subject, mail.author
+    report = read_report(root, subject=subject, author=author, text=mail.text, defects=defects)
+    if report is not None:
+        return replace(mail, kind=report.kind, bounce=report.about, visible=mail.text)
+    kind = kind_of(root, subject=subject, author=author, own_addresses=own_addresses)
+    if kind is MailKind.HUMAN and is_answer(root) and not mail.visible:
+        kind = MailKind.AUTO_REPLY  # a button was pressed, and nothing written
+    return replace(mail, kind=kind)
+
+
+def _date(root: Part, defects: Defects) -> datetime | None:
+    value = root.header("date")
+    date = parse_date(value) if value else None
+    if value and date is None:
+        defects.note("malformed date")
+    return date
 
 
 def read_visible(content: str, *, is_html: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import Request
@@ -49,6 +49,7 @@ from core.storage.queries.conversations.messages import MessageView, latest_mess
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.links.links import links_of
 from core.storage.queries.links.merges import (
+    MergedTicket,
     last_spoken_in,
     merged_into,
     merged_tickets,
@@ -56,6 +57,8 @@ from core.storage.queries.links.merges import (
 )
 from core.storage.queries.requester_records.assets import assets_of
 from core.storage.queries.requester_records.requesters import (
+    OrganisationView,
+    RequesterView,
     organisation_view,
     requester_view,
 )
@@ -130,20 +133,10 @@ async def _read(
             [conversation_id, *(one.conversation.id for one in together if one.goes_on)],
             sight=sight,
         )
-    conversation = main
-    if side is not None:
-        found = [one for one in sides if one.id == side]
-        if not found:
-            raise NotFound("there is no such conversation")
-        (conversation,) = found
+    conversation = main if side is None else _side_named(side, sides)
     merged = {one.conversation.id: one for one in together} if side is None else {}
-    until = await said_of(session, ticket.id) if ticket and has.later and side is None else None
-    if merged:
-        said = await said_together(session, conversation.id, together, limit=shown + 1, until=until)
-    else:
-        said = await latest_messages(session, conversation.id, limit=shown + 1, until=until)
-    open_places = [conversation.id, *(one for one in merged if merged[one].goes_on)]
-    last = await last_spoken_in(session, open_places) if len(open_places) > 1 else None
+    ends_with = ticket if has.later and side is None else None
+    said = await _said(session, conversation.id, merged, ends_with, shown + 1)
     messages = said[:shown][::-1]
     requester = ContactId(main.requester.id)
     tickets = await list_tickets(session, TicketFilter(requester=requester, sight=sight), limit=11)
@@ -153,9 +146,6 @@ async def _read(
     addressing = _addressing(desk, conversation, participants)
     tree = await category_tree(session)
     person = await requester_view(session, ContactId(conversation.requester.id))
-    organisation = None
-    if person.organisation is not None:
-        organisation = await organisation_view(session, OrganisationId(person.organisation.id))
     people = await crew(session, datetime.now(UTC))
     return Workspace(
         position=position,
@@ -177,7 +167,7 @@ async def _read(
         tree=tree,
         links=await links_of(session, ticket.id, sight) if ticket and has.links else (),
         person=person,
-        organisation=organisation,
+        organisation=await _organisation_of(session, person),
         assets=await assets_of(session, ticket) if ticket and has.assets else None,
         suggestions=None
         if ticket is None
@@ -201,12 +191,53 @@ async def _read(
         split_off=await split_off(session, ticket.id) if ticket and has.split else None,
         merged=merged,
         merged_into=await merged_into(session, ticket.id) if ticket and has.merged_into else None,
-        answers_in=last or conversation.id,
+        answers_in=await _answers_in(session, conversation.id, merged),
         places={
             conversation.id: _place(desk, conversation),
             **{one.conversation.id: _place(desk, one.conversation) for one in merged.values()},
         },
     )
+
+
+async def _said(
+    session: AsyncSession,
+    conversation: ConversationId,
+    merged: Mapping[ConversationId, MergedTicket],
+    ends_with: TicketView | None,
+    limit: int,
+) -> Sequence[MessageView]:
+    """Return what was said, the latest first; of the conversation itself up to a ticket's end."""
+    until = None if ends_with is None else await said_of(session, ends_with.id)
+    if not merged:
+        return await latest_messages(session, conversation, limit=limit, until=until)
+    return await said_together(
+        session, conversation, list(merged.values()), limit=limit, until=until
+    )
+
+
+async def _answers_in(
+    session: AsyncSession,
+    conversation: ConversationId,
+    merged: Mapping[ConversationId, MergedTicket],
+) -> ConversationId:
+    """Return where an answer is said unless an agent chooses: where somebody wrote last."""
+    places = [conversation, *(one for one in merged if merged[one].goes_on)]
+    if len(places) == 1:
+        return conversation
+    return await last_spoken_in(session, places) or conversation
+
+
+def _side_named(side: ConversationId, sides: Sequence[ConversationView]) -> ConversationView:
+    for one in sides:
+        if one.id == side:
+            return one
+    raise NotFound("there is no such conversation")
+
+
+async def _organisation_of(session: AsyncSession, person: RequesterView) -> OrganisationView | None:
+    if person.organisation is None:
+        return None
+    return await organisation_view(session, OrganisationId(person.organisation.id))
 
 
 def _assignees(people: Sequence[CrewView], ticket: TicketView | None) -> Sequence[CrewView]:

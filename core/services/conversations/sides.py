@@ -101,21 +101,7 @@ class Sides:
             check_words(said, may_be_empty=bool(enclosed))
             check_fit(enclosed, self._accounts.get(account))
             ledger = Ledger(self._accounts, self._now())
-            side = Conversation(
-                id=new_id(),
-                account_id=account,
-                thread=self._letters.begin_thread(account),
-                is_current=True,
-                contact_id=contact,
-                address=letter.to[0],
-                side_of=main.id,
-                responder=Responder.HUMAN,
-                episode=1,
-                language=main.language,
-                subject=letter.subject or main.subject,
-                last_seq=0,
-                last_message_at=ledger.now,
-            )
+            side = self._side(main, contact, letter, ledger.now)
             session.add(side)
             await session.flush()
             await self._write(session, ledger, side, agent, said, letter, enclosed)
@@ -124,6 +110,25 @@ class Sides:
             ledger.changed(main, FeedKind.TICKET, ticket_id)
             await ledger.write(session)
             return ConversationId(side.id)
+
+    def _side(
+        self, main: Conversation, contact: ContactId, letter: Envelope, now: datetime
+    ) -> Conversation:
+        return Conversation(
+            id=new_id(),
+            account_id=main.account_id,
+            thread=self._letters.begin_thread(AccountId(main.account_id)),
+            is_current=True,
+            contact_id=contact,
+            address=letter.to[0],
+            side_of=main.id,
+            responder=Responder.HUMAN,
+            episode=1,
+            language=main.language,
+            subject=letter.subject or main.subject,
+            last_seq=0,
+            last_message_at=now,
+        )
 
     async def say(
         self,

@@ -145,16 +145,7 @@ def _posted(
     elif link is not None:
         assert isinstance(event, MessagePosted)
         event, is_quiet = replace(event, intent=link), True
-        current = talked_in(event, records)
-        conversation = current or start_conversation(event, None, records, ledger, rules)
-        records.links.append(
-            AboutLinking(
-                conversation=conversation,
-                who=(event.account, str(event.author.address)),
-                intent=link,
-                is_shared=event.is_shared,
-            )
-        )
+        conversation = _conversation_to_link_in(event, link, records, ledger, rules)
     elif is_quiet:
         known = talked_in(event, records)
         if known is None:
@@ -162,11 +153,7 @@ def _posted(
         conversation = known
     else:
         conversation = conversation_for(event, records, ledger, rules)
-    caution = event.caution if isinstance(event, MessagePosted) else None
-    if event.author.address.lower() in records.agents:
-        caution = Caution.CLAIMS_AGENT
-    if not is_automatic and _is_stranger(event, conversation, records):
-        caution = caution if caution == Caution.CLAIMS_AGENT else Caution.STRANGER
+    caution = _caution(event, conversation, records)
     seq = conversation.greatest_seq + 1
     position = float(seq)
     if tail := records.tails.get(place):
@@ -191,6 +178,35 @@ def _posted(
         if (ticket := records.tickets.get(home)) is not None:
             ledger.record_message(ticket, message, "customer", actor="requester")
     return Outcome(message=message, seq=seq)
+
+
+def _conversation_to_link_in(
+    event: MessagePosted, link: Intent, records: Records, ledger: Ledger, rules: ArrivalRules
+) -> Conversation:
+    """Note that `event` is about linking addresses; return the conversation that it is said in."""
+    current = talked_in(event, records)
+    conversation = current or start_conversation(event, None, records, ledger, rules)
+    records.links.append(
+        AboutLinking(
+            conversation=conversation,
+            who=(event.account, str(event.author.address)),
+            intent=link,
+            is_shared=event.is_shared,
+        )
+    )
+    return conversation
+
+
+def _caution(
+    event: MessagePosted | ChoicePressed, conversation: Conversation, records: Records
+) -> Caution | None:
+    if event.author.address.lower() in records.agents:
+        return Caution.CLAIMS_AGENT
+    said = event.caution if isinstance(event, MessagePosted) else None
+    is_automatic = isinstance(event, MessagePosted) and event.is_automatic
+    if is_automatic or said == Caution.CLAIMS_AGENT:
+        return said
+    return Caution.STRANGER if _is_stranger(event, conversation, records) else said
 
 
 def _respond(

@@ -40,31 +40,8 @@ _LOGGER = logging.getLogger(__name__)
 
 async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> bool:
     """Do what could not be done before; say whether `ledger` has something to write again."""
-    for participant in records.joined:
-        await session.merge(participant)
-    if records.copied:
-        # Somebody who left stays out: an agent may have taken them off.
-        await session.execute(
-            upsert(Participant).on_conflict_do_nothing(),
-            [
-                {
-                    "conversation_id": one.conversation_id,
-                    "address": one.address,
-                    "joined_at": one.joined_at,
-                }
-                for one in records.copied
-            ],
-        )
-    for ended, last_seq in records.lapsed:
-        await session.execute(
-            update(TicketMerge)
-            .where(
-                TicketMerge.conversation_id == ended,
-                TicketMerge.undone_at.is_(None),
-                TicketMerge.ended_at.is_(None),
-            )
-            .values(ended_at=ledger.now, last_seq=last_seq)
-        )
+    await _add_participants(session, records)
+    await _end_merges(session, records, ledger)
     if records.asked_for:
         await want_look_up(session, records.asked_for, ledger.now)
     if records.early:
@@ -94,15 +71,7 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
             )
     for conversation, intent, author in records.presses:
         await answer_press(session, ledger, conversation, intent, author)
-    asked = [
-        (one.who, one.intent.entities["email"])
-        for one in records.links
-        if "email" in one.intent.entities and not one.is_shared
-    ]
-    if asked:
-        await lock_codes(session, asked)
-    for one in records.links:
-        await answer_link(session, ledger, one)
+    await _answer_links(session, records, ledger)
     for conversation, reason in records.unreachable:
         await _fail_waiting(session, ledger, conversation, reason)
     return bool(
@@ -115,6 +84,49 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         or records.beside
         or records.reports
     )
+
+
+async def _add_participants(session: AsyncSession, records: Records) -> None:
+    for participant in records.joined:
+        await session.merge(participant)
+    if records.copied:
+        # Somebody who left stays out: an agent may have taken them off.
+        await session.execute(
+            upsert(Participant).on_conflict_do_nothing(),
+            [
+                {
+                    "conversation_id": one.conversation_id,
+                    "address": one.address,
+                    "joined_at": one.joined_at,
+                }
+                for one in records.copied
+            ],
+        )
+
+
+async def _end_merges(session: AsyncSession, records: Records, ledger: Ledger) -> None:
+    for ended, last_seq in records.lapsed:
+        await session.execute(
+            update(TicketMerge)
+            .where(
+                TicketMerge.conversation_id == ended,
+                TicketMerge.undone_at.is_(None),
+                TicketMerge.ended_at.is_(None),
+            )
+            .values(ended_at=ledger.now, last_seq=last_seq)
+        )
+
+
+async def _answer_links(session: AsyncSession, records: Records, ledger: Ledger) -> None:
+    asked = [
+        (one.who, one.intent.entities["email"])
+        for one in records.links
+        if "email" in one.intent.entities and not one.is_shared
+    ]
+    if asked:
+        await lock_codes(session, asked)
+    for one in records.links:
+        await answer_link(session, ledger, one)
 
 
 async def _apply_changes(session: AsyncSession, records: Records, ledger: Ledger) -> None:

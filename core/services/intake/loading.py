@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeGuard
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, any_, func, or_, select, union_all
@@ -15,6 +16,7 @@ from core.domain.content import Envelope
 from core.domain.conversation import Responder, Speaker
 from core.domain.desk_choices import RATE
 from core.domain.events import (
+    Author,
     ChoicePressed,
     DeliveryReported,
     Event,
@@ -62,21 +64,11 @@ async def load(
 
     Of contacts it locks those alone that are joined now, or with `locks_people` all.
     """
-    opening = [
-        event
-        for event in events
-        if isinstance(event, ChoicePressed)
-        or (isinstance(event, MessagePosted) and (event.is_spam or not event.is_automatic))
-    ]
     people = await recognise(
         session,
         ledger,
-        {(event.account, str(event.author.address)): event.author for event in opening},
-        {
-            (event.account, str(event.author.address)): event.author
-            for event in events
-            if isinstance(event, ProfileChanged)
-        },
+        _authors(event for event in events if _may_open(event)),
+        _authors(event for event in events if isinstance(event, ProfileChanged)),
         locks_all=locks_people,
     )
     named = {(e.account, str(e.remote_id)) for e in events if isinstance(e, _NAMES_A_MESSAGE)}
@@ -91,23 +83,14 @@ async def load(
     )
     if people.moves:
         await move(session, ledger, people.moves, list(locked.values()))
-    conversations = {
-        (AccountId(row.account_id), row.thread): row for row in locked.values() if row.is_current
-    }
-    siblings: dict[Place, list[Conversation]] = {}
-    for row in locked.values():
-        if row.is_beside:
-            siblings.setdefault((AccountId(row.account_id), row.thread), []).append(row)
+    conversations, siblings = _by_place(locked.values())
     tickets = await _lock_tickets(session, locked.values())
     above = await _above(session, locked.values(), tickets)
     posting = [event for event in events if isinstance(event, MessagePosted | ChoicePressed)]
-    late = late_places(
-        posting,
-        {
-            place: max(one.last_order or "" for one in (conversation, *siblings.get(place, ())))
-            for place, conversation in conversations.items()
-        },
-    )
+    newest = {
+        place: max(one.last_order or "" for one in (conversation, *siblings.get(place, ())))
+        for place, conversation in conversations.items()
+    }
     if answered and siblings:
         named |= answered
     reported = {(e.account, str(e.remote_id)) for e in events if isinstance(e, DeliveryReported)}
@@ -125,40 +108,77 @@ async def load(
         tickets=tickets,
         above=above,
         messages=await _known_messages(session, named, reported, locked, tickets, above),
-        tails=await tails(session, late),
+        tails=await tails(session, late_places(posting, newest)),
         present=await _participants(session, posting, conversations),
-        kept=await kept_for(
-            session,
-            {
-                (event.account, str(name))
-                for event in posting
-                if isinstance(event, MessagePosted)
-                for name in event.remote_ids
-            },
-        ),
+        kept=await kept_for(session, _names(posting)),
     )
+    await _load_rare(session, events, records, ledger.now)
+    return records
+
+
+def _may_open(event: Event) -> TypeGuard[MessagePosted | ChoicePressed]:
+    """Say whether a conversation may begin with `event`."""
+    return isinstance(event, ChoicePressed) or (
+        isinstance(event, MessagePosted) and (event.is_spam or not event.is_automatic)
+    )
+
+
+def _authors(
+    events: Iterable[MessagePosted | ChoicePressed | ProfileChanged],
+) -> dict[Place, Author]:
+    return {(event.account, str(event.author.address)): event.author for event in events}
+
+
+def _names(events: Iterable[MessagePosted | ChoicePressed]) -> set[Place]:
+    """Return what the platforms call the messages of these events."""
+    return {
+        (event.account, str(name))
+        for event in events
+        if isinstance(event, MessagePosted)
+        for name in event.remote_ids
+    }
+
+
+def _by_place(
+    rows: Iterable[Conversation],
+) -> tuple[dict[Place, Conversation], dict[Place, list[Conversation]]]:
+    """Return the current conversation of each thread, and those that go on beside it."""
+    current: dict[Place, Conversation] = {}
+    beside: dict[Place, list[Conversation]] = {}
+    for row in rows:
+        place = (AccountId(row.account_id), row.thread)
+        if row.is_current:
+            current[place] = row
+        if row.is_beside:
+            beside.setdefault(place, []).append(row)
+    return current, beside
+
+
+async def _load_rare(
+    session: AsyncSession, events: Sequence[Event], records: Records, now: datetime
+) -> None:
+    """Add what few events need: whom they claim to be, codes, pressed buttons, taken threads."""
+    posted = [event for event in events if isinstance(event, MessagePosted)]
     claimed = {
         event.author.address.lower()
-        for event in posting
-        if isinstance(event, MessagePosted) and event.envelope and event.author.email is None
+        for event in posted
+        if event.envelope and event.author.email is None
     }
     if claimed:
         found = await session.scalars(select(AgentRow.email).where(AgentRow.email.in_(claimed)))
         records.agents = set(found)
     entered = {
-        (event.account, str(event.author.address))
-        for event in posting
-        if isinstance(event, MessagePosted) and code_in(event.body.text)
+        (event.account, str(event.author.address)) for event in posted if code_in(event.body.text)
     }
     if entered:
-        records.awaited = await _awaited(session, entered, ledger.now - REMEMBERED)
+        records.awaited = await _awaited(session, entered, now - REMEMBERED)
     rated = {
         event.intent.entities["survey"]
-        for event in events
-        if isinstance(event, MessagePosted) and event.intent and event.intent.name == RATE
+        for event in posted
+        if event.intent and event.intent.name == RATE
     }
     if rated:
-        records.surveys = await surveys_that_take_answers(session, rated, ledger.now)
+        records.surveys = await surveys_that_take_answers(session, rated, now)
     pressed = [event.choice for event in events if isinstance(event, ChoicePressed)]
     if pressed:
         await _load_choices(session, pressed, records)
@@ -171,7 +191,6 @@ async def load(
             )
         )
         records.taken_threads = {(AccountId(row[0]), row[1]) for row in taken}
-    return records
 
 
 async def _conversations_of(session: AsyncSession, named: set[Place]) -> set[UUID]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from core.domain.assistant import (
     Feedback,
     Handoff,
     HandoffReason,
+    LookUp,
     Offer,
     TurnReply,
     TurnRequest,
@@ -81,21 +83,7 @@ async def log_turn(
                 for guess in told.guesses
             ],
             mentions=[{"kind": one.kind, "value": one.value} for one in told.mentions],
-            look_ups=[
-                {
-                    "question": one.question,
-                    "outcome": one.finding.outcome,
-                    "hits": [
-                        {
-                            "article": hit.article,
-                            "title": hit.title,
-                            "score": round(hit.score, 4),
-                        }
-                        for hit in one.finding.hits
-                    ],
-                }
-                for one in told.look_ups
-            ],
+            look_ups=[_look_up_in_json(one) for one in told.look_ups],
             deed=deed,
             reason=reason,
             articles=list(_articles(reply)),
@@ -105,6 +93,17 @@ async def log_turn(
             ),
         )
     )
+
+
+def _look_up_in_json(one: LookUp) -> dict[str, Any]:
+    return {
+        "question": one.question,
+        "outcome": one.finding.outcome,
+        "hits": [
+            {"article": hit.article, "title": hit.title, "score": round(hit.score, 4)}
+            for hit in one.finding.hits
+        ],
+    }
 
 
 async def log_failure(

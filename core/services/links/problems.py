@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
@@ -118,18 +119,6 @@ class Problems:
             case = await open_case(session, Ledger(self._accounts, self._now()), problem)
             if case.ticket.kind != Kind.PROBLEM:
                 raise InvalidInput("only a ticket of the type problem has incidents")
-            sight = await sight_of(session, by)
-            incidents = await session.scalars(
-                select(Ticket.id)
-                .join(TicketLink, TicketLink.ticket_id == Ticket.id)
-                .where(
-                    TicketLink.other_id == problem,
-                    TicketLink.kind == LinkKind.INCIDENT,
-                    Ticket.status.not_in(_DONE),
-                    true() if sight is None else sight.holds(),
-                )
-                .order_by(Ticket.id)
-            )
             rows = [
                 {
                     "id": new_id(),
@@ -139,7 +128,7 @@ class Problems:
                     "words": words.strip(),
                     "solves": solves,
                 }
-                for incident in incidents
+                for incident in await _open_incidents(session, problem, by)
             ]
             hears = _has_a_requester(case) and not case.is_done
             if not rows and not hears and (case.is_done or not solves):
@@ -199,6 +188,23 @@ class Problems:
                     case.conclude()
             case.changed()
             await case.ledger.write(session)
+
+
+async def _open_incidents(session: AsyncSession, problem: TicketId, by: Agent) -> Sequence[UUID]:
+    """Return the unfinished incidents of `problem` that `by` may see."""
+    sight = await sight_of(session, by)
+    found = await session.scalars(
+        select(Ticket.id)
+        .join(TicketLink, TicketLink.ticket_id == Ticket.id)
+        .where(
+            TicketLink.other_id == problem,
+            TicketLink.kind == LinkKind.INCIDENT,
+            Ticket.status.not_in(_DONE),
+            true() if sight is None else sight.holds(),
+        )
+        .order_by(Ticket.id)
+    )
+    return found.all()
 
 
 def _has_a_requester(case: Case) -> bool:

@@ -109,34 +109,45 @@ async def obey(
             ):
                 return
             case OpenTicket():
-                is_request = step.kind == TicketKind.REQUEST
-                ticket = await hand_off(
-                    session,
-                    ledger,
-                    conversation,
-                    reason=HandoffReason.REQUEST_FILED
-                    if is_request
-                    else HandoffReason.PROBLEM_REPORTED,
-                    priority=step.urgency,
-                    subject=step.subject,
-                    summary=_report(step, conversation.language),
-                    kind=step.kind,
-                    confidence=reply.confidence,
-                    requester=requester,
-                )
-                since = {"since": step.since} if step.since else {}
-                ticket.fields = {**ticket.fields, **since, **step.fields}
+                await _open(session, ledger, conversation, step, reply.confidence, requester)
                 return
             case Close():
-                conversation.responder = next_responder(
-                    Responder(conversation.responder), Cause.CLOSED
-                )
-                conversation.closed_at = ledger.now
-                ledger.changed(conversation, FeedKind.CONVERSATION)
-                await plan_survey(session, ledger, conversation)
+                await _close(session, ledger, conversation)
                 return
             case _:
                 pass
+
+
+async def _open(
+    session: AsyncSession,
+    ledger: Ledger,
+    conversation: Conversation,
+    step: OpenTicket,
+    confidence: float | None,
+    requester: ContactId | None,
+) -> None:
+    is_request = step.kind == TicketKind.REQUEST
+    ticket = await hand_off(
+        session,
+        ledger,
+        conversation,
+        reason=HandoffReason.REQUEST_FILED if is_request else HandoffReason.PROBLEM_REPORTED,
+        priority=step.urgency,
+        subject=step.subject,
+        summary=_report(step, conversation.language),
+        kind=step.kind,
+        confidence=confidence,
+        requester=requester,
+    )
+    since = {"since": step.since} if step.since else {}
+    ticket.fields = {**ticket.fields, **since, **step.fields}
+
+
+async def _close(session: AsyncSession, ledger: Ledger, conversation: Conversation) -> None:
+    conversation.responder = next_responder(Responder(conversation.responder), Cause.CLOSED)
+    conversation.closed_at = ledger.now
+    ledger.changed(conversation, FeedKind.CONVERSATION)
+    await plan_survey(session, ledger, conversation)
 
 
 async def _add(

@@ -20,6 +20,7 @@ from core.domain.conversation import Responder, Speaker
 from core.domain.ids import (
     AccountId,
     ArticleId,
+    ContactId,
     ConversationId,
     ThreadKey,
     TurnId,
@@ -110,39 +111,9 @@ class Turns:
             _finish(turn, "dropped", ledger.now)
             return None
         acting = await acting_in(session, self._channels, conversation, messages)
+        if await self._is_for_a_human(session, ledger, conversation, turn, acting.id):
+            return None
         capabilities = ledger.can(conversation.account_id)
-        reason: HandoffReason | None = None
-        is_silent = False
-        if await _turns_taken(session, conversation) > self._most_turns(conversation):
-            reason = HandoffReason.LOOP
-        elif not await may_speak(session, conversation, capabilities, ledger.now):
-            # Perhaps a machine: the notice waits until it may leave, and there is one a day.
-            reason = HandoffReason.ANSWER_LIMIT
-            is_silent = await was_told_of_limit(session, conversation, ledger.now)
-        if reason is not None:
-            _finish(turn, "dropped", ledger.now)
-            await hand_off(
-                session,
-                ledger,
-                conversation,
-                reason=reason,
-                silent=is_silent,
-                requester=acting.id,
-            )
-            return None
-        if turn.attempts >= _MOST_BEGINNINGS:
-            # Workers keep dying of it, or its reply can never be written down: a human can help.
-            turn.error = f"begun {turn.attempts} times without an end"
-            _finish(turn, "failed", ledger.now)
-            await log_failure(session, conversation, turn, self._rules.default_language)
-            await hand_off(
-                session,
-                ledger,
-                conversation,
-                reason=HandoffReason.ASSISTANT_UNAVAILABLE,
-                requester=acting.id,
-            )
-            return None
         turn.status = "running"
         turn.attempts += 1
         turn.first_tried_at = turn.first_tried_at or ledger.now
@@ -174,6 +145,39 @@ class Turns:
             known_language=None if contact is None else contact.language,
             language_is_open=not conversation.language_is_chosen and request.intent is None,
         )
+
+    async def _is_for_a_human(
+        self,
+        session: AsyncSession,
+        ledger: Ledger,
+        conversation: Conversation,
+        turn: Turn,
+        requester: ContactId | None,
+    ) -> bool:
+        """Hand the conversation off where there are to be no more turns; say whether that is so."""
+        is_silent = False
+        if await _turns_taken(session, conversation) > self._most_turns(conversation):
+            reason = HandoffReason.LOOP
+            _finish(turn, "dropped", ledger.now)
+        elif not await may_speak(
+            session, conversation, ledger.can(conversation.account_id), ledger.now
+        ):
+            # Perhaps a machine: the notice waits until it may leave, and there is one a day.
+            reason = HandoffReason.ANSWER_LIMIT
+            is_silent = await was_told_of_limit(session, conversation, ledger.now)
+            _finish(turn, "dropped", ledger.now)
+        elif turn.attempts >= _MOST_BEGINNINGS:
+            # Workers keep dying of it, or its reply can never be written down: a human can help.
+            reason = HandoffReason.ASSISTANT_UNAVAILABLE
+            turn.error = f"begun {turn.attempts} times without an end"
+            _finish(turn, "failed", ledger.now)
+            await log_failure(session, conversation, turn, self._rules.default_language)
+        else:
+            return False
+        await hand_off(
+            session, ledger, conversation, reason=reason, silent=is_silent, requester=requester
+        )
+        return True
 
     def _most_turns(self, conversation: Conversation) -> int:
         capabilities = self._accounts.get(AccountId(conversation.account_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,6 +178,15 @@ async def messages_by_time(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """What is read beside messages, by them."""
+
+    pressed: Collection[UUID]  # choices
+    files: Mapping[UUID, Sequence[FileView]]
+    revisions: Mapping[UUID, Sequence[RevisionView]]
+
+
 async def _messages(
     session: AsyncSession,
     *conditions: ColumnElement[bool],
@@ -206,59 +215,67 @@ async def _messages(
         .limit(limit)
     )
     found = (await session.execute(query)).all()
-    pressed = await _pressed(session, [m.id for m, *_ in found if m.choices])
-    files = await files_of(session, [m.id for m, *_ in found])
-    revisions = await _revisions(session, [m.id for m, *_ in found if m.edited_at])
-    return [
-        MessageView(
-            id=MessageId(message.id),
-            conversation=ConversationId(message.conversation_id),
-            seq=message.seq,
-            speaker=Speaker(message.speaker),
-            author=author,
-            agent=None
-            if agent is None
-            else Person(id=agent.id, name=agent.name, email=agent.email),
-            is_internal=message.is_internal,
-            text=message.text,
-            html=message.html,
-            quoted=message.quoted,
-            signature=message.signature,
-            envelope=_envelope(message.envelope),
-            passed_on=_passed_on(message),
-            caution=None if message.caution is None else Caution(message.caution),
-            is_automatic=message.is_automatic,
-            reactions={
-                reaction: len(people) for reaction, people in message.reactions.items() if people
-            },
-            revisions=revisions.get(message.id, ()),
-            unsupported=tuple(message.unsupported),
-            files=files.get(message.id, ()),
-            choices=[
-                ChoiceView(
-                    id=UUID(choice["id"]),
-                    label=choice["label"],
-                    is_pressed=UUID(choice["id"]) in pressed,
-                )
-                for choice in message.choices
-            ],
-            is_press=message.pressed_choice is not None,
-            intent=intent,
-            confidence=confidence,
-            delivery=DeliveryState(message.delivery),
-            delivery_detail=message.delivery_detail,
-            reported={
-                address: RecipientReport(
-                    outcome=RecipientOutcome(report["outcome"]), detail=report["detail"]
-                )
-                for address, report in message.reported.items()
-            },
-            at=message.created_at,
-            edited_at=message.edited_at,
-            removed_at=message.removed_at,
-        )
-        for message, agent, intent, confidence, author in found
-    ]
+    beside = _Beside(
+        pressed=await _pressed(session, [m.id for m, *_ in found if m.choices]),
+        files=await files_of(session, [m.id for m, *_ in found]),
+        revisions=await _revisions(session, [m.id for m, *_ in found if m.edited_at]),
+    )
+    return [_view(*row, beside) for row in found]
+
+
+def _view(
+    message: Message,
+    agent: AgentRow | None,
+    intent: str | None,
+    confidence: float | None,
+    author: str | None,
+    beside: _Beside,
+) -> MessageView:
+    return MessageView(
+        id=MessageId(message.id),
+        conversation=ConversationId(message.conversation_id),
+        seq=message.seq,
+        speaker=Speaker(message.speaker),
+        author=author,
+        agent=None if agent is None else Person(id=agent.id, name=agent.name, email=agent.email),
+        is_internal=message.is_internal,
+        text=message.text,
+        html=message.html,
+        quoted=message.quoted,
+        signature=message.signature,
+        envelope=_envelope(message.envelope),
+        passed_on=_passed_on(message),
+        caution=None if message.caution is None else Caution(message.caution),
+        is_automatic=message.is_automatic,
+        reactions={
+            reaction: len(people) for reaction, people in message.reactions.items() if people
+        },
+        revisions=beside.revisions.get(message.id, ()),
+        unsupported=tuple(message.unsupported),
+        files=beside.files.get(message.id, ()),
+        choices=[
+            ChoiceView(
+                id=UUID(choice["id"]),
+                label=choice["label"],
+                is_pressed=UUID(choice["id"]) in beside.pressed,
+            )
+            for choice in message.choices
+        ],
+        is_press=message.pressed_choice is not None,
+        intent=intent,
+        confidence=confidence,
+        delivery=DeliveryState(message.delivery),
+        delivery_detail=message.delivery_detail,
+        reported={
+            address: RecipientReport(
+                outcome=RecipientOutcome(report["outcome"]), detail=report["detail"]
+            )
+            for address, report in message.reported.items()
+        },
+        at=message.created_at,
+        edited_at=message.edited_at,
+        removed_at=message.removed_at,
+    )
 
 
 async def message_named(session: AsyncSession, message: MessageId) -> MessageView:
