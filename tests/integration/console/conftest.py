@@ -10,6 +10,7 @@ import pytest
 
 from core.domain.actor import Role
 from core.storage.engine import Sessions
+from tests.integration.console.hidden import Hidden, hide
 from tests.integration.console.world import Desk, build_desk
 
 
@@ -28,3 +29,15 @@ def api(desk: Desk) -> Callable[..., Awaitable[httpx.AsyncClient]]:
         return desk.client(Authorization=f"Bearer {token}")
 
     return client
+
+
+@pytest.fixture
+async def hidden(desk: Desk) -> Hidden:
+    """An agent's own ticket and another team's, where each sees their own teams' alone."""
+    return await hide(desk, own_tickets_only=True)
+
+
+@pytest.fixture
+async def closed(desk: Desk) -> Hidden:
+    """The same where that team alone is closed."""
+    return await hide(desk, own_tickets_only=False)

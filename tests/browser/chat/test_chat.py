@@ -1,96 +1,26 @@
-"""The chat page and the widget in a real browser, over a desk kept in memory."""
+"""The chat page in a real browser, over a desk kept in memory."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
-
-import pytest
 from playwright.async_api import (
     Browser,
     BrowserContext,
     FilePayload,
-    Frame,
     Page,
     Route,
     expect,
 )
-from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
-from starlette.routing import Route as Path
 
 from channels.webchat.channel import WebChat
 from channels.webchat.limits import Limits, Rate
 from channels.webchat.parse import MAX_SENT_CHARS
 from core.domain.conversation import Speaker
 from core.domain.events import ChoicePressed, MessagePosted
-from core.domain.ids import EventKey, ThreadKey
+from core.domain.ids import EventKey
+from tests.browser.chat.visitor import converse, texts, thread_of, write
 from tests.support.serving import served
 from tests.unit.files.builders import square
 from tests.unit.webchat.memory import ACCOUNT, KEY, MemoryDeposit, MemoryDesk, application
-
-
-@pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(10_000)
-    yield context
-    await context.close()
-
-
-@pytest.fixture
-def desk() -> MemoryDesk:
-    return MemoryDesk()
-
-
-@pytest.fixture
-async def address(desk: MemoryDesk) -> AsyncIterator[str]:
-    async with served(application(desk)) as address:
-        yield address
-
-
-@pytest.fixture
-async def page(context: BrowserContext, address: str) -> AsyncIterator[Page]:
-    """The chat page; the test fails if it breaks its own security policy or a script fails."""
-    faults: list[str] = []
-    page = await context.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda line: faults.append(line.text) if "Content Security" in line.text else None,
-    )
-    await page.goto(f"{address}/chat")
-    await expect(page.locator("#welcome")).to_be_visible()
-    yield page
-    assert faults == []
-
-
-async def write(page: Page, text: str) -> None:
-    await page.locator("#text").fill(text)
-    await page.locator("#text").press("Enter")
-
-
-async def thread_of(desk: MemoryDesk, count: int = 1) -> ThreadKey:
-    """Return the only thread, once `count` events have come in."""
-    async with asyncio.timeout(10):
-        while len(desk.events) < count:
-            await asyncio.sleep(0.01)
-    (thread,) = {event.thread for event in desk.events}
-    return thread
-
-
-async def converse(page: Page, desk: MemoryDesk, *choices: str) -> ThreadKey:
-    """Write a first message, let the desk answer, and return the thread."""
-    await write(page, "Hello")
-    thread = await thread_of(desk)
-    desk.say(thread, "How can I help?", choices=choices)
-    await expect(page.locator(".from-bot .bubble")).to_have_text("How can I help?")
-    return thread
-
-
-def texts(desk: MemoryDesk) -> list[str]:
-    return [event.body.text for event in desk.events if isinstance(event, MessagePosted)]
 
 
 async def test_a_reply_arrives_live_and_ends_the_typing_sign(page: Page, desk: MemoryDesk) -> None:
@@ -405,62 +335,3 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(
     assert all(width <= 360 for width in await page.evaluate(measure))
     await expect(page.locator("#send")).to_be_in_viewport()
     await context.close()
-
-
-@pytest.fixture
-async def site(context: BrowserContext, address: str) -> AsyncIterator[Page]:
-    """A page of another origin that includes the widget and forbids inline script and style."""
-
-    async def answer(request: Any) -> HTMLResponse:
-        script = f'<script src="{address}/chat/widget.js" data-language="es" async></script>'
-        policy = f"default-src 'none'; script-src {address}; frame-src {address}"
-        return HTMLResponse(
-            f"<!doctype html><title>Site</title><h1>Site</h1>{script}",
-            headers={"Content-Security-Policy": policy},
-        )
-
-    faults: list[str] = []
-    async with served(Starlette(routes=[Path("/", answer)]), host="localhost") as other:
-        page = await context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        await page.goto(other)
-        yield page
-        await page.close()
-    assert [fault for fault in faults if "favicon" not in fault] == []
-
-
-async def chat_frame(site: Page) -> Frame:
-    async with asyncio.timeout(10):
-        while not (found := [frame for frame in site.frames if "/chat?" in frame.url]):
-            await asyncio.sleep(0.01)
-    return found[0]
-
-
-async def test_the_widget_opens_the_chat_and_gives_the_focus_back(
-    site: Page, desk: MemoryDesk
-) -> None:
-    await site.wait_for_function("window.Ventanilla")
-    # A closed shadow root is out of a test's reach; the keyboard is not.
-    await site.keyboard.press("Tab")
-    await site.keyboard.press("Enter")
-    chat = await chat_frame(site)
-    await expect(chat.locator("h1")).to_have_text("Mesa de ayuda")
-    await expect(chat.locator("#text")).to_be_focused()
-    await chat.locator("#text").fill("Hola")
-    await chat.locator("#text").press("Enter")
-    thread = await thread_of(desk)
-    await chat.locator("#text").press("Escape")
-    await expect(chat.locator("#text")).to_be_hidden()  # the page hears of it a moment later
-    assert await site.evaluate("document.activeElement.tagName") == "VENTANILLA-CHAT"
-    desk.say(thread, "¿En qué puedo ayudar?")
-    await site.keyboard.press("Enter")
-    await expect(chat.locator(".from-bot .bubble")).to_have_text("¿En qué puedo ayudar?")
-    await expect(chat.locator("#text")).to_be_focused()
-
-
-async def test_the_widget_adds_one_name_to_the_page(site: Page) -> None:
-    await site.wait_for_function("window.Ventanilla")
-    count = "Object.keys(window).filter((name) => /ventanilla|chat/i.test(name))"
-    assert await site.evaluate(count) == ["Ventanilla"]
-    assert await site.evaluate("Object.keys(Ventanilla)") == ["open", "close", "toggle"]
