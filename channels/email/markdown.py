@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-_WEB_ADDRESS = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}*_])""")
+from channels.web_addresses import with_links
+
 _SAFE_LINK = re.compile(r"^(?:https?|mailto|tel):", re.IGNORECASE)
 _STYLES = {
     # No colours but translucent greys: the reader's program, light or dark, sets its own.
@@ -45,7 +46,7 @@ def to_html(markdown: str, pictures: Collection[str] = ()) -> str:
     for token in tokens:
         _style(token)
         if token.children:
-            token.children = [_dressed(child, pictures) for child in _with_links(token.children)]
+            token.children = [_dressed(child, pictures) for child in with_links(token.children)]
     rendered: str = _parser().renderer.render(tokens, _parser().options, {})
     return rendered.strip()
 
@@ -64,22 +65,6 @@ def _dressed(token: Token, pictures: Collection[str]) -> Token:
             return token
         return Token("text", "", 0, content=token.content or "[…]")
     return token
-
-
-def _with_links(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Yield the tokens of one paragraph, with bare web addresses made into links."""
-    inside_link = 0
-    for token in tokens:
-        inside_link += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if token.type != "text" or inside_link:
-            yield token
-            continue
-        for position, part in enumerate(_WEB_ADDRESS.split(token.content)):
-            if position % 2:
-                yield Token("link_open", "a", 1, attrs={"href": part})
-            yield Token("text", "", 0, content=part)
-            if position % 2:
-                yield Token("link_close", "a", -1)
 
 
 def to_text(markdown: str) -> str:

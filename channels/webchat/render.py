@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC
 from functools import cache, lru_cache
 from typing import Any
@@ -11,8 +10,8 @@ from uuid import UUID
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
+from channels.web_addresses import with_links
 from core.domain.conversation import Speaker
 from core.domain.files import plain_name
 from core.ports import TranscriptEntry
@@ -23,7 +22,6 @@ _TAGS = {
 }
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
-_WEB_ADDRESS = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}*_])""")
 
 
 @cache
@@ -56,24 +54,8 @@ def to_html(markdown: str) -> str:
         if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2"}:
             token.tag = "h3"  # the page has its own first and second level
         if token.children:
-            token.children = list(_with_links(token.children))
+            token.children = list(with_links(token.children))
     return _cleaner().clean(_markdown().renderer.render(tokens, _markdown().options, {})).strip()
-
-
-def _with_links(tokens: list[Token]) -> Iterator[Token]:
-    """Yield the tokens of one paragraph, with bare web addresses made into links."""
-    inside_link = 0
-    for token in tokens:
-        inside_link += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if token.type != "text" or inside_link:
-            yield token
-            continue
-        for position, part in enumerate(_WEB_ADDRESS.split(token.content)):
-            if position % 2:
-                yield Token("link_open", "a", 1, attrs={"href": part})
-            yield Token("text", "", 0, content=part)
-            if position % 2:
-                yield Token("link_close", "a", -1)
 
 
 def to_json(entry: TranscriptEntry, link: Callable[[UUID], str]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -104,30 +104,27 @@ def register_lanes(
 ) -> None:
     """Teach `app` what to do when a lane is woken."""
 
-    @app.task(name="advance_turns", queue=LaneKind.TURNS)
-    async def advance_turns(conversation: str) -> None:
-        with _unless_erased(conversation):
-            await turns.advance(ConversationId(UUID(conversation)))
+    lanes: Mapping[LaneKind, _Lane] = {
+        LaneKind.TURNS: turns,
+        LaneKind.DELIVERIES: deliveries,
+        LaneKind.PEOPLE: people,
+        LaneKind.FILES: files,
+        LaneKind.REACTIONS: reactions,
+    }
+    for kind, lane in lanes.items():
+        app.task(name=f"advance_{kind}", queue=kind)(_advancing(lane))
 
-    @app.task(name="advance_deliveries", queue=LaneKind.DELIVERIES)
-    async def advance_deliveries(conversation: str) -> None:
-        with _unless_erased(conversation):
-            await deliveries.advance(ConversationId(UUID(conversation)))
 
-    @app.task(name="advance_people", queue=LaneKind.PEOPLE)
-    async def advance_people(conversation: str) -> None:
-        with _unless_erased(conversation):
-            await people.advance(ConversationId(UUID(conversation)))
+class _Lane(Protocol):
+    async def advance(self, conversation: ConversationId) -> object: ...
 
-    @app.task(name="advance_files", queue=LaneKind.FILES)
-    async def advance_files(conversation: str) -> None:
-        with _unless_erased(conversation):
-            await files.advance(ConversationId(UUID(conversation)))
 
-    @app.task(name="advance_reactions", queue=LaneKind.REACTIONS)
-    async def advance_reactions(conversation: str) -> None:
+def _advancing(lane: _Lane) -> Callable[[str], Awaitable[None]]:
+    async def advance(conversation: str) -> None:
         with _unless_erased(conversation):
-            await reactions.advance(ConversationId(UUID(conversation)))
+            await lane.advance(ConversationId(UUID(conversation)))
+
+    return advance
 
 
 @contextmanager

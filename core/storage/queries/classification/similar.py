@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import Float, Text, cast, literal, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.domain.conversation import Speaker
 from core.domain.ids import CategoryId, TeamId, TicketId
 from core.domain.ticket import CATEGORY, ClosedAs, StatusCategory, TicketStatus
 from core.storage.queries.access.sight import Sight
 from core.storage.queries.classification.categories import CategoryTree
-from core.storage.tables import Message, Ticket, TicketVector
+from core.storage.queries.conversations.messages import LAST_ANSWER
+from core.storage.tables import Ticket, TicketVector
 from core.storage.tables.vector import HalfVector
 
 _LOOKED_AT = 12
@@ -163,20 +163,8 @@ async def _tickets(
 ) -> list[SimilarTicket]:
     if not ids:
         return []
-    last = (
-        select(Message.text)
-        .where(
-            Message.conversation_id == Ticket.conversation_id,
-            Message.speaker == Speaker.AGENT,
-            Message.is_internal.is_(False),
-            Message.removed_at.is_(None),
-        )
-        .order_by(Message.position.desc(), Message.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     rows = await session.execute(
-        select(Ticket, last.label("last")).where(
+        select(Ticket, LAST_ANSWER.label("last")).where(
             Ticket.id.in_(ids),
             Ticket.closed_as.is_distinct_from(ClosedAs.SPAM),
             true() if sight is None else sight.holds(),

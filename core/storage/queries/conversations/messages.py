@@ -31,6 +31,21 @@ from core.storage.tables import (
     Turn,
 )
 
+LAST_ANSWER = (
+    select(Message.text)
+    .where(
+        Message.conversation_id == Ticket.conversation_id,
+        Message.speaker == Speaker.AGENT,
+        Message.is_internal.is_(False),
+        Message.removed_at.is_(None),
+    )
+    .order_by(Message.position.desc(), Message.seq.desc())
+    .limit(1)
+    .correlate(Ticket)
+    .scalar_subquery()
+)
+"""What an agent said last to the requester of the ticket that is read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceView:

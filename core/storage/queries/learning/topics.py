@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Float, Row, Select, exists, func, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from core.domain.conversation import Speaker
 from core.domain.errors import NotFound
 from core.domain.ids import ArticleId, ConversationId, TopicId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.topics import WEEK, WEEKS_BEFORE, TopicKind, TopicState, Trend
 from core.storage.queries.access.sight import Sight
-from core.storage.tables import ArticleRow, Message, Ticket, Topic, TopicItem
+from core.storage.queries.conversations.messages import LAST_ANSWER
+from core.storage.tables import ArticleRow, Ticket, Topic, TopicItem
 
 _LEAST_ITEMS = 2
 _BACK_AGAIN = 3
@@ -165,26 +165,14 @@ async def answers_of(
     session: AsyncSession, topic: TopicId, *, sight: Sight | None = None, limit: int = 5
 ) -> Sequence[AnswerOfAgents]:
     """Return how agents answered a topic's questions, the newest first."""
-    last = (
-        select(Message.text)
-        .where(
-            Message.conversation_id == Ticket.conversation_id,
-            Message.speaker == Speaker.AGENT,
-            Message.is_internal.is_(False),
-            Message.removed_at.is_(None),
-        )
-        .order_by(Message.position.desc(), Message.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     of_topic = select(TopicItem.conversation_id).where(TopicItem.topic_id == topic)
     conditions = [] if sight is None else [sight.holds()]
     rows = await session.execute(
-        select(Ticket.number, Ticket.subject, last, Ticket.updated_at)
+        select(Ticket.number, Ticket.subject, LAST_ANSWER, Ticket.updated_at)
         .where(
             Ticket.conversation_id.in_(of_topic),
             Ticket.status.in_(_DONE),
-            last.is_not(None),
+            LAST_ANSWER.is_not(None),
             *conditions,
         )
         .order_by(Ticket.solved_at.desc().nulls_last(), Ticket.id.desc())
