@@ -40,7 +40,6 @@ _ARTICLES = 10
 _LINES = 5  # of what waits, told apart: more cannot be told from each other
 
 By = Annotated[Dimension, Query()]
-Day = Annotated[str, Query(max_length=10)]
 
 
 @router.get("")

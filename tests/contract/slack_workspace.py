@@ -39,7 +39,6 @@ class Workspace:
     others: AsyncExitStack
     messages: dict[str, Message] = field(default_factory=dict)
     news: dict[str, News] = field(default_factory=dict)
-    refused_before: int = 0
 
     def _composed(self, text: str, name: str) -> News:
         if name not in self.news:
@@ -55,7 +54,6 @@ class Workspace:
         return [names[i] for i in self.slack.telling.acknowledged if i in names]
 
     async def post_malformed(self) -> None:
-        self.refused_before = len(self.slack.telling.refusals)
         event = {"type": "never_heard_of", "event_ts": "1.0"}
         payload = {"type": "event_callback", "team_id": TEAM, "event": event}
         await self.slack.telling.tell(News(id="malformed", kind="events_api", payload=payload))

@@ -89,7 +89,6 @@ class Mail:
     kind: MailKind = MailKind.HUMAN
     author: MailAddress | None = None  # From
     sender: MailAddress | None = None  # Sender, where it is another
-    return_path: str | None = None  # "" is the null return path of bounces
     to: tuple[MailAddress, ...] = ()
     cc: tuple[MailAddress, ...] = ()
     reply_to: tuple[MailAddress, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from channels.email.reading.addresses import normal_address, parse_addresses
+from channels.email.reading.addresses import parse_addresses
 from channels.email.reading.attachments import with_distinct_names
 from channels.email.reading.authentication import read_authentication
 from channels.email.reading.automation import kind_of
@@ -66,7 +66,6 @@ def read_mail(
     mail = Mail(
         author=author,
         sender=next((one for one in _mailboxes(root, "sender", defects) if one != author), None),
-        return_path=_return_path(root),
         to=_mailboxes(root, "to", defects),
         cc=_mailboxes(root, "cc", defects),
         reply_to=_mailboxes(root, "reply-to", defects),
@@ -139,13 +138,6 @@ def _mailboxes(root: Part, name: str, defects: Defects) -> tuple[MailAddress, ..
     if not found and not is_group and any(value.strip() for value in values):
         defects.note(f"malformed {name.title()}")
     return found
-
-
-def _return_path(root: Part) -> str | None:
-    value = root.header("return-path")
-    if value is None:
-        return None
-    return normal_address(value) or ""
 
 
 def _headers(root: Part) -> tuple[tuple[str, str], ...]:

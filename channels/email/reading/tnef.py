@@ -20,7 +20,7 @@ _MOST_OBJECTS = 20_000
 _MOST_PROPERTIES = 2_000
 
 # Property tags (MS-OXPROPS).
-_P_BODY, _P_HTML, _P_RTF = 0x1000, 0x1013, 0x1009
+_P_BODY, _P_HTML = 0x1000, 0x1013
 _P_LONG_NAME, _P_NAME, _P_MIME, _P_CONTENT_ID, _P_DATA = 0x3707, 0x3704, 0x370E, 0x3712, 0x3701
 _P_INTERNET_CODEPAGE = 0x3FDE
 _TEXT, _UNICODE, _OBJECT, _BINARY = 0x1E, 0x1F, 0x0D, 0x0102
@@ -49,7 +49,6 @@ class Unpacked:
     files: list[PackedFile] = field(default_factory=list)
     text: str | None = None
     html: str | None = None
-    has_rtf: bool = False  # a body in a form that is not read here
 
 
 def unpack(content: bytes) -> Unpacked:
@@ -119,7 +118,6 @@ def _read_bodies(found: Unpacked, known: dict[int, str | bytes], codepage: str) 
         found.text = text if isinstance(text, str) else charsets.decode(text, codepage)[0]
     if html:
         found.html = html if isinstance(html, str) else charsets.decode(html, codepage)[0]
-    found.has_rtf = _P_RTF in known
 
 
 def _string(value: str | bytes | None) -> str:

@@ -107,12 +107,6 @@ class Telling:
         if held is not None:
             await self._send(held)
 
-    async def tell_held(self) -> None:
-        """Tell what waits for something to come after it, where nothing comes any more."""
-        held, self._held = self._held, None
-        if held is not None:
-            await self._send(held)
-
     @property
     def pending(self) -> int:
         """How much is told and not acknowledged yet, nor given up."""

@@ -44,7 +44,6 @@ _MISSING: Mapping[str, str] = MappingProxyType(
 """What Telegram says where an argument is missing that must be there."""
 
 Arguments = dict[str, Any]
-Check = Callable[[str, Any], Any]
 
 
 def check(method: str, given: Mapping[str, Any]) -> Arguments:

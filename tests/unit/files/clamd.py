@@ -14,11 +14,10 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + rb"-STANDARD-ANTIVIRUS-TEST-FILE
 
 @dataclass(slots=True)
 class Daemon:
-    """The far side: how it is set, and how much it was asked."""
+    """The far side: how it is set."""
 
     max_stream_bytes: int = 25_000_000
     is_broken: bool = False  # answers what clamd says when its database is being loaded
-    scans: int = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -31,7 +30,6 @@ class Daemon:
         writer.close()
 
     async def _scan(self, reader: asyncio.StreamReader) -> bytes:
-        self.scans += 1
         content = b""
         while length := int.from_bytes(await reader.readexactly(4), "big"):
             content += await reader.readexactly(length)
