@@ -30,6 +30,8 @@ class Platform:
     received: list[Outbound] = field(default_factory=list)
     faults: deque[DeliveryError | None] = field(default_factory=deque)
     """What the next sends come to: an error, or None for success."""
+    look_faults: deque[DeliveryError] = field(default_factory=deque)
+    """What the next questions whether something was sent come to."""
     loses_answers: bool = False
     """A send takes effect, then its answer is lost, as when a connection breaks."""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -214,6 +216,8 @@ class Loopback:
 
     async def find_delivery(self, message: Outbound) -> Receipt | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""
+        if self.platform.look_faults:
+            raise self.platform.look_faults.popleft()
         sent = any(received.message == message.message for received in self.platform.received)
         return _receipt(message) if sent else None
 

@@ -35,6 +35,7 @@ DeskError
     ├── Unavailable        not sent: retry with back-off
     │   └── NotTakenYet    … this one alone: what goes to others is not held up
     └── Uncertain          may have been sent: verify if the channel can, else by policy
+        └── CannotSay      … and the platform does not say now: ask it again later
 """
 
 from __future__ import annotations
@@ -239,3 +240,11 @@ class NotTakenYet(Unavailable):
 
 class Uncertain(DeliveryError):
     """May have been sent: the connection broke after the request left."""
+
+
+class CannotSay(Uncertain):
+    """May have been sent: whether it was cannot be found out now."""
+
+    def __init__(self, cause: DeliveryError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause  # why not, and so when it may be tried

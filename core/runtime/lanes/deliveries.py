@@ -7,7 +7,14 @@ import logging
 from collections.abc import Mapping
 
 from core.domain.channel import DeliveryAction, Receipt
-from core.domain.errors import DeliveryError, Rejected, Unavailable, Uncertain
+from core.domain.errors import (
+    BadCredentials,
+    CannotSay,
+    DeliveryError,
+    Rejected,
+    Unavailable,
+    Uncertain,
+)
 from core.domain.ids import AccountId, ConversationId
 from core.ports import Channel, EditsMessages, FindsDeliveries, RemovesMessages
 from core.runtime.directory import BrokenChannel
@@ -51,6 +58,8 @@ class DeliveriesLane:
     async def _send(self, channel: Channel, plan: SendPlan) -> Receipt | DeliveryError:
         try:
             return await self._attempt(channel, plan)
+        except CannotSay as error:
+            return error
         except Uncertain as error:
             if plan.action == DeliveryAction.REST:
                 return error  # what a look would find may be what the others got
@@ -69,7 +78,7 @@ class DeliveriesLane:
 
     async def _attempt(self, channel: Channel, plan: SendPlan) -> Receipt:
         if isinstance(channel, BrokenChannel):
-            channel.refuse()
+            _refuse(channel, plan)
         try:
             async with asyncio.timeout(self._longest_seconds):
                 if plan.action == DeliveryAction.REST:
@@ -99,7 +108,7 @@ class DeliveriesLane:
         """Settle an earlier attempt that ended without a word, then send if it had not."""
         if not isinstance(channel, FindsDeliveries):
             raise Uncertain("an earlier attempt ended without a word")
-        if receipt := await channel.find_delivery(plan.message):
+        if receipt := await _look(channel, plan):
             return receipt
         return await channel.deliver(plan.message)
 
@@ -110,7 +119,32 @@ class DeliveriesLane:
         if not isinstance(channel, FindsDeliveries):
             return error
         try:
-            receipt = await channel.find_delivery(plan.message)
-        except DeliveryError:
-            return error
+            receipt = await _look(channel, plan)
+        except Uncertain as doubt:
+            return doubt
         return receipt or Unavailable("the connection broke; the message did not arrive")
+
+
+async def _look(channel: FindsDeliveries, plan: SendPlan) -> Receipt | None:
+    """Return the receipt of a message that may have been sent; None where it was not.
+
+    Raises:
+        CannotSay: the platform may say later.
+        Uncertain: it never will.
+    """
+    try:
+        return await channel.find_delivery(plan.message)
+    except Rejected as error:
+        raise Uncertain(str(error)) from error
+    except DeliveryError as error:
+        raise CannotSay(error) from error
+
+
+def _refuse(channel: BrokenChannel, plan: SendPlan) -> None:
+    """Raise why nothing can be done with a channel now; what may have left stays in doubt."""
+    try:
+        channel.refuse()
+    except BadCredentials as error:
+        if plan.may_have_left and plan.action == DeliveryAction.SEND:
+            raise CannotSay(error) from error
+        raise

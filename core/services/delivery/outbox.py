@@ -22,6 +22,7 @@ from core.domain.channel import (
 from core.domain.conversation import Speaker
 from core.domain.errors import (
     BadCredentials,
+    CannotSay,
     DeliveryError,
     Moved,
     Rejected,
@@ -244,10 +245,12 @@ class Outbox:
         note(message, delivery, outcome)
         await item.action.conclude(item, plan.message)
 
-    async def _fail(self, item: Item, error: DeliveryError) -> None:
+    async def _fail(self, item: Item, error: DeliveryError, *, is_in_doubt: bool = False) -> None:
         session, ledger, delivery = item.session, item.ledger, item.delivery
         account = AccountId(delivery.account_id)
         match error:
+            case CannotSay():
+                await self._fail(item, error.cause, is_in_doubt=True)
             case Rejected():
                 _finish(item, DeliveryState.FAILED)
             case BadCredentials():
@@ -258,42 +261,53 @@ class Outbox:
                     state=AccountState.BAD_CREDENTIALS, reason=str(error), remedy=error.remedy
                 )
                 await write_health(session, account, health, ledger.now)
-                self._wait_or_fail(item, until)
+                self._wait_or_fail(item, until, is_in_doubt=is_in_doubt)
             case Moved():
                 await follow(session, item.conversation, error.new_thread)
                 ledger.changed(item.conversation, FeedKind.CONVERSATION)
                 if delivery.attempts > _MOST_MOVES:
-                    self._retry(item)
+                    self._retry(item, is_in_doubt=is_in_doubt)
                 else:
-                    _wait(item, ledger.now)
+                    _wait(item, ledger.now, is_in_doubt=is_in_doubt)
             case Throttled():
                 delivery.attempts -= 1
                 until = ledger.now + timedelta(seconds=error.retry_after)
-                self._wait_or_fail(item, until, _PATIENCE * self._max_age)
+                patience = _PATIENCE * self._max_age
+                self._wait_or_fail(item, until, patience, is_in_doubt=is_in_doubt)
                 if error.scope == ThrottleScope.ACCOUNT:
                     await pause(session, account, until, delivery.error)
-            case Uncertain():
+            case Uncertain() if not is_in_doubt:
                 in_doubt = item.action.in_doubt
                 if in_doubt is not None and self._parks(account):
                     _finish(item, in_doubt)
                 else:
                     self._retry(item)
             case Unavailable() | _:
-                self._retry(item)
+                self._retry(item, is_in_doubt=is_in_doubt)
 
     def _parks(self, account: AccountId) -> bool:
         """Say whether what may have been sent is not sent again by itself."""
         capabilities = self._accounts.get(account)
         return capabilities is None or capabilities.when_uncertain == UncertainPolicy.PARK
 
-    def _retry(self, item: Item) -> None:
-        self._wait_or_fail(item, item.ledger.now + pause_after(item.delivery.attempts))
+    def _retry(self, item: Item, *, is_in_doubt: bool = False) -> None:
+        until = item.ledger.now + pause_after(item.delivery.attempts)
+        self._wait_or_fail(item, until, is_in_doubt=is_in_doubt)
 
-    def _wait_or_fail(self, item: Item, until: datetime, max_age: timedelta | None = None) -> None:
-        if item.ledger.now - _begun_at(item.delivery) > (max_age or self._max_age):
-            _finish(item, DeliveryState.FAILED)
+    def _wait_or_fail(
+        self,
+        item: Item,
+        until: datetime,
+        max_age: timedelta | None = None,
+        *,
+        is_in_doubt: bool = False,
+    ) -> None:
+        if item.ledger.now - _begun_at(item.delivery) <= (max_age or self._max_age):
+            _wait(item, until, is_in_doubt=is_in_doubt)
+        elif is_in_doubt and self._parks(AccountId(item.delivery.account_id)):
+            _finish(item, item.action.in_doubt or DeliveryState.FAILED)
         else:
-            _wait(item, until)
+            _finish(item, DeliveryState.FAILED)
 
     async def unpark(self, message_id: MessageId, *, resend: bool) -> None:
         """Settle a parked message as the agent decided: send it again or count it as sent."""
@@ -368,6 +382,7 @@ def _drop(item: Item, why: HeldBack | None) -> None:
         item.message.delivery_detail = why
 
 
-def _wait(item: Item, until: datetime) -> None:
-    _set(item, DeliveryState.WAITING)
+def _wait(item: Item, until: datetime, *, is_in_doubt: bool = False) -> None:
+    """Leave it for later; in doubt, it counts as under way, so that it is verified first."""
+    _set(item, DeliveryState.SENDING if is_in_doubt else DeliveryState.WAITING)
     item.delivery.available_at = until
