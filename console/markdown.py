@@ -6,20 +6,19 @@ import asyncio
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from core.domain.marks import marks_in
 
 _MAX_NESTING = 20
 # Each may cost the parser some 35 µs: at most about as many milliseconds for one message.
 _MOST_MARKS = 1_000
 _MOST_MARKS_IN_LINE = 250  # of what is shown in one line; a page may have hundreds of those
 _SOME_MARKS = 50  # from here on others get a turn after it
-_COSTLY = "\\`*_[]<>&#~+-=\n\r"
-_NUMBERING = re.compile(r"\d[.)]\s")
-_FENCE = re.compile(r"(`{3,})[^`]*|(~{3,}).*")
 _MOST_BYTES_KEPT = 16 * 2**20  # of words and their HTML; a message is some 1,000
 _ENTRY_BYTES = 300  # that it takes to keep a message, besides its words and its HTML
 _TAGS = {
@@ -60,7 +59,7 @@ def _named(heading: re.Match[str]) -> str:
 def to_plain(words: str) -> str:
     """Return the words of `words`, CommonMark, in one line; with their marks if there are many."""
     # Most subjects have none, and a page of the queue has hundreds of them.
-    if _MARK.search(words) is None or _marks_in(words) > _MOST_MARKS_IN_LINE:
+    if _MARK.search(words) is None or marks_in(words) > _MOST_MARKS_IN_LINE:
         return " ".join(words.split())
     return plain_of_parsed(words)
 
@@ -102,7 +101,7 @@ def message_html(words: str) -> Markup:
     What has more marks and lines than people write is shown as it was typed: a parser takes a
     third of a second for 20,000 characters of them, and a page has hundreds of messages.
     """
-    if _marks_in(words) > _MOST_MARKS:
+    if marks_in(words) > _MOST_MARKS:
         return _as_typed(words)
     return _kept.html_of(words)
 
@@ -114,7 +113,7 @@ async def render_ahead(messages: Iterable[str]) -> None:
     """
     for words in messages:
         message_html(words)
-        if _marks_in(words) > _SOME_MARKS:
+        if marks_in(words) > _SOME_MARKS:
             await asyncio.sleep(0)
 
 
@@ -144,35 +143,6 @@ class KeptHtml:
 
 
 _kept = KeptHtml(_MOST_BYTES_KEPT)
-
-
-def _marks_in(words: str) -> int:
-    """Return how many marks and lines `words` have, beyond which nothing in them is dear."""
-    if "```" in words or "~~~" in words:
-        words = "\n".join(outside_fences(words))
-    return sum(map(words.count, _COSTLY)) + sum(1 for _ in _NUMBERING.finditer(words))
-
-
-def outside_fences(words: str) -> Iterator[str]:
-    """Yield the lines of `words` that a parser has to look into: the others are shown as they are.
-
-    Only fences at the beginning of a line are known here, and only where there are no others:
-    what those hold depends on the lists and quotations around them.
-    """
-    lines = words.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if any(mark in line[1:].lstrip(line[:1]) for line in lines for mark in ("```", "~~~")):
-        yield from lines
-        return
-    fence = ""
-    for line in lines:
-        if fence:
-            if line.startswith(fence) and not line.lstrip(fence[0]).strip(" \t"):
-                fence = ""
-                yield line
-        else:
-            opening = _FENCE.fullmatch(line)
-            fence = (opening[1] or opening[2]) if opening else ""
-            yield line
 
 
 def _as_typed(words: str) -> Markup:

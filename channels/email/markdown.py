@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from channels.web_addresses import with_links
+from core.domain.marks import MOST_MARKS_SENT, marks_in
 
 _SAFE_LINK = re.compile(r"^(?:https?|mailto|tel):", re.IGNORECASE)
 _STYLES = {
@@ -40,8 +41,12 @@ def to_html(markdown: str, pictures: Collection[str] = ()) -> str:
     """Return `markdown` as HTML with its styles in the tags.
 
     Markup in the text is shown as text. `pictures` are the Content-IDs of the mail's own
-    pictures, which `![…](cid:…)` shows; no other picture is loaded from anywhere.
+    pictures, which `![…](cid:…)` shows; no other picture is loaded from anywhere. What has more
+    marks than people write is shown as it was typed, as `to_text` has it.
     """
+    if marks_in(markdown) > MOST_MARKS_SENT:
+        lines = "<br>".join(map(escape, markdown.splitlines()))
+        return f'<p style="{_STYLES["p"]};white-space:pre-wrap">{lines}</p>'
     tokens = _parser().parse(markdown)
     for token in tokens:
         _style(token)
@@ -69,6 +74,8 @@ def _dressed(token: Token, pictures: Collection[str]) -> Token:
 
 def to_text(markdown: str) -> str:
     """Return `markdown` as plain text that reads well: no marks, links with their addresses."""
+    if marks_in(markdown) > MOST_MARKS_SENT:
+        return "\n".join(markdown.splitlines()).strip()
     root = SyntaxTreeNode(_parser().parse(markdown))
     return "\n\n".join(_blocks(root.children)).strip()
 

@@ -10,6 +10,8 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from core.domain.marks import MOST_MARKS_SENT, marks_in
+
 _LINKED = ("http://", "https://", "mailto:", "tel:")
 
 
@@ -52,7 +54,12 @@ class Piece:
 
 
 def read(text: str) -> list[Piece]:
-    """Return the pieces of a CommonMark text, in order."""
+    """Return the pieces of a CommonMark text, in order.
+
+    What has more marks than people write is one paragraph, as it was typed.
+    """
+    if marks_in(text) > MOST_MARKS_SENT:
+        return [Piece(kind=Kind.PARAGRAPH, runs=(Run(text=text),))]
     return [piece for piece in _Reader(_parser().parse(text)).pieces() if _says_something(piece)]
 
 

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from channels.telegram.styled import Span, Styled
+from core.domain.marks import MOST_MARKS_SENT, marks_in
 
 _STYLES = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _SCHEMES = ("http://", "https://", "tg://")
@@ -22,7 +23,9 @@ def _parser() -> MarkdownIt:
 
 
 def to_styled(markdown: str) -> Styled:
-    """Return `markdown` as a text with styles."""
+    """Return `markdown` as a text with styles; with more marks than people write, as it is."""
+    if marks_in(markdown) > MOST_MARKS_SENT:
+        return Styled(markdown, ())
     writer = _Writer()
     writer.blocks(_parser().parse(markdown))
     return writer.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC
 from functools import cache, lru_cache
+from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from markdown_it import MarkdownIt
 from channels.web_addresses import with_links
 from core.domain.conversation import Speaker
 from core.domain.files import plain_name
+from core.domain.marks import MOST_MARKS_SENT, marks_in
 from core.ports import TranscriptEntry
 
 _TAGS = {
@@ -47,8 +49,11 @@ def to_html(markdown: str) -> str:
     """Return `markdown` as HTML that cannot run, load or restyle anything.
 
     Markup in the text is shown as text. The sanitiser comes after the Markdown parser as a
-    second lock: each alone is meant to be enough.
+    second lock: each alone is meant to be enough. What has more marks than people write is shown
+    as it was typed.
     """
+    if marks_in(markdown) > MOST_MARKS_SENT:
+        return f"<p>{'<br>'.join(map(escape, markdown.splitlines()))}</p>"
     tokens = _markdown().parse(markdown)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2"}:

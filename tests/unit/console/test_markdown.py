@@ -14,12 +14,12 @@ from markupsafe import Markup
 from console.markdown import (
     KeptHtml,
     message_html,
-    outside_fences,
     plain_of_parsed,
     render_ahead,
     to_html,
     to_plain,
 )
+from core.domain.marks import outside_fences
 
 
 @pytest.mark.parametrize(
