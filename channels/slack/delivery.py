@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,14 @@ from channels.slack.fields import Fields
 from channels.slack.web_api import WebApi, as_json
 from core.domain.channel import Outbound, Receipt
 from core.domain.content import FileRef
-from core.domain.errors import NotFound, Rejected
+from core.domain.errors import (
+    BadCredentials,
+    CannotSay,
+    NotFound,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from core.domain.ids import MessageId, RemoteId
 from core.ports import BlobStore
 
@@ -48,14 +55,29 @@ class Deliveries:
         for file in message.body.files:
             self._check_size(file, file.size_bytes)
         sent = self._parts_of(message.message)
+        try:
+            await self._send_rest(message, posts, sent)
+        except (Unavailable, Throttled, BadCredentials) as error:
+            if not sent:
+                raise
+            # Another process may go on with it, which has to find out what is there.
+            raise CannotSay(error) from error
+        self._sent.pop(message.message, None)
+        return _receipt(sent)
+
+    async def _send_rest(
+        self,
+        message: Outbound,
+        posts: Sequence[render.Post],
+        sent: dict[int, tuple[RemoteId, ...]],
+    ) -> None:
+        """Send the parts that are not among those `sent`, and add them."""
         where = render.address(message) | await self._speaker(message)
         for part, post in enumerate(posts, 1):
             if part not in sent:
                 sent[part] = (await self._post(where, post),)
         if message.body.files and 0 not in sent:
             sent[0] = await self._upload(message)
-        self._sent.pop(message.message, None)
-        return _receipt(sent)
 
     async def find(self, message: Outbound) -> Receipt | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""

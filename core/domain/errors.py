@@ -243,7 +243,7 @@ class Uncertain(DeliveryError):
 
 
 class CannotSay(Uncertain):
-    """May have been sent: whether it was cannot be found out now."""
+    """May have been sent, or was in part: how much of it cannot be found out now."""
 
     def __init__(self, cause: DeliveryError) -> None:
         super().__init__(str(cause))

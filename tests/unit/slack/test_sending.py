@@ -13,6 +13,7 @@ from channels.slack.settings import SlackSettings
 from core.adapters.blobs import ObjectBlobs
 from core.domain.content import Body
 from core.domain.errors import (
+    CannotSay,
     Rejected,
     Throttled,
     ThrottleScope,
@@ -80,12 +81,12 @@ async def test_files_alone_can_be_sent(
     assert len(receipt.remote_ids) == len(slack.sent()) == 1
 
 
-async def test_an_upload_that_breaks_was_not_sent_and_its_text_is_not_repeated(
+async def test_an_upload_that_breaks_is_made_again_and_its_text_is_not_repeated(
     channel: Slack, slack: SlackPlatform, ana: Person, blobs: ObjectBlobs
 ) -> None:
     message = outbound(ana, "see this", files=(await file(blobs, "a.txt", b"alpha"),))
     slack.faults.plan(Fault.CUT_AFTER, method="upload")
-    with pytest.raises(Unavailable):
+    with pytest.raises(CannotSay):
         await channel.deliver(message)
     receipt = await channel.deliver(message)
     assert len(slack.sent()) == len(receipt.remote_ids) == 2
@@ -118,6 +119,20 @@ async def test_after_a_restart_a_message_sent_in_part_is_gone_on_with(
     receipt = await another.deliver(message)
     await another.close()
     assert len(receipt.remote_ids) == len(slack.sent())
+    assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.BROKEN, Fault.BAD_CREDENTIALS])
+async def test_what_was_sent_in_part_before_slack_was_away_is_in_doubt(
+    channel: Slack, slack: SlackPlatform, ana: Person, fault: Fault
+) -> None:
+    message = outbound(ana, "word " * 4_000)
+    slack.faults.plan(Fault.SLOW, fault, method="chat.postMessage")
+    with pytest.raises(Uncertain):
+        await channel.deliver(message)
+    assert len(slack.sent()) == 1
+    assert await channel.find_delivery(message) is None
+    await channel.deliver(message)
     assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
 
 
