@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.domain.addresses import comparable
 from core.domain.channel import DeliveryState, RecipientOutcome
 from core.domain.content import FileRef
 from core.domain.events import DeliveryReported, MessageEdited, MessageRemoved, ReactionChanged
@@ -35,8 +36,8 @@ class Known:
         """
         if report.recipient is None:
             return Address(*self.sent_to) if len(self.sent_to) == 1 else None
-        named = report.recipient.lower()
-        return next((Address(one) for one in self.sent_to if one.lower() == named), None)
+        named = comparable(report.recipient)
+        return next((Address(one) for one in self.sent_to if comparable(one) == named), None)
 
 
 def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
@@ -53,9 +54,10 @@ def change(known: Known, event: AboutMessage, ledger: Ledger) -> None:
         case DeliveryReported() if event.is_delayed:
             _delay(known, event)
         case DeliveryReported():
-            is_stranger = event.recipient is not None and known.recipient_of(event) is None
-            if event.recipient is not None and not is_stranger:
-                message.reported = {**message.reported, event.recipient: _reported(event)}
+            who = known.recipient_of(event)
+            is_stranger = event.recipient is not None and who is None
+            if event.recipient is not None and who is not None:
+                message.reported = {**message.reported, who: _reported(event)}
             if not event.delivered:
                 message.delivery = DeliveryState.FAILED
                 # A forwarded letter comes back from an address that it was not sent to.

@@ -15,7 +15,7 @@ from core.domain.events import (
     DeliveryReported,
     ReachabilityChanged,
 )
-from core.domain.ids import Address, EventKey, RemoteId
+from core.domain.ids import Address, ConversationId, EventKey, RemoteId
 from core.domain.ticket import TicketStatus
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.storage.tables import (
@@ -82,6 +82,34 @@ async def test_a_report_says_nothing_of_people_whom_the_message_did_not_go_to(ri
     assert answer.reported == {}
     # It may have been forwarded: that it did not arrive is told, with what is said of where.
     assert (answer.delivery, answer.delivery_detail) == ("failed", "ceo: no such mailbox")
+
+
+@pytest.mark.parametrize(
+    ("written", "reported"),
+    [
+        ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+        ("ana@xn--bcher-kva.example", "Ana@BÜCHER.example"),
+    ],
+)
+async def test_a_report_in_the_ascii_form_of_an_address_is_about_that_address(
+    rig: Rig, written: str, reported: str
+) -> None:
+    await rig.intake.accept(posted("hello", who=written))
+    conversation = (await rig.conversation()).id
+    await rig.reply(ConversationId(conversation), Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await rig.tickets.reply(
+        await rig.ticket_id(), await rig.agent(), "Solved!", then=TicketStatus.SOLVED
+    )
+    await DeliveriesLane(rig.outbox, {LOOP: rig.loopback}).advance(ConversationId(conversation))
+    answer = next(m for m in rig.platform.received if m.body.text == "Solved!")
+    name = RemoteId(f"out-{answer.message}-0")
+    await rig.intake.accept(report(remote_id=name, recipient=Address(reported), is_permanent=True))
+    async with rig.sessions() as session:
+        (address,) = await session.scalars(select(ContactAddress))
+    assert (address.address, address.bounce) == (written, "hard")
+    message = next(m for m in await rig.messages() if m.text == "Solved!")
+    assert list(message.reported) == [written]
+    assert message.delivery_detail == "no such mailbox"
 
 
 async def test_a_report_on_what_the_desk_says_is_about_the_requester_alone(rig: Rig) -> None:
