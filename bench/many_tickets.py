@@ -109,10 +109,10 @@ _FILL = (
     """,
     """
     INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
-                              last_message_at, created_at)
+                              last_message_at, created_at, has_ticket)
     SELECT conversation, 'a' || account, drawn.n::text, person.id,
            CASE WHEN NOT is_open THEN 'closed' WHEN luck < 0.2 THEN 'queued' ELSE 'human' END,
-           CASE WHEN is_spanish THEN 'es' ELSE 'en' END, %(messages)s, opened, opened
+           CASE WHEN is_spanish THEN 'es' ELSE 'en' END, %(messages)s, opened, opened, true
     FROM drawn JOIN person ON person.n = drawn.contact ORDER BY drawn.n
     """,
     """

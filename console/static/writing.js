@@ -9,7 +9,6 @@
   const text = by("text");
   const state = by("draft-state");
   const modes = composer.elements.mode;
-  const { usual } = composer.dataset; // a reply, where somebody can be replied to
   const url = `/console/conversations/${composer.dataset.conversation}/drafts`;
   const left = `unsaved-${composer.dataset.conversation}`;
   const { enclosed, addressing } = composer; // of the scripts before this one
@@ -32,7 +31,8 @@
 
   // Where only one kind can be written, it is that one.
   const turnTo = (kind) => {
-    const radio = by(`mode-${kind}`) ?? by(`mode-${usual}`);
+    const wanted = by(`mode-${kind}`);
+    const radio = wanted && !wanted.disabled ? wanted : by("mode-note");
     radio.checked = true;
     mode = radio.value;
   };
@@ -174,7 +174,7 @@
     seen = null;
     flush();
     if (sentMode === "note" && mode === "note" && !text.value) {
-      turnTo(usual);
+      turnTo("reply");
       show(drafts[mode]);
     }
     by("notice").replaceChildren();
@@ -189,6 +189,19 @@
       composer.requestSubmit(mode === "note" ? by("save-note") : by("send"));
     }
   });
+
+  // A ticket may end, or begin again, while its page is open: a reply begun waits as its draft.
+  const follow = () => {
+    const reply = by("mode-reply");
+    const isOver = by("ended")?.dataset.notesOnly === "yes";
+    if (!reply || reply.disabled === isOver) return;
+    flush();
+    reply.disabled = isOver;
+    reply.closest("label").hidden = isOver;
+    if (isOver || !text.value) turnTo(isOver ? "note" : "reply");
+    show(drafts[mode]);
+  };
+  document.body.addEventListener("htmx:afterSettle", follow);
 
   // A reply that is taken back stands before what was typed since: that has to be saved first.
   document.body.addEventListener("htmx:confirm", (event) => {

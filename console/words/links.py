@@ -33,6 +33,8 @@ LINK_ERRORS = (
     "only a ticket of the type problem has incidents",
     "no incident of this problem is open",
     "there is no such ticket",
+    "another ticket follows this one already",
+    "its requester has gone on in another conversation since",
     "no requester reported this problem: there is nobody to reply to",
 )
 

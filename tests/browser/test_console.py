@@ -258,3 +258,25 @@ async def test_what_a_menu_opens_is_not_cut_off(desk: Desk, opened: Opened) -> N
             )
             assert min(edges) >= 0, (width, name, edges)
             await menu.locator("summary").first.click()
+
+
+async def test_the_reply_goes_when_the_ticket_is_closed_and_a_follow_up_takes_it(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    text, reply = page.locator("#text"), page.locator("#mode-reply")
+    await text.fill("Half an answer")
+    await page.locator("#status summary").click()
+    await page.locator("#status button[value=closed]").click()
+    await expect(reply).to_be_disabled()
+    await expect(page.locator("#send")).to_be_hidden()
+    await expect(text).to_have_value("")
+    await text.fill("For the record")
+    await page.locator("#save-note").click()
+    await expect(page.locator("#messages")).to_contain_text("For the record")
+    await page.get_by_role("button", name="Open a follow-up").click()
+    await page.wait_for_url("**/console/tickets/1002?tab=mine")
+    await expect(text).to_have_value("Half an answer")
+    await page.locator("#send").click()
+    await expect(page.locator("#messages, #held")).to_contain_text(["Half an answer"])

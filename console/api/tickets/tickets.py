@@ -60,6 +60,16 @@ async def take(
     return await answer(desk, named)
 
 
+@router.post("/{ticket}/follow-up", status_code=201)
+async def follow_up(
+    request: Request, caller: AgentCaller, ticket: TicketName, _: Nothing | None = None
+) -> TicketOut:
+    """Open a ticket that follows a closed one, in its conversation; it is the caller's."""
+    desk = desk_of(request)
+    named = await ticket_called(desk, ticket)
+    return await answer(desk, await desk.tickets.follow_up(named, caller))
+
+
 @router.post("/{ticket}/assign")
 async def assign(
     request: Request,

@@ -18,6 +18,7 @@ from core.domain.ids import (
     ConversationId,
     MessageId,
 )
+from core.domain.ticket import TicketStatus
 from core.services.conversations.letters import Addressing
 from core.services.tickets.answering import is_unasked
 from core.storage.queries.catalogue.requests import RequestView
@@ -154,6 +155,20 @@ class Workspace:
             and not self.is_side
             and is_unasked(self.ticket.kind, self.conversation.account)
         )
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the ticket shown is closed: only notes can be left in it."""
+        return (
+            self.ticket is not None
+            and not self.is_side
+            and self.ticket.status == TicketStatus.CLOSED
+        )
+
+    @property
+    def takes_notes_only(self) -> bool:
+        """Whether nobody can be answered here."""
+        return self.is_unasked or self.is_ended
 
     @property
     def is_side(self) -> bool:

@@ -137,6 +137,23 @@ async def set_status(request: Request, signed_in: Agents, named: Named) -> Respo
     return await attempt(request, named, tickets.set_status(named, status, signed_in.agent))
 
 
+@router.post("/{ticket}/follow-up")
+async def follow_up(request: Request, signed_in: Agents, named: Named) -> Response:
+    """Open a ticket that follows this closed one, and go there."""
+    try:
+        ticket = await desk_of(request).tickets.follow_up(named, signed_in.agent)
+    except DeskError as error:
+        if not is_htmx(request):
+            raise
+        return await refused(request, named, error_in_words(error, translator(request)), 409)
+    async with storage_errors(), desk_of(request).sessions() as session:
+        number = (await ticket_view(session, ticket)).number
+    address = f"/console/tickets/{number}?tab=mine"
+    if is_htmx(request):
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
 @router.post("/{ticket}/return")
 async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Response:
     """Hand the conversation back to the assistant."""

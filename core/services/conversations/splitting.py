@@ -394,6 +394,7 @@ async def _ticket_for(
         created_at=ledger.now,
         updated_at=ledger.now,
     )
+    new.has_ticket = True
     session.add(ticket)
     await session.flush()
     actor = agent.actor

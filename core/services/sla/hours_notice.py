@@ -39,6 +39,8 @@ async def tell_hours(case: Case, change: TicketChange, worked: WorkedOut) -> Non
     """Tell the requester of `case`, once for each time they wait, where nobody is there now."""
     if not change.is_opening and (change.field, change.reason) != ("message", "customer"):
         return
+    if change.is_opening and change.actor.startswith("agent:"):
+        return  # somebody is there
     now, row, hours = case.ledger.now, worked.row, worked.hours
     if (worked.policy is not None and not worked.policy.tells_hours) or hours.is_open(now):
         return

@@ -132,18 +132,18 @@ async def hand_off(
             .with_for_update()
         )
         if ticket is None:
-            ticket = await _open(
+            ticket = await open_ticket(
                 session,
                 ledger,
                 conversation,
-                reason,
-                priority,
-                subject,
-                summary,
-                kind,
-                confidence,
-                actor,
-                requester or ContactId(conversation.contact_id),
+                reason=reason,
+                priority=priority,
+                subject=subject,
+                summary=summary,
+                kind=kind,
+                confidence=confidence,
+                actor=actor,
+                requester=requester,
             )
         else:
             _reopen(ledger, ticket, reason, priority, actor)
@@ -161,19 +161,24 @@ async def hand_off(
     return ticket
 
 
-async def _open(
+async def open_ticket(
     session: AsyncSession,
     ledger: Ledger,
     conversation: Conversation,
+    *,
     reason: HandoffReason,
-    priority: Priority,
-    subject: str | None,
-    summary: str,
-    kind: TicketKind,
-    confidence: float | None,
     actor: str,
-    requester: ContactId,
+    priority: Priority = Priority.NORMAL,
+    subject: str | None = None,
+    summary: str = "",
+    kind: TicketKind = TicketKind.INCIDENT,
+    confidence: float | None = None,
+    requester: ContactId | None = None,
 ) -> Ticket:
+    """Begin a ticket in the locked `conversation`, which has no unclosed one; nobody is told.
+
+    It names the closed one that it follows, if there is one.
+    """
     row = (
         await session.execute(
             _OPENING,
@@ -196,7 +201,7 @@ async def _open(
         id=new_id(),
         number=row.number,
         conversation_id=conversation.id,
-        contact_id=requester,
+        contact_id=requester or ContactId(conversation.contact_id),
         kind=kind,
         status=TicketStatus.NEW,
         priority=priority,
@@ -210,6 +215,7 @@ async def _open(
         created_at=ledger.now,
         updated_at=ledger.now,
     )
+    conversation.has_ticket = True
     session.add(ticket)
     await session.flush()
     ledger.record(ticket, "status", None, TicketStatus.NEW, actor=actor, reason=reason)

@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import or_, select
 
 from core.domain.actor import WORKING, Agent, Role
 from core.domain.assistant import HandoffReason
 from core.domain.content import Envelope, check_words
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
-from core.domain.errors import IllegalTransition, NotFound, TakenAlready
+from core.domain.errors import Conflict, IllegalTransition, NotFound, TakenAlready
 from core.domain.ids import (
     AgentId,
+    ContactId,
     ConversationId,
     MessageId,
     TicketId,
     UploadId,
-    new_id,
 )
-from core.domain.ticket import Priority, TicketStatus, TicketTrigger
+from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.automation.macros import apply_macro, filled_in
 from core.services.case import Case, open_case
@@ -34,13 +33,12 @@ from core.services.ledger import Accounts, Ledger
 from core.services.locks import locked
 from core.services.revisions import check_version
 from core.services.tickets.answering import Reply, answer, give_status, give_to
-from core.services.tickets.handoff import SUMMARY_CHARS, subject_from
+from core.services.tickets.handoff import SUMMARY_CHARS, open_ticket
 from core.services.writing.drafts import DraftKind, forget_draft
 from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.tables import AgentRow, Conversation, Message, Ticket
-from core.storage.tables.ticket import ticket_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +238,48 @@ class Tickets:
             case.conversation.closed_at = None
             case.ledger.changed(case.conversation, FeedKind.CONVERSATION)
 
+    async def follow_up(self, ticket_id: TicketId, agent: Agent) -> TicketId:
+        """Open a ticket that follows a closed one, in its conversation; it is `agent`'s.
+
+        The requester hears nothing until somebody writes. The closed ticket stays as it is.
+
+        Raises:
+            NotFound: there is no such ticket.
+            IllegalTransition: it is not closed, or goes on elsewhere, or is spam.
+            Conflict: another ticket follows it, or its requester has gone on elsewhere.
+        """
+        async with storage_errors(), self._sessions.begin() as session:
+            ledger = Ledger(self._accounts, self._now())
+            old = await open_case(session, ledger, ticket_id)
+            conversation = old.conversation
+            if old.ticket.status != TicketStatus.CLOSED or old.ticket.closed_as is not None:
+                raise IllegalTransition("ticket", old.ticket.status, "a follow-up")
+            later = select(Ticket.id).where(
+                or_(
+                    Ticket.follows_id == ticket_id,
+                    (Ticket.conversation_id == conversation.id) & (Ticket.id > ticket_id),
+                )
+            )
+            if await session.scalar(select(later.exists())):
+                raise Conflict("another ticket follows this one already")
+            if not (conversation.is_current or conversation.is_beside):
+                raise Conflict("its requester has gone on in another conversation since")
+            ticket = await open_ticket(
+                session,
+                ledger,
+                conversation,
+                reason=HandoffReason.FOLLOW_UP,
+                actor=agent.actor,
+                subject=old.ticket.subject,
+                summary=old.ticket.summary,
+                requester=ContactId(old.ticket.contact_id),
+            )
+            ticket.kind, ticket.follows_id = old.ticket.kind, ticket_id
+            conversation.closed_at = None
+            _begin(Case(session, ledger, conversation, ticket, old.joined), agent)
+            await ledger.write(session)
+            return TicketId(ticket.id)
+
     async def take_over(self, conversation_id: ConversationId, agent: Agent) -> TicketId:
         """Take a conversation that the assistant is holding; it gets a ticket of its own.
 
@@ -263,16 +303,26 @@ class Tickets:
                 .with_for_update()
             )
             if ticket is None:
-                ticket = await _ticket_for(session, ledger, conversation, agent)
-            case = Case(session, ledger, conversation, ticket)
-            case.hand_to(agent.id, actor=agent.actor)
-            case.move(TicketTrigger.AGENT_TOOK, actor=agent.actor)
-            case.turn_over(Cause.AGENT_TOOK)
-            case.changed()
+                ticket = await open_ticket(
+                    session,
+                    ledger,
+                    conversation,
+                    reason=HandoffReason.AGENT_TOOK_OVER,
+                    actor=agent.actor,
+                )
+            _begin(Case(session, ledger, conversation, ticket), agent)
             await ledger.write(session)
             subject = ("ticket", ticket.number, ticket.subject)
             audit.record(session, agent.actor, "conversation.taken_over", subject)
             return TicketId(ticket.id)
+
+
+def _begin(case: Case, agent: Agent) -> None:
+    """Let `agent` answer in a ticket that they have just opened."""
+    case.hand_to(agent.id, actor=agent.actor)
+    case.move(TicketTrigger.AGENT_TOOK, actor=agent.actor)
+    case.turn_over(Cause.AGENT_TOOK)
+    case.changed()
 
 
 async def _take(case: Case, agent: Agent) -> None:
@@ -293,36 +343,6 @@ async def _check_holder(case: Case, *expected: AgentId | None) -> None:
     if holder is not None and holder not in expected:
         row = await case.session.get_one(AgentRow, holder)
         raise TakenAlready(row.name)
-
-
-async def _ticket_for(
-    session: AsyncSession, ledger: Ledger, conversation: Conversation, agent: Agent
-) -> Ticket:
-    words = await session.scalar(
-        select(Message.text)
-        .where(Message.conversation_id == conversation.id, Message.speaker == Speaker.CUSTOMER)
-        .order_by(Message.position, Message.seq)
-        .limit(1)
-    )
-    ticket = Ticket(
-        id=new_id(),
-        number=await session.scalar(ticket_number.next_value()),
-        conversation_id=conversation.id,
-        contact_id=conversation.contact_id,
-        kind="incident",
-        status=TicketStatus.NEW,
-        priority=Priority.NORMAL,
-        reason=HandoffReason.AGENT_TOOK_OVER,
-        subject=subject_from(conversation.subject or words or ""),
-        summary=(words or "")[:SUMMARY_CHARS],
-        language=conversation.language or "en",
-        created_at=ledger.now,
-        updated_at=ledger.now,
-    )
-    session.add(ticket)
-    await session.flush()
-    ledger.record(ticket, "status", None, TicketStatus.NEW, actor=agent.actor)
-    return ticket
 
 
 async def _summary(case: Case) -> str:

@@ -51,6 +51,7 @@ class Conversation(Base):
             "thread",
             postgresql_where=sql("is_beside"),
         ),
+        Index("ix_conversation_without_ticket", "id", postgresql_where=sql("NOT has_ticket")),
         Index("ix_conversation_spam", "last_message_at", "id", postgresql_where=sql("is_spam")),
         Index(
             "ix_conversation_counted_by",
@@ -80,6 +81,9 @@ class Conversation(Base):
     )
     merged_into: Mapped[UUID | None] = mapped_column(  # whose ticket its messages belong to
         ForeignKey("conversation.id")
+    )
+    has_ticket: Mapped[bool] = mapped_column(  # or ever had one
+        server_default=sql("false")
     )
     is_spam: Mapped[bool] = mapped_column(server_default=sql("false"))
     address: Mapped[str | None]  # of the contact: the one this conversation began with

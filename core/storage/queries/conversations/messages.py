@@ -160,8 +160,8 @@ async def latest_messages(
 async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool] | None:
     """Return which messages of its conversation belong to a closed ticket that others followed.
 
-    That is all before the requester wrote anew, and what was left in the ticket since. None where
-    it is not closed, or nobody has written since.
+    That is all before the requester or an agent wrote anew, and what was left in the ticket since.
+    None where it is not closed, or nobody has written since.
     """
     row = await session.get_one(Ticket, ticket)
     if row.closed_at is None:
@@ -169,7 +169,8 @@ async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool
     anew = await session.scalar(
         select(func.min(Message.seq)).where(
             Message.conversation_id == row.conversation_id,
-            Message.speaker == Speaker.CUSTOMER,
+            Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
+            Message.is_internal.is_(False),
             Message.is_automatic.is_(False),
             Message.pressed_choice.is_(None),  # as a survey's
             Message.intent["name"].astext.is_distinct_from(RATE),  # by letter
