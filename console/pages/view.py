@@ -20,7 +20,7 @@ from console.texts import accepted_language, translate
 from console.times import Times
 from console.words import catalogue, classification, figures, links, sla, states, teams
 from console.words.changes import change_in_words
-from console.words.contents import content_in_words
+from console.words.contents import content_in_words, reaction_in_words
 from console.words.states import Translate
 from core.domain.actor import Role
 from core.domain.downloads import PICTURES_TO_SHOW
@@ -65,6 +65,7 @@ def _environment() -> Environment:
         words=states,
         change_in_words=change_in_words,
         content_in_words=content_in_words,
+        reaction_in_words=reaction_in_words,
         team_words=teams,
         sla=sla,
         sort_words=classification,

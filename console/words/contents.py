@@ -28,6 +28,7 @@ CONTENT: Mapping[str, str] = {
 }
 """By the kinds that channels name in `Body.unsupported`."""
 
+_CUSTOM_EMOJI_MARK = "custom:"  # with the platform's number of it
 _FORWARDED_FROM_MARK = "forwarded from "
 
 
@@ -36,3 +37,8 @@ def content_in_words(kind: str, t: Translate) -> str:
     if kind.startswith(_FORWARDED_FROM_MARK):
         return t("forwarded from {name}", name=kind.removeprefix(_FORWARDED_FROM_MARK))
     return t(CONTENT[kind]) if kind in CONTENT else kind
+
+
+def reaction_in_words(reaction: str, t: Translate) -> str:
+    """Return what an agent sees of a reaction; a picture of the platform's own has no other."""
+    return t("custom emoji") if reaction.startswith(_CUSTOM_EMOJI_MARK) else reaction

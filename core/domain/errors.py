@@ -29,6 +29,7 @@ DeskError
 └── DeliveryError          a send did not succeed
     ├── Rejected           the platform said no: do not retry, show the agent why
     │   └── FileTooLarge   … to giving a file: tell its sender, too
+    ├── NotWanted          certainly not sent, and overtaken meanwhile: leave it
     ├── Throttled          not sent: retry after `retry_after` seconds
     ├── BadCredentials     not sent: the account waits until an admin has mended it
     ├── Moved              not sent: the thread has a new name; try there
@@ -193,6 +194,10 @@ class DeliveryError(DeskError):
 
 class Rejected(DeliveryError):
     """The platform said no; trying again would not help."""
+
+
+class NotWanted(DeliveryError):
+    """Certainly not sent, and not to be sent any more; the message says why."""
 
 
 class FileTooLarge(Rejected):

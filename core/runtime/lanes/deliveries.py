@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from core.domain.channel import DeliveryAction, Receipt
+from core.domain.channel import DeliveryAction, HeldBack, Receipt
 from core.domain.errors import (
     BadCredentials,
     CannotSay,
     DeliveryError,
+    NotWanted,
     Rejected,
     Unavailable,
     Uncertain,
@@ -110,6 +111,8 @@ class DeliveriesLane:
             raise Uncertain("an earlier attempt ended without a word")
         if receipt := await _look(channel, plan):
             return receipt
+        if not plan.is_wanted:
+            raise NotWanted(HeldBack.TAKEN_OVER)
         return await channel.deliver(plan.message)
 
     async def _after_doubt(

@@ -25,6 +25,7 @@ from core.domain.errors import (
     CannotSay,
     DeliveryError,
     Moved,
+    NotWanted,
     Rejected,
     StorageUnavailable,
     Throttled,
@@ -71,6 +72,7 @@ class SendPlan:
     receipt: Receipt  # what is to be changed or taken back; empty for a message to be sent
     is_probe: bool  # of an account that was paused: the others wait for what comes of it
     may_have_left: bool  # an earlier attempt ended without a word: verify first
+    is_wanted: bool = True  # else it is only found out whether it has left
     is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
 
@@ -114,7 +116,9 @@ class Outbox:
                 message=await session.get_one(Message, delivery.message_id),
             )
             subject = await item.action.subject(item)
-            if item.action.is_pointless(item, subject):
+            is_wanted = not item.action.is_pointless(item, subject)
+            is_open = delivery.action == DeliveryAction.SEND and _may_have_left(delivery)
+            if not is_wanted and not is_open:
                 forget(item.message, delivery)
                 is_removed = item.message.removed_at is not None
                 _drop(item, None if is_removed else HeldBack.TAKEN_OVER)
@@ -139,12 +143,12 @@ class Outbox:
             if gate is Gate.CLOSED:
                 return None
             begun = await self._begin(item, subject, gate)
-            return replace(begun, is_last=delivery is deliveries[-1])
+            return replace(begun, is_last=delivery is deliveries[-1], is_wanted=is_wanted)
         return None
 
     async def _begin(self, item: Item, subject: Receipt, gate: Gate) -> SendPlan:
         session, conversation, delivery = item.session, item.conversation, item.delivery
-        may_have_left = delivery.status == DeliveryState.SENDING
+        may_have_left = _may_have_left(delivery)
         _set(item, DeliveryState.SENDING)
         delivery.attempts += 1
         capabilities = self._accounts.get(AccountId(delivery.account_id))
@@ -251,6 +255,8 @@ class Outbox:
         match error:
             case CannotSay():
                 await self._fail(item, error.cause, is_in_doubt=True)
+            case NotWanted():
+                _finish(item, DeliveryState.DROPPED)
             case Rejected():
                 _finish(item, DeliveryState.FAILED)
             case BadCredentials():
@@ -339,6 +345,11 @@ class Outbox:
             else:
                 _finish(item, DeliveryState.SENT)
             await ledger.write(session)
+
+
+def _may_have_left(delivery: Delivery) -> bool:
+    """Say whether an attempt was begun whose end nobody wrote down."""
+    return delivery.status == DeliveryState.SENDING
 
 
 def _begun_at(delivery: Delivery) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.domain.channel import HeldBack
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
@@ -100,3 +101,16 @@ async def test_an_account_that_must_wait_to_ask_holds_up_its_other_conversations
     await advance(rig, conversation)
     await advance(rig, other)
     assert received(rig) == ["You said: a", "You said: b"]
+
+
+@pytest.mark.parametrize(("arrived", "state"), [(True, "sent"), (False, "dropped")])
+async def test_what_a_human_overtook_is_only_found_out_about(
+    rig: Rig, arrived: bool, state: str
+) -> None:
+    conversation = await left_by_a_dead_worker(rig, arrived=arrived)
+    await rig.tickets.take_over(conversation, await rig.agent())
+    await advance(rig, conversation)
+    assert await states(rig) == [state]
+    assert len(received(rig)) == arrived
+    held_back = None if arrived else HeldBack.TAKEN_OVER
+    assert (await rig.messages())[1].delivery_detail == held_back

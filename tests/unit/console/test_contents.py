@@ -6,7 +6,7 @@ from functools import partial
 
 from channels.email.parse import ENCRYPTED
 from console.texts import translate
-from console.words.contents import CONTENT, content_in_words
+from console.words.contents import CONTENT, content_in_words, reaction_in_words
 
 _IN_SPANISH = partial(translate, "es")
 
@@ -23,3 +23,8 @@ def test_who_wrote_what_was_forwarded_is_named() -> None:
 def test_a_kind_that_nobody_has_words_for_is_shown_as_it_is() -> None:
     assert "hologram" not in CONTENT
     assert content_in_words("hologram", _IN_SPANISH) == "hologram"
+
+
+def test_a_reaction_that_only_its_platform_can_show_is_named() -> None:
+    assert reaction_in_words("👍", _IN_SPANISH) == "👍"
+    assert reaction_in_words("custom:5368324170671202286", _IN_SPANISH) == "emoji personalizado"
