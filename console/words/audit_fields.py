@@ -118,7 +118,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "stops": "Look at no later rule where this one applies",
         "strategy": "Tickets go to agents",
         "tag": "Tag",
-        "targets": "What it promises",
+        "targets": "Targets",
         "tasks": "Tasks",
         "team": "Team",
         "teams": "Teams",

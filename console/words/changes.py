@@ -41,9 +41,10 @@ def change_in_words(change: Change, t: Translate) -> str:
         case "reason":
             return t("{who} noted: {reason}", who=who, reason=label(REASON, change.new, t))
         case "sla_warning":
-            return t("A promise runs out soon: {promise}", promise=label(CLOCK, change.new, t))
+            kind = label(CLOCK, change.new, t)
+            return t("An SLA is about to be breached: {kind}", kind=kind)
         case "sla_breach":
-            return t("A promise was not kept: {promise}", promise=label(CLOCK, change.new, t))
+            return t("An SLA was breached: {kind}", kind=label(CLOCK, change.new, t))
         case "reminder":
             return t("The requester was reminded")
         case "satisfaction":

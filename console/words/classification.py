@@ -77,7 +77,7 @@ def sorted_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
         case "team" if change.new is None:
             return t("{who} took it from its team", who=who)
         case "team":
-            return t("{who} gave it to the team {name}", who=who, name=change.new_name or "?")
+            return t("{who} assigned it to the team {name}", who=who, name=change.new_name or "?")
         case "asset" if change.new is None:
             return t("{who} took the asset off it", who=who)
         case "asset":

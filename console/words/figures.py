@@ -26,8 +26,8 @@ TIME: Mapping[Measure, str] = {
     Measure.FIRST_RESPONSE_BUSINESS: "First response, in business time",
     Measure.NEXT_RESPONSE: "Next response",
     Measure.NEXT_RESPONSE_BUSINESS: "Next response, in business time",
-    Measure.RESOLUTION: "Solution",
-    Measure.RESOLUTION_BUSINESS: "Solution, in business time",
+    Measure.RESOLUTION: "Resolution",
+    Measure.RESOLUTION_BUSINESS: "Resolution, in business time",
     Measure.ASSISTANT: "With the assistant, in business time",
     Measure.WORK: "With people, in business time",
 }
@@ -42,8 +42,8 @@ def headings(by: Dimension, t: Translate) -> Sequence[str]:
         t("Tickets solved"),
         t("Waiting now"),
         t("Reopened"),
-        t("Promises kept"),
-        t("Promises not kept"),
+        t("SLAs met"),
+        t("SLAs breached"),
         t("Satisfaction"),
         t("Answers"),
         *(

@@ -27,8 +27,8 @@ def merged_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
         case "merged_into":
             return t("{who} merged it into #{number}", who=who, number=change.new)
         case "unmerged":
-            return t("{who} parted #{number} from it", who=who, number=change.new)
+            return t("{who} undid the merge of #{number} into it", who=who, number=change.new)
         case "unmerged_from":
-            return t("{who} parted it from #{number}", who=who, number=change.new)
+            return t("{who} undid its merge into #{number}", who=who, number=change.new)
         case _:
             return None

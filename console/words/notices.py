@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from core.domain.notification import Notice, Reach, Turn, Wish
 
 NOTICE: Mapping[str, str] = {
-    Notice.ASSIGNED: "It was given to you",
+    Notice.ASSIGNED: "It was assigned to you",
     Notice.ANSWERED: "The requester wrote",
     Notice.MENTIONED: "You were mentioned in a note",
     Notice.WATCHED: "Something was said in it",
-    Notice.CHANGED: "It was solved, reopened or given to somebody else",
+    Notice.CHANGED: "It was solved, reopened or reassigned",
     Notice.QUEUED: "It waits in your team's queue",
     Notice.PASSED: "It was passed to your team",
     Notice.NO_ROOM: "Nobody who is there has room for it",
-    Notice.AT_RISK: "A promise is about to be broken",
-    Notice.BROKEN: "A promise was broken",
+    Notice.AT_RISK: "An SLA is about to be breached",
+    Notice.BROKEN: "An SLA was breached",
     Notice.DUE: "Its due date comes near",
     Notice.LOW_SCORE: "The requester was not content",
     Notice.ESCALATED: "It came up to you",
@@ -31,24 +31,24 @@ TURN: Mapping[str, str] = {
     Turn.SOLVED: "It was solved",
     Turn.CLOSED: "It was closed",
     Turn.REOPENED: "It was reopened",
-    Turn.REASSIGNED: "It was given to somebody else",
+    Turn.REASSIGNED: "It was assigned to somebody else",
     Turn.RELEASED: "It went back to the queue",
     Turn.SIDE_LOST: "A letter to a third party may not have arrived",
 }
 """What a notice of a change says, by its detail."""
 
 KINDS: Mapping[str, str] = {
-    Notice.ASSIGNED: "A ticket is given to me",
+    Notice.ASSIGNED: "A ticket is assigned to me",
     Notice.ANSWERED: "The requester of my ticket writes",
     Notice.MENTIONED: "I am mentioned in a note",
     Notice.WATCHED: "Something is said in a ticket that I watch",
-    Notice.CHANGED: "A ticket that I watch or had is solved, reopened or given to others",
+    Notice.CHANGED: "A ticket that I watch or had is solved, reopened or reassigned",
     Notice.QUEUED: "A ticket waits in my team's queue",
     Notice.PASSED: "A ticket is passed to my team",
     Notice.NO_ROOM: "Nobody who is there has room for a ticket of my team",
     Notice.ESCALATED: "A ticket comes up to me",
-    Notice.AT_RISK: "A promise is about to be broken",
-    Notice.BROKEN: "A promise is broken",
+    Notice.AT_RISK: "An SLA is about to be breached",
+    Notice.BROKEN: "An SLA is breached",
     Notice.DUE: "The due date of my ticket comes near",
     Notice.LOW_SCORE: "A requester is not content",
     Notice.STUCK: "A ticket of a team that I lead can go on to nobody",
@@ -75,7 +75,7 @@ MANY: Mapping[str, str] = {
 
 OUTSIDE: Mapping[str, str] = {
     Wish.UNREAD: "What I did not see here",
-    Wish.URGENT: "Of that, only mentions, promises, low scores, escalations and what rules tell",
+    Wish.URGENT: "Of that, only mentions, SLAs, low scores, escalations and what rules tell",
     Wish.NEVER: "Nothing",
 }
 

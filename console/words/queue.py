@@ -43,7 +43,7 @@ COLUMN: Mapping[str, str] = {
     Column.PRIORITY: "Priority",
     Column.REQUESTER: "Requester",
     Column.ORGANISATION: "Organisation",
-    Column.ASSIGNEE: "Agent",
+    Column.ASSIGNEE: "Assignee",
     Column.TEAM: "Team",
     Column.CATEGORY: "Category",
     Column.CHANNEL: "Channel",

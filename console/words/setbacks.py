@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from core.domain.setbacks import Chore
 
 WORK: Mapping[str, str] = {
-    Chore.PROMISES: "Counting the time of promises",
-    Chore.ENDING: "Reminding of silent tickets, and ending them",
+    Chore.PROMISES: "Counting the time of SLAs",
+    Chore.ENDING: "Reminding of inactive tickets, and closing them",
     Chore.DUE_DATES: "Reminding of due dates",
     Chore.ESCALATION: "Sending on what waits too long",
     Chore.RETURNING: "Putting back tickets of agents who are not there",
@@ -22,7 +22,7 @@ WORK: Mapping[str, str] = {
     Chore.HELD_REPLIES: "Sending replies of agents",
     Chore.EARLY_EVENTS: "Edits and reactions that came before their message",
     Chore.GIVING_UP: "Handing on what the assistant does not answer",
-    Chore.NOTICE_MAILS: "Mailing agents their notices",
-    Chore.NOTICE_CHATS: "Writing agents their notices in chat",
+    Chore.NOTICE_MAILS: "Mailing agents their notifications",
+    Chore.NOTICE_CHATS: "Writing agents their notifications in chat",
     Chore.APPROVAL_MAILS: "Asking for approvals by mail",
 }

@@ -34,7 +34,7 @@ SLA_ERRORS = (
     "there is a calendar with this name already",
     "a policy uses this calendar",
     "a name has 1 to 100 characters",
-    "a policy promises at least one thing",
+    "a policy has at least one target",
     "a target lies between one minute and a year",
     "a target is a number",
     "there is nothing of this name to choose",

@@ -184,7 +184,7 @@ ACTOR: Mapping[str, str] = {
 CLOCK: Mapping[str, str] = {
     ClockKind.FIRST_RESPONSE: "First response",
     ClockKind.NEXT_RESPONSE: "Next response",
-    ClockKind.RESOLUTION: "Solution",
+    ClockKind.RESOLUTION: "Resolution",
 }
 """What is promised within a time."""
 

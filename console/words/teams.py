@@ -41,8 +41,8 @@ PRESENCE: Mapping[str, str] = {
 }
 
 PRESENCE_HINT: Mapping[str, str] = {
-    Presence.ONLINE: "You are given tickets while the console is open",
-    Presence.AWAY: "You keep yours and are given no more",
+    Presence.ONLINE: "New tickets are assigned to you while the console is open",
+    Presence.AWAY: "You keep yours, and no more are assigned to you",
     Presence.OFFLINE: "You are not there; what waits may go to others",
 }
 
@@ -151,7 +151,7 @@ def passed_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
             )
         case "assignee" if change.reason in RETURNED:
             name, reason = change.new_name or "?", t(RETURNED[change.reason])
-            return t("{who} gave it to {name}: {reason}", who=who, name=name, reason=reason)
+            return t("{who} assigned it to {name}: {reason}", who=who, name=name, reason=reason)
         case "level":
             return t("{who} brought it to level {level}", who=who, level=change.new)
         case _:

@@ -15,17 +15,17 @@ from core.texts import text
 _LOGGER = logging.getLogger(__name__)
 
 SUBJECT = "#{number}: {subject}"
-SUBJECTS = "{count} notices from the desk"
+SUBJECTS = "{count} notifications from the desk"
 LINES: Mapping[Notice, str] = {
-    Notice.ASSIGNED: "#{number} was given to you: {subject}",
+    Notice.ASSIGNED: "#{number} was assigned to you: {subject}",
     Notice.ANSWERED: "#{number}: the requester wrote: {subject}",
     Notice.MENTIONED: "#{number}: {who} mentioned you in a note: {subject}",
     Notice.WATCHED: "#{number}, which you watch, has something new: {subject}",
     Notice.QUEUED: "#{number} waits in your team's queue: {subject}",
     Notice.PASSED: "#{number} was passed to your team: {subject}",
     Notice.NO_ROOM: "#{number}: nobody who is there has room for it: {subject}",
-    Notice.AT_RISK: "#{number}: a promise is about to be broken: {subject}",
-    Notice.BROKEN: "#{number}: a promise was broken: {subject}",
+    Notice.AT_RISK: "#{number}: an SLA is about to be breached: {subject}",
+    Notice.BROKEN: "#{number}: an SLA was breached: {subject}",
     Notice.DUE: "#{number}: its due date comes near: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content ({detail} of 5): {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
@@ -39,13 +39,13 @@ TURNS: Mapping[str, str] = {
     Turn.SOLVED: "#{number} was solved: {subject}",
     Turn.CLOSED: "#{number} was closed: {subject}",
     Turn.REOPENED: "#{number} was reopened: {subject}",
-    Turn.REASSIGNED: "#{number} was given to somebody else: {subject}",
+    Turn.REASSIGNED: "#{number} was assigned to somebody else: {subject}",
     Turn.RELEASED: "#{number} went back to the queue: {subject}",
     Turn.SIDE_LOST: "#{number}: a letter to a third party may not have arrived: {subject}",
 }
 """What `CHANGED` says, by its detail."""
 
-WHY = "You can set in the console, under Notices, what you are mailed and when."
+WHY = "You can set in the console, under Notifications, what you are mailed and when."
 
 
 class Postman(Protocol):

@@ -83,7 +83,7 @@ def check(policy: Policy) -> Policy:
     if not policy.name.strip() or len(policy.name) > 100:
         raise InvalidInput("a name has 1 to 100 characters")
     if not policy.targets:
-        raise InvalidInput("a policy promises at least one thing")
+        raise InvalidInput("a policy has at least one target")
     for target in policy.targets.values():
         if not timedelta(minutes=1) <= target <= MAX_TARGET:
             raise InvalidInput("a target lies between one minute and a year")

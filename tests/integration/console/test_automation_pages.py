@@ -39,7 +39,7 @@ async def test_a_lead_writes_a_rule_by_names_and_tries_it_first(desk: Desk) -> N
     await browser.see(f"{RULES}/new")
     tried = await browser.send(f"{RULES}/new", form=RULE, do="try")
     assert "It would have applied to 1 of the last 1 tickets" in tried.text
-    assert "Give it to the team  Printer team" in re.sub("<[^>]+>", "", tried.text)
+    assert "Assign to the team  Printer team" in re.sub("<[^>]+>", "", tried.text)
     assert "The requester would read: Hello Ada" in tried.text
     assert (await browser.send(f"{RULES}/new", form=RULE, do="save")).status_code == 303
     assert "Printers first" in await browser.see(RULES)

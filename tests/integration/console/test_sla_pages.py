@@ -94,7 +94,7 @@ async def test_a_preview_tells_the_days_ahead_and_when_a_ticket_would_be_due(des
         name="Any",
         warn_percent="80",
     )
-    assert "Solution" in due.text
+    assert "Resolution" in due.text
     assert "<time" in due.text
 
 

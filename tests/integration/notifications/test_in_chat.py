@@ -113,8 +113,8 @@ async def test_what_was_not_seen_is_written_once_as_one_message(floor: Floor) ->
     await floor.later(minutes=10)
     (message,) = floor.written()
     number = (await floor.rig.ticket()).number
-    assert "was given to you" in message
-    assert message.index("was given to you") < message.index("the requester wrote")
+    assert "was assigned to you" in message
+    assert message.index("was assigned to you") < message.index("the requester wrote")
     assert f"http://desk.test/console/tickets/{number}" in message
     assert await floor.problem() is None
 
@@ -182,10 +182,10 @@ async def test_what_comes_due_while_another_is_in_doubt_is_written_too(floor: Fl
     await floor.later(minutes=2)
     await floor.later(minutes=2)
     first, second = floor.written()
-    assert "was given to you" in first
+    assert "was assigned to you" in first
     assert "the requester wrote" not in first
     assert "the requester wrote" in second
-    assert "was given to you" not in second
+    assert "was assigned to you" not in second
 
 
 async def test_what_slack_refuses_is_said_and_not_tried_again(floor: Floor) -> None:

@@ -200,7 +200,7 @@ async def test_what_was_not_seen_is_mailed_once(rig: Rig, post: Post) -> None:
     )
     assert isinstance(plain, bytes)
     assert isinstance(page, bytes)
-    assert b"was given to you" in plain
+    assert b"was assigned to you" in plain
     assert f"\n{link}".encode() in plain
     assert f'<a href="{link}">#'.encode() in page
 

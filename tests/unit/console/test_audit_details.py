@@ -67,7 +67,7 @@ def shown(action: str, key: str, value: object, language: str = "en") -> str:
         ("satisfaction.rules_changed", "delay", 0,
          "From solving, or the end of a conversation with the assistant, to asking = 0 seconds"),
         ("sla_policy.added", "targets", {"first_response": 60, "resolution": 480},
-         "What it promises = First response: 1 h; Solution: 8 h"),
+         "Targets = First response: 1 h; Resolution: 8 h"),
         ("priorities.changed", "high, low", "urgent", "Impact: High, Urgency: Low = Urgent"),
         ("team.changed", "level_1", [30, None, "lead"],
          "Level 1 = Nobody wrote for (minutes): 30; It goes on to: a lead"),

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from typer.core import TyperCommand, TyperGroup
 
 from console.api import router as api_router
+from console.rooms import SECTIONS
 from core.cli import app
 from core.services.accounts.fields import fields_of
 from core.settings import Settings
@@ -35,6 +36,7 @@ _FENCE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CALL = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?]*)")
+_SECTION = re.compile(r"\*Settings → ([^*→.]+?)\.?(?: →[^*]*)?\*")
 _NOT_OF_THE_API = ("/chat", "/v1/", "/health", "/readyz")  # the web chat, the embedder, probes
 _FOLDERS = "bench|bot|channels|console|core|docs|nlu_data|tests"
 _FILE = re.compile(rf"(?:{_FOLDERS})/[\w./-]+")
@@ -192,3 +194,9 @@ def test_every_call_of_the_api_that_is_named_can_be_made() -> None:
         if not path.startswith(_NOT_OF_THE_API) and not is_served(method, path)
     ]
     assert wrong == []
+
+
+def test_every_section_of_the_settings_that_is_named_is_there() -> None:
+    named = {one for page in EXPLAINED for one in _SECTION.findall(page.read_text("utf-8"))}
+    assert named
+    assert named <= {section.name for section in SECTIONS}
