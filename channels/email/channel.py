@@ -30,7 +30,13 @@ from core.domain.account import AccountState, Health
 from core.domain.backoff import Pauses
 from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
 from core.domain.content import Envelope, FileRef
-from core.domain.errors import BadCredentials, NotFound, Rejected
+from core.domain.errors import (
+    BadCredentials,
+    NotFound,
+    Rejected,
+    StorageUnavailable,
+    Unavailable,
+)
 from core.domain.events import Event
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import ChannelContext, Inbox
@@ -159,6 +165,8 @@ class EmailChannel:
                 )
             except NotFound:
                 raise Rejected(f"the file {file.name!r} is not there any more") from None
+            except StorageUnavailable as error:
+                raise Unavailable(f"the file {file.name!r} cannot be read now") from error
         settings = self._settings
         letter = await asyncio.to_thread(
             render, message, settings, self._tokens, files, self._now()

@@ -20,6 +20,7 @@ from core.domain.errors import (
     CannotSay,
     NotFound,
     Rejected,
+    StorageUnavailable,
     Throttled,
     Unavailable,
 )
@@ -164,6 +165,8 @@ class Deliveries:
             content = await self._blobs.get(file.remote)
         except NotFound as error:
             raise Rejected(f"the file {file.name} is not there any more") from error
+        except StorageUnavailable as error:
+            raise Unavailable(f"the file {file.name} cannot be read now") from error
         self._check_size(file, len(content))
         return content
 

@@ -16,7 +16,13 @@ from channels.telegram.errors import ServerFault, as_delivery_error
 from channels.telegram.ids import Place
 from channels.telegram.render import Call, Upload
 from channels.telegram.settings import TelegramSettings
-from core.domain.errors import FileTooLarge, NotFound, Rejected, Unavailable
+from core.domain.errors import (
+    FileTooLarge,
+    NotFound,
+    Rejected,
+    StorageUnavailable,
+    Unavailable,
+)
 from core.ports import BlobStore
 
 _CONNECT_SECONDS = 10.0
@@ -126,6 +132,8 @@ class Client:
             content = await self._blobs.get(upload.file.remote)
         except NotFound as error:
             raise Rejected(f"the file {upload.file.name} is not there any more") from error
+        except StorageUnavailable as error:
+            raise Unavailable(f"the file {upload.file.name} cannot be read now") from error
         return InputFile(content, filename=upload.file.name)
 
     async def _input_media(self, item: Mapping[str, Any]) -> InputMediaPhoto | InputMediaDocument:

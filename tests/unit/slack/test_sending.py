@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from obstore.store import MemoryStore
 
 from channels.simulator.faults import Fault
 from channels.simulator.slack import Person, SlackPlatform
@@ -15,6 +16,7 @@ from core.domain.content import Body
 from core.domain.errors import (
     CannotSay,
     Rejected,
+    StorageUnavailable,
     Throttled,
     ThrottleScope,
     Unavailable,
@@ -134,6 +136,27 @@ async def test_what_was_sent_in_part_before_slack_was_away_is_in_doubt(
     assert await channel.find_delivery(message) is None
     await channel.deliver(message)
     assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
+
+
+class _AwayBlobs(ObjectBlobs):
+    async def get(self, key: str) -> bytes:
+        raise StorageUnavailable(key)
+
+
+async def test_a_file_that_cannot_be_read_now_is_not_sent_and_leaves_its_text_once(
+    channel: Slack, slack: SlackPlatform, ana: Person, blobs: ObjectBlobs
+) -> None:
+    message = outbound(ana, "see this", files=(await file(blobs, "a.txt", b"alpha"),))
+    settings = SlackSettings.model_validate(
+        {"bot_token": slack.bot_token, "app_token": slack.app_token, "api_url": slack.url}
+    )
+    without = open_slack(ACCOUNT, settings, channel_context(_AwayBlobs(MemoryStore)))
+    with pytest.raises(CannotSay, match=r"a\.txt cannot be read now"):
+        await without.deliver(message)
+    await without.close()
+    assert await channel.find_delivery(message) is None
+    await channel.deliver(message)
+    assert [plain_text(sent) for sent in slack.sent()] == ["see this", ""]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 101])

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.domain.account import Health
 from core.domain.assistant import TicketBrief
-from core.domain.errors import NotFound
+from core.domain.errors import NotFound, StorageUnavailable
 from core.domain.events import Event, MessagePosted
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
 from core.ports import Acceptance, ChannelContext, Cursor
@@ -46,6 +46,7 @@ class MemoryDesk:
         self.set_aside_payloads: dict[str, dict[str, bytes]] = {}
         self.told: list[Health] = []
         self.files: dict[str, bytes] = {}
+        self.are_files_away = False
         self._cursors: dict[str, str] = {}
         self._news = asyncio.Condition()
 
@@ -99,6 +100,8 @@ class MemoryDesk:
         self.files[key] = content
 
     async def get(self, key: str) -> bytes:
+        if self.are_files_away:
+            raise StorageUnavailable("the blob store cannot be read")
         if key not in self.files:
             raise NotFound(key)
         return self.files[key]

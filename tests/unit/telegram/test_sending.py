@@ -85,6 +85,22 @@ class TestSending:
         assert telegram.posted[2].fields["document"]["file_name"] == "c.pdf"
         assert len(receipt.remote_ids) == 3
 
+    async def test_a_file_that_cannot_be_read_now_is_not_sent_and_can_be_sent_later(
+        self,
+        telegram: TelegramPlatform,
+        channel: PollingTelegram,
+        ana: Person,
+        desk: MemoryDesk,
+    ) -> None:
+        desk.files, desk.are_files_away = {"files/c.pdf": b"%PDF"}, True
+        message = to(ana, "see", files=(file("c.pdf", "application/pdf"),))
+        with pytest.raises(Unavailable, match=r"c\.pdf cannot be read now"):
+            await channel.deliver(message)
+        assert telegram.posted == []
+        desk.are_files_away = False
+        await channel.deliver(message)
+        assert [posted.method for posted in telegram.posted] == ["sendDocument"]
+
     async def test_a_picture_that_telegram_cannot_read_goes_as_a_document(
         self,
         telegram: TelegramPlatform,

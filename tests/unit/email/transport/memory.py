@@ -21,11 +21,14 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.is_away = False
 
     async def put(self, key: str, content: bytes) -> None:
         self.kept[key] = content
 
     async def get(self, key: str) -> bytes:
+        if self.is_away:
+            raise StorageUnavailable("the blob store cannot be read")
         if key not in self.kept:
             raise NotFound(key)
         return self.kept[key]

@@ -285,6 +285,24 @@ async def test_files_come_from_where_the_desk_keeps_them(people: MailPlatform) -
     await channel.close()
 
 
+async def test_a_file_that_cannot_be_read_now_leaves_the_mail_for_later(
+    people: MailPlatform,
+) -> None:
+    blobs = MemoryBlobs()
+    await blobs.put("kept", b"content")
+    channel = account(people.smtp_port, blobs)
+    file = FileRef(name="a.txt", media_type="text/plain", remote="kept")
+    mail = outbound(body=Body(text="Here.", files=(file,)))
+    blobs.is_away = True
+    with pytest.raises(Unavailable, match=r"a\.txt' cannot be read now"):
+        await channel.deliver(mail)
+    assert people.received == []
+    blobs.is_away = False
+    await channel.deliver(mail)
+    assert len(people.received) == 1
+    await channel.close()
+
+
 async def test_a_mail_that_is_too_large_is_refused_before_it_leaves(people: MailPlatform) -> None:
     channel = account(people.smtp_port, max_sent_bytes=1_000)
     with pytest.raises(Rejected, match="1,000 are allowed"):
