@@ -5,18 +5,21 @@ Copying a database takes as long as hundreds of statements, emptying one as long
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.ids import new_id
 from core.storage.engine import open_engine
 
 _TEMPLATE = "desk"
+_GIVEN_BACK_SECONDS = 10.0
 
 # Rows that migrations leave, and where their sequences stand: what a test finds in its database.
 _REMEMBER = """
@@ -137,11 +140,22 @@ class Databases:
 
         It is the one that earlier tests of the database had: to put all statements in SQL anew
         takes a third of the time of a test.
+
+        What a test has begun and not waited for, such as the commit of a message whose reader was
+        stopped, may still have a connection at its end. A pool that is disposed of would forget
+        it, open as it is.
+
+        Raises:
+            TimeoutError: a connection is kept for good.
         """
         if url not in self._engines:
             self._engines[url] = open_engine(url)
         engine = self._engines[url]
         yield engine
+        assert isinstance(engine.pool, QueuePool)
+        async with asyncio.timeout(_GIVEN_BACK_SECONDS):
+            while engine.pool.checkedout():
+                await asyncio.sleep(0.01)
         await engine.dispose()
 
     def url(self, name: str) -> str:
@@ -156,7 +170,8 @@ class Databases:
         return name
 
     async def _drop(self, name: str) -> None:
-        self._engines.pop(self.url(name), None)
+        if (engine := self._engines.pop(self.url(name), None)) is not None:
+            await engine.dispose()
         if (cleaner := self._cleaners.pop(name, None)) is not None:
             await cleaner.close()
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
