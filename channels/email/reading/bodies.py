@@ -60,14 +60,16 @@ def _visit(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
         if part.content.strip():
             chosen.blocks.append(_block(part, chosen, defects))
     else:
-        chosen.attachments += attachments_of(part, defects)
-        if cms.is_envelope(part):
-            _open_envelope(part, root, chosen, defects)
+        found = attachments_of(part, defects)
+        chosen.attachments += found
+        if cms.is_envelope(part) and len(found) == 1:
+            _open_envelope(part, found[0].content, root, chosen, defects)
 
 
-def _open_envelope(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
+def _open_envelope(
+    part: Part, content: bytes, root: Part, chosen: Bodies, defects: Defects
+) -> None:
     """Read what is only signed, once: an envelope in an envelope stays closed."""
-    content = decoded_content(part, defects)
     chosen.is_locked = chosen.is_locked or cms.is_locked(content)
     signed = cms.signed_content(content) if part.raw is root.raw else None
     if signed is not None:

@@ -17,7 +17,7 @@ _AUTH_ENVELOPED = b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17"
 _HEAD_BYTES = 40  # in which the kind of content is named
 _SEQUENCE, _SET, _INTEGER, _OID, _CONTENT = 0x30, 0x31, 0x02, 0x06, 0xA0
 _OCTETS, _OCTETS_IN_PIECES = 0x04, 0x24
-_MOST_ELEMENTS = 200_000
+_MOST_ELEMENTS = 50_000
 
 
 class _Damaged(ValueError):
