@@ -18,6 +18,7 @@ from console.words.errors import error_in_words
 from core.domain.errors import DeliveryError, InvalidInput, NotFound, TooManyAttempts
 from core.domain.ids import AccountId
 from core.domain.notification import Notice, Reach, Wish
+from core.services.access.telling import access_notices_of, count_unread_access
 from core.services.notifications.bundles import bundles_of, count_to_look_at
 from core.services.notifications.reading import Wishes, notices_of, wishes_of
 from core.storage.engine import storage_errors
@@ -37,6 +38,7 @@ async def show_count(request: Request, signed_in: Agents) -> Response:
     """Show how many are not read, for the bar."""
     async with storage_errors(), desk_of(request).sessions() as session:
         unread = await count_to_look_at(session, signed_in.agent.id)
+        unread += await count_unread_access(session, signed_in.agent.id)
     return page(request, "parts/notice_count.html", unread=unread)
 
 
@@ -44,6 +46,7 @@ async def show_count(request: Request, signed_in: Agents) -> Response:
 async def read_all(request: Request, signed_in: Agents) -> Response:
     """Count all as read."""
     await desk_of(request).notices.read_all(signed_in.agent.id)
+    await desk_of(request).access.notices.read_all(signed_in.agent.id)
     return RedirectResponse("/console/notices", 303)
 
 
@@ -152,6 +155,7 @@ async def _notices(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
+        of_access = await access_notices_of(session, signed_in.agent.id)
         bundles = await bundles_of(session, signed_in.agent.id)
         notices = await notices_of(session, signed_in.agent.id, bundles=bundles)
         wishes = await wishes_of(session, signed_in.agent.id)
@@ -163,6 +167,7 @@ async def _notices(
         status=status,
         position=position,
         notices=notices,
+        of_access=of_access,
         bundles=bundles,
         filled=filled or _as_filled(wishes) | ({} if has_chosen else {"time_zone": _zone(request)}),
         member=member,

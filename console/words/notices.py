@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.domain.access import AccessChange
 from core.domain.notification import Notice, Reach, Turn, Wish
 
 NOTICE: Mapping[str, str] = {
@@ -26,6 +27,14 @@ NOTICE: Mapping[str, str] = {
     Notice.BY_RULE: "A rule or macro tells you",
     Notice.HELD_BACK: "A rule applied to it too often and was held back",
 }
+
+ACCESS: Mapping[str, str] = {
+    AccessChange.PASSWORD: "A new password was set for you",
+    AccessChange.LINK: "A sign-in link was made for you",
+    AccessChange.TOKEN: "An API token was issued in your name",
+    AccessChange.ADDRESS: "The address you sign in with was changed",
+}
+"""What an agent is told of what lets somebody in under their name."""
 
 TURN: Mapping[str, str] = {
     Turn.SOLVED: "It was solved",

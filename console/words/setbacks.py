@@ -25,4 +25,5 @@ WORK: Mapping[str, str] = {
     Chore.NOTICE_MAILS: "Mailing agents their notifications",
     Chore.NOTICE_CHATS: "Writing agents their notifications in chat",
     Chore.APPROVAL_MAILS: "Asking for approvals by mail",
+    Chore.ACCESS_MAILS: "Telling agents by mail of new passwords, links and tokens",
 }

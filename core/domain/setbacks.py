@@ -31,6 +31,7 @@ class Chore(StrEnum):
     NOTICE_MAILS = "notice_mails"
     NOTICE_CHATS = "notice_chats"
     APPROVAL_MAILS = "approval_mails"
+    ACCESS_MAILS = "access_mails"
 
 
 def pause_after(tries: int) -> timedelta:

@@ -15,7 +15,10 @@ from core.domain.audited import Deed
 from core.storage.tables import AuditEntry
 
 _remote: ContextVar[str | None] = ContextVar("remote", default=None)
-_actor: ContextVar[str] = ContextVar("actor", default="command")
+COMMAND = "command"
+"""Who does what is done at the desk's own terminal."""
+
+_actor: ContextVar[str] = ContextVar("actor", default=COMMAND)
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
 
@@ -47,6 +50,11 @@ def done_by(actor: str) -> Iterator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+def doer() -> tuple[str, str | None]:
+    """Return who does what is done now, as `done_by` names them, and from where."""
+    return _actor.get(), _remote.get()
 
 
 def record(

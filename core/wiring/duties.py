@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from core.adapters.smtp import SmtpPostman
 from core.domain.networks import own_hosts
+from core.runtime.access_notices import AccessMails
 from core.runtime.approvals import ApprovalMails
 from core.runtime.chat_notices import ChatMessages
 from core.runtime.link_codes import LinkCodeMails
@@ -18,6 +19,7 @@ from core.runtime.model_keeping import ModelKeeping
 from core.runtime.notices import NoticeMails
 from core.runtime.upkeep import Duty
 from core.runtime.webhooks import WebhookCalls
+from core.services.access.telling import AccessNotices
 from core.services.automation.rules import IdleRules, RuleShelf, RulesOfTickets
 from core.services.automation.webhooks import Webhooks, WebhooksOfTickets
 from core.services.catalogue.buttons import ApprovalChats
@@ -109,6 +111,7 @@ def tidying_of(parts: Parts) -> Sequence[Duty]:
     topics = TopicGathering(parts.sessions, parts.embedder)
     return (
         webhooks.forget_old,
+        AccessNotices(parts.sessions).forget_old,
         Notices(parts.sessions).forget_old,
         idle.forget_old,
         topics.forget_old,
@@ -141,8 +144,9 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
         return usual
     postman = SmtpPostman(settings.notify_smtp_url.get_secret_value(), settings.notify_from)
     mails = NoticeMails(Notices(parts.sessions), postman, settings.base_url)
+    access = AccessMails(AccessNotices(parts.sessions), postman, settings.base_url)
     approvals = ApprovalMails(ApprovalLetters(parts.sessions, parts.approval_links), postman)
-    return (*usual, mails.send_due, approvals.send_due)
+    return (*usual, mails.send_due, approvals.send_due, access.send_due)
 
 
 def _clocks(parts: Parts, book: PromiseBook) -> ClocksOfTickets:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.access import AccessChange
 from core.domain.actor import Agent, Role, Scope
 from core.domain.audited import Deed
 from core.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
@@ -23,6 +24,7 @@ from core.services import audit
 from core.services.access.backoff import GuessingGuard
 from core.services.access.hashing import Hashes
 from core.services.access.passwords import Passwords
+from core.services.access.telling import AccessNotices, tell
 from core.services.access.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
@@ -62,6 +64,7 @@ class Access:
     ) -> None:
         self._sessions = sessions
         self.tokens = Tokens(sessions, now)
+        self.notices = AccessNotices(sessions, now)
         self._bot_token = bot_token.encode()
         self._now = now
         self._guard = GuessingGuard(sessions, key, now)
@@ -113,6 +116,7 @@ class Access:
                 raise Conflict("this agent is disabled")
             now = self._now()
             audit.record(session, None, "agent.link_made", ("agent", agent, row.name))
+            tell(session, row, AccessChange.LINK)
             session.add(
                 SignInLink(
                     digest=digest_of(token),

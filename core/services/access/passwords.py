@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.access import AccessChange
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId
 from core.services import audit
 from core.services.access.backoff import GuessingGuard
 from core.services.access.hashing import MAX_PASSWORD_CHARS, Hashes
+from core.services.access.telling import tell
 from core.services.access.tokens import digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
@@ -106,6 +108,7 @@ async def _replace(session: AsyncSession, agent: AgentId, hashed: str, keep: str
     row = await session.get(AgentRow, agent, with_for_update=True)
     if row is None:
         raise NotFound("there is no such agent")
+    tell(session, row, AccessChange.PASSWORD)
     row.password_hash = hashed
     others = delete(AgentSession).where(AgentSession.agent_id == agent)
     if keep is not None:

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from core.domain.access import AccessChange
 from core.domain.actor import Agent, Role, Scope
 from core.domain.errors import InvalidInput, NotFound, Unauthenticated
 from core.domain.ids import AgentId, new_id
 from core.services import audit
+from core.services.access.telling import tell
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, ApiToken
 
@@ -86,6 +88,7 @@ class Tokens:
                     expires_at=expires_at,
                 )
             )
+            tell(session, row, AccessChange.TOKEN, terms.name)
             audit.record(
                 session,
                 None,

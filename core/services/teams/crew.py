@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.access import AccessChange
 from core.domain.actor import Agent, Role, Scope, narrowed
 from core.domain.audited import Deed
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -22,6 +23,7 @@ from core.domain.languages import language_codes
 from core.domain.teams import MOST_CAPACITY, Presence
 from core.services import audit
 from core.services.access.access import clean_email, clean_name
+from core.services.access.telling import tell
 from core.services.revisions import check_content
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentPresence, AgentRow, ApiToken, TeamMember
@@ -162,7 +164,10 @@ def _rename(session: AsyncSession, row: AgentRow, update: AgentUpdate, by: Agent
         if not row.name:
             raise InvalidInput("an agent needs a name")
     if update.email is not None:
-        row.email = clean_email(update.email)
+        email = clean_email(update.email)
+        if email != row.email:
+            tell(session, row, AccessChange.ADDRESS, email)
+        row.email = email
     _note_change(session, row, "agent.renamed", old, {"name": row.name, "email": row.email}, by)
 
 

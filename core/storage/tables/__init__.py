@@ -61,7 +61,12 @@ from core.storage.tables.learning import (
     TurnRecord,
 )
 from core.storage.tables.link_code import LinkCode
-from core.storage.tables.notification import ChatCode, Notification, NotificationWish
+from core.storage.tables.notification import (
+    AccessNotice,
+    ChatCode,
+    Notification,
+    NotificationWish,
+)
 from core.storage.tables.organisation import Organisation, SupportPlan
 from core.storage.tables.people import (
     AgentRow,
@@ -90,6 +95,7 @@ from core.storage.tables.writing import Draft, HeldReply
 
 __all__ = [
     "RANK_OF_PRIORITY",
+    "AccessNotice",
     "Account",
     "AgentPresence",
     "AgentRow",

@@ -44,6 +44,27 @@ class Notification(Base):
     chat_batch: Mapped[UUID | None]  # with which others it was tried: they may have arrived
 
 
+class AccessNotice(Base):
+    """One thing that lets somebody in under an agent's name, and is told to them."""
+
+    __tablename__ = "access_notice"
+    __table_args__ = (
+        Index("ix_access_notice_agent", "agent_id", "id"),
+        Index("ix_access_notice_mail", "mail_at", postgresql_where=text("mail_at IS NOT NULL")),
+    )
+
+    id: Mapped[Key]
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    change: Mapped[str]  # an `AccessChange`
+    by: Mapped[str]  # the actor
+    remote: Mapped[str | None]  # the address it was done from
+    detail: Mapped[str]  # a token's name; a new e-mail address
+    email: Mapped[str]  # where it is mailed to: theirs before the change
+    created_at: Mapped[CreatedAt]
+    read_at: Mapped[datetime | None]
+    mail_at: Mapped[datetime | None]  # when it is mailed; none: it was
+
+
 class ChatCode(Base):
     """A code that an agent was written in chat, to prove that it is them."""
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import time
-from email import message_from_bytes
-from email.message import Message as Letter
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select, update
 
 from core.adapters.smtp import SmtpPostman
@@ -33,47 +28,8 @@ from core.services.notifications.telling import NoticesOfTickets
 from core.services.reactions import Reactions
 from core.services.teams.teams import Teams, TeamShape
 from core.storage.tables import Notification, Setback, Team, TeamMember, Ticket
+from tests.integration.notifications.post import Post
 from tests.support.desk import Rig
-from tests.support.running_desk import free_port
-
-
-class Post:
-    """A mail server on loopback."""
-
-    def __init__(self) -> None:
-        self.letters: list[Letter] = []
-        self.after_content = "250 OK"
-        self.put_off: dict[str, str] = {}  # what it says to whom it takes nothing for now
-        self.url = ""
-
-    async def handle_RCPT(  # noqa: N802  # the server's own name for it
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address.startswith("gone@"):
-            return "550 nobody here"
-        if address in self.put_off:
-            return self.put_off[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802  # the server's own name for it
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        assert isinstance(envelope.content, bytes)
-        if self.after_content.startswith("250"):
-            self.letters.append(message_from_bytes(envelope.content))
-        return self.after_content
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    found = Post()
-    port = free_port()
-    controller = Controller(found, hostname="127.0.0.1", port=port)
-    controller.start()
-    found.url = f"smtp://127.0.0.1:{port}"
-    yield found
-    controller.stop()
 
 
 async def opened(rig: Rig) -> ConversationId:

@@ -1,0 +1,89 @@
+"""Agents are told of what lets somebody in under their name."""
+
+from __future__ import annotations
+
+from core.adapters.smtp import SmtpPostman
+from core.domain.actor import Agent, Role
+from core.runtime.access_notices import AccessMails
+from core.services.access.tokens import TokenTerms
+from core.services.audit import done_by, done_from
+from core.services.teams.crew import AgentUpdate
+from tests.integration.console.browser import PASSWORD, Browser
+from tests.integration.console.world import Desk
+from tests.integration.notifications.post import Post, subject_of, words_of
+
+
+async def warned(desk: Desk, language: str = "en") -> tuple[Agent, Agent]:
+    """Return an agent who has a password and an admin."""
+    ana = await desk.agent("ana@example.org", "Ana")
+    await desk.access.passwords.set(ana.id, PASSWORD)
+    await desk.access.set_language(ana.id, language)
+    return ana, await desk.agent("boss@example.org", "Berta", Role.ADMIN)
+
+
+async def mail(desk: Desk, post: Post) -> list[tuple[str, str, str]]:
+    mails = AccessMails(
+        desk.access.notices, SmtpPostman(post.url, "desk@example.org"), "https://desk.example"
+    )
+    await mails.send_due()
+    await mails.send_due()  # each is mailed once
+    return [(str(one["To"]), subject_of(one), words_of(one)) for one in post.letters]
+
+
+async def test_what_is_made_for_an_agent_is_mailed_and_shown_to_them(
+    desk: Desk, post: Post
+) -> None:
+    ana, boss = await warned(desk)
+    with done_by(boss.actor), done_from("203.0.113.9"):
+        await desk.access.sign_in_link(ana.id)
+        await desk.access.create_token(ana.email, Role.AGENT, TokenTerms(name="Robot"))
+        await desk.staffing.crew.change(ana.id, AgentUpdate(email="ana.new@example.org"), boss)
+    sent = await mail(desk, post)
+    assert [(to, subject) for to, subject, _ in sent] == [
+        ("ana@example.org", "A sign-in link was made for you at the desk"),
+        ("ana@example.org", "An API token was issued in your name at the desk"),
+        ("ana@example.org", "The address you sign in to the desk with was changed"),
+    ]
+    assert all("Done by Berta" in words and "203.0.113.9" in words for *_, words in sent)
+    assert "Robot" in sent[1][2]
+    assert "ana.new@example.org" in sent[2][2]
+
+    browser = await Browser.signed_in(desk, "ana.new@example.org")
+    assert ">3<" in await browser.see("/console/notices/count")
+    shown = await browser.see("/console/notices")
+    assert "An API token was issued in your name: Robot" in shown
+    assert "203.0.113.9" in shown
+    await browser.send("/console/notices/read")
+    assert ">3<" not in await browser.see("/console/notices/count")
+
+
+async def test_an_agent_who_sets_a_password_is_told_that_it_was_them(
+    desk: Desk, post: Post
+) -> None:
+    ana, _ = await warned(desk, "es")
+    with done_by(ana.actor):
+        await desk.access.passwords.change(
+            ana, "another long password", present=PASSWORD, cookie=None, remote="203.0.113.9"
+        )
+    ((to, subject, words),) = await mail(desk, post)
+    assert (to, subject) == (
+        "ana@example.org",
+        "Se estableció una contraseña nueva para usted en el servicio",
+    )
+    assert "Lo hizo usted" in words
+
+
+async def test_who_comes_for_the_first_time_is_warned_of_nothing(desk: Desk, post: Post) -> None:
+    ana = await desk.agent("ana@example.org", "Ana")
+    await desk.access.sign_in_link(ana.id)
+    await desk.access.passwords.set(ana.id, PASSWORD)
+    assert await mail(desk, post) == []
+
+
+async def test_an_address_that_takes_no_mail_holds_up_no_other(desk: Desk, post: Post) -> None:
+    gone = await desk.agent("gone@example.org", "Gone")
+    await desk.access.passwords.set(gone.id, PASSWORD)
+    ana, _ = await warned(desk)
+    for agent in (gone, ana):
+        await desk.access.sign_in_link(agent.id)
+    assert [to for to, *_ in await mail(desk, post)] == ["ana@example.org"]
