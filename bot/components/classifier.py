@@ -186,12 +186,10 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             scores = self._scale.scores(counts, vectors, self._learned.weights)
             chances = _chances(scores + self._learned.bias)
             best = np.argsort(-chances)[:_RANKING_LENGTH]
+            confidences = seen_from(chances[best], self._threshold).tolist()
             ranking = [
-                {
-                    "name": self._learned.intents[i],
-                    "confidence": seen_from(chances[i], self._threshold),
-                }
-                for i in best
+                {"name": self._learned.intents[i], "confidence": confidence}
+                for i, confidence in zip(best, confidences, strict=True)
             ]
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
@@ -236,10 +234,11 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         return classifier
 
 
-def seen_from(chance: float, threshold: float) -> float:
-    """Return `chance` moved so that `threshold` becomes 0.5; order, 0 and 1 stay."""
-    bounded = np.clip(chance, _SURE, 1 - _SURE)
-    return float(expit(logit(bounded) - logit(threshold)))
+def seen_from(chances: npt.ArrayLike, threshold: float) -> npt.NDArray[np.float64]:
+    """Return `chances` moved so that `threshold` becomes 0.5; order, 0 and 1 stay."""
+    bounded = np.clip(chances, _SURE, 1 - _SURE)
+    moved: npt.NDArray[np.float64] = expit(logit(bounded) - logit(threshold))
+    return moved
 
 
 def _chances(scores: Floats) -> npt.NDArray[np.float64]:

@@ -1,14 +1,15 @@
 """Knows how one turn runs through Rasa: whole and saved, or failed and without a trace.
 
 Rasa's own processor logs a failed action and goes on without its events, its agent hides a broken
-tracker store behind one in memory, and calling an action costs it more than the rest of the turn.
-The classes here change that, and nothing else.
+tracker store behind one in memory, calling an action costs it more than the rest of the turn, and
+it plans its graph anew for every message. The classes here change that, and nothing else.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection, RemoteAction
@@ -31,6 +32,7 @@ from actions.form.state import Form
 from actions.form.steps import FORM_ANSWER
 from actions.handing_over import BY_INTENT
 from actions.topics import MOST, joints
+from inputs.graph import InOrder
 from inputs.meaning import STANDS_WHOLE, are_two, meant_in, meant_while, stated
 from inputs.turn import TurnRequest, output_of, said_once, understood_of
 
@@ -219,6 +221,12 @@ class TurnProcessor(MessageProcessor):
         parsed = await self.parse_message(UserMessage(text), tracker)
         return {**parsed, "text": text}
 
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        """Do nothing: Rasa would compare the domain with an empty one for every message.
+
+        What the examples have and the domain has not is told by `rasa data validate`.
+        """
+
     async def _run_action(
         self,
         action: Action,
@@ -248,7 +256,13 @@ class TurnProcessor(MessageProcessor):
 
 
 class DeskAgent(Agent):
-    """Rasa's agent over a tracker store whose failures are seen."""
+    """Rasa's agent over a tracker store whose failures are seen, with a processor of ours."""
+
+    def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
+        super().load_model(model_path, fingerprint)
+        processor = TurnProcessor.sharing(self.processor)
+        processor.graph_runner = InOrder.over(processor.graph_runner)
+        self.processor: MessageProcessor = processor
 
     @staticmethod
     def _create_tracker_store(store: TrackerStore | None, domain: Domain) -> TrackerStore:

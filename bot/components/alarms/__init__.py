@@ -20,7 +20,7 @@ from components.alarms import en, es
 from components.alarms.vocabulary import words_of
 from components.folding import plain
 from components.spelling.known import NOT_IN_USE, known_words
-from components.spelling.languages import Languages
+from components.spelling.languages import languages_of
 from components.spelling.vocabulary import Vocabulary
 
 BY_LANGUAGE = {"en": en.RULES, "es": es.RULES}
@@ -72,7 +72,7 @@ def _mended(words: str) -> str:
     return words
 
 
-_LANGUAGES = Languages(tuple(BY_LANGUAGE))
+_LANGUAGES = languages_of(tuple(BY_LANGUAGE))
 
 
 @lru_cache(maxsize=1)

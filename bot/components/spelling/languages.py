@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from components.spelling.known import NOT_IN_USE, words_in_use, words_of_language
 
@@ -20,6 +20,7 @@ _WORD = re.compile(r"[a-z]+")
 _TELLS, _TOLD = 2.5, 3.5  # how much a word, and all together, tell of the language (natural logs)
 _MIXED = 0.03  # people mix languages
 _RAREST = 1e-7  # of a word that a language does not have
+_REMEMBERED = 8_000  # words: people use few, over and over
 
 Told = Sequence[float]
 """How much words tell of each language, those that are spoken first: natural logarithms."""
@@ -30,6 +31,8 @@ class Languages:
 
     def __init__(self, spoken: Sequence[str]) -> None:
         self._codes = tuple(spoken)
+        self.uses = lru_cache(maxsize=_REMEMBERED)(self._uses)
+        self.told = lru_cache(maxsize=_REMEMBERED)(self._told)
 
     @cached_property
     def spoken(self) -> Sequence[Mapping[str, int]]:
@@ -41,13 +44,17 @@ class Languages:
         """The commoner words of each other language."""
         return [words_in_use(code) for code in OTHERS if code not in self._codes]
 
-    def told(self, word: str) -> Told:
+    def _uses(self, word: str) -> Sequence[float]:
+        """Return how much of what people write is `word`, in each language, as in `Told`."""
+        return tuple(_use(words, word) for words in (*self.spoken, *self.others))
+
+    def _told(self, word: str) -> Told:
         """Return what `word` tells: at most 0 for each language that is spoken, and of the others
         how much more they have it than the one of these that has it most.
         """
-        here = [math.log(use(words, word) + _RAREST) for words in self.spoken]
+        every = [math.log(use + _RAREST) for use in self.uses(word)]
+        here, there = every[: len(self.spoken)], every[len(self.spoken) :]
         most = max(here, default=math.log(_RAREST))
-        there = [math.log(use(words, word) + _RAREST) for words in self.others]
         return [
             *(max(one - most, -_TELLS) for one in here),
             *(min(max(one - most, -_TELLS), _TELLS) for one in there),
@@ -79,7 +86,13 @@ class Languages:
         return rarity
 
 
-def use(words: Mapping[str, int], word: str) -> float:
+@cache
+def languages_of(spoken: tuple[str, ...]) -> Languages:
+    """Return the one `Languages` of those `spoken`: all who ask share what it remembers."""
+    return Languages(spoken)
+
+
+def _use(words: Mapping[str, int], word: str) -> float:
     """Return how much of what people write in a language with these words is `word`."""
     rarity = words.get(word)
     return 0.0 if rarity is None else 10.0 ** (-rarity / 100)

@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 from typing import Any
 
 from components.folding import plain
 from components.spelling.known import accented, known_words
-from components.spelling.languages import Languages, use
+from components.spelling.languages import languages_of
 from components.spelling.slips import TWO_SLIPS, distance, meant_by
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -185,7 +186,7 @@ class Mender:
         self._examples = examples
         self._total = max(1, sum(examples.counts.values()))
         self._known = known_words(tuple(languages))
-        self._languages = Languages(languages)
+        self._languages = languages_of(tuple(languages))
         self._accented = [accented(language) for language in languages]
         self._long: dict[str, list[str]] = {}
         for word in examples.counts:
@@ -282,17 +283,15 @@ class Mender:
 
     def _share(self, word: str, beside: _Beside) -> float:
         """Return how much of what people write here is `word`."""
-        spoken, others = self._languages.spoken, self._languages.others
-        uses = [use(words, word) for words in (*spoken, *others)]
-        here = sum(one * share for one, share in zip(uses, beside.languages, strict=True))
+        uses = self._languages.uses(word)
+        shared: list[float] = list(map(mul, uses, beside.languages))
+        here = sum(shared)
         of_examples = self._examples.counts.get(word, 0) / self._total
         if of_examples:
-            own = sum(
-                one * share
-                for one, share in zip(uses, beside.languages[: len(spoken)], strict=False)
-            )
-            total = sum(uses[: len(spoken)])
-            fits = own / total if total else sum(beside.languages[: len(spoken)]) / len(spoken)
+            spoken = len(self._accented)
+            total = sum(uses[:spoken])
+            own = sum(shared[:spoken])
+            fits = own / total if total else sum(beside.languages[:spoken]) / spoken
             of_examples *= max(fits, _OTHER_LANGUAGE)
         return (1 - _OF_EXAMPLES) * here + _OF_EXAMPLES * of_examples + beside.unknown
 
@@ -301,10 +300,11 @@ class Mender:
         if any(self._is_known(word[:at] + "'" + word[at:]) for at in range(1, len(word))):
             return ()  # "cant", "dont"
         short = _OF_SHORT if len(word) <= _SHORT else 0.0
+        counts, known = self._examples.counts, self._known
         near = {
             one: cost + short
             for one, cost in meant_by(word).items()
-            if len(one) >= _SHORT < max(len(one), len(word)) and self._is_known(one)
+            if (one in known or one in counts) and len(one) >= _SHORT < max(len(one), len(word))
         }
         if len(word) >= _LONG and not self._is_known(word):
             for one in self._long.get(word[0], ()):
@@ -322,10 +322,8 @@ class Mender:
 
     def _as_written(self, meant: str, instead_of: str, languages: Sequence[float]) -> str:
         """Return `meant` with its accents, in capitals where what it stands for has them."""
-        uses = [
-            use(words, meant.partition(" ")[0]) * share
-            for words, share in zip(self._languages.spoken, languages, strict=False)
-        ]
+        first = self._languages.uses(meant.partition(" ")[0])
+        uses = list(map(mul, first, languages))[: len(self._accented)]
         accents = self._accented[uses.index(max(uses))]
         written = " ".join(
             self._examples.written.get(one, accents.get(one, one)) for one in meant.split()
