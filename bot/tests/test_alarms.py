@@ -10,6 +10,7 @@ from assistant_process import BOT
 
 from components.alarms import ALARMS, BY_LANGUAGE, recognise
 from components.folding import MAX_CHARS, plain
+from components.spelling.mending import Examples, Mender
 from inputs.turn import LANGUAGES
 
 KEPT = yaml.safe_load((BOT / "tests" / "data" / "alarms.yml").read_text())
@@ -168,6 +169,9 @@ NOT_SAID = [
     "contraseña",
     "la foire est ouverte",
     "wo ist die foire",
+    "foire",
+    "Fiore!",
+    "fungo",
     "das weiß jeder",
     "jeder",
     "",
@@ -186,6 +190,20 @@ def test_it_is_recognised(intent: str, text: str) -> None:
 )
 def test_it_is_recognised_when_it_is_misspelt(intent: str, text: str) -> None:
     assert recognise(text) == intent
+
+
+@pytest.mark.parametrize("text", ["fier", "Fier!!", "fir", "fiire", "incendiou", "fuegoo", "humna"])
+def test_an_alarm_of_one_misspelt_word_is_heard(text: str) -> None:
+    words = Examples.of(["there is a fire", "hay un incendio", "fuego", "fire", "human"])
+    meant = Mender(words, list(BY_LANGUAGE)).mended(text)
+    assert recognise(text, meant if meant != text else None) in ("emergency", "ask_human")
+
+
+@pytest.mark.parametrize("text", ["foire", "Fiore!", "frego"])
+def test_a_word_of_another_language_alone_raises_no_alarm(text: str) -> None:
+    words = Examples.of(["there is a fire", "hay un incendio", "fuego", "fire"])
+    assert Mender(words, list(BY_LANGUAGE)).mended(text) == text
+    assert recognise(text) is None
 
 
 @pytest.mark.parametrize("text", NOT_SAID)

@@ -43,6 +43,13 @@ def test_a_word_alone_slips_and_mixtures_of_ours_tell_no_other(text: str) -> Non
     assert not LANGUAGES.is_another(text)
 
 
+def test_a_short_word_that_is_hardly_used_but_elsewhere_is_told_where_it_is_alone() -> None:
+    for text in ("foire", "foire!", "jeder", "112 fiore"):
+        assert LANGUAGES.is_one_word_of_another(text)
+    for text in ("", "fire", "fuegoo", "la foire", "representatieve", "4711"):
+        assert not LANGUAGES.is_one_word_of_another(text)
+
+
 def test_a_language_that_is_spoken_is_not_another() -> None:
     assert not Languages(("en", "fr")).is_another("je ne peux pas me connecter")
 

@@ -57,6 +57,8 @@ def recognise(text: str, meant: str | None = None) -> str | None:
     found = {_stated(written) for written in {words, _mended(words)}}
     if meant is not None:
         found = {_stated(_mended(plain(meant))), *(one for one in found if one in _SERIOUS)}
+    elif _LANGUAGES.is_one_word_of_another(words):
+        found.discard("emergency")  # "foire" is no more likely "fire" than itself
     return next((alarm for alarm in ALARMS if alarm in found), None)
 
 

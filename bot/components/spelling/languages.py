@@ -20,6 +20,8 @@ _WORD = re.compile(r"[a-z]+")
 _TELLS, _TOLD = 2.5, 3.5  # how much a word, and all together, tell of the language (natural logs)
 _MIXED = 0.03  # people mix languages
 _RAREST = 1e-7  # of a word that a language does not have
+_ELSEWHERE = 10.0  # times as common there as here is a word that is hardly used but elsewhere
+_LONG = 8  # letters: words of two languages that are near and so long mean the same
 _REMEMBERED = 8_000  # words: people use few, over and over
 
 Told = Sequence[float]
@@ -75,6 +77,18 @@ class Languages:
             return False
         told = [sum(one) for one in zip(*map(self.told, words), strict=True)]
         return sum(_elsewhere(told[len(self.spoken) :])) > _SURELY
+
+    def is_one_word_of_another(self, text: str) -> bool:
+        """Return whether `text`, folded, is one short word that is hardly used but elsewhere.
+
+        It may be a slip ("foire" for "fire"), but no word beside it says so.
+        """
+        words = _WORD.findall(text, 0, _MOST_CHARS)
+        if len(words) != 1 or len(words[0]) >= _LONG:
+            return False
+        uses = self.uses(words[0])
+        here, there = uses[: len(self.spoken)], uses[len(self.spoken) :]
+        return max(there, default=0.0) > _ELSEWHERE * (max(here, default=0.0) + _RAREST)
 
     def rarity_elsewhere(self) -> Mapping[str, int]:
         """Return how rare words of other languages are in what people write here, as `known_words`

@@ -20,7 +20,7 @@ from typing import Any
 from components.folding import plain
 from components.spelling.known import accented, known_words
 from components.spelling.languages import languages_of
-from components.spelling.slips import TWO_SLIPS, distance, meant_by
+from components.spelling.slips import LIKELIEST, TWO_SLIPS, distance, meant_by
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 # A part of an address, a path or a code is no word.
@@ -201,12 +201,14 @@ class Mender:
     def changes(self, text: str) -> list[Change]:
         """Return what is misspelt in `text`, in order."""
         line = _Line.of(text)
-        is_foreign = self._is_foreign(line.words) or self._languages.is_another(
-            " ".join(line.words)
-        )
-        return [] if is_foreign else list(self._changes(line))
+        words = " ".join(line.words)
+        if self._is_foreign(line.words) or self._languages.is_another(words):
+            return []
+        is_doubtful = self._languages.is_one_word_of_another(words)
+        return list(self._changes(line, dearest=LIKELIEST if is_doubtful else math.inf))
 
-    def _changes(self, line: _Line) -> Iterator[Change]:
+    def _changes(self, line: _Line, *, dearest: float) -> Iterator[Change]:
+        """Yield what is misspelt in `line`, by slips no less likely than `dearest`."""
         told = [self._languages.told(word) for word in line.words]
         every = [sum(one) for one in zip(*told, strict=True)]
         read = [_EDGE, *line.words, _EDGE]  # those before the one that is looked at as meant
@@ -231,17 +233,19 @@ class Mender:
                 meant = word + line.words[place + 1]
                 read[place + 2] = meant
             elif line.may_change[place]:
-                meant = self._meant(word, beside)
+                meant = self._meant(word, beside, dearest)
             if meant != word:
                 read[place + 1] = meant.rpartition(" ")[2]
                 yield Change(start, end, self._as_written(meant, line.text[start:end], shares))
 
-    def _meant(self, word: str, beside: _Beside) -> str:
+    def _meant(self, word: str, beside: _Beside, dearest: float) -> str:
         as_it_is = self._chance(word, beside)
         if as_it_is > _LIKELY:
             return word
         likelier = [
-            (self._chance(one, beside) + _SLIP - cost, one) for one, cost in self._near(word)
+            (self._chance(one, beside) + _SLIP - cost, one)
+            for one, cost in self._near(word)
+            if cost <= dearest
         ]
         if not self._is_known(word):
             likelier += self._apart(word, beside)

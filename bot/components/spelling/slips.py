@@ -17,6 +17,7 @@ _NEIGHBOURS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 # How much less likely a slip is than the likeliest, two letters exchanged, in powers of ten.
+LIKELIEST = 0.0
 _NEIGHBOUR = 0.5
 _ANY_LETTER = 1.2
 _LEFT_OUT = 0.3
