@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.errors import Rejected
 from core.domain.notification import Notice, Turn
+from core.domain.sla.policy import ClockKind
 from core.runtime.letters import Letter, Paragraph
 from core.services.notifications.reading import Digest, Notices, NoticeView, Taken
 from core.texts import text
@@ -24,8 +25,8 @@ LINES: Mapping[Notice, str] = {
     Notice.QUEUED: "#{number} waits in your team's queue: {subject}",
     Notice.PASSED: "#{number} was passed to your team: {subject}",
     Notice.NO_ROOM: "#{number}: nobody who is there has room for it: {subject}",
-    Notice.AT_RISK: "#{number}: an SLA is about to be breached: {subject}",
-    Notice.BROKEN: "#{number}: an SLA was breached: {subject}",
+    Notice.AT_RISK: "#{number}: an SLA is about to be breached ({detail}): {subject}",
+    Notice.BROKEN: "#{number}: an SLA was breached ({detail}): {subject}",
     Notice.DUE: "#{number}: its due date comes near: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content ({detail} of 5): {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
@@ -44,6 +45,13 @@ TURNS: Mapping[str, str] = {
     Turn.SIDE_LOST: "#{number}: a letter to a third party may not have arrived: {subject}",
 }
 """What `CHANGED` says, by its detail."""
+
+PROMISES: Mapping[str, str] = {
+    ClockKind.FIRST_RESPONSE: "first response",
+    ClockKind.NEXT_RESPONSE: "next response",
+    ClockKind.RESOLUTION: "resolution",
+}
+"""What was promised, by the detail of a notice about it."""
 
 WHY = "You can set in the console, under Notifications, what you are mailed and when."
 
@@ -110,11 +118,14 @@ def letter(digest: Digest, base_url: str) -> Letter:
 
 def line(language: str, notice: NoticeView) -> str:
     """Return what a notice says, in one sentence."""
+    detail = notice.detail
+    if notice.notice in (Notice.AT_RISK, Notice.BROKEN):
+        detail = text(language, PROMISES[detail])
     return text(
         language,
         TURNS[notice.detail] if notice.notice is Notice.CHANGED else LINES[notice.notice],
         number=notice.number,
         subject=notice.subject,
         who=notice.by_name or "?",
-        detail=notice.detail,
+        detail=detail,
     )

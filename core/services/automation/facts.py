@@ -15,6 +15,7 @@ from core.domain.automation.fields import Field, custom_key
 from core.domain.automation.matching import Changed, Fact, Facts
 from core.domain.calendars.arithmetic import BusinessHours
 from core.domain.conversation import Speaker
+from core.domain.first_names import first_name
 from core.domain.ids import TicketId
 from core.domain.sla.policy import TicketFacts
 from core.domain.ticket import Priority
@@ -221,7 +222,7 @@ async def values_of(
         },
         "requester": {
             "name": name,
-            "first_name": name.split()[0] if name else "",
+            "first_name": first_name(name),
             "email": contact.email,
             "organisation": organisation,
         },

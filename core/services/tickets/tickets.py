@@ -241,7 +241,8 @@ class Tickets:
     async def follow_up(self, ticket_id: TicketId, agent: Agent) -> TicketId:
         """Open a ticket that follows a closed one, in its conversation; it is `agent`'s.
 
-        The requester hears nothing until somebody writes. The closed ticket stays as it is.
+        It has the closed one's team, level, category and fields. The requester hears nothing until
+        somebody writes. The closed ticket stays as it is.
 
         Raises:
             NotFound: there is no such ticket.
@@ -275,6 +276,9 @@ class Tickets:
                 requester=ContactId(old.ticket.contact_id),
             )
             ticket.kind, ticket.follows_id = old.ticket.kind, ticket_id
+            # Whoever must not read the closed one must not read this one.
+            ticket.team_id, ticket.level = old.ticket.team_id, old.ticket.level
+            ticket.category_id, ticket.fields = old.ticket.category_id, dict(old.ticket.fields)
             conversation.closed_at = None
             _begin(Case(session, ledger, conversation, ticket, old.joined), agent)
             await ledger.write(session)

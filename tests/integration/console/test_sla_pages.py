@@ -65,6 +65,25 @@ async def test_an_admin_makes_a_calendar_and_a_policy_that_counts_by_it(desk: De
     assert "First response: 1 h" in listed
 
 
+async def test_a_policy_below_one_for_every_ticket_is_said_never_to_be_used(desk: Desk) -> None:
+    browser = await _lead(desk)
+    await browser.see("/console/admin/policies/new")
+    for name, more in (("Usual", {}), ("Urgent", {"priorities": "urgent"})):
+        made = await browser.send(
+            "/console/admin/policies/new",
+            form={"resolution.hours": "8", **more},
+            name=name,
+            warn_percent="75",
+        )
+        assert made.status_code == 303, made.text
+    never = "Never used: “Usual” above fits every ticket."
+    listed = await browser.see("/console/admin/policies")
+    assert listed.count(never) == 1
+    (last,) = re.findall(r'policies/([0-9a-f-]{36})">Urgent<', listed)
+    await browser.send(f"/console/admin/policies/{last}/move", where="up")
+    assert never not in await browser.see("/console/admin/policies")
+
+
 async def test_a_calendar_that_cannot_be_is_shown_again_with_what_is_wrong(desk: Desk) -> None:
     browser = await _lead(desk)
     await browser.see("/console/admin/calendars/new")

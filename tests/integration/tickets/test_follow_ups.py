@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, IllegalTransition
-from core.domain.ids import TicketId
+from core.domain.ids import TeamId, TicketId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.links.merging import TicketMerging
+from core.storage.tables import Team, Ticket
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
@@ -31,7 +33,11 @@ async def _closed(rig: Rig) -> TicketId:
 async def test_an_agent_opens_a_follow_up_in_the_same_conversation_and_answers_there(
     rig: Rig,
 ) -> None:
-    closed = await _closed(rig)
+    closed, team = await _closed(rig), TeamId(new_id())
+    async with rig.sessions.begin() as session:
+        session.add(Team(id=team, name="Network"))
+        await session.flush()
+        await session.execute(update(Ticket).values(team_id=team, level=2))
     ana, before = await rig.agent(), await rig.texts("t1")
     with pytest.raises(IllegalTransition):
         await rig.tickets.reply(closed, ana, "One more thing.")
@@ -39,6 +45,7 @@ async def test_an_agent_opens_a_follow_up_in_the_same_conversation_and_answers_t
     assert await rig.texts("t1") == before  # nobody heard of it yet
     ticket, conversation = await rig.ticket("t1"), await rig.conversation("t1")
     assert (ticket.id, ticket.follows_id, ticket.assignee_id) == (opened, closed, ana.id)
+    assert (ticket.team_id, ticket.level) == (team, 2)
     assert (ticket.status, conversation.responder) == (TicketStatus.OPEN, Responder.HUMAN)
     await rig.tickets.reply(opened, ana, "One more thing.")
     assert (await rig.texts("t1"))[-1] == ("agent", "One more thing.")

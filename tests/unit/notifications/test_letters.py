@@ -1,6 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
+from core.domain.ids import TicketId, new_id
+from core.domain.notification import Notice
+from core.domain.sla.policy import ClockKind
 from core.runtime.letters import Letter, Paragraph
+from core.runtime.notices import line
+from core.services.notifications.reading import NoticeView
 
 LETTER = Letter(
     language="es",
@@ -29,3 +38,26 @@ def test_as_a_page_what_people_wrote_is_no_markup_and_links_are_of_their_words()
     assert "Ana &amp; &lt;b&gt;Bo&lt;/b&gt;<br>\nModelo: X" in page
     assert 'href="http://desk.test/a?b=1&amp;c=2"' in page
     assert '<a href="http://desk.test/7">#7: algo</a>' in page
+
+
+@pytest.mark.parametrize("clock", ClockKind)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_notice_of_a_promise_says_which_one(language: str, clock: ClockKind) -> None:
+    notice = NoticeView(
+        id=new_id(),
+        notice=Notice.BROKEN,
+        ticket=TicketId(new_id()),
+        number=7,
+        subject="VPN",
+        by="timer",
+        by_name=None,
+        detail=clock,
+        at=datetime.now(UTC),
+        is_read=False,
+    )
+    said = {
+        ClockKind.FIRST_RESPONSE: ("first response", "primera respuesta"),
+        ClockKind.NEXT_RESPONSE: ("next response", "siguiente respuesta"),
+        ClockKind.RESOLUTION: ("resolution", "resolución"),
+    }[clock][language == "es"]
+    assert f"({said}): VPN" in line(language, notice)
