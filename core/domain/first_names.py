@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _TITLES = frozenset(
-    [
+    {
         "d",
         "da",
         "dn",
@@ -32,7 +32,7 @@ _TITLES = frozenset(
         "sr",
         "sra",
         "srta",
-    ]
+    }
 )
 
 
