@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -42,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     Run by root, PostgreSQL has an account of its own and needs a way to its data. Each pytest that
     starts closes the shared folder to everybody else, which would end the servers of other runs.
     """
+    # Else every process that a test starts would compile all that it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if config.option.basetemp is None:
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="ventanilla-tests-"))
         config.option.basetemp = config.stash[_FOLDER] / "run"

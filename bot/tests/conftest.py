@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from inputs.processor import DeskAgent
 
 prepare_environment()  # before anything imports Rasa, as the command does
+
+# Else every process that a test starts would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 MODELS = BOT / "models"  # ignored by git; a model is trained again only when an input changed
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from core.domain.ids import new_id
 from core.storage.engine import open_engine
 
 _TEMPLATE = "desk"
 _GIVEN_BACK_SECONDS = 10.0
+_APPLICATION = "engine of a test"
 
 # Rows that migrations leave, and where their sequences stand: what a test finds in its database.
 _REMEMBER = """
@@ -96,9 +97,16 @@ SELECT md5(string_agg(part, ',' ORDER BY part)) FROM (
 )
 """
 
+# The connections of tests' engines that are in no transaction.
+_RESTING = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = %s AND state = 'idle'
+"""
+
 _PART = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      AND pid <> ALL (%s)
 """
 
 
@@ -136,27 +144,25 @@ class Databases:
 
     @asynccontextmanager
     async def engine(self, url: str) -> AsyncIterator[AsyncEngine]:
-        """Yield an engine of a database, without connections.
+        """Yield an engine of a database.
 
-        It is the one that earlier tests of the database had: to put all statements in SQL anew
-        takes a third of the time of a test.
+        It is the one that earlier tests of the database had, with its connections, which no test
+        may change for longer than a transaction: to put all statements in SQL anew takes a third
+        of the time of a test, and to parse and plan them as much of the server's.
 
         What a test has begun and not waited for, such as the commit of a message whose reader was
-        stopped, may still have a connection at its end. A pool that is disposed of would forget
-        it, open as it is.
+        stopped, may still have a connection at its end.
 
         Raises:
             TimeoutError: a connection is kept for good.
         """
         if url not in self._engines:
-            self._engines[url] = open_engine(url)
+            self._engines[url] = open_engine(url, application=_APPLICATION)
         engine = self._engines[url]
         yield engine
-        assert isinstance(engine.pool, QueuePool)
         async with asyncio.timeout(_GIVEN_BACK_SECONDS):
-            while engine.pool.checkedout():
+            while _pool_of(engine).checkedout():
                 await asyncio.sleep(0.01)
-        await engine.dispose()
 
     def url(self, name: str) -> str:
         head, _, tail = self.server.partition(f"/{_TEMPLATE}?")
@@ -181,11 +187,27 @@ class Databases:
     async def _emptied(self, name: str) -> bool:
         """Empty a database; return False, having done nothing, where its schema was changed."""
         database = await self._cleaner(name)
-        await database.execute(_PART)
+        await database.execute(_PART, [await self._resting(name, database)])
         if await _shape_of(database) != self._shape:
             return False
         await database.execute(_EMPTY)
         return True
+
+    async def _resting(self, name: str, database: psycopg.AsyncConnection) -> list[int]:
+        """Return the processes behind the connections that the next test may use.
+
+        An engine with another one, which is still at work or was ended, begins anew.
+        """
+        engine = self._engines.get(self.url(name))
+        if engine is None:
+            return []
+        found = await database.execute(_RESTING, [_APPLICATION])
+        resting = [pid for (pid,) in await found.fetchall()]
+        pool = _pool_of(engine)
+        if pool.checkedout() == 0 and pool.checkedin() == len(resting):
+            return resting
+        await engine.dispose()
+        return []
 
     async def _cleaner(self, name: str) -> psycopg.AsyncConnection:
         """Return the connection that empties a database.
@@ -204,8 +226,15 @@ class Databases:
 
     async def close(self) -> None:
         """Close what is kept open."""
+        for engine in self._engines.values():
+            await engine.dispose()
         for cleaner in self._cleaners.values():
             await cleaner.close()
+
+
+def _pool_of(engine: AsyncEngine) -> QueuePool:
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool
 
 
 async def _connect(url: str) -> psycopg.AsyncConnection:
