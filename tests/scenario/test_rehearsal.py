@@ -10,13 +10,7 @@ import psycopg
 import pytest
 
 from core.runtime.supervision.crashes import Part, SupervisedDesk
-from tests.support.running_desk import (
-    RunningDesk,
-    desk_command,
-    free_port,
-    home_with_model,
-    running_desk,
-)
+from tests.support.running_desk import RunningDesk, desk_command, free_port
 
 _MESSAGES = 60
 _TROUBLES = "duplicate,reorder,429,cut"
@@ -144,15 +138,15 @@ async def test_without_a_running_desk_there_is_no_rehearsal(tmp_path: Path) -> N
 
 
 async def test_processes_that_are_killed_meanwhile_lose_and_double_nothing(
-    trained: Path, tmp_path: Path
+    whole_desk: RunningDesk,
 ) -> None:
-    home = home_with_model(tmp_path / "home", trained)
-    async with running_desk(home, free_port()) as desk:
-        await desk.until_ready()
-        figures = await rehearse(desk, "slack", f"{_TROUBLES},crash", rate=5)
-        assert promises(figures) == KEPT
-        check_kinds(figures, "slack")
-        assert sum(figures["killed"].values()) > 0
+    try:
+        figures = await rehearse(whole_desk, "slack", f"{_TROUBLES},crash", rate=5)
+    finally:
+        await whole_desk.until_ready()  # the tests that follow begin on it
+    assert promises(figures) == KEPT
+    check_kinds(figures, "slack")
+    assert sum(figures["killed"].values()) > 0
 
 
 async def test_the_parts_of_a_running_desk_are_told_apart(whole_desk: RunningDesk) -> None:
