@@ -142,6 +142,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/tickets/{ticket}/approval/ask-again",
         "/api/v1/tickets/{ticket}/assign",
         "/api/v1/tickets/{ticket}/escalate",
+        "/api/v1/tickets/{ticket}/follow-up",
         "/api/v1/tickets/{ticket}/history",
         "/api/v1/tickets/{ticket}/link-codes",
         "/api/v1/tickets/{ticket}/links",
