@@ -16,6 +16,9 @@ UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 MAX_TEXT_CHARS = 20_000
 """Longest text that is kept as one message; intake refuses more."""
 
+MAX_FILES = 1_000
+"""Most files that come with one message; intake refuses more."""
+
 
 def check_words(words: str, *, may_be_empty: bool = False) -> None:
     """Refuse what cannot be kept as one message of an agent; with files it needs no words.

@@ -139,7 +139,7 @@ def _enclosed_mail(
     part: Part, content: bytes, name: str, defects: Defects, depth: int
 ) -> list[Attachment]:
     within = Defects()
-    inner = take_apart(content, within)
+    inner = take_apart(content, within, within=part)
     if not name:
         subject = decode_words(inner.header("subject") or "")
         name = f"{subject[:100]}.eml" if subject else "message.eml"

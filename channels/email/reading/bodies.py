@@ -9,9 +9,9 @@ from channels.email.reading import charsets, cms
 from channels.email.reading.attachments import attachments_of, is_file, is_text, unpacked_tnef
 from channels.email.reading.defects import Defects
 from channels.email.reading.flowed import unflowed
-from channels.email.reading.limits import MAX_HTML_CHARS, MAX_TEXT_CHARS
+from channels.email.reading.limits import MAX_FILES, MAX_HTML_CHARS, MAX_TEXT_CHARS
 from channels.email.reading.mail import Attachment
-from channels.email.reading.parts import Part, take_apart
+from channels.email.reading.parts import Part
 from channels.email.reading.plain import storable, unframed
 from channels.email.reading.transfer import decoded_content, without_uuencoded
 
@@ -37,25 +37,32 @@ class Bodies:
 
 
 def choose_bodies(root: Part, defects: Defects) -> Bodies:
-    """Sort the leaves below `root` into text and attachments. No leaf is left out."""
+    """Sort the leaves below `root` into text and attachments. No leaf is left out.
+
+    Of more files than `MAX_FILES` the first are returned.
+    """
     chosen = Bodies()
-    _visit(root, root, chosen, defects)
+    cms.open_envelopes(root, defects)
+    _visit(root, chosen, defects)
+    if len(chosen.attachments) > MAX_FILES:
+        defects.over_limits("too many files")
+        del chosen.attachments[MAX_FILES:]
     if not any(block.plain or block.html for block in chosen.blocks):
         _text_from_tnef(root, chosen, defects)
     return chosen
 
 
-def _visit(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
+def _visit(part: Part, chosen: Bodies, defects: Defects) -> None:
     if part.media_type.startswith("multipart/"):
         children = part.children
         if not children:
             _text_of_broken_multipart(part, chosen, defects)
         elif part.media_type == "multipart/alternative":
-            _alternative(children, root, chosen, defects)
+            _alternative(children, chosen, defects)
         else:
             chosen.is_locked = chosen.is_locked or part.media_type == "multipart/encrypted"
             for child in children:
-                _visit(child, root, chosen, defects)
+                _visit(child, chosen, defects)
     elif is_text(part) and not is_file(part):
         if part.content.strip():
             chosen.blocks.append(_block(part, chosen, defects))
@@ -63,27 +70,19 @@ def _visit(part: Part, root: Part, chosen: Bodies, defects: Defects) -> None:
         found = attachments_of(part, defects)
         chosen.attachments += found
         if cms.is_envelope(part) and len(found) == 1:
-            _open_envelope(part, found[0].content, root, chosen, defects)
+            chosen.is_locked = chosen.is_locked or cms.is_locked(found[0].content)
+            for child in part.children:  # what it holds, where it is only signed
+                _visit(child, chosen, defects)
 
 
-def _open_envelope(
-    part: Part, content: bytes, root: Part, chosen: Bodies, defects: Defects
-) -> None:
-    """Read what is only signed, once: an envelope in an envelope stays closed."""
-    chosen.is_locked = chosen.is_locked or cms.is_locked(content)
-    signed = cms.signed_content(content) if part.raw is root.raw else None
-    if signed is not None:
-        _visit(take_apart(signed, defects), root, chosen, defects)
-
-
-def _alternative(children: list[Part], root: Part, chosen: Bodies, defects: Defects) -> None:
+def _alternative(children: list[Part], chosen: Bodies, defects: Defects) -> None:
     """Take all of the forms in which people can read it; the last of a form is the best."""
     block = Block()
     nested: list[Block] = []
     for child in children:
         if child.media_type.startswith("multipart/"):
             inner = Bodies()
-            _visit(child, root, inner, defects)
+            _visit(child, inner, defects)
             chosen.attachments += inner.attachments
             chosen.is_locked = chosen.is_locked or inner.is_locked
             nested += inner.blocks

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from channels.email.reading.parts import Part
+from channels.email.reading.defects import Defects
+from channels.email.reading.parts import Part, take_apart
+from channels.email.reading.transfer import decoded_content
 
 MEDIA_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _PKCS7 = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"  # 1.2.840.113549.1.7
@@ -43,14 +45,35 @@ def is_locked(content: bytes) -> bool:
     return _PKCS7 + _ENVELOPED in head or _AUTH_ENVELOPED in head
 
 
+def open_envelopes(root: Part, defects: Defects) -> None:
+    """Make what is only signed a child of its envelope; an envelope in an envelope stays closed."""
+    for part in list(root.walk()):
+        if part.media_type.startswith("multipart/") or not is_envelope(part):
+            continue
+        content = decoded_content(part, defects)
+        if not _is_signed(content):
+            continue
+        if part.budget.envelopes <= 0:
+            defects.over_limits("too many signed envelopes")
+            return
+        part.budget.envelopes -= 1
+        signed = signed_content(content)
+        if signed is not None:
+            part.children.append(take_apart(signed, defects, within=part))
+
+
 def signed_content(content: bytes) -> bytes | None:
     """Return the entity that an envelope holds beside its signature; None where it has none."""
-    if _PKCS7 + _SIGNED not in content[:_HEAD_BYTES]:
+    if not _is_signed(content):
         return None
     try:
         return _Walk(content).to_signed_content()
     except _Damaged:
         return None
+
+
+def _is_signed(content: bytes) -> bool:
+    return _PKCS7 + _SIGNED in content[:_HEAD_BYTES]
 
 
 class _Walk:

@@ -15,6 +15,7 @@ from channels.email.reading.defects import Defects
 from channels.email.reading.headers import Parameterised, parameterised, raw_text
 from channels.email.reading.limits import (
     MAX_DEPTH,
+    MAX_ENVELOPES,
     MAX_HEADER_BYTES,
     MAX_HEADERS,
     MAX_PARTS,
@@ -27,11 +28,21 @@ _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _FIRST_DELIMITER = re.compile(rb"(?:\A|\n)--([^\s][^\r\n]{0,100})\r?\n")
 
 
+@dataclass(slots=True)
+class Budget:
+    """How much of one mail may still be read, with all that is enclosed in it."""
+
+    parts: int = MAX_PARTS
+    scanned: int = MAX_SCANNED_BYTES  # bytes
+    envelopes: int = MAX_ENVELOPES
+
+
 @dataclass(slots=True, kw_only=True)
 class Part:
     """One entity. `content` is its body as it came, still encoded."""
 
     raw: bytes = field(repr=False)  # the whole mail
+    budget: Budget = field(repr=False)  # of the whole mail, and of the one it came in
     start: int = 0  # where the body begins in `raw`
     end: int = 0
     header_start: int = 0
@@ -76,18 +87,15 @@ class Part:
             waiting.extend(reversed(part.children))
 
 
-@dataclass(slots=True)
-class _Budget:
-    parts: int = MAX_PARTS
-    scanned: int = MAX_SCANNED_BYTES
+def take_apart(raw: bytes, defects: Defects, *, within: Part | None = None) -> Part:
+    """Return the tree of parts of the mail `raw`; what is wrong goes to `defects`.
 
-
-def take_apart(raw: bytes, defects: Defects) -> Part:
-    """Return the tree of parts of the mail `raw`; what is wrong goes to `defects`."""
+    What a mail holds `within` one of its parts is read at the expense of that mail's limits.
+    """
     if b"\n" not in raw[:65_536] and b"\r" in raw[:65_536]:
         raw = raw.replace(b"\r", b"\n")
-    budget = _Budget()
-    root = _entity(raw, 0, len(raw), defects, default_type="text/plain")
+    budget = Budget() if within is None else within.budget
+    root = _entity(raw, 0, len(raw), budget, defects, default_type="text/plain")
     waiting = [(root, 1)]
     while waiting:
         part, depth = waiting.pop()
@@ -96,13 +104,15 @@ def take_apart(raw: bytes, defects: Defects) -> Part:
         if depth > MAX_DEPTH:
             defects.over_limits("parts nested too deep")
             continue
-        _find_children(part, budget, defects)
+        _find_children(part, defects)
         waiting.extend((child, depth + 1) for child in part.children)
     return root
 
 
-def _entity(raw: bytes, start: int, end: int, defects: Defects, *, default_type: str) -> Part:
-    part = Part(raw=raw, header_start=start, start=start, end=end)
+def _entity(
+    raw: bytes, start: int, end: int, budget: Budget, defects: Defects, *, default_type: str
+) -> Part:
+    part = Part(raw=raw, budget=budget, header_start=start, start=start, end=end)
     first = start
     while raw[first : first + 5] == b"From " or raw[first : first + 6] == b">From ":
         line_end = raw.find(b"\n", first, end)
@@ -197,8 +207,8 @@ def _read_type(part: Part, default_type: str, defects: Defects) -> None:
         part.disposition = parameterised(dispositions[0])
 
 
-def _find_children(part: Part, budget: _Budget, defects: Defects) -> None:
-    raw = part.raw
+def _find_children(part: Part, defects: Defects) -> None:
+    raw, budget = part.raw, part.budget
     boundary = part.type.get("boundary").rstrip().encode("utf-8", "surrogateescape")[:1_000]
     if not boundary or raw.find(b"--" + boundary, part.start, part.end) == -1:
         guess = _FIRST_DELIMITER.search(raw, max(0, part.start - 1), part.end)
@@ -208,30 +218,28 @@ def _find_children(part: Part, budget: _Budget, defects: Defects) -> None:
         boundary = guess.group(1).rstrip()
     default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
     begin: int | None = None
-    for delimiter, after, is_last in _delimiters(part, b"--" + boundary, budget, defects):
+    for delimiter, after, is_last in _delimiters(part, b"--" + boundary, defects):
         if begin is not None:
             if budget.parts <= 0:
                 defects.over_limits("too many parts")
                 return
             budget.parts -= 1
             stop = max(begin, delimiter)
-            part.children.append(_entity(raw, begin, stop, defects, default_type=default))
+            part.children.append(_entity(raw, begin, stop, budget, defects, default_type=default))
         begin = None if is_last else after
         if is_last:
             break
     if begin is not None and begin < part.end and budget.parts > 0:
         defects.note("closing boundary missing")
         budget.parts -= 1
-        part.children.append(_entity(raw, begin, part.end, defects, default_type=default))
+        part.children.append(_entity(raw, begin, part.end, budget, defects, default_type=default))
 
 
-def _delimiters(
-    part: Part, delimiter: bytes, budget: _Budget, defects: Defects
-) -> Iterator[tuple[int, int, bool]]:
+def _delimiters(part: Part, delimiter: bytes, defects: Defects) -> Iterator[tuple[int, int, bool]]:
     """Give (end of what stands before, start of what follows, whether it is the last)."""
     raw, position = part.raw, part.start
-    budget.scanned -= part.end - part.start
-    if budget.scanned < 0:
+    part.budget.scanned -= part.end - part.start
+    if part.budget.scanned < 0:
         defects.over_limits("parts nested too deep")
         return
     tries = 0

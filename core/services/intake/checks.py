@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.domain.content import MAX_TEXT_CHARS, UNSTORABLE, Body
+from core.domain.content import MAX_FILES, MAX_TEXT_CHARS, UNSTORABLE, Body
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.events import (
     DeliveryReported,
@@ -40,6 +40,8 @@ def check(event: Event) -> None:
     words = [*names, event.order, author.name, author.language]
     if isinstance(event, MessagePosted | MessageEdited):
         words += _words_of(event.body)
+        if len(event.body.files) > MAX_FILES:
+            raise TooLarge(f"a message may have {MAX_FILES:,} files at most")
         for file in event.body.files:
             if not 0 <= (file.size_bytes or 0) <= _LARGEST_FILE:
                 raise InvalidInput("a file cannot have this size")

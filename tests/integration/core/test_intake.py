@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from core.domain.content import Body, Envelope, FileRef
+from core.domain.content import MAX_FILES, Body, Envelope, FileRef
 from core.domain.errors import InvalidInput, StorageUnavailable, TooLarge
 from core.domain.events import (
     MessageRemoved,
@@ -32,6 +32,7 @@ from tests.support.desk import LOOP, Rig, posted, somebody_waits
 WIDE = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))
 """A name of which no index entry can be made: three bytes a character, and nothing to compress."""
 
+SMALL = FileRef(name="small", media_type="text/plain", size_bytes=1, remote="small")
 HUGE = FileRef(name="huge", media_type="text/plain", size_bytes=2**63, remote="huge")
 
 
@@ -189,6 +190,7 @@ async def test_a_cursor_alone_can_be_committed(rig: Rig) -> None:
         (posted("x", thread=WIDE[:900]), InvalidInput),
         (replace(posted("x"), envelope=Envelope(to=(), cc=(Address(WIDE),))), InvalidInput),
         (replace(posted("x"), body=Body(text="x", files=(HUGE,))), InvalidInput),
+        (replace(posted("x"), body=Body(text="x", files=(SMALL,) * (MAX_FILES + 1))), TooLarge),
     ],
 )
 async def test_what_can_never_be_stored_is_refused_in_words(

@@ -188,6 +188,14 @@ def test_a_boundary_that_nobody_named_is_guessed() -> None:
     assert read("--zz\n\nHello\n--zz--\n", Content_Type="multipart/mixed").text == "Hello"
 
 
+MIXED = "multipart/mixed; boundary=b1"
+FULL = part(
+    raw(multipart(*[part("", "image/png")] * 60, boundary="b2")[1], Content_Type=MIXED[:-1] + "2"),
+    "message/rfc822",
+)
+"""A mail of 60 parts, enclosed in another."""
+
+
 def bomb(name: str) -> bytes:
     deep = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
@@ -201,10 +209,14 @@ def bomb(name: str) -> bytes:
         "header": b"Subject: " + b"a" * 10_000_000 + b"\r\n" + raw("x"),
         "headers": b"X-A: b\r\n" * 100_000 + raw("x"),
         "enclosed": b"Content-Type: message/rfc822\r\n\r\n" * 5_000,
+        "many enclosed": raw(multipart(*[FULL] * 20)[1], Content_Type=MIXED),
+        "files": raw("begin 644 a\n#86)C\nend\n" * 1_001),
     }[name]
 
 
-@pytest.mark.parametrize("name", ["nesting", "parts", "header", "headers", "enclosed"])
+@pytest.mark.parametrize(
+    "name", ["nesting", "parts", "header", "headers", "enclosed", "many enclosed", "files"]
+)
 def test_bombs_are_read_in_part_and_marked(name: str) -> None:
     content = bomb(name)
     started = time.process_time()

@@ -22,7 +22,7 @@ from channels.email.reading.mail import Mail, MailKind
 from channels.email.reading.read import read_mail
 from channels.email.settings import EmailSettings
 from channels.email.tokens import Tokens
-from core.domain.content import Body
+from core.domain.content import MAX_FILES, Body
 from core.domain.events import MessagePosted
 from core.domain.ids import AccountId
 from tests.unit.email.reading.builders import multipart, part, raw, read
@@ -195,6 +195,17 @@ def test_an_envelope_within_an_envelope_stays_closed() -> None:
     mail = read_mail(enveloped(signed(enveloped(signed()).decode())))
     assert mail.visible == ""
     assert len(mail.attachments) == 2
+
+
+def test_many_envelopes_are_over_the_limits_of_their_mail() -> None:
+    kind, parts = multipart(*[part("", "image/png")] * 400, boundary="b2")
+    full = f"Content-Type: {kind}\r\n\r\n{parts.decode()}"
+    for entity, count in ((full, 3), (ENTITY, 11)):
+        envelope = part(signed(entity), "application/pkcs7-mime; name=smime.p7m")
+        kind, body = multipart(*[envelope] * count)
+        mail = read(body, Content_Type=kind)
+        assert mail.is_over_limits
+        assert len(mail.attachments) < MAX_FILES
 
 
 @pytest.mark.parametrize(
