@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
 
-    @cached_property
+    @property
     def base_url(self) -> str:
         """Return the address people reach the desk at, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -66,12 +66,18 @@
 
   // What requesters hear of, or cannot be undone, is asked about first.
   const dialog = document.getElementById("bulk-ask");
+  const inOthers = ({ language, oneOther, others }) => {
+    const count = !language ? 0
+      : boxes().filter((box) => box.checked && box.dataset.language !== language).length;
+    if (count === 0) return "";
+    return ` ${count === 1 ? oneOther : others.replace("#", String(count))}`;
+  };
   document.body.addEventListener("htmx:confirm", (event) => {
     const button = event.detail.triggeringEvent?.submitter;
     if (!button?.dataset.ask || button.dataset.agreed) return;
     event.preventDefault();
     const count = document.querySelector("#bulk-bar .chosen").textContent;
-    document.getElementById("bulk-question").textContent = `${count}. ${button.dataset.ask}`;
+    document.getElementById("bulk-question").textContent = `${count}. ${button.dataset.ask}${inOthers(button.dataset)}`;
     dialog.returnValue = "";
     dialog.onclose = () => {
       if (dialog.returnValue !== "yes") return;

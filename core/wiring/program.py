@@ -115,10 +115,26 @@ def with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Return what `work` gives, run with settings that name a database that is up."""
 
     async def in_database() -> T:
-        async with _database(read_settings()) as settings:
+        async with _database(at_the_running_desk(read_settings())) as settings:
             return await work(settings)
 
     return asyncio.run(in_database())
+
+
+def at_the_running_desk(settings: Settings) -> Settings:
+    """Return `settings` with the address of the desk that runs in their home, unless they name one.
+
+    Links that a command prints then lead there, whatever its terminal knows of the port.
+    """
+    if settings.model_fields_set & {"public_url", "host", "port"}:
+        return settings
+    from core.runtime.machine.home import Home, RunRecord
+    from core.runtime.machine.processes import is_alive
+
+    record = RunRecord.read(Home.at(settings.home))
+    if record is None or not is_alive(record.pid):
+        return settings
+    return settings.model_copy(update={"public_url": record.public_url})
 
 
 @asynccontextmanager

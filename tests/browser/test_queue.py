@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from core.domain.actor import Agent
 from core.domain.ticket import TicketStatus
+from core.services.automation.macros import MacroForm, Macros
 from core.storage.queries.tickets.tickets import ticket_named
 from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk
@@ -118,3 +119,36 @@ async def test_what_refused_stays_chosen_and_a_row_opens_with_a_click_beside_its
     await expect(bar).to_contain_text("1 chosen")
     await page.locator("#tr-1002 td.at-requester").click()
     await page.wait_for_url("**/console/tickets/1002?tab=solved")
+
+
+async def test_a_macro_of_one_language_says_how_many_of_the_chosen_tickets_are_in_another(
+    desk: Desk, opened: Opened, ana: Agent
+) -> None:
+    macros = Macros(desk.sessions, desk.accounts, "http://desk.test")
+    await macros.save(None, MacroForm(name="Hello", text="Hello.", language="en"), ana)
+    await macros.save(None, MacroForm(name="Either", text="Hello. Hola."), ana)
+    for n, language in enumerate(("en", "es", "es")):
+        await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}", language=language)
+    page = await opened("/console/queue?tab=all")
+    await page.locator("#choose-all").click()
+    bar, ask = page.locator("#bulk-bar"), page.locator("#bulk-ask")
+
+    async def asked(macro: str) -> str:
+        await bar.locator("summary", has_text="Macro").click()
+        await bar.get_by_role("button", name=macro).click()
+        await expect(ask).to_be_visible()
+        words = await page.locator("#bulk-question").text_content()
+        await page.keyboard.press("Enter")  # that is "Cancel"
+        await expect(ask).to_be_hidden()
+        return words or ""
+
+    question = "3 chosen. Send “Either” in every chosen ticket?"
+    assert await asked("Either") == question
+    assert await asked("Hello") == (
+        question.replace("Either", "Hello")
+        + " 2 of them are in another language: their requesters would get English."
+    )
+    await page.locator("#choose-1003").click()
+    assert (await asked("Hello")).endswith(
+        "1 of them is in another language: its requester would get English."
+    )

@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,8 @@ from core.runtime.supervision.child import (
 )
 from core.runtime.supervision.logfiles import open_log, tail
 from core.runtime.supervision.run_plan import RunPlan
+from core.settings import Settings
+from core.wiring.program import at_the_running_desk
 
 
 @pytest.fixture
@@ -259,10 +263,37 @@ def test_a_plan_survives_its_way_through_the_environment() -> None:
     assert environment == {"OTHER": "1"}
 
 
+def running_at(address: str, *, pid: int = 1, public_url: str = "http://d") -> RunRecord:
+    return RunRecord(
+        pid=pid,
+        address=address,
+        public_url=public_url,
+        database_url="d",
+        bot_url="b",
+        embedder_url="e",
+    )
+
+
+def test_links_that_a_command_prints_lead_to_the_desk_that_runs_in_its_home(
+    tmp_path: Path,
+) -> None:
+    known = Settings(home=tmp_path)
+    assert at_the_running_desk(known).base_url == "http://127.0.0.1:8000"  # none runs
+    running = running_at("http://127.0.0.1:8123", pid=os.getpid(), public_url="https://desk.test/")
+    running.write(Home.at(tmp_path))
+    assert at_the_running_desk(known).base_url == "https://desk.test"
+    named = Settings(home=tmp_path, port=9000)
+    assert at_the_running_desk(named).base_url == "http://127.0.0.1:9000"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    replace(running, pid=ended.pid).write(Home.at(tmp_path))
+    assert at_the_running_desk(known).base_url == "http://127.0.0.1:8000"
+
+
 def test_a_run_record_of_another_release_counts_as_none(tmp_path: Path) -> None:
     home = Home.at(tmp_path)
     assert RunRecord.read(home) is None
-    record = RunRecord(pid=1, address="a", database_url="d", bot_url="b", embedder_url="e")
+    record = running_at("http://127.0.0.1:8123")
     record.write(home)
     assert RunRecord.read(home) == record
     home.run_file.write_text('{"pid": 1, "colour": "red"}')

@@ -58,7 +58,8 @@ class RunRecord:
     """What a running `desk run` tells other commands of the same home."""
 
     pid: int
-    address: str
+    address: str  # of its web server, on this machine
+    public_url: str  # where people reach it
     database_url: str
     bot_url: str
     embedder_url: str

@@ -144,6 +144,7 @@ class Supervisor:
             RunRecord(
                 pid=os.getpid(),
                 address=local_url(self._plan.host, self._plan.port),
+                public_url=self._plan.public_url,
                 database_url=self._server.url() if self._server else "",
                 bot_url=environment["DESK_BOT_URL"],
                 embedder_url=environment["DESK_EMBEDDER_URL"],
