@@ -33,7 +33,7 @@ _MACHINES = frozenset({MailKind.BULK, MailKind.SPAM, MailKind.FEEDBACK_REPORT})
 _LIST_ID = re.compile(r"<([^<>]+)>")
 _CHOICE = re.compile(  # in bare words
     r"(?P<number>[0-9]{1,3})(?:\s*(?:/|out of|of|de)\s*(?P<most>[0-9]{1,3}))?"
-    r"(?:\s*[-.):·,\u2013\u2014]?\s*(?P<words>[^0-9\s].*))?"
+    r"(?:(?:\s*[-.):·,\u2013\u2014]\s+|\s*[-.):·,\u2013\u2014]?\s*(?=[^0-9\s]))(?P<words>.*))?"
 )
 _AROUND = " \t\r\n*_.,;:!¡()[]\"'“”«»"
 _LANGUAGE = re.compile(r"^\s*([a-z]{2})\b", re.IGNORECASE)
@@ -225,18 +225,19 @@ def chosen(text: str, choices: Sequence[Choice]) -> Choice | None:
     """Return the choice that a reply names; None for other words.
 
     All of it is its number ("5", "5.", "5/5", "5 of 5", "5 de 5"), its words, or both
-    ("5 - Very good"). Case, accents and marks around them do not matter.
+    ("5 - Very good"). Case, accents and marks around them do not matter. Words that begin with a
+    number ("10 users") are words where a label says the same.
     """
-    found = _CHOICE.fullmatch(_bare(text))
-    number, words = (found["number"], found["words"]) if found else (None, _bare(text))
+    words = _bare(text)
     labels = [_bare(choice.label) for choice in choices]
-    if found and found["most"] and int(found["most"]) != len(choices):
+    if labels.count(words) == 1:
+        return choices[labels.index(words)]
+    found = _CHOICE.fullmatch(words)
+    if found is None or (found["most"] and int(found["most"]) != len(choices)):
         return None
-    if number:
-        place = int(number) - 1
-        is_one = 0 <= place < len(choices) and words in (None, "", labels[place])
-        return choices[place] if is_one else None
-    return choices[labels.index(words)] if labels.count(words) == 1 else None
+    place = int(found["number"]) - 1
+    is_one = 0 <= place < len(choices) and found["words"] in (None, "", labels[place])
+    return choices[place] if is_one else None
 
 
 def _bare(words: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels.email.parse import part_of
+from channels.email.parse import chosen, part_of
 from channels.email.reading.mail import (
     Attachment,
     Authentication,
@@ -18,9 +18,10 @@ from channels.email.reading.mail import (
     MailKind,
 )
 from channels.email.threading import trail_of
-from core.domain.content import MAX_TEXT_CHARS, Caution
+from core.domain.content import MAX_TEXT_CHARS, Caution, Choice, Intent
 from core.domain.errors import IgnoredPayload, UnknownPayload
 from core.domain.events import DeliveryReported, MessagePosted
+from core.domain.ids import ChoiceId, new_id
 from tests.unit.email.transport.builders import (
     ANA,
     DESK,
@@ -297,3 +298,34 @@ def test_a_bounce_of_what_this_account_never_sent_is_ignored() -> None:
     )
     with pytest.raises(IgnoredPayload, match="no mail of this account"):
         reports(bounce)
+
+
+@pytest.mark.parametrize(
+    ("labels", "reply", "picked"),
+    [
+        (("10 users", "50 users"), "10 users", "10 users"),
+        (("10 users", "50 users"), "2", "50 users"),
+        (("10 users", "50 users"), "2. 50 users", "50 users"),
+        (("10 users", "50 users"), "1. 50 users", None),
+        (("10 users", "50 users"), "10", None),
+        (("24 hours", "Later"), "24 hours.", "24 hours"),
+        (("3 days", "1 day"), "1 day", "1 day"),
+        (("3 days", "1 day"), "1", "3 days"),
+        (("3 days", "1 day"), "2/2 - 1 day", "1 day"),
+        (("1-10 users", "11-50 users"), "11-50 users", "11-50 users"),
+        (("5 days", "Never", "1.5 days"), "1.5 days", "1.5 days"),
+        (("5 days", "Never"), "1.5 days", None),
+        (("Yes", "No"), "2) no", "No"),
+        (("Yes", "No"), "2 no", "No"),
+        (("Yes", "No"), "2/3", None),
+        (("Yes", "Yes"), "yes", None),
+    ],
+)
+def test_a_reply_is_the_choice_whose_words_or_number_it_says(
+    labels: tuple[str, ...], reply: str, picked: str | None
+) -> None:
+    choices = [
+        Choice(id=ChoiceId(new_id()), label=label, intent=Intent(name="x")) for label in labels
+    ]
+    choice = chosen(reply, choices)
+    assert (choice.label if choice else None) == picked
