@@ -16,7 +16,7 @@ from channels.email.reading.transfer import decoded_content
 _MOST_BYTES = 100_000
 _MOST_CHARS = 500  # of a title or a place
 _PROPERTY = re.compile(r'([A-Za-z-]{1,40})((?:;[^:";]{1,200}(?:"[^"]{0,200}")?){0,20}):(.*)')
-_ZONE = re.compile(r';TZID="?([^";:]{1,80})', re.IGNORECASE)
+_ZONE = re.compile(r';TZID=(?:"([^"]{1,80})"|([^";:]{1,80}))', re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\;,nN])")
 _MEANT = re.compile(r"[\\`*_\[\]<>#~|]")
 _METHODS = frozenset({"REQUEST", "CANCEL", "REPLY", "COUNTER", "PUBLISH", "ADD"})
@@ -92,8 +92,11 @@ def _when(event: _Event) -> str:
     if begins is None:
         return ""
     if is_day:
-        last = begins if ends is None else ends - timedelta(days=1)  # the end is exclusive
-        return f"{begins:%Y-%m-%d}" if last <= begins else f"{begins:%Y-%m-%d} – {last:%Y-%m-%d}"
+        shown = f"{begins:%Y-%m-%d}"
+        if ends is None or ends <= begins:
+            return shown
+        last = ends - timedelta(days=1)  # the end is exclusive
+        return shown if last <= begins else f"{shown} – {last:%Y-%m-%d}"
     shown = f"{begins:%Y-%m-%d %H:%M}"
     if ends is not None and ends > begins:
         is_same_day = ends.date() == begins.date()
@@ -106,7 +109,8 @@ def _moment(event: _Event, name: str) -> tuple[datetime | None, bool, str]:
     parameters, value = event.properties.get(name, ("", ""))
     value = value.strip().upper()
     zone = _ZONE.search(parameters)
-    shown = "UTC" if value.endswith("Z") else _MEANT.sub(r"\\\g<0>", zone[1]) if zone else ""
+    named = _MEANT.sub(r"\\\g<0>", zone[1] or zone[2]) if zone else ""
+    shown = "UTC" if value.endswith("Z") else named
     for form in ("%Y%m%dT%H%M%S", "%Y%m%dT%H%M", "%Y%m%d"):
         try:
             moment = datetime.strptime(value.removesuffix("Z"), form)  # noqa: DTZ007  # as it says

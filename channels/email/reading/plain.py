@@ -11,6 +11,8 @@ _LINE_BREAKS = re.compile(r"\r\n|\r|\u2028|\u2029|\x85|\x0c|\x0b")
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE, _SIGNATURE_END = "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----"
 _LONGEST_HASHES = 500
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_ARMOUR_HEADER = re.compile(r"[A-Za-z][A-Za-z-]{0,40}: .*")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -27,14 +29,18 @@ def unix_lines(text: str) -> str:
 def unframed(text: str) -> str:
     """Return `text` without the frame in which OpenPGP signs what is plain to read (RFC 9580, 7).
 
-    The signature is in the mail as it came.
+    The signature is in the mail as it came. Where the frame is none, `text` stays as it is.
     """
     begin = text.find(_SIGNED)
     end = text.find(_SIGNATURE, begin)
     close = text.find(_SIGNATURE_END, end)
-    head, found, words = text[begin + len(_SIGNED) : end].lstrip("\n").partition("\n\n")
-    if min(begin, end, close) == -1 or not found or len(head) > _LONGEST_HASHES:
+    if min(begin, end, close) == -1:
         return text
+    head, *rest = _BLANK_LINE.split(text[begin + len(_SIGNED) : end], maxsplit=1)
+    names = head.strip().splitlines()
+    if not rest or len(head) > _LONGEST_HASHES or not all(map(_ARMOUR_HEADER.fullmatch, names)):
+        return text
+    (words,) = rest
     plain = re.sub(r"^- ", "", words, flags=re.MULTILINE).rstrip("\n")
     return f"{text[:begin]}{plain}{text[close + len(_SIGNATURE_END) :]}"
 

@@ -93,12 +93,27 @@ def test_an_invitation_says_what_when_and_where() -> None:
         ("20261201", "20261202", "2026-12-01"),
         ("20261201", "20261204", "2026-12-01 – 2026-12-03"),
         ("20261201T100000", "", "2026-12-01 10:00"),
+        ("20260101", "00010101", "2026-01-01"),
+        ("20260101T100000", "00010101", "2026-01-01 10:00"),
         ("next week", "20261201", ""),
         ("20269999T100000", "20261201", ""),
     ],
 )
 def test_when_a_meeting_is_is_read_however_it_is_given(begins: str, ends: str, shown: str) -> None:
     assert invited(meeting(DTSTART=begins, DTEND=ends)).invitation == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ('"(UTC+01:00) Amsterdam, Berlin"', "(UTC+01:00) Amsterdam, Berlin"),
+        ('"Customized; zone"', "Customized; zone"),
+        ("Europe/Madrid;X=1", "Europe/Madrid"),
+    ],
+)
+def test_a_zone_is_called_as_it_is_given(given: str, shown: str) -> None:
+    mail = invited(meeting(**{f"DTSTART;TZID={given}": "20261201T100000"}))
+    assert mail.invitation == f"2026-12-01 10:00 ({shown})"
 
 
 def test_a_mail_of_a_calendar_alone_is_an_invitation() -> None:
@@ -244,11 +259,24 @@ def test_the_frame_of_a_signed_text_is_taken_off() -> None:
 
 
 @pytest.mark.parametrize(
+    "head", ["", " \n", "\t", "\nHash: SHA512", "\nComment: GPG Tools\nHash: SHA256\n "]
+)
+def test_a_signed_text_is_whole_with_and_without_names_of_hashes(head: str) -> None:
+    mail = read(
+        f"-----BEGIN PGP SIGNED MESSAGE-----{head}\n\nHola:\n\nNo puedo entrar.\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n"
+    )
+    assert mail.visible == "Hola:\n\nNo puedo entrar."
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "-----BEGIN PGP SIGNED MESSAGE-----\nHello",
         "-----BEGIN PGP SIGNATURE-----\n\n-----BEGIN PGP SIGNED MESSAGE-----\n\nHello",
         "-----END PGP SIGNATURE-----",
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHello\n\nworld\n"
+        "-----BEGIN PGP SIGNATURE-----\n=abcd\n-----END PGP SIGNATURE-----",
     ],
 )
 def test_half_a_frame_stays(text: str) -> None:
