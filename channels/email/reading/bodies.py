@@ -39,7 +39,8 @@ class Bodies:
 def choose_bodies(root: Part, defects: Defects) -> Bodies:
     """Sort the leaves below `root` into text and attachments. No leaf is left out.
 
-    Of more files than `MAX_FILES` the first are returned.
+    Envelopes are opened, for whoever walks through `root` afterwards too. Of more files than
+    `MAX_FILES` the first are returned.
     """
     chosen = Bodies()
     cms.open_envelopes(root, defects)

@@ -62,6 +62,12 @@ def open_envelopes(root: Part, defects: Defects) -> None:
             part.children.append(take_apart(signed, defects, within=part))
 
 
+def entity_of(root: Part) -> Part:
+    """Return what a mail is without the opened envelope around all of it."""
+    is_opened = bool(root.children) and not root.media_type.startswith("multipart/")
+    return root.children[0] if is_opened else root
+
+
 def signed_content(content: bytes) -> bytes | None:
     """Return the entity that an envelope holds beside its signature; None where it has none."""
     if not _is_signed(content):

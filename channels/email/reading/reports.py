@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from channels.email.reading import cms
 from channels.email.reading.addresses import normal_address, parse_addresses
 from channels.email.reading.defects import Defects
 from channels.email.reading.failures import failed_recipients, looks_like_bounce, worded_failures
@@ -52,12 +53,13 @@ def read_report(
     if any(part.media_type == "message/feedback-report" for part in parts):
         about = Bounce(original_ids=_original_ids(root, parts, text, defects))
         return Report(kind=MailKind.FEEDBACK_REPORT, about=about)
-    report_type = root.type.get("report-type").lower()
+    entity = cms.entity_of(root)
+    report_type = entity.type.get("report-type").lower()
     groups = _delivery_groups(parts, defects)
-    if groups and _is_report(root):
+    if groups and _is_report(root, entity):
         return _delivery_report(root, parts, groups, text, defects)
     if any(part.media_type in _DISPOSITION_TYPES for part in parts) and (
-        report_type == "disposition-notification" or root.media_type == "multipart/report"
+        report_type == "disposition-notification" or entity.media_type == "multipart/report"
     ):
         return _disposition_report(root, parts, text, defects)
     certainty = looks_like_bounce(root, subject=subject, author=author)
@@ -109,11 +111,11 @@ def _disposition_report(root: Part, parts: list[Part], text: str, defects: Defec
     return Report(kind=MailKind.BOUNCE, about=Bounce(recipients=failed, original_ids=ids))
 
 
-def _is_report(root: Part) -> bool:
+def _is_report(root: Part, entity: Part) -> bool:
     """Return whether the mail itself is a report, and not one that has a report attached."""
-    if root.media_type == "multipart/report":
+    if entity.media_type == "multipart/report":
         return True
-    return any(child.media_type in _STATUS_TYPES for child in root.children) and (
+    return any(child.media_type in _STATUS_TYPES for child in entity.children) and (
         looks_like_bounce(root, subject=decode_words(root.header("subject") or ""), author=None)
         is not None
         or not (root.header("from") or "").strip()

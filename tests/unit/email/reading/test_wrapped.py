@@ -212,11 +212,61 @@ def test_an_envelope_within_an_envelope_stays_closed() -> None:
     assert len(mail.attachments) == 2
 
 
+def entity(kind: str, body: bytes) -> str:
+    return f"Content-Type: {kind}\r\n\r\n{body.decode()}"
+
+
+def signed_meeting(words: str, method: str) -> Mail:
+    kind, body = multipart(part(words), calendar(INVITATION, method), subtype="alternative")
+    return read_mail(enveloped(signed(entity(kind, body))))
+
+
+def test_an_invitation_in_an_envelope_is_shown() -> None:
+    mail = signed_meeting("Traed el informe", "REQUEST")
+    assert mail.visible == "Traed el informe"
+    assert mail.invitation.startswith("**Revisión")
+    assert [file.name for file in mail.attachments] == ["smime.p7m", "invite.ics"]
+
+
+def test_an_answer_in_an_envelope_is_a_machines_unless_somebody_wrote_to_it() -> None:
+    assert signed_meeting("", "REPLY").kind is MailKind.AUTO_REPLY
+    assert signed_meeting("Llego tarde", "REPLY").kind is MailKind.HUMAN
+
+
+@pytest.mark.parametrize(
+    ("report", "fields", "kind"),
+    [
+        (
+            "delivery-status",
+            "Final-Recipient: rfc822;bob@x.example\nAction: failed\nStatus: 5.1.1",
+            MailKind.BOUNCE,
+        ),
+        (
+            "disposition-notification",
+            "Final-Recipient: rfc822;bob@x.example\nDisposition: manual-action; displayed",
+            MailKind.DELIVERY_RECEIPT,
+        ),
+    ],
+)
+def test_a_report_in_an_envelope_is_a_report(report: str, fields: str, kind: MailKind) -> None:
+    reported = part(f"Reporting-MTA: dns;mx\n\n{fields}", f"message/{report}")
+    form, body = multipart(part("As follows"), reported, subtype="report")
+    mail = read_mail(enveloped(signed(entity(f"{form}; report-type={report}", body))))
+    assert mail.kind is kind
+    assert mail.bounce is not None
+
+
+def test_a_mail_passed_on_in_an_envelope_is_what_is_said() -> None:
+    kind, body = multipart(part(PASSED_ON, "message/rfc822"))
+    mail = read_mail(enveloped(signed(entity(kind, body))))
+    assert mail.forwarded is not None
+    assert mail.forwarded.text == "No puedo pagar"
+
+
 def test_many_envelopes_are_over_the_limits_of_their_mail() -> None:
     kind, parts = multipart(*[part("", "image/png")] * 400, boundary="b2")
-    full = f"Content-Type: {kind}\r\n\r\n{parts.decode()}"
-    for entity, count in ((full, 3), (ENTITY, 11)):
-        envelope = part(signed(entity), "application/pkcs7-mime; name=smime.p7m")
+    for content, count in ((entity(kind, parts), 3), (ENTITY, 11)):
+        envelope = part(signed(content), "application/pkcs7-mime; name=smime.p7m")
         kind, body = multipart(*[envelope] * count)
         mail = read(body, Content_Type=kind)
         assert mail.is_over_limits
