@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -89,19 +89,24 @@ class Hashes:
         return await self.hash(password, place) if is_weaker else None
 
     async def _in_turn(self, place: str, work: Callable[[], _T]) -> _T:
-        async with self._turn(place):
-            return await asyncio.to_thread(work)
-
-    @asynccontextmanager
-    async def _turn(self, place: str) -> AsyncIterator[None]:
         if self._running < _AT_ONCE:
             self._running += 1
         else:
             await self._wait(place)
         try:
-            yield
-        finally:
+            hashed = asyncio.get_running_loop().run_in_executor(None, work)
+        except BaseException:
             self._pass_on()
+            raise
+        hashed.add_done_callback(self._ended)
+        # Not awaited itself: a thread goes on when its caller is cancelled, and so does its turn.
+        await asyncio.wait((hashed,))
+        return hashed.result()
+
+    def _ended(self, hashed: asyncio.Future[_T]) -> None:
+        if not hashed.cancelled():
+            hashed.exception()  # of a caller that was cancelled nobody else asks for it
+        self._pass_on()
 
     async def _wait(self, place: str) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -77,6 +77,24 @@ async def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
     )
 
 
+async def test_who_gives_up_while_hashed_keeps_the_turn_until_the_thread_is_through() -> None:
+    gate = Gate()
+    hashing = Hashes(gate)
+    first = [asyncio.create_task(hashing.hash(f"a{n}", "a")) for n in range(2)]
+    await until_begun(gate, 2)
+    last = [asyncio.create_task(hashing.hash(f"b{n}", "b")) for n in range(2)]
+    for task in first:
+        task.cancel()
+    given_up = await asyncio.gather(*first, return_exceptions=True)
+    assert {type(outcome) for outcome in given_up} == {asyncio.CancelledError}
+    for _ in range(4):
+        gate.permits.release()
+    async with asyncio.timeout(SEEN):
+        await asyncio.gather(*last)
+    assert gate.most_at_once == 2
+    assert sorted(gate.done[:2]) == [b"a0", b"a1"]
+
+
 def test_a_place_leaves_room_for_others() -> None:
     hashing = Hashes()
     with ExitStack() as inside:
