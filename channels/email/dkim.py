@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dkim
 
+from core.domain.addresses import ascii_domain
 from core.domain.errors import BadCredentials
 
 _SIGNED = (
@@ -25,7 +26,7 @@ def signed(content: bytes, *, domain: str, selector: str, private_key: str) -> b
         signature: bytes = dkim.sign(
             content,
             selector.encode("ascii"),
-            domain.encode("idna"),
+            ascii_domain(domain).encode("ascii"),
             private_key.encode("ascii"),
             canonicalize=(b"relaxed", b"relaxed"),
             include_headers=[name for name in _SIGNED if name in present],

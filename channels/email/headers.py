@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from core.domain.addresses import ascii_domain
 from core.domain.errors import Rejected
 
 LOOP = "X-Ventanilla-Loop"
@@ -47,11 +48,10 @@ def checked_address(address: str) -> str:
     if _ADDRESS.fullmatch(word) is None or len(word) > _LONGEST_ADDRESS or not word.isprintable():
         raise Rejected(f"{one_line(word, 80)!r} is no address that mail can be sent to")
     local, _, domain = word.rpartition("@")
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode("ascii")
-        except UnicodeError:
-            raise Rejected(f"{one_line(word, 80)!r} has no domain that exists") from None
+    try:
+        domain = ascii_domain(domain)
+    except UnicodeError:
+        raise Rejected(f"{one_line(word, 80)!r} has no domain that exists") from None
     if not local.isascii():
         raise Rejected(f"{one_line(word, 80)!r} needs SMTPUTF8, which few servers take")
     return f"{local}@{domain}"

@@ -6,9 +6,11 @@ import pytest
 
 from channels.email.addressing import bare_subject, checked
 from channels.email.channel import EmailChannel
+from channels.email.headers import checked_address
 from channels.email.ids import short_thread
+from core.domain.addresses import comparable
 from core.domain.content import Envelope
-from core.domain.errors import WrongAddress
+from core.domain.errors import Rejected, WrongAddress
 from core.domain.ids import Address, new_id
 from core.ports import SendsLetters, capabilities_of
 from tests.unit.email.transport.builders import ACCOUNT, settings
@@ -67,3 +69,24 @@ def test_a_mailbox_sends_letters_in_threads_that_its_own_ids_can_carry() -> None
         channel.begin_thread(seed) == channel.begin_thread(seed) != channel.begin_thread(new_id())
     )
     assert short_thread(channel.begin_thread(seed)) is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "sent_to"),
+    [
+        ("ana@straße.example", "ana@xn--strae-oqa.example"),  # another domain than strasse.example
+        ("ana@Bücher.example", "ana@xn--bcher-kva.example"),
+        ("ana@\uff22Ücher\u3002example", "ana@xn--bcher-kva.example"),
+        ("ana@Desk_1.example", "ana@Desk_1.example"),
+    ],
+)
+def test_mail_goes_to_the_domain_that_was_written(word: str, sent_to: str) -> None:
+    assert checked_address(word) == sent_to
+    assert comparable(word) == sent_to.lower()
+
+
+@pytest.mark.parametrize("word", ["ana@é..example", "ana@-é.example", f"ana@{'é' * 70}.example"])
+def test_a_domain_that_cannot_be_is_refused_and_compares_as_it_is(word: str) -> None:
+    with pytest.raises(Rejected, match="no domain that exists"):
+        checked_address(word)
+    assert comparable(word) == word
