@@ -127,7 +127,7 @@ async def list_conversations(
         conditions.append(Conversation.responder == responder)
     if has_ticket is not None:
         is_of_one = or_(Conversation.has_ticket, Conversation.side_of.is_not(None))
-        # As they are written in its index, so that it is used.
+        # `NOT has_ticket`, as it is written in its index, so that it is used.
         is_of_none = and_(~Conversation.has_ticket, Conversation.side_of.is_(None))
         conditions.append(is_of_one if has_ticket else is_of_none)
     if beside is not None:
