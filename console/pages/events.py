@@ -31,7 +31,8 @@ _LOGGER = logging.getLogger(__name__)
 async def events(request: Request, signed_in: Agents, after: str | None = None) -> Response:
     """Stream what changed after `Last-Event-ID`, or else `after`, or else from now on.
 
-    Events are `queue`, and `conversation` with its id; their ids are positions in the feed.
+    Events are `conversation` with its id, and `queue` after these, also where an agent is told what
+    is about no conversation; their ids are positions in the feed.
     `resync` says that more has changed than is told one by one, or that the desk cannot tell what
     came after the position that was named: look at everything again.
     `visitors`, with the id of a conversation, says that others look at it now; it is told once.
@@ -87,12 +88,12 @@ async def _news(
                 position = news.position
                 if not news.is_complete:
                     yield ServerSentEvent(event="resync", data="", id=str(position))
-                elif news.conversations:
+                elif news.conversations or news.has_notices:
                     for conversation in news.conversations:
                         yield ServerSentEvent(event="conversation", data=str(conversation))
                     # The id comes last: a reader that was cut off before it gets all of it again.
                     yield ServerSentEvent(event="queue", data="", id=str(position))
-                if news.conversations:
+                if news.conversations or news.has_notices:
                     await asyncio.sleep(_CALM_SECONDS)
                 else:
                     await anext(ticks)

@@ -67,8 +67,8 @@ def letter_of(found: AccessLetter, base_url: str) -> Letter:
     language, notice = spoken(found.language), found.notice
     subject = text(language, SUBJECTS[notice.change])
     at = format_datetime(notice.at, "d MMM y, HH:mm", locale=language)
-    who = YOURSELF if notice.by is None else BY
-    said = [text(language, COMMAND if notice.is_command else who, who=notice.by or "", at=at)]
+    who = YOURSELF if notice.is_yourself else BY
+    said = [text(language, COMMAND if notice.is_command else who, who=notice.by, at=at)]
     if notice.remote is not None:
         said.append(text(language, FROM, remote=notice.remote))
     if notice.detail and notice.change in DETAILS:

@@ -18,7 +18,7 @@ from core.domain.errors import StorageUnavailable
 from core.domain.ids import AccountId, ThreadKey
 from core.ports import FileStore, TranscriptEntry, TranscriptFile
 from core.storage.engine import Sessions, libpq_url, storage_errors
-from core.storage.feed import CHANNEL, VISIT, thread_topic
+from core.storage.feed import CHANNEL, NOTICES, VISIT, thread_topic
 from core.storage.queries.conversations.transcripts import file_of_thread, thread_since
 from core.storage.queries.feed import feed_end, read_feed, threads_of
 
@@ -83,6 +83,8 @@ class Live:
                 position = news.position
                 if not news.is_complete:
                     self._wake_all()
+                if news.has_notices:
+                    self._wake(NOTICES)
                 for account, thread in threads:
                     self._wake(thread_topic(account, thread))
             await asyncio.sleep(_LOOK_SECONDS)

@@ -19,6 +19,10 @@ VISIT = "visit:"
 """Begins the topic of who looks at a conversation; its id follows. Nothing is in the feed then."""
 
 
+NOTICES = "notices"
+"""The topic of what agents are told that is about no conversation."""
+
+
 # One statement, whatever is empty: this is on the way of every message.
 _PUBLISH = text(
     "INSERT INTO feed (id, kind, conversation_id, ticket_id)"
@@ -33,6 +37,7 @@ class FeedKind(StrEnum):
     MESSAGE = "message"
     TICKET = "ticket"
     CONVERSATION = "conversation"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,15 @@ async def publish(session: AsyncSession, changes: Iterable[Change]) -> None:
     )
     topics = sorted({thread_topic(change.account, change.thread) for change in unique})
     await signal(session, [(CHANNEL, topic) for topic in topics])
+
+
+async def publish_notices(session: AsyncSession) -> None:
+    """Append to the feed that an agent is told something, which is about no conversation."""
+    await session.execute(
+        _PUBLISH,
+        {"ids": [new_id()], "kinds": [FeedKind.NOTICE], "conversations": [None], "tickets": [None]},
+    )
+    await signal(session, [(CHANNEL, NOTICES)])
 
 
 async def tell_of_visit(session: AsyncSession, conversation: ConversationId) -> None:

@@ -116,7 +116,7 @@ class Access:
                 raise Conflict("this agent is disabled")
             now = self._now()
             audit.record(session, None, "agent.link_made", ("agent", agent, row.name))
-            tell(session, row, AccessChange.LINK)
+            await tell(session, row, AccessChange.LINK)
             session.add(
                 SignInLink(
                     digest=digest_of(token),

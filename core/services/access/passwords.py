@@ -108,7 +108,7 @@ async def _replace(session: AsyncSession, agent: AgentId, hashed: str, keep: str
     row = await session.get(AgentRow, agent, with_for_update=True)
     if row is None:
         raise NotFound("there is no such agent")
-    tell(session, row, AccessChange.PASSWORD)
+    await tell(session, row, AccessChange.PASSWORD)
     row.password_hash = hashed
     others = delete(AgentSession).where(AgentSession.agent_id == agent)
     if keep is not None:

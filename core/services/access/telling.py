@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.access import AccessChange
@@ -16,12 +16,15 @@ from core.domain.setbacks import Chore
 from core.services import audit
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
+from core.storage.feed import publish_notices
 from core.storage.tables import AccessNotice, AgentRow
 
 _BATCH = 20
 _LEASE = timedelta(minutes=5)
 _MOST_SHOWN = 20
 _KEPT = timedelta(days=90)
+_MAILED_WITHIN = timedelta(days=1)
+_MAILED_THOUGH_READ_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,8 @@ class AccessNoticeView:
 
     id: UUID
     change: AccessChange
-    by: str | None  # the name of whoever did it; None for the agent themselves
+    by: str  # the name of whoever did it; "?" where none is known
+    is_yourself: bool  # the agent did it themselves
     is_command: bool  # it was done at the desk's own terminal
     remote: str | None  # the address it was done from
     detail: str  # a token's name; a new e-mail address
@@ -47,8 +51,12 @@ class AccessLetter:
     language: str
 
 
-def tell(session: AsyncSession, agent: AgentRow, change: AccessChange, detail: str = "") -> None:
+async def tell(
+    session: AsyncSession, agent: AgentRow, change: AccessChange, detail: str = ""
+) -> None:
     """Leave a notice for `agent`, which is told if and when `session`'s transaction commits.
+
+    Open pages hear of it with the commit.
 
     Who did it, and from where, is as for the audit log. Whoever has no password yet comes by what
     is made for them: there is nobody to warn.
@@ -68,6 +76,7 @@ def tell(session: AsyncSession, agent: AgentRow, change: AccessChange, detail: s
             mail_at=func.now(),
         )
     )
+    await publish_notices(session)
 
 
 async def access_notices_of(session: AsyncSession, agent: AgentId) -> Sequence[AccessNoticeView]:
@@ -102,7 +111,8 @@ async def _views(session: AsyncSession, rows: Sequence[AccessNotice]) -> Sequenc
         AccessNoticeView(
             id=row.id,
             change=AccessChange(row.change),
-            by=None if row.by == f"agent:{row.agent_id}" else names.get(row.by),
+            by=names.get(row.by, "?"),
+            is_yourself=row.by == f"agent:{row.agent_id}",
             is_command=row.by == audit.COMMAND,
             remote=row.remote,
             detail=row.detail,
@@ -111,6 +121,26 @@ async def _views(session: AsyncSession, rows: Sequence[AccessNotice]) -> Sequenc
         )
         for row in rows
     ]
+
+
+def _is_mailed_no_more(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nobody needs a letter about a change any more.
+
+    A letter to an agent's former address goes whatever happens in the console: nobody who reads
+    there need have that address.
+    """
+    # Not at once: somebody who uses the desk in the agent's name could read it away.
+    was_read = and_(
+        AccessNotice.read_at.is_not(None),
+        AccessNotice.created_at < now - _MAILED_THOUGH_READ_WITHIN,
+    )
+    is_disabled = exists().where(
+        AgentRow.id == AccessNotice.agent_id, AgentRow.disabled_at.is_not(None)
+    )
+    return or_(
+        AccessNotice.created_at < now - _MAILED_WITHIN,
+        and_(AccessNotice.change != AccessChange.ADDRESS, or_(was_read, is_disabled)),
+    )
 
 
 class AccessNotices:
@@ -124,7 +154,7 @@ class AccessNotices:
         self.setbacks = Setbacks(sessions, Chore.ACCESS_MAILS, now)
 
     async def read_all(self, agent: AgentId) -> None:
-        """Count all of an agent's as read; what is to be mailed still is."""
+        """Count all of an agent's as read; what is due to be mailed still is, for an hour."""
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
                 update(AccessNotice)
@@ -133,9 +163,17 @@ class AccessNotices:
             )
 
     async def due(self) -> Sequence[UUID]:
-        """Take notices that are to be mailed; nobody else takes them for five minutes."""
+        """Take notices that are to be mailed; nobody else takes them for five minutes.
+
+        What is to be mailed no more is let go.
+        """
         now = self._now()
         async with storage_errors(), self._sessions.begin() as session:
+            await session.execute(
+                update(AccessNotice)
+                .where(AccessNotice.mail_at <= now, _is_mailed_no_more(now))
+                .values(mail_at=None)
+            )
             rows = (
                 await session.scalars(
                     select(AccessNotice)

@@ -88,7 +88,7 @@ class Tokens:
                     expires_at=expires_at,
                 )
             )
-            tell(session, row, AccessChange.TOKEN, terms.name)
+            await tell(session, row, AccessChange.TOKEN, terms.name)
             audit.record(
                 session,
                 None,

@@ -111,7 +111,7 @@ class Crew:
                 if update.is_of_abilities:
                     await _check_leads_agent(session, agent, by)
                 check_content(described(row), version)
-                _rename(session, row, update, by)
+                await _rename(session, row, update, by)
                 await _set_role(session, row, update, by)
                 _set_abilities(session, row, update, by)
         except IntegrityError:
@@ -157,7 +157,7 @@ class Crew:
             )
 
 
-def _rename(session: AsyncSession, row: AgentRow, update: AgentUpdate, by: Agent) -> None:
+async def _rename(session: AsyncSession, row: AgentRow, update: AgentUpdate, by: Agent) -> None:
     old = {"name": row.name, "email": row.email}
     if update.name is not None:
         row.name = clean_name(update.name)
@@ -166,7 +166,7 @@ def _rename(session: AsyncSession, row: AgentRow, update: AgentUpdate, by: Agent
     if update.email is not None:
         email = clean_email(update.email)
         if email != row.email:
-            tell(session, row, AccessChange.ADDRESS, email)
+            await tell(session, row, AccessChange.ADDRESS, email)
         row.email = email
     _note_change(session, row, "agent.renamed", old, {"name": row.name, "email": row.email}, by)
 

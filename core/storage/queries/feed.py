@@ -75,6 +75,7 @@ class News:
 
     position: FeedPosition  # after it
     conversations: Sequence[UUID]  # that changed, each once
+    has_notices: bool  # agents are told something that is about no conversation
     is_complete: bool  # false where there was more than anybody should be told one by one
 
 
@@ -128,7 +129,8 @@ async def read_feed(session: AsyncSession, after: FeedPosition) -> News:
     snapshot, conversations = read.one()
     return News(
         position=FeedPosition.parse(snapshot),
-        conversations=list(dict.fromkeys(conversations)),
+        conversations=[one for one in dict.fromkeys(conversations) if one is not None],
+        has_notices=None in conversations,
         is_complete=len(conversations) <= MOST_ENTRIES,
     )
 

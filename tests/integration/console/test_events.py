@@ -12,7 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from core.domain.actor import Role
 from core.domain.ids import new_id
+from core.services.access.tokens import TokenTerms
 from core.services.writing.drafts import DraftKind
 from core.services.writing.visits import Visits
 from core.storage.queries.feed import MOST_ENTRIES, FeedPosition, feed_end, prune_feed
@@ -109,6 +111,20 @@ async def test_news_come_as_they_happen(desk: Desk, client: httpx.AsyncClient) -
         conversation = await desk.queued()
         named, _ = await until_queue(events)
         assert named == {str(conversation)}
+
+
+async def test_who_is_told_of_a_change_of_their_access_hears_of_it_on_a_quiet_desk(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    async with stream(client, after=await position(desk)) as events:
+        assert (await anext(events)).name == "position"
+        await desk.access.create_token("ana@example.org", Role.AGENT, TokenTerms(name="Robot"))
+        named, seen = await until_queue(events)
+    assert named == set()
+    assert ">1<" in (await client.get("/console/notices/count")).text
+    await desk.access.create_token("ana@example.org", Role.AGENT, TokenTerms(name="Other"))
+    async with stream(client, last=seen) as events:  # away meanwhile
+        assert (await until_queue(events))[0] == set()
 
 
 async def test_a_reader_that_was_away_hears_what_it_missed(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from core.adapters.smtp import SmtpPostman
 from core.domain.actor import Agent, Role
+from core.domain.ids import new_id
 from core.runtime.access_notices import AccessMails
 from core.services.access.tokens import TokenTerms
 from core.services.audit import done_by, done_from
@@ -87,3 +90,57 @@ async def test_an_address_that_takes_no_mail_holds_up_no_other(desk: Desk, post:
     for agent in (gone, ana):
         await desk.access.sign_in_link(agent.id)
     assert [to for to, *_ in await mail(desk, post)] == ["ana@example.org"]
+
+
+async def test_a_letter_that_could_not_be_sent_for_a_day_is_sent_no_more(
+    desk: Desk, post: Post
+) -> None:
+    ana, _ = await warned(desk)
+    await desk.access.sign_in_link(ana.id)
+    desk.clock.advance(timedelta(hours=25))  # a mail server was set only now
+    assert await mail(desk, post) == []
+    await desk.access.notices.read_all(ana.id)
+
+
+async def test_what_was_read_is_mailed_within_the_hour_and_then_no_more(
+    desk: Desk, post: Post
+) -> None:
+    ana, boss = await warned(desk)
+    await desk.access.sign_in_link(ana.id)
+    await desk.access.notices.read_all(ana.id)  # perhaps by somebody else
+    assert len(await mail(desk, post)) == 1
+    await desk.access.sign_in_link(ana.id)
+    await desk.staffing.crew.change(ana.id, AgentUpdate(email="ana.new@example.org"), boss)
+    await desk.access.notices.read_all(ana.id)
+    desk.clock.advance(timedelta(hours=2))
+    _, *later = await mail(desk, post)
+    assert [(to, subject) for to, subject, _ in later] == [
+        ("ana@example.org", "The address you sign in to the desk with was changed")
+    ]
+
+
+async def test_a_disabled_agent_is_told_of_another_address_at_the_old_one_and_of_nothing_else(
+    desk: Desk, post: Post
+) -> None:
+    ana, boss = await warned(desk)
+    await desk.access.sign_in_link(ana.id)
+    await desk.staffing.crew.change(ana.id, AgentUpdate(email="ana.new@example.org"), boss)
+    await desk.access.set_disabled(ana.id, disabled=True, by=boss)
+    assert [(to, subject) for to, subject, _ in await mail(desk, post)] == [
+        ("ana@example.org", "The address you sign in to the desk with was changed")
+    ]
+
+
+async def test_who_is_not_known_is_not_said_to_be_the_agent(desk: Desk, post: Post) -> None:
+    ana, _ = await warned(desk)
+    with done_by(f"agent:{new_id()}"):
+        await desk.access.sign_in_link(ana.id)
+    with done_by(ana.actor):
+        await desk.access.create_token(ana.email, Role.AGENT, TokenTerms(name="Mine"))
+    (*_, unknown), (*_, own) = await mail(desk, post)
+    assert "Done by ?," in unknown
+    assert "Done by you," in own
+    browser = await Browser.signed_in(desk, "ana@example.org")
+    shown = await browser.see("/console/notices")
+    assert shown.count("by you") == 1
+    assert '<span class="quiet">?</span>' in shown
