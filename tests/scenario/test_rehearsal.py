@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from core.runtime.supervision.crashes import Part, SupervisedDesk
-from tests.support.running_desk import RunningDesk, desk_command, free_port
+from tests.support.running_desk import START_SECONDS, RunningDesk, desk_command, free_port
 
 _MESSAGES = 60
 _TROUBLES = "duplicate,reorder,429,cut"
@@ -137,13 +138,18 @@ async def test_without_a_running_desk_there_is_no_rehearsal(tmp_path: Path) -> N
     assert not (tmp_path / "home" / "postgres").exists()
 
 
+@pytest.fixture
+async def shaken_desk(whole_desk: RunningDesk) -> AsyncIterator[RunningDesk]:
+    """The desk for a test that kills its processes; the tests that follow find it back."""
+    yield whole_desk
+    otherwise = "the desk did not come back after its processes were killed"
+    await whole_desk.wait_until(whole_desk.is_ready, otherwise, START_SECONDS)
+
+
 async def test_processes_that_are_killed_meanwhile_lose_and_double_nothing(
-    whole_desk: RunningDesk,
+    shaken_desk: RunningDesk,
 ) -> None:
-    try:
-        figures = await rehearse(whole_desk, "slack", f"{_TROUBLES},crash", rate=5)
-    finally:
-        await whole_desk.until_ready()  # the tests that follow begin on it
+    figures = await rehearse(shaken_desk, "slack", f"{_TROUBLES},crash", rate=5)
     assert promises(figures) == KEPT
     check_kinds(figures, "slack")
     assert sum(figures["killed"].values()) > 0

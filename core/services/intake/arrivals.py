@@ -111,6 +111,7 @@ def _written(
     """Take in what somebody wrote; a score that a letter names is an answer to its survey.
 
     Other choices of the desk's own, and scores of surveys that are over, are words like any other.
+    A score of somebody whom nothing automatic acts on is kept, and counts for nothing.
     """
     intent, home = event.intent, None
     if intent is not None and is_for_desk(intent.name):
@@ -120,9 +121,8 @@ def _written(
         event = event if home and intent.name == RATE else replace(event, intent=None)
     if event.intent is None or home is None:
         return _posted(event, message, None, records, ledger, rules)
-    outcome = _posted(event, message, None, records, ledger, rules, answers_desk=True)
-    records.presses.append((home, event.intent, event.author.address))
-    return outcome
+    answer = (home, event.intent)
+    return _posted(event, message, None, records, ledger, rules, answers_desk=answer)
 
 
 def _posted(
@@ -133,11 +133,15 @@ def _posted(
     ledger: Ledger,
     rules: ArrivalRules,
     *,
-    answers_desk: bool = False,
+    answers_desk: tuple[Conversation, Intent] | None = None,
 ) -> Outcome:
+    """Store what somebody wrote or pressed, and see to what follows from it.
+
+    `answers_desk` is what it answers where the desk itself asked, and where that was.
+    """
     place = (event.account, str(event.thread))
     is_automatic = isinstance(event, MessagePosted) and event.is_automatic
-    is_quiet = is_automatic or answers_desk
+    is_quiet = is_automatic or answers_desk is not None
     spam = spam_conversation(event, records, ledger, rules)
     link = None if spam is not None else _about_linking(event, records, ledger)
     if spam is not None:
@@ -169,6 +173,8 @@ def _posted(
             conversation.subject = event.subject
         if caution not in _NOT_ACTED_ON:
             _copy_in(event, conversation, records)
+    if answers_desk is not None and spam is None and caution not in _NOT_ACTED_ON:
+        records.presses.append((*answers_desk, event.author.address))
     if conversation.side_of is not None and not is_automatic:
         records.beside.append(conversation)
     if not is_quiet:
@@ -300,11 +306,10 @@ def _pressed(
         label=choice.label,
         intent=Intent(name=choice.intent, entities=choice.entities),
     )
-    is_ours = is_for_desk(choice.intent)
-    outcome = _posted(event, message, pressed, records, ledger, rules, answers_desk=is_ours)
-    if is_ours:
-        home = records.by_id[choice.conversation_id]
-        records.presses.append((home, pressed.intent, event.author.address))
+    answer = None
+    if is_for_desk(choice.intent):
+        answer = (records.by_id[choice.conversation_id], pressed.intent)
+    outcome = _posted(event, message, pressed, records, ledger, rules, answers_desk=answer)
     _judge_article(choice, event, records)
     return outcome
 

@@ -25,7 +25,14 @@ from core.services.writing.held import let_leave
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
 from core.storage.queries.links.merges import beneath, last_in_line
-from core.storage.tables import Conversation, Ticket, TicketLink, TicketMerge, TicketWatcher
+from core.storage.tables import (
+    Conversation,
+    Message,
+    Ticket,
+    TicketLink,
+    TicketMerge,
+    TicketWatcher,
+)
 from core.texts import text
 
 TOLD = (
@@ -62,7 +69,7 @@ class TicketMerging:
         """Close `merged` and go on with its matter in `kept`; return the merge's id.
 
         With `tells`, the merged ticket's requester is told, unless the last they were told is the
-        same: after an undoing. Both tickets keep what was done
+        same, after an undoing since which they have not written. Both tickets keep what was done
         (fields "merged" and "merged_into", with the other's number), and the merged one is the
         kept one's duplicate. What was merged into it before goes along. Replies in either that
         could still be taken back leave before that.
@@ -89,7 +96,7 @@ class TicketMerging:
                 await let_leave(case, self._base_url)
             _check(into, gone)
             ended = gone.conversation.closed_at
-            told = await _last_told(session, merged)
+            is_known = await _is_known(session, kept, merged)
             row = TicketMerge(
                 id=new_id(),
                 kept_id=kept,
@@ -106,7 +113,7 @@ class TicketMerging:
                 at=ledger.now,
             )
             session.add(row)
-            if tells and told != kept:
+            if tells and not is_known:
                 ledger.say(
                     gone.conversation,
                     Speaker.SYSTEM,
@@ -204,13 +211,14 @@ def _counts_for(conversation: Conversation) -> UUID:
     return conversation.counted_by or conversation.id
 
 
-async def _last_told(session: AsyncSession, merged: TicketId) -> UUID | None:
-    """Return the ticket that the merged one's requester heard last theirs goes on in.
+async def _is_known(session: AsyncSession, kept: TicketId, merged: TicketId) -> bool:
+    """Say whether the last that the merged one's requester was told is that it goes on in `kept`.
 
-    Merges from before that was kept count as told.
+    Whoever has written since that was undone has gone on as if it had not been said. Merges from
+    before it was kept whether they were told count as told.
     """
-    told: UUID | None = await session.scalar(
-        select(TicketMerge.kept_id)
+    told = await session.scalar(
+        select(TicketMerge)
         .where(
             TicketMerge.merged_id == merged,
             TicketMerge.was["tells"].as_boolean().is_not(False),
@@ -218,7 +226,15 @@ async def _last_told(session: AsyncSession, merged: TicketId) -> UUID | None:
         .order_by(TicketMerge.at.desc(), TicketMerge.id.desc())
         .limit(1)
     )
-    return told
+    if told is None or told.kept_id != kept:
+        return False
+    has_written = exists().where(
+        Message.conversation_id == told.conversation_id,
+        Message.speaker == Speaker.CUSTOMER,
+        Message.is_automatic.is_(False),
+        Message.created_at > told.undone_at,
+    )
+    return not await session.scalar(select(has_written))
 
 
 async def _link(session: AsyncSession, kept: TicketId, merged: TicketId) -> UUID | None:

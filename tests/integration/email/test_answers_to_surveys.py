@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from channels.simulator.email import MailPlatform, Person
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
+from core.domain.content import Caution
 from core.domain.ids import AgentId, ConversationId, TicketId, new_id
 from core.domain.satisfaction import SurveyStatus
 from core.domain.ticket import TicketStatus
@@ -15,7 +16,14 @@ from core.services.reactions import Reactions
 from core.services.satisfaction.asking import SurveysOfTickets
 from core.services.satisfaction.links import SurveyLinks
 from core.services.tickets.tickets import Tickets
-from core.storage.tables import AgentRow, Conversation, Satisfaction, Ticket
+from core.storage.tables import (
+    AgentRow,
+    ContactAddress,
+    Conversation,
+    Message,
+    Satisfaction,
+    Ticket,
+)
 from tests.support.mail_desk import MailDesk
 
 LINKS = SurveyLinks(b"a key", "http://desk.test")
@@ -46,9 +54,9 @@ async def _asked(desk: MailDesk, people: MailPlatform, *, language: str = "en") 
 
 
 async def _answered(
-    desk: MailDesk, people: MailPlatform, letter: str, reply: str
+    desk: MailDesk, people: MailPlatform, letter: str, reply: str, who: Person = ADA
 ) -> tuple[Satisfaction, Ticket]:
-    await people.hand_in(people.compose(ADA, reply, answers=[letter]))
+    await people.hand_in(people.compose(who, reply, answers=[letter]))
     await desk.work()
     async with desk.sessions() as session:
         survey = (await session.scalars(select(Satisfaction))).one()
@@ -113,3 +121,42 @@ async def test_a_score_that_comes_after_the_end_is_a_message_like_any_other(
     survey, ticket = await _answered(desk, people, letter, "5")
     assert survey.score is None
     assert ticket.status == TicketStatus.OPEN
+
+
+@pytest.mark.parametrize(
+    ("address", "caution"),
+    [("eve@people.example", Caution.STRANGER), ("ana@desk.test", Caution.CLAIMS_AGENT)],
+)
+async def test_a_score_of_whoever_else_has_the_letter_is_kept_and_does_not_count(
+    desk: MailDesk, people: MailPlatform, address: str, caution: Caution
+) -> None:
+    letter = await _asked(desk, people)
+    sent = len(people.received)
+    survey, ticket = await _answered(desk, people, letter, "1", Person(address=address, name="E"))
+    assert (survey.score, survey.status) == (None, SurveyStatus.ASKED)
+    assert ticket.status == TicketStatus.SOLVED
+    assert len(people.received) == sent
+    async with desk.sessions() as session:
+        kept = (await session.scalars(select(Message).where(Message.text == "1"))).one()
+    assert (kept.text, kept.caution) == ("1", caution)
+    survey, _ = await _answered(desk, people, letter, "5")
+    assert survey.score == 5
+
+
+async def test_a_score_of_a_blocked_sender_is_kept_as_spam_and_nobody_is_thanked(
+    desk: MailDesk, people: MailPlatform
+) -> None:
+    letter = await _asked(desk, people)
+    async with desk.sessions.begin() as session:
+        ticket = TicketId((await session.scalars(select(Ticket.id))).one())
+        await session.execute(update(ContactAddress).values(blocked_at=func.now()))
+        agent = (await session.scalars(select(AgentRow))).one()
+    ana = Agent(id=AgentId(agent.id), email=agent.email, name=agent.name, role=Role.AGENT)
+    await Tickets(desk.sessions, desk.accounts).set_status(ticket, TicketStatus.CLOSED, ana)
+    await desk.work()
+    sent = len(people.received)
+    survey, _ = await _answered(desk, people, letter, "5")
+    assert survey.score is None
+    assert len(people.received) == sent
+    async with desk.sessions() as session:
+        assert (await session.scalars(select(Conversation.is_spam))).all() == [True]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from core.domain.assistant import Handoff, HandoffReason
+from core.domain.assistant import Handoff, HandoffReason, TicketKind
 from core.domain.conversation import Responder
 from core.domain.errors import Conflict, IllegalTransition
 from core.domain.ids import TeamId, TicketId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.links.merging import TicketMerging
-from core.storage.tables import Team, Ticket
+from core.storage.tables import Category, FormField, Team, Ticket
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
@@ -33,11 +33,17 @@ async def _closed(rig: Rig) -> TicketId:
 async def test_an_agent_opens_a_follow_up_in_the_same_conversation_and_answers_there(
     rig: Rig,
 ) -> None:
-    closed, team = await _closed(rig), TeamId(new_id())
+    closed, team, category, floor = await _closed(rig), TeamId(new_id()), new_id(), new_id()
+    sorted_as = {"kind": TicketKind.REQUEST, "subject": "VPN", "fields": {str(floor): 3}}
     async with rig.sessions.begin() as session:
-        session.add(Team(id=team, name="Network"))
+        session.add_all([Team(id=team, name="Network"), Category(id=category, name="VPN")])
         await session.flush()
-        await session.execute(update(Ticket).values(team_id=team, level=2))
+        session.add(
+            FormField(id=floor, category_id=category, label="Floor", kind="number", position=0)
+        )
+        await session.execute(
+            update(Ticket).values(team_id=team, level=2, category_id=category, **sorted_as)
+        )
     ana, before = await rig.agent(), await rig.texts("t1")
     with pytest.raises(IllegalTransition):
         await rig.tickets.reply(closed, ana, "One more thing.")
@@ -45,7 +51,8 @@ async def test_an_agent_opens_a_follow_up_in_the_same_conversation_and_answers_t
     assert await rig.texts("t1") == before  # nobody heard of it yet
     ticket, conversation = await rig.ticket("t1"), await rig.conversation("t1")
     assert (ticket.id, ticket.follows_id, ticket.assignee_id) == (opened, closed, ana.id)
-    assert (ticket.team_id, ticket.level) == (team, 2)
+    assert (ticket.team_id, ticket.level, ticket.category_id) == (team, 2, category)
+    assert {name: getattr(ticket, name) for name in sorted_as} == sorted_as
     assert (ticket.status, conversation.responder) == (TicketStatus.OPEN, Responder.HUMAN)
     await rig.tickets.reply(opened, ana, "One more thing.")
     assert (await rig.texts("t1"))[-1] == ("agent", "One more thing.")
@@ -67,6 +74,17 @@ async def test_one_ticket_alone_follows_a_closed_one_and_none_an_open_or_merged_
     await TicketMerging(rig.sessions, rig.accounts, rig.clock).merge(opened, other, ana)
     with pytest.raises(IllegalTransition):
         await rig.tickets.follow_up(other, ana)
+
+
+async def test_none_follows_a_closed_one_whose_requester_has_gone_on_in_another_conversation(
+    rig: Rig,
+) -> None:
+    closed = await _closed(rig)
+    rig.clock.advance(days=30)
+    await rig.hear("another matter", thread="t1")
+    assert (await rig.conversation("t1")).id != (await rig.ticket("t1")).conversation_id
+    with pytest.raises(Conflict, match="has gone on in another conversation"):
+        await rig.tickets.follow_up(closed, await rig.agent())
 
 
 async def test_the_page_of_a_closed_ticket_offers_notes_and_what_else_is_possible(

@@ -185,6 +185,12 @@ async def test_after_an_undo_the_requester_is_told_of_a_merge_again_only_where_i
     await merging.undo(b, ana)
     await merging.merge(a, b, ana)
     assert await told() == 3
+    rig.clock.advance(days=1)
+    await merging.undo(b, ana)
+    rig.clock.advance(days=7)
+    await rig.hear("are you still at it?", thread="b", account=WEB)
+    await merging.merge(a, b, ana)
+    assert await told() == 4
 
 
 async def test_who_wrote_meanwhile_has_an_open_ticket_after_the_undo(rig: Rig) -> None:

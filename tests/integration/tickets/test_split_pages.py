@@ -121,3 +121,23 @@ async def test_the_older_of_two_tickets_does_not_show_what_was_said_of_the_newer
     newer = _said(await browser.see(f"/console/tickets/{rows[1].number}"))
     assert "Now the printer" in newer
     assert "No VPN" in newer
+
+
+async def test_the_older_of_two_tickets_does_not_show_the_notes_of_the_newer(desk: Desk) -> None:
+    browser = await signed_in(desk, "Ana", Role.AGENT)
+    await desk.queued("No VPN")
+    old, new = "/console/tickets/1001", "/console/tickets/1002"
+    await browser.see(old)
+    await browser.send(f"{old}/status", status="closed")
+    await browser.send(f"{old}/say", mode="note", text="It was the router")
+    await browser.send(f"{old}/follow-up")
+    await browser.send(f"{new}/say", mode="note", text="Told the vendor")
+    await browser.send(f"{old}/say", mode="note", text="And its cable")
+    for _ in range(2):  # before and after something is said in the newer
+        shown = _said(await browser.see(old))
+        assert "No VPN" in shown
+        assert "It was the router" in shown
+        assert "And its cable" in shown
+        assert "Told the vendor" not in shown
+        assert "Told the vendor" in _said(await browser.see(new))
+        await browser.send(f"{new}/say", mode="reply", text="One more thing")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import DeliveryState, RecipientOutcome
@@ -160,21 +160,31 @@ async def latest_messages(
 async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool] | None:
     """Return which messages of its conversation belong to a closed ticket that others followed.
 
-    That is all before the requester or an agent wrote anew, and what was left in the ticket since.
-    None where it is not closed, or nobody has written since.
+    That is all before the requester or an agent wrote anew, or somebody left a note in a later
+    ticket, and what was left in the ticket since. None where it is not closed, or nobody has
+    written since.
     """
     row = await session.get_one(Ticket, ticket)
     if row.closed_at is None:
         return None
+    is_said_anew = and_(
+        Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
+        Message.is_internal.is_(False),
+        Message.is_automatic.is_(False),
+        Message.pressed_choice.is_(None),  # as a survey's
+        Message.intent["name"].astext.is_distinct_from(RATE),  # by letter
+        Message.created_at > row.closed_at,
+    )
+    later = select(Ticket.id).where(
+        Ticket.conversation_id == row.conversation_id, Ticket.id > ticket
+    )
+    of_later = select(cast(TicketEvent.new, Uuid)).where(
+        TicketEvent.ticket_id.in_(later), TicketEvent.field == "message"
+    )
     anew = await session.scalar(
         select(func.min(Message.seq)).where(
             Message.conversation_id == row.conversation_id,
-            Message.speaker.in_((Speaker.CUSTOMER, Speaker.AGENT)),
-            Message.is_internal.is_(False),
-            Message.is_automatic.is_(False),
-            Message.pressed_choice.is_(None),  # as a survey's
-            Message.intent["name"].astext.is_distinct_from(RATE),  # by letter
-            Message.created_at > row.closed_at,
+            or_(is_said_anew, Message.id.in_(of_later)),
         )
     )
     if anew is None:
