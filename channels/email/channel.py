@@ -82,6 +82,7 @@ class EmailChannel:
         self._access = AccessTokens(settings, refresh, self._tls)
         self._outlet = Outlet(settings, self._access, self._tls)
         self._copies = SentCopies(account, settings, self._access, self._tls)
+        self._at_hand: tuple[str, Mail] | None = None  # the mail whose files are being fetched
 
     async def receive(self, inbox: Inbox) -> None:
         """See `core.ports.Channel.receive`; folders and the LMTP inlet run side by side."""
@@ -192,16 +193,23 @@ class EmailChannel:
         if named is None:
             raise Rejected("this is no file of a mail")
         name, position = named
-        try:
-            raw = await self._context.blobs.get(ids.raw_key(self.account, name))
-        except NotFound:
-            raise Rejected("the mail of this file was not kept") from None
-        mail = await asyncio.to_thread(self._read_mail, raw)
+        mail = await self._kept_mail(name)
         content = part_of(mail, position)
+        # One after another, a thousand files of a large mail would else be as many readings of it.
+        self._at_hand = (name, mail) if position + 1 < len(mail.attachments) else None
         if content is None:
             raise Rejected("the mail has no such file")
         for start in range(0, max(len(content), 1), _PIECE_BYTES):
             yield content[start : start + _PIECE_BYTES]
+
+    async def _kept_mail(self, name: str) -> Mail:
+        if self._at_hand is not None and self._at_hand[0] == name:
+            return self._at_hand[1]
+        try:
+            raw = await self._context.blobs.get(ids.raw_key(self.account, name))
+        except NotFound:
+            raise Rejected("the mail of this file was not kept") from None
+        return await asyncio.to_thread(self._read_mail, raw)
 
     def checked(self, envelope: Envelope) -> Envelope:
         """See `core.ports.SendsLetters.checked`."""

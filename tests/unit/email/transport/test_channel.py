@@ -14,7 +14,7 @@ from channels.email.kind import KIND
 from channels.email.settings import EmailSettings
 from channels.simulator.email import MailPlatform, Person, write
 from core.domain.content import FileRef
-from core.domain.errors import BadCredentials, IgnoredPayload, Rejected
+from core.domain.errors import BadCredentials, IgnoredPayload, Rejected, StorageUnavailable
 from core.domain.events import DeliveryReported, MessagePosted
 from core.ports import Channel, FetchesFiles, ReadsPayloads
 from tests.unit.email.transport.builders import ACCOUNT, ANA, DESK, NOW, THREAD, outbound, settings
@@ -48,6 +48,20 @@ async def test_files_of_a_mail_are_fetched_from_the_mail_that_was_kept() -> None
         b"".join([piece async for piece in channel.fetch(file)]) for file in event.body.files
     ]
     assert contents == [b"one", b"two" * 200_000]
+
+
+async def test_a_mail_is_read_once_for_all_its_files_and_kept_no_longer() -> None:
+    blobs = MemoryBlobs()
+    channel = EmailChannel(ACCOUNT, settings(), context(blobs))
+    await blobs.put(raw_key(ACCOUNT, raw_name(WITH_FILES)), WITH_FILES)
+    (event,) = channel.read(WITH_FILES)
+    assert isinstance(event, MessagePosted)
+    first, last = event.body.files
+    assert [piece async for piece in channel.fetch(first)] == [b"one"]
+    blobs.is_away = True
+    assert b"".join([piece async for piece in channel.fetch(last)]) == b"two" * 200_000
+    with pytest.raises(StorageUnavailable):
+        [piece async for piece in channel.fetch(first)]
 
 
 @pytest.mark.parametrize("remote", ["", "../../etc/passwd", f"{'0' * 64}/0", f"{'0' * 64}/x"])
