@@ -151,8 +151,11 @@ def _enclosed_mail(
             content_id=content_id_of(part),
         )
     ]
-    if within.is_over_limits or depth >= MAX_DEPTH // 5:
-        defects.over_limits("mails enclosed in mails too deep")
+    is_too_deep = depth >= MAX_DEPTH // 5
+    if is_too_deep or within.is_over_limits:
+        defects.over_limits(
+            "mails enclosed in mails too deep" if is_too_deep else "too much in enclosed mails"
+        )
         return found
     for leaf in inner.walk():
         if len(found) > MAX_PARTS:

@@ -226,6 +226,19 @@ def test_bombs_are_read_in_part_and_marked(name: str) -> None:
     assert time.process_time() - started < 5  # seconds; far more than it takes
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("parts", "too many parts"),
+        ("enclosed", "mails enclosed in mails too deep"),
+        ("many enclosed", "too much in enclosed mails"),
+        ("files", "too many files"),
+    ],
+)
+def test_what_a_bomb_has_too_much_of_is_said(name: str, reason: str) -> None:
+    assert reason in read_mail(bomb(name)).defects
+
+
 def test_a_large_attachment_is_read_whole() -> None:
     content = bytes(range(256)) * 20_000
     kind, body = multipart(part("Hi"), part(content, "application/zip; name=a.zip"))
