@@ -216,6 +216,7 @@ def start_conversation(
         last_order=last_order,
         language=language,
         language_is_chosen=is_chosen,
+        created_at=ledger.now,
         last_message_at=ledger.now,
     )
     records.conversations[event.account, event.thread] = conversation

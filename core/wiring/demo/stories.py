@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.assistant import HandoffReason, TicketKind
+from core.domain.ids import ArticleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Story:
     reason: HandoffReason = HandoffReason.PROBLEM_REPORTED
     kind: TicketKind = TicketKind.INCIDENT
     tags: Sequence[str] = ()
+    shown: ArticleId | None = None  # what the assistant answered first, and did not help
 
 
 CATEGORIES: Mapping[str, tuple[str | None, str, str]] = {
@@ -32,6 +34,12 @@ CATEGORIES: Mapping[str, tuple[str | None, str, str]] = {
     "VPN": ("Network", "VPN", "Operations"),
 }
 """Categories by English name: the one above, the Spanish name, the team that usually has it."""
+
+ASKED_BACK: Mapping[str, str] = {
+    "en": "We are looking into it. Since when is it so, and do colleagues see it too?",
+    "es": "Lo estamos mirando. ¿Desde cuándo pasa, y le pasa también a alguien cerca de usted?",
+}
+"""What agents ask before they can go on, by language."""
 
 STORIES: Sequence[Story] = (
     Story(
@@ -76,6 +84,8 @@ STORIES: Sequence[Story] = (
         said="The VPN disconnects every few minutes when I work from home.",
         answer="Your profile still used the old gateway. The new one is on your laptop now: choose "
         "“Office EU” and it will stay connected.",
+        reason=HandoffReason.NOT_HELPED,
+        shown=ArticleId("vpn-does-not-connect"),
     ),
     Story(
         language="es",
@@ -119,5 +129,6 @@ STORIES: Sequence[Story] = (
         said="Wi-Fi is very slow in the reading room this week.",
         answer="An access point had failed and the others were full. It has been replaced.",
         reason=HandoffReason.NOT_HELPED,
+        shown=ArticleId("connect-wifi"),
     ),
 )

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from core.domain.assistant import HandoffReason
 from core.domain.catalogue import Stage
 from core.domain.errors import Conflict
+from core.domain.figures import Dimension
 from core.settings import Settings
 from core.storage.queries.requester_records.plans import plans_held
 from core.storage.tables import (
@@ -22,6 +23,7 @@ from core.storage.tables import (
     Ticket,
 )
 from core.wiring.demo.seed import Demo
+from core.wiring.figures import report_for
 from core.wiring.parts import open_parts
 
 
@@ -49,5 +51,8 @@ async def test_an_empty_desk_is_filled_once(database_url: str, tmp_path: Path) -
         assert called.team_id is not None
         assert None not in teams  # the rule for everything else takes what fits no other
         assert len(teams) > 1
+        found = await report_for(settings, first=None, last=None, by=Dimension.TEAM)
+        assert 0 < found.total.alone < found.total.conversations
+        assert found.total.kept > found.total.broken
         with pytest.raises(Conflict, match="has tickets already"):
             await Demo(parts, lambda _: None).fill()
