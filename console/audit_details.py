@@ -233,7 +233,7 @@ class Details:
             ("Not solved for (minutes)", unsolved),
         )
         said = [f"{self.t(label)}: {minutes}" for label, minutes in times if minutes]
-        said.append(f"{self.t('It goes on to')}: {self._named('onward', onward)}")
+        said.append(f"{self.t('Escalate to')}: {self._named('onward', onward)}")
         return "; ".join(said)
 
     def _length(self, seconds: int) -> str:

@@ -20,7 +20,7 @@ TRIGGER: Mapping[str, str] = {
     Trigger.RATED: "The requester gives a score",
     Trigger.PROMISE_AT_RISK: "An SLA is at risk",
     Trigger.PROMISE_BROKEN: "An SLA is breached",
-    Trigger.IDLE: "By the clock, while nothing happens",
+    Trigger.IDLE: "Time-based: as hours pass",
 }
 
 FIELD: Mapping[str, str] = {
@@ -171,7 +171,7 @@ SAID = (
     "a report is a JSON object",
     "a rule looks when something happens: choose what",
     "a rule does something: add an action",
-    "a rule by the clock needs a condition, such as hours idle",
+    "a time-based rule needs a condition, such as hours idle",
     "only a rule about a changed ticket can look at what changed",
     "a change is of one thing: of several, one can be enough",
     "a condition names the field that it looks at",

@@ -11,15 +11,16 @@ from core.storage.queries.teams import routing
 from core.storage.queries.tickets.tickets import Change
 
 STRATEGY: Mapping[str, str] = {
-    Strategy.MANUAL: "By hand",
-    Strategy.ROUND_ROBIN: "In turn",
-    Strategy.LEAST_LOADED: "Fewest open tickets",
+    Strategy.MANUAL: "Manual",
+    Strategy.ROUND_ROBIN: "Round robin",
+    Strategy.LEAST_LOADED: "Load balanced",
 }
 
 STRATEGY_HINT: Mapping[str, str] = {
-    Strategy.MANUAL: "Agents take what they choose from the queue.",
-    Strategy.ROUND_ROBIN: "Whoever was given a ticket longest ago gets the next.",
-    Strategy.LEAST_LOADED: "Whoever has the fewest open tickets gets the next.",
+    Strategy.MANUAL: "Nothing is assigned automatically: agents take tickets from the queue.",
+    Strategy.ROUND_ROBIN: "Agents take turns: the next ticket goes to whoever has waited longest "
+    "for one.",
+    Strategy.LEAST_LOADED: "The next ticket goes to the agent with the fewest open tickets.",
 }
 
 VISIBILITY: Mapping[str, str] = {

@@ -13,7 +13,7 @@ async def test_a_rule_gets_more_rows_without_being_saved(desk: Desk, opened: Ope
     lead = await desk.agent("lea@example.org", "Lea", Role.LEAD)
     await desk.access.passwords.set(lead.id, PASSWORD)
     page = await opened("/console/admin/rules/new", agent=lead)
-    every = page.locator("fieldset", has_text="All of these hold")
+    every = page.locator("fieldset", has_text="All of these conditions")
     await expect(every.locator(".condition")).to_have_count(2)
     await every.get_by_role("button", name="One more row").click()
     third = every.locator(".condition").nth(2)

@@ -43,6 +43,6 @@ class Rule:
             raise InvalidInput("a rule does something: add an action")
         checked_actions(self.actions)
         if self.trigger is Trigger.IDLE and not (self.conditions.every or self.conditions.some):
-            raise InvalidInput("a rule by the clock needs a condition, such as hours idle")
+            raise InvalidInput("a time-based rule needs a condition, such as hours idle")
         if self.trigger is not Trigger.CHANGED and self.conditions.look_at_changes:
             raise InvalidInput("only a rule about a changed ticket can look at what changed")

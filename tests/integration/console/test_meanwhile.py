@@ -78,7 +78,7 @@ FORMS = {
         fields=SURVEY,
         first={"quiet": "12"},
         second={"quiet": "13"},
-        told="How long a person is not asked again",
+        told="Minimum time between surveys to a person",
     ),
 }
 

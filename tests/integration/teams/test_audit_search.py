@@ -62,7 +62,7 @@ async def test_the_page_offers_who_did_something_and_what(desk: Desk) -> None:
     assert f'value="{floor.boss.actor}" selected' in shown
     assert 'value="team." selected' in shown
     assert "First" in shown
-    assert "Tickets go to agents" in shown  # what the form of a team calls its strategy
+    assert "Assignment method" in shown  # what the form of a team calls its strategy
     nothing = await browser.see("/console/admin/audit?to=2020-01-01")
     assert "Nothing was found." in nothing
     await browser.see("/console/admin/audit?from=soon", 422)
