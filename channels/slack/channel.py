@@ -26,10 +26,10 @@ from channels.slack.settings import SlackSettings
 from channels.slack.socket import Socket
 from channels.slack.taking import Payload, Taking
 from channels.slack.web_api import WebApi
-from core.domain.channel import Capabilities, Outbound, Receipt, UncertainPolicy
+from core.domain.channel import Capabilities, InPart, Outbound, Receipt, UncertainPolicy
 from core.domain.content import MAX_TEXT_CHARS, Body, FileRef
 from core.domain.conversation import Speaker
-from core.domain.errors import DeliveryError, Rejected
+from core.domain.errors import DeliveryError, Rejected, SentInPart
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, ConversationId, MessageId, ThreadKey
 from core.domain.languages import spoken
@@ -91,7 +91,7 @@ class Slack(ABC):
         """See `core.ports.Channel.deliver`."""
         return await self._deliveries.send(message)
 
-    async def find_delivery(self, message: Outbound) -> Receipt | None:
+    async def find_delivery(self, message: Outbound) -> Receipt | InPart | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""
         return await self._deliveries.find(message)
 
@@ -172,9 +172,12 @@ class Slack(ABC):
             speaker=Speaker.SYSTEM,
             body=Body(text=words),
         )
-        if may_have_left and await self._deliveries.find(message) is not None:
+        if may_have_left and isinstance(await self._deliveries.find(message), Receipt):
             return
-        await self._deliveries.send(message)
+        try:
+            await self._deliveries.send(message)
+        except SentInPart as error:
+            raise Rejected(str(error)) from error
 
     def is_private(self, thread: ThreadKey) -> bool:
         """See `core.ports.KnowsPrivacy.is_private`."""

@@ -13,13 +13,14 @@ from channels.slack import ids, render
 from channels.slack.errors import code_of
 from channels.slack.fields import Fields
 from channels.slack.web_api import WebApi, as_json
-from core.domain.channel import Outbound, Receipt
+from core.domain.channel import InPart, Outbound, Receipt
 from core.domain.content import FileRef
 from core.domain.errors import (
     BadCredentials,
     CannotSay,
     NotFound,
     Rejected,
+    SentInPart,
     StorageUnavailable,
     Throttled,
     Unavailable,
@@ -63,6 +64,12 @@ class Deliveries:
                 raise
             # Another process may go on with it, which has to find out what is there.
             raise CannotSay(error) from error
+        except Rejected as error:
+            if not sent:
+                raise
+            parts = len(_parts(message, posts))
+            what = f"{len(sent)} of {parts} parts were sent, then: {error}"
+            raise SentInPart(what) from error
         self._sent.pop(message.message, None)
         return _receipt(sent)
 
@@ -80,14 +87,14 @@ class Deliveries:
         if message.body.files and 0 not in sent:
             sent[0] = await self._upload(message)
 
-    async def find(self, message: Outbound) -> Receipt | None:
+    async def find(self, message: Outbound) -> Receipt | InPart | None:
         """See `core.ports.FindsDeliveries.find_delivery`."""
-        expected = set(range(1, len(render.render(message)) + 1))
-        if message.body.files:
-            expected.add(0)
+        expected = _parts(message, render.render(message))
         sent = await self._look_for(message)
-        if not expected <= sent.keys():
+        if not sent:
             return None
+        if not expected <= sent.keys():
+            return InPart(remote_ids=_receipt(sent).remote_ids)
         self._sent.pop(message.message, None)
         return _receipt({part: sent[part] for part in expected})
 
@@ -231,6 +238,12 @@ class Deliveries:
             cause = error.__cause__
             if not (isinstance(cause, SlackApiError) and code_of(cause) in _GONE):
                 raise
+
+
+def _parts(message: Outbound, posts: Sequence[render.Post]) -> set[int]:
+    """Return the numbers of the parts of `message`: of its `posts`, and 0 for its files."""
+    texts = set(range(1, len(posts) + 1))
+    return texts | {0} if message.body.files else texts
 
 
 def _receipt(sent: Mapping[int, tuple[RemoteId, ...]]) -> Receipt:

@@ -12,7 +12,15 @@ from channels.telegram.ids import Place
 from channels.telegram.pace import Pace
 from channels.telegram.render import Call
 from core.domain.backoff import Pauses
-from core.domain.errors import DeliveryError, Moved, Rejected, Throttled, Unavailable, Uncertain
+from core.domain.errors import (
+    DeliveryError,
+    Moved,
+    Rejected,
+    SentInPart,
+    Throttled,
+    Unavailable,
+    Uncertain,
+)
 from core.domain.ids import RemoteId
 
 Send = Callable[[Call, Place], Awaitable[Sequence[int]]]
@@ -88,4 +96,4 @@ def _wait(error: DeliveryError, pauses: Pauses) -> float | None:
 
 def _broken_off(error: DeliveryError, sent: int, parts: int) -> DeliveryError:
     what = f"{sent} of {parts} parts were sent, then: {error}"
-    return Rejected(what) if isinstance(error, Rejected) else Uncertain(what)
+    return SentInPart(what) if isinstance(error, Rejected) else Uncertain(what)

@@ -98,8 +98,9 @@ HELD_BACK: Mapping[str, str] = {
     HeldBack.OVERTAKEN: "Held back: somebody had answered first",
     HeldBack.TOO_MANY: "Held back for a day, then given up: too many automatic messages to "
     "this person",
+    HeldBack.REST: "Sent in part; the rest was held back",
 }
-"""Why a message never left."""
+"""Why a message, or the rest of it, never left."""
 
 RECIPIENT: Mapping[str, str] = {
     RecipientOutcome.DELIVERED: "arrived",

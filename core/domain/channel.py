@@ -83,6 +83,13 @@ class Receipt:
     refused: tuple[NotTaken, ...] = ()  # for good
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InPart:
+    """The platform has some parts of a message: where it is sent now, the rest follows them."""
+
+    remote_ids: tuple[RemoteId, ...]  # of the parts that are there
+
+
 class DeliveryAction(StrEnum):
     """What is done with a message on the platform."""
 
@@ -116,8 +123,9 @@ class DeliveryState(StrEnum):
 
 
 class HeldBack(StrEnum):
-    """Why a message never left: the detail of `DROPPED`."""
+    """Why a message, or the rest of it, never left: the detail of `DROPPED`, or of `SENT`."""
 
     TAKEN_OVER = "taken_over"  # of the assistant: a human was first
     OVERTAKEN = "overtaken"  # it announced an answer that has been given
     TOO_MANY = "too_many"  # its person had so many machine-made messages that its day was over
+    REST = "rest"  # its first parts had left when it was not wanted any more

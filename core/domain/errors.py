@@ -36,6 +36,7 @@ DeskError
     ├── Unavailable        not sent: retry with back-off
     │   └── NotTakenYet    … this one alone: what goes to others is not held up
     └── Uncertain          may have been sent: verify if the channel can, else by policy
+        ├── SentInPart     was in part, and the rest is refused: an agent decides
         └── CannotSay      … and the platform does not say now: ask it again later
 """
 
@@ -245,6 +246,10 @@ class NotTakenYet(Unavailable):
 
 class Uncertain(DeliveryError):
     """May have been sent: the connection broke after the request left."""
+
+
+class SentInPart(Uncertain):
+    """Was sent in part, and the platform takes no more of it: trying again would not help."""
 
 
 class CannotSay(Uncertain):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from core.domain.channel import Capabilities, Outbound, Receipt
+from core.domain.channel import Capabilities, InPart, Outbound, Receipt
 from core.domain.content import Envelope, FileRef
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, MessageId, ThreadKey
@@ -69,8 +69,11 @@ class ReadsPayloads(Protocol):
 class FindsDeliveries(Protocol):
     """A channel that can tell whether a message arrived."""
 
-    async def find_delivery(self, message: Outbound) -> Receipt | None:
-        """Return the receipt of an earlier send of `message`, or None if there was none."""
+    async def find_delivery(self, message: Outbound) -> Receipt | InPart | None:
+        """Return the receipt of an earlier send of `message`, or None if there was none.
+
+        `InPart`: that broke off between its parts. `deliver` of the same channel sends the others.
+        """
 
 
 @runtime_checkable

@@ -6,13 +6,15 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from core.domain.channel import DeliveryAction, HeldBack, Receipt
+from core.domain.channel import DeliveryAction, HeldBack, InPart, Receipt, UncertainPolicy
 from core.domain.errors import (
     BadCredentials,
     CannotSay,
     DeliveryError,
     NotWanted,
     Rejected,
+    SentInPart,
+    Throttled,
     Unavailable,
     Uncertain,
 )
@@ -61,6 +63,8 @@ class DeliveriesLane:
             return await self._attempt(channel, plan)
         except CannotSay as error:
             return error
+        except SentInPart as error:
+            return error if plan.action == DeliveryAction.SEND else Rejected(str(error))
         except Uncertain as error:
             if plan.action == DeliveryAction.REST:
                 return error  # what a look would find may be what the others got
@@ -90,6 +94,8 @@ class DeliveriesLane:
                     return await self._change(channel, plan)
                 if plan.may_have_left:
                     return await self._verify(channel, plan)
+                if plan.is_sent_again:
+                    return await self._send_again(channel, plan)
                 return await channel.deliver(plan.message)
         except TimeoutError as error:
             raise Uncertain("the platform takes too long to answer") from error
@@ -106,13 +112,39 @@ class DeliveriesLane:
         return plan.receipt
 
     async def _verify(self, channel: Channel, plan: SendPlan) -> Receipt:
-        """Settle an earlier attempt that ended without a word, then send if it had not."""
+        """Settle an earlier attempt that ended without a word, then send what it had not.
+
+        Where the channel cannot tell, it is sent again if that is the account's policy.
+        """
         if not isinstance(channel, FindsDeliveries):
-            raise Uncertain("an earlier attempt ended without a word")
-        if receipt := await _look(channel, plan):
-            return receipt
-        if not plan.is_wanted:
-            raise NotWanted(HeldBack.TAKEN_OVER)
+            resends = channel.capabilities.when_uncertain == UncertainPolicy.RESEND
+            if not (plan.is_wanted and resends):
+                raise Uncertain("an earlier attempt ended without a word")
+            try:
+                return await channel.deliver(plan.message)
+            except (Unavailable, Throttled, BadCredentials) as error:
+                raise CannotSay(error) from error  # this attempt failed; the earlier may not have
+        found = await _look(channel, plan)
+        if isinstance(found, Receipt):
+            return found
+        if plan.is_wanted:
+            return await channel.deliver(plan.message)
+        if found is None:
+            raise NotWanted
+        return Receipt(remote_ids=found.remote_ids, detail=HeldBack.REST)
+
+    async def _send_again(self, channel: Channel, plan: SendPlan) -> Receipt:
+        """Send what an agent, asked whether it arrived, wants sent: what of it is not there."""
+        if isinstance(channel, FindsDeliveries):
+            try:
+                found = await _look(channel, plan)
+            except CannotSay:
+                raise
+            except Uncertain as error:
+                _LOGGER.warning("message %s: %s", plan.message.message, error)
+            else:
+                if isinstance(found, Receipt):
+                    return found
         return await channel.deliver(plan.message)
 
     async def _after_doubt(
@@ -122,14 +154,17 @@ class DeliveriesLane:
         if not isinstance(channel, FindsDeliveries):
             return error
         try:
-            receipt = await _look(channel, plan)
+            found = await _look(channel, plan)
         except Uncertain as doubt:
             return doubt
-        return receipt or Unavailable("the connection broke; the message did not arrive")
+        if isinstance(found, InPart):
+            # It stays in doubt, so that whoever goes on with it looks for these parts first.
+            return CannotSay(Unavailable("the connection broke; the message arrived in part"))
+        return found or Unavailable("the connection broke; the message did not arrive")
 
 
-async def _look(channel: FindsDeliveries, plan: SendPlan) -> Receipt | None:
-    """Return the receipt of a message that may have been sent; None where it was not.
+async def _look(channel: FindsDeliveries, plan: SendPlan) -> Receipt | InPart | None:
+    """Return what the platform has of a message that may have been sent; None if nothing.
 
     Raises:
         CannotSay: the platform may say later.

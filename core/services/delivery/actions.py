@@ -74,10 +74,13 @@ class Send(Action):
         return Receipt(remote_ids=())
 
     def is_pointless(self, item: Item, subject: Receipt) -> bool:  # noqa: ARG002 - names say
-        """Say whether a human took over: the assistant must not speak after that.
+        """Say whether it was taken back, or a human took over from the assistant.
 
-        Unless it is they who have what was parked sent again.
+        The assistant must not speak after that, unless it is they who have what was parked sent
+        again.
         """
+        if item.message.removed_at is not None:
+            return True
         is_bots = item.message.speaker == Speaker.BOT
         was_parked = item.delivery.finished_at is not None
         return is_bots and not was_parked and item.conversation.responder == Responder.HUMAN

@@ -27,6 +27,7 @@ from core.domain.errors import (
     Moved,
     NotWanted,
     Rejected,
+    SentInPart,
     StorageUnavailable,
     Throttled,
     ThrottleScope,
@@ -72,6 +73,7 @@ class SendPlan:
     receipt: Receipt  # what is to be changed or taken back; empty for a message to be sent
     is_probe: bool  # of an account that was paused: the others wait for what comes of it
     may_have_left: bool  # an earlier attempt ended without a word: verify first
+    is_sent_again: bool = False  # an agent wants it, who was asked whether it arrived
     is_wanted: bool = True  # else it is only found out whether it has left
     is_last: bool = False  # no other is under way; one that comes later wakes the lane itself
 
@@ -120,8 +122,7 @@ class Outbox:
             is_open = delivery.action == DeliveryAction.SEND and _may_have_left(delivery)
             if not is_wanted and not is_open:
                 forget(item.message, delivery)
-                is_removed = item.message.removed_at is not None
-                _drop(item, None if is_removed else HeldBack.TAKEN_OVER)
+                _drop(item, _why_unwanted(item))
                 continue
             is_held = self._is_held(item)
             if delivery.available_at > ledger.now and not is_held:
@@ -164,6 +165,7 @@ class Outbox:
             receipt=subject,
             is_probe=gate is Gate.PROBE,
             may_have_left=may_have_left,
+            is_sent_again=delivery.finished_at is not None and not may_have_left,
         )
 
     def _is_held(self, item: Item) -> bool:
@@ -256,6 +258,7 @@ class Outbox:
             case CannotSay():
                 await self._fail(item, error.cause, is_in_doubt=True)
             case NotWanted():
+                delivery.error = _why_unwanted(item)
                 _finish(item, DeliveryState.DROPPED)
             case Rejected():
                 _finish(item, DeliveryState.FAILED)
@@ -283,13 +286,20 @@ class Outbox:
                 if error.scope == ThrottleScope.ACCOUNT:
                     await pause(session, account, until, delivery.error)
             case Uncertain() if not is_in_doubt:
-                in_doubt = item.action.in_doubt
-                if in_doubt is not None and self._parks(account):
-                    _finish(item, in_doubt)
-                else:
-                    self._retry(item)
+                await self._fail_in_doubt(item, error)
             case Unavailable() | _:
                 self._retry(item, is_in_doubt=is_in_doubt)
+
+    async def _fail_in_doubt(self, item: Item, error: Uncertain) -> None:
+        """Leave to an agent, or to another attempt, what the platform cannot be asked about."""
+        in_doubt = item.action.in_doubt
+        parks = in_doubt == DeliveryState.PARKED
+        is_unwanted = parks and item.action.is_pointless(item, await item.action.subject(item))
+        is_left = is_unwanted or isinstance(error, SentInPart)
+        if in_doubt is not None and (is_left or self._parks(AccountId(item.delivery.account_id))):
+            _finish(item, in_doubt)
+        else:
+            self._retry(item, is_in_doubt=parks)
 
     def _parks(self, account: AccountId) -> bool:
         """Say whether what may have been sent is not sent again by itself."""
@@ -371,6 +381,8 @@ async def _may_leave_at(item: Item) -> datetime:
     ledger, conversation, message = item.ledger, item.conversation, item.message
     if message.speaker != Speaker.SYSTEM or not item.action.is_counted:
         return ledger.now  # the assistant was asked before it spoke
+    if _may_have_left(item.delivery):
+        return ledger.now  # it was let out already, and what comes after it waits for the end
     can = ledger.can(conversation.account_id)
     return await may_speak_at(item.session, conversation, can, ledger.now, before=message)
 
@@ -391,6 +403,11 @@ def _drop(item: Item, why: HeldBack | None) -> None:
     _finish(item, DeliveryState.DROPPED)
     if item.message.delivery == DeliveryState.DROPPED:
         item.message.delivery_detail = why
+
+
+def _why_unwanted(item: Item) -> HeldBack | None:
+    """Return why a message that an agent did not take back is not sent any more."""
+    return None if item.message.removed_at is not None else HeldBack.TAKEN_OVER
 
 
 def _wait(item: Item, until: datetime, *, is_in_doubt: bool = False) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from channels.loopback import Loopback
+from core.domain.conversation import Speaker
 from core.domain.errors import DeliveryError, Uncertain
 from core.domain.ids import ConversationId, MessageId
 from core.runtime.lanes.deliveries import DeliveriesLane
+from core.services.ledger import Ledger
+from core.services.locks import locked
 from tests.support.desk import LOOP, Rig
 
 
@@ -14,6 +18,15 @@ async def said(rig: Rig, *words: str) -> ConversationId:
         conversation = await rig.hear(word)
         await rig.reply(conversation)
     return conversation
+
+
+def silent(rig: Rig) -> Loopback:
+    """Return a channel to the platform that cannot be asked whether a message arrived."""
+
+    class Silent(Loopback):
+        find_delivery = None  # type: ignore[assignment]
+
+    return Silent(LOOP, rig.platform, rig.loopback.capabilities.when_uncertain)
 
 
 async def advance(rig: Rig, conversation: ConversationId) -> None:
@@ -42,3 +55,11 @@ async def park_next(rig: Rig, conversation: ConversationId) -> MessageId:
     assert plan is not None
     await rig.outbox.settle(plan, Uncertain("the connection broke"))
     return MessageId(plan.message.message)
+
+
+async def say_as_desk(rig: Rig, conversation: ConversationId, words: str) -> None:
+    """Let the desk itself say `words`."""
+    async with rig.sessions.begin() as session:
+        ledger = Ledger(rig.accounts, rig.clock())
+        ledger.say(await locked(session, conversation), Speaker.SYSTEM, words)
+        await ledger.write(session)

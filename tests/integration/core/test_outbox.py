@@ -25,7 +25,7 @@ from core.runtime.lanes.deliveries import DeliveriesLane
 from core.services.delivery.backing_off import pause_after
 from core.storage.engine import Sessions
 from core.storage.tables import RemoteMessage
-from tests.integration.core.sending import advance, fail_next, received, said, states
+from tests.integration.core.sending import advance, fail_next, received, said, silent, states
 from tests.support.desk import LOOP, Rig, posted
 
 
@@ -147,7 +147,7 @@ async def test_a_worker_that_died_while_sending_is_followed_by_a_verification(ri
 
 
 @pytest.mark.parametrize(
-    ("policy", "state"), [(UncertainPolicy.PARK, "parked"), (UncertainPolicy.RESEND, "waiting")]
+    ("policy", "state"), [(UncertainPolicy.PARK, "parked"), (UncertainPolicy.RESEND, "sending")]
 )
 async def test_doubt_that_cannot_be_settled_follows_the_accounts_policy(
     sessions: Sessions, tmp_path: Path, policy: UncertainPolicy, state: str
@@ -158,6 +158,23 @@ async def test_doubt_that_cannot_be_settled_follows_the_accounts_policy(
     assert plan is not None
     await rig.outbox.settle(plan, Uncertain("the connection broke"))
     assert await states(rig) == [state]
+
+
+async def test_what_is_sent_again_by_policy_goes_out_after_a_pause(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    rig = Rig(sessions, tmp_path, when_uncertain=UncertainPolicy.RESEND)
+    conversation = await said(rig, "a")
+    rig.platform.loses_answers = True
+    fail_next(rig, Uncertain("the connection broke"))
+    lane = DeliveriesLane(rig.outbox, {LOOP: silent(rig)})
+    for _ in range(2):
+        await lane.advance(conversation)
+        assert await states(rig) == ["sending"]
+    rig.clock.advance(seconds=10)
+    await lane.advance(conversation)
+    assert received(rig) == ["You said: a"] * 2
+    assert await states(rig) == ["sent"]
 
 
 @pytest.mark.parametrize(("resend", "state"), [(True, "waiting"), (False, "sent")])

@@ -6,21 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
-from core.domain.conversation import Responder, Speaker
-from core.domain.ids import ConversationId
+from core.domain.conversation import Responder
 from core.domain.ticket import TicketStatus
-from core.services.ledger import Ledger
-from core.services.locks import locked
 from core.storage.tables import TicketEvent
-from tests.integration.core.sending import advance, park_next, received, said, states
+from tests.integration.core.sending import advance, park_next, received, said, say_as_desk, states
 from tests.support.desk import Rig
-
-
-async def say_as_desk(rig: Rig, conversation: ConversationId, words: str) -> None:
-    async with rig.sessions.begin() as session:
-        ledger = Ledger(rig.accounts, rig.clock())
-        ledger.say(await locked(session, conversation), Speaker.SYSTEM, words)
-        await ledger.write(session)
 
 
 async def test_a_parked_answer_opens_one_ticket_and_its_requester_is_told(rig: Rig) -> None:

@@ -9,13 +9,16 @@ from obstore.store import MemoryStore
 
 from channels.simulator.faults import Fault
 from channels.simulator.slack import Person, SlackPlatform
+from channels.slack import ids
 from channels.slack.channel import Slack, open_slack
 from channels.slack.settings import SlackSettings
 from core.adapters.blobs import ObjectBlobs
+from core.domain.channel import InPart
 from core.domain.content import Body
 from core.domain.errors import (
     CannotSay,
     Rejected,
+    SentInPart,
     StorageUnavailable,
     Throttled,
     ThrottleScope,
@@ -117,7 +120,7 @@ async def test_after_a_restart_a_message_sent_in_part_is_gone_on_with(
         {"bot_token": slack.bot_token, "app_token": slack.app_token, "api_url": slack.url}
     )
     another = open_slack(ACCOUNT, settings, channel_context(blobs))
-    assert await another.find_delivery(message) is None
+    assert isinstance(await another.find_delivery(message), InPart)
     receipt = await another.deliver(message)
     await another.close()
     assert len(receipt.remote_ids) == len(slack.sent())
@@ -132,8 +135,9 @@ async def test_what_was_sent_in_part_before_slack_was_away_is_in_doubt(
     slack.faults.plan(Fault.SLOW, fault, method="chat.postMessage")
     with pytest.raises(Uncertain):
         await channel.deliver(message)
-    assert len(slack.sent()) == 1
-    assert await channel.find_delivery(message) is None
+    (post,) = slack.sent()
+    there = InPart(remote_ids=(ids.remote_id(ana.direct, post.ts),))
+    assert await channel.find_delivery(message) == there
     await channel.deliver(message)
     assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
 
@@ -154,9 +158,19 @@ async def test_a_file_that_cannot_be_read_now_is_not_sent_and_leaves_its_text_on
     with pytest.raises(CannotSay, match=r"a\.txt cannot be read now"):
         await without.deliver(message)
     await without.close()
-    assert await channel.find_delivery(message) is None
+    assert isinstance(await channel.find_delivery(message), InPart)
     await channel.deliver(message)
     assert [plain_text(sent) for sent in slack.sent()] == ["see this", ""]
+
+
+async def test_a_rest_that_is_refused_leaves_its_message_sent_in_part(
+    channel: Slack, slack: SlackPlatform, ana: Person, blobs: ObjectBlobs
+) -> None:
+    gone = replace(await file(blobs, "a.txt", b"alpha"), remote="gone.txt")
+    message = outbound(ana, "see this", files=(gone,))
+    with pytest.raises(SentInPart, match=r"1 of 2 parts were sent, then: the file a\.txt"):
+        await channel.deliver(message)
+    assert [plain_text(sent) for sent in slack.sent()] == ["see this"]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 101])

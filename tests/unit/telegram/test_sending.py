@@ -20,6 +20,7 @@ from core.domain.errors import (
     BadCredentials,
     Moved,
     Rejected,
+    SentInPart,
     Throttled,
     ThrottleScope,
     Unavailable,
@@ -51,11 +52,11 @@ class TestSending:
             await channel.deliver(to(ana, "word " * 900))
         assert len(telegram.posted) == 1
 
-    async def test_a_rest_that_is_refused_is_shown_as_such(
+    async def test_a_rest_that_is_refused_leaves_its_message_sent_in_part(
         self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
     ) -> None:
         message = to(ana, "word " * 300, files=(file("gone.pdf", "application/pdf"),))
-        with pytest.raises(Rejected, match=r"1 of 2 parts were sent.*gone\.pdf"):
+        with pytest.raises(SentInPart, match=r"1 of 2 parts were sent.*gone\.pdf"):
             await channel.deliver(message)
 
     async def test_files_and_albums_arrive(
