@@ -71,7 +71,7 @@ class Slack(ABC):
         self._clock = clock
         self._api = WebApi(settings.bot_token.get_secret_value(), settings.api_url)
         self._deliveries = Deliveries(self._api, context.blobs, settings.max_file_bytes)
-        self._profiles: OrderedDict[str, tuple[float, Fields]] = OrderedDict()
+        self._profiles: OrderedDict[str, tuple[float, Fields | None]] = OrderedDict()
         self._takings: list[Taking] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -224,14 +224,25 @@ class Slack(ABC):
         now = self._clock()
         known = self._profiles.get(person)
         if known is not None and now - known[0] < _PROFILE_SECONDS:
+            if known[1] is None:
+                raise Rejected("Slack does not know the person")
             return known[1]
-        answer = await self._api.call("users.info", user=person, include_locale=True)
+        try:
+            answer = await self._api.call("users.info", user=person, include_locale=True)
+        except Rejected as error:
+            if is_answer(error, "user_not_found"):
+                self._remember(person, now, None)
+            raise
         profile = answer.inner("user")
+        self._remember(person, now, profile)
+        return profile
+
+    def _remember(self, person: str, now: float, profile: Fields | None) -> None:
+        """Keep somebody's profile for a while; None where Slack knows nobody of that id."""
         self._profiles[person] = (now, profile)
         self._profiles.move_to_end(person)
         if len(self._profiles) > _REMEMBERED:
             self._profiles.popitem(last=False)
-        return profile
 
     async def _profile_soon(self, person: str) -> Fields:
         """Return a person's profile; empty where Slack does not tell it in time."""

@@ -13,14 +13,24 @@ from core.domain.content import MAX_TEXT_CHARS, Body
 NameOf = Callable[[str], Awaitable[str | None]]
 """Tells soon what a person is called; None where nobody says."""
 
-_MENTION = re.compile(r"(?<![\w/])@([UW][A-Z0-9]{5,20})(?!\w)")
+_CODE = re.compile(
+    r"^(?P<fence>`{3,})\n.*?\n(?P=fence)$"
+    r"|(?<![`\\])(?P<tick>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=tick)(?!`)",
+    re.DOTALL | re.MULTILINE,
+)
+_MENTION = re.compile(r"(?<![\w/])@(?P<who>[UW][A-Z0-9]{5,20})(?!\w)")
+_EITHER = re.compile(f"{_CODE.pattern}|{_MENTION.pattern}", _CODE.flags)
 _MOST_PEOPLE = 20  # of one message; whoever else is mentioned keeps their id
 
 
 async def with_names(body: Body, name_of: NameOf) -> Body:
-    """Return `body` with the names of whom its text and what it quotes mention."""
+    """Return `body` with the names of whom its text and what it quotes mention; code stays."""
     texts = (body.text, body.quoted or "")
-    people = list(dict.fromkeys(who for text in texts for who in _MENTION.findall(text)))
+    people = list(
+        dict.fromkeys(
+            match["who"] for text in texts for match in _EITHER.finditer(text) if match["who"]
+        )
+    )
     if not people:
         return body
     asked = people[:_MOST_PEOPLE]
@@ -32,7 +42,7 @@ async def with_names(body: Body, name_of: NameOf) -> Body:
 
 def _named(text: str, names: dict[str, str]) -> str:
     def shown(match: re.Match[str]) -> str:
-        name = names.get(match[1])
+        name = names.get(match["who"])
         return match[0] if name is None else mrkdwn.mention(mrkdwn.literal(" ".join(name.split())))
 
-    return _MENTION.sub(shown, text)
+    return _EITHER.sub(shown, text)

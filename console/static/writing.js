@@ -128,18 +128,21 @@
   const unsaved = JSON.parse(sessionStorage.getItem(left) ?? "null");
   sessionStorage.removeItem(left);
   const early = text.value !== text.defaultValue; // somebody typed before this script was there
-  if (early) {
-    drafts[mode] = { ...blank(), ...drafts[mode], text: text.value };
-  } else if (unsaved) {
+  if (unsaved) {
     drafts[unsaved.mode] = unsaved.before
       ? joined(drafts[unsaved.mode] ?? blank(), unsaved.before, unsaved.draft)
       : unsaved.draft;
+  }
+  if (early) {
+    drafts[mode] = { ...blank(), ...drafts[mode], text: text.value };
+  } else if (unsaved) {
     turnTo(unsaved.mode);
   } else if (!drafts.reply && drafts.note) {
     turnTo("note");
   }
   if (early) text.placeholder = text.dataset[mode];
   else show(drafts[mode]);
+  if (unsaved && unsaved.mode !== mode) save(unsaved.mode); // as a reply to a ticket closed since
   if (early || unsaved) flush();
 
   text.addEventListener("input", changed);

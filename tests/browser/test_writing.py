@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Route, expect
+from sqlalchemy import select
 
+from core.domain.ids import TicketId
+from core.domain.ticket import TicketStatus
 from core.services.links.problems import Problems
 from core.storage.engine import Sessions
+from core.storage.tables import Ticket
 from tests.browser.people import PASSWORD, Opened, agent_called
 from tests.integration.console.world import Desk, build_desk
 
@@ -186,6 +191,33 @@ async def test_what_is_typed_while_a_reply_is_taken_back_stands_after_it(
     await expect(page.locator("#draft-state")).to_have_text("Draft saved")
     await page.reload()
     await expect(text).to_have_value("Hello Ada\n\nand more")
+
+
+async def test_a_reply_that_was_not_saved_before_its_ticket_was_closed_waits_as_its_draft(
+    desk: Desk, opened: Opened
+) -> None:
+    conversation = await desk.queued("The VPN is broken")
+    closer = await agent_called(desk, "Bea")
+    page = await opened(TICKET)
+    text = page.get_by_label("Your message")
+    drafts = f"**/console/conversations/{conversation}/drafts/*"
+    await page.route(drafts, lambda route: route.abort())
+    await text.fill("Hello Ada")
+    await expect(page.locator("#draft-state")).to_have_class(re.compile(r"\bbad\b"))
+    await page.goto("/console/preferences")
+    await page.unroute(drafts)
+    async with desk.sessions() as session:
+        ticket = TicketId((await session.scalars(select(Ticket.id))).one())
+    await desk.tickets.set_status(ticket, TicketStatus.CLOSED, closer)
+    async with page.expect_response(drafts) as saved:
+        await page.goto(TICKET)
+    assert (await saved.value).ok
+    await expect(page.get_by_label("Internal note")).to_be_checked()
+    await expect(text).to_have_value("")
+    answer = await page.request.get(f"/console/conversations/{conversation}/drafts")
+    kept = await answer.json()
+    assert kept["reply"]["text"] == "Hello Ada"
+    assert "note" not in kept
 
 
 async def test_of_a_problem_that_nobody_reported_each_note_stays_a_note(

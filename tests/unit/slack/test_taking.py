@@ -48,6 +48,7 @@ async def test_who_is_mentioned_is_called_by_name_in_what_is_said_and_its_correc
 ) -> None:
     bea = slack.person("Bea *x* Ruiz")
     said = await slack.write(ana, f"ask <@{bea.id}> or <@UNOBODY99>, a@U12345678.example")
+    await _told(slack)
     await slack.edit(said, f"ask <@{bea.id}>")
     await _told(slack, 2)
     posted, edited = inbox.events
@@ -55,6 +56,37 @@ async def test_who_is_mentioned_is_called_by_name_in_what_is_said_and_its_correc
     assert posted.body.text == "ask @Bea \\*x\\* Ruiz or @UNOBODY99, a@U12345678.example"
     assert isinstance(edited, MessageEdited)
     assert edited.body.text == "ask @Bea \\*x\\* Ruiz"
+
+
+async def test_ids_in_code_stay_as_they_were_typed(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    bea = slack.person("Ana_B `x`")
+    await slack.write(
+        ana, f"<@{bea.id}> ran `grep @{bea.id}` and\n```\nid\n\n@{bea.id}\n```\nso <@{bea.id}>"
+    )
+    await _told(slack)
+    await slack.write(ana, "see `it` and `@U12345678`")
+    await _told(slack, 2)
+    first, second = (event.body.text for event in inbox.events)  # type: ignore[union-attr]
+    name = r"@Ana_B \`x\`"
+    fence = f"```\nid\n\n@{bea.id}\n```"
+    assert first == f"{name} ran `grep @{bea.id}` and\n\n{fence}\n\nso {name}"
+    assert second == "see `it` and `@U12345678`"
+    asked = [arguments for method, arguments in slack.server.calls if method == "users.info"]
+    assert [one["user"] for one in asked] == [bea.id]
+
+
+async def test_a_word_that_could_be_an_id_is_asked_about_once(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    for number in range(3):
+        await slack.write(ana, f"@URGENTE {number}")
+        await _told(slack, number + 1)
+    assert [event.body.text for event in inbox.events] == [  # type: ignore[union-attr]
+        f"@URGENTE {number}" for number in range(3)
+    ]
+    assert [method for method, _ in slack.server.calls].count("users.info") == 1
 
 
 async def test_a_mention_whose_name_slack_does_not_tell_keeps_its_id(
