@@ -8,6 +8,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
@@ -30,6 +31,13 @@ def _spoken(language: str) -> str:
 def _own_hosts(words: str) -> str:
     own_hosts(words)
     return words
+
+
+def _proxy(address: SecretStr) -> SecretStr:
+    parts = urlsplit(address.get_secret_value())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError("is the address of a proxy, http://host:port or https://host:port")
+    return address
 
 
 class Settings(BaseSettings):
@@ -134,6 +142,9 @@ class Settings(BaseSettings):
 
     webhook_own_hosts: Annotated[str, AfterValidator(_own_hosts)] | None = None
     """Hosts and networks that webhooks may call though they are internal, with commas."""
+
+    webhook_proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
+    """A proxy that webhooks go through: `http://[user:password@]host:port`, or `https://`."""
 
     notify_smtp_url: SecretStr | None = None
     """SMTP server for notices to agents: `smtp://[user:password@]host[:port]`, or `smtps://`."""

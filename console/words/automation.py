@@ -115,6 +115,7 @@ CALL_PROBLEM: Mapping[str, str] = {
     ),
     CallProblem.UNREACHABLE: "The server could not be reached: nobody listens at this address.",
     CallProblem.INSECURE: "No encrypted connection could be made: check the server's certificate.",
+    CallProblem.PROXY: "The proxy of DESK_WEBHOOK_PROXY did not let it through: {answer}",
     CallProblem.SLOW: "The server did not answer in time.",
     CallProblem.BROKEN: "The connection broke before there was an answer.",
     CallProblem.REDIRECTED: "The server leads elsewhere ({answer}); calls do not follow.",

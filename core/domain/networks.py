@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -10,6 +11,7 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
+    ip_address,
     ip_network,
 )
 
@@ -44,6 +46,24 @@ def is_public(address: IpAddress) -> bool:
     is_old_site = isinstance(real, IPv6Address) and real.is_site_local
     is_special = real.is_multicast or real.is_reserved or real in _PROTOCOLS_OWN or is_old_site
     return real.is_global and not is_special
+
+
+def address_in(host: str) -> IpAddress | None:
+    """Return the address that `host` says itself, however it is written, or None if it is a name.
+
+    `localhost` and names below it are one, too: they mean whoever looks them up (RFC 6761).
+    """
+    bare = host.lower().rstrip(".")
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
+    try:
+        return ip_address(bare)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(bare))  # `0x7f.1`, `2130706433`
+    except (OSError, UnicodeError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from core.domain.automation.calls import CallProblem
-from core.domain.networks import OwnHosts
+from core.domain.networks import OwnHosts, address_in
 from core.services.automation.webhooks import Call, Webhooks
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _MOST_ADDRESSES = 4  # of one name, tried one after the other
 _LONGEST_SECONDS = 20.0
 _READ_BYTES = 500
 _PORTS = {"http": 80, "https": 443}
+_WHO_ARE_YOU = "407 "  # RFC 9110, 15.5.8: a proxy says so, and nobody else
 
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -35,7 +36,9 @@ class WebhookCalls:
     """Tells webhooks what they asked for; a duty of its own, because others are slow to answer.
 
     Only public addresses are called, and of internal ones those of `own_hosts`: with the desk's
-    help an admin would otherwise see into the network it stands in.
+    help an admin would otherwise see into the network it stands in. Where calls go through `proxy`
+    (its URL), that looks names up and judges what they lead to; only addresses that stand in a
+    webhook's URL are judged here.
     """
 
     def __init__(
@@ -43,16 +46,18 @@ class WebhookCalls:
         webhooks: Webhooks,
         own_hosts: OwnHosts = OwnHosts(),  # noqa: B008  # it cannot be changed
         resolve: Resolve | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._webhooks = webhooks
         self._own_hosts = own_hosts
         self._resolve = resolve or _look_up
+        self._proxy = proxy
 
     async def make_due(self) -> None:
         """Make the calls that are due, side by side."""
         if not (calls := await self._webhooks.due()):
             return
-        async with _new_client() as client:
+        async with _new_client(self._proxy) as client:
             made = await asyncio.gather(
                 *(self._make(client, call) for call in calls), return_exceptions=True
             )
@@ -77,6 +82,8 @@ class WebhookCalls:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 url = httpx.URL(call.url)
                 host = url.raw_host.decode("ascii")
+                if self._proxy is not None:
+                    return await self._send_by_proxy(client, call, url, host)
                 addresses = await self._resolve(host, url.port or _PORTS.get(url.scheme, 0))
                 allowed = [one for one in addresses if self._own_hosts.allow(host, ip_address(one))]
                 if not allowed:
@@ -88,10 +95,22 @@ class WebhookCalls:
             return CallProblem.SLOW, _words_of(error)
         except socket.gaierror as error:
             return CallProblem.UNKNOWN_HOST, _words_of(error)
+        except httpx.ProxyError as error:
+            return CallProblem.PROXY, _words_of(error)
         except httpx.ConnectError as error:
-            return _unconnected(error), _words_of(error)
+            return _unconnected(error, by_proxy=self._proxy is not None), _words_of(error)
         except httpx.HTTPError as error:
             return CallProblem.BROKEN, _words_of(error)
+
+    async def _send_by_proxy(
+        self, client: httpx.AsyncClient, call: Call, url: httpx.URL, host: str
+    ) -> tuple[CallProblem | None, str]:
+        address = address_in(host)
+        if address is not None and not self._own_hosts.allow(host, address):
+            return CallProblem.INTERNAL, ""
+        problem, words = await _post(client, call, url, {})
+        is_of_proxy = f"{words} ".startswith(_WHO_ARE_YOU)
+        return (CallProblem.PROXY if is_of_proxy else problem), words
 
 
 async def _look_up(host: str, port: int) -> Sequence[str]:
@@ -117,13 +136,26 @@ async def _send_to(
     client: httpx.AsyncClient, call: Call, url: httpx.URL, address: str
 ) -> tuple[CallProblem | None, str]:
     # By its address: a name could lead elsewhere than when it was looked at. The certificate is
-    # still that of the name. Redirects are not followed: a signed body goes where an admin said.
+    # still that of the name.
+    headers = {"Host": url.netloc.decode("ascii")}
+    name = {"sni_hostname": url.raw_host.decode("ascii")}
+    return await _post(client, call, url.copy_with(host=address), headers, name)
+
+
+async def _post(
+    client: httpx.AsyncClient,
+    call: Call,
+    url: httpx.URL,
+    headers: Mapping[str, str],
+    extensions: Mapping[str, str] | None = None,
+) -> tuple[CallProblem | None, str]:
+    # Redirects are not followed: a signed body goes where an admin said.
     async with client.stream(
         "POST",
-        url.copy_with(host=address),
+        url,
         content=call.body,
-        headers={**call.headers, "Host": url.netloc.decode("ascii")},
-        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+        headers={**call.headers, **headers},
+        extensions=dict(extensions or {}),
     ) as answer:
         said = b""
         async for piece in answer.aiter_raw(_READ_BYTES):
@@ -136,13 +168,13 @@ async def _send_to(
         return (CallProblem.REDIRECTED if is_led_on else CallProblem.REFUSED), words
 
 
-def _unconnected(error: BaseException) -> CallProblem:
+def _unconnected(error: BaseException, *, by_proxy: bool) -> CallProblem:
     """Return why there is no connection, which only what led to `error` tells."""
     for cause in _led_to(error):
         match cause:
             case ssl.SSLError():
                 return CallProblem.INSECURE
-    return CallProblem.UNREACHABLE
+    return CallProblem.PROXY if by_proxy else CallProblem.UNREACHABLE
 
 
 def _led_to(error: BaseException | None) -> Iterator[BaseException]:
@@ -155,15 +187,20 @@ def _words_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def _new_client() -> httpx.AsyncClient:
+def _new_client(proxy: str | None) -> httpx.AsyncClient:
     # Imported where it is used, so after `core.adapters.http` has kept its command line out.
     import httpx
 
+    verify = httpx.create_ssl_context()
+    through = None if proxy is None else httpx.Proxy(proxy)
+    if through is not None and through.url.scheme == "https":
+        through.ssl_context = verify
     return httpx.AsyncClient(
+        proxy=through,
         timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS),
-        # A proxy would look the name up again, where it likes.
+        # A proxy looks the name up again, where it likes: only one that an admin named for this.
         trust_env=False,
-        verify=httpx.create_ssl_context(),
+        verify=verify,
         # Two names may share an address: no connection made for one is used for the other.
         limits=httpx.Limits(max_keepalive_connections=0),
     )

@@ -125,8 +125,11 @@ def callers_of(parts: Parts) -> Sequence[Duty]:
     """Return what calls others over the network; each is looked at by itself, once a second."""
     settings = parts.settings
     vectors = VectorsOfTickets(parts.sessions, parts.embedder)
+    proxy = settings.webhook_proxy
     calls = WebhookCalls(
-        Webhooks(parts.sessions, settings.key), own_hosts(settings.webhook_own_hosts or "")
+        Webhooks(parts.sessions, settings.key),
+        own_hosts(settings.webhook_own_hosts or ""),
+        proxy=None if proxy is None else proxy.get_secret_value(),
     )
     chat = ChatMessages(ChatNotices(parts.sessions), parts.channels, settings.base_url)
     topics = TopicGathering(parts.sessions, parts.embedder)

@@ -13,6 +13,7 @@ class CallProblem(StrEnum):
     INTERNAL = "internal"  # it leads into a network of somebody's own, which is not allowed
     UNREACHABLE = "unreachable"  # nobody listens there
     INSECURE = "insecure"  # there is no encrypted connection: the certificate, as a rule
+    PROXY = "proxy"  # the desk's own proxy is away, or does not let it through
     SLOW = "slow"  # no answer in time
     BROKEN = "broken"  # the connection ended before there was an answer
     REDIRECTED = "redirected"  # an answer that leads elsewhere

@@ -7,7 +7,6 @@ import hmac
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,13 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 from sqlalchemy import select
 
-from core.domain.assistant import Handoff, HandoffReason
 from core.domain.automation.calls import CallProblem
 from core.domain.errors import Conflict
-from core.domain.ids import ConversationId, new_id
+from core.domain.ids import new_id
 from core.domain.networks import own_hosts
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import (
@@ -31,55 +28,14 @@ from core.services.automation.webhooks import (
     WebhooksOfTickets,
 )
 from core.services.reactions import Reactions
-from core.storage.tables import AuditEntry, Category, FormField, Ticket, WebhookDelivery
+from core.storage.tables import AuditEntry, Category, FormField, Ticket
+from tests.integration.automation.listener import Listener, calls, opened
 from tests.support.certificates import self_signed
 from tests.support.desk import Rig
 
 
-class Listener:
-    """A server on loopback that keeps what it is told, and answers as it is set to."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.status = 200
-        self.url = ""
-
-    async def listen(self, request: web.Request) -> web.Response:
-        self.heard.append((dict(request.headers), await request.read()))
-        headers = {"Location": "/elsewhere"} if self.status == 302 else {}
-        return web.Response(status=self.status, text="heard", headers=headers)
-
-
-@pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
-    found = Listener()
-    app = web.Application()
-    app.router.add_post("/hook", found.listen)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield found
-    await runner.cleanup()
-
-
-async def opened(rig: Rig) -> ConversationId:
-    conversation = await rig.hear("help")
-    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
-    await Reactions(rig.sessions, rig.accounts, [WebhooksOfTickets()], rig.clock).advance(
-        conversation
-    )
-    return conversation
-
-
 def calling(hooks: Webhooks, allowed: str = "127.0.0.1") -> WebhookCalls:
     return WebhookCalls(hooks, own_hosts(allowed))
-
-
-async def calls(rig: Rig) -> list[WebhookDelivery]:
-    async with rig.sessions() as session:
-        return list(await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
 
 
 async def test_what_it_asked_for_is_told_with_a_signature(rig: Rig, listener: Listener) -> None:

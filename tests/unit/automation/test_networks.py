@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.domain.networks import is_public, own_hosts
 from core.settings import Settings
@@ -56,3 +56,16 @@ def test_an_admin_allows_hosts_and_networks(
 def test_what_is_neither_host_nor_network_stops_the_command(words: str) -> None:
     with pytest.raises(ValidationError, match="host name, address or network"):
         Settings(webhook_own_hosts=f"localhost, {words}")
+
+
+@pytest.mark.parametrize(
+    "address", ["proxy:3128", "socks5://proxy", "http://", "http://proxy:0", "http://proxy:99999"]
+)
+def test_what_is_no_proxy_stops_the_command(address: str) -> None:
+    with pytest.raises(ValidationError, match="webhook_proxy"):
+        Settings(webhook_proxy=SecretStr(address))
+
+
+def test_a_proxy_keeps_its_password_to_itself() -> None:
+    settings = Settings(webhook_proxy=SecretStr("http://desk:hush@proxy:3128"))
+    assert "hush" not in repr(settings)
