@@ -67,7 +67,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "lead": "Leads it",
         "left out": "Left out",
         "level": "Level",
-        "low_score": "Alert leads to scores up to",
+        "low_score": "Alert leads at this score or below",
         "mapping": "Mapping",
         "model": "Model",
         "name": "Name",

@@ -27,7 +27,7 @@ CHANGED: Mapping[str, str] = MappingProxyType(
         "remind_after": "Send a reminder after",
         "lasts": "The survey expires after",
         "quiet": "Minimum time between surveys to a person",
-        "low_score": "Alert leads to scores up to",
+        "low_score": "Alert leads at this score or below",
         "asks_of_assistant": "Ask also where the assistant finished a conversation alone",
         "wrong_per_hundred": "Tolerance",
     }
