@@ -14,7 +14,7 @@ from core.adapters.kept_vectors import KeptVectors
 from core.domain.knowledge import Hit, Outcome
 from core.runtime.database.postgres import embedded_postgres
 from core.services.knowledge import Knowledge
-from core.services.knowledge.evaluation import fill, scratch
+from core.services.knowledge.evaluation import embed_all, fill, scratch
 from core.services.knowledge.offering import offer_from
 from core.services.knowledge.ranking import OFFERED, Policy
 from core.storage.engine import open_engine
@@ -88,8 +88,7 @@ async def starter_knowledge() -> AsyncIterator[Searched]:
                 embedder = KeptVectors(LocalEmbedder(), _VECTORS)
                 knowledge = Knowledge(sessions, embedder, second=LocalSecond())
                 await fill(sessions, articles)
-                while await knowledge.embed_pending():
-                    pass
+                await embed_all(sessions, knowledge)
                 await knowledge.learn_offers()
                 async with sessions() as session:
                     thresholds = await offers_from(session)

@@ -33,7 +33,7 @@ from core.runtime.minilm import LANGUAGES
 from core.runtime.minilm import MODEL as SECOND_MODEL
 from core.runtime.minilm.encoder import MiniLM
 from core.services.knowledge import ranking
-from core.services.knowledge.evaluation import fill, scratch
+from core.services.knowledge.evaluation import count_vectors, fill, scratch
 from core.services.knowledge.indexing import embed_pending, fields_of, passages_of
 from core.services.knowledge.ranking import (
     OFFERED,
@@ -245,6 +245,7 @@ async def cases_of(
         await fill(sessions, world.articles)
         while embedder is not None and await embed_pending(sessions, embedder, 256, second):
             pass
+        await count_vectors(sessions)
         search = Search(sessions, embedder, Policy(), second=second)
         for language, question, answer in world.asked:
             if second is not None and language not in second.languages:

@@ -77,8 +77,7 @@ async def evaluate(
             wrong_answers_per_hundred=wrong_answers_per_hundred,
         )
         await fill(sessions, articles)
-        while await knowledge.embed_pending():
-            pass
+        await embed_all(sessions, knowledge)
         await knowledge.learn_offers()
         findings: list[tuple[Question, Finding]] = []
         seconds: list[float] = []
@@ -185,6 +184,22 @@ async def fill(sessions: Sessions, articles: Sequence[Article]) -> None:
             await add(session, article)
         await learn_words(session, articles)
         await session.execute(text("ANALYZE article, passage, posting, near_word"))
+
+
+async def embed_all(sessions: Sessions, knowledge: Knowledge) -> None:
+    """Give every passage its vectors."""
+    while await knowledge.embed_pending():
+        pass
+    await count_vectors(sessions)
+
+
+async def count_vectors(sessions: Sessions) -> None:
+    """Let the planner know of the passages' vectors.
+
+    Inside one transaction nobody else does, and each search would take several times as long.
+    """
+    async with sessions.begin() as session:
+        await session.execute(text("ANALYZE passage"))
 
 
 def judged(findings: Sequence[tuple[Question, Finding]]) -> dict[str, float | int]:
