@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from channels.loopback import Loopback
-from core.domain.channel import DeliveryState, Outbound, Receipt
+from core.domain.channel import DeliveryState, HeldBack, Outbound, Receipt
 from core.domain.content import Body, Caution, Envelope
 from core.domain.errors import Unavailable
 from core.domain.events import (
@@ -244,6 +245,23 @@ async def test_what_a_platform_that_is_away_has_not_taken_is_shown_to_wait_with_
     await said(desk, browser, ticket, DeliveryState.WAITING)
     shown = await browser.see(ticket)
     assert "Waiting to be sent: the platform could not be reached" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Sent in part; the rest was held back"),
+        ("es", "Enviado en parte; el resto se retuvo"),
+    ],
+)
+async def test_what_left_in_part_before_it_was_not_wanted_any_more_is_shown_so(
+    desk: Desk, ticket: str, language: str, words: str
+) -> None:
+    message = await said(desk, await signed_in(desk), ticket, DeliveryState.SENT)
+    async with desk.sessions.begin() as session:
+        is_it = Message.id == UUID(message.rpartition("/")[2])
+        await session.execute(update(Message).where(is_it).values(delivery_detail=HeldBack.REST))
+    assert words in await (await signed_in(desk, "Bea", language=language)).see(ticket)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,7 @@ from core.domain.errors import (
     Unavailable,
     Uncertain,
 )
-from core.domain.ids import (
-    ThreadKey,
-)
+from core.domain.ids import MessageId, ThreadKey, new_id
 from tests.support.slack import channel_context, plain_text
 from tests.unit.slack.rig import ACCOUNT, file, outbound
 
@@ -139,6 +137,23 @@ async def test_what_was_sent_in_part_before_slack_was_away_is_in_doubt(
     there = InPart(remote_ids=(ids.remote_id(ana.direct, post.ts),))
     assert await channel.find_delivery(message) == there
     await channel.deliver(message)
+    assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
+
+
+async def test_a_notice_of_several_posts_that_broke_off_is_gone_on_with(
+    channel: Slack, slack: SlackPlatform, ana: Person, blobs: ObjectBlobs
+) -> None:
+    notice, words = MessageId(new_id()), "word " * 4_000
+    slack.faults.plan(Fault.SLOW, Fault.CUT_BEFORE, method="chat.postMessage")
+    with pytest.raises(Uncertain):
+        await channel.tell(ids.address(ana.id), notice, words, may_have_left=False)
+    settings = SlackSettings.model_validate(
+        {"bot_token": slack.bot_token, "app_token": slack.app_token, "api_url": slack.url}
+    )
+    another = open_slack(ACCOUNT, settings, channel_context(blobs))
+    for _ in range(2):
+        await another.tell(ids.address(ana.id), notice, words, may_have_left=True)
+    await another.close()
     assert " ".join(plain_text(m) for m in slack.sent()).split() == ["word"] * 4_000
 
 
