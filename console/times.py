@@ -85,6 +85,11 @@ class Times:
         pattern = "EEE d MMM" if day.year == self._now.astimezone(self._zone).year else "d MMM y"
         return format_date(day, pattern, locale=self._language)
 
+    def moment(self, iso: str) -> str:
+        """Return a moment that histories and notices keep, by the reader's clock, with its day."""
+        at = datetime.fromisoformat(iso)
+        return f"{self.day(self.day_of(at))} {self.clock(at)}"
+
     def days_ago(self, day: date) -> int:
         """Return how many days before the reader's today `day` is."""
         return (self._now.astimezone(self._zone).date() - day).days

@@ -125,6 +125,11 @@ def translator(request: Request) -> Translate:
     return partial(translate, language_of(request))
 
 
+def times_for(request: Request) -> Times:
+    """Return what tells moments in the reader's language and by their clock."""
+    return Times(language_of(request), request.cookies.get(ZONE_COOKIE))
+
+
 def render(request: Request, template: str, **values: Any) -> str:
     """Return a template filled in for the reader of `request`."""
     language = language_of(request)
@@ -134,7 +139,7 @@ def render(request: Request, template: str, **values: Any) -> str:
         .get_template(template)
         .render(
             t=partial(translate, language),
-            times=Times(language, request.cookies.get(ZONE_COOKIE)),
+            times=times_for(request),
             decimal=partial(decimal, language),
             language=language,
             me=None if signed_in is None else signed_in.agent,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.times import Times
 from console.words.catalogue import requested_in_words
 from console.words.classification import sorted_in_words
 from console.words.links import linked_in_words
@@ -13,8 +14,8 @@ from console.words.teams import passed_in_words
 from core.storage.queries.tickets.tickets import Change
 
 
-def change_in_words(change: Change, t: Translate) -> str:
-    """Return one entry of a ticket's history as a sentence."""
+def change_in_words(change: Change, t: Translate, times: Times) -> str:
+    """Return one entry of a ticket's history as a sentence, with moments by the reader's clock."""
     who = who_in_words(change.actor, change.actor_name, t)
     match change.field:
         case "status" if change.old is None:
@@ -61,7 +62,7 @@ def change_in_words(change: Change, t: Translate) -> str:
             return t("{who} made {name} the requester", who=who, name=change.new or "?")
         case _ if said := passed_in_words(change, who, t):
             return said
-        case _ if said := sorted_in_words(change, who, t):
+        case _ if said := sorted_in_words(change, who, t, times):
             return said
         case _ if said := linked_in_words(change, who, t):
             return said

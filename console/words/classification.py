@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
+from console.times import Times
 from core.domain.classification import Extent, FieldKind, Kind
 from core.storage.queries.tickets.tickets import Change
 
@@ -65,7 +65,7 @@ CLASSIFICATION_ERRORS = (
 """What errors say for themselves that an agent may come to see."""
 
 
-def sorted_in_words(change: Change, who: str, t: Callable[..., str]) -> str | None:
+def sorted_in_words(change: Change, who: str, t: Callable[..., str], times: Times) -> str | None:
     """Return a change of what a ticket is as a sentence; None where it is no such change."""
     match change.field:
         case "kind":
@@ -88,12 +88,12 @@ def sorted_in_words(change: Change, who: str, t: Callable[..., str]) -> str | No
             return t("{who} set the urgency to: {extent}", who=who, extent=_extent(change.new, t))
         case "tags":
             return t("{who} changed the tags to: {tags}", who=who, tags=change.new or t("none"))
-        case "due" if change.new is None:
-            return t("{who} took away the due date", who=who)
+        case "due" if change.new is not None:
+            return t("{who} set the due date to: {date}", who=who, date=times.moment(change.new))
         case "due":
-            return t("{who} set the due date to: {date}", who=who, date=_moment(change.new or ""))
-        case "due_soon":
-            return t("Its due date comes near: {date}", date=_moment(change.new or ""))
+            return t("{who} took away the due date", who=who)
+        case "due_soon" if change.new is not None:
+            return t("Its due date comes near: {date}", date=times.moment(change.new))
         case "watcher" if change.new is None:
             name = change.old_name or "?"
             return t("{name} does not watch it any more ({who})", name=name, who=who)
@@ -117,7 +117,3 @@ def value_in_words(value: Any, t: Callable[..., str]) -> str:
 
 def _extent(value: str | None, t: Callable[..., str]) -> str:
     return t(EXTENT[value]) if value is not None and value in EXTENT else t("none")
-
-
-def _moment(iso: str) -> str:
-    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"

@@ -24,8 +24,9 @@ from console.pages.automation.forms import (
 from console.pages.automation.names import Names, load_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
-from console.pages.view import page, translator
+from console.pages.view import page, times_for, translator
 from console.sight import sight_for
+from console.times import Times
 from console.words import automation as said
 from console.words.changes import change_in_words
 from console.words.errors import error_in_words
@@ -211,7 +212,7 @@ def _tried(
     request: Request, signed_in: SignedIn, trial: Trial, name: str, names: Names
 ) -> Sequence[tuple[WouldApply, Sequence[ShownDeed]]]:
     """Return the tickets that a trial found, each with what the rule would do to it."""
-    t, language = translator(request), signed_in.agent.language
+    t, language, times = translator(request), signed_in.agent.language, times_for(request)
     return [
         (
             one.would_apply,
@@ -220,7 +221,7 @@ def _tried(
                     kind=did.action.key,
                     value=names.shown(did.action.key, did.action.value),
                     left_out="" if did.failure is None else failure_in_words(did.failure, language),
-                    lines=_deed_in_words(did, name, t),
+                    lines=_deed_in_words(did, name, t, times),
                 )
                 for did in one.does
             ],
@@ -229,8 +230,8 @@ def _tried(
     ]
 
 
-def _deed_in_words(did: WouldDo, name: str, t: Translate) -> Sequence[str]:
-    changes = (change_in_words(replace(one, actor_name=name), t) for one in did.changes)
+def _deed_in_words(did: WouldDo, name: str, t: Translate, times: Times) -> Sequence[str]:
+    changes = (change_in_words(replace(one, actor_name=name), t, times) for one in did.changes)
     lines = [t("In its history: {words}", words=change) for change in changes]
     lines += [t("The requester would read: {words}", words=said) for said in did.says]
     lines += [t("The note would be: {words}", words=said) for said in did.notes]

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console.times import Times
 from console.words.changes import change_in_words
 from core.domain.actor import Role
 from core.domain.automation.actions import ActionKind
@@ -76,7 +77,8 @@ async def test_a_tickets_history_names_the_rule_also_once_it_is_gone(rig: Rig) -
         number = (await rig.ticket()).number
         async with rig.sessions() as session:
             changes = await history(session, await ticket_named(session, str(number)))
-        return [change_in_words(one, lambda said, **given: said.format(**given)) for one in changes]
+        t, times = (lambda said, **given: said.format(**given)), Times("en", None)
+        return [change_in_words(one, t, times) for one in changes]
 
     assert "The rule “a rule” changed the tags to: printer" in await told()
     async with rig.sessions.begin() as session:

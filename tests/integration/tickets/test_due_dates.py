@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +20,7 @@ from core.services.reactions import Reactions
 from core.services.tickets.due_dates import DueDateSweep
 from core.storage.tables import Notification, Ticket
 from tests.integration.console.api import Api
-from tests.integration.console.browser import signed_in
+from tests.integration.console.browser import PASSWORD, Browser, signed_in
 from tests.integration.console.world import Desk
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -73,6 +75,27 @@ async def test_whoever_has_a_ticket_is_reminded_once_before_its_due_date(desk: D
     await desk.tickets.set_status(ticket, TicketStatus.SOLVED, ana)
     desk.clock.advance(timedelta(days=3))
     assert await reminded() == [bea.id] * 2
+
+
+async def test_histories_and_notifications_tell_due_dates_by_the_readers_clock(desk: Desk) -> None:
+    conversation = await desk.queued("Renew the certificate")
+    bea, ana = await desk.agent("bea@example.org", "Bea"), await desk.agent()
+    await desk.access.passwords.set(ana.id, PASSWORD)
+    async with desk.sessions() as session:
+        ticket = TicketId((await session.scalars(select(Ticket.id))).one())
+    sorting = TicketSorting(desk.sessions, desk.accounts, desk.clock)
+    await desk.tickets.assign(ticket, ana.id, bea)
+    due = (desk.clock() + timedelta(days=2)).replace(hour=23, minute=30)
+    await sorting.sort(ticket, Sorting(due_at=due), bea)
+    desk.clock.advance(due - desk.clock() - timedelta(hours=2))
+    await DueDateSweep(desk.sessions, desk.accounts, desk.clock).remind_due()
+    await Reactions(desk.sessions, desk.accounts, [NoticesOfTickets()]).advance(conversation)
+    page = await Browser.signed_in(desk, ana.email)
+    page.client.cookies.set("desk_zone", "Europe/Madrid")
+    there = due.astimezone(ZoneInfo("Europe/Madrid"))
+    told = re.compile(rf": [^<]*\b{there.day} {there:%b}(?: {there:%Y})? {there:%H:%M}")
+    assert told.search(await page.see("/console/notices"))
+    assert len(told.findall(await page.see("/console/tickets/1001"))) == 2  # set, and near
 
 
 async def test_a_view_shows_and_sorts_by_due_dates(desk: Desk, api: Api) -> None:
