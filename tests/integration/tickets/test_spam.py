@@ -256,6 +256,13 @@ async def test_spam_is_marked_and_brought_back_on_pages_and_over_the_api(
     await desk.says("Cheaper watches", thread="t2", who="mallory")
     shown = await ana.see("/console/spam")
     assert ("Cheap watches" in shown, "Cheaper watches" in shown) == (True, True)
+    assert "<strong>Visitor</strong>" not in shown
+    async with desk.sessions.begin() as session:
+        await session.execute(update(Contact).values(name=None))
+    shown = await ana.see("/console/spam")
+    # No id of a platform stands in a name's place.
+    assert shown.count("<strong>Visitor</strong>") == 2
+    assert "<strong>mallory</strong>" not in shown
     client = await api(Role.AGENT, "bea@example.org")
     rows = (await client.get("/api/v1/spam")).json()
     assert [(one["ticket"], one["blocked"]) for one in rows["items"]] == [

@@ -34,12 +34,17 @@ class SpamView:
     ticket: int | None  # the number of the one that was marked; none: the sender was blocked
     account: str
     channel: str | None
-    sender: str  # name, or address
+    name: str | None
     address: str | None
     is_blocked: bool  # what they write from this address is spam
     subject: str | None
     last_words: str
     at: datetime  # of the last message
+
+    @property
+    def sender(self) -> str:
+        """Return the sender's name, or their address."""
+        return self.name or self.address or "?"
 
 
 async def list_spam(
@@ -89,7 +94,7 @@ async def list_spam(
             ticket=number,
             account=row.account_id,
             channel=channel,
-            sender=name or row.address or "?",
+            name=name,
             address=row.address,
             is_blocked=blocked_at is not None,
             subject=row.subject,
