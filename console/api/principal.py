@@ -13,7 +13,7 @@ from console.sight import check_sight
 from core.domain.actor import LEADING, Agent, Role, Scope
 from core.domain.errors import Forbidden, Unauthenticated
 from core.services.access.tokens import Principal
-from core.services.audit import done_by, done_from
+from core.services.audit import done_by, done_by_program, done_from
 
 _READING = frozenset({"GET", "HEAD"})
 _scheme = HTTPBearer(auto_error=False, description="A token from `desk token create`.")
@@ -31,7 +31,8 @@ async def _principal(
     if principal.role == Role.AUDITOR and request.method not in _READING:
         raise Forbidden("auditors change nothing")
     actor = "assistant" if principal.agent is None else principal.agent.actor
-    with done_from(request.client.host if request.client else None), done_by(actor):
+    remote = request.client.host if request.client else None
+    with done_from(remote), done_by(actor), done_by_program():
         if principal.agent is not None:
             await check_sight(request, principal.agent)
         yield principal

@@ -19,6 +19,7 @@ COMMAND = "command"
 """Who does what is done at the desk's own terminal."""
 
 _actor: ContextVar[str] = ContextVar("actor", default=COMMAND)
+_by_program: ContextVar[bool] = ContextVar("by_program", default=False)
 
 _NOTED_AGAIN_AFTER = timedelta(hours=1)
 
@@ -50,6 +51,21 @@ def done_by(actor: str) -> Iterator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+@contextmanager
+def done_by_program() -> Iterator[None]:
+    """Let what is done inside the block be known as a program's, whoever it acts for."""
+    token = _by_program.set(True)
+    try:
+        yield
+    finally:
+        _by_program.reset(token)
+
+
+def is_by_program() -> bool:
+    """Say whether what is done now is done by a program, as `done_by_program` has it."""
+    return _by_program.get()
 
 
 def doer() -> tuple[str, str | None]:

@@ -26,6 +26,7 @@ from core.domain.ids import (
     TurnId,
     new_id,
 )
+from core.services import audit
 from core.services import message_rows as rows
 from core.services.json_forms import author_json, envelope_json, intent_json
 from core.services.learning.forgetting import forget_words
@@ -306,6 +307,7 @@ class Ledger:
                 reason=reason,
                 at=self.now,
                 depth=self._depth,
+                by_program=audit.is_by_program(),
             )
         )
 

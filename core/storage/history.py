@@ -13,12 +13,13 @@ from core.domain.ids import TicketId
 
 # One statement however many there are, and whichever of their columns are empty.
 _ADD = text(
-    "INSERT INTO ticket_event (ticket_id, field, old, new, actor, reason, at, depth)"
-    " SELECT ticket_id, field, old, new, actor, reason, at, depth"
+    "INSERT INTO ticket_event (ticket_id, field, old, new, actor, reason, at, depth, by_program)"
+    " SELECT ticket_id, field, old, new, actor, reason, at, depth, by_program"
     " FROM unnest(CAST(:tickets AS uuid[]), CAST(:fields AS text[]), CAST(:olds AS text[]),"
     " CAST(:news AS text[]), CAST(:actors AS text[]), CAST(:reasons AS text[]),"
-    " CAST(:ats AS timestamptz[]), CAST(:depths AS smallint[])) WITH ORDINALITY"
-    " AS event (ticket_id, field, old, new, actor, reason, at, depth, place) ORDER BY place"
+    " CAST(:ats AS timestamptz[]), CAST(:depths AS smallint[]),"
+    " CAST(:by_programs AS boolean[])) WITH ORDINALITY AS event"
+    " (ticket_id, field, old, new, actor, reason, at, depth, by_program, place) ORDER BY place"
 )
 
 
@@ -34,6 +35,7 @@ class NewEvent:
     reason: str | None
     at: datetime
     depth: int
+    by_program: bool
 
 
 async def add_events(session: AsyncSession, events: Sequence[NewEvent]) -> None:
@@ -51,5 +53,6 @@ async def add_events(session: AsyncSession, events: Sequence[NewEvent]) -> None:
             "reasons": [event.reason for event in events],
             "ats": [event.at for event in events],
             "depths": [event.depth for event in events],
+            "by_programs": [event.by_program for event in events],
         },
     )

@@ -5,6 +5,7 @@ so many messages of the assistant and of the desk itself at once. Each further o
 since the one before left: an hour, then two, then four. What left a day ago no longer counts, nor
 what was written before an agent last answered in a ticket of theirs or gave it a status, an
 approver decided, or they rated how they were helped: where a person is, no two machines are alone.
+What a program does with an agent's token is no person's deed.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ async def _last_deed(
             TicketEvent.at > since,
             or_(
                 or_(*(TicketEvent.actor.startswith(kind) for kind in _PEOPLE))
-                # Tags, fields and the like are what programs with an agent's token set.
+                & TicketEvent.by_program.is_(False)
                 & (
                     TicketEvent.field.in_(("status", "request"))
                     | ((TicketEvent.field == "message") & (TicketEvent.reason == "agent"))

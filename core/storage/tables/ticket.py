@@ -171,4 +171,5 @@ class TicketEvent(Base):
     depth: Mapped[int] = mapped_column(
         SmallInteger, server_default="0"
     )  # how many reactions led here
+    by_program: Mapped[bool] = mapped_column(server_default=text("false"))  # with an API token
     reacted_at: Mapped[datetime | None]

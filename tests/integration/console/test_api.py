@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from core.domain.assistant import HandoffReason, Say
 from core.domain.ticket import Priority
+from core.storage.tables import TicketEvent
 from tests.integration.console.api import Api, assert_problem, one_ticket
-from tests.integration.console.browser import signed_in
+from tests.integration.console.browser import PASSWORD, Browser, signed_in
 from tests.integration.console.world import Desk
 
 
@@ -68,6 +70,29 @@ async def test_tickets_are_found_by_status_assignee_and_words(desk: Desk, api: A
     assert await found(q="mail_boxes") == [1002]
     assert await found(q="bob@example") == [1002]
     assert await found(q="I will get somebody") == [1002, 1001]
+
+
+async def test_a_change_by_a_token_is_known_as_a_programs_and_one_in_the_console_is_not(
+    desk: Desk, api: Api
+) -> None:
+    await desk.queued()
+    client = await api()
+    ticket = await one_ticket(client)
+    await client.post(f"/api/v1/tickets/{ticket['id']}/take", json={})
+    bob = await desk.agent("bob@example.org", "Bob")
+    await desk.access.passwords.set(bob.id, PASSWORD)
+    browser = await Browser.signed_in(desk, "bob@example.org")
+    note = await browser.send("/console/tickets/1001/say", text="Hello", kind="note")
+    assert note.status_code == 303
+    async with desk.sessions() as session:
+        found = await session.execute(
+            select(TicketEvent.actor, TicketEvent.by_program)
+            .where(TicketEvent.actor.startswith("agent:"))
+            .distinct()
+        )
+        by_whom = {actor: is_program for actor, is_program in found}  # noqa: C416  # typed rows
+    assert by_whom.pop(bob.actor) is False
+    assert list(by_whom.values()) == [True]
 
 
 async def test_an_agent_works_a_ticket_from_take_to_solved(desk: Desk, api: Api) -> None:

@@ -10,6 +10,7 @@ from core.domain.channel import HeldBack, Receipt
 from core.domain.conversation import Responder, Speaker
 from core.domain.ids import ConversationId, RemoteId, new_id
 from core.domain.ticket import TicketStatus
+from core.services.audit import done_by_program
 from core.services.delivery.budget import next_moment
 from core.services.ledger import Ledger
 from core.services.locks import locked
@@ -165,6 +166,17 @@ async def test_what_programs_do_with_an_agents_token_to_each_letter_ends_no_coun
         await ledger.write(session)
     another = await rig.hear("Thanks for your mail!", thread="t4")
     assert await rig.turns.plan(another) is None
+
+
+async def test_what_programs_answer_and_which_status_they_set_ends_no_count(rig: Rig) -> None:
+    await _third_letter(rig)
+    agent, ticket = await rig.agent(), await rig.ticket_id("t3")
+    with done_by_program():
+        await rig.tickets.reply(ticket, agent, "I bring you another.")
+        await rig.tickets.set_status(ticket, TicketStatus.PENDING, agent)
+    another = await rig.hear("Thanks for your mail!", thread="t4")
+    assert await rig.turns.plan(another) is None
+    assert (await rig.ticket("t4")).reason == HandoffReason.ANSWER_LIMIT
 
 
 async def test_what_an_agent_said_ends_the_count(rig: Rig) -> None:
