@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.async_api import expect
+from sqlalchemy import update
 
 from core.domain.actor import Agent
 from core.domain.ticket import TicketStatus
 from core.services.automation.macros import MacroForm, Macros
 from core.storage.queries.tickets.tickets import ticket_named
+from core.storage.tables import Ticket
 from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk
 
@@ -152,3 +156,17 @@ async def test_a_macro_of_one_language_says_how_many_of_the_chosen_tickets_are_i
     assert (await asked("Hello")).endswith(
         "1 of them is in another language: its requester would get English."
     )
+
+
+async def test_the_time_of_an_sla_and_a_due_date_of_ones_own_are_both_read_in_full(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    async with desk.sessions.begin() as session:
+        due = {"sla_due_at": datetime(2020, 1, 1, tzinfo=UTC), "sla_due_kind": "first_response"}
+        soon = datetime.now(UTC) + timedelta(minutes=50)
+        await session.execute(update(Ticket).values(due_at=soon, **due))
+    page = await opened("/console/queue?tab=all", width=1280)
+    cell = page.locator("#tr-1001 td.at-due")
+    await expect(cell.locator(".due")).to_have_count(2)
+    assert await cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
