@@ -42,7 +42,6 @@ from core.wiring.demo.people import REQUESTERS, Requester
 from core.wiring.demo.requesters import ACCOUNT, address_of
 from core.wiring.parts import Parts
 
-_CONFIDENCE = 0.93
 _SAYS_SO = 0.65  # of those whom an article helps
 
 
@@ -115,7 +114,7 @@ class Chats:
         async with storage_errors(), _one_transaction(self._parts.engine) as sessions:
             chat = _Chat(self._parts, sessions, asker, moment)
             await chat.asks(question.said)
-            await chat.is_told(Answer(article=question.article, score=_CONFIDENCE))
+            await chat.is_told(Answer(article=question.article))
             if says_so:
                 await chat.presses(Feedback.HELPED)
                 await chat.is_told(Say(text=_GLAD[question.language]), feedback=Feedback.HELPED)
@@ -129,7 +128,7 @@ class Chats:
         async with storage_errors(), _one_transaction(self._parts.engine) as sessions:
             chat = _Chat(self._parts, sessions, asker, moment)
             conversation = await chat.asks(said)
-            await chat.is_told(Answer(article=article, score=_CONFIDENCE))
+            await chat.is_told(Answer(article=article))
             await chat.presses(Feedback.NOT_HELPED)
             await chat.is_told(
                 Say(text=_SORRY[asker.language]),
@@ -201,7 +200,7 @@ class _Chat:
             turn=plan.turn,
             steps=steps,
             intent="ask_question" if feedback is None else feedback.value,
-            confidence=_CONFIDENCE if feedback is None else 1.0,
+            confidence=None if feedback is None else 1.0,  # nobody has judged a question here
             model=None,
             understanding=Understanding(feedback=feedback),
         )
