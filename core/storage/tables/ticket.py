@@ -88,13 +88,6 @@ class Ticket(Base):
         Index("ix_ticket_problem", "created_at", "id", postgresql_where=text("kind = 'problem'")),
         Index("ix_ticket_updated_at", "updated_at", "id"),
         Index("ix_ticket_document", "document", postgresql_using="gin"),
-        Index(  # by words, and by conditions of views
-            "ix_ticket_filled",
-            text("search_filled(fields)"),
-            "fields",
-            postgresql_using="gin",
-            postgresql_where=text("fields <> '{}'"),
-        ),
     )
 
     id: Mapped[Key]

@@ -31,7 +31,6 @@ from core.storage.queries.conversations.conversations import list_conversations,
 from core.storage.queries.figures.figures import waiting_by
 from core.storage.queries.requester_records.assets import assets_of
 from core.storage.queries.requester_records.requesters import list_requesters
-from core.storage.queries.search import filled as fields_index
 from core.storage.queries.search import latest
 from core.storage.queries.search.search import Hit, hits
 from core.storage.queries.tickets.filter import LIVE, TicketFilter
@@ -119,10 +118,6 @@ class Asked:
         word(12)[:4] + "qq" + word(12)[6:],  # two in a long word
         "person77@example.org",
         f"{word(5)} 4711x",
-        "SN-12000-QX",  # in one ticket's field
-        "dockstation",  # in the fields of many tickets
-        f"dockstation {word(40)}",
-        f"SN-12000-QX {word(5)}",
     ],
 )
 async def test_a_search_reads_no_table_from_end_to_end(filled: AsyncEngine, typed: str) -> None:
@@ -180,24 +175,6 @@ async def test_of_many_messages_with_a_word_the_latest_alone_are_read(
     assert found == same
     assert len(found) > 100
     assert all_of_them - few > spared
-
-
-async def test_of_many_tickets_whose_fields_hold_a_value_the_latest_alone_are_read(
-    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def read() -> tuple[set[Hit], int]:
-        asked = Asked(filled)
-        async with sessions_of(filled)() as session:
-            terms, _ = await terms_of(session, question_of("dockstation"))
-            found = await hits(session, terms, None)
-        return set(found), (await asked.rows_read(filled, "ticket"))[-1]
-
-    found, few = await read()
-    monkeypatch.setattr(fields_index, "_MANY", 1_000_000)
-    same, all_of_them = await read()
-    assert found == same
-    assert len(found) == 200
-    assert all_of_them - few > 1_500  # 2,500 hold it
 
 
 async def test_what_is_older_is_read_where_too_few_have_the_word_lately(

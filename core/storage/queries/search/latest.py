@@ -42,20 +42,13 @@ async def usage_in_messages(session: AsyncSession, terms: Sequence[Term]) -> Usa
         return Usage(is_common=True)
     if not terms or terms[0].uses <= _MANY:
         return Usage()
-    return Usage(since=await since_enough(session, Message.id, terms[0].uses))
-
-
-async def since_enough(
-    session: AsyncSession, key: InstrumentedAttribute[UUID], uses: int
-) -> UUID | None:
-    """Return from which id on some hundreds are to be expected of what is met `uses` times."""
-    first = await session.scalar(select(key).order_by(key).limit(1))
-    last = await session.scalar(select(key).order_by(key.desc()).limit(1))
+    first = await session.scalar(select(Message.id).order_by(Message.id).limit(1))
+    last = await session.scalar(select(Message.id).order_by(Message.id.desc()).limit(1))
     if first is None or last is None:
-        return None
+        return Usage()
     begins, ends = first.int >> _TIME_BITS, last.int >> _TIME_BITS
-    since = ends - (ends - begins) * _FIRST // uses
-    return UUID(int=since << _TIME_BITS)
+    since = ends - (ends - begins) * _FIRST // terms[0].uses
+    return Usage(since=UUID(int=since << _TIME_BITS))
 
 
 async def _are_common(

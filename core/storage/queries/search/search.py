@@ -37,13 +37,6 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
 from core.storage.queries.access.sight import Sight, main_ticket
-from core.storage.queries.search.filled import (
-    Spread,
-    filled_document,
-    filled_with,
-    latest_filled,
-    spread_in_fields,
-)
 from core.storage.queries.search.latest import (
     Usage,
     all_of,
@@ -123,7 +116,7 @@ async def hits(
     *,
     most: int | None = None,
 ) -> Sequence[Hit]:
-    """Return where all of `terms` are found: in a message, a ticket, its fields, its requester.
+    """Return where all of `terms` are found: in a message, in a ticket or in its requester's name.
 
     They may be spread over all that belongs to a conversation. With `within`, what belongs to no
     such ticket is passed over; with `most`, only so many that score best are looked up.
@@ -131,21 +124,15 @@ async def hits(
     only = _Only(sight=sight, within=within)
     # A plan for any words would be a bad one for most: how often they occur decides.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    # Where an index finds very many tickets, it is to name each, not only its page of the table:
-    # else what the fields of all on the page hold would be taken apart again.
-    await session.execute(text("SET LOCAL work_mem = '32MB'"))
     telling = sorted((term for term in terms if term.query), key=lambda term: term.uses)
     ways: list[Select[Any]] = [
         _said(terms, only, await usage_in_messages(session, telling)),
         _described(terms, only, await usage_in_tickets(session, Ticket.document, telling)),
         _of_people(terms, only),
     ]
-    if telling:
-        ways.append(_filled(terms, only, await spread_in_fields(session, telling)))
     if len(telling) > 1:
         usage = await usage_in_messages(session, telling[:1])
-        in_fields = await spread_in_fields(session, telling[:1])
-        ways.append(_spread(telling[0], telling[1:], only, usage, in_fields))
+        ways.append(_spread(telling[0], telling[1:], only, usage))
     found = union_all(*ways).cte("found")
     if most is not None:
         score = func.log(2, cast(found.c.rank + LEAST_RANK, Numeric)) + (
@@ -280,22 +267,6 @@ def _described(terms: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     )
 
 
-def _filled(terms: Sequence[Term], only: _Only, spread: Spread) -> Select[Any]:
-    """Return tickets whose fields hold all of `terms`."""
-    query: Any = select(Ticket.conversation_id, Ticket.id, Ticket.fields, Ticket.created_at).where(
-        filled_with(Ticket, all_of([term.query for term in terms]))
-    )
-    query = only.tickets(query)
-    found = latest_filled(query, spread, limit=_LOOKED_AT).subquery("filled")
-    return select(
-        found.c.conversation_id,
-        found.c.id.label("ticket_id"),
-        cast(null(), Message.id.type).label("message_id"),
-        _rank(filled_document(found.c.fields), terms).label("rank"),
-        found.c.created_at.label("at"),
-    )
-
-
 def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return the tickets of requesters who are called by all of `terms`."""
     people = _called(terms, _PEOPLE_LOOKED_AT)
@@ -314,9 +285,7 @@ def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     return select(only.tickets(query).subquery("of_people"))
 
 
-def _spread(
-    rarest: Term, others: Sequence[Term], only: _Only, usage: Usage, in_fields: Spread
-) -> Select[Any]:
+def _spread(rarest: Term, others: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     """Return conversations that have `rarest` and all of `others`, but not all in one place.
 
     The rarest word leads to them; the others are looked for there.
@@ -331,10 +300,6 @@ def _spread(
     ).where(_has(Ticket.document, rarest.query))
     by_ticket = only.tickets(by_ticket)
     in_tickets = Usage(is_common=usage.is_common)
-    by_field: Any = select(Ticket.conversation_id.label("id"), cast(null(), Message.id.type)).where(
-        filled_with(Ticket, rarest.query)
-    )
-    by_field = only.tickets(by_field)
     people = _called([rarest], _PEOPLE_LOOKED_AT)
     by_person: Any = (
         select(Conversation.id, cast(null(), Message.id.type))
@@ -345,14 +310,12 @@ def _spread(
     led_to = union_all(
         select(latest(by_words, message.id, usage, limit=_LOOKED_AT).subquery()),
         select(latest(by_ticket, Ticket.id, in_tickets, limit=_LOOKED_AT).subquery()),
-        select(latest_filled(by_field, in_fields, limit=_LOOKED_AT).subquery()),
         select(only.own_conversations(by_person).subquery()),
     ).subquery("led_to")
     place = aliased(Conversation)
     each = []
     for term in others:
         said, known, person = aliased(Message), aliased(Ticket), aliased(Contact)
-        filled = aliased(Ticket)
         each.append(
             or_(
                 exists().where(
@@ -361,7 +324,6 @@ def _spread(
                     _has(said.document, term.query),
                 ),
                 exists().where(known.conversation_id == place.id, _has(known.document, term.query)),
-                exists().where(filled.conversation_id == place.id, filled_with(filled, term.query)),
                 exists().where(
                     person.id == place.contact_id, _has(person.document, term.beginnings)
                 ),
