@@ -237,9 +237,9 @@ def test_what_is_marked_as_spam_is_left_alone() -> None:
         checked_actions((spam, tag))
 
 
-def test_a_rule_does_something_and_one_by_the_clock_waits_for_something() -> None:
+def test_a_rule_does_something_and_a_time_based_one_waits_for_something() -> None:
     tag = Action(kind=ActionKind.ADD_TAG, value="x")
     with pytest.raises(InvalidInput, match="add an action"):
         Rule(name="x", trigger=Trigger.OPENED, conditions=Conditions(), actions=())
-    with pytest.raises(InvalidInput, match="by the clock"):
+    with pytest.raises(InvalidInput, match="time-based rule needs a condition"):
         Rule(name="x", trigger=Trigger.IDLE, conditions=Conditions(), actions=(tag,))
