@@ -21,7 +21,7 @@ BOT = Path(__file__).resolve().parent
 PROJECT = BOT.parent
 
 _KEPT = 5
-_SCRATCH = ".training-"
+_SCRATCH = ".training-in-"  # marks of sets in training are called `.training-of-…`
 _OWN_EXAMPLES = PROJECT / "nlu_data" / "nlu"
 _NOTHING = Lessons(name=NONE)
 _INPUTS = (

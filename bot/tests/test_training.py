@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 import training
-from lessons import Example, Lessons, choose, keep
+from lessons import Example, Lessons, choose, in_training, is_in_training, keep
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_examples_of_an_intent_that_is_gone_are_left_out(tmp_path: Path) -> None
 def test_what_a_killed_training_left_is_removed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = tmp_path / ".training-killed"
+    left = tmp_path / ".training-in-killed"
     (left / "cache").mkdir(parents=True)
     there: list[bool] = []
 
@@ -117,9 +117,11 @@ def test_what_a_killed_training_left_is_removed_by_the_next(
         return made
 
     monkeypatch.setattr(training, "_train", trains)
-    training.model_in(tmp_path)
+    with in_training(tmp_path, "0" * 16):  # as where a set is learned
+        training.model_in(tmp_path)
+        assert is_in_training(tmp_path, "0" * 16)
     assert there == [False]
-    assert not list(tmp_path.glob(".training-*"))
+    assert not list(tmp_path.glob(".training-in-*"))
 
 
 def test_two_trainings_at_once_train_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
