@@ -10,6 +10,7 @@ from channels.loopback.channel import Platform
 from core.domain.events import (
     ChoicePressed,
     DeliveryReported,
+    MessagePosted,
     MessageRemoved,
     ParticipantChanged,
     ReactionChanged,
@@ -104,10 +105,9 @@ async def test_events_about_what_is_unknown_are_refused_and_stay_refused(rig: Ri
     assert await rig.intake.cursor(LOOP, "c") is None
 
 
-async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
-    said = posted("x")
-    await rig.intake.accept(said)
-    moved = ThreadMoved(
+def moved(said: MessagePosted) -> ThreadMoved:
+    """Return that the thread of `said` goes on as `t2`."""
+    return ThreadMoved(
         account=LOOP,
         key=EventKey("move"),
         thread=said.thread,
@@ -115,7 +115,12 @@ async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
         at=said.at,
         new_thread=ThreadKey("t2"),
     )
-    await rig.intake.accept(moved)
+
+
+async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
+    said = posted("x")
+    await rig.intake.accept(said)
+    await rig.intake.accept(moved(said))
     await rig.intake.accept(posted("y", thread="t2"))
 
     assert await rig.texts("t2") == [("customer", "x"), ("customer", "y")]
@@ -124,15 +129,7 @@ async def test_a_thread_that_moves_keeps_its_conversation(rig: Rig) -> None:
 async def test_a_thread_does_not_move_to_where_another_began_in_the_same_batch(rig: Rig) -> None:
     said = posted("x")
     await rig.intake.accept(said)
-    moved = ThreadMoved(
-        account=LOOP,
-        key=EventKey("move"),
-        thread=said.thread,
-        author=said.author,
-        at=said.at,
-        new_thread=ThreadKey("t2"),
-    )
-    _, refused = await rig.intake.accept(posted("y", thread="t2"), moved)
+    _, refused = await rig.intake.accept(posted("y", thread="t2"), moved(said))
 
     assert refused.refusal == Refusal.THREAD_TAKEN
     assert await rig.texts("t1") == [("customer", "x")]
