@@ -4,14 +4,25 @@
   const by = (id) => document.getElementById(id);
   const NEAR_END_PX = 80;
 
+  // What somebody typed or chose stays, whatever news come in, until the form that holds it is taken.
+  const typed = new WeakSet();
+  for (const name of ["input", "change"]) {
+    document.addEventListener(name, ({ target }) => typed.add(target), true);
+  }
+  const isTyped = (name, node) =>
+    ["value", "checked", "selected"].includes(name) && typed.has(node.closest("select") ?? node);
+  document.body.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig, xhr } }) => {
+    const form = requestConfig.elt;
+    const isTaken = form.matches("form") && (xhr.status < 400 || form.matches("[hx-trigger=change]"));
+    if (isTaken) for (const field of form.elements) typed.delete(field);
+  });
+
   // Menus that are open stay open when the part of the page around them is shown anew.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar") || (name === "style" && node.matches(".sheet")));
+    !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar") || (name === "style" && node.matches(".sheet")) || isTyped(name, node));
 
-  // So does a text that is being corrected: what was typed there is nowhere else yet.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
-    !(node.nodeType === Node.ELEMENT_NODE && (node.matches("details.own[open], input.choose, input.choose-all, .count.later") || isTypedIn(node)));
-  const isTypedIn = (node) => node === document.activeElement && node.matches(".sort input");
+    !(node.nodeType === Node.ELEMENT_NODE && node.matches("details.own[open], input.choose, input.choose-all, .count.later"));
   document.body.addEventListener("corrected", () => {
     for (const form of document.querySelectorAll("details.own[open]")) form.open = false;
   });

@@ -64,6 +64,31 @@ async def test_news_never_wipe_what_is_being_typed(desk: Desk, opened: Opened) -
     await expect(text).to_have_value("I was just about to")
 
 
+async def test_what_is_begun_beside_the_reply_stays_until_it_is_taken(
+    desk: Desk, opened: Opened
+) -> None:
+    async with desk.sessions() as session, session.begin():
+        session.add(Team(id=new_id(), name="Network"))
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    tag = page.locator("#add-tag")
+    await tag.fill("printer")
+    await page.locator("#escalate summary").click()
+    reason = page.locator("#escalation-reason")
+    await reason.fill("It needs a router")
+    for n in range(2):
+        await desk.says(f"more {n}")
+        await expect(page.locator(".message.customer").last).to_contain_text(f"more {n}")
+    await expect(reason).to_have_value("It needs a router")
+    await page.get_by_role("button", name="To the team Network").click()
+    await expect(page.locator("#details")).to_contain_text("It needs a router")
+    await expect(reason).to_have_value("")
+    await expect(tag).to_have_value("printer")
+    await tag.press("Enter")
+    await expect(page.locator(".ticket-tag")).to_contain_text(["printer"])
+    await expect(tag).to_have_value("")
+
+
 async def test_reading_back_is_not_disturbed(desk: Desk, opened: Opened) -> None:
     await desk.queued()
     for n in range(40):

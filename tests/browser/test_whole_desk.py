@@ -213,7 +213,7 @@ async def test_from_the_first_question_to_the_figures(
         await first.locator("#escalate summary").click()
         await first.locator("#escalation-reason").fill("6 7 8")
         await first.get_by_role("button", name=t("To the next level")).click()
-        await expect(first.locator("#head")).to_contain_text(names[2])
+        await expect(first.locator("#head")).to_contain_text(t("{name} has it", name=names[2]))
         await second.goto(f"{whole_desk.url}/console/queue?tab=mine")
         await second.locator(f"#row-{number}").click()
         await expect(second.locator("#head")).to_contain_text(t("You have it"))
