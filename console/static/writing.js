@@ -116,22 +116,24 @@
     };
   };
 
-  // What a page took along unsaved comes back with it.
+  // What a page took along unsaved comes back with it, of every kind that was begun.
   addEventListener("pagehide", () => {
     drafts[mode] = typed();
-    const draft = body(drafts[mode]);
-    if (saved[mode] === draft) return;
-    sessionStorage.setItem(left, JSON.stringify({ mode, draft: drafts[mode], before: begun?.[mode] }));
-    if (begun) return;
-    put(mode, draft, { keepalive: true }).catch(() => {}); // the page is gone: the next one has it
+    const taken = {};
+    for (const kind of Object.keys(saved)) {
+      const draft = drafts[kind] ?? blank();
+      if (saved[kind] === body(draft)) continue;
+      taken[kind] = { draft, before: begun?.[kind] };
+      if (begun) continue;
+      put(kind, body(draft), { keepalive: true }).catch(() => {}); // the page is gone: the next one has it
+    }
+    if (Object.keys(taken).length) sessionStorage.setItem(left, JSON.stringify({ mode, taken }));
   });
   const unsaved = JSON.parse(sessionStorage.getItem(left) ?? "null");
   sessionStorage.removeItem(left);
   const early = text.value !== text.defaultValue; // somebody typed before this script was there
-  if (unsaved) {
-    drafts[unsaved.mode] = unsaved.before
-      ? joined(drafts[unsaved.mode] ?? blank(), unsaved.before, unsaved.draft)
-      : unsaved.draft;
+  for (const [kind, { draft, before }] of Object.entries(unsaved?.taken ?? {})) {
+    drafts[kind] = before ? joined(drafts[kind] ?? blank(), before, draft) : draft;
   }
   if (early) {
     drafts[mode] = { ...blank(), ...drafts[mode], text: text.value };
@@ -142,7 +144,7 @@
   }
   if (early) text.placeholder = text.dataset[mode];
   else show(drafts[mode]);
-  if (unsaved && unsaved.mode !== mode) save(unsaved.mode); // as a reply to a ticket closed since
+  for (const kind of Object.keys(unsaved?.taken ?? {})) if (kind !== mode) save(kind);
   if (early || unsaved) flush();
 
   text.addEventListener("input", changed);

@@ -193,6 +193,27 @@ async def test_what_is_typed_while_a_reply_is_taken_back_stands_after_it(
     await expect(text).to_have_value("Hello Ada\n\nand more")
 
 
+async def test_a_page_that_is_left_keeps_all_that_was_begun_and_not_only_what_is_shown(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued("The VPN is broken")
+    page = await opened(TICKET)
+    await page.route("**/drafts/*", lambda route: route.abort())
+    text = page.get_by_label("Your message")
+    await text.fill("Hello Ada")
+    await page.get_by_label("Internal note").check()
+    await text.fill("She called twice")
+    await page.unroute("**/drafts/*")
+    await page.route("**/drafts/*", lambda route: route.abort(), times=2)  # as the page goes
+    await page.reload()
+    await expect(page.get_by_label("Internal note")).to_be_checked()
+    await expect(text).to_have_value("She called twice")
+    await page.get_by_label("Reply", exact=True).check()
+    await expect(text).to_have_value("Hello Ada")
+    elsewhere = await opened(TICKET)
+    await expect(elsewhere.get_by_label("Your message")).to_have_value("Hello Ada")
+
+
 async def test_a_reply_that_was_not_saved_before_its_ticket_was_closed_waits_as_its_draft(
     desk: Desk, opened: Opened
 ) -> None:
