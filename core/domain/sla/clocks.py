@@ -24,6 +24,7 @@ class Turn(StrEnum):
     RUNS = "runs"  # its status is one in which the desk has to act
     WAITS = "waits"  # for the requester or for others
     ENDS = "ends"  # solved or closed
+    LEAVES = "leaves"  # closed as merged or spam: over too, but as if never when that is undone
     ASKED = "asked"  # the requester said something
     ANSWERED = "answered"  # an agent answered
 
@@ -123,6 +124,7 @@ def _promises(policy: Policy, history: History) -> Iterator[_Promise]:
     start = history.asked_at if policy.start == ClockStart.FIRST_MESSAGE else history.opened_at
     first: datetime | None = None
     solved: datetime | None = None
+    left: datetime | None = None
     asked: datetime | None = None  # since when a further word of the requester has no answer
     rounds = 0
     later: list[_Promise] = []
@@ -138,10 +140,14 @@ def _promises(policy: Policy, history: History) -> Iterator[_Promise]:
             case Turn.ASKED:
                 if first is not None and asked is None:
                     asked, rounds = moment.at, rounds + 1
+            case Turn.LEAVES:
+                left = left or moment.at
+                solved = solved or left
             case Turn.RUNS | Turn.WAITS:
-                solved = None
+                solved = left = None
     if asked is not None:
-        later.append((ClockKind.NEXT_RESPONSE, rounds, asked, None, None))
+        later.append((ClockKind.NEXT_RESPONSE, rounds, asked, left, left))
+    first = first or left
     yield ClockKind.FIRST_RESPONSE, 1, start, first, first
     yield from later
     yield ClockKind.RESOLUTION, 1, start, solved, solved
@@ -168,7 +174,7 @@ def _open_spans(history: History, start: ClockStart) -> Iterator[Span]:
         match moment.turn:
             case Turn.RUNS:
                 since = since or moment.at
-            case Turn.WAITS | Turn.ENDS if since is not None:
+            case Turn.WAITS | Turn.ENDS | Turn.LEAVES if since is not None:
                 yield Span(start=since, end=moment.at)
                 since = None
             case _:

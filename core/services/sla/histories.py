@@ -15,7 +15,7 @@ from core.domain.conversation import Speaker
 from core.domain.ids import TicketId
 from core.domain.sla.clocks import History, Moment, Turn, turn_of_status
 from core.domain.sla.policy import Policy, TicketFacts
-from core.domain.ticket import Priority, TicketStatus
+from core.domain.ticket import ClosedAs, Priority, TicketStatus
 from core.services.case import Case
 from core.services.sla.rules import Rules
 from core.storage.once import once
@@ -30,6 +30,8 @@ from core.storage.tables import (
 )
 
 _SPOKE = {"customer": Turn.ASKED, "agent": Turn.ANSWERED}
+_LEFT = frozenset({ClosedAs.MERGED, ClosedAs.SPAM})
+"""Reasons of a ticket's end that can be taken back."""
 
 ONE_OF_TICKETS = any_(bindparam("tickets", type_=ARRAY(Uuid())))
 """What an id is compared with, in statements that are given `tickets`."""
@@ -126,9 +128,12 @@ async def moments_of(
     for name, field, new, reason, at in events:
         ticket = TicketId(name)
         if field == "status" and new is not None:
-            found[ticket].append(Moment(at=at, turn=turn_of_status(TicketStatus(new))))
-        elif turn := _SPOKE.get(reason or ""):
+            status = TicketStatus(new)
+            has_left = status == TicketStatus.CLOSED and reason in _LEFT
+            turn = Turn.LEAVES if has_left else turn_of_status(status)
             found[ticket].append(Moment(at=at, turn=turn))
+        elif spoke := _SPOKE.get(reason or ""):
+            found[ticket].append(Moment(at=at, turn=spoke))
     return found
 
 

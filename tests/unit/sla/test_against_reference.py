@@ -16,7 +16,7 @@ from tests.unit.calendars.slow_hours import SlowHours
 from tests.unit.calendars.strategies import calendars_and_moments
 
 _MINUTE = timedelta(minutes=1)
-_TURNS = st.sampled_from((Turn.RUNS, Turn.WAITS, Turn.ENDS, Turn.ANSWERED, Turn.ASKED))
+_TURNS = st.sampled_from(tuple(Turn))
 _STEPS = st.lists(st.tuples(st.integers(0, 60 * 60 * 12), _TURNS), max_size=7)
 
 
@@ -66,7 +66,7 @@ def test_a_resolution_clock_with_pauses_is_what_counting_minutes_gives(
                 passed_at = slow.later(since, timedelta(seconds=target) - spent, moment.at)
             spent += part
         since = moment.at
-        if moment.turn in (Turn.RUNS, Turn.WAITS, Turn.ENDS):
+        if moment.turn in (Turn.RUNS, Turn.WAITS, Turn.ENDS, Turn.LEAVES):
             is_running = moment.turn == Turn.RUNS
     running_part = (
         timedelta(0) if clock.running_since is None else slow.between(clock.running_since, now)

@@ -76,6 +76,25 @@ def test_an_answer_at_the_very_moment_is_in_time_and_one_after_it_is_not() -> No
     assert late.breached_at == at(11)
 
 
+def test_a_merge_that_is_undone_has_answered_nothing() -> None:
+    def promised(*moments: tuple[float, Turn], now: float) -> dict[tuple[ClockKind, int], Clock]:
+        return clocks(
+            *moments, now=now, first_response=HOUR, next_response=HOUR, resolution=4 * HOUR
+        )
+
+    merged = (10.5, Turn.LEAVES)
+    over = promised(merged, now=11)
+    assert (first(over).met_at, resolution(over).met_at) == (at(10.5), at(10.5))
+    back = promised(merged, (12, Turn.RUNS), now=12)
+    assert (first(back).met_at, first(back).due_at) == (None, at(12.5))
+    assert (resolution(back).met_at, resolution(back).due_at) == (None, at(15.5))
+    asked = ((10.1, Turn.ANSWERED), (10.2, Turn.ASKED), merged)
+    again = ClockKind.NEXT_RESPONSE, 1
+    assert promised(*asked, now=11)[again].met_at == at(10.5)
+    undone = promised(*asked, (12, Turn.RUNS), now=12)[again]
+    assert (undone.met_at, undone.spent) == (None, timedelta(hours=0.3))
+
+
 def test_a_ticket_solved_without_a_word_owes_no_first_response() -> None:
     assert first(clocks((10.5, Turn.ENDS), now=12, first_response=HOUR)).met_at == at(10.5)
 
