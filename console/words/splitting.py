@@ -9,6 +9,7 @@ from core.storage.queries.tickets.tickets import Change
 SPLIT_ERRORS = (
     "a closed ticket cannot be split",
     "some of these messages are in another ticket: look at it again",
+    "what was said in an earlier ticket stays there",
     "choose what the other matter is about",
     "choose something that the requester said, too",
     "leave something that the requester said in this ticket",

@@ -21,6 +21,7 @@ from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import MessageId, TicketId
 from core.storage.engine import storage_errors
 from core.storage.queries.conversations.letters import split_off
+from core.storage.queries.conversations.messages import latest_messages, said_since_earlier
 
 router = APIRouter(prefix="/console/tickets/{ticket}")
 
@@ -98,13 +99,16 @@ async def _choice(
     status: int = 200,
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
-        work = await of_ticket(request, session, ticket, MOST_MESSAGES)
+        work = await of_ticket(request, session, ticket, 1)
+        own = await said_since_earlier(session, ticket)
+        said = await latest_messages(session, work.main.id, limit=MOST_MESSAGES, until=own)
     return page(
         request,
         "split.html",
         status=status,
         position=work.position,
         work=work,
+        messages=said[::-1],
         chosen=chosen,
         subject=subject,
         tells=tells,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, not_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,7 @@ from core.services.people.contacts import keep_contacts
 from core.services.tickets.handoff import SUMMARY_CHARS, subject_from
 from core.storage.engine import Sessions, storage_errors
 from core.storage.feed import FeedKind
+from core.storage.queries.conversations.messages import said_since_earlier
 from core.storage.tables import (
     ChoiceRow,
     ContactAddress,
@@ -85,13 +86,13 @@ class Splitting:
             NotFound: there is no such ticket or message.
             InvalidInput: nothing that the requester said is chosen, or all of it is.
             Conflict: the ticket is closed, its chat has gone on in another one, a message is in
-                another ticket (by now), something chosen or a correction of it is being sent, or
-                a letter is what its thread began with.
+                another ticket (by now) or was said in an earlier one, something chosen or a
+                correction of it is being sent, or a letter is what its thread began with.
         """
         async with storage_errors(), self._sessions.begin() as session:
             await _keep_authors(session, messages)
             old, old_ticket = await _opened(session, ticket_id)
-            moved = await _chosen(session, old, messages)
+            moved = await _chosen(session, old, old_ticket, messages)
             return await self._part(session, old, old_ticket, moved, agent, subject, tells=tells)
 
     async def split_at(
@@ -108,7 +109,7 @@ class Splitting:
         async with storage_errors(), self._sessions.begin() as session:
             await _keep_authors(session, [message_id])
             old, old_ticket = await _opened(session, ticket_id)
-            moved = await _from(session, old, message_id, with_later=with_later)
+            moved = await _from(session, old, old_ticket, message_id, with_later=with_later)
             return await self._part(session, old, old_ticket, moved, agent, "", tells=False)
 
     async def _part(
@@ -253,8 +254,20 @@ def _is_said(message: Message) -> bool:
     return message.speaker == Speaker.CUSTOMER and not message.is_automatic
 
 
+async def _keep_earlier(
+    session: AsyncSession, own: ColumnElement[bool], messages: Collection[MessageId]
+) -> None:
+    """Refuse to take away what an earlier ticket of the conversation was about."""
+    is_of_earlier = select(exists().where(Message.id.in_(messages), not_(own)))
+    if await session.scalar(is_of_earlier):
+        raise Conflict("what was said in an earlier ticket stays there")
+
+
 async def _chosen(
-    session: AsyncSession, old: Conversation, messages: Collection[MessageId]
+    session: AsyncSession,
+    old: Conversation,
+    ticket: Ticket,
+    messages: Collection[MessageId],
 ) -> Sequence[Message]:
     """Return the chosen messages in their order."""
     if not messages:
@@ -272,6 +285,8 @@ async def _chosen(
         raise NotFound("there is no such message")
     if any(message.conversation_id != old.id for message in chosen):
         raise Conflict("some of these messages are in another ticket: look at it again")
+    own = await said_since_earlier(session, TicketId(ticket.id))
+    await _keep_earlier(session, own, messages)
     if not any(_is_said(message) for message in chosen):
         raise InvalidInput("choose something that the requester said, too")
     stays = await session.scalar(
@@ -281,6 +296,7 @@ async def _chosen(
                 Message.speaker == Speaker.CUSTOMER,
                 Message.is_automatic.is_(False),
                 Message.id.not_in(messages),
+                own,
             )
         )
     )
@@ -290,13 +306,20 @@ async def _chosen(
 
 
 async def _from(
-    session: AsyncSession, old: Conversation, message_id: MessageId, *, with_later: bool
+    session: AsyncSession,
+    old: Conversation,
+    ticket: Ticket,
+    message_id: MessageId,
+    *,
+    with_later: bool,
 ) -> Sequence[Message]:
     first = await session.get(Message, message_id, populate_existing=True)
     if first is None or first.conversation_id != old.id or first.speaker != Speaker.CUSTOMER:
         raise NotFound("there is no such message")
     if not await _is_said_before(session, old, first):
         raise Conflict("a conversation cannot be split at its beginning")
+    own = await said_since_earlier(session, TicketId(ticket.id))
+    await _keep_earlier(session, own, [message_id])
     if not with_later:
         return [first]
     said = await session.scalars(
@@ -304,6 +327,7 @@ async def _from(
         .where(
             Message.conversation_id == old.id,
             tuple_(Message.position, Message.seq) >= (first.position, first.seq),
+            own,
         )
         .order_by(Message.position, Message.seq)
     )

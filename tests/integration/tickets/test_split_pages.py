@@ -123,6 +123,37 @@ async def test_the_older_of_two_tickets_does_not_show_what_was_said_of_the_newer
     assert "No VPN" in newer
 
 
+async def test_only_what_was_said_in_this_ticket_and_no_earlier_one_can_be_split_off(
+    desk: Desk, api: Api
+) -> None:
+    browser, client = await signed_in(desk, "Ana", Role.AGENT), await api()
+    conversation = await desk.queued("No VPN")
+    await browser.see("/console/tickets/1001")
+    await browser.send("/console/tickets/1001/status", status="closed")
+    desk.clock.advance(timedelta(hours=1))
+    await desk.queued("Now the printer")
+    await desk.says("And the screen")
+    async with desk.sessions() as session:
+        rows = await session.scalars(
+            select(Message).where(
+                Message.conversation_id == conversation, Message.speaker == "customer"
+            )
+        )
+        said = {row.text: str(row.id) for row in rows}
+    shown = await browser.see("/console/tickets/1002/split")
+    assert [text for text in said if said[text] in shown] == ["Now the printer", "And the screen"]
+    path = "/api/v1/tickets/1002/split"
+    both = [said["Now the printer"], said["And the screen"]]
+    for chosen, status, why in (
+        ([said["No VPN"], said["And the screen"]], 409, "earlier ticket"),
+        (both, 422, "leave something"),
+        ([said["And the screen"]], 201, "And the screen"),
+    ):
+        answer = await client.post(path, json={"messages": chosen, "tell": False})
+        assert answer.status_code == status, answer.text
+        assert why in answer.text
+
+
 async def test_the_older_of_two_tickets_does_not_show_the_notes_of_the_newer(desk: Desk) -> None:
     browser = await signed_in(desk, "Ana", Role.AGENT)
     await desk.queued("No VPN")

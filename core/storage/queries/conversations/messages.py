@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Uuid, and_, cast, false, func, not_, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.channel import DeliveryState, RecipientOutcome
@@ -151,7 +151,7 @@ async def latest_messages(
 ) -> Sequence[MessageView]:
     """Return what was said last, newest first in the platform's order.
 
-    `until` limits it to what is said of one ticket (see `said_of`).
+    `until` limits it to what is said of one ticket (see `said_of`, `said_since_earlier`).
     """
     limits = () if until is None else (until,)
     return await _messages(session, Message.conversation_id == conversation, *limits, limit=limit)
@@ -193,6 +193,21 @@ async def said_of(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool
         TicketEvent.ticket_id == ticket, TicketEvent.field == "message"
     )
     return or_(Message.seq < anew, Message.id.in_(left))
+
+
+async def said_since_earlier(session: AsyncSession, ticket: TicketId) -> ColumnElement[bool]:
+    """Return which messages of its conversation belong to no earlier ticket than `ticket`."""
+    row = await session.get_one(Ticket, ticket)
+    earlier = await session.scalar(
+        select(Ticket.id)
+        .where(Ticket.conversation_id == row.conversation_id, Ticket.id < ticket)
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    if earlier is None:
+        return true()
+    of_earlier = await said_of(session, TicketId(earlier))
+    return false() if of_earlier is None else not_(of_earlier)
 
 
 async def messages_by_time(
