@@ -15,10 +15,16 @@ from console.api.shapes import Body, Limit, Page, Text
 from console.chat_connection import accounts_that_tell, find_and_connect, send_code
 from console.desk import desk_of
 from console.sight import ticket_of_body
+from core.domain.access import AccessChange
 from core.domain.actor import Agent
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId, AgentId
 from core.domain.notification import Notice, Reach, Wish
+from core.services.access.telling import (
+    AccessNoticeView,
+    access_notices_of,
+    count_unread_access,
+)
 from core.services.notifications.reading import (
     NoticeView,
     Wishes,
@@ -69,14 +75,44 @@ class NoticeOut(BaseModel):
         )
 
 
+class AccessNoticeOut(BaseModel):
+    """One change of what lets somebody in under the caller's name."""
+
+    id: UUID
+    change: AccessChange
+    by_name: str = Field(description='Who did it; "?" where nobody is known.')
+    is_yourself: bool
+    is_command: bool = Field(description="It was done at the desk's own terminal.")
+    remote: str | None = Field(description="The address it was done from.")
+    detail: str = Field(description="A token's name; a new e-mail address.")
+    at: datetime
+    is_read: bool
+
+    @classmethod
+    def of(cls, view: AccessNoticeView) -> AccessNoticeOut:
+        """Return what the API tells of a change."""
+        return cls(
+            id=view.id,
+            change=view.change,
+            by_name=view.by,
+            is_yourself=view.is_yourself,
+            is_command=view.is_command,
+            remote=view.remote,
+            detail=view.detail,
+            at=view.at,
+            is_read=view.is_read,
+        )
+
+
 class CountOut(BaseModel):
     """How many notices the caller has not read."""
 
-    unread: int
+    unread: int = Field(description="About tickets.")
+    unread_access: int = Field(description="Of what lets somebody in under the caller's name.")
 
 
 class Read(Body):
-    """Which notices count as read: some, those about one ticket, or all."""
+    """Which notices count as read: some, those about one ticket, or all, of access too."""
 
     notices: Annotated[list[Annotated[UUID, Field(strict=False)]] | None, Field(max_length=500)] = (
         None
@@ -178,6 +214,17 @@ async def list_notices(
     )
 
 
+@router.get("/access")
+async def list_access_notices(request: Request, caller: AgentCaller) -> list[AccessNoticeOut]:
+    """List the latest 20 changes of what lets somebody in under the caller's name.
+
+    Those that are not read come first. They are read with all others, never one by one.
+    """
+    async with storage_errors(), desk_of(request).sessions() as session:
+        found = await access_notices_of(session, caller.id)
+    return [AccessNoticeOut.of(one) for one in found]
+
+
 @router.get("/count")
 async def count_notices(request: Request, caller: AgentCaller) -> CountOut:
     """Count the caller's notices that are not read."""
@@ -194,6 +241,7 @@ async def read_notices(request: Request, caller: AgentCaller, body: Read) -> Cou
         await notices.read_some(caller.id, body.notices)
     else:
         await notices.read_all(caller.id)
+        await desk_of(request).access.notices.read_all(caller.id)
     return await _count(request, caller.id)
 
 
@@ -258,7 +306,10 @@ async def disconnect_chat(request: Request, caller: AgentCaller) -> None:
 
 async def _count(request: Request, agent: AgentId) -> CountOut:
     async with storage_errors(), desk_of(request).sessions() as session:
-        return CountOut(unread=await count_unread(session, agent))
+        return CountOut(
+            unread=await count_unread(session, agent),
+            unread_access=await count_unread_access(session, agent),
+        )
 
 
 async def _wishes(request: Request, response: Response, agent: AgentId) -> WishesBody:

@@ -69,6 +69,6 @@ class ChatMessages:
 def words(digest: ChatDigest, base_url: str) -> str:
     """Return a digest as a message: one line for each notice, oldest first, each with its link."""
     return "\n\n".join(
-        f"{line(digest.language, notice)}\n{base_url}/console/tickets/{notice.number}"
+        f"{line(digest.language, notice, digest.zone)}\n{base_url}/console/tickets/{notice.number}"
         for notice in reversed(digest.notices)
     )

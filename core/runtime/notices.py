@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
 
 from core.domain.errors import Rejected
+from core.domain.languages import spoken
 from core.domain.notification import Notice, Turn
 from core.domain.sla.policy import ClockKind
 from core.runtime.letters import Letter, Paragraph
@@ -27,7 +32,7 @@ LINES: Mapping[Notice, str] = {
     Notice.NO_ROOM: "#{number}: nobody who is there has room for it: {subject}",
     Notice.AT_RISK: "#{number}: an SLA is about to be breached ({detail}): {subject}",
     Notice.BROKEN: "#{number}: an SLA was breached ({detail}): {subject}",
-    Notice.DUE: "#{number}: its due date comes near: {subject}",
+    Notice.DUE: "#{number} is due on {detail}: {subject}",
     Notice.LOW_SCORE: "#{number}: the requester was not content ({detail} of 5): {subject}",
     Notice.ESCALATED: "#{number} came up to you: {subject}",
     Notice.STUCK: "#{number}: its time is up, and there is nobody it could go on to: {subject}",
@@ -97,7 +102,7 @@ def letter(digest: Digest, base_url: str) -> Letter:
     """Return a digest as a letter."""
     paragraphs = [
         Paragraph(
-            words=line(digest.language, notice),
+            words=line(digest.language, notice, digest.zone),
             link=f"{base_url}/console/tickets/{notice.number}",
         )
         for notice in digest.notices
@@ -116,11 +121,15 @@ def letter(digest: Digest, base_url: str) -> Letter:
     )
 
 
-def line(language: str, notice: NoticeView) -> str:
-    """Return what a notice says, in one sentence."""
+def line(language: str, notice: NoticeView, zone: ZoneInfo) -> str:
+    """Return what a notice says, in one sentence; moments are those of `zone`, which is named."""
     detail = notice.detail
     if notice.notice in (Notice.AT_RISK, Notice.BROKEN):
         detail = text(language, PROMISES[detail])
+    elif notice.notice is Notice.DUE:
+        due = datetime.fromisoformat(detail).astimezone(zone)
+        at = format_datetime(due, "EEE d MMM y, HH:mm", locale=spoken(language))
+        detail = f"{at} ({zone.key})"
     return text(
         language,
         TURNS[notice.detail] if notice.notice is Notice.CHANGED else LINES[notice.notice],

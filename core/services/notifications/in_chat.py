@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -16,7 +17,7 @@ from core.domain.notification import Wish
 from core.domain.setbacks import Chore
 from core.ports import Colleague
 from core.services.notifications.leaving import chat_at
-from core.services.notifications.reading import NoticeView, views_of_notices
+from core.services.notifications.reading import NoticeView, views_of_notices, zone_of
 from core.services.setbacks import Setbacks
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, Notification, NotificationWish
@@ -53,6 +54,7 @@ class ChatDigest:
 
     agent: AgentId
     language: str
+    zone: ZoneInfo  # whose clock the agent reads
     account: AccountId
     address: Address
     message: MessageId
@@ -159,6 +161,7 @@ class ChatNotices:
             return ChatDigest(
                 agent=taken.agent,
                 language=who.language,
+                zone=zone_of(wish),
                 account=place.account,
                 address=place.address,
                 message=taken.message,

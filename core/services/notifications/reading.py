@@ -90,6 +90,7 @@ class Digest:
     email: str
     name: str
     language: str
+    zone: ZoneInfo  # whose clock the agent reads
     notices: Sequence[NoticeView]
 
 
@@ -142,6 +143,11 @@ async def wishes_of(session: AsyncSession, agent: AgentId) -> Wishes:
         time_zone=row.time_zone or "UTC",
         kinds=reaches(row.kinds),
     )
+
+
+def zone_of(wish: NotificationWish | None) -> ZoneInfo:
+    """Return the time zone that an agent chose; UTC where they chose none."""
+    return ZoneInfo((wish and wish.time_zone) or "UTC")
 
 
 class Notices:
@@ -261,6 +267,7 @@ class Notices:
                 email=who.email,
                 name=who.name,
                 language=who.language,
+                zone=zone_of(wish),
                 notices=seen,
             )
 

@@ -10,10 +10,13 @@ from channels.slack.settings import SlackSettings
 from core.domain.actor import Role
 from core.domain.ids import AccountId, AgentId, new_id
 from core.domain.notification import Notice
+from core.services.access.tokens import TokenTerms
+from core.services.audit import done_by, done_from
 from core.services.notifications.leaving import Told, leave
 from core.storage.queries.access.agents import agent_named
 from core.storage.queries.tickets.tickets import ticket_named
 from tests.integration.console.api import Api, whole
+from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import Desk
 from tests.support.slack import channel_context, plain_text
 
@@ -48,22 +51,50 @@ async def test_notices_are_listed_counted_and_read(desk: Desk, api: Api) -> None
         (1001, "at_risk"),
     ]
     assert notices[0]["subject"]
-    assert (await client.get("/api/v1/notices/count")).json() == {"unread": 5}
+    assert (await client.get("/api/v1/notices/count")).json() == {"unread": 5, "unread_access": 0}
     foreign = (await whole(other, "notices"))[0]["id"]
     some = {"notices": [notices[0]["id"], foreign, str(new_id())]}
-    assert (await client.post("/api/v1/notices/read", json=some)).json() == {"unread": 4}
-    assert (await other.get("/api/v1/notices/count")).json() == {"unread": 1}
+    assert (await client.post("/api/v1/notices/read", json=some)).json() == {
+        "unread": 4,
+        "unread_access": 0,
+    }
+    assert (await other.get("/api/v1/notices/count")).json() == {"unread": 1, "unread_access": 0}
     of_ticket = await client.post("/api/v1/notices/read", json={"ticket": "1001"})
-    assert of_ticket.json() == {"unread": 2}
+    assert of_ticket.json() == {"unread": 2, "unread_access": 0}
     unread = await whole(client, "notices", unread="true")
     assert [one["id"] for one in unread] == [one["id"] for one in notices[1:3]]
     both = some | {"ticket": "1001"}
     assert (await client.post("/api/v1/notices/read", json=both)).status_code == 422
     gone = await client.post("/api/v1/notices/read", json={"ticket": "9999"})
     assert gone.status_code == 422
-    assert (await client.post("/api/v1/notices/read", json={})).json() == {"unread": 0}
+    assert (await client.post("/api/v1/notices/read", json={})).json() == {
+        "unread": 0,
+        "unread_access": 0,
+    }
     auditor = await api(Role.AUDITOR, "aud@example.org")
     assert (await auditor.post("/api/v1/notices/read", json={})).status_code == 403
+
+
+async def test_programs_list_what_is_made_for_their_agent_and_read_it_with_all_else(
+    desk: Desk, api: Api
+) -> None:
+    client = await api(Role.AGENT, "ana@example.org")
+    async with desk.sessions() as session:
+        ana = await agent_named(session, "ana@example.org")
+    await desk.access.passwords.set(ana, PASSWORD)
+    boss = await desk.agent("boss@example.org", "Berta", Role.ADMIN)
+    with done_by(boss.actor), done_from("203.0.113.9"):
+        await desk.access.create_token("ana@example.org", Role.AGENT, TokenTerms(name="Robot"))
+    (told,) = (await client.get("/api/v1/notices/access")).json()
+    assert (told["change"], told["by_name"], told["detail"]) == ("token", "Berta", "Robot")
+    assert (told["remote"], told["is_yourself"], told["is_read"]) == ("203.0.113.9", False, False)
+    unread = {"unread": 0, "unread_access": 1}
+    assert (await client.get("/api/v1/notices/count")).json() == unread
+    one = await client.post("/api/v1/notices/read", json={"notices": [told["id"]]})
+    assert one.json() == unread
+    every = await client.post("/api/v1/notices/read", json={})
+    assert every.json() == {"unread": 0, "unread_access": 0}
+    assert (await client.get("/api/v1/notices/access")).json()[0]["is_read"] is True
 
 
 async def test_an_agent_says_what_they_want_to_hear_and_when_not(desk: Desk, api: Api) -> None:

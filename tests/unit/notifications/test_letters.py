@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,4 +61,27 @@ def test_a_notice_of_a_promise_says_which_one(language: str, clock: ClockKind) -
         ClockKind.NEXT_RESPONSE: ("next response", "siguiente respuesta"),
         ClockKind.RESOLUTION: ("resolution", "resolución"),
     }[clock][language == "es"]
-    assert f"({said}): VPN" in line(language, notice)
+    assert f"({said}): VPN" in line(language, notice, ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "#7 is due on Fri 1 Jan 2027, 00:30 (Europe/Madrid): VPN"),
+        ("es", "#7 vence el vie 1 ene 2027, 00:30 (Europe/Madrid): VPN"),
+    ],
+)
+def test_a_notice_of_a_due_date_says_when_by_the_reader_s_clock(language: str, said: str) -> None:
+    notice = NoticeView(
+        id=new_id(),
+        notice=Notice.DUE,
+        ticket=TicketId(new_id()),
+        number=7,
+        subject="VPN",
+        by="timer",
+        by_name=None,
+        detail="2026-12-31T23:30:00+00:00",
+        at=datetime.now(UTC),
+        is_read=False,
+    )
+    assert line(language, notice, ZoneInfo("Europe/Madrid")) == said
