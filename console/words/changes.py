@@ -17,6 +17,8 @@ from core.storage.queries.tickets.tickets import Change
 def change_in_words(change: Change, t: Translate, times: Times) -> str:
     """Return one entry of a ticket's history as a sentence, with moments by the reader's clock."""
     who = who_in_words(change.actor, change.actor_name, t)
+    if change.by_program:
+        who = t("{who} (API)", who=who)
     match change.field:
         case "status" if change.old is None:
             return t("{who} opened the ticket", who=who)

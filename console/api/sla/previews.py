@@ -19,7 +19,7 @@ from core.services.sla.rules import hours_of_calendar
 from core.services.sla.trying import Considered, Trial, try_policies
 from core.storage.engine import storage_errors
 
-router = APIRouter(tags=["service levels"])
+router = APIRouter(tags=["SLA"])
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _MOST_MINUTES = MAX_TARGET // timedelta(minutes=1)

@@ -34,7 +34,7 @@ from core.storage.queries.sla import (
     promise_view,
 )
 
-router = APIRouter(tags=["service levels"])
+router = APIRouter(tags=["SLA"])
 
 _NO_ID = UUID(int=0)
 

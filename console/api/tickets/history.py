@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from console.api.principal import AgentCaller
 from console.api.shapes import Limit, Page
@@ -29,6 +29,7 @@ class TicketChangeOut(BaseModel):
     new_name: str | None
     actor: str  # "agent:<id>", "requester", "assistant", "timer", …
     actor_name: str | None  # of an agent, a rule or an incoming webhook
+    by_program: bool = Field(description="Done with an API token, in the name of its agent.")
     reason: str | None
     at: datetime
 
@@ -44,6 +45,7 @@ class TicketChangeOut(BaseModel):
             new_name=change.new_name,
             actor=change.actor,
             actor_name=change.actor_name,
+            by_program=change.by_program,
             reason=change.reason,
             at=change.at,
         )

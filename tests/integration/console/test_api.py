@@ -93,6 +93,11 @@ async def test_a_change_by_a_token_is_known_as_a_programs_and_one_in_the_console
         by_whom = {actor: is_program for actor, is_program in found}  # noqa: C416  # typed rows
     assert by_whom.pop(bob.actor) is False
     assert list(by_whom.values()) == [True]
+    history = (await client.get("/api/v1/tickets/1001/history")).json()["items"]
+    assert {one["by_program"] for one in history if one["actor"] != bob.actor} == {True, False}
+    shown = await browser.see("/console/tickets/1001")
+    assert "ana (API) took it" in shown
+    assert "Bob (API)" not in shown
 
 
 async def test_an_agent_works_a_ticket_from_take_to_solved(desk: Desk, api: Api) -> None:

@@ -107,6 +107,7 @@ class Change:
     new: str | None
     actor: str
     actor_name: str | None  # of an agent, a rule or an incoming webhook
+    by_program: bool  # with an API token
     old_name: str | None  # of an agent, a team or a category, where the field is one
     new_name: str | None
     reason: str | None
@@ -207,6 +208,7 @@ async def _changes(session: AsyncSession, query: Select[TicketEvent]) -> Sequenc
             new=event.new,
             actor=event.actor,
             actor_name=names.get(_id_in(event.actor.partition(":")[2])),
+            by_program=event.by_program,
             old_name=names.get(_id_in(event.old)),
             new_name=names.get(_id_in(event.new)),
             reason=event.reason,
