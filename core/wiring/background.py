@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import procrastinate
 
-from core.adapters.language import LinguaDetector
 from core.runtime.lanes.deliveries import DeliveriesLane
 from core.runtime.lanes.files import FilesLane
 from core.runtime.lanes.people import PeopleLane
@@ -101,7 +100,7 @@ def _register_lanes(
         TurnsLane(
             parts.turns,
             parts.assistant,
-            LinguaDetector(),
+            parts.detector,
             gate,
             parts.settings.assistant_deadline_seconds,
             parts.channels,

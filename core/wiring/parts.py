@@ -15,6 +15,7 @@ from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
 from core.adapters.kept_vectors import KeptVectors
+from core.adapters.language import LinguaDetector
 from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
 from core.adapters.rasa_models import RasaModels
@@ -69,6 +70,7 @@ class Parts:
     access: Access
     staffing: Staffing
     assistant: RasaAssistant
+    detector: LinguaDetector
     models: RasaModels
     embedder: HttpEmbedder | None
     second: HttpEmbedder | None  # another encoder of the same service
@@ -141,6 +143,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
     )
     accounts = directory.capabilities
     embedder, second = _embedders_of(settings)
+    detector = LinguaDetector()
     return Parts(
         settings=settings,
         engine=engine,
@@ -165,6 +168,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
                 default_language=settings.default_language,
             ),
             directory.channels,
+            detector=detector,
         ),
         outbox=Outbox(sessions, accounts, base_url=settings.base_url),
         staffing=staffing_of(sessions, accounts),
@@ -172,6 +176,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         assistant=RasaAssistant(
             settings.bot_url, settings.shared_bot_token, settings.assistant_deadline_seconds
         ),
+        detector=detector,
         models=RasaModels(settings.bot_url, settings.shared_bot_token),
         embedder=embedder,
         second=second,

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from channels.loopback import Loopback
 from channels.loopback.channel import Platform
 from core.adapters.blobs import ObjectBlobs
+from core.adapters.language import LinguaDetector
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Say, Step, TurnReply
 from core.domain.channel import Capabilities, UncertainPolicy
@@ -98,6 +99,7 @@ class Rig:
             ),
             self.channels,
             self.clock,
+            detector=LinguaDetector(),
         )
         self.tickets = Tickets(sessions, accounts, self.clock)
         self.outbox = Outbox(sessions, accounts, timedelta(hours=24), self.clock)

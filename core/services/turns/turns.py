@@ -27,7 +27,7 @@ from core.domain.ids import (
 )
 from core.domain.knowledge import Article
 from core.domain.languages import spoken
-from core.ports import Channel
+from core.ports import Channel, LanguageDetector
 from core.services.delivery.budget import may_speak, was_told_of_limit
 from core.services.json_forms import intent_from_json
 from core.services.learning.turn_log import log_failure, log_turn
@@ -45,7 +45,7 @@ from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.knowledge.articles import articles_by_id
 from core.storage.queries.knowledge.knowledge import Reader, visible
 from core.storage.queries.knowledge.readers import organisation_of
-from core.storage.tables import Conversation, Turn
+from core.storage.tables import Conversation, Message, Turn
 from core.storage.wakeups import Lane, LaneKind, wake
 
 MAX_ATTEMPTS = 2
@@ -64,12 +64,16 @@ class Turns:
         rules: TurnRules,
         channels: Mapping[AccountId, Channel],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        detector: LanguageDetector | None = None,
     ) -> None:
+        """Without a `detector`, what no assistant has read tells no language."""
         self._sessions = sessions
         self._accounts = accounts
         self._rules = rules
         self._channels = channels
         self._now = now
+        self._detector = detector
 
     async def plan(self, conversation_id: ConversationId) -> TurnPlan | None:
         """Begin the next due turn of a conversation; None where nothing is due."""
@@ -111,7 +115,7 @@ class Turns:
             _finish(turn, "dropped", ledger.now)
             return None
         acting = await acting_in(session, self._channels, conversation, messages)
-        if await self._is_for_a_human(session, ledger, conversation, turn, acting.id):
+        if await self._is_for_a_human(session, ledger, conversation, turn, messages, acting.id):
             return None
         capabilities = ledger.can(conversation.account_id)
         turn.status = "running"
@@ -152,6 +156,7 @@ class Turns:
         ledger: Ledger,
         conversation: Conversation,
         turn: Turn,
+        messages: Sequence[Message],
         requester: ContactId | None,
     ) -> bool:
         """Hand the conversation off where there are to be no more turns; say whether that is so."""
@@ -174,10 +179,20 @@ class Turns:
             await log_failure(session, conversation, turn, self._rules.default_language)
         else:
             return False
+        self._hear_language(conversation, messages)
         await hand_off(
             session, ledger, conversation, reason=reason, silent=is_silent, requester=requester
         )
         return True
+
+    def _hear_language(self, conversation: Conversation, messages: Sequence[Message]) -> None:
+        """Let a conversation that no assistant reads have the language of its words."""
+        words = [message for message in messages if message.intent is None]
+        if self._detector is None or conversation.language_is_chosen or not words:
+            return
+        told = self._detector.detect(words_of(conversation, words))
+        if told is not None:
+            conversation.language = told
 
     def _most_turns(self, conversation: Conversation) -> int:
         capabilities = self._accounts.get(AccountId(conversation.account_id))
@@ -282,6 +297,7 @@ class Turns:
                 return False
             ledger = Ledger(self._accounts, self._now())
             waiting = await messages_of(session, conversation, turns[0])
+            self._hear_language(conversation, waiting)
             acting = (
                 await acting_in(session, self._channels, conversation, waiting) if waiting else None
             )

@@ -27,7 +27,15 @@ from core.domain.ticket import Priority, TicketStatus
 from core.ports import Refusal
 from core.services.turns.plan import with_language
 from core.storage.engine import Sessions
-from core.storage.tables import ArticleFeedback, ArticleRow, ChoiceRow, Turn
+from core.storage.tables import (
+    ArticleFeedback,
+    ArticleRow,
+    ChoiceRow,
+    Conversation,
+    Message,
+    Ticket,
+    Turn,
+)
 from tests.support.desk import LOOP, WEB, Rig, posted, reply_to
 
 
@@ -311,6 +319,31 @@ async def test_an_assistant_that_does_not_answer_leads_to_a_human_and_a_notice(r
     ticket = await rig.ticket()
     assert ticket.reason == "assistant_unavailable"
     assert f"#{ticket.number}" in (await rig.texts())[-1][1]
+
+
+async def test_what_no_assistant_read_has_the_language_of_its_words_where_that_is_clear(
+    rig: Rig,
+) -> None:
+    spanish = await rig.hear("Quiero hablar con una persona")
+    chosen = await rig.hear("Quiero hablar con una persona", thread="t2")
+    named = await rig.hear("Visio 2021", thread="t3")
+    async with rig.sessions.begin() as session:
+        (await session.get_one(Conversation, chosen)).language_is_chosen = True
+    rig.clock.advance(seconds=25)
+    for conversation in (spanish, chosen, named):
+        assert await rig.turns.give_up(conversation, "away")
+    async with rig.sessions() as session:
+        rows = await session.execute(select(Ticket.conversation_id, Ticket.language))
+        languages = {conversation: language for conversation, language in rows}  # noqa: C416
+        said = await session.scalars(
+            select(Message.text).where(
+                Message.conversation_id == spanish, Message.speaker == "system"
+            )
+        )
+        notice = said.one()
+    assert languages == {spanish: "es", chosen: "en", named: "en"}
+    assert "ticket" in notice
+    assert "Our assistant" not in notice
 
 
 async def test_a_loop_ends_at_the_turn_cap_with_a_human(sessions: Sessions, tmp_path: Path) -> None:
