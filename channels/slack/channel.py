@@ -7,7 +7,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from starlette.routing import BaseRoute
@@ -39,6 +39,7 @@ _MAX_FILES = 10
 _PROFILE_SECONDS = 600.0
 _REMEMBERED = 2_000
 _PROFILE_SOON_SECONDS = 0.8  # of the 3 that Slack waits for the answer to a command
+_NAMES_SOON_SECONDS = 0.25  # for all whom a message mentions; it is acknowledged after that
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -72,6 +73,7 @@ class Slack(ABC):
         self._api = WebApi(settings.bot_token.get_secret_value(), settings.api_url)
         self._deliveries = Deliveries(self._api, context.blobs, settings.max_file_bytes)
         self._profiles: OrderedDict[str, tuple[float, Fields | None]] = OrderedDict()
+        self._looking: dict[str, asyncio.Task[Fields]] = {}
         self._takings: list[Taking] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -85,6 +87,8 @@ class Slack(ABC):
             await taking.finish()
         if self._asking is not None:
             self._asking.cancel()
+        for looking in self._looking.values():
+            looking.cancel()
         await self._api.close()
 
     async def deliver(self, message: Outbound) -> Receipt:
@@ -213,7 +217,7 @@ class Slack(ABC):
             inbox,
             vitals=vitals,
             language_of=self._language_soon,
-            name_of=self._name_soon,
+            names_of=self._names_soon,
             on_home=self._show_home,
             on_press=self._show_choice,
         )
@@ -227,27 +231,41 @@ class Slack(ABC):
             if known[1] is None:
                 raise Rejected("Slack does not know the person")
             return known[1]
+        looking = self._looking.get(person)
+        if looking is None:
+            looking = asyncio.create_task(self._look(person))
+            self._looking[person] = looking
+            looking.add_done_callback(lambda done: self._looked(person, done))
+        # It goes on though nobody waits any more: the next message finds it remembered.
+        return await asyncio.shield(looking)
+
+    async def _look(self, person: str) -> Fields:
         try:
             answer = await self._api.call("users.info", user=person, include_locale=True)
         except Rejected as error:
             if is_answer(error, "user_not_found"):
-                self._remember(person, now, None)
+                self._remember(person, None)
             raise
         profile = answer.inner("user")
-        self._remember(person, now, profile)
+        self._remember(person, profile)
         return profile
 
-    def _remember(self, person: str, now: float, profile: Fields | None) -> None:
+    def _looked(self, person: str, looking: asyncio.Task[Fields]) -> None:
+        del self._looking[person]
+        if not looking.cancelled():
+            looking.exception()  # whoever waits for it raises it, if anybody still does
+
+    def _remember(self, person: str, profile: Fields | None) -> None:
         """Keep somebody's profile for a while; None where Slack knows nobody of that id."""
-        self._profiles[person] = (now, profile)
+        self._profiles[person] = (self._clock(), profile)
         self._profiles.move_to_end(person)
         if len(self._profiles) > _REMEMBERED:
             self._profiles.popitem(last=False)
 
-    async def _profile_soon(self, person: str) -> Fields:
+    async def _profile_soon(self, person: str, seconds: float = _PROFILE_SOON_SECONDS) -> Fields:
         """Return a person's profile; empty where Slack does not tell it in time."""
         try:
-            async with asyncio.timeout(_PROFILE_SOON_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await self._profile(person)
         except (DeliveryError, TimeoutError) as error:
             _LOGGER.info("account %s: somebody is not known: %s", self.account, error)
@@ -258,8 +276,14 @@ class Slack(ABC):
         profile = await self._profile_soon(person)
         return spoken(profile.text("locale"), default=self._context.default_language)
 
-    async def _name_soon(self, person: str) -> str | None:
-        return known_of(await self._profile_soon(person), ids.address(person)).name
+    async def _names_soon(self, people: Sequence[str]) -> Mapping[str, str]:
+        """Return what people are called, as far as Slack tells it in time."""
+        profiles = await asyncio.gather(
+            *(self._profile_soon(person, _NAMES_SOON_SECONDS) for person in people)
+        )
+        known = zip(people, profiles, strict=True)
+        names = {who: known_of(profile, ids.address(who)).name for who, profile in known}
+        return {who: name for who, name in names.items() if name}
 
     async def _ask_who_we_are(self) -> None:
         try:

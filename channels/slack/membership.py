@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from channels.slack import ids
 from channels.slack.fields import Fields
 from channels.slack.messages import read_body
+from channels.slack.names import mentioned_in
 from channels.slack.reading import Desk
 from channels.slack.web_api import WebApi
 from core.domain.errors import DeliveryError, NotKnownYet, Rejected, Throttled
@@ -79,21 +80,27 @@ class Membership:
             self._absent.popitem(last=False)
         return False
 
-    async def said_before(self, thread: ThreadKey, ts: str, desk: Desk) -> str | None:
-        """Return what was said in `thread` before `ts`; None where it cannot be had soon."""
+    async def said_before(
+        self, thread: ThreadKey, ts: str, desk: Desk
+    ) -> tuple[str | None, set[str]]:
+        """Return what was said in `thread` before `ts`, and who said it or is mentioned there.
+
+        The words are None where they cannot be had soon.
+        """
         try:
             messages = await self._soon(self._all_of(thread, ts))
         except (Rejected, NotKnownYet) as error:
             _LOGGER.info("account %s: no look into a thread: %s", self._account, error)
-            return None
+            return None, set()
         earlier = [message for message in messages if message.text("ts") < ts]
-        lines = []
+        lines, people = [], set[str]()
         for message in earlier[-_QUOTED_MESSAGES:]:
             who = message.text("user") or message.text("username") or message.text("bot_id")
+            people.update((who, *mentioned_in(message.values)))
             words = read_body(message, desk)
             named = [words.text, *(f"[{file.name}]" for file in words.files)]
             lines.append(f"@{who}: {' '.join(part for part in named if part)}")
-        return "\n\n".join(lines)[-_QUOTED_CHARS:] or None
+        return "\n\n".join(lines)[-_QUOTED_CHARS:] or None, people
 
     async def _was_mentioned(self, thread: ThreadKey, desk: Desk) -> bool:
         try:

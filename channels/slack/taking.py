@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from channels.slack.errors import bad_credentials
 from channels.slack.fields import Fields
 from channels.slack.health import Vitals
 from channels.slack.membership import Membership
-from channels.slack.names import NameOf, with_names
+from channels.slack.names import NamesOf, mentioned_in, with_names
 from channels.slack.parse import HOME_OPENED, RATE_LIMITED, REVOKED, desk_in, inner_event, parse
 from channels.slack.press import PRESSED_IN_VAIN
 from channels.slack.reading import Desk, Reading
@@ -46,11 +46,11 @@ class Taking:
         *,
         vitals: Vitals,
         language_of: Callable[[str], Awaitable[str]],
-        name_of: NameOf,
+        names_of: NamesOf,
         on_home: AfterStored,
         on_press: AfterStored,
     ) -> None:
-        """`language_of` tells in which language to write to a person, soon, `name_of` their name.
+        """`language_of` tells in which language to write to a person, soon; so does `names_of`.
 
         `on_home` and `on_press` are run beside, after their payload was stored.
         """
@@ -59,7 +59,7 @@ class Taking:
         self._inbox = inbox
         self._vitals = vitals
         self._language_of = language_of
-        self._name_of = name_of
+        self._names_of = names_of
         self._on_home = on_home
         self._on_press = on_press
         self._membership = Membership(account, api)
@@ -83,9 +83,10 @@ class Taking:
             async with self._direct.in_turn(_only_a_person(reading)):
                 await self._check_part(reading, desk)
                 events = [await self._completed(event, began) for event in reading.events]
+                people = set(mentioned_in(payload))
                 if reading.wants_context:
-                    events = [await self._with_context(event, desk) for event in events]
-                events = [await self._with_names(event) for event in events]
+                    events = [await self._with_context(event, desk, people) for event in events]
+                events = [await self._with_names(event, people) for event in events]
                 became = await self._inbox.accept(*events)
         except IgnoredPayload as ignored:
             _LOGGER.debug("account %s: ignored: %s", self._account, ignored)
@@ -127,8 +128,11 @@ class Taking:
         channel = await self._direct.of(event.thread, began)
         return event if channel is None else replace(event, thread=ThreadKey(channel))
 
-    async def _with_context(self, event: Event, desk: Desk) -> Event:
-        """Return a mention with what was said before it, where the desk was not there."""
+    async def _with_context(self, event: Event, desk: Desk, people: set[str]) -> Event:
+        """Return a mention with what was said before it, where the desk was not there.
+
+        Whoever said it or is mentioned in it is added to `people`.
+        """
         if not isinstance(event, MessagePosted):
             return event
         if await self._inbox.has_thread(self._account, event.thread):
@@ -136,14 +140,15 @@ class Taking:
         (remote,) = event.remote_ids
         place = ids.message_of(remote)
         assert place is not None
-        before = await self._membership.said_before(event.thread, place[1], desk)
+        before, named = await self._membership.said_before(event.thread, place[1], desk)
+        people |= named
         quoted = "\n\n".join(part for part in (before, event.body.quoted) if part)
         return replace(event, body=replace(event.body, quoted=quoted or None))
 
-    async def _with_names(self, event: Event) -> Event:
+    async def _with_names(self, event: Event, people: Collection[str]) -> Event:
         if not isinstance(event, MessagePosted | MessageEdited):
             return event
-        return replace(event, body=await with_names(event.body, self._name_of))
+        return replace(event, body=await with_names(event.body, people, self._names_of))
 
     async def _see_to(self, payload: Payload) -> None:
         """Do what a payload asks for that says nothing in a conversation."""

@@ -31,6 +31,11 @@ async def _told(slack: SlackPlatform, count: int = 1) -> None:
     assert await until(told, every=0.01, seconds=10)
 
 
+def _asked_about(slack: SlackPlatform) -> list[str]:
+    """Return about whom Slack was asked."""
+    return [arguments["user"] for method, arguments in slack.server.calls if method == "users.info"]
+
+
 async def test_a_mention_brings_what_was_said_before_it(
     slack: SlackPlatform, ana: Person, inbox: Kept
 ) -> None:
@@ -73,20 +78,50 @@ async def test_ids_in_code_stay_as_they_were_typed(
     fence = f"```\nid\n\n@{bea.id}\n```"
     assert first == f"{name} ran `grep @{bea.id}` and\n\n{fence}\n\nso {name}"
     assert second == "see `it` and `@U12345678`"
-    asked = [arguments for method, arguments in slack.server.calls if method == "users.info"]
-    assert [one["user"] for one in asked] == [bea.id]
+    assert _asked_about(slack) == [bea.id]
 
 
-async def test_a_word_that_could_be_an_id_is_asked_about_once(
+async def test_words_that_only_look_like_ids_are_not_asked_about(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    words = "@URGENTE " + " ".join(f"@U{number:08}" for number in range(20))
+    await slack.write(ana, words)
+    await _told(slack)
+    (event,) = inbox.events
+    assert event.body.text == words  # type: ignore[union-attr]
+    assert _asked_about(slack) == []
+
+
+async def test_a_mention_of_whom_slack_does_not_know_is_asked_about_once(
     slack: SlackPlatform, ana: Person, inbox: Kept
 ) -> None:
     for number in range(3):
-        await slack.write(ana, f"@URGENTE {number}")
+        await slack.write(ana, f"ask <@UNOBODY99> {number}")
         await _told(slack, number + 1)
     assert [event.body.text for event in inbox.events] == [  # type: ignore[union-attr]
-        f"@URGENTE {number}" for number in range(3)
+        f"ask @UNOBODY99 {number}" for number in range(3)
     ]
-    assert [method for method, _ in slack.server.calls].count("users.info") == 1
+    assert _asked_about(slack) == ["UNOBODY99"]
+
+
+async def test_names_that_come_late_hold_up_no_acknowledgement_and_are_there_for_later_messages(
+    slack: SlackPlatform, ana: Person, inbox: Kept
+) -> None:
+    bea = slack.person("Bea")
+    slack.faults.delay_seconds = 1.0
+    slack.faults.plan(Fault.SLOW, method="users.info")
+    written = 0
+
+    async def is_named() -> bool:
+        nonlocal written
+        written += 1
+        await slack.write(ana, f"ask <@{bea.id}>")
+        await _told(slack, written)
+        return inbox.events[-1].body.text == "ask @Bea"  # type: ignore[union-attr]
+
+    assert await until(is_named, every=0.01, seconds=10)
+    assert inbox.events[0].body.text == f"ask @{bea.id}"  # type: ignore[union-attr]
+    assert _asked_about(slack) == [bea.id]
 
 
 async def test_a_mention_whose_name_slack_does_not_tell_keeps_its_id(
