@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from channels.email.reading import kind_words
+from channels.email.reading.cms import signed_entities
 from channels.email.reading.mail import MailAddress, MailKind
 from channels.email.reading.parts import Part
 
@@ -52,12 +53,16 @@ _SPAM_LEVEL = 5  # Microsoft's "spam confidence level": 5 and 6 are suspected, 7
 def kind_of(
     root: Part, *, subject: str, author: MailAddress | None, own_addresses: Collection[str] = ()
 ) -> MailKind:
-    """Return what a mail is that is no report: spam, auto-reply, bulk, or else human."""
+    """Return what a mail is that is no report: spam, auto-reply, bulk, or else human.
+
+    What a program says of its mail may stand within a signature; what a relay says does not.
+    """
     if is_spam(root, subject):
         return MailKind.SPAM
-    if is_auto_reply(root, subject=subject, author=author):
+    headers = [root, *signed_entities(root)]
+    if any(is_auto_reply(one, subject=subject, author=author) for one in headers):
         return MailKind.AUTO_REPLY
-    if is_bulk(root, own_addresses):
+    if any(is_bulk(one, own_addresses) for one in headers):
         return MailKind.BULK
     return MailKind.HUMAN
 

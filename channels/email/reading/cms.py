@@ -6,6 +6,7 @@ rules, definite or not, and each byte is looked at a bounded number of times.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from channels.email.reading.defects import Defects
@@ -20,6 +21,7 @@ _HEAD_BYTES = 40  # in which the kind of content is named
 _SEQUENCE, _SET, _INTEGER, _OID, _CONTENT = 0x30, 0x31, 0x02, 0x06, 0xA0
 _OCTETS, _OCTETS_IN_PIECES = 0x04, 0x24
 _MOST_ELEMENTS = 50_000
+_MOST_LAYERS = 6  # each of which may be a mail to be taken apart
 
 
 class _Damaged(ValueError):
@@ -66,6 +68,37 @@ def entity_of(root: Part) -> Part:
     """Return what a mail is without the opened envelope around all of it."""
     is_opened = bool(root.children) and not root.media_type.startswith("multipart/")
     return root.children[0] if is_opened else root
+
+
+def signed_entities(root: Part) -> Iterator[Part]:
+    """Yield what signatures of a mail are around, from the outside in, once envelopes are open.
+
+    Its header may be kept there, where a signature protects it (RFC 9788; RFC 8551, 3.1, in the
+    form of a mail within the mail).
+    """
+    part = root
+    for _ in range(_MOST_LAYERS):
+        within = _within(part)
+        if within is None:
+            return
+        yield within
+        part = within
+
+
+def _within(part: Part) -> Part | None:
+    if part.media_type == "message/rfc822":
+        if part.type.get("forwarded").lower() != "no":
+            return None  # passed on: what another mail's header says is not of this one
+        unread = Defects()  # noted of the mail as a whole already, as far as that is read
+        return take_apart(decoded_content(part, unread), unread, within=part)
+    if not part.children:
+        return None
+    first = part.children[0]
+    if part.media_type == "multipart/signed" or not part.media_type.startswith("multipart/"):
+        return first
+    # Lists and relays put their own words beneath what is signed.
+    is_around = first.media_type == "multipart/signed" or (is_envelope(first) and first.children)
+    return first if is_around else None
 
 
 def signed_content(content: bytes) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from channels.email.parse import ENCRYPTED, Reader
 from channels.email.reading import cms
+from channels.email.reading.defects import Defects
 from channels.email.reading.mail import Mail, MailKind
+from channels.email.reading.parts import take_apart
 from channels.email.reading.read import read_mail
 from channels.email.settings import EmailSettings
 from channels.email.tokens import Tokens
@@ -261,6 +264,67 @@ def test_a_mail_passed_on_in_an_envelope_is_what_is_said() -> None:
     mail = read_mail(enveloped(signed(entity(kind, body))))
     assert mail.forwarded is not None
     assert mail.forwarded.text == "No puedo pagar"
+
+
+def signed_beside(header: str) -> bytes:
+    """Return a mail whose signature stands beside what it is of, as most write it."""
+    kind, body = multipart(
+        header.encode() + b"\r\n" + part("I am away"),
+        part(b"0\x82", "application/pkcs7-signature"),
+        subtype="signed",
+    )
+    return raw(body, Content_Type=kind)
+
+
+def below_a_footer(header: str) -> bytes:
+    """Return a mail with what a list put beneath what was signed."""
+    envelope = part(signed(f"{header}\r\n{ENTITY}"), "application/pkcs7-mime; name=smime.p7m")
+    kind, body = multipart(envelope, part("To leave the list, write to us"))
+    return raw(body, Content_Type=kind)
+
+
+def as_a_mail_within(header: str) -> bytes:
+    """Return a mail in the form in which RFC 8551 protects its header."""
+    within = raw("I am away", **dict([header.split(": ")])).decode()
+    kind = "Content-Type: message/rfc822; forwarded=no"
+    return enveloped(signed(f"{kind}\r\n\r\n{within}"))
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("Auto-Submitted: auto-replied", MailKind.AUTO_REPLY),
+        ("Precedence: auto_reply", MailKind.AUTO_REPLY),
+        ("Precedence: bulk", MailKind.BULK),
+        ("Auto-Submitted: no", MailKind.HUMAN),
+    ],
+)
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda header: enveloped(signed(f"{header}\r\n{ENTITY}")),
+        signed_beside,
+        below_a_footer,
+        as_a_mail_within,
+    ],
+)
+def test_what_a_program_says_of_its_mail_counts_within_a_signature(
+    wrapped: Callable[[str], bytes], header: str, kind: MailKind
+) -> None:
+    assert read_mail(wrapped(header)).kind is kind
+
+
+def test_a_mail_within_a_mail_without_an_end_is_read_to_a_bounded_depth() -> None:
+    layer = b"Content-Type: message/rfc822; forwarded=no\r\n\r\n"
+    layers = list(cms.signed_entities(take_apart(layer * 50_000, Defects())))
+    assert len(layers) < 10
+
+
+def test_a_machines_mail_that_somebody_passes_on_signed_is_a_persons() -> None:
+    within = raw("I am away", Auto_Submitted="auto-replied").decode()
+    assert read_mail(enveloped(signed(f"Content-Type: message/rfc822\r\n\r\n{within}"))).kind is (
+        MailKind.HUMAN
+    )
 
 
 def test_many_envelopes_are_over_the_limits_of_their_mail() -> None:
