@@ -53,6 +53,12 @@ class MachineMail(StrEnum):
     IGNORE = "ignore"
 
 
+_NOT_HERE = {
+    "imap": "{imap_security} set to none is only for a server on this machine",
+    "smtp": "{smtp_security} set to none is only for a server on this machine",
+}
+
+
 def _listed(value: object) -> object:
     """Let a list be written as words between commas, as environment variables need it."""
     if isinstance(value, str):
@@ -187,31 +193,33 @@ class EmailSettings(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if not (self.imap_host or self.lmtp_host):
-            raise ValueError("imap_host or lmtp_host has to say where mail comes from")
+            raise ValueError("{imap_host} or {lmtp_host} has to say where mail comes from")
         if self.after_processing is AfterProcessing.MOVE and not self.move_to:
-            raise ValueError("after_processing=move needs move_to, a folder")
+            raise ValueError("{after_processing} set to move needs a folder in {move_to}")
         if self.move_to and self.move_to in self.folders:
-            raise ValueError("move_to must not be one of the folders that are read")
+            raise ValueError("{move_to} must not be one of the folders that are read")
         if self.sent_folder and not self.imap_host:
-            raise ValueError("sent_folder needs imap_host")
+            raise ValueError("{sent_folder} needs {imap_host}")
         if self.sent_folder in self.folders:
-            raise ValueError("sent_folder must not be one of the folders that are read")
+            raise ValueError("{sent_folder} must not be one of the folders that are read")
         for name in ("imap", "smtp"):
             host = getattr(self, f"{name}_host")
             if host and getattr(self, f"{name}_security") is Security.NONE and not _is_local(host):
-                raise ValueError(f"{name}_security=none is only for a server on this machine")
+                raise ValueError(_NOT_HERE[name])
         if self.lmtp_host and not _is_local(self.lmtp_host) and not _is_private(self.lmtp_host):
-            raise ValueError("lmtp_host has to be an address of this machine or a private network")
+            raise ValueError(
+                "{lmtp_host} has to be an address of this machine or a private network"
+            )
         if self.oauth_provider is not OAuthProvider.NONE and not (
             self.oauth_client_id and self.oauth_refresh_token.get_secret_value()
         ):
-            raise ValueError("OAuth needs oauth_client_id and oauth_refresh_token")
+            raise ValueError("{oauth_provider} needs {oauth_client_id} and {oauth_refresh_token}")
         if self.oauth_provider is OAuthProvider.CUSTOM and not self.oauth_token_url:
-            raise ValueError("oauth_provider=custom needs oauth_token_url")
+            raise ValueError("{oauth_provider} set to custom needs {oauth_token_url}")
         if any((self.dkim_domain, self.dkim_selector)) and not (
             self.dkim_domain and self.dkim_selector and self.dkim_private_key.get_secret_value()
         ):
-            raise ValueError("DKIM needs dkim_domain, dkim_selector and dkim_private_key")
+            raise ValueError("DKIM needs {dkim_domain}, {dkim_selector} and {dkim_private_key}")
         return self
 
     @property

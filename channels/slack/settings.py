@@ -56,7 +56,7 @@ class SlackSettings(BaseModel):
     @model_validator(mode="after")
     def _has_a_way_in(self) -> Self:
         if not self.uses_socket and not self.signing_secret.get_secret_value():
-            raise ValueError("set app_token (Socket Mode) or signing_secret (Events API)")
+            raise ValueError("{app_token} (Socket Mode) or {signing_secret} (Events API) is needed")
         return self
 
     @property

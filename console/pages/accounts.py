@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ from console.words.states import Translate
 from core.domain.errors import Conflict, DeskError, InvalidInput, NotFound
 from core.domain.ids import AccountId
 from core.services.accounts.accounts import AccountForm
-from core.services.accounts.fields import FieldShape, InvalidSettings, as_text
+from core.services.accounts.fields import (
+    FieldShape,
+    InvalidSettings,
+    SettingField,
+    as_text,
+    named_in,
+)
 from core.storage.engine import storage_errors
 from core.storage.queries.accounts.accounts import AccountView
 from core.storage.queries.feed import feed_end
@@ -144,13 +150,25 @@ async def _texts(request: Request, form: AccountForm) -> dict[str, str]:
     return texts
 
 
-def _problems(error: DeskError | None, t: Translate) -> tuple[dict[str, str], str | None]:
-    """Return what to say beside each field, and what to say of the form as a whole."""
-    if isinstance(error, InvalidSettings):
-        beside = {name: t(said) for name, said in error.problems if name}
-        whole = [t(said) for name, said in error.problems if not name]
-        return beside, "; ".join(whole) or t("Some settings are not right yet.")
-    return {}, None if error is None else error_in_words(error, t)
+def problems_in_words(
+    error: DeskError | None, t: Translate, fields: Iterable[SettingField] = ()
+) -> tuple[dict[str, str], str | None]:
+    """Return what to say beside each of `fields`, and what to say of the form as a whole.
+
+    What is about several fields stands beside the first; nothing is said beside the others.
+    """
+    if not isinstance(error, InvalidSettings):
+        return {}, None if error is None else error_in_words(error, t)
+    beside = {name: t(said) for name, said in error.problems if name}
+    labels = {field.name: f"“{t(field.label)}”" for field in fields}
+    whole = []
+    for said in (said for name, said in error.problems if not name):
+        named = [name for name in named_in(said) if name in labels]
+        words = t(said, **{name: labels[name] for name in named})
+        whole.append(words)
+        for name in named:
+            beside.setdefault(name, words if name == named[0] else "")
+    return beside, "; ".join(whole) or t("Some settings are not right yet.")
 
 
 async def _form(
@@ -162,7 +180,7 @@ async def _form(
     name: str = "",
     error: DeskError | None = None,
 ) -> Response:
-    beside, wrong = _problems(error, translator(request))
+    beside, wrong = problems_in_words(error, translator(request), form.fields)
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
     return page(
@@ -185,7 +203,7 @@ async def _accounts(
     request: Request, *, status: int = 200, error: DeskError | None = None
 ) -> Response:
     desk = desk_of(request)
-    _, wrong = _problems(error, translator(request))
+    _, wrong = problems_in_words(error, translator(request))
     async with storage_errors(), desk.sessions() as session:
         position = await feed_end(session)
     values: dict[str, Any] = {

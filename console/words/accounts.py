@@ -39,3 +39,27 @@ SAID = (
     "The desk tries again by itself; its log says more.",
 )
 """What the desk itself says of an account."""
+
+WRONG = (
+    "{imap_host} or {lmtp_host} has to say where mail comes from",
+    "{after_processing} set to move needs a folder in {move_to}",
+    "{move_to} must not be one of the folders that are read",
+    "{sent_folder} needs {imap_host}",
+    "{sent_folder} must not be one of the folders that are read",
+    "{imap_security} set to none is only for a server on this machine",
+    "{smtp_security} set to none is only for a server on this machine",
+    "{lmtp_host} has to be an address of this machine or a private network",
+    "{oauth_provider} needs {oauth_client_id} and {oauth_refresh_token}",
+    "{oauth_provider} set to custom needs {oauth_token_url}",
+    "DKIM needs {dkim_domain}, {dkim_selector} and {dkim_private_key}",
+    "is not a mail address of plain characters",
+    "must not hold control characters",
+    "is not a mailto or https address",
+    "{app_token} (Socket Mode) or {signing_secret} (Events API) is needed",
+    "must begin with xoxb-",
+    "must begin with xapp-",
+    "must be an http or https address",
+    "a bot's token looks like 123456:ABC-DEF, as @BotFather shows it",
+    "1 to 256 characters: letters, digits, _ and -",
+)
+"""What kinds of account say of their settings; in braces the settings, by their labels."""

@@ -12,7 +12,7 @@ from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
 from core.ports import ChannelKind
 from core.services.accounts.accounts import RESERVED_NAMES, DeclaredAccount
-from core.services.accounts.fields import InvalidSettings, read_settings
+from core.services.accounts.fields import InvalidSettings, by_their_names, read_settings
 
 _VARIABLE = re.compile(r"DESK_([A-Z0-9]+)__(.*)")
 _FILE = "_file"  # the variable names a file that holds the value
@@ -78,7 +78,7 @@ def _account(
     except InvalidSettings as error:
         prefix = f"DESK_{kind.upper()}__{account.upper().replace('-', '_')}__"
         said = [
-            f"{named.get(name, prefix + (name.upper() or '*'))}: {words}"
+            f"{named.get(name, prefix + (name.upper() or '*'))}: {by_their_names(words)}"
             for name, words in error.problems
         ]
         raise InvalidInput("; ".join(said)) from None

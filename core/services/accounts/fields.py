@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class FieldShape(StrEnum):
 SECRET_SHAPES = frozenset({FieldShape.SECRET, FieldShape.LONG_SECRET})
 
 _LONG_CHARS = 500
+_NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SPELLINGS = {
     name.lower(): name
     for name in ("API", "CA", "DKIM", "ID", "IDs", "IMAP", "LMTP", "OAuth", "SMTP", "TLS", "URL")
@@ -56,11 +58,26 @@ class SettingField:
 
 
 class InvalidSettings(InvalidInput):
-    """Settings of an account are wrong; `problems` says per field what, with no value in it."""
+    """Settings of an account are wrong; `problems` says per field what, with no value in it.
+
+    What is said of them as a whole has an empty name, and names settings in braces: `{imap_host}`
+    stands for whatever the reader knows that setting by.
+    """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{name}: {said}" if name else said for name, said in problems))
-        self.problems = tuple(problems)  # an empty name: the settings as a whole
+        said = (f"{name}: {words}" if name else by_their_names(words) for name, words in problems)
+        super().__init__("; ".join(said))
+        self.problems = tuple(problems)
+
+
+def named_in(said: str) -> tuple[str, ...]:
+    """Return the settings that what is said of them as a whole names."""
+    return tuple(dict.fromkeys(_NAMED.findall(said)))
+
+
+def by_their_names(said: str) -> str:
+    """Return what is said of settings as a whole as those read it who write them by name."""
+    return _NAMED.sub(r"\1", said)
 
 
 def fields_of(model: type[BaseModel]) -> tuple[SettingField, ...]:

@@ -30,7 +30,7 @@ def test_an_app_token_means_a_socket_and_a_signing_secret_requests() -> None:
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"bot_token": "xoxb-1"}, "set app_token"),
+        ({"bot_token": "xoxb-1"}, "app_token"),
         (SOCKET | {"bot_token": "xoxp-1"}, "must begin with xoxb-"),
         (SOCKET | {"app_token": "xoxb-1"}, "must begin with xapp-"),
         (SOCKET | {"api_url": "slack.com"}, "http or https address"),
