@@ -77,6 +77,15 @@ class OwnHosts:
         """Say whether `address`, which is where `host` leads, may be called."""
         if is_public(address) or self._has_name(host.lower().rstrip(".")):
             return True
+        return self._has_address(address)
+
+    def name(self, host: str) -> bool:
+        """Say whether `host`, a name or an address, is one of them; nothing is looked up."""
+        address = address_in(host)
+        is_listed = address is not None and self._has_address(address)
+        return is_listed or self._has_name(host.lower().rstrip("."))
+
+    def _has_address(self, address: IpAddress) -> bool:
         real = where_it_leads(address)
         return any(real in network for network in self.networks)
 

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from core.domain.automation.calls import CallProblem
-from core.domain.networks import OwnHosts, address_in
+from core.domain.networks import OwnHosts, address_in, is_public
 from core.services.automation.webhooks import Call, Webhooks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class WebhookCalls:
     Only public addresses are called, and of internal ones those of `own_hosts`: with the desk's
     help an admin would otherwise see into the network it stands in. Where calls go through `proxy`
     (its URL), that looks names up and judges what they lead to; only addresses that stand in a
-    webhook's URL are judged here.
+    webhook's URL are judged here. Hosts that `own_hosts` names are called without it.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class WebhookCalls:
         """Make the calls that are due, side by side."""
         if not (calls := await self._webhooks.due()):
             return
-        async with _new_client(self._proxy) as client:
+        async with _new_client() as direct, _new_client(self._proxy) as through:
             made = await asyncio.gather(
-                *(self._make(client, call) for call in calls), return_exceptions=True
+                *(self._make(direct, through, call) for call in calls), return_exceptions=True
             )
         for call, outcome in zip(calls, made, strict=True):
             problem: CallProblem | None
@@ -74,21 +74,25 @@ class WebhookCalls:
                 _LOGGER.info("call %s of a webhook failed: %s", call.delivery, problem)
             await self._webhooks.settle(call.delivery, problem=problem, answer=words)
 
-    async def _make(self, client: httpx.AsyncClient, call: Call) -> tuple[CallProblem | None, str]:
+    async def _make(
+        self, direct: httpx.AsyncClient, through: httpx.AsyncClient, call: Call
+    ) -> tuple[CallProblem | None, str]:
         """Make a call; return why it was not taken, and the beginning of the answer."""
         import httpx
 
+        by_proxy = False
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 url = httpx.URL(call.url)
                 host = url.raw_host.decode("ascii")
-                if self._proxy is not None:
-                    return await self._send_by_proxy(client, call, url, host)
+                by_proxy = self._proxy is not None and not self._own_hosts.name(host)
+                if by_proxy:
+                    return await self._send_by_proxy(through, call, url, host)
                 addresses = await self._resolve(host, url.port or _PORTS.get(url.scheme, 0))
                 allowed = [one for one in addresses if self._own_hosts.allow(host, ip_address(one))]
                 if not allowed:
                     return CallProblem.INTERNAL, ""
-                return await _send(client, call, url, allowed[:_MOST_ADDRESSES])
+                return await _send(direct, call, url, allowed[:_MOST_ADDRESSES])
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
             return CallProblem.ADDRESS, _words_of(error)
         except (httpx.TimeoutException, TimeoutError) as error:
@@ -98,7 +102,7 @@ class WebhookCalls:
         except httpx.ProxyError as error:
             return CallProblem.PROXY, _words_of(error)
         except httpx.ConnectError as error:
-            return _unconnected(error, by_proxy=self._proxy is not None), _words_of(error)
+            return _unconnected(error, by_proxy=by_proxy), _words_of(error)
         except httpx.HTTPError as error:
             return CallProblem.BROKEN, _words_of(error)
 
@@ -106,7 +110,7 @@ class WebhookCalls:
         self, client: httpx.AsyncClient, call: Call, url: httpx.URL, host: str
     ) -> tuple[CallProblem | None, str]:
         address = address_in(host)
-        if address is not None and not self._own_hosts.allow(host, address):
+        if address is not None and not is_public(address):
             return CallProblem.INTERNAL, ""
         problem, words = await _post(client, call, url, {})
         is_of_proxy = f"{words} ".startswith(_WHO_ARE_YOU)
@@ -187,7 +191,7 @@ def _words_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def _new_client(proxy: str | None) -> httpx.AsyncClient:
+def _new_client(proxy: str | None = None) -> httpx.AsyncClient:
     # Imported where it is used, so after `core.adapters.http` has kept its command line out.
     import httpx
 

@@ -27,7 +27,7 @@ def no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
     look_up = socket.getaddrinfo
 
     def refuse(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host not in {"127.0.0.1", "localhost", b"localhost"}:
+        if host not in {"127.0.0.1", "0x7f.1", "localhost", b"localhost"}:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return look_up(host, *args, **kwargs)
 
@@ -137,9 +137,30 @@ async def test_an_internal_address_in_the_url_is_not_asked_of_the_proxy(
     assert (call.problem, proxy.asked) == (CallProblem.INTERNAL, [])
 
 
-async def test_an_internal_address_that_an_admin_allows_is_asked_of_the_proxy(
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [("127.0.0.1", "127.0.0.0/8"), ("localhost", "localhost"), ("0x7f.1", "127.0.0.1")],
+)
+async def test_hosts_of_an_admins_own_are_called_without_the_proxy(
+    rig: Rig, listener: Listener, host: str, allowed: str
+) -> None:
+    async with forward_proxy({}) as proxy:
+        url = f"http://{host}:{port_of(listener)}/hook"
+        call = await called(rig, url, proxy.url, allowed)
+    assert (call.status, proxy.asked, len(listener.heard)) == ("done", [], 1)
+
+
+async def test_a_host_of_an_admins_own_that_is_away_is_not_laid_at_the_proxys_door(
+    rig: Rig,
+) -> None:
+    async with forward_proxy({}) as proxy:
+        call = await called(rig, "http://127.0.0.1:9/hook", proxy.url, "127.0.0.1")
+    assert (call.problem, proxy.asked) == (CallProblem.UNREACHABLE, [])
+
+
+async def test_own_networks_say_nothing_of_names_while_a_proxy_looks_them_up(
     rig: Rig, listener: Listener
 ) -> None:
-    async with forward_proxy({"10.1.0.8": port_of(listener)}) as proxy:
-        call = await called(rig, "http://10.1.0.8/hook", proxy.url, "10.1.0.0/16")
-    assert call.status == "done"
+    async with forward_proxy({"crm.example": port_of(listener)}) as proxy:
+        call = await called(rig, "http://crm.example/hook", proxy.url, "127.0.0.0/8")
+    assert (call.status, len(proxy.asked)) == ("done", 1)
