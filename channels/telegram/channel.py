@@ -35,9 +35,11 @@ from core.domain.errors import (
     DeliveryError,
     FileTooLarge,
     Rejected,
+    SentInPart,
     StorageUnavailable,
     Throttled,
     Unavailable,
+    Uncertain,
 )
 from core.domain.events import Author, Event
 from core.domain.ids import AccountId, Address, RemoteId, ThreadKey
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 
 _MAX_FILES = 10
 _RECENT_SECONDS = 300
+_LEFT = "the change may not have arrived whole: look in the chat how it ends"
+_LEFT_BEFORE = f"{_LEFT} (an earlier attempt ended without a word)"
 _log = logging.getLogger(__name__)
 
 
@@ -129,19 +133,30 @@ class Telegram(ABC):
         return Receipt(remote_ids=tuple(sent))
 
     async def edit(self, message: Outbound, receipt: Receipt) -> Receipt:
-        """See `core.ports.EditsMessages.edit`; text that became longer goes on in new messages."""
+        """See `core.ports.EditsMessages.edit`; text that became longer goes on in new messages.
+
+        Telegram cannot be asked which of these are there. Once they may be, they are not sent
+        again, and the receipt says so.
+        """
         names = list(receipt.remote_ids)
         edit = render_edit(message, len(names))
         place = ids.read_thread(message.thread)
         for position, call in edit.changes:
             _, number = ids.read_remote(names[position])
             await self._change(call.method, {**call.arguments, "message_id": number})
-        new = await send_all(edit.additions, place, self._client().send, self._pace)
+        new: list[RemoteId] = []
+        detail = _LEFT_BEFORE if message.may_have_left and edit.additions else ""
+        if not detail:
+            try:
+                await send_all(edit.additions, place, self._client().send, self._pace, sent=new)
+            except (Uncertain, SentInPart) as error:
+                detail = f"{_LEFT} ({error})"
         for position in edit.removals:
             await self._take_back(names[position])
         names[edit.additions_at : edit.additions_at] = new
         gone = {receipt.remote_ids[position] for position in edit.removals}
-        return Receipt(remote_ids=tuple(name for name in names if name not in gone))
+        left = tuple(name for name in names if name not in gone)
+        return Receipt(remote_ids=left, detail=detail)
 
     async def remove(self, thread: ThreadKey, receipt: Receipt) -> None:  # noqa: ARG002 - names say
         """See `core.ports.RemovesMessages.remove`; a bot can do it within 48 hours."""
@@ -219,6 +234,8 @@ class Telegram(ABC):
     async def _change(self, method: str, arguments: dict[str, Any]) -> None:
         try:
             await self._client().call(method, arguments)
+        except Uncertain as error:
+            raise Unavailable(str(error)) from error  # made twice, it is the same change
         except Rejected as error:
             if "not modified" not in str(error):  # it says what it is to say already
                 raise

@@ -26,8 +26,15 @@ from core.domain.ids import RemoteId
 Send = Callable[[Call, Place], Awaitable[Sequence[int]]]
 
 
-async def send_all(calls: Sequence[Call], place: Place, send: Send, pace: Pace) -> list[RemoteId]:
-    """Make `calls` in order and return the names of the messages they made.
+async def send_all(
+    calls: Sequence[Call],
+    place: Place,
+    send: Send,
+    pace: Pace,
+    *,
+    sent: list[RemoteId] | None = None,
+) -> list[RemoteId]:
+    """Make `calls` in order and return the names of the messages they made, added to `sent`.
 
     Until the first message is out, an error leaves as it came: the outbox tries again. After
     that nobody may begin from the start, because the reader would see the first parts twice, and
@@ -38,7 +45,7 @@ async def send_all(calls: Sequence[Call], place: Place, send: Send, pace: Pace) 
     Raises:
         DeliveryError: see above.
     """
-    sent: list[RemoteId] = []
+    sent = [] if sent is None else sent
     ends_at = 0.0
     has_moved = False  # a group becomes a supergroup once
     pauses = Pauses(pace.backoff)

@@ -63,6 +63,7 @@ class Outbound:
     is_beside: bool = False  # of one of several matters in the thread: show what it answers
     envelope: Envelope | None = None  # as the agent addressed it; else the channel's own way
     only_to: tuple[Address, ...] = ()  # the rest has it already; none: it is for all
+    may_have_left: bool = False  # a change of which an earlier attempt ended without a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,11 @@ class EditsMessages(Protocol):
     """A channel whose sent messages can be changed."""
 
     async def edit(self, message: Outbound, receipt: Receipt) -> Receipt:
-        """Replace what `receipt` names by `message`."""
+        """Replace what `receipt` names by `message`.
+
+        It is tried again with the same `receipt` where its end is not known, as
+        `Outbound.may_have_left` says then: what it adds must not be there twice.
+        """
 
 
 @runtime_checkable

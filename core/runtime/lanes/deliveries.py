@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from core.domain.channel import DeliveryAction, HeldBack, InPart, Receipt, UncertainPolicy
 from core.domain.errors import (
@@ -68,8 +69,11 @@ class DeliveriesLane:
         except Uncertain as error:
             if plan.action == DeliveryAction.REST:
                 return error  # what a look would find may be what the others got
+            if plan.action == DeliveryAction.EDIT:
+                # Made again; that this one may have been made is remembered for what it adds.
+                return CannotSay(Unavailable(str(error)))
             if plan.action != DeliveryAction.SEND:
-                return Unavailable(str(error))  # done twice, a change is the same change
+                return Unavailable(str(error))  # done twice, it is the same
             return await self._after_doubt(channel, plan, error)
         except DeliveryError as error:
             return error
@@ -105,7 +109,8 @@ class DeliveriesLane:
         if plan.action == DeliveryAction.EDIT:
             if not isinstance(channel, EditsMessages):
                 raise Rejected("this channel cannot change what was sent")
-            return await channel.edit(plan.message, plan.receipt)
+            message = replace(plan.message, may_have_left=plan.may_have_left)
+            return await channel.edit(message, plan.receipt)
         if not isinstance(channel, RemovesMessages):
             raise Rejected("this channel cannot take back what was sent")
         await channel.remove(plan.message.thread, plan.receipt)

@@ -101,3 +101,29 @@ async def test_agents_change_their_own_words_only(rig: Rig) -> None:
         await rig.corrections.correct(
             MessageId(customer.id), await rig.agent("Root", Role.ADMIN), "No"
         )
+
+
+async def test_a_correction_whose_end_is_not_known_is_made_again_as_one_that_may_have_left(
+    rig: Rig,
+) -> None:
+    conversation, answer, agent = await _answered(rig)
+    await advance(rig, conversation)
+    await rig.corrections.correct(answer, agent, "On my way!")
+    fail_next(rig, Uncertain("the connection broke"))
+    await advance(rig, conversation)
+    rig.clock.advance(seconds=10)
+    await advance(rig, conversation)
+    (edit,) = rig.platform.edited
+    assert edit.may_have_left
+    assert (await rig.messages())[-1].delivery == "sent"
+
+
+async def test_a_correction_that_a_dead_worker_began_is_made_again_as_one_that_may_have_left(
+    rig: Rig,
+) -> None:
+    conversation, answer, agent = await _answered(rig)
+    await advance(rig, conversation)
+    await rig.corrections.correct(answer, agent, "On my way!")
+    assert await rig.outbox.plan(conversation) is not None
+    await advance(rig, conversation)
+    assert [edit.may_have_left for edit in rig.platform.edited] == [True]

@@ -214,6 +214,57 @@ class TestChanging:
         receipt = await channel.edit(message, receipt)
         assert len(receipt.remote_ids) == len(ana.chat.messages) == 1
 
+    async def test_an_edit_whose_end_is_not_known_adds_nothing_twice(
+        self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
+    ) -> None:
+        message = to(ana, "short")
+        receipt = await channel.deliver(message)
+        longer = replace(message, body=replace(message.body, text="word " * 900))
+        telegram.faults.plan(Fault.CUT_AFTER, method="sendMessage")
+        changed = await channel.edit(longer, receipt)
+        assert len(ana.chat.messages) == 2
+        assert changed.remote_ids == receipt.remote_ids
+        assert "may not have arrived whole" in changed.detail
+
+    async def test_an_edit_that_stops_among_what_it_adds_keeps_the_names_of_what_is_there(
+        self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
+    ) -> None:
+        message = to(ana, "short")
+        receipt = await channel.deliver(message)
+        longer = replace(message, body=replace(message.body, text="word " * 1_800))
+        telegram.faults.plan(Fault.SLOW, Fault.BROKEN, method="sendMessage")
+        changed = await channel.edit(longer, receipt)
+        assert "1 of 2 parts were sent" in changed.detail
+        assert len(changed.remote_ids) == len(ana.chat.messages) == 2
+        await channel.remove(message.thread, changed)
+        assert ana.chat.messages == {}
+
+    async def test_an_edit_that_a_dead_worker_left_changes_what_is_there_and_adds_nothing(
+        self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
+    ) -> None:
+        message = to(ana, "short")
+        receipt = await channel.deliver(message)
+        longer = replace(message, body=replace(message.body, text="word " * 900))
+        await channel.edit(longer, receipt)  # nobody wrote down what came of it
+        changed = await channel.edit(replace(longer, may_have_left=True), receipt)
+        assert len(ana.chat.messages) == 2
+        assert "an earlier attempt ended without a word" in changed.detail
+
+    async def test_an_edit_that_broke_before_it_added_anything_is_made_again_whole(
+        self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
+    ) -> None:
+        message = to(ana, "short")
+        receipt = await channel.deliver(message)
+        longer = replace(message, body=replace(message.body, text="word " * 900))
+        telegram.faults.plan(Fault.CUT_AFTER, method="editMessageText")
+        with pytest.raises(Unavailable):
+            await channel.edit(longer, receipt)
+        telegram.faults.plan(Fault.THROTTLED, method="sendMessage")
+        with pytest.raises(Throttled):
+            await channel.edit(longer, receipt)
+        changed = await channel.edit(longer, receipt)
+        assert (len(changed.remote_ids), changed.detail) == (2, "")
+
     async def test_a_message_is_taken_back_and_twice_is_no_failure(
         self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
     ) -> None:
