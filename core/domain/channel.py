@@ -123,6 +123,14 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"  # it never left; `HeldBack` says why
 
 
+class Verdict(StrEnum):
+    """What an agent decides of a message that may have been sent."""
+
+    RESEND = "resend"
+    ARRIVED = "arrived"
+    NEVER = "never"  # it did not arrive, and is not wanted any more
+
+
 class HeldBack(StrEnum):
     """Why a message, or the rest of it, never left: the detail of `DROPPED`, or of `SENT`."""
 

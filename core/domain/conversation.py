@@ -55,6 +55,7 @@ TRANSITIONS: Mapping[tuple[Responder, Cause], Responder] = MappingProxyType(
         (_R.HUMAN, _C.HANDED_BACK): _R.BOT,
         (_R.HUMAN, _C.CLOSED): _R.CLOSED,
         (_R.CLOSED, _C.CUSTOMER_RETURNED): _R.BOT,
+        (_R.CLOSED, _C.HANDED_OFF): _R.QUEUED,  # what it closed with never arrived
         (_R.CLOSED, _C.TICKET_REOPENED): _R.QUEUED,
         (_R.CLOSED, _C.AGENT_TOOK): _R.HUMAN,
         (_R.CLOSED, _C.HANDED_BACK): _R.BOT,

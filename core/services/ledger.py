@@ -179,14 +179,10 @@ class Ledger:
         row["envelope"] = envelope_json(envelope)
         row["choices"] = rows.choices_json(choices)
         self._rows[ChoiceRow].extend(rows.offered(conversation, message, choices))
-        account = AccountId(conversation.account_id)
-        capabilities = self._accounts.get(account)
-        if capabilities is None:
-            row["delivery"] = DeliveryState.FAILED
-            row["delivery_detail"] = f"the account {account} is not connected any more"
-        elif capabilities.reads_store:
+        capabilities = self.can(conversation.account_id)
+        if capabilities is not None and capabilities.reads_store:
             row["delivery"] = DeliveryState.SENT
-        else:
+        else:  # also where the account is gone: what cannot be sent is seen by the outbox
             row["delivery"] = DeliveryState.WAITING
             self.send(conversation, message, DeliveryAction.SEND)
         return message

@@ -21,6 +21,7 @@ from console.pages.writing.drafts import drafts_json
 from console.sight import sight_for
 from console.words.errors import error_in_words
 from console.words.states import STATUS
+from core.domain.channel import Verdict
 from core.domain.errors import DeskError, InvalidInput, NotFound, TakenAlready
 from core.domain.ids import (
     AgentId,
@@ -163,13 +164,13 @@ async def return_to_bot(request: Request, signed_in: Agents, named: Named) -> Re
 
 @router.post("/{ticket}/messages/{message}/parked")
 async def settle_parked(request: Request, _: Agents, named: Named, message: UUID) -> Response:
-    """Settle a message that may not have arrived: send it again, or count it as sent."""
+    """Settle a message that may not have arrived: send it again, count it as sent, or never."""
     decision = text_field(await form_of(request), "decision")
-    if decision not in {"resend", "arrived"}:
-        raise InvalidInput("send it again, or count it as sent")
+    if decision not in {*Verdict}:
+        raise InvalidInput("send it again, count it as sent, or never send it")
     await _check_belongs(request, named, message)
     desk = desk_of(request)
-    work = desk.outbox.unpark(MessageId(message), resend=decision == "resend")
+    work = desk.outbox.unpark(MessageId(message), Verdict(decision))
     return await attempt(request, named, work)
 
 

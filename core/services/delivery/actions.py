@@ -101,7 +101,8 @@ class Send(Action):
         """
         await super().conclude(item, sent)
         if item.delivery.status in {DeliveryState.FAILED, DeliveryState.PARKED}:
-            tells = item.conversation.unreachable_since is None
+            is_connected = item.ledger.can(item.conversation.account_id) is not None
+            tells = is_connected and item.conversation.unreachable_since is None
             await show_lost(item.session, item.conversation, item.message, item.ledger, tells=tells)
 
 

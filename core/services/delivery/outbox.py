@@ -18,11 +18,13 @@ from core.domain.channel import (
     Outbound,
     Receipt,
     UncertainPolicy,
+    Verdict,
 )
 from core.domain.conversation import Speaker
 from core.domain.errors import (
     BadCredentials,
     CannotSay,
+    Conflict,
     DeliveryError,
     Moved,
     NotWanted,
@@ -131,11 +133,7 @@ class Outbox:
                 continue
             may_leave_at = await _may_leave_at(item)  # perhaps sooner than when it was held
             if may_leave_at > ledger.now:
-                last_moment = _begun_at(delivery) + self._max_age
-                if ledger.now >= last_moment:
-                    _drop(item, HeldBack.TOO_MANY)
-                else:
-                    _wait(item, min(may_leave_at, last_moment))
+                self._hold(item, may_leave_at)
                 continue
             if is_held and await is_overtaken(session, item.message):
                 _drop(item, HeldBack.OVERTAKEN)
@@ -171,13 +169,23 @@ class Outbox:
     def _is_held(self, item: Item) -> bool:
         """Say whether what waits does so because its person had so many of the desk's words.
 
-        What others say does not wait for that.
+        What others say does not wait for that, but for an attempt that failed: `_hold` forgets
+        the error of one that was made before.
         """
         can = self._accounts.get(AccountId(item.delivery.account_id))
         has_budget = can is not None and can.answers_per_hour is not None
         is_desks = item.message.speaker == Speaker.SYSTEM
-        was_tried = item.delivery.attempts > 0 or item.delivery.error is not None
-        return has_budget and is_desks and not was_tried
+        waits_for_attempt = _may_have_left(item.delivery) or item.delivery.error is not None
+        return has_budget and is_desks and not waits_for_attempt
+
+    def _hold(self, item: Item, until: datetime) -> None:
+        """Keep back what its person has had enough of for now; `until` then, a day at most."""
+        last_moment = _begun_at(item.delivery) + self._max_age
+        if item.ledger.now >= last_moment:
+            _drop(item, HeldBack.TOO_MANY)
+            return
+        item.delivery.error = item.message.delivery_detail = None
+        _wait(item, min(until, last_moment))
 
     async def settle(self, plan: SendPlan, outcome: Receipt | DeliveryError) -> None:
         """Write what came of an attempt."""
@@ -320,13 +328,17 @@ class Outbox:
     ) -> None:
         if item.ledger.now - _begun_at(item.delivery) <= (max_age or self._max_age):
             _wait(item, until, is_in_doubt=is_in_doubt)
-        elif is_in_doubt and self._parks(AccountId(item.delivery.account_id)):
+        elif is_in_doubt:  # whatever the policy: it has been sent again for as long as that
             _finish(item, item.action.in_doubt or DeliveryState.FAILED)
         else:
             _finish(item, DeliveryState.FAILED)
 
-    async def unpark(self, message_id: MessageId, *, resend: bool) -> None:
-        """Settle a parked message as the agent decided: send it again or count it as sent."""
+    async def unpark(self, message_id: MessageId, verdict: Verdict) -> None:
+        """Settle a parked message as an agent decided.
+
+        Raises:
+            Conflict: it was taken back, so it is not sent again.
+        """
         async with storage_errors(), self._sessions.begin() as session:
             delivery = await session.scalar(
                 select(Delivery).where(
@@ -347,13 +359,18 @@ class Outbox:
                 delivery=delivery,
                 message=await session.get_one(Message, message_id),
             )
-            if resend:
-                _wait(item, ledger.now)
-                delivery.finished_at = ledger.now
-                ledger.wake(LaneKind.DELIVERIES, conversation)
-                ledger.changed(conversation, FeedKind.MESSAGE)
-            else:
-                _finish(item, DeliveryState.SENT)
+            match verdict:
+                case Verdict.RESEND if item.message.removed_at is not None:
+                    raise Conflict("this message was taken back: it is not sent again")
+                case Verdict.RESEND:
+                    _wait(item, ledger.now)
+                    delivery.finished_at = ledger.now
+                    ledger.wake(LaneKind.DELIVERIES, conversation)
+                    ledger.changed(conversation, FeedKind.MESSAGE)
+                case Verdict.NEVER:
+                    _drop(item, None)
+                case Verdict.ARRIVED:
+                    _finish(item, DeliveryState.SENT)
             await ledger.write(session)
 
 

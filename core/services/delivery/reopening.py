@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -40,9 +40,19 @@ async def home_of(session: AsyncSession, conversation: ConversationId) -> set[Co
     return {ConversationId(home) for home in homes or () if home is not None}
 
 
-def is_awaited(conversation: Conversation, message: Message) -> bool:
-    """Say whether `message` is an answer that the requester still expects of the assistant."""
-    return message.speaker == Speaker.BOT and conversation.responder == Responder.BOT
+async def is_awaited(session: AsyncSession, conversation: Conversation, message: Message) -> bool:
+    """Say whether `message` is an answer that the requester still expects of the assistant.
+
+    Also where the assistant has closed the conversation since: no human has seen it.
+    """
+    if message.speaker != Speaker.BOT:
+        return False
+    if conversation.responder == Responder.CLOSED:
+        is_here = Ticket.conversation_id == conversation.id
+        was_seen = exists().where(is_here, Ticket.solved_at >= message.at)
+        is_alone = conversation.merged_into is None and conversation.side_of is None
+        return is_alone and not await session.scalar(select(was_seen))
+    return conversation.responder == Responder.BOT
 
 
 async def show_lost(
@@ -58,7 +68,7 @@ async def show_lost(
     An answer that the requester expects of the assistant opens a ticket where there is none; with
     `tells` the requester is told its number. Of what else was said, the ticket is opened again.
     """
-    if not is_awaited(conversation, lost):
+    if not await is_awaited(session, conversation, lost):
         await reopen_ticket_of(session, conversation, lost, ledger)
         return
     await hand_off(

@@ -54,7 +54,7 @@ async def follow_up(session: AsyncSession, records: Records, ledger: Ledger) -> 
         known = records.messages[report.account, report.remote_id]
         if known.conversation.side_of is not None and not report.delivered:
             await wake_main(session, ledger, known.conversation, lost=known.message)
-        elif is_awaited(known.conversation, known.message) and not report.delivered:
+        elif not report.delivered and await is_awaited(session, known.conversation, known.message):
             # Who does not take letters is sent no other.
             await show_lost(session, known.conversation, known.message, ledger, tells=False)
     await _apply_changes(session, records, ledger)

@@ -124,6 +124,7 @@ async def hand_off(
     follows. It is that of `requester`, or of whoever the conversation is with.
     """
     conversation.responder = next_responder(Responder(conversation.responder), Cause.HANDED_OFF)
+    conversation.closed_at = None
     # Each question would write what has changed in the conversation so far by itself.
     with session.no_autoflush:
         ticket = await session.scalar(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from channels.loopback import Loopback
 from core.domain.channel import DeliveryState, HeldBack, Outbound, Receipt
@@ -266,7 +266,11 @@ async def test_what_left_in_part_before_it_was_not_wanted_any_more_is_shown_so(
 
 @pytest.mark.parametrize(
     ("decision", "state"),
-    [("resend", DeliveryState.WAITING), ("arrived", DeliveryState.SENT)],
+    [
+        ("resend", DeliveryState.WAITING),
+        ("arrived", DeliveryState.SENT),
+        ("never", DeliveryState.DROPPED),
+    ],
 )
 async def test_what_may_not_have_arrived_is_for_the_agent_to_settle(
     desk: Desk, ticket: str, decision: str, state: DeliveryState
@@ -280,3 +284,18 @@ async def test_what_may_not_have_arrived_is_for_the_agent_to_settle(
     async with desk.sessions() as session:
         settled = (await session.scalars(select(Message).where(Message.text == "Try agian"))).one()
     assert settled.delivery == state
+
+
+async def test_what_was_taken_back_offers_no_sending_again(desk: Desk, ticket: str) -> None:
+    browser = await signed_in(desk)
+    message = await said(desk, browser, ticket, DeliveryState.SENT)
+    name = message.rpartition("/")[2]
+    await desk.park(name)
+    async with desk.sessions.begin() as session:
+        gone = update(Message).where(Message.id == UUID(name)).values(removed_at=func.now())
+        await session.execute(gone)
+    shown = await browser.see(ticket)
+    assert "It did not arrive" in shown
+    assert "Send again" not in shown
+    answer = await browser.send(f"{message}/parked", decision="resend", htmx=True)
+    assert answer.status_code == 409

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from core.domain.assistant import Handoff, HandoffReason, Say
 from core.domain.channel import HeldBack, Receipt
 from core.domain.conversation import Responder, Speaker
+from core.domain.errors import Unavailable
 from core.domain.ids import ConversationId, RemoteId, new_id
 from core.domain.ticket import TicketStatus
 from core.services.audit import done_by_program
@@ -234,3 +235,57 @@ async def test_the_notice_of_a_hand_off_is_part_of_the_answer_where_letters_are_
 def test_pauses_double(hours_ago: list[float], allowed: bool) -> None:
     times = [NOON - timedelta(hours=hours) for hours in hours_ago]
     assert (next_moment(times, 2, NOON) == NOON) is allowed
+
+
+async def _tried_and_held(rig: Rig) -> None:
+    """Let the desk's word be tried and then held, with an answer of the assistant behind it."""
+    rig.enable(answers_per_hour=5)
+    await _answered(rig, 1)
+    await _leaves(rig)
+    conversation = await rig.hear("Hello?", thread="t2")
+    await _says(rig, conversation, "Your ticket is waiting.")
+    plan = await rig.outbox.plan(conversation)
+    assert plan is not None
+    await rig.outbox.settle(plan, Unavailable("the server was away"))
+    await rig.reply(conversation, Say(text="The answer."))
+    rig.enable(answers_per_hour=1)
+    rig.clock.advance(minutes=1)
+
+
+async def test_what_was_tried_once_and_is_held_since_holds_up_nothing_behind_it(rig: Rig) -> None:
+    await _tried_and_held(rig)
+    assert await _leaves(rig) == ["The answer."]
+    assert await _leaves(rig) == []
+
+
+async def test_what_was_held_before_others_came_lets_them_pass_too(rig: Rig) -> None:
+    await _tried_and_held(rig)
+    await _leaves(rig)
+    rig.enable(answers_per_hour=5)
+    await rig.reply(await rig.hear("And now?", thread="t2"), Say(text="Another."))
+    rig.enable(answers_per_hour=1)
+    assert await _leaves(rig) == ["Another."]
+
+
+async def test_what_is_held_since_it_was_tried_shows_no_error_and_leaves_when_it_may(
+    rig: Rig,
+) -> None:
+    await _tried_and_held(rig)
+    await _leaves(rig)
+    held = next(one for one in await rig.messages("t2") if one.speaker == "system")
+    assert (held.delivery, held.delivery_detail) == ("waiting", None)
+    rig.clock.advance(hours=1, minutes=1)
+    assert await _leaves(rig) == ["Your ticket is waiting."]
+
+
+async def test_what_an_attempt_failed_for_still_goes_before_what_follows(rig: Rig) -> None:
+    rig.enable(answers_per_hour=5)
+    conversation = await rig.hear("Hello?")
+    await _says(rig, conversation, "First.")
+    plan = await rig.outbox.plan(conversation)
+    assert plan is not None
+    await rig.outbox.settle(plan, Unavailable("the server was away"))
+    await rig.reply(conversation, Say(text="Second."))
+    assert await _leaves(rig) == []
+    rig.clock.advance(minutes=1)
+    assert await _leaves(rig) == ["First.", "Second."]

@@ -8,7 +8,7 @@ import pytest
 
 from channels.loopback.ids import sent_id
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.channel import HeldBack, UncertainPolicy
+from core.domain.channel import HeldBack, UncertainPolicy, Verdict
 from core.domain.errors import (
     BadCredentials,
     DeliveryError,
@@ -152,6 +152,26 @@ async def test_a_letter_that_a_human_overtook_while_it_may_have_left_is_not_call
     assert await states(letters) == ["parked"]
 
 
+@pytest.mark.parametrize("last", [Uncertain("the connection broke"), Unavailable("away")])
+async def test_a_letter_in_doubt_for_a_day_is_left_to_a_person_who_sees_why(
+    letters: Rig, last: DeliveryError
+) -> None:
+    conversation = await said(letters, "a")
+    lane = DeliveriesLane(letters.outbox, {LOOP: silent(letters)})
+    fail_next(letters, Uncertain("the connection broke"))
+    await lane.advance(conversation)
+    letters.clock.advance(hours=25)
+    fail_next(letters, last)
+    await lane.advance(conversation)
+    assert await states(letters) == ["parked"]
+    assert await letters.reasons() == ["in_doubt"]
+    letter = (await letters.messages())[1]
+    assert letter.delivery_detail == str(last)
+    await letters.outbox.unpark(MessageId(letter.id), Verdict.RESEND)
+    await lane.advance(conversation)
+    assert await states(letters) == ["sent"]
+
+
 async def test_a_letter_overtaken_while_it_is_sent_is_left_to_a_person(letters: Rig) -> None:
     conversation = await said(letters, "a")
     plan = await letters.outbox.plan(conversation)
@@ -204,7 +224,7 @@ async def test_an_agent_has_sent_again_what_the_platform_refuses_to_tell_about(r
     rig.platform.look_faults.extend([Rejected("no such scope")] * 3)
     await advance(rig, conversation)
     (parked,) = [m for m in await rig.messages() if m.delivery == "parked"]
-    await rig.outbox.unpark(MessageId(parked.id), resend=True)
+    await rig.outbox.unpark(MessageId(parked.id), Verdict.RESEND)
     await advance(rig, conversation)
     assert await states(rig) == ["sent"]
     assert received(rig).count("You said: a") == 1
@@ -218,7 +238,7 @@ async def test_what_an_agent_has_sent_again_is_in_doubt_while_the_platform_does_
     rig.platform.look_faults.append(Unavailable("away"))
     await advance(rig, conversation)
     (parked,) = [m for m in await rig.messages() if m.delivery == "parked"]
-    await rig.outbox.unpark(MessageId(parked.id), resend=True)
+    await rig.outbox.unpark(MessageId(parked.id), Verdict.RESEND)
     rig.platform.look_faults.append(Unavailable("away"))
     await advance(rig, conversation)
     assert await states(rig) == ["sending"]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from channels.loopback import Loopback
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.channel import HeldBack, Outbound, Receipt, UncertainPolicy
+from core.domain.channel import HeldBack, Outbound, Receipt, UncertainPolicy, Verdict
 from core.domain.errors import (
     DeliveryError,
     Moved,
@@ -177,13 +177,16 @@ async def test_what_is_sent_again_by_policy_goes_out_after_a_pause(
     assert await states(rig) == ["sent"]
 
 
-@pytest.mark.parametrize(("resend", "state"), [(True, "waiting"), (False, "sent")])
-async def test_an_agent_settles_a_parked_message(rig: Rig, resend: bool, state: str) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [(Verdict.RESEND, "waiting"), (Verdict.ARRIVED, "sent"), (Verdict.NEVER, "dropped")],
+)
+async def test_an_agent_settles_a_parked_message(rig: Rig, verdict: Verdict, state: str) -> None:
     conversation = await said(rig, "a")
     plan = await rig.outbox.plan(conversation)
     assert plan is not None
     await rig.outbox.settle(plan, Uncertain("?"))
-    await rig.outbox.unpark(MessageId(plan.message.message), resend=resend)
+    await rig.outbox.unpark(MessageId(plan.message.message), verdict)
     assert await states(rig) == [state]
 
 

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason, Say
+from core.domain.channel import Verdict
 from core.domain.conversation import Responder
+from core.domain.errors import Conflict, Uncertain
 from core.domain.ticket import TicketStatus
 from core.storage.tables import TicketEvent
 from tests.integration.core.sending import advance, park_next, received, said, say_as_desk, states
@@ -32,7 +34,7 @@ async def test_an_agent_who_took_the_conversation_has_a_parked_answer_sent_again
     conversation = await said(rig, "a")
     parked = await park_next(rig, conversation)
     await rig.tickets.take(await rig.ticket_id(), await rig.agent())
-    await rig.outbox.unpark(parked, resend=True)
+    await rig.outbox.unpark(parked, Verdict.RESEND)
     await advance(rig, conversation)
     assert await states(rig) == ["sent"]
     assert "You said: a" in received(rig)
@@ -41,10 +43,27 @@ async def test_an_agent_who_took_the_conversation_has_a_parked_answer_sent_again
 async def test_what_an_agent_counts_as_arrived_is_not_sent_again(rig: Rig) -> None:
     conversation = await said(rig, "a")
     parked = await park_next(rig, conversation)
-    await rig.outbox.unpark(parked, resend=False)
+    await rig.outbox.unpark(parked, Verdict.ARRIVED)
     await advance(rig, conversation)
     assert await states(rig) == ["sent"]
     assert "You said: a" not in received(rig)
+
+
+async def test_what_was_taken_back_meanwhile_is_not_sent_again(rig: Rig) -> None:
+    conversation = await rig.hear("help")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    await advance(rig, conversation)
+    agent = await rig.agent()
+    answer = await rig.tickets.reply(await rig.ticket_id(), agent, "oops")
+    plan = await rig.outbox.plan(conversation)
+    assert plan is not None
+    await rig.corrections.withdraw(answer, agent)
+    await rig.outbox.settle(plan, Uncertain("the connection broke"))
+    with pytest.raises(Conflict, match="taken back"):
+        await rig.outbox.unpark(answer, Verdict.RESEND)
+    assert (await rig.messages())[-1].delivery == "parked"
+    await rig.outbox.unpark(answer, Verdict.NEVER)
+    assert (await rig.messages())[-1].delivery == "dropped"
 
 
 @pytest.mark.parametrize("then", [TicketStatus.PENDING, TicketStatus.SOLVED])

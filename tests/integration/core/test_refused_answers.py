@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from core.domain.assistant import Close, Handoff, HandoffReason, Say
+from core.domain.channel import Verdict
 from core.domain.conversation import Responder
 from core.domain.errors import BadCredentials, Rejected, Throttled, Unavailable
 from core.domain.events import DeliveryReported, ReachabilityChanged
 from core.domain.ids import Address, EventKey, RemoteId
 from core.domain.ticket import TicketStatus
+from core.runtime.lanes.deliveries import DeliveriesLane
 from core.storage.tables import ContactAddress
 from tests.integration.core.sending import advance, fail_next, park_next, received, said, states
-from tests.support.desk import LOOP, Rig, posted
+from tests.support.desk import LOOP, Rig, posted, reply_to
 
 
 def bounce_of(name: str) -> DeliveryReported:
@@ -62,6 +65,69 @@ async def test_a_refused_answer_opens_one_ticket_and_its_requester_is_told(rig: 
     (notice,) = received(rig)
     assert f"**#{ticket.number}**" in notice
     assert "could not be delivered" in notice
+
+
+async def test_an_answer_said_while_its_account_is_disconnected_opens_a_ticket(rig: Rig) -> None:
+    conversation = await rig.hear("a")
+    plan = await rig.turns.plan(conversation)
+    assert plan is not None
+    del rig.accounts[LOOP]
+    assert await rig.turns.settle(plan, reply_to(plan, Say(text="Like this.")))
+    await DeliveriesLane(rig.outbox, {}).advance(conversation)
+    assert await states(rig) == ["failed"]
+    assert "not connected" in str((await rig.messages())[1].delivery_detail)
+    assert await rig.reasons() == ["not_delivered"]
+    assert await words_of_the_desk(rig) == []
+
+
+async def test_an_agents_answer_with_which_they_solved_a_disconnected_ticket_opens_it(
+    rig: Rig,
+) -> None:
+    conversation = await rig.hear("a")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    del rig.accounts[LOOP]
+    agent = await rig.agent()
+    await rig.tickets.reply(await rig.ticket_id(), agent, "Solved!", then=TicketStatus.SOLVED)
+    await DeliveriesLane(rig.outbox, {}).advance(conversation)
+    assert (await rig.ticket()).status == TicketStatus.OPEN
+
+
+async def test_an_answer_with_which_the_assistant_closed_opens_a_ticket_when_refused(
+    rig: Rig,
+) -> None:
+    conversation = await rig.hear("a")
+    await rig.reply(conversation, Say(text="Like this. Goodbye!"), Close(reason="goodbye"))
+    fail_next(rig, Rejected("too long"))
+    await advance(rig, conversation)
+    assert await rig.reasons() == ["not_delivered"]
+    there = await rig.conversation()
+    assert (there.responder, there.closed_at) == (Responder.QUEUED, None)
+
+
+async def test_an_answer_with_which_the_assistant_closed_opens_a_ticket_when_it_comes_back(
+    rig: Rig,
+) -> None:
+    conversation = await rig.hear("a")
+    await rig.reply(conversation, Say(text="Like this. Goodbye!"), Close(reason="goodbye"))
+    await advance(rig, conversation)
+    await rig.intake.accept(bounce_of(f"out-{rig.platform.received[-1].message}-0"))
+    assert await rig.reasons() == ["not_delivered"]
+    assert (await rig.conversation()).responder == Responder.QUEUED
+
+
+async def test_an_old_answer_that_comes_back_after_a_human_closed_its_ticket_opens_none(
+    rig: Rig,
+) -> None:
+    conversation = await said(rig, "a")
+    await advance(rig, conversation)
+    name = f"out-{rig.platform.received[-1].message}-0"
+    await rig.hear("b")
+    await rig.reply(conversation, Handoff(reason=HandoffReason.ASKED_FOR_HUMAN))
+    for status in (TicketStatus.SOLVED, TicketStatus.CLOSED):
+        await rig.tickets.set_status(await rig.ticket_id(), status, await rig.agent(status))
+    await rig.intake.accept(bounce_of(name))
+    assert await rig.reasons() == ["asked_for_human"]
+    assert (await rig.ticket()).status == TicketStatus.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -150,7 +216,7 @@ async def test_what_is_sent_again_has_a_day_of_its_own(rig: Rig) -> None:
     parked = await park_next(rig, conversation)
     await advance(rig, conversation)
     rig.clock.advance(hours=30)
-    await rig.outbox.unpark(parked, resend=True)
+    await rig.outbox.unpark(parked, Verdict.RESEND)
     fail_next(rig, Unavailable("down"))
     await advance(rig, conversation)
     assert await states(rig) == ["waiting"]
@@ -169,7 +235,7 @@ async def test_what_is_sent_again_and_taken_later_arrives(rig: Rig) -> None:
     parked = await park_next(rig, conversation)
     await advance(rig, conversation)
     rig.clock.advance(hours=30)
-    await rig.outbox.unpark(parked, resend=True)
+    await rig.outbox.unpark(parked, Verdict.RESEND)
     fail_next(rig, Unavailable("down"))
     await advance(rig, conversation)
     rig.clock.advance(minutes=1)

@@ -13,7 +13,7 @@ from channels.simulator.slack import Person, SlackPlatform
 from channels.slack.channel import Slack, open_slack
 from channels.slack.settings import SlackSettings
 from core.domain.assistant import Handoff, HandoffReason, Say
-from core.domain.channel import HeldBack
+from core.domain.channel import HeldBack, Verdict
 from core.domain.errors import SentInPart
 from core.domain.ids import AccountId, ConversationId, MessageId
 from core.ports import capabilities_of
@@ -149,7 +149,7 @@ async def test_a_parked_message_that_is_sent_again_goes_on_from_what_is_there(de
     await desk.process().advance(conversation)
     (parked,) = [m for m in await desk.rig.messages(desk.ana.direct) if m.delivery == "parked"]
     assert parked.text == " ".join(WORDS)
-    await desk.rig.outbox.unpark(MessageId(parked.id), resend=True)
+    await desk.rig.outbox.unpark(MessageId(parked.id), Verdict.RESEND)
     await desk.process().advance(conversation)
     assert desk.words().count("word") == len(WORDS)
     assert {m.delivery for m in await desk.rig.messages(desk.ana.direct)} == {"not_sent", "sent"}
