@@ -7,7 +7,6 @@ which they have no use for, would cost each of them 10 MB. Each imports what it 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -61,8 +60,6 @@ def errors_as_lines() -> Iterator[None]:
 
 def embed(host: str, port: int) -> None:
     """Serve sentence vectors until told to stop."""
-    # Read when NumPy is imported: a second thread takes a processor from others for little.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from core.runtime.embedder import serve
     from core.runtime.supervision.supervised import exit_with_parent
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.runtime.minilm import weights
 from core.runtime.minilm.wordpiece import WordPieces
@@ -32,10 +33,15 @@ _Numbers = NDArray[np.float32]
 class MiniLM:
     """The bundled model, read when it is first wanted.
 
-    It holds few numbers itself and reads most where they are stored.
+    It holds few numbers itself and reads most where they are stored. From then on the process has
+    one thread for products of matrices: these are small, and where other programs want the
+    processors, several threads wait for each other, busily, for many times as long as they work.
     """
 
     dimensions = DIMENSIONS
+
+    def __init__(self) -> None:
+        threadpool_limits(1, user_api="blas")
 
     @cached_property
     def _pieces(self) -> WordPieces:

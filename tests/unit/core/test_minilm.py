@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.runtime.minilm.encoder import DIMENSIONS, MAX_TOKENS, MiniLM
 from core.runtime.minilm.wordpiece import WordPieces
@@ -55,6 +56,14 @@ def test_any_text_has_a_vector_of_no_more_tokens_than_the_limit(model: MiniLM, t
     vector, read = model.embed(text)
     assert all(math.isfinite(number) for number in vector)
     assert read <= MAX_TOKENS
+
+
+def test_a_process_that_has_the_model_multiplies_on_one_thread() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        MiniLM()
+        threads = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    assert threads
+    assert set(threads) == {1}
 
 
 def test_a_word_falls_into_the_longest_pieces_that_are_known() -> None:
