@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bench.calibrate_knowledge import LocalEmbedder, LocalSecond, family, starter_articles
 from bench.held_back import Question
-from core.adapters.kept_vectors import KeptVectors
+from bench.keep_vectors import FILE, SECOND_FILE
+from core.adapters.kept_vectors import KeptSecondVectors, KeptVectors
 from core.domain.knowledge import Hit, Outcome
 from core.runtime.database.postgres import embedded_postgres
 from core.services.knowledge import Knowledge
@@ -19,8 +20,6 @@ from core.services.knowledge.offering import offer_from
 from core.services.knowledge.ranking import OFFERED, Policy
 from core.storage.engine import open_engine
 from core.storage.queries.knowledge.own_questions import offers_from
-
-_VECTORS = Path(__file__).parent.parent / "nlu_data" / "knowledge" / "passages.vectors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +84,9 @@ async def starter_knowledge() -> AsyncIterator[Searched]:
         async with embedded_postgres(Path(home)) as url:
             engine = open_engine(url)
             async with scratch(engine) as sessions:
-                embedder = KeptVectors(LocalEmbedder(), _VECTORS)
-                knowledge = Knowledge(sessions, embedder, second=LocalSecond())
+                embedder = KeptVectors(LocalEmbedder(), FILE)
+                second = KeptSecondVectors(LocalSecond(), SECOND_FILE)
+                knowledge = Knowledge(sessions, embedder, second=second)
                 await fill(sessions, articles)
                 await embed_all(sessions, knowledge)
                 await knowledge.learn_offers()

@@ -1,8 +1,9 @@
 """Vectors of passages that are known beforehand: those of the starter articles.
 
 Embedding some thousand passages takes a processor a minute, in which a new desk would answer by
-words alone. The file is a line of JSON, `{"model", "dimensions"}`, and records in order: the first
-16 bytes of a passage's BLAKE2 digest, and its vector in half precision, both little-endian.
+words alone. Each encoder has a file of its own: a line of JSON, `{"model", "dimensions"}`, and
+records in order: the first 16 bytes of a passage's BLAKE2 digest, and its vector in half precision,
+both little-endian.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from core.ports import Embedder
+from core.ports import Embedder, SecondEncoder
 
 _DIGEST_BYTES = 16
 _NUMBER_BYTES = 2
@@ -63,6 +64,20 @@ class KeptVectors:
                 begin = places[number] + _DIGEST_BYTES
                 found[text] = struct.unpack_from(f"<{self.dimensions}e", records, begin)
         return found
+
+
+class KeptSecondVectors(KeptVectors):
+    """The same for a `SecondEncoder`."""
+
+    def __init__(self, other: SecondEncoder, file: Path) -> None:
+        super().__init__(other, file)
+        self.languages = other.languages
+        self._second = other
+
+    @property
+    def is_missing(self) -> bool:
+        """See `core.ports.SecondEncoder.is_missing`."""
+        return self._second.is_missing
 
 
 def write(file: Path, model: str, vectors: Mapping[str, Sequence[float]]) -> None:

@@ -14,7 +14,7 @@ from channels.unread.channel import Unread
 from channels.webchat.channel import WebChat
 from core.adapters.blobs import ObjectBlobs
 from core.adapters.embeddings import HttpEmbedder
-from core.adapters.kept_vectors import KeptVectors
+from core.adapters.kept_vectors import KeptSecondVectors, KeptVectors
 from core.adapters.language import LinguaDetector
 from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
@@ -153,7 +153,7 @@ def build_parts(settings: Settings, application: str, pool_size: int | None = No
         knowledge=Knowledge(
             sessions,
             embedder and KeptVectors(embedder, STARTER_KNOWLEDGE / "passages.vectors"),
-            second=second,
+            second=second and KeptSecondVectors(second, STARTER_KNOWLEDGE / "questions.vectors"),
             wrong_answers_per_hundred=settings.wrong_answers_per_hundred,
         ),
         tickets=Tickets(sessions, accounts, base_url=settings.base_url),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from bench.keep_vectors import FILE, starter_passages
-from core.adapters.kept_vectors import KeptVectors, write
-from core.runtime.embedder import MODEL, EmbeddingModel
+from bench.keep_vectors import FILE, SECOND_FILE, starter_passages, starter_questions
+from core.adapters.kept_vectors import KeptSecondVectors, KeptVectors, write
+from core.runtime.embedder import MODEL, EmbeddingModel, Model
+from core.runtime.minilm import LANGUAGES
+from core.runtime.minilm import MODEL as SECOND_MODEL
+from core.runtime.minilm.encoder import MiniLM
 
 
 class Counting:
@@ -66,19 +69,57 @@ async def test_vectors_of_another_model_or_none_are_no_vectors(file: Path, chang
     assert other.asked == ["vpn"]
 
 
-async def test_every_passage_of_the_starter_articles_is_known() -> None:
+class CountingSecond(Counting):
+    """A second encoder that notes what it is asked."""
+
+    languages = LANGUAGES
+    is_missing = False
+
+
+async def test_a_second_encoder_stays_what_it_is(file: Path) -> None:
+    other = CountingSecond()
+    kept = KeptSecondVectors(other, file)
+    assert (kept.model, kept.languages, kept.is_missing) == ("tiny", LANGUAGES, False)
+    other.is_missing = True
+    assert kept.is_missing
+    await kept.embed_passages(["vpn", "new"])
+    assert other.asked == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "passages"),
+    [
+        (FILE, MODEL, starter_passages()),
+        (SECOND_FILE, SECOND_MODEL, starter_questions()),
+    ],
+    ids=["first encoder", "second encoder"],
+)
+async def test_every_passage_of_the_starter_articles_is_known(
+    file: Path, model: str, passages: Sequence[str]
+) -> None:
     """Where this fails: `python -m bench.keep_vectors`."""
     other = Counting()
-    other.model, other.dimensions = MODEL, 384
-    await KeptVectors(other, FILE).embed_passages(starter_passages())
+    other.model, other.dimensions = model, 384
+    await KeptVectors(other, file).embed_passages(passages)
     assert other.asked == []
 
 
-async def test_what_is_known_is_what_the_model_says() -> None:
+@pytest.mark.parametrize(
+    ("file", "name", "made", "passages"),
+    [
+        (FILE, MODEL, EmbeddingModel, starter_passages()[::400]),
+        (SECOND_FILE, SECOND_MODEL, MiniLM, starter_questions()[::100]),
+    ],
+    ids=["first encoder", "second encoder"],
+)
+async def test_what_is_known_is_what_the_model_says(
+    file: Path, name: str, made: Callable[[], Model], passages: Sequence[str]
+) -> None:
     other = Counting()
-    other.model, other.dimensions = MODEL, 384
-    texts = starter_passages()[::400]
-    model = EmbeddingModel()
-    for text, kept in zip(texts, await KeptVectors(other, FILE).embed_passages(texts), strict=True):
+    other.model, other.dimensions = name, 384
+    model = made()
+    for text, kept in zip(
+        passages, await KeptVectors(other, file).embed_passages(passages), strict=True
+    ):
         said, _ = model.embed(text, is_query=False)
         assert sum(a * b for a, b in zip(kept, said, strict=True)) == pytest.approx(1.0, abs=1e-3)
