@@ -65,7 +65,11 @@ class Inbox(Protocol):
         """
 
     async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
-        """Keep a payload that could not be understood, for an admin to see and replay."""
+        """Keep a payload that could not be understood, for an admin to see and replay.
+
+        Returns only after the commit. What is there already and waits for an admin is kept once:
+        platforms send again what was not acknowledged.
+        """
 
     async def cursor(self, account: AccountId, name: str) -> str | None:
         """Return the value committed last under `name`, or None."""

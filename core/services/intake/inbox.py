@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -91,10 +92,22 @@ class Intake:
 
     async def quarantine(self, account: AccountId, raw: bytes, reason: str) -> None:
         """See `core.ports.Inbox.quarantine`."""
+        digest = sha256(raw).digest()
+        is_there = select(Quarantined.id).where(
+            Quarantined.account_id == account,
+            Quarantined.digest == digest,
+            Quarantined.settled_at.is_(None),
+        )
+        async with storage_errors(), self._sessions() as session:
+            if await session.scalar(is_there) is not None:
+                return
         key = f"quarantine/{self._now():%Y/%m/%d}/{new_id()}"
         await self._blobs.put(key, raw)
+        aside = upsert(Quarantined).values(
+            id=new_id(), account_id=account, raw_blob=key, digest=digest, reason=reason
+        )
         async with storage_errors(), self._sessions.begin() as session:
-            session.add(Quarantined(id=new_id(), account_id=account, raw_blob=key, reason=reason))
+            await session.execute(aside.on_conflict_do_nothing())
 
     async def cursor(self, account: AccountId, name: str) -> str | None:
         """See `core.ports.Inbox.cursor`."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Sequence, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -47,11 +47,19 @@ class Quarantined(Base):
     __tablename__ = "quarantine"
     __table_args__ = (
         Index("ix_quarantine_open", "id", postgresql_where=text("settled_at IS NULL")),
+        Index(
+            "uq_quarantine_open",
+            "account_id",
+            "digest",
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
     account_id: Mapped[str]
     raw_blob: Mapped[str]
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)  # SHA-256; none of older rows
     reason: Mapped[str]
     received_at: Mapped[CreatedAt]
     settled_at: Mapped[datetime | None]
