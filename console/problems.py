@@ -43,8 +43,11 @@ from core.domain.errors import (
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 50_000_000
+MAX_TABLE_BYTES = 20_000_000
+"""Of a table of assets: as many lines as one may have, with long words in them."""
 _AROUND_A_FILE_BYTES = 64 * 1024  # what a form adds to it
 _TAKE_FILES = frozenset({"/console/files", "/api/v1/files", "/chat/files"})
+_TAKE_TABLES = frozenset({"/console/assets/import", "/api/v1/assets/import"})
 _RETRY_SECONDS = 2
 _LOGGER = logging.getLogger(__name__)
 
@@ -145,7 +148,10 @@ def install(app: FastAPI, max_file_bytes: int = MAX_FILE_BYTES) -> None:
     app.add_middleware(
         BodyLimit,
         max_bytes=MAX_BODY_BYTES,
-        larger=dict.fromkeys(_TAKE_FILES, max_file_bytes + _AROUND_A_FILE_BYTES),
+        larger={
+            **dict.fromkeys(_TAKE_FILES, max_file_bytes + _AROUND_A_FILE_BYTES),
+            **dict.fromkeys(_TAKE_TABLES, MAX_TABLE_BYTES + _AROUND_A_FILE_BYTES),
+        },
     )
 
 

@@ -19,7 +19,7 @@ ASSET_ERRORS = (
     "notes have 5,000 characters at most",
     "the table needs a column with the heading Tag",
     "two columns of the table mean the same",
-    "a table has 20,000 lines at most",
+    "a table has 50,000 lines at most",
     "the file is not a table of comma-separated values",
     "there is no such status",
     "a date is written as 2030-12-31",

@@ -16,7 +16,7 @@ from core.domain.routing import folded
 
 MAX_CHARS = 200
 MAX_NOTES_CHARS = 5_000
-MAX_LINES = 20_000
+MAX_LINES = 50_000
 
 
 class AssetStatus(StrEnum):
@@ -158,7 +158,7 @@ def _lines(
     with _told():
         for count, (number, row) in enumerate(rows):
             if count >= MAX_LINES:
-                raise InvalidInput("a table has 20,000 lines at most")
+                raise InvalidInput("a table has 50,000 lines at most")
             if any(cell.strip() for cell in row):
                 yield _line(number, names, row, dates)
 

@@ -85,6 +85,7 @@ class AssetImportOut(BaseModel):
 
     added: int
     changed: int
+    unchanged: int
     left_out: int
     problems: list[dict[str, int | str]]  # `line` and `problem` of the first 200 left out
     ignored: list[str]  # headings of columns that are none of an asset's
@@ -162,6 +163,7 @@ async def import_assets(request: Request, caller: LeadCaller) -> AssetImportOut:
     return AssetImportOut(
         added=done.added,
         changed=done.changed,
+        unchanged=done.unchanged,
         left_out=done.left_out,
         problems=[{"line": line, "problem": problem} for line, problem in done.problems],
         ignored=list(done.ignored),

@@ -111,8 +111,10 @@ def read_alertmanager(payload: Mapping[str, Any]) -> Alert:
     name = labels.get("alertname") or _strings(payload.get("groupLabels")).get("alertname", "Alert")
     lines = [notes[key] for key in ("summary", "description") if notes.get(key)]
     lines += [_alert_line(one) for one in alerts[:_MAX_ALERTS]]
-    if len(alerts) > _MAX_ALERTS:
-        lines.append(f"… {len(alerts) - _MAX_ALERTS} more")
+    unsaid = payload.get("truncatedAlerts")  # what Alertmanager itself left out
+    more = max(0, len(alerts) - _MAX_ALERTS) + (unsaid if isinstance(unsaid, int) else 0)
+    if more > 0:
+        lines.append(f"… {more} more")
     if isinstance(payload.get("externalURL"), str):
         lines.append(payload["externalURL"])
     where = labels.get("instance") or labels.get("job") or labels.get("service") or ""

@@ -42,9 +42,11 @@ from core.services.revisions import revise
 from core.services.tickets.registering import PROGRAMS, Matter, register, report
 from core.services.tickets.registrations import Place, Registrations
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.links.merges import last_in_line
 from core.storage.tables import (
     Contact,
     ContactAddress,
+    Conversation,
     IncomingAlert,
     IncomingHook,
     Ticket,
@@ -196,11 +198,10 @@ class IncomingHooks:
         alert: Alert,
         known: IncomingAlert | None,
     ) -> int | None:
-        if known is not None:
-            case = await open_case(session, ledger, TicketId(known.ticket_id))
-            if case.ticket.status != TicketStatus.CLOSED:
-                _go_on(case, hook, alert, known)
-                return case.ticket.number
+        if known is not None and (found := await _where_it_goes_on(session, ledger, known)):
+            case, conversation = found
+            _go_on(case, conversation, hook, alert, known)
+            return case.ticket.number
         if alert.is_over:
             return None
         ticket = await self._open(session, ledger, hook, alert)
@@ -260,15 +261,40 @@ async def _locked(session: AsyncSession, hook: UUID) -> IncomingHook:
     return row
 
 
-def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -> None:
+async def _where_it_goes_on(
+    session: AsyncSession, ledger: Ledger, known: IncomingAlert
+) -> tuple[Case, Conversation] | None:
+    """Return the ticket that a matter is dealt with in, and the conversation of its reports.
+
+    It is another than the matter's own where that was merged, over others too. None where it is
+    closed.
+    """
+    while True:
+        name = await last_in_line(session, TicketId(known.ticket_id))
+        case = await open_case(session, ledger, name)
+        if case.ticket.status != TicketStatus.CLOSED:
+            break
+        if await last_in_line(session, name) == name:
+            return None
+        # It was merged while this waited for the lock.
+    own = (await session.get_one(Ticket, known.ticket_id)).conversation_id
+    reports = next((one for one in case.everywhere if one.id == own), None)
+    return None if reports is None else (case, reports)
+
+
+def _go_on(
+    case: Case, conversation: Conversation, hook: IncomingHook, alert: Alert, known: IncomingAlert
+) -> None:
     actor = _actor(hook)
+    is_own = case.ticket.id == known.ticket_id
     if alert.text != known.said:
         known.said = alert.text
-        where = Address(case.conversation.address or f"hook:{hook.id}")
+        where = Address(conversation.address or f"hook:{hook.id}")
         author = Author(address=where, name=hook.name)
-        message = report(case.ledger, case.conversation, author, alert.text)
+        message = report(case.ledger, conversation, author, alert.text)
         case.ledger.record_message(case.ticket, message, "customer", actor=actor)
-    if alert.is_over and not case.is_done:
+    # A ticket that this one was merged into may be about more: people see when that is over.
+    if alert.is_over and is_own and not case.is_done:
         case.move(TicketTrigger.SOLVED, actor=actor, reason="the alert is over")
         case.conclude()
     elif not alert.is_over and case.is_done:
@@ -276,7 +302,7 @@ def _go_on(case: Case, hook: IncomingHook, alert: Alert, known: IncomingAlert) -
         case.turn_over(Cause.TICKET_REOPENED)
         if case.ticket.assignee_id is not None:
             case.turn_over(Cause.AGENT_TOOK)
-    if alert.priority is not None and not alert.is_over:
+    if alert.priority is not None and is_own and not alert.is_over:
         case.rank(alert.priority, actor=actor)
     case.changed()
 

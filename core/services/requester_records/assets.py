@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Text, cast, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.assets import COLUMNS, AssetDraft, checked, read_table
+from core.domain.assets import COLUMNS, AssetDraft, Line, checked, read_table
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AssetId, new_id
 from core.services.audit import record
@@ -23,6 +24,7 @@ from core.storage.tables import Asset, Contact, Organisation
 
 _MOST_PROBLEMS = 200
 _FIELDS = frozenset(COLUMNS)
+_LINES_AT_ONCE = 500  # of a table; each line by itself would be asked for by some statements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class AssetImport:
 
     added: int
     changed: int
+    unchanged: int  # the line says of an asset what is known
     left_out: int
     problems: Sequence[tuple[int, str]]  # the line and what is wrong with it; the first of them
     ignored: Sequence[str] = ()  # headings of columns that are none of an asset's
@@ -89,64 +92,154 @@ class Assets:
         Raises:
             InvalidInput: it is no table of assets.
         """
-        added = changed = 0
-        problems: list[tuple[int, str]] = []
         async with storage_errors(), self._sessions.begin() as session:
             table = read_table(text)
-            for line in table.lines:
-                if line.draft is None:
-                    problems.append((line.number, line.problem))
-                    continue
-                try:
-                    is_new = await self._put(session, line.draft, table.fields)
-                except InvalidInput as error:
-                    problems.append((line.number, str(error)))
-                    continue
-                added += is_new
-                changed += not is_new
-            counts = {"added": added, "changed": changed, "left out": len(problems)}
+            importing = _Importing(session, by, table.fields, self._now())
+            while lines := list(islice(table.lines, _LINES_AT_ONCE)):
+                await importing.take(lines)
+            done = importing.done(table.ignored)
+            counts = {"added": done.added, "changed": done.changed, "left out": done.left_out}
             record(session, by.actor, "asset.imported", ("asset", "import", "table"), new=counts)
-        return AssetImport(
-            added=added,
-            changed=changed,
-            left_out=len(problems),
-            problems=problems[:_MOST_PROBLEMS],
-            ignored=table.ignored,
-        )
+        return done
 
-    async def _put(self, session: AsyncSession, draft: AssetDraft, fields: Collection[str]) -> bool:
-        row = await session.scalar(
-            select(Asset)
-            .where(func.lower(Asset.tag) == draft.tag.strip().lower())
-            .with_for_update()
-        )
-        is_new = row is None
-        if row is None:
-            row, fields = Asset(id=new_id(), revision=0), _FIELDS
-        await self._fill(session, row, draft, fields)
-        revise(row, None)
-        session.add(row)
-        await _flush(session)
-        return is_new
-
-    async def _fill(
-        self,
-        session: AsyncSession,
-        row: Asset,
-        draft: AssetDraft,
-        fields: Collection[str] = _FIELDS,
-    ) -> None:
-        if "owner" in fields:
-            row.contact_id = await _owner(session, draft.owner.strip())
-        if "organisation" in fields:
-            row.organisation_id = await _organisation(session, draft.organisation.strip())
-        for name in ("tag", "kind", "model", "serial", "notes"):
-            if name in fields:
-                setattr(row, name, getattr(draft, name).strip())
-        for name in ("status", "warranty_until"):
-            if name in fields:
-                setattr(row, name, getattr(draft, name))
+    async def _fill(self, session: AsyncSession, row: Asset, draft: AssetDraft) -> None:
+        named = await _named(session, [draft])
+        _write(row, draft, named, _FIELDS)
         row.updated_at = self._now()
+
+
+@dataclass(slots=True)
+class _Importing:
+    """A table on its way into the register."""
+
+    session: AsyncSession
+    by: Agent
+    fields: Collection[str]  # that the table has columns for
+    now: datetime
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def done(self, ignored: Sequence[str]) -> AssetImport:
+        return AssetImport(
+            added=self.added,
+            changed=self.changed,
+            unchanged=self.unchanged,
+            left_out=len(self.problems),
+            problems=self.problems[:_MOST_PROBLEMS],
+            ignored=ignored,
+        )
+
+    async def take(self, lines: Sequence[Line]) -> None:
+        drafts = [line.draft for line in lines if line.draft is not None]
+        named = await _named(self.session, drafts)
+        tags = {named.lower[draft.tag.strip()] for draft in drafts}
+        known = select(Asset, func.lower(Asset.tag)).where(func.lower(Asset.tag).in_(tags))
+        found = await self.session.execute(known.with_for_update())
+        rows = {tag: row for row, tag in found}
+        for line in lines:
+            if line.draft is None:
+                self.problems.append((line.number, line.problem))
+                continue
+            try:
+                self._put(rows, line.draft, named)
+            except InvalidInput as error:
+                self.problems.append((line.number, str(error)))
+        await _flush(self.session)
+
+    def _put(self, rows: dict[str, Asset], draft: AssetDraft, named: _Named) -> None:
+        tag = named.lower[draft.tag.strip()]
+        row = rows.get(tag)
+        if row is None:
+            row = Asset(id=new_id(), revision=1, updated_at=self.now)
+            _write(row, draft, named, _FIELDS)
+            self.session.add(row)
+            rows[tag] = row
+            record(self.session, self.by.actor, "asset.added", _subject(row), new=_said(row))
+            self.added += 1
+            return
+        old, notes = _said(row), row.notes
+        _write(row, draft, named, self.fields)
+        if (_said(row), row.notes) == (old, notes):
+            self.unchanged += 1
+            return
+        revise(row, None)
+        row.updated_at = self.now
+        new = _said(row)
+        record(self.session, self.by.actor, "asset.changed", _subject(row), old=old, new=new)
+        self.changed += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """What drafts name, as the database has it."""
+
+    lower: Mapping[str, str]  # words as they are compared
+    owners: Mapping[str, UUID]  # by address, as it is compared
+    organisations: Mapping[str, UUID]  # by name, as it is compared
+
+    def owner(self, email: str) -> UUID | None:
+        if not email:
+            return None
+        if (found := self.owners.get(self.lower[email])) is None:
+            raise InvalidInput("there is no requester with this e-mail address")
+        return found
+
+    def organisation(self, name: str) -> UUID | None:
+        if not name:
+            return None
+        if (found := self.organisations.get(self.lower[name])) is None:
+            raise InvalidInput("there is no organisation of this name")
+        return found
+
+
+async def _named(session: AsyncSession, drafts: Iterable[AssetDraft]) -> _Named:
+    """Look up what `drafts` name, all at once."""
+    drafts = list(drafts)
+    owners = {draft.owner.strip() for draft in drafts}
+    organisations = {draft.organisation.strip() for draft in drafts}
+    tags = {draft.tag.strip() for draft in drafts}
+    # The database folds capitals, as it does where it compares them: not always as Python does.
+    words = func.unnest(cast(list(owners | organisations | tags), ARRAY(Text))).column_valued()
+    lower = dict((await session.execute(select(words, func.lower(words)))).all())
+    email, name = func.lower(Contact.email), func.lower(Organisation.name)
+    # Of several the oldest, which is written last.
+    of_owners = (
+        select(email, Contact.id)
+        .where(email.in_({lower[one] for one in owners if one}))
+        .order_by(Contact.id.desc())
+    )
+    of_organisations = select(name, Organisation.id).where(
+        name.in_({lower[one] for one in organisations if one})
+    )
+    return _Named(
+        lower=lower,
+        owners=dict((await session.execute(of_owners)).all()),
+        organisations=dict((await session.execute(of_organisations)).all()),
+    )
+
+
+def _write(row: Asset, draft: AssetDraft, named: _Named, fields: Collection[str]) -> None:
+    """Let `row` say what `draft` does, in `fields`.
+
+    Raises:
+        InvalidInput: it names who is not there; nothing is written.
+    """
+    owner = named.owner(draft.owner.strip()) if "owner" in fields else None
+    organisation = (
+        named.organisation(draft.organisation.strip()) if "organisation" in fields else None
+    )
+    if "owner" in fields:
+        row.contact_id = owner
+    if "organisation" in fields:
+        row.organisation_id = organisation
+    for name in ("tag", "kind", "model", "serial", "notes"):
+        if name in fields:
+            setattr(row, name, getattr(draft, name).strip())
+    for name in ("status", "warranty_until"):
+        if name in fields:
+            setattr(row, name, getattr(draft, name))
 
 
 async def _flush(session: AsyncSession) -> None:
@@ -154,31 +247,6 @@ async def _flush(session: AsyncSession) -> None:
         await session.flush()
     except IntegrityError:
         raise Conflict("there is an asset with this tag already") from None
-
-
-async def _owner(session: AsyncSession, email: str) -> UUID | None:
-    if not email:
-        return None
-    found = await session.scalar(
-        select(Contact.id)
-        .where(func.lower(Contact.email) == email.lower())
-        .order_by(Contact.id)
-        .limit(1)
-    )
-    if found is None:
-        raise InvalidInput("there is no requester with this e-mail address")
-    return found
-
-
-async def _organisation(session: AsyncSession, name: str) -> UUID | None:
-    if not name:
-        return None
-    found = await session.scalar(
-        select(Organisation.id).where(func.lower(Organisation.name) == name.lower())
-    )
-    if found is None:
-        raise InvalidInput("there is no organisation of this name")
-    return found
 
 
 def _subject(row: Asset) -> tuple[str, object, str]:

@@ -18,6 +18,7 @@ from core.domain.ticket import Priority, TicketStatus
 from core.ports import capabilities_of
 from core.services.automation.incoming import HookForm, IncomingHooks
 from core.services.conversations.letters import Letters
+from core.services.links.merging import TicketMerging
 from core.services.requester_records.merging import ContactMerging
 from core.services.tickets.registering import PROGRAMS
 from core.services.tickets.registrations import Registrations
@@ -117,11 +118,48 @@ async def test_what_comes_back_opens_the_ticket_again_and_after_it_closed_a_new_
     assert len(await tickets(rig)) == 2
 
 
+async def test_reports_of_a_merged_ticket_go_on_in_the_one_it_was_merged_into(rig: Rig) -> None:
+    incoming, token = await hooks(rig)
+    of_disk: dict[str, Any] = {"groupKey": "disk"}
+    of_web: dict[str, Any] = {"groupKey": "web"}
+    kept = await incoming.take(token, notification(**of_disk))
+    gone = await incoming.take(token, notification(**of_web))
+    first, second = await tickets(rig)
+    assert (first.number, second.number) == (kept, gone)
+    merging = TicketMerging(rig.sessions, rig.accounts, rig.clock)
+    boss = await rig.agent("Mia")
+    await merging.merge(TicketId(first.id), TicketId(second.id), boss)
+
+    worse: dict[str, Any] = {"commonAnnotations": {"summary": "web1 and web2 are away"}}
+    assert await incoming.take(token, notification(**of_web, **worse)) == kept
+    assert await incoming.take(token, notification("resolved", **of_web)) == kept
+    assert (await tickets(rig))[0].status == TicketStatus.NEW  # the disk is full all the same
+    await incoming.take(token, notification("resolved", **of_disk))
+    assert (await tickets(rig))[0].status == TicketStatus.SOLVED
+    assert await incoming.take(token, notification(**of_web)) == kept
+    assert (await tickets(rig))[0].status == TicketStatus.OPEN
+
+    # Parted again, what was reported about it meanwhile is its own.
+    await merging.undo(TicketId(second.id), boss)
+    assert await incoming.take(token, notification(**of_web)) == gone
+    async with rig.sessions() as session:
+        own = Message.conversation_id == second.conversation_id
+        said = list(await session.scalars(select(Message.text).where(own).order_by(Message.seq)))
+    assert any("web1 and web2" in words for words in said)
+
+
 async def test_many_reports_at_once_make_one_ticket(rig: Rig) -> None:
     incoming, token = await hooks(rig)
     numbers = await asyncio.gather(*(incoming.take(token, notification()) for _ in range(6)))
     assert len(set(numbers)) == 1
     assert len(await tickets(rig)) == 1
+
+
+async def test_alerts_that_were_left_out_of_a_report_are_counted_in_it(rig: Rig) -> None:
+    incoming, token = await hooks(rig)
+    await incoming.take(token, notification(truncatedAlerts=7))
+    async with rig.sessions() as session:
+        assert "… 7 more" in (await session.scalar(select(Message.text)) or "")
 
 
 async def test_what_is_over_and_was_never_reported_opens_nothing(rig: Rig) -> None:

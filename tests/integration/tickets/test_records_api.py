@@ -56,7 +56,8 @@ async def test_assets_are_listed_by_owner_and_given_out_as_a_table(desk: Desk, a
     again = await lead.post("/api/v1/assets/import", content=answer.content)
     assert again.json() == {
         "added": 0,
-        "changed": 2,
+        "changed": 0,
+        "unchanged": 2,
         "left_out": 0,
         "problems": [],
         "ignored": [],
@@ -66,6 +67,48 @@ async def test_assets_are_listed_by_owner_and_given_out_as_a_table(desk: Desk, a
     auditor = await api(Role.AUDITOR, "aud@example.org")
     entries = (await auditor.get("/api/v1/audit?action=assets.exported")).json()["items"]
     assert [one["new"] for one in entries] == [{"assets": 2}]
+
+
+async def test_what_a_table_changes_is_in_the_audit_log_asset_by_asset(
+    desk: Desk, api: Api
+) -> None:
+    await desk.queued(who="ada")
+    lead = await api(Role.LEAD, "lea@example.org")
+    first = {"tag": "L-1", "model": "T14", "owner": "ada@example.org"}
+    assert (await lead.post("/api/v1/assets", json=first)).status_code == 201
+    lines = (
+        "Tag,Model,Owner",
+        "l-1,T15,ADA@example.org",  # capitals are the same, in tags and addresses
+        "L-2,T16,",
+        "l-2,T17,",  # a second line about it, of the same table
+        "L-3,,nobody@example.org",
+        "l-2,T17,",
+    )
+    answer = await lead.post("/api/v1/assets/import", content="\n".join(lines))
+    done = answer.json()
+    counts = [done[name] for name in ("added", "changed", "unchanged", "left_out")]
+    assert counts == [1, 2, 1, 1]
+    assert done["problems"] == [
+        {"line": 5, "problem": "there is no requester with this e-mail address"}
+    ]
+    auditor = await api(Role.AUDITOR, "aud@example.org")
+    entries = (await auditor.get("/api/v1/audit?action=asset.")).json()["items"]
+    told = [(one["action"], one["subject_name"], one["new"]) for one in reversed(entries)][1:]
+    assert told[-1] == ("asset.imported", "table", {"added": 1, "changed": 2, "left out": 1})
+    assert [(action, name, new.get("model")) for action, name, new in told[:-1]] == [
+        ("asset.changed", "l-1", "T15"),
+        ("asset.added", "L-2", "T16"),
+        ("asset.changed", "l-2", "T17"),
+    ]
+
+
+async def test_a_table_as_long_as_the_one_that_is_given_out_is_taken(api: Api) -> None:
+    lead = await api(Role.LEAD, "lea@example.org")
+    lines = (f"L-{n},{'the long words that people write ' * 150}" for n in range(300))
+    table = "\n".join(["Tag,Notes", *lines])
+    assert len(table) > 1024 * 1024
+    done = (await lead.post("/api/v1/assets/import", content=table)).json()
+    assert (done["added"], done["left_out"]) == (300, 0)
 
 
 @pytest.mark.parametrize("what", ["organisations", "plans"])
