@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from console import api, health, pages
 from console.desk import ConsoleDesk
+from console.heads import Heads
 from console.problems import install as install_problems
 
 __all__ = ["ConsoleDesk", "include", "include_routes", "install_problems", "serve_with"]
@@ -24,6 +25,7 @@ def serve_with(app: FastAPI, desk: ConsoleDesk) -> None:
 
 def include_routes(app: FastAPI) -> None:
     """Add the routes to `app`; there are some 400, which takes half a second of a processor."""
+    app.add_middleware(Heads)
     app.include_router(health.router)
     app.include_router(api.router())
     app.include_router(pages.router())
