@@ -1,35 +1,30 @@
-"""Fixtures that tests of every kind share: a real PostgreSQL, fresh databases, a whole desk."""
+"""Fixtures that tests of every kind share: a real PostgreSQL, fresh databases, a browser."""
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.async_api import Browser, async_playwright
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.domain.ids import new_id
 from core.runtime.database.postgres import embedded_postgres
-from core.runtime.supervision.assistant_program import AssistantProgram
 from core.storage.engine import Sessions, open_engine, sessions_of
 from core.storage.migrate import migrate
 from tests.support.databases import Databases
 from tests.support.distribution import ByGroup, longest_first
-from tests.support.running_desk import (
-    RunningDesk,
-    free_port,
-    home_with_model,
-    running_desk,
-    train_into,
-)
 
+_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 _FOLDER = pytest.StashKey[Path]()
 
 # How long a case takes says how busy the machine is.
@@ -50,6 +45,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None:
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="ventanilla-tests-"))
         config.option.basetemp = config.stash[_FOLDER] / "run"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Take what is imported and collected for what stays.
+
+    To look for garbage among it again and again takes a fourth of the processor time of the tests
+    of pages.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByGroup:
@@ -111,23 +121,12 @@ async def sessions(engine: AsyncEngine) -> Sessions:
 
 
 @pytest.fixture(scope="session")
-async def trained() -> Path:
-    """A folder with an up-to-date model: the one that the assistant's own tests keep theirs in."""
-    models = AssistantProgram().folder / "models"
-    await train_into(models)
-    return models
-
-
-@pytest.fixture(scope="session")
-async def whole_desk(
-    trained: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningDesk]:
-    """A ready desk of real processes; tests share it, each with sessions of its own."""
-    home = home_with_model(tmp_path_factory.mktemp("whole") / "home", trained)
-    async with running_desk(home, free_port(), DESK_TAKE_BACK_SECONDS="2") as desk:
-        await desk.until_ready()
-        await desk.until_all_is_embedded()
-        yield desk
+async def browser() -> AsyncIterator[Browser]:
+    """The browser of all tests of a process; each opens windows of its own in it."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture

@@ -1,32 +1,20 @@
-"""Chromium, and the console over real services that tests open in it."""
+"""The console over real services, opened in Chromium."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from core.domain.actor import Agent
 from core.storage.engine import Sessions
 from tests.browser.people import PASSWORD, Opened, agent_called
 from tests.integration.console.world import Desk, build_desk
 from tests.support.serving import served
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser of all tests of a process; each opens windows of its own in it."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

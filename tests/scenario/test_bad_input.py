@@ -57,7 +57,7 @@ class Operation:
     in_body: Sequence[str] = ()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def operations(http: httpx.AsyncClient) -> list[Operation]:
     """Every operation of the API's own description."""
     response = await http.get("/api/openapi.json")
@@ -76,7 +76,7 @@ async def operations(http: httpx.AsyncClient) -> list[Operation]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def target(http: httpx.AsyncClient) -> str:
     """The number of a ticket to do things to."""
     visitor = await Visitor.arrive(http)
@@ -126,7 +126,7 @@ async def test_the_chat_answers_anything_below_500(
     _check(await http.post(path, content=content, headers=stranger.headers))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def stranger(http: httpx.AsyncClient) -> Visitor:
     return await Visitor.arrive(http)
 

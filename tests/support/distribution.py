@@ -11,7 +11,6 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 # processes, or share one, are one group: two desks at once would take the machine from each other.
 _GROUPS: Mapping[str, str] = {
     "tests/scenario/": "whole desk",
-    "tests/browser/test_whole_desk.py": "whole desk",
 }
 
 _LATER: Mapping[str, int] = {"tests/browser/": 2, "tests/unit/": 3}
