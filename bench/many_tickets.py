@@ -1,7 +1,8 @@
 """Fills a database with very many tickets and what was said in them, drawn by the server itself.
 
 A year of tickets by a fifth as many requesters, on five accounts; 20 teams, 200 agents, 50
-categories; one ticket in twenty is open. Words are as frequent as in a language: the n-th is seen
+categories with three fields each, which half of the tickets have filled in; one ticket in twenty is
+open. Words are as frequent as in a language: the n-th is seen
 about 1/n as often as the first. Each message names a number that occurs in its ticket alone.
 Beside them a fifth as many of each: conversations that the assistant answered alone, entries of the
 audit log, and calls of webhooks.
@@ -24,6 +25,7 @@ _FILLED = (
     "ticket",
     "ticket_event",
     "ticket_vector",
+    "ticket_field",
     "ticket_figure",
     "message",
     "webhook_delivery",
@@ -62,6 +64,15 @@ _FILL = (
     INSERT INTO category (id, name)
     SELECT md5('category' || n)::uuid, 'Category ' || n
     FROM generate_series(0, %(categories)s - 1) n
+    """,
+    """
+    INSERT INTO form_field (id, category_id, label, kind, choices)
+    SELECT md5(label || n)::uuid, md5('category' || n)::uuid, label, kind, choices
+    FROM generate_series(0, %(categories)s - 1) n, (VALUES
+        ('Serial number', 'text', '[]'::jsonb),
+        ('Floor', 'number', '[]'),
+        ('Device', 'choice', '["Laptop", "Dockstation", "Telephone", "Screen"]'))
+        AS field (label, kind, choices)
     """,
     # Words of three syllables, and sentences of ten words drawn from them.
     """
@@ -117,8 +128,8 @@ _FILL = (
     """,
     """
     INSERT INTO ticket (id, conversation_id, contact_id, status, priority, reason, subject, summary,
-                        language, team_id, assignee_id, category_id, tags, sla_due_at, sla_due_kind,
-                        created_at, updated_at, solved_at, closed_at)
+                        language, team_id, assignee_id, category_id, fields, tags, sla_due_at,
+                        sla_due_kind, created_at, updated_at, solved_at, closed_at)
     SELECT ticket, conversation, person.id,
            CASE WHEN NOT is_open THEN 'closed' WHEN luck < 0.2 THEN 'new'
                 WHEN luck < 0.7 THEN 'open' WHEN luck < 0.9 THEN 'pending' ELSE 'on_hold' END,
@@ -129,6 +140,12 @@ _FILL = (
            md5('team' || mod(agent, %(teams)s))::uuid,
            CASE WHEN NOT is_open OR luck > 0.3 THEN md5('agent' || agent)::uuid END,
            md5('category' || category)::uuid,
+           CASE WHEN luck < 0.5 THEN jsonb_build_object(
+                md5('Serial number' || category)::uuid, 'SN-' || drawn.n || '-QX',
+                md5('Floor' || category)::uuid, mod(drawn.n, 12),
+                md5('Device' || category)::uuid,
+                (ARRAY['Laptop', 'Dockstation', 'Telephone', 'Screen'])[1 + mod(drawn.n, 4)])
+                ELSE '{}' END,
            CASE WHEN luck < 0.3 THEN jsonb_build_array('tag' || mod(drawn.n, 40)) ELSE '[]' END,
            CASE WHEN is_open AND luck < 0.8 THEN now() + luck * interval '2 days'
                 - interval '12 hours' END,
@@ -137,6 +154,11 @@ _FILL = (
            CASE WHEN NOT is_open THEN opened + interval '3 days' END
     FROM drawn JOIN person ON person.n = drawn.contact JOIN sentence ON sentence.n = drawn.sentence
     ORDER BY drawn.n
+    """,
+    """
+    INSERT INTO ticket_field (ticket_id, field_id, kind, words, number)
+    SELECT ticket.id, filled.* FROM ticket, filled_fields(ticket.fields) AS filled
+    WHERE ticket.fields <> '{}'
     """,
     """
     INSERT INTO message (id, conversation_id, seq, position, speaker, agent_id, text, delivery,

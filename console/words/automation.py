@@ -59,6 +59,7 @@ COMPARISON: Mapping[str, str] = {
     Comparison.HAS_NOT: "has not",
     Comparison.MORE: "is at least",
     Comparison.LESS: "is less than",
+    Comparison.AT_MOST: "is at most",
     Comparison.EMPTY: "is empty",
     Comparison.FILLED: "is filled",
     Comparison.CHANGED: "has changed",

@@ -9,7 +9,7 @@ from console.words.splitting import SPLIT_ERRORS
 from console.words.states import STATUS, Translate, label
 from core.domain.automation.conditions import WrongCondition
 from core.domain.catalogue import AnswersMissing, DecidedAlready
-from core.domain.classification import FieldsMissing, WrongField
+from core.domain.classification import FieldsMissing, WrongComparison, WrongField
 from core.domain.errors import (
     DeskError,
     IllegalTransition,
@@ -116,6 +116,8 @@ def error_in_words(error: DeskError, t: Translate) -> str:
         case WrongName():
             said = t(error.sentence, name=error.name)
             return said[:1].upper() + said[1:]
+        case WrongComparison():
+            return t("“{field}” cannot be compared like this", field=error.spec.label)
         case WrongField():
             return t("This is no value for “{field}”.", field=error.spec.label)
         case FieldsMissing():

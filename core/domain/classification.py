@@ -121,6 +121,14 @@ class WrongField(InvalidInput):
         self.spec = spec
 
 
+class WrongComparison(InvalidInput):
+    """A field is not compared like that."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(f"the field {spec.label!r} cannot be compared like this")
+        self.spec = spec
+
+
 class FieldsMissing(InvalidInput):
     """A ticket cannot be solved before some fields are filled in."""
 

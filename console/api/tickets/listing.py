@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.api.principal import AgentCaller
 from console.api.shapes import MAX_PAGE, Page, Text
+from console.api.tickets.asked_fields import PARAMETERS, fields_in
 from console.api.tickets.shapes import TicketOut
 from console.desk import desk_of
 from console.sight import sight_for
@@ -25,6 +26,7 @@ from core.services.search.searching import tickets_with
 from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import agent_named
 from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.classification.field_conditions import check_fields, field_tests
 from core.storage.queries.teams.teams import team_named
 from core.storage.queries.tickets.filter import TicketFilter, Unassigned
 from core.storage.queries.tickets.listing import Place, TicketSort, accounts_of, tickets_in_order
@@ -74,20 +76,16 @@ class Wanted(BaseModel):
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
 
 
-@router.get("")
+@router.get("", openapi_extra=PARAMETERS)
 async def find_tickets(
     request: Request, caller: AgentCaller, asked: Annotated[Wanted, Query()]
 ) -> Page[TicketOut]:
     """List tickets, newest first if nothing else is said."""
     async with storage_errors(), desk_of(request).sessions() as session:
         after = None if asked.cursor is None else Place.read(asked.cursor)
-        wanted = await filter_of(session, asked, caller)
+        wanted = await _filter_in(session, request, asked, caller)
         if wanted is None:
             return Page(items=[], next=None)
-        wanted = replace(wanted, sight=await sight_for(request, session))
-        question = question_of(asked.q)
-        if not question.is_empty:
-            wanted = replace(wanted, among=await tickets_with(session, question, wanted))
         found = await tickets_in_order(
             session, wanted, asked.sort, after=after, limit=asked.limit + 1
         )
@@ -96,6 +94,26 @@ async def find_tickets(
         items=[TicketOut.of(ticket) for ticket in shown],
         next=str(Place.of(shown[-1], asked.sort)) if len(found) > asked.limit else None,
     )
+
+
+async def _filter_in(
+    session: AsyncSession, request: Request, asked: Wanted, caller: Agent
+) -> TicketFilter | None:
+    """Return all that an address asks for, its words and fields too; None: nothing fits."""
+    fields = fields_in(request.query_params)
+    await check_fields(session, fields)
+    wanted = await filter_of(session, asked, caller)
+    if wanted is None:
+        return None
+    wanted = replace(
+        wanted,
+        fields=await field_tests(session, fields, await category_tree(session)) if fields else (),
+        sight=await sight_for(request, session),
+    )
+    question = question_of(asked.q)
+    if question.is_empty:
+        return wanted
+    return replace(wanted, among=await tickets_with(session, question, wanted))
 
 
 async def filter_of(session: AsyncSession, asked: Wanted, caller: Agent) -> TicketFilter | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +16,15 @@ from console.api.tickets.shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
 from core.domain.actor import Agent
 from core.domain.ids import TeamId
-from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
+from core.domain.views import (
+    MOST_FIELDS,
+    USUAL_COLUMNS,
+    Column,
+    Order,
+    ViewDraft,
+    ViewFilter,
+    ViewId,
+)
 from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.access.sight import sight_of
@@ -27,7 +35,21 @@ from core.storage.queries.tickets.views import ViewView, view_named, views_of
 router = APIRouter(prefix="/views", tags=["views"])
 
 Id = Annotated[UUID, Field(strict=False)]
+ListComparison = Literal[
+    "is", "is_not", "has", "has_not", "more", "less", "at_most", "empty", "filled"
+]
 Values = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(max_length=50)]
+
+
+class FieldConditionBody(Body):
+    """A condition on a custom field; of several values with `|` between them, one has to fit."""
+
+    field: Id
+    comparison: Annotated[
+        ListComparison,
+        Field(description="`more` is at least; `empty` and `filled` take no value."),
+    ]
+    value: Annotated[Text, Field(max_length=2_000)] = ""
 
 
 class FilterBody(Body):
@@ -50,6 +72,10 @@ class FilterBody(Body):
     ] = Field(default_factory=list)
     due_dates: Annotated[
         Values, Field(description="`past`, `near` (within a day), `set`, `none`.")
+    ] = Field(default_factory=list)
+    fields: Annotated[
+        list[FieldConditionBody],
+        Field(max_length=MOST_FIELDS, description="Conditions on custom fields: all have to hold."),
     ] = Field(default_factory=list)
     words: Annotated[Text, Field(max_length=200)] = ""
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.named_values import FIXED, KINDS
+from console.words.automation import YES_NO
 from console.words.states import Translate
 from core.domain.actor import WORKING
 from core.domain.automation.actions import ActionKind
-from core.domain.automation.fields import custom_key
+from core.domain.automation.fields import Field, custom_key
 from core.domain.classification import FieldKind
 from core.domain.errors import WrongName
-from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.classification.categories import CategoryTree, category_tree
 from core.storage.tables import AgentRow, FormField, Organisation, SupportPlan, Team, Webhook
 
+_NAMED = frozenset({FieldKind.YES_NO, FieldKind.CHOICE})
 _FREE = frozenset({"reason", "channel"})
-"""Names beside which anything else may stand: what is not there yet, or no more."""
+"""Names beside which anything else may stand: what is not there yet, or no more.
+
+So it is with the choices of a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class CustomField:
 
     key: str
     label: str  # with its category
-    is_yes_no: bool
+    kind: FieldKind
     is_archived: bool
 
     @property
@@ -48,10 +52,11 @@ class Names:
     shorter: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Other names, small letters, by kind: the id or key that each stands for."""
 
-    def kinds(self, of: str) -> Sequence[str]:
+    def kinds(self, of: str) -> tuple[str, ...]:
         """Return which names the values of a field or an action may be."""
-        if of in {key for one in self.customs if one.is_yes_no for key in (one.key, one.setting)}:
-            return ("yes_no",)
+        for one in self.customs:
+            if of in (one.key, one.setting) and one.kind in _NAMED:
+                return ("yes_no",) if one.kind == FieldKind.YES_NO else (one.key,)
         return KINDS.get(of, ())
 
     def shown(self, of: str, value: str) -> str:
@@ -81,7 +86,7 @@ class Names:
         if len(found) > 1:
             raise WrongName("several are called “{name}”: rename one", part)
         if not found:
-            if not _FREE.isdisjoint(kinds):
+            if any(kind in _FREE or kind.startswith(f"{Field.CUSTOM}:") for kind in kinds):
                 return part
             raise WrongName("nothing here is called “{name}”", part)
         return found[0]
@@ -100,9 +105,12 @@ class Names:
         return next((one.label for one in self.customs if key in (one.key, one.setting)), "")
 
     @property
-    def groups(self) -> Sequence[Sequence[str]]:
+    def groups(self) -> Sequence[tuple[str, ...]]:
         """Return the kinds of names that stand together."""
-        return sorted({*KINDS.values()})
+        of_customs = (self.kinds(one.key) for one in self.customs)
+        return sorted(
+            {kinds for kinds in (*KINDS.values(), *of_customs) if kinds and {*kinds} <= {*self.of}}
+        )
 
     def of_kinds(self, kinds: Sequence[str]) -> Sequence[str]:
         """Return the names of several kinds, for completion."""
@@ -138,17 +146,30 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
         for one in tree.choosable()
         if counts[one.name.casefold()] == 1
     }
-    asked = await session.scalars(
-        select(FormField)
-        .where(FormField.category_id.is_not(None))
-        .order_by(FormField.category_id, FormField.position)
+    customs = await load_custom_names(session, tree, t)
+    return replace(
+        customs, of={**customs.of, **read, **fixed, "category": paths}, shorter={"category": ends}
     )
+
+
+async def load_custom_names(session: AsyncSession, tree: CategoryTree, t: Translate) -> Names:
+    """Read the fields that categories ask for alone, with what their values are called."""
+    asked = (
+        await session.scalars(
+            select(FormField)
+            .where(FormField.category_id.is_not(None))
+            .order_by(FormField.category_id, FormField.position)
+        )
+    ).all()
+    choices = {
+        custom_key(row.id): {str(one): str(one) for one in row.choices}
+        for row in asked
+        if row.kind == FieldKind.CHOICE
+    }
+    customs = (_custom(row, tree.path(row.category_id)) for row in asked)
     return Names(
-        of={**read, **fixed, "category": paths},
-        customs=sorted(
-            (_custom(row, tree.path(row.category_id)) for row in asked), key=lambda one: one.label
-        ),
-        shorter={"category": ends},
+        of={"yes_no": {key: t(one) for key, one in YES_NO.items()}, **choices},
+        customs=sorted(customs, key=lambda one: one.label),
     )
 
 
@@ -156,7 +177,7 @@ def _custom(row: Any, path: str) -> CustomField:
     return CustomField(
         key=custom_key(row.id),
         label=f"{row.label} ({path})",
-        is_yes_no=row.kind == FieldKind.YES_NO,
+        kind=FieldKind(row.kind),
         is_archived=row.archived_at is not None,
     )
 

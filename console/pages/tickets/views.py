@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +13,41 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.automation.forms import conditions_in, shown_conditions, typed_rows
+from console.pages.automation.names import Names, load_custom_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
 from console.words import queue as queue_words
+from console.words.automation import COMPARISON
 from console.words.errors import error_in_words
 from core.domain.actor import LEADING, Role
-from core.domain.errors import Conflict, DeskError, Forbidden, InvalidInput, Outdated
+from core.domain.automation.fields import CHANGES
+from core.domain.errors import (
+    Conflict,
+    DeskError,
+    Forbidden,
+    InvalidInput,
+    Outdated,
+    WrongName,
+)
 from core.domain.ids import TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
-from core.domain.views import USUAL_COLUMNS, Column, Order, ViewDraft, ViewFilter, ViewId
+from core.domain.views import (
+    MOST_FIELDS,
+    USUAL_COLUMNS,
+    Column,
+    Order,
+    ViewDraft,
+    ViewFilter,
+    ViewId,
+)
 from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import list_agents
 from core.storage.queries.access.sight import sight_of
 from core.storage.queries.classification.categories import category_tree, open_teams
+from core.storage.queries.classification.field_conditions import FITTING
 from core.storage.queries.feed import feed_end
 from core.storage.queries.teams.teams import named_teams
 from core.storage.queries.tickets.queue import COUNTED, count_tickets
@@ -48,6 +70,12 @@ _LISTS = (
     "promises",
     "due_dates",
 )
+_FIELDS, _COLUMNS = "fields", ("field", "comparison", "value")
+_SAID = SimpleNamespace(
+    FIELD={}, COMPARISON={one: words for one, words in COMPARISON.items() if one not in CHANGES}
+)
+"""What the rows of conditions say: those of rules look at more."""
+
 _LIVE = tuple(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
 _NEW = ViewFilter(statuses=_LIVE)
 
@@ -63,8 +91,9 @@ async def add_view(request: Request, signed_in: Agents) -> Response:
     """Keep a view."""
     form = await form_of(request)
     try:
-        view = await desk_of(request).views.add(_draft(form), signed_in.agent)
-    except (InvalidInput, Conflict, Forbidden) as error:
+        draft = _draft(form, await _names(request))
+        view = await desk_of(request).views.add(draft, signed_in.agent)
+    except (InvalidInput, Conflict, Forbidden, WrongName) as error:
         return await _refused(request, None, form, error)
     return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
 
@@ -88,6 +117,7 @@ async def show_view(request: Request, signed_in: Agents, view: UUID) -> Response
     shown = {
         "name": found.name,
         "filter": found.wanted.to_json(),
+        "conditions": found.wanted.fields,
         "order": found.order,
         "columns": list(found.columns),
         "team": _shared_with(found),
@@ -102,14 +132,14 @@ async def change_view(request: Request, signed_in: Agents, view: UUID) -> Respon
     form = await form_of(request)
     views = desk_of(request).views
     try:
-        draft, revision = _draft(form), revision_in(form)
+        draft, revision = _draft(form, await _names(request)), revision_in(form)
         await views.change(ViewId(view), draft, signed_in.agent, revision=revision)
     except Outdated:
         async with storage_errors(), desk_of(request).sessions() as session:
             now = await view_named(session, ViewId(view), signed_in.agent.id)
         typed = _typed(form) | {"revision": now.revision}
         return await _form(request, view, typed, outdated=True, status=412)
-    except (InvalidInput, Conflict, Forbidden) as error:
+    except (InvalidInput, Conflict, Forbidden, WrongName) as error:
         return await _refused(request, view, form, error)
     return RedirectResponse(f"/console/queue?tab=view-{view}", 303)
 
@@ -121,8 +151,15 @@ async def remove_view(request: Request, signed_in: Agents, view: UUID) -> Respon
     return RedirectResponse("/console/queue", 303)
 
 
-def _draft(form: FormData) -> ViewDraft:
-    kept = _filter(form)
+async def _names(request: Request) -> Names:
+    async with storage_errors(), desk_of(request).sessions() as session:
+        return await load_custom_names(session, await category_tree(session), translator(request))
+
+
+def _draft(form: FormData, names: Names) -> ViewDraft:
+    wanted = replace(
+        ViewFilter.from_json(_filter(form)), fields=conditions_in(form, _FIELDS, names)
+    )
     columns = [one for one in form.getlist("columns") if isinstance(one, str)]
     order, team = text_field(form, "order"), text_field(form, "team")
     if order not in set(Order) or not set(columns) <= set(Column):
@@ -133,7 +170,7 @@ def _draft(form: FormData) -> ViewDraft:
         raise InvalidInput("there is no such team") from None
     return ViewDraft(
         name=text_field(form, "name"),
-        wanted=ViewFilter.from_json(kept),
+        wanted=wanted,
         order=Order(order),
         columns=[Column(one) for one in columns],
         team=shared,
@@ -159,6 +196,7 @@ def _typed(form: FormData) -> dict[str, Any]:
     return {
         "name": text_field(form, "name"),
         "filter": _filter(form),
+        "fields": typed_rows(form, *(f"{_FIELDS}-{one}" for one in _COLUMNS)),
         "order": text_field(form, "order"),
         "columns": form.getlist("columns"),
         "team": text_field(form, "team"),
@@ -186,6 +224,7 @@ async def _form(
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         tree = await category_tree(session)
+        names = await load_custom_names(session, tree, translator(request))
         kept = None if view is None else await view_named(session, ViewId(view), me.id)
         teams = await open_teams(session)
         theirs = teams if me.role is Role.ADMIN else await named_teams(session, me.id)
@@ -199,6 +238,7 @@ async def _form(
     empty = {
         "name": "",
         "filter": {},
+        "fields": shown_conditions(shown.get("conditions", ()), names),
         "order": Order.LONGEST_WAITING,
         "columns": list(USUAL_COLUMNS),
         "team": "",
@@ -216,6 +256,10 @@ async def _form(
         meanwhile=await changed_meanwhile(request, "view", view) if outdated else None,
         may_share_with_all=me.role in LEADING or shown.get("team") == _EVERYBODY,
         queue_words=queue_words,
+        said=_SAID,
+        names=names,
+        fitting={one.key: " ".join(FITTING[one.kind]) for one in names.customs},
+        most_fields=MOST_FIELDS,
         **values,
     )
 

@@ -9,6 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from core.domain.automation.fields import (
+    BOUNDS,
     CHANGES,
     KINDS,
     WITHOUT_VALUE,
@@ -59,7 +60,7 @@ class Condition:
             number(self.value, self.field)
         if kind is Kind.FLAG and self.value not in {"yes", "no"}:
             raise WrongCondition("“{field}” is yes or no", self.field)
-        if kind is Kind.ANY and self.comparison in {Comparison.MORE, Comparison.LESS}:
+        if kind is Kind.ANY and self.comparison in BOUNDS:
             bound(self.value, self.field)
 
     @property
@@ -114,10 +115,11 @@ def number(words: str, field: Field) -> float:
 
 def bound(words: str, field: Field) -> float | str:
     """Return the number or date that a field is compared with, or raise `InvalidInput`."""
-    try:
-        return date.fromisoformat(words.strip()).isoformat()
-    except ValueError:
-        pass
+    if "-" in words.strip()[1:]:  # without it, eight digits are a number
+        try:
+            return date.fromisoformat(words.strip()).isoformat()
+        except ValueError:
+            pass
     found = _finite(words)
     if found is None:
         raise WrongCondition("“{field}” is compared with a number or a date", field)

@@ -108,6 +108,7 @@ class Comparison(StrEnum):
     HAS_NOT = "has_not"
     MORE = "more"  # than the value, or as much
     LESS = "less"  # than the value
+    AT_MOST = "at_most"  # as much as the value, or less
     EMPTY = "empty"
     FILLED = "filled"
     CHANGED = "changed"  # just now, whatever it was and is
@@ -118,6 +119,9 @@ class Comparison(StrEnum):
 CHANGES = (Comparison.CHANGED, Comparison.CHANGED_TO, Comparison.CHANGED_FROM)
 """Comparisons that look at the change itself."""
 
+BOUNDS = frozenset({Comparison.MORE, Comparison.LESS, Comparison.AT_MOST})
+"""Comparisons with a number or a date."""
+
 WITHOUT_VALUE = frozenset({Comparison.EMPTY, Comparison.FILLED, Comparison.CHANGED})
 
 _C = Comparison
@@ -125,10 +129,13 @@ _FITTING: Mapping[Kind, Sequence[Comparison]] = MappingProxyType(
     {
         Kind.CHOICE: (_C.IS, _C.IS_NOT, _C.EMPTY, _C.FILLED),
         Kind.WORDS: (_C.HAS, _C.HAS_NOT, _C.EMPTY, _C.FILLED),
-        Kind.NUMBER: (_C.MORE, _C.LESS, _C.IS, _C.EMPTY),
+        Kind.NUMBER: (_C.MORE, _C.LESS, _C.AT_MOST, _C.IS, _C.EMPTY),
         Kind.TAGS: (_C.HAS, _C.HAS_NOT, _C.EMPTY, _C.FILLED),
         Kind.FLAG: (_C.IS,),
-        Kind.ANY: (_C.IS, _C.IS_NOT, _C.HAS, _C.HAS_NOT, _C.MORE, _C.LESS, _C.EMPTY, _C.FILLED),
+        Kind.ANY: (
+            *(_C.IS, _C.IS_NOT, _C.HAS, _C.HAS_NOT),
+            *(_C.MORE, _C.LESS, _C.AT_MOST, _C.EMPTY, _C.FILLED),
+        ),
     }
 )
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from core.domain.automation.conditions import Condition, Conditions, bound, number
-from core.domain.automation.fields import KINDS, Comparison, Kind
+from core.domain.automation.fields import BOUNDS, KINDS, Comparison, Kind
+
+_ORDERED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        Comparison.MORE: operator.ge,
+        Comparison.LESS: operator.lt,
+        Comparison.AT_MOST: operator.le,
+    }
+)
 
 Fact = str | float | bool | frozenset[str] | None
 """What is known of one field: words or an id, a number, yes or no, several words, or nothing."""
@@ -80,7 +91,7 @@ def _test(condition: Condition) -> Test:
             return lambda facts: bool(facts[key]) is wanted
         case Kind.NUMBER, _:
             return _number_test(key, comparison, number(condition.value, condition.field))
-        case Kind.ANY, Comparison.MORE | Comparison.LESS:
+        case Kind.ANY, _ if comparison in BOUNDS:
             return _number_test(key, comparison, bound(condition.value, condition.field))
         case Kind.ANY, _:
             return _any_test(condition)
@@ -91,21 +102,13 @@ def _test(condition: Condition) -> Test:
 def _number_test(key: str, comparison: Comparison, limit: float | str) -> Test:
     """Return a test against a number; or against a date, whose text sorts as it does."""
 
+    within: Callable[[Any, Any], bool] = _ORDERED.get(comparison, operator.eq)
+
     def test(facts: Facts) -> bool:
         value = facts[key]
         if isinstance(limit, str):
-            if not isinstance(value, str):
-                return False
-            return value >= limit if comparison is Comparison.MORE else value < limit
-        if not isinstance(value, int | float):
-            return False
-        match comparison:
-            case Comparison.MORE:
-                return value >= limit
-            case Comparison.LESS:
-                return value < limit
-            case _:
-                return value == limit
+            return isinstance(value, str) and within(value, limit)
+        return isinstance(value, int | float) and within(value, limit)
 
     return test
 

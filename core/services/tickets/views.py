@@ -19,6 +19,7 @@ from core.services.search.searching import tickets_with
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.access.sight import Sight
 from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.classification.field_conditions import check_fields, field_tests
 from core.storage.queries.tickets.filter import TicketFilter
 from core.storage.queries.tickets.views import ViewView, filter_for
 from core.storage.tables import AgentRow, SavedView, Team, TeamMember
@@ -41,9 +42,11 @@ class SavedViews:
         Raises:
             Conflict: they have too many already, or everybody has.
             InvalidInput, Forbidden: they cannot share it like that.
+            InvalidInput: a condition does not fit its field, or there is no such field.
         """
         async with storage_errors(), self._sessions.begin() as session:
             await _check_team(session, draft.team, by)
+            await check_fields(session, draft.wanted.fields)
             if draft.is_for_all:
                 await _check_for_all(session, by)
             # One at a time for each agent, so that none slips past the number.
@@ -70,7 +73,7 @@ class SavedViews:
             Forbidden: somebody else keeps it, or would have it to themselves again.
             Outdated: it is not at `revision` any more.
             Conflict: everybody has too many already.
-            InvalidInput: they cannot share it like that.
+            InvalidInput: they cannot share it like that, or a condition does not fit its field.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, view, by)
@@ -78,6 +81,7 @@ class SavedViews:
                 await _check_team(session, draft.team, by)
             if draft.is_for_all and not row.is_for_all:
                 await _check_for_all(session, by)
+            await check_fields(session, draft.wanted.fields)
             revise(row, revision)
             was_shared = _is_shared(row)
             _write(row, draft)
@@ -105,7 +109,10 @@ async def filter_of_view(
 ) -> TicketFilter:
     """Return which tickets `view` shows `me` now; its words are searched for."""
     tree = await category_tree(session)
-    found = filter_for(view.wanted, me, sight, tree, datetime.now(UTC))
+    found = replace(
+        filter_for(view.wanted, me, sight, tree, datetime.now(UTC)),
+        fields=await field_tests(session, view.wanted.fields, tree),
+    )
     if not view.wanted.words:
         return found
     question = question_of(view.wanted.words)

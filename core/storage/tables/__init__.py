@@ -24,7 +24,13 @@ from core.storage.tables.catalogue import (
     RequestTask,
 )
 from core.storage.tables.category import Category
-from core.storage.tables.classification import FormField, PriorityRule, Tag, TicketWatcher
+from core.storage.tables.classification import (
+    FormField,
+    PriorityRule,
+    Tag,
+    TicketField,
+    TicketWatcher,
+)
 from core.storage.tables.contact_merge import ContactMerge
 from core.storage.tables.conversation import (
     Attachment,
@@ -183,6 +189,7 @@ __all__ = [
     "TeamMember",
     "Ticket",
     "TicketEvent",
+    "TicketField",
     "TicketFigure",
     "TicketLink",
     "TicketMerge",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -31,6 +31,34 @@ class FormField(Base):
     is_required: Mapped[bool] = mapped_column(server_default=text("false"))
     position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     archived_at: Mapped[datetime | None]
+
+
+class TicketField(Base):
+    """What one field of a ticket holds: what tickets are found by.
+
+    A trigger of `ticket.fields` keeps it, in the transaction that fills them in.
+    """
+
+    __tablename__ = "ticket_field"
+    __table_args__ = (
+        # A text may be longer than an index holds.
+        Index("ix_ticket_field_words", "field_id", text("left(words, 100)"), "ticket_id"),
+        Index(
+            "ix_ticket_field_number",
+            "field_id",
+            "number",
+            "ticket_id",
+            postgresql_where=text("number IS NOT NULL"),
+        ),
+    )
+
+    ticket_id: Mapped[UUID] = mapped_column(
+        ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True
+    )
+    field_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # the field's
+    words: Mapped[str | None] = mapped_column(Text(collation="C"))  # `search_folded`; "yes", "no"
+    number: Mapped[float | None]
 
 
 class PriorityRule(Base):

@@ -37,6 +37,7 @@ from core.domain.ids import (
 from core.domain.ticket import CATEGORY, ClosedAs, Priority, StatusCategory, TicketStatus
 from core.domain.views import SOON_MINUTES, Promise
 from core.storage.queries.access.sight import Sight
+from core.storage.queries.tickets.by_fields import FieldTest
 from core.storage.tables import Account, Conversation, Ticket
 
 LIVE = frozenset(s for s in TicketStatus if CATEGORY[s] != StatusCategory.DONE)
@@ -73,6 +74,7 @@ class TicketFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     updated_since: datetime | None = None
+    fields: Sequence[FieldTest] = ()  # all of them
     now: datetime | None = None  # with `promises` and `due_dates`
     is_spam: bool = False  # spam alone, or none of it
     among: Collection[TicketId] | None = None  # such as those that a search found
@@ -138,6 +140,7 @@ def conditions(wanted: TicketFilter, *, is_promised: bool = False) -> list[Colum
     if wanted.due_dates:
         assert wanted.now is not None
         found.append(or_(*(_falls(one, wanted.now) for one in wanted.due_dates)))
+    found += [test.holds() for test in wanted.fields]
     if wanted.among is not None:
         found.append(Ticket.id == any_(literal(list(wanted.among), ARRAY(Uuid))))
     return found

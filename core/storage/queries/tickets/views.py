@@ -71,7 +71,10 @@ async def views_of_team(session: AsyncSession, team: TeamId) -> Sequence[ViewVie
 def filter_for(
     wanted: ViewFilter, me: AgentId, sight: Sight | None, tree: CategoryTree, now: datetime
 ) -> TicketFilter:
-    """Return what `wanted` asks of tickets when `me` looks at `now`; its words are left out."""
+    """Return what `wanted` asks of tickets when `me` looks at `now`.
+
+    Its conditions on fields and its words are left out.
+    """
     return TicketFilter(
         statuses=wanted.statuses,
         assignees=[_assignee(one, me) for one in wanted.assignees],
