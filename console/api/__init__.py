@@ -17,9 +17,10 @@ from console.api.requester_records import assets, linking, organisations, plans,
 from console.api.shapes import PROBLEMS
 from console.api.sla import previews, sla
 from console.api.teams import routing, teams
-from console.api.tickets import bulk, history, listing, registering, spam, tickets, views
+from console.api.tickets import bulk, exporting, history, listing, registering, spam, tickets, views
 
 _PARTS = (
+    exporting,
     listing,
     tickets,
     registering,

@@ -29,12 +29,13 @@ from console.pages.links import links, merging
 from console.pages.requester_records import assets, linking, plans, requesters
 from console.pages.sla import calendars, policies
 from console.pages.teams import routing, teams
-from console.pages.tickets import bulk, new_ticket, queue, spam, tickets, views
+from console.pages.tickets import bulk, exporting, new_ticket, queue, spam, tickets, views
 from console.pages.writing import answers, drafts, earlier_answers, held, visits
 
 _PAGES = (
     sign_in,
     queue,
+    exporting,
     bulk,
     views,
     search,

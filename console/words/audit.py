@@ -110,6 +110,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "team.member_changed": "{who} changed the part of a member of a team: {what}",
         "team.member_removed": "{who} removed a member from a team: {what}",
         "team.restored": "{who} brought the team {what} back",
+        "ticket.exported": "{who} saved tickets as a table: {what}",
         "ticket.marked_spam": "{who} marked ticket {what} as spam",
         "ticket.merge_refused": "{who} could not merge a ticket into {what}",
         "ticket.merge_undone": "{who} undid the merge of tickets: {what}",

@@ -125,6 +125,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "tells_hours": "Tell those who write outside these hours when somebody will be there",
         "text": "Text",
         "ticket": "Ticket",
+        "tickets": "Tickets",
         "time zone": "Time zone",
         "title": "What is to be done",
         "trigger": "When",

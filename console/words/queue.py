@@ -55,6 +55,13 @@ COLUMN: Mapping[str, str] = {
     Column.CREATED: "Opened",
 }
 
+TABLE_HEADS = (
+    *("Number", "Subject", "Status", "Priority", "Type", "Category", "Team", "Assignee"),
+    *("Requester", "E-mail", "Organisation", "Channel", "Language", "Tags"),
+    *("Opened", "Changed", "First response", "Solved", "Closed", "Due date", "SLA due"),
+)
+"""What stands above the columns of saved tickets, before their custom fields."""
+
 PROMISE: Mapping[str, str] = {
     Promise.LATE: "Late",
     Promise.SOON: "Due within the hour",

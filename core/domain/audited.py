@@ -100,6 +100,7 @@ Deed = Literal[
     "team.member_changed",
     "team.member_removed",
     "team.restored",
+    "ticket.exported",
     "ticket.marked_spam",
     "ticket.merge_refused",
     "ticket.merge_undone",

@@ -83,7 +83,7 @@ async def find_tickets(
     """List tickets, newest first if nothing else is said."""
     async with storage_errors(), desk_of(request).sessions() as session:
         after = None if asked.cursor is None else Place.read(asked.cursor)
-        wanted = await _filter_in(session, request, asked, caller)
+        wanted = await filter_in(session, request, asked, caller)
         if wanted is None:
             return Page(items=[], next=None)
         found = await tickets_in_order(
@@ -96,7 +96,7 @@ async def find_tickets(
     )
 
 
-async def _filter_in(
+async def filter_in(
     session: AsyncSession, request: Request, asked: Wanted, caller: Agent
 ) -> TicketFilter | None:
     """Return all that an address asks for, its words and fields too; None: nothing fits."""

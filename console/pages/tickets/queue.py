@@ -124,6 +124,11 @@ def filter_of(tab: str, me: AgentId, sight: Sight | None) -> TicketFilter:
             return TicketFilter(statuses=_LIVE, teams=teams, sight=sight)
 
 
+def is_tab(tab: str) -> bool:
+    """Return whether `tab` shows tickets, and is not a view that somebody keeps."""
+    return (tab in LABELS and tab != "assistant") or team_of(tab) is not None
+
+
 def team_of(tab: str) -> TeamId | None:
     """Return the team whose queue a tab shows."""
     named = _id_after(_TEAM, tab)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_tickets import fill, word
@@ -22,11 +22,14 @@ from core.domain.figures import Dimension
 from core.domain.ids import AgentId, ContactId, TicketId
 from core.domain.search import question_of
 from core.domain.ticket import TicketStatus
-from core.domain.views import Order
+from core.domain.views import Order, custom_condition
 from core.services.access.access import agent_of
 from core.services.search.searching import find, terms_of
 from core.storage.engine import Sessions, libpq_url, open_engine, sessions_of
 from core.storage.queries.audit import AuditFilter, audit_entries
+from core.storage.queries.classification import field_conditions
+from core.storage.queries.classification.categories import category_tree
+from core.storage.queries.classification.field_conditions import field_tests
 from core.storage.queries.conversations.conversations import list_conversations, tickets_of
 from core.storage.queries.figures.figures import waiting_by
 from core.storage.queries.requester_records.assets import assets_of
@@ -35,10 +38,12 @@ from core.storage.queries.search import latest
 from core.storage.queries.search.search import Hit, hits
 from core.storage.queries.tickets.filter import LIVE, TicketFilter
 from core.storage.queries.tickets.listing import Place, TicketSort, accounts_of, tickets_in_order
+from core.storage.queries.tickets.queue import count_tickets
 from core.storage.queries.tickets.queue_order import COLUMNS, QueuePlace
 from core.storage.queries.tickets.queue_stretches import places_in_order
 from core.storage.queries.tickets.tickets import ticket_named, ticket_view
 from core.storage.tables import AgentRow, Ticket
+from tests.integration.search.asked import Asked
 from tests.support.databases import Databases
 
 _TICKETS, _MESSAGES = 20_000, 5
@@ -57,52 +62,6 @@ async def filled(databases: Databases) -> AsyncIterator[AsyncEngine]:
         engine = open_engine(url)
         yield engine
         await engine.dispose()
-
-
-class Asked:
-    """Collects the statements that an engine is asked, with their values."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.statements: list[tuple[str, object]] = []
-        event.listen(engine.sync_engine, "before_cursor_execute", self._note)
-
-    def _note(self, _: object, __: object, statement: str, values: object, *___: object) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            self.statements.append((statement, values))
-
-    async def plans(self, engine: AsyncEngine) -> list[str]:
-        """Return how the database goes about what was asked."""
-        found = []
-        for statement, values in list(self.statements):
-            async with engine.connect() as connection:
-                rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)  # type: ignore[arg-type]
-                found.append("\n".join(row[0] for row in rows))
-        return found
-
-    async def rows_read(self, engine: AsyncEngine, table: str) -> list[int]:
-        """Return how many rows of `table` each of what was asked reads, asking it again."""
-
-        def read(node: dict[str, Any]) -> int:
-            own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            below = sum(read(one) for one in node.get("Plans", ()))
-            return int(below + own * node["Actual Loops"] * (node.get("Relation Name") == table))
-
-        found = []
-        for statement, values in list(self.statements):
-            async with engine.connect() as connection:
-                again = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
-                rows = await connection.exec_driver_sql(again, values)  # type: ignore[arg-type]
-                found.append(read(rows.scalar_one()[0]["Plan"]))
-        return found
-
-    async def scanned(self, engine: AsyncEngine, *tables: str) -> list[str]:
-        """Return the plans of what was asked that read one of `tables` from end to end."""
-        return [
-            f"{table}:\n{plan}"
-            for plan in await self.plans(engine)
-            for table in tables
-            if f"Seq Scan on {table} " in plan
-        ]
 
 
 @pytest.mark.parametrize(
@@ -265,6 +224,49 @@ async def test_an_order_is_read_where_a_part_of_it_begins(
     assert (first, others) == (everything[:50], everything[middle + 1 : middle + 51])
     # Of the live ones, 1,000 here, all those of a rank may be sorted by when they were changed.
     assert max(await asked.rows_read(filled, "ticket")) < 1_500
+
+
+@pytest.mark.parametrize("few", [2_000, 5])
+@pytest.mark.parametrize(
+    ("label", "comparison", "value", "most"),
+    [
+        ("Serial number", "has", "2000-q", 10),
+        ("Serial number", "is", "sn-12000-qx", 1),
+        ("Floor", "more", "11", 100),
+        ("Device", "is", "Laptop", 200),
+        ("Device", "is_not", "Laptop", 500),
+        ("Device", "empty", "", 500),
+    ],
+)
+async def test_what_a_field_holds_is_found_by_an_index(
+    filled: AsyncEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    label: str,
+    comparison: str,
+    value: str,
+    most: int,
+    few: int,
+) -> None:
+    monkeypatch.setattr(field_conditions, "_FEW", few)
+    async with sessions_of(filled)() as session:
+        category = await session.scalar(text("SELECT category_id FROM ticket WHERE number = 13000"))
+        name = await session.scalar(
+            text("SELECT id FROM form_field WHERE category_id = :category AND label = :label"),
+            {"category": category, "label": label},
+        )
+        tree = await category_tree(session)
+        asked = Asked(filled)
+        condition = custom_condition(name, comparison, value)
+        wanted = TicketFilter(fields=await field_tests(session, [condition], tree))
+        found = [
+            await places_in_order(session, wanted, Order.NEWEST, limit=50),
+            await tickets_in_order(session, wanted, TicketSort.CHANGED_LAST, limit=50),
+        ]
+        count = await count_tickets(session, wanted)
+    assert [len(one) for one in found] == [min(count, 50)] * 2
+    assert 0 < count <= most
+    assert not await asked.scanned(filled, "ticket", "ticket_field")
+    assert max(await asked.rows_read(filled, "ticket_field")) < 1_500
 
 
 @pytest.mark.parametrize("order", Order)
