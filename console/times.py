@@ -14,7 +14,7 @@ def zone(name: str | None) -> ZoneInfo:
     """Return the time zone that a browser named; UTC where it is not one."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ValueError, OSError):  # unknown names are errors of look-ups or of paths
+    except (LookupError, ValueError, OSError):  # unknown; a file that is no zone; a folder
         return ZoneInfo("UTC")
 
 

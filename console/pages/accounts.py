@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from console.desk import desk_of
@@ -38,6 +38,13 @@ _DOCS = (Path(__file__).parents[2] / "docs").resolve()
 _GUIDE_TYPES = frozenset({".md", ".yaml"})
 
 
+def _named(account: str) -> AccountId:
+    return AccountId(account.replace("\x00", ""))
+
+
+Named = Annotated[AccountId, Depends(_named)]
+
+
 @router.get("/channels")
 async def show_accounts(request: Request, _: Admins) -> Response:
     """List the accounts."""
@@ -65,22 +72,22 @@ async def add_account(request: Request, _: Admins, kind: str) -> Response:
 
 
 @router.get("/channels/{account}")
-async def show_account(request: Request, _: Admins, account: str) -> Response:
+async def show_account(request: Request, _: Admins, account: Named) -> Response:
     """Show what an account is set to."""
-    form = await desk_of(request).accounts.form(AccountId(account))
+    form = await desk_of(request).accounts.form(account)
     return await _form(request, form, account=await _view(request, account), texts=_shown(form))
 
 
 @router.post("/channels/{account}")
-async def change_account(request: Request, _: Admins, account: str) -> Response:
+async def change_account(request: Request, _: Admins, account: Named) -> Response:
     """Give an account other settings."""
     book = desk_of(request).accounts
-    form = await book.form(AccountId(account))
+    form = await book.form(account)
     texts = await _texts(request, form)
     sent = await form_of(request)
     forget = [name for name in form.kept if text_field(sent, f"forget.{name}") == "yes"]
     try:
-        await book.change(AccountId(account), texts, forget=forget)
+        await book.change(account, texts, forget=forget)
     except InvalidInput as error:
         view = await _view(request, account)
         return await _form(request, form, account=view, texts=texts, error=error)
@@ -88,18 +95,18 @@ async def change_account(request: Request, _: Admins, account: str) -> Response:
 
 
 @router.post("/channels/{account}/enabled")
-async def set_enabled(request: Request, _: Admins, account: str) -> Response:
+async def set_enabled(request: Request, _: Admins, account: Named) -> Response:
     """Pause an account, or let it go on."""
     enabled = text_field(await form_of(request), "enabled") == "yes"
-    await desk_of(request).accounts.set_enabled(AccountId(account), enabled=enabled)
+    await desk_of(request).accounts.set_enabled(account, enabled=enabled)
     return RedirectResponse(_LIST, 303)
 
 
 @router.post("/channels/{account}/remove")
-async def remove_account(request: Request, _: Admins, account: str) -> Response:
+async def remove_account(request: Request, _: Admins, account: Named) -> Response:
     """Disconnect an account; its conversations stay."""
     try:
-        await desk_of(request).accounts.remove(AccountId(account))
+        await desk_of(request).accounts.remove(account)
     except Conflict as error:
         return await _accounts(request, status=409, error=error)
     return RedirectResponse(_LIST, 303)
@@ -108,8 +115,12 @@ async def remove_account(request: Request, _: Admins, account: str) -> Response:
 @router.get("/guides/{path:path}")
 async def show_guide(request: Request, _: Admins, path: str) -> Response:
     """Show a page of the documentation: how an account is set up, and what that page leads to."""
-    found = (_DOCS / path).resolve()
-    if not (found.is_relative_to(_DOCS) and found.is_file() and found.suffix in _GUIDE_TYPES):
+    try:
+        found = (_DOCS / path).resolve()
+        is_guide = found.is_relative_to(_DOCS) and found.is_file() and found.suffix in _GUIDE_TYPES
+    except (ValueError, OSError):  # no file can have such a name
+        is_guide = False
+    if not is_guide:
         raise NotFound("there is no such page")
     content = found.read_text("utf-8")
     if found.suffix != ".md":

@@ -90,7 +90,7 @@ async def show_audit(
     request: Request,
     signed_in: Readers,
     search: Wanted,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """List what was changed in the desk, newest first."""
     if not signed_in.may_audit:

@@ -15,7 +15,8 @@ from console.desk import ConsoleDesk, desk_of
 from console.sight import check_sight
 from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
-from core.services.access.access import SESSION_LIFETIME, SignedIn
+from core.services.access.access import SignedIn
+from core.services.access.sessions import SESSION_LIFETIME
 from core.services.audit import done_by, done_from
 
 _BROWSER_KNOWN_SECONDS = 90 * 24 * 3600

@@ -61,6 +61,7 @@ FIGURE_ERRORS = (
     "a report ends on the day it begins, or later",
     "a report spans three years at most",
     "a report, and as many days before it, begin in 1970 or later",
+    "a report ends before the year 2201",
     "what waits is not told apart by hour or weekday",
     "only leads, admins and auditors may see this",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -206,17 +207,29 @@ def _day(words: str, others: Sequence[str]) -> date:
     return date.fromisoformat(words)
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = r"=+\-@\uff1d\uff0b\uff0d\uff20"  # East Asian programs take the wide ones, too
+# Where numbers have a comma, spreadsheets part cells at semicolons, and quotation marks that do not
+# stand at the beginning of such a cell hold nothing together: lines end where they end.
+_PARTS = r";\t\r\n"
+_FORMULA_FIRST = re.compile(rf'\A(?=[\t\r\n]|[\s"]*+[{_FORMULA}])')
+# Both match where nothing follows, too, so that no run of separators is looked at twice.
+_FORMULA_WITHIN = re.compile(rf'([{_PARTS}][\s";]*+)([{_FORMULA}]?)')
+_MARKED_FIRST = re.compile(rf"\A'(?=[\t\r\n]|[\s\"]*+[{_FORMULA}])")
+_MARKED_WITHIN = re.compile(rf"([{_PARTS}][\s\";]*+)(?:'(?=[{_FORMULA}]))?")
 
 
 def harmless(cell: str) -> str:
-    """Return `cell` so that a spreadsheet takes it for text, whatever it begins with."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    """Return `cell` so that a spreadsheet takes it for text, wherever it sees a cell begin in it.
+
+    An apostrophe stands before what would be a formula.
+    """
+    within = _FORMULA_WITHIN.sub(lambda of: f"{of[1]}'{of[2]}" if of[2] else of[0], cell)
+    return _FORMULA_FIRST.sub("'", within)
 
 
 def _unescaped(cell: str) -> str:
     """Return what `harmless` was given."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return _MARKED_WITHIN.sub(r"\1", _MARKED_FIRST.sub("", cell))
 
 
 def write_table(rows: Sequence[AssetDraft]) -> str:

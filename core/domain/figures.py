@@ -19,7 +19,7 @@ GROWTH = 1.1
 """How much longer than its predecessor's the times of a bucket are."""
 
 MOST_DAYS = 1100
-_FIRST_YEAR = 1970
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _USUAL = timedelta(days=30)
 
 
@@ -139,6 +139,8 @@ class Period:
             raise InvalidInput("a report spans three years at most")
         if self.first.year < _FIRST_YEAR:
             raise InvalidInput("a report, and as many days before it, begin in 1970 or later")
+        if self.last.year > _LAST_YEAR:
+            raise InvalidInput("a report ends before the year 2201")
 
     @classmethod
     def until(cls, last: date, first: date | None = None) -> Period:

@@ -119,7 +119,7 @@ def parameterised(value: str) -> Parameterised:
             plain.setdefault(name, decode_words(text))
         elif rest[0] == "":
             sections.setdefault(base, {})[0] = (True, text)
-        elif rest[0].isdigit() and len(rest[0]) < 4:
+        elif rest[0].isascii() and rest[0].isdigit() and len(rest[0]) < 4:
             sections.setdefault(base, {})[int(rest[0])] = (len(rest) > 1, text)
     for base, parts in sections.items():
         plain[base] = _joined_sections([parts[index] for index in sorted(parts)])

@@ -215,7 +215,7 @@ def _write_image(element: HtmlElement, out: _Writer) -> None:
 def _write_list(element: HtmlElement, out: _Writer) -> None:
     number = 1
     start = element.get("start") or ""
-    if start.isdigit() and len(start) < 6:
+    if start.isascii() and start.isdigit() and len(start) < 6:
         number = int(start)
     for item in element:
         if item.tag != "li":

@@ -59,6 +59,7 @@ async def sign_in(request: Request) -> Response:
             ),
             error,
         )
+    await desk.access.sign_out(cookie_of(request))  # the session that this one takes the place of
     response = RedirectResponse(onward, 303)
     give_cookie(response, desk, cookie)
     remember_browser(response, desk, email)
@@ -78,6 +79,7 @@ async def follow_link(request: Request, token: str) -> Response:
     try:
         cookie = await desk.access.redeem_link(token, language_of(request))
         agent = (await desk.access.session(cookie)).agent
+        await desk.access.sign_out(cookie_of(request))
     except Unauthenticated as error:
         said = error_in_words(error, translator(request))
         return page(request, "sign_in.html", status=401, next="/console", email="", wrong=said)
@@ -95,12 +97,12 @@ async def show_password(request: Request, signed_in: Agents) -> Response:
 
 @router.post("/password")
 async def set_password(request: Request, signed_in: Agents) -> Response:
-    """Set a password; other browsers of this agent are signed out."""
+    """Set a password; all other browsers of this agent are signed out."""
     form = await form_of(request)
     password = text_field(form, "password")
     try:
         _check_same(password, text_field(form, "again"))
-        await desk_of(request).access.passwords.change(
+        cookie = await desk_of(request).access.passwords.change(
             signed_in.agent,
             password,
             present=text_field(form, "present"),
@@ -110,7 +112,9 @@ async def set_password(request: Request, signed_in: Agents) -> Response:
         )
     except (InvalidInput, *_WAITS) as error:
         return await _password_form(request, signed_in, error)
-    return RedirectResponse("/console", 303)
+    response = RedirectResponse("/console", 303)
+    give_cookie(response, desk_of(request), cookie)
+    return response
 
 
 async def _password_form(

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.catalogue.forms import draft_of, item_in, role_in
+from console.pages.meanwhile import revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.words import catalogue as catalogue_words
@@ -75,7 +76,7 @@ async def change_role(request: Request, signed_in: Leads, role: UUID) -> Respons
         if text_field(form, "remove"):
             await roles.remove(name, signed_in.agent)
         else:
-            revision = _revision(text_field(form, "revision"))
+            revision = revision_in(form)
             await roles.change(name, draft, signed_in.agent, revision=revision)
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
@@ -96,7 +97,7 @@ async def change_item(request: Request, signed_in: Leads, item: UUID) -> Respons
     draft, read = item_in(form), text_field(form, "revision")
     items = desk_of(request).catalogue.items
     try:
-        await items.change(name, draft, signed_in.agent, revision=_revision(read))
+        await items.change(name, draft, signed_in.agent, revision=revision_in(form))
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
         return await _editor(request, name, status=422, wrong=said, typed=draft, revision=read)
@@ -110,10 +111,6 @@ async def set_archived(request: Request, signed_in: Leads, item: UUID) -> Respon
     items = desk_of(request).catalogue.items
     await items.set_archived(ItemId(item), signed_in.agent, archived=archived)
     return RedirectResponse(f"{_PATH}/{item}", 303)
-
-
-def _revision(words: str) -> int | None:
-    return int(words) if words.isascii() and words.isdigit() and len(words) <= 18 else None
 
 
 async def _list(

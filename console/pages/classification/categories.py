@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Leads, form_of, text_field
 from console.pages.view import page, translator
 from console.words import classification as classification_words
@@ -72,12 +73,11 @@ async def show_category(request: Request, _: Leads, category: UUID) -> Response:
 async def change_category(request: Request, signed_in: Leads, category: UUID) -> Response:
     """Rename or move a category, or give it another team."""
     form, named = await form_of(request), CategoryId(category)
-    revision = text_field(form, "revision")
     work = desk_of(request).categories.change(
         named,
         _draft(form),
         signed_in.agent,
-        revision=int(revision) if revision.isascii() and revision.isdigit() else None,
+        revision=revision_in(form),
     )
     return await _then_one(request, named, work)
 

@@ -15,7 +15,7 @@ from console.pages.session import Agents
 from console.pages.view import translator
 from console.words.errors import error_in_words
 from core.domain.downloads import PICTURES_TO_SHOW
-from core.domain.errors import DeskError, InvalidInput, NotFound, TooLarge
+from core.domain.errors import DeskError, Forbidden, InvalidInput, NotFound, TooLarge
 from core.domain.files import FileState
 from core.storage.engine import storage_errors
 from core.storage.queries.files import FileView, file_view, letter_of
@@ -72,6 +72,8 @@ async def hand_in(request: Request, signed_in: Agents) -> Response:
 
     Answers with `{"id", "name", "media_type", "size"}`, or `{"error"}` in the agent's words.
     """
+    if "x-csrf-token" not in request.headers:  # it was looked for in the body, as in a form
+        raise Forbidden("this page is too old: load it again")
     desk = desk_of(request)
     name = unquote(request.headers.get("x-file-name", ""), errors="replace")
     try:

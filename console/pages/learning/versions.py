@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
@@ -18,6 +20,8 @@ from core.storage.queries.feed import feed_end
 router = APIRouter(prefix="/console/assistant/versions")
 
 _LIST = "/console/assistant/versions"
+
+Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
 @router.get("")
@@ -52,7 +56,7 @@ async def train(request: Request, signed_in: Admins) -> Response:
 
 
 @router.get("/{number}")
-async def show_version(request: Request, _: Readers, number: int) -> Response:
+async def show_version(request: Request, _: Readers, number: Number) -> Response:
     """Show what a version does better and worse than the one before it."""
     desk = desk_of(request)
     version = await desk.versions.get(number)
@@ -64,7 +68,7 @@ async def show_version(request: Request, _: Readers, number: int) -> Response:
 
 
 @router.post("/{number}/use")
-async def use(request: Request, signed_in: Admins, number: int) -> Response:
+async def use(request: Request, signed_in: Admins, number: Number) -> Response:
     """Let a version serve."""
     try:
         await desk_of(request).versions.use(number, signed_in.agent)
@@ -74,7 +78,7 @@ async def use(request: Request, signed_in: Admins, number: int) -> Response:
 
 
 @router.post("/{number}/give-up")
-async def give_up(request: Request, signed_in: Admins, number: int) -> Response:
+async def give_up(request: Request, signed_in: Admins, number: Number) -> Response:
     """Wait no longer for a version that is being made."""
     try:
         await desk_of(request).versions.give_up(number, signed_in.agent)

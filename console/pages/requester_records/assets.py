@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Agents, Leads, file_form_of, form_of, text_field
 from console.pages.view import page, translator
 from console.tables.assets import exported
@@ -92,8 +93,7 @@ async def show_asset(request: Request, _: Agents, asset: UUID) -> Response:
 async def change_asset(request: Request, signed_in: Leads, asset: UUID) -> Response:
     """Replace what is known of an asset."""
     form = await form_of(request)
-    words = text_field(form, "revision")
-    revision = int(words) if words.isascii() and words.isdigit() else None
+    revision = revision_in(form)
     try:
         await desk_of(request).assets.change(
             AssetId(asset), _draft(form), signed_in.agent, revision=revision

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
 from console.words.errors import error_in_words
@@ -52,12 +53,11 @@ async def show_plan(request: Request, _: Readers, plan: UUID) -> Response:
 async def change_plan(request: Request, signed_in: Leads, plan: UUID) -> Response:
     """Replace a plan, take it out of use, or put it back."""
     form, named, plans = await form_of(request), PlanId(plan), desk_of(request).plans
-    archived, revision = text_field(form, "archived"), text_field(form, "revision")
+    archived = text_field(form, "archived")
     if archived:
         work = plans.set_archived(named, signed_in.agent, archived=archived == "yes")
     else:
-        known = int(revision) if revision.isdecimal() and len(revision) < 10 else None
-        work = plans.change(named, _draft(form), signed_in.agent, revision=known)
+        work = plans.change(named, _draft(form), signed_in.agent, revision=revision_in(form))
     try:
         await work
     except (InvalidInput, Conflict) as error:

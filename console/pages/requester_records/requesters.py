@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.view import language_of, page, translator
 from console.sight import sight_for
@@ -86,7 +87,7 @@ async def change_requester(request: Request, signed_in: Agents, contact: UUID) -
         is_vip=text_field(form, "vip") == "yes",
         notes=text_field(form, "notes").replace("\r\n", "\n"),
     )
-    revision = _revision(form)
+    revision = revision_in(form)
     work = desk_of(request).contacts.change(named, draft, signed_in.agent, revision=revision)
     return await _then(request, named, work)
 
@@ -143,7 +144,7 @@ async def change_organisation(request: Request, signed_in: Leads, organisation: 
         if archived:
             await organisations.set_archived(named, by, archived=archived == "yes")
         else:
-            await organisations.change(named, _draft(form), by, revision=_revision(form))
+            await organisations.change(named, _draft(form), by, revision=revision_in(form))
     except (InvalidInput, Conflict) as error:
         said = error_in_words(error, translator(request))
         return await _organisation(request, named, filled=_Filled.of(form), wrong=said)
@@ -203,11 +204,6 @@ def _day(form: FormData, name: str) -> date | None:
         return date.fromisoformat(words) if words else None
     except ValueError:
         raise InvalidInput("a day is written as 2030-12-31") from None
-
-
-def _revision(form: FormData) -> int | None:
-    words = text_field(form, "revision")
-    return int(words) if words.isascii() and words.isdigit() and len(words) < 10 else None
 
 
 def _id(words: str) -> UUID | None:

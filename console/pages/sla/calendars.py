@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import ZONE_COOKIE, language_of, page, translator
 from console.times import Times
@@ -73,7 +74,6 @@ class Draft:
     @classmethod
     def from_form(cls, form: FormData) -> Draft:
         """Return what was filled in."""
-        revision = text_field(form, "revision")
         return cls(
             name=text_field(form, "name"),
             zone=text_field(form, "zone").strip(),
@@ -82,7 +82,7 @@ class Draft:
             region=text_field(form, "region"),
             own_days=text_field(form, "own_days").replace("\r\n", "\n"),
             is_default=text_field(form, "is_default") == "yes",
-            revision=int(revision) if revision.isdecimal() else 0,
+            revision=revision_in(form) or 0,
         )
 
     def form(self) -> CalendarForm:

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.desk import ConsoleDesk, desk_of
+from console.pages.meanwhile import revision_in
 from console.pages.session import Leads, Readers, form_of, text_field
 from console.pages.view import page, translator
 from console.words.errors import error_in_words
@@ -80,7 +81,6 @@ class Draft:
     @classmethod
     def from_form(cls, form: FormData) -> Draft:
         """Return what was filled in."""
-        revision = text_field(form, "revision")
         return cls(
             name=text_field(form, "name"),
             conditions={
@@ -94,7 +94,7 @@ class Draft:
             warn_percent=text_field(form, "warn_percent").strip(),
             raises_priority=text_field(form, "raises_priority") == "yes",
             tells_hours=text_field(form, "tells_hours") == "yes",
-            revision=int(revision) if revision.isdecimal() else 0,
+            revision=revision_in(form) or 0,
         )
 
     def policy(self, policy: PolicyId) -> Policy:

@@ -196,7 +196,7 @@ def _found(payload: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(payload, Mapping):
             payload = payload.get(step)
-        elif isinstance(payload, Sequence) and not isinstance(payload, str) and step.isdigit():
+        elif isinstance(payload, Sequence) and not isinstance(payload, str) and step.isdecimal():
             payload = payload[int(step)] if int(step) < len(payload) else None
         else:
             return None

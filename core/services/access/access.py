@@ -24,13 +24,12 @@ from core.services import audit
 from core.services.access.backoff import GuessingGuard
 from core.services.access.hashing import Hashes
 from core.services.access.passwords import Passwords
+from core.services.access.sessions import SESSION_IDLE, SESSION_LIFETIME, open_session
 from core.services.access.telling import AccessNotices, tell
 from core.services.access.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
 from core.storage.tables import AgentRow, AgentSession, SignInLink
 
-SESSION_IDLE = timedelta(hours=12)
-SESSION_LIFETIME = timedelta(days=14)
 LINK_LIFETIME = timedelta(hours=24)
 _RENEW_AFTER = timedelta(minutes=5)
 _MAX_EMAIL_CHARS = 254
@@ -153,7 +152,7 @@ class Access:
             is_new = row.password_hash is None
             if is_new and language is not None and language in CONSOLE_LANGUAGES:
                 row.language = language
-            return self._open_session(session, row)
+            return open_session(session, AgentId(row.id), now)
 
     def known_browser(self, email: str) -> str:
         """Return what a browser in which `email` has signed in shows at the next `sign_in`."""
@@ -187,13 +186,12 @@ class Access:
             await self._guard.forget(address, remote, browser)
             rehashed = await self._hashes.renewed(known, password, place)
         async with storage_errors(), self._sessions.begin() as session:
-            if rehashed is not None:
-                await session.execute(
-                    update(AgentRow)
-                    .where(AgentRow.id == row.id, AgentRow.password_hash == known)
-                    .values(password_hash=rehashed)
-                )
-            return self._open_session(session, row)
+            # Locked, as where a password is set: the sessions that ends are all that were opened.
+            row = await session.get(AgentRow, row.id, with_for_update=True)
+            if row is None or row.disabled_at is not None or row.password_hash != known:
+                raise Unauthenticated("the e-mail address or the password is wrong")
+            row.password_hash = rehashed or known
+            return open_session(session, AgentId(row.id), self._now())
 
     async def session(self, cookie: str | None) -> SignedIn:
         """Return whose session `cookie` is; every use puts its end off.
@@ -295,20 +293,6 @@ class Access:
         async with storage_errors(), self._sessions() as session:
             found = await session.scalar(select(AgentRow.id).where(AgentRow.email == email))
             return None if found is None else AgentId(found)
-
-    def _open_session(self, session: AsyncSession, row: AgentRow) -> str:
-        cookie = secrets.token_urlsafe(32)
-        now = self._now()
-        session.add(
-            AgentSession(
-                digest=digest_of(cookie),
-                agent_id=row.id,
-                csrf_token=secrets.token_urlsafe(32),
-                created_at=now,
-                expires_at=now + SESSION_IDLE,
-            )
-        )
-        return cookie
 
     async def _session_row(self, session: AsyncSession, cookie: str | None) -> AgentSession:
         found = await session.get(AgentSession, digest_of(cookie or ""))

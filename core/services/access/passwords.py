@@ -15,6 +15,7 @@ from core.domain.ids import AgentId
 from core.services import audit
 from core.services.access.backoff import GuessingGuard
 from core.services.access.hashing import MAX_PASSWORD_CHARS, Hashes
+from core.services.access.sessions import open_session
 from core.services.access.telling import tell
 from core.services.access.tokens import digest_of
 from core.storage.engine import Sessions, storage_errors
@@ -35,8 +36,8 @@ class Passwords:
         self._guard = guard
         self._now = now
 
-    async def set(self, agent: AgentId, password: str, keep: str | None = None) -> None:
-        """Set an agent's password and end their sessions, but for the one of cookie `keep`.
+    async def set(self, agent: AgentId, password: str) -> None:
+        """Set an agent's password and end their sessions.
 
         Raises:
             InvalidInput: it is too short or too long.
@@ -44,7 +45,7 @@ class Passwords:
         """
         hashed = await self._hashes.hash(_checked(password))
         async with storage_errors(), self._sessions.begin() as session:
-            await _replace(session, agent, hashed, keep)
+            await _replace(session, agent, hashed)
 
     async def asks_for_present(self, agent: AgentId, cookie: str | None) -> bool:
         """Say whether the present password is asked for before a new one is set.
@@ -75,8 +76,10 @@ class Passwords:
         cookie: str | None,
         remote: str,
         browser: str | None = None,
-    ) -> None:
-        """Set one's own password: other sessions end, unused links go, the audit log has it.
+    ) -> str:
+        """Set one's own password: all sessions end, unused links go, the audit log has it.
+
+        Returns the cookie of a new session: whoever has a copy of the present one is out, too.
 
         Raises:
             InvalidInput: the present password is another, or the new one is too short or long.
@@ -94,7 +97,7 @@ class Passwords:
                 await self._guard.forget(agent.email, remote, browser)
             hashed = await self._hashes.hash(_checked(password), place)
         async with storage_errors(), self._sessions.begin() as session:
-            await _replace(session, agent.id, hashed, cookie)
+            await _replace(session, agent.id, hashed)
             await session.execute(
                 delete(SignInLink).where(
                     SignInLink.agent_id == agent.id, SignInLink.used_at.is_(None)
@@ -102,18 +105,16 @@ class Passwords:
             )
             subject = ("agent", agent.id, agent.name)
             audit.record(session, agent.actor, "agent.password_set", subject)
+            return open_session(session, agent.id, self._now())
 
 
-async def _replace(session: AsyncSession, agent: AgentId, hashed: str, keep: str | None) -> None:
+async def _replace(session: AsyncSession, agent: AgentId, hashed: str) -> None:
     row = await session.get(AgentRow, agent, with_for_update=True)
     if row is None:
         raise NotFound("there is no such agent")
     await tell(session, row, AccessChange.PASSWORD)
     row.password_hash = hashed
-    others = delete(AgentSession).where(AgentSession.agent_id == agent)
-    if keep is not None:
-        others = others.where(AgentSession.digest != digest_of(keep))
-    await session.execute(others)
+    await session.execute(delete(AgentSession).where(AgentSession.agent_id == agent))
 
 
 def _checked(password: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from jinja2 import Template, TemplateSyntaxError, Undefined, nodes
@@ -30,6 +30,7 @@ _ALLOWED = (
     nodes.Not,
 )
 _MAX_RESULT_CHARS = 20_000
+_MAX_DEPTH = 40  # of conditions, filters and words like `or` within each other
 _STRANGE = "a template has values, conditions and simple filters: “{name}” is none of them"
 _UNKNOWN = "a template does not know “{name}”"
 
@@ -66,6 +67,21 @@ def _is_known(named: nodes.Getattr) -> bool:
     return isinstance(of, nodes.Name) and named.attr in VARIABLES.get(of.name, ())
 
 
+def _nodes(parsed: nodes.Template) -> Iterator[nodes.Node]:
+    """Yield all that a template is made of.
+
+    Raises:
+        InvalidInput: it is nested so deeply that Python may not run what is made of it.
+    """
+    left: list[tuple[nodes.Node, int]] = [(parsed, 0)]
+    while left:
+        node, depth = left.pop()
+        if depth > _MAX_DEPTH:
+            raise InvalidInput("the template is nested too deeply")
+        yield node
+        left.extend((child, depth + 1) for child in node.iter_child_nodes())
+
+
 @lru_cache(maxsize=256)
 def _template(text: str) -> Template:
     environment = _environment()
@@ -75,7 +91,7 @@ def _template(text: str) -> Template:
         raise InvalidInput(f"line {error.lineno} of the template: {error.message}") from None
     except RecursionError:
         raise InvalidInput("the template is nested too deeply") from None
-    for node in parsed.find_all(nodes.Node):
+    for node in _nodes(parsed):
         if not isinstance(node, _ALLOWED):
             raise WrongName(_STRANGE, type(node).__name__.lower())
         if isinstance(node, nodes.Filter) and node.name not in _FILTERS:

@@ -24,6 +24,9 @@ _PICTURE = re.compile(r"(?:#|data:image/(?:png|jpe?g|gif|webp);base64,)", re.IGN
 _FOREIGN_STYLE = re.compile(r"@import|expression\s*\(|image-set", re.IGNORECASE)
 _STYLE_LINK = re.compile(r"url\(([^)]*)", re.IGNORECASE)
 _ESCAPED_STYLE = re.compile(r"\\[0-9a-f]", re.IGNORECASE)  # hides words from the rule above
+_PASSED_OVER = re.compile(r"[\x00-\x20\x7f]+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEMES_OF_PAGES = frozenset({"http", "https", "mailto", "tel"})
 _PIECE_BYTES = 64 * 1024
 
 
@@ -91,12 +94,20 @@ def _check(element: str, attribute: str, value: str) -> None:
         raise _Found(attribute)
     if attribute in _LINKS and value and not _PICTURE.match(value) and element != "a":
         raise _Found(f"{attribute} elsewhere")
-    if attribute in _LINKS and element == "a" and value[:11].lower() == "javascript:":
+    if attribute in _LINKS and element == "a" and not _leads_elsewhere(value):
         raise _Found("a link that runs a script")
     if attribute == "attributename" and _local(value) in _LINKS:
         raise _Found("an animated link")
     if attribute == "style" or "url(" in value.lower():
         _check_style(value)
+
+
+def _leads_elsewhere(link: str) -> bool:
+    """Say whether `link` leads to a page, or within the picture, and to nothing that is run."""
+    # Browsers pass over these, wherever they stand (https://url.spec.whatwg.org/#url-parsing).
+    words = _PASSED_OVER.sub("", link)
+    scheme = _SCHEME.match(words)
+    return scheme is None or scheme[1].lower() in _SCHEMES_OF_PAGES
 
 
 def _check_style(style: str) -> None:

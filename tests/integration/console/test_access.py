@@ -201,11 +201,15 @@ async def test_signing_out_ends_the_session(desk: Desk) -> None:
     await desk.access.sign_out(None)
 
 
-async def test_a_new_password_ends_other_sessions(desk: Desk) -> None:
+async def test_a_new_password_ends_all_sessions_and_begins_a_fresh_one(desk: Desk) -> None:
     agent = await ana(desk)
     mine, other = [await desk.access.sign_in("ana@example.org", PASSWORD, "x") for _ in range(2)]
-    await desk.access.passwords.set(agent.id, "another long password", keep=mine)
-    assert await desk.access.still_signed_in(mine)
+    fresh = await desk.access.passwords.change(
+        agent, "another long password", present=PASSWORD, cookie=mine, remote="x"
+    )
+    assert await desk.access.still_signed_in(fresh)
+    # Whoever has a copy of the cookie in that browser is out with it.
+    assert not await desk.access.still_signed_in(mine)
     assert not await desk.access.still_signed_in(other)
 
 

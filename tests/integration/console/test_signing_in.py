@@ -148,7 +148,11 @@ async def test_a_new_password_takes_the_present_one_and_the_audit_log_has_it(des
         assert refused.status_code == 422
         assert "This is not your present password" in refused.text
     form = {"password": new, "again": new, "present": PASSWORD}
+    before = ana.client.cookies["desk_session"]
     assert (await ana.send("/console/password", form=form)).status_code == 303
+    assert ana.client.cookies["desk_session"] != before
+    assert not await desk.access.still_signed_in(before)
+    await ana.see("/console/queue")
     assert await desk.access.sign_in("ana@example.org", new, "1.2.3.4")
     assert (await desk.client().post(f"/console/sign-in/{link}")).status_code == 401
     async with desk.sessions() as session:
@@ -181,6 +185,15 @@ async def test_a_browser_is_known_after_signing_in_and_out(desk: Desk) -> None:
         async with desk.client() as other:
             assert (await other.post("/console/sign-in", data=form)).status_code == 429
         assert (await client.post("/console/sign-in", data=form)).status_code == 303
+
+
+async def test_signing_in_again_ends_the_session_that_the_browser_had(desk: Desk) -> None:
+    browser = await signed_in(desk)
+    before = browser.client.cookies["desk_session"]
+    form = {"email": "ana@example.org", "password": PASSWORD}
+    assert (await browser.client.post("/console/sign-in", data=form)).status_code == 303
+    assert browser.client.cookies["desk_session"] != before
+    assert not await desk.access.still_signed_in(before)
 
 
 async def test_sign_ins_that_find_no_room_are_told_when_to_come_back_and_count_as_none(

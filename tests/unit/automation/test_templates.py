@@ -50,11 +50,21 @@ def test_values_are_filled_in_and_missing_ones_leave_nothing() -> None:
         "{{ unclosed",
         "{% endif %}",
         "{{" * 400,
+        "{{ ticket.subject" + "|upper" * 150 + " }}",
+        "{{ ticket.subject" + "|upper" * 3_000 + " }}",
+        "{{ " + " or ".join(["ticket.subject"] * 1_300) + " }}",
     ],
 )
 def test_a_template_that_would_do_more_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         check_template(text)
+
+
+def test_as_much_as_people_nest_is_filled_in() -> None:
+    nested = "{% if ticket.number %}" * 10 + "{{ ticket.number | e | upper }}" + "{% endif %}" * 10
+    assert fill_in(nested, VALUES) == "7"
+    first = " or ".join(["ticket.subject"] * 20)
+    assert fill_in(f"{{{{ {first} or ticket.number }}}}", VALUES) == "7"
 
 
 @given(st.text())

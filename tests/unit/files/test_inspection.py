@@ -214,6 +214,9 @@ def test_half_an_archive_is_refused(look: Inspect) -> None:
         svg("<image href='https://example.org/p.png'/>"),
         svg("<use xlink:href='other.svg#a'/>"),
         svg("<a xlink:href='javascript:alert(1)'><circle r='1'/></a>"),
+        svg("<a href='java&#9;script:alert(1)'><circle r='1'/></a>"),
+        svg("<a href='&#10; JavaScript&#13;:alert(1)'><circle r='1'/></a>"),
+        svg("<a href='data:text/html,x'><circle r='1'/></a>"),
         svg("<a><set attributeName='xlink:href' to='javascript:alert(1)'/></a>"),
         svg("<style>@import 'https://example.org/a.css';</style>"),
         svg("<rect fill='url(https://example.org/p)'/>"),
@@ -233,6 +236,8 @@ def test_a_picture_that_does_more_than_show_is_refused(look: Inspect, content: b
     "inside",
     [
         "<a xlink:href='https://example.org/'><circle r='1'/></a>",
+        "<a href='mailto:ana@example.org'><circle r='1'/></a>",
+        "<a href='other/page?at=12:30'><circle r='1'/></a>",
         "<use xlink:href='#shape'/>",
         "<rect fill='url(#paint)' style='stroke: url( \"#other\" )'/>",
         "<style>circle { fill: red }</style>",

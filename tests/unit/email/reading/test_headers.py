@@ -58,6 +58,11 @@ def test_file_names_are_read_however_they_are_written(value: str, name: str) -> 
     assert parameterised(value).get("filename") == name
 
 
+def test_a_part_of_a_parameter_that_has_no_number_is_left_out() -> None:
+    read = parameterised("attachment; filename*\u00b2=x; size=3")
+    assert dict(read.parameters) == {"size": "3"}
+
+
 @pytest.mark.parametrize(
     ("content", "decoded"),
     [

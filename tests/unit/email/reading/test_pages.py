@@ -28,6 +28,8 @@ def shown(page: str) -> str:
     [
         ("<p>One</p><p>Two</p>", "One\n\nTwo"),
         ("<div>One</div><div>Two</div>", "One\nTwo"),
+        ("<ol start='3'><li>One</li></ol>", "3. One"),
+        ("<ol start='\u00b2'><li>One</li></ol>", "1. One"),
         ("<div>One</div><div><br></div><div>Two</div>", "One\n\nTwo"),
         ("One<br>Two<br><br>Three", "One\nTwo\n\nThree"),
         ("<p>A <b>bold</b> and <i>slanted</i> word</p>", "A **bold** and *slanted* word"),
