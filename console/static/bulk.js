@@ -66,9 +66,10 @@
 
   // What requesters hear of, or cannot be undone, is asked about first.
   const dialog = document.getElementById("bulk-ask");
-  const inOthers = ({ language, oneOther, others }) => {
-    const count = !language ? 0
-      : boxes().filter((box) => box.checked && box.dataset.language !== language).length;
+  const inOthers = ({ languages, oneOther, others }) => {
+    const spoken = languages?.split(" ");
+    const count = !spoken ? 0
+      : boxes().filter((box) => box.checked && !spoken.includes(box.dataset.language)).length;
     if (count === 0) return "";
     return ` ${count === 1 ? oneOther : others.replace("#", String(count))}`;
   };

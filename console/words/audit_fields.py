@@ -128,6 +128,7 @@ LABEL: Mapping[str, str] = MappingProxyType(
         "tickets": "Tickets",
         "time zone": "Time zone",
         "title": "What is to be done",
+        "translations": "Translations",
         "trigger": "When",
         "unfinished_minutes": "Minutes after which it is offered to others although its agent"
         " answered last",

@@ -131,6 +131,8 @@ async def test_a_macro_of_one_language_says_how_many_of_the_chosen_tickets_are_i
     macros = Macros(desk.sessions, desk.accounts, "http://desk.test")
     await macros.save(None, MacroForm(name="Hello", text="Hello.", language="en"), ana)
     await macros.save(None, MacroForm(name="Either", text="Hello. Hola."), ana)
+    both = MacroForm(name="Each", text="Hi.", language="en", translations={"es": "Hola."})
+    await macros.save(None, both, ana)
     for n, language in enumerate(("en", "es", "es")):
         await desk.queued(f"number {n}", thread=f"t{n}", who=f"u{n}", language=language)
     page = await opened("/console/queue?tab=all")
@@ -148,6 +150,7 @@ async def test_a_macro_of_one_language_says_how_many_of_the_chosen_tickets_are_i
 
     question = "3 chosen. Send “Either” in every chosen ticket?"
     assert await asked("Either") == question
+    assert await asked("Each") == question.replace("Either", "Each")
     assert await asked("Hello") == (
         question.replace("Either", "Hello")
         + " 2 of them are in another language: their requesters would get English."

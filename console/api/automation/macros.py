@@ -30,7 +30,26 @@ class MacroBody(Body):
 
     name: Annotated[Text, Field(max_length=120)]
     text: Annotated[Text, Field(max_length=20_000)] = ""
-    language: Annotated[Text, Field(max_length=12)] | None = None
+    language: (
+        Annotated[
+            Text,
+            Field(
+                max_length=12, description="Of `text`; null: it is for requesters of any language."
+            ),
+        ]
+        | None
+    ) = None
+    translations: Annotated[
+        dict[
+            Annotated[Text, Field(max_length=12)],
+            Annotated[Text, Field(max_length=20_000)],
+        ],
+        Field(
+            max_length=20,
+            description="The same text for requesters of other languages, by language.",
+            examples=[{"es": "Hola, {{ requester.first_name }}"}],
+        ),
+    ] = Field(default_factory=dict)
     team: Annotated[UUID, Field(strict=False)] | None = None
     actions: Annotated[list[ActionBody], Field(max_length=20)] = Field(default_factory=list)
 
@@ -40,6 +59,7 @@ class MacroBody(Body):
             name=self.name,
             text=self.text,
             language=self.language,
+            translations=self.translations,
             team=self.team,
             actions=actions_from_json([one.model_dump() for one in self.actions]),
         )
@@ -52,6 +72,7 @@ class MacroOut(BaseModel):
     name: str
     text: str
     language: str | None
+    translations: dict[str, str]
     team: UUID | None
     actions: list[dict[str, Any]]
     used: int
@@ -114,6 +135,7 @@ def _macro(row: Macro) -> MacroOut:
         name=row.name,
         text=row.text,
         language=row.language,
+        translations=row.translations,
         team=row.team_id,
         actions=row.actions,
         used=row.used,

@@ -36,6 +36,7 @@ class FilledOut(BaseModel):
     id: UUID
     name: str
     text: str = Field(description="With values for its variables; may be empty.")
+    language: str | None = Field(description="Of the text; null where it is for any.")
     actions: list[WouldDoOut]
 
 
@@ -81,6 +82,7 @@ async def fill_in(
         id=ready.id,
         name=ready.name,
         text=ready.text,
+        language=ready.language,
         actions=[WouldDoOut.of(one) for one in does],
     )
 

@@ -59,6 +59,11 @@ class OutcomeOut(BaseModel):
     status: int  # as if it had been asked for alone
     detail: str | None
     before: str | None  # what it had before
+    language: str | None = Field(description="The ticket's.")
+    said_in: str | None = Field(
+        description="Of `macro`: the language of the text that its requester got, which may be "
+        "another than theirs; null where the text is for any language or nothing was said."
+    )
 
 
 @router.post("/tickets")
@@ -93,10 +98,26 @@ async def do_to_many(request: Request, caller: AgentCaller, body: BulkBody) -> l
             answers.append(_refused(name, problem.status, problem.detail))
         else:
             answers.append(
-                OutcomeOut(ticket=name, done=True, status=200, detail=None, before=outcome.before)
+                OutcomeOut(
+                    ticket=name,
+                    done=True,
+                    status=200,
+                    detail=None,
+                    before=outcome.before,
+                    language=outcome.language,
+                    said_in=outcome.said_in,
+                )
             )
     return answers
 
 
 def _refused(name: str, status: int, detail: str) -> OutcomeOut:
-    return OutcomeOut(ticket=name, done=False, status=status, detail=detail, before=None)
+    return OutcomeOut(
+        ticket=name,
+        done=False,
+        status=status,
+        detail=detail,
+        before=None,
+        language=None,
+        said_in=None,
+    )

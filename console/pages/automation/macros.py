@@ -22,7 +22,7 @@ from core.domain.automation.actions import MAX_ACTIONS
 from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.languages import LANGUAGES
 from core.services.automation.forms import actions_from_json
-from core.services.automation.macros import MacroForm, macros_for
+from core.services.automation.macros import MacroForm, languages_of, macros_for
 from core.services.automation.templates import VARIABLES
 from core.storage.engine import storage_errors
 from core.storage.queries.feed import feed_end
@@ -66,7 +66,13 @@ async def show_macros(request: Request, _: Leads) -> Response:
         names = await load_names(session, translator(request))
         rows = (await session.scalars(select(Macro).order_by(Macro.name))).all()
     return page(
-        request, "macros.html", position=position, macros=rows, teams=names.of["team"], said=said
+        request,
+        "macros.html",
+        position=position,
+        macros=rows,
+        teams=names.of["team"],
+        languages_of=languages_of,
+        said=said,
     )
 
 
@@ -88,6 +94,7 @@ async def show_macro(request: Request, _: Leads, macro: UUID) -> Response:
         "name": row.name,
         "text": row.text,
         "language": row.language or "",
+        "translations": row.translations,
         "team": str(row.team_id or ""),
         "actions": shown_actions(actions_from_json(row.actions), names),
     }
@@ -121,12 +128,16 @@ async def _save(request: Request, signed_in: Leads, macro: UUID | None) -> Respo
     shown: dict[str, Any] = {
         key: text_field(form, key) for key in ("name", "text", "language", "team")
     }
+    shown["translations"] = {
+        code: words for code in LANGUAGES if (words := text_field(form, f"text.{code}")).strip()
+    }
     typed = shown | {"actions": typed_rows(form, "action-kind", "action-value")}
     try:
         wanted = MacroForm(
             name=shown["name"],
             text=shown["text"],
             language=shown["language"] if shown["language"] in LANGUAGES else None,
+            translations=shown["translations"],
             team=optional_id(shown["team"]),
             actions=actions_in(form, names),
         )
@@ -161,7 +172,9 @@ async def _form(
         status=status,
         position=position,
         macro=macro,
-        shown={"name": "", "text": "", "language": "", "team": "", "actions": []} | shown,
+        shown={"name": "", "text": "", "language": "", "team": "", "actions": []}
+        | {"translations": {}}
+        | shown,
         revision=revision,
         outdated=outdated,
         meanwhile=await changed_meanwhile(request, "macro", macro) if outdated else None,

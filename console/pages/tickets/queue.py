@@ -23,7 +23,7 @@ from console.words.queue import LABELS
 from core.domain.ids import AgentId, TeamId
 from core.domain.ticket import CATEGORY, StatusCategory, TicketStatus
 from core.domain.views import USUAL_COLUMNS, Column, Order, Promise, ViewId
-from core.services.automation.macros import macros_of
+from core.services.automation.macros import languages_of, macros_of
 from core.services.tickets.views import filter_of_view
 from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import AgentView, list_agents
@@ -297,6 +297,7 @@ async def wide_values(
         "queue_words": queue_words,
         "most": COUNTED,
         "choices": choices,
+        "languages_of": languages_of,
         "query": partial(_query, found.tab, order),
         "step": _MAX_ROWS,
     }

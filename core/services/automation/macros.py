@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from core.domain.actor import Agent
 from core.domain.automation.actions import MAX_TEXT_CHARS, Action, ActionKind, checked_actions
 from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import AgentId, TicketId, new_id
+from core.domain.languages import LANGUAGES
 from core.services import audit
 from core.services.automation.doing import Doer, perform
 from core.services.automation.facts import values_of
@@ -36,21 +37,30 @@ class MacroForm:
 
     name: str
     text: str
-    language: str | None = None
+    language: str | None = None  # of `text`; none: it is for any
+    translations: Mapping[str, str] = field(default_factory=dict)  # the same in other languages
     team: UUID | None = None
     actions: tuple[Action, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name.strip()) <= 120 or "\x00" in self.name:
             raise InvalidInput("a name has 1 to 120 characters")
-        if len(self.text) > MAX_TEXT_CHARS or "\x00" in self.text:
+        texts = [self.text, *self.translations.values()]
+        if any(len(text) > MAX_TEXT_CHARS or "\x00" in text for text in texts):
             raise InvalidInput(f"a text has {MAX_TEXT_CHARS} characters at most")
+        if not LANGUAGES.keys() >= self.translations.keys():
+            raise InvalidInput("a macro's texts are in languages that the desk speaks")
+        if self.language in self.translations:
+            raise InvalidInput("a macro has one text in each language")
+        if self.translations and not all(text.strip() for text in texts):
+            raise InvalidInput("a macro in several languages has a text in each of them")
         if not self.text.strip() and not self.actions:
             raise InvalidInput("a macro has a text, or does something")
         if any(action.kind in _NOT_IN_MACROS for action in self.actions):
             raise InvalidInput("what a macro says is its text")
         checked_actions(self.actions)
-        check_template(self.text)
+        for text in texts:
+            check_template(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,7 @@ class ReadyMacro:
     id: UUID
     name: str
     text: str
+    language: str | None  # of `text`; none: it is for any
     actions: Sequence[Action]
 
 
@@ -98,6 +109,7 @@ class Macros:
                 old = _said(row)
             row.name, row.text = form.name.strip(), form.text
             row.language, row.team_id = form.language, form.team
+            row.translations = dict(form.translations)
             row.actions = actions_json(form.actions)
             audit.record(
                 session,
@@ -150,12 +162,29 @@ async def filled_in(
         await session.execute(update(Macro).where(Macro.id == macro).values(**used))
     who = await session.get(AgentRow, agent)
     values = await values_of(session, ticket, base_url, who)
+    spoken = await session.scalar(select(Ticket.language).where(Ticket.id == ticket))
+    text, language = _text_for(row, spoken)
     return ReadyMacro(
         id=row.id,
         name=row.name,
-        text=fill_in(row.text, values),
+        text=fill_in(text, values),
+        language=language,
         actions=actions_from_json(row.actions),
     )
+
+
+def languages_of(macro: Macro) -> Sequence[str]:
+    """Return the languages that a macro has a text in; none where its text is for any."""
+    if macro.language is None or not macro.text.strip():
+        return []
+    return [macro.language, *sorted(macro.translations)]
+
+
+def _text_for(macro: Macro, language: str | None) -> tuple[str, str | None]:
+    """Return what a macro says to whom speaks `language`, and what language that is in."""
+    if language in macro.translations:
+        return macro.translations[language], language
+    return macro.text, macro.language if macro.text.strip() else None
 
 
 async def apply_macro(
@@ -206,7 +235,11 @@ async def macros_for(
     query = (
         select(Macro)
         .where(
-            or_(Macro.language.is_(None), Macro.language == language),
+            or_(
+                Macro.language.is_(None),
+                Macro.language == language,
+                Macro.translations.has_key(language),
+            ),
             or_(Macro.team_id.is_(None), Macro.team_id.in_(teams)),
         )
         .order_by(Macro.used.desc(), Macro.name, Macro.id)
@@ -246,6 +279,7 @@ def _said(row: Macro) -> dict[str, Any]:
         "name": row.name,
         "text": row.text,
         "language": row.language,
+        "translations": row.translations,
         "team": None if row.team_id is None else str(row.team_id),
         "actions": row.actions,
     }

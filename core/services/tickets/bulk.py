@@ -76,6 +76,8 @@ class Outcome:
     failure: DeskError | None = None
     before: str | None = None  # the value that the act replaced
     is_changed: bool = False
+    language: str | None = None  # the ticket's
+    said_in: str | None = None  # the language of a macro's text; none: for any, or nothing said
 
     @property
     def can_be_undone(self) -> bool:
@@ -188,11 +190,19 @@ class BulkActs:
             before = _value(view, act)
             is_wanted = only_if is None or _value(view, only_if) == only_if.value
             is_changed = is_wanted and before != act.value
+            said_in = None
             if is_changed or act.act is Act.MACRO:
-                await self._apply(act, view, by, seen)
+                said_in = await self._apply(act, view, by, seen)
         except DeskError as error:
             return Outcome(ticket=ticket, number=number, failure=error)
-        return Outcome(ticket=ticket, number=number, before=before, is_changed=is_changed)
+        return Outcome(
+            ticket=ticket,
+            number=number,
+            before=before,
+            is_changed=is_changed,
+            language=view.language,
+            said_in=said_in,
+        )
 
     async def _check_sight(
         self, session: AsyncSession, ticket: TicketId, by: Agent, act: BulkAct
@@ -211,7 +221,10 @@ class BulkActs:
             )
         raise Forbidden("this ticket belongs to another team")
 
-    async def _apply(self, act: BulkAct, view: TicketView, by: Agent, seen: Holder | None) -> None:
+    async def _apply(
+        self, act: BulkAct, view: TicketView, by: Agent, seen: Holder | None
+    ) -> str | None:
+        """Do `act`; return the language that a macro was said in."""
         ticket, value = view.id, act.value
         match act.act:
             case Act.ASSIGN:
@@ -233,7 +246,8 @@ class BulkActs:
             case Act.SPAM:
                 await self._spam.mark(ticket, by, blocks=False)
             case Act.MACRO:
-                await self._tickets.use_macro(ticket, by, UUID(value or ""))
+                return await self._tickets.use_macro(ticket, by, UUID(value or ""))
+        return None
 
 
 def _checked(tickets: Sequence[TicketId]) -> Sequence[TicketId]:

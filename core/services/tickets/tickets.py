@@ -154,10 +154,11 @@ class Tickets:
         *,
         words: str | None = None,
         version: int | None = None,
-    ) -> None:
+    ) -> str | None:
         """Say a macro's text, if it has one, and do what goes with it, by one commit.
 
-        With `words`, those are said in place of its text.
+        With `words`, those are said in place of its text. Returns the language of the text that
+        was said; none where that is for any language, or nothing of the macro's was said.
 
         Raises:
             NotFound: there is no such macro.
@@ -169,6 +170,7 @@ class Tickets:
                 await let_leave(case, self._base_url)
                 await answer(case, agent, Reply(words=ready.text if words is None else words))
             await apply_macro(case, macro, agent, self._base_url, sets_status=True)
+            return ready.language if words is None else None
 
     async def note(
         self,

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Sequence, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Sequence
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key, Serial
@@ -24,7 +25,7 @@ class AutomationRule(Base):
     name: Mapped[str]
     trigger: Mapped[str]
     is_on: Mapped[bool]
-    stops: Mapped[bool] = mapped_column(server_default=text("false"))
+    stops: Mapped[bool] = mapped_column(server_default=sql("false"))
     conditions: Mapped[dict[str, Any]]
     actions: Mapped[list[Any]]
     revision: Mapped[int] = mapped_column(
@@ -59,9 +60,10 @@ class Macro(Base):
 
     id: Mapped[Key]
     name: Mapped[str]
-    language: Mapped[str | None]  # of the requesters it is for; none: any
+    language: Mapped[str | None]  # of `text`, and of the requesters it is for; none: any
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     text: Mapped[str]  # a template
+    translations: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))  # by language
     actions: Mapped[list[Any]]
     used: Mapped[int] = mapped_column(server_default="0")
     revision: Mapped[int] = mapped_column(
@@ -85,7 +87,7 @@ class Webhook(Base):
     old_secret_until: Mapped[datetime | None]
     events: Mapped[list[Any]]  # kinds of change it wants by itself; rules may call it too
     is_on: Mapped[bool]
-    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    revision: Mapped[int] = mapped_column(server_default=sql("1"))
     created_at: Mapped[CreatedAt]
 
 
@@ -98,7 +100,7 @@ class WebhookDelivery(Base):
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         Index(
-            "ix_webhook_delivery_due", "available_at", postgresql_where=text("status = 'waiting'")
+            "ix_webhook_delivery_due", "available_at", postgresql_where=sql("status = 'waiting'")
         ),
         Index("ix_webhook_delivery_webhook", "webhook_id", "id"),
     )
@@ -133,7 +135,7 @@ class IncomingHook(Base):
     format: Mapped[str]
     mapping: Mapped[dict[str, Any] | None]
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
-    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    revision: Mapped[int] = mapped_column(server_default=sql("1"))
     created_at: Mapped[CreatedAt]
     reported_at: Mapped[datetime | None]
 

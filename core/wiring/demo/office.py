@@ -199,13 +199,10 @@ async def _add_automation(parts: Parts, boss: Agent) -> None:
             language="en",
             text="Hello {{ requester.first_name }}, could you tell us the number on the "
             "sticker under your computer, such as LT-1234?\n\n{{ agent.name }}",
-            actions=waiting,
-        ),
-        MacroForm(
-            name="Pedir la etiqueta del equipo",
-            language="es",
-            text="Hola, {{ requester.first_name }}: ¿puede decirnos el número de la pegatina "
-            "que hay debajo del equipo, por ejemplo LT-1234?\n\n{{ agent.name }}",
+            translations={
+                "es": "Hola, {{ requester.first_name }}: ¿puede decirnos el número de la pegatina "
+                "que hay debajo del equipo, por ejemplo LT-1234?\n\n{{ agent.name }}"
+            },
             actions=waiting,
         ),
     ):

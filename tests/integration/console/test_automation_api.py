@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
@@ -277,6 +277,45 @@ async def test_older_calls_of_a_webhook_are_reached_and_told_with_their_body(
     assert (await admin.get(f"{place}/calls/{uuid4()}")).status_code == 404
     assert (await admin.get(f"/api/v1/webhooks/{uuid4()}")).status_code == 404
     assert (await admin.get(f"{place}/calls?cursor=x")).status_code == 422
+
+
+async def test_a_macro_has_a_text_in_several_languages_and_each_requester_gets_theirs(
+    desk: Desk, api: Api
+) -> None:
+    lead, agent = await api(Role.LEAD, "lea@example.org"), await api()
+    for n, language in enumerate(("en", "es", "pt")):
+        await desk.queued("VPN", thread=f"t{n}", who=f"u{n}")
+        async with desk.sessions.begin() as session:
+            await session.execute(
+                update(Ticket).where(Ticket.number == 1001 + n).values(language=language)
+            )
+    body = {"name": "Hi", "text": "Hello", "language": "en", "translations": {"es": "Hola"}}
+    macro = await made(lead, "macros", body)
+    assert macro["translations"] == {"es": "Hola"}
+    for number, text, said_in, fits in (
+        (1001, "Hello", "en", ["Hi"]),
+        (1002, "Hola", "es", ["Hi"]),
+        (1003, "Hello", "en", []),
+    ):
+        place = f"tickets/{number}/macros"
+        assert [one["name"] for one in await whole(agent, place)] == fits
+        filled = (await agent.get(f"/api/v1/{place}/{macro['id']}")).json()
+        assert (filled["text"], filled["language"]) == (text, said_in)
+    act = {"tickets": ["1001", "1002", "1003"], "act": "macro", "value": macro["id"]}
+    outcomes = (await agent.post("/api/v1/bulk/tickets", json=act)).json()
+    assert [(one["language"], one["said_in"]) for one in outcomes] == [
+        ("en", "en"),
+        ("es", "es"),
+        ("pt", "en"),
+    ]
+    for wrong in (
+        {"translations": {"en": "Hello"}},
+        {"translations": {"xx": "?"}},
+        {"translations": {"es": " "}},
+        {"translations": {"es": "Hola"}, "text": ""},
+        {"translations": {"es": "{{ nobody.name }}"}},
+    ):
+        assert (await lead.post("/api/v1/macros", json=body | wrong)).status_code == 422, wrong
 
 
 async def test_a_macro_stays_what_it_is_when_it_is_used(desk: Desk, api: Api) -> None:

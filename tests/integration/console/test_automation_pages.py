@@ -177,6 +177,23 @@ async def test_an_agent_chooses_a_macro_and_sends_what_goes_with_it(desk: Desk) 
         assert (await session.scalars(select(Ticket.tags))).one() == ["paper"]
 
 
+async def test_a_macro_s_form_keeps_its_text_in_each_language(desk: Desk) -> None:
+    browser = await lead(desk)
+    await browser.see(f"{MACROS}/new")
+    texts = {"text": "Hello there", "text.es": "Hola, buenas", "text.en": " "}
+    wrong = await browser.send(f"{MACROS}/new", form={"name": "Hi", "language": "es"} | texts)
+    assert wrong.status_code == 422
+    assert "A macro has one text in each language" in wrong.text
+    assert ">Hola, buenas</textarea>" in wrong.text
+    kept = await browser.send(f"{MACROS}/new", form={"name": "Hi", "language": "en"} | texts)
+    assert kept.status_code == 303
+    async with desk.sessions() as session:
+        macro = (await session.scalars(select(Macro))).one()
+    assert (macro.text, macro.translations) == ("Hello there", {"es": "Hola, buenas"})
+    assert "English, Español" in await browser.see(MACROS)
+    assert ">Hola, buenas</textarea>" in await browser.see(f"{MACROS}/{macro.id}")
+
+
 async def test_an_admin_adds_a_webhook_and_sees_its_secret_once(desk: Desk) -> None:
     browser = await signed_in(desk, Role.ADMIN.title(), Role.ADMIN)
     await browser.see(HOOKS)
