@@ -13,7 +13,7 @@
     ["value", "checked", "selected"].includes(name) && typed.has(node.closest("select") ?? node);
   document.body.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig, xhr } }) => {
     const form = requestConfig.elt;
-    const isTaken = form.matches("form") && (xhr.status < 400 || form.matches("[hx-trigger=change]"));
+    const isTaken = form.matches("form") && (xhr.status < 400 || form.matches("[hx-trigger^=change]"));
     if (isTaken) for (const field of form.elements) typed.delete(field);
   });
 
@@ -22,7 +22,7 @@
     !((name === "open" && node.tagName === "DETAILS") || (name === "hidden" && node.id === "bulk-bar") || (name === "style" && node.matches(".sheet")) || isTyped(name, node));
 
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) =>
-    !(node.nodeType === Node.ELEMENT_NODE && node.matches("details.own[open], input.choose, input.choose-all, .count.later"));
+    !(node.nodeType === Node.ELEMENT_NODE && node.matches("details.own[open], #tag-list, input.choose, input.choose-all, .count.later"));
   document.body.addEventListener("corrected", () => {
     for (const form of document.querySelectorAll("details.own[open]")) form.open = false;
   });

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from urllib.parse import parse_qs
+
+from playwright.async_api import Request, expect
 
 from core.domain.actor import Agent
 from core.domain.assistant import Say
@@ -87,6 +89,33 @@ async def test_what_is_begun_beside_the_reply_stays_until_it_is_taken(
     await tag.press("Enter")
     await expect(page.locator(".ticket-tag")).to_contain_text(["printer"])
     await expect(tag).to_have_value("")
+
+
+async def test_a_due_date_is_taken_once_its_year_is_typed_and_not_at_each_digit(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    taken: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and "/sort" in request.url:
+            taken.append(parse_qs(request.post_data or "")["due_at"][0])
+
+    page.on("request", note)
+    due = page.locator("#sort-due")
+    await due.focus()
+    async with page.expect_response(lambda answer: "/sort" in answer.url):
+        await page.keyboard.type("123120270530P")
+    await expect(due).to_have_value("2027-12-31T17:30")
+    await page.locator("#add-tag").focus()
+    await due.focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    async with page.expect_response(lambda answer: "/sort" in answer.url):
+        await page.keyboard.type("2028", delay=50)
+    assert taken == ["2027-12-31T17:30", "2028-12-31T17:30"]
+    await expect(due).to_have_value("2028-12-31T17:30")
 
 
 async def test_reading_back_is_not_disturbed(desk: Desk, opened: Opened) -> None:
@@ -260,6 +289,22 @@ async def test_an_answer_of_a_similar_ticket_becomes_a_draft_that_names_its_sour
     await page.keyboard.press("Control+Enter")
     await expect(page.locator(".message.agent").last).to_contain_text("Clean the rollers.")
     await expect(page.locator("#drafted")).to_be_hidden()
+
+
+async def test_on_a_phone_the_conversation_has_the_room_until_somebody_writes(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001", width=360)
+    text, send = page.locator("#text"), page.locator("#send")
+    await expect(send).to_be_hidden()
+    await text.focus()
+    await expect(send).to_be_visible()
+    await text.fill("Hello")
+    await page.locator("#head h1").click()
+    await expect(send).to_be_visible()
+    await send.click()
+    await expect(page.locator(".held, .message.agent").last).to_contain_text("Hello")
 
 
 async def test_what_a_menu_opens_is_not_cut_off(desk: Desk, opened: Opened) -> None:
