@@ -8,7 +8,9 @@ IF_IT_DOES_NOT_HELP = (
     "and a person will read it."
 )
 CHOOSE = "Reply with the number that fits:"
-CHOOSE_OR_CLICK = "One click is enough, or reply with the number that fits:"
+CHOOSE_OR_CLICK = (
+    "Choose one and confirm it on the page that opens, or reply with the number that fits:"
+)
 YOUR_MESSAGE = "Your message"
 WROTE = "You wrote:"
 

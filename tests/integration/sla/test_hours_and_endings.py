@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
@@ -106,6 +108,38 @@ async def test_a_pending_ticket_is_reminded_of_once_and_then_solved(desk: Promis
     desk.clock.advance(days=2, minutes=1)
     assert await desk.closing.end_due() == 1
     assert (await desk.ticket()).status == TicketStatus.CLOSED
+
+
+async def test_business_days_leave_weekends_and_holidays_out(desk: Promised) -> None:
+    friday = desk.clock().replace(hour=10, minute=0, second=0, microsecond=0)
+    friday += timedelta(days=7 + (4 - friday.weekday()) % 7)
+    tuesday = (friday + timedelta(days=4)).date().isoformat()
+    form = CalendarForm(
+        name="Office",
+        zone="UTC",
+        week=[*["09:00-17:00"] * 5, "", ""],
+        own_days=[{"day": tuesday, "hours": "", "name": "Patron saint"}],
+        is_default=True,
+    )
+    await desk.calendars.add(form, await desk.admin())
+    closing = Closing(remind_after_days=2, solve_after_days=3)
+    await desk.policies.set_closing(closing, await desk.admin())
+    desk.clock.stop()
+    desk.clock.ahead = friday - desk.clock()
+    ticket = await desk.ticket_opens()
+    await desk.tickets.set_status(ticket, TicketStatus.PENDING, await desk.agent())
+    await desk.react()
+    # Saturday, Sunday and Tuesday count for nothing: Monday is the first day, Wednesday the second.
+    desk.clock.advance(days=5, minutes=-1)
+    assert await desk.closing.end_due() == 0
+    desk.clock.advance(minutes=1)
+    assert await desk.closing.end_due() == 1
+    await desk.react()
+    assert len(await _notices(desk, "still waiting for your answer")) == 1
+    desk.clock.advance(days=1, minutes=-1)
+    assert await desk.closing.end_due() == 0
+    desk.clock.advance(minutes=1)
+    assert await desk.closing.end_due() == 1
 
 
 async def test_a_reminder_is_not_written_before_it_may_leave(desk: Promised) -> None:
