@@ -21,7 +21,7 @@ from uuid import uuid4
 from desk_double import TOKEN
 
 BOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 90
+READY_SECONDS = 240
 TICKETS = [
     {
         "number": 1042,
@@ -106,12 +106,13 @@ class Conversation:
 
 @contextmanager
 def assistant_process(
-    model: Path, desk_url: str, *, ready: bool = True, **environment: str
+    model: Path, desk_url: str, *, ready: bool = True, program: Path = BOT, **environment: str
 ) -> Iterator[Assistant]:
+    """Run the assistant in the folder `program` until the block ends."""
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "main.py", "serve", "--model", str(model), "--port", str(port)],
-        cwd=BOT,
+        cwd=program,
         env={**os.environ, "BOT_TOKEN": TOKEN, "DESK_URL": desk_url, **environment},
         stdin=subprocess.PIPE,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -46,6 +47,7 @@ def loaded(model: Path) -> DeskAgent:
 
     agent = DeskAgent()
     agent.load_model(model)
+    gc.freeze()  # it stays: the garbage collector need not look at it with every test
     return agent
 
 

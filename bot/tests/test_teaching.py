@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from desk_double import TOKEN, KnowledgeServer
 import intent_evaluation as evaluation
 from candidate import as_lines, compared, held_back
 from lessons import Example, Lessons, choose, chosen, keep
-from training import chosen_lessons, fingerprint, model_in, said_intents
+from training import chosen_lessons, fingerprint, model_in, model_name, said_intents
 
 PATIENCE_SECONDS = 300  # a training gives way to everything else
 
@@ -27,6 +29,41 @@ TAUGHT = Lessons(
     examples=(Example(text="ta very much indeed", intent="thanks", language="en"),),
     held_back=(Example(text="cheers for that", intent="thanks", language="en"),),
 )
+
+THANKS = ("ta very much indeed", "ta ever so much", "well ta for that")
+
+FEW_EXAMPLES = """
+version: "3.1"
+nlu:
+  - intent: greet
+    examples: |
+      - hello
+      - hi
+      - good morning
+      - hola
+      - buenos días
+  - intent: thanks
+    examples: |
+      - thank you
+      - thanks a lot
+      - gracias
+      - muchas gracias
+  - intent: ask_question
+    examples: |
+      - how do I print
+      - the vpn does not connect
+      - where is my payslip
+      - cómo reservo una sala
+      - la impresora no imprime
+"""
+FEW_HELD_BACK = """
+en:
+  greet: [hello there]
+  ask_question: [how do I book a room]
+es:
+  thanks: [mil gracias]
+  ask_question: [la vpn no se conecta]
+"""
 
 
 def asked(assistant: Assistant, method: str, path: str, body: Any = None) -> Reply:
@@ -77,20 +114,70 @@ def test_another_model_takes_over_between_two_turns_and_the_conversation_goes_on
         assert "Hello again" in talk.say("hello").said
 
 
-def test_a_training_runs_beside_the_turns_and_is_reported_once_it_is_done(
-    model: Path, folder: Path, desk: KnowledgeServer
+@pytest.fixture
+def small_program(tmp_path: Path) -> Path:
+    """The assistant's program with few examples, so that it is trained within seconds."""
+    program = tmp_path / "project" / BOT.name
+    others = shutil.ignore_patterns(".*", "__pycache__", "models", "tests")
+    shutil.copytree(BOT, program, ignore=others)
+    shutil.copy(BOT.parent / "config.yml", program.parent)
+    for place, text in (("nlu/few.yml", FEW_EXAMPLES), ("held_back/few.yml", FEW_HELD_BACK)):
+        file = program.parent / "nlu_data" / place
+        file.parent.mkdir(parents=True)
+        file.write_text(text, encoding="utf-8")
+    return program
+
+
+def test_a_set_is_trained_beside_the_turns_compared_and_then_served(
+    small_program: Path, desk: KnowledgeServer
 ) -> None:
-    order = {"lessons": "none", "examples": [], "held_back": []}
-    with assistant_process(folder / model.name, desk.url) as assistant:
+    models = small_program.parent / "models"
+    made = subprocess.run(
+        [sys.executable, "main.py", "train", "--into", str(models)],
+        cwd=small_program,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    release = Path(made.stdout.splitlines()[-1])
+    rows = [{"text": text, "intent": "thanks", "language": "en"} for text in THANKS]
+    order = {"lessons": TAUGHT.name, "examples": rows, "held_back": rows[:1]}
+    with assistant_process(release, desk.url, program=small_program) as assistant:
+        before = assistant.talk().say(THANKS[0]).said
         assert asked(assistant, "PUT", "training", order).body["state"] == "running"
-        other = asked(assistant, "PUT", "training", {**order, "lessons": "f" * 16})
-        assert other.body["state"] == "busy"
-        assert assistant.talk().say("hello").status == 200
-        _until(lambda: asked(assistant, "PUT", "training", order).body["state"] != "running")
-        done = asked(assistant, "PUT", "training", order).body
-    assert done["state"] == "done"
-    assert done["report"]["passed"]
-    assert done["report"]["model"] == fingerprint()
+        other = {"lessons": "f" * 16, "examples": [], "held_back": []}
+        assert asked(assistant, "PUT", "training", other).body["state"] == "busy"
+        assert "Hello" in assistant.talk().say("hello").said
+        report = _trained(assistant, order)["report"]
+        assert asked(assistant, "GET", "model").body["lessons"] == "none"  # until it is told to
+        assert report["passed"]
+        assert (report["examples"], report["against"]) == (3, model_name(release))
+        assert report["taught"] == {"messages": 1, "old": 0, "new": 1}
+        compared_with = {name: row["messages"] for name, row in report["languages"].items()}
+        assert compared_with == {"en": 2, "es": 2}
+
+        served = asked(assistant, "PUT", "model", {"lessons": TAUGHT.name})
+        assert (served.status, served.body["lessons"]) == (200, TAUGHT.name)
+        after = assistant.talk().say(THANKS[0]).said
+        assert after != before and after == assistant.talk().say("thank you").said
+
+        trained_at = release.stat().st_mtime_ns
+        nothing = {"lessons": "none", "examples": [], "held_back": []}
+        assert _trained(assistant, nothing)["report"]["model"] == model_name(release)
+        assert release.stat().st_mtime_ns == trained_at  # it was there already
+
+
+def _trained(assistant: Assistant, order: dict[str, Any]) -> dict[str, Any]:
+    """Order a training and return what is said of it once it is no longer running."""
+    told: dict[str, Any] = {}
+
+    def is_over() -> bool:
+        told.update(asked(assistant, "PUT", "training", order).body)
+        return bool(told["state"] != "running")
+
+    _until(is_over)
+    assert told["state"] == "done", told
+    return told
 
 
 def _until(condition: Callable[[], bool]) -> None:
