@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from components import kept_vectors
-from components.kept_vectors import Floats, KeptVectors, kept_in, model_identity
+from components.kept_vectors import SHIPPED, Floats, KeptVectors, kept_in, model_identity
 
 FILE = "some-vectors.npz"
-COMPONENTS = ["SentenceVectors", "PhraseVectors"]
+OWN = SHIPPED.parent / "nlu"
+NUMBERS = {"SentenceVectors": 384, "PhraseVectors": 512}
+COMPONENTS = list(NUMBERS)
 
 
 def vector(number: float) -> Floats:
@@ -123,6 +125,49 @@ def test_a_second_training_computes_only_what_is_new(
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
+def test_a_first_training_uses_the_vectors_that_come_with_the_examples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from components import vectors
+
+    kind, folder, shipped = getattr(vectors, name), tmp_path / "models", tmp_path / "shipped"
+    made_up = np.full(NUMBERS[name], 3, np.float32)
+    folder.mkdir()
+    shipped.mkdir()
+    with kept_in(shipped):
+        known = KeptVectors.of_this_training(kind.kept_file, kind.package)
+        known.keep({"the vpn is slow": made_up})
+    training = Training(folder, monkeypatch, name, shipped=shipped)
+    (found,) = training.on("the vpn is slow")
+    np.testing.assert_array_equal(found, made_up)
+    assert training.computed == []
+    assert list(folder.iterdir()) == []
+    training.on("the vpn is slow", "a new one")
+    assert training.computed == ["a new one"]
+    assert [file.name for file in folder.iterdir()] == [kind.kept_file]
+
+
+def test_the_vectors_that_come_with_the_examples_are_theirs() -> None:
+    """Where this fails: `main.py train --into` an empty folder; it leaves the file to be shipped.
+
+    A tenth of the examples may lack theirs, so that not every new example brings a file of 4 MB.
+    """
+    from rasa.shared.nlu.constants import TEXT
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    from components.vectors import SentenceVectors
+
+    path = SHIPPED / SentenceVectors.kept_file
+    texts = sorted({one.get(TEXT) for one in load_data(str(OWN)).training_examples})
+    known = KeptVectors(path, model_identity(SentenceVectors.package)).find(texts)
+    assert len(known) >= 0.9 * len(texts)
+    component = SentenceVectors(SentenceVectors.get_default_config(), "vectors")
+    asked = list(known)[::300]
+    for text, computed in component._computed(asked).items():
+        assert float(known[text] @ computed) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
 def test_what_another_version_of_its_package_left_is_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -152,13 +197,22 @@ def test_a_model_is_known_by_its_package_and_what_is_in_it() -> None:
 class Training:
     """What a component computes of the texts it is trained on, one training after the other."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        *,
+        shipped: Path | None = None,
+    ) -> None:
         from components import vectors
 
         kind = getattr(vectors, name)
         self.component = kind(kind.get_default_config(), "vectors")
         self.computed: list[str] = []
         self._folder = folder
+        # Else what comes with the examples would count.
+        monkeypatch.setattr(kept_vectors, "SHIPPED", shipped or folder / "nothing")
         real = self.component._computed
 
         def counted(texts: Sequence[str]) -> dict[str, Floats]:

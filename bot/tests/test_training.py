@@ -57,6 +57,24 @@ def test_a_failed_training_says_where_to_read_why_and_leaves_no_model(
     assert not list(tmp_path.glob("*.tar.gz"))
 
 
+def test_rasa_takes_no_digests_for_its_cache_while_a_model_is_made_and_does_afterwards() -> None:
+    from rasa.engine.training import graph_trainer
+    from rasa.engine.training.hooks import TrainingHook
+
+    def fails() -> None:
+        with training._replaced(graph_trainer, "TrainingHook", training._nothing_cached()):
+            hook = graph_trainer.TrainingHook(cache=None, model_storage=None, pruned_schema=None)
+            found = hook.on_before_node(
+                node_name="any", execution_context=None, config={}, received_inputs={}
+            )
+            assert found == {}
+            raise ValueError("bad data")
+
+    with pytest.raises(ValueError, match="bad data"):
+        fails()
+    assert graph_trainer.TrainingHook is TrainingHook
+
+
 def test_the_five_newest_models_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for age in range(1, 8):
         old = tmp_path / f"old-{age}.tar.gz"
