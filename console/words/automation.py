@@ -199,5 +199,6 @@ SAID = (
     "there is no such rule",
     "there is no such call",
     "the template is nested too deeply",
+    "a rule that passes tickets on names, as a condition, teams that you see",
 )
 """What errors about rules, macros and webhooks say for themselves."""

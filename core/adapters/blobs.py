@@ -32,7 +32,8 @@ class ObjectBlobs:
         parts = urlsplit(location)
         if parts.scheme in {"", "file"}:
             folder = Path(unquote(parts.path) if parts.scheme else location)
-            folder.mkdir(parents=True, exist_ok=True)
+            # Where the desk runs as root, others may pass through its home (postgres_account.py).
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(lambda: _folder(folder))
         if parts.scheme == "s3":
             bucket = _bucket(location)  # at once, so that a wrong setting is known at the start

@@ -55,6 +55,9 @@ IN_WORDS = frozenset({ActionKind.REPLY, ActionKind.NOTE})
 
 WITHOUT_VALUE = frozenset({ActionKind.MARK_SPAM})
 
+HANDS_OVER = frozenset({ActionKind.SET_TEAM, ActionKind.ASSIGN, ActionKind.ESCALATE})
+"""Actions after which others may see a ticket than before."""
+
 _TAGS = frozenset({ActionKind.ADD_TAG, ActionKind.REMOVE_TAG})
 
 _CHOICES = MappingProxyType(

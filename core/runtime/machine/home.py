@@ -19,7 +19,8 @@ class Home:
         """Return the home at `path`, made if missing."""
         home = cls(Path(os.path.abspath(path)))  # noqa: PTH100  symbolic links are kept as given
         home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        home.logs.mkdir(mode=0o700, exist_ok=True)
+        for folder in (home.logs, home.models):
+            folder.mkdir(mode=0o700, exist_ok=True)
         return home
 
     @property

@@ -11,13 +11,16 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
+from core.domain.automation.actions import HANDS_OVER
+from core.domain.automation.fields import Comparison, Field
 from core.domain.automation.rule import Rule
-from core.domain.errors import NotFound
+from core.domain.errors import InvalidInput, NotFound
 from core.domain.ids import new_id
 from core.services import audit
 from core.services.automation.forms import actions_json, conditions_json, rule_of
 from core.services.revisions import check_revision
 from core.storage.engine import Sessions, storage_errors
+from core.storage.queries.access.sight import sight_of
 from core.storage.tables import AutomationRule
 
 
@@ -71,8 +74,10 @@ class AutomationRules:
 
         Raises:
             Outdated: it is not of revision `revision` any more.
+            InvalidInput: it would pass on tickets that `by` does not see.
         """
         async with storage_errors(), self._sessions.begin() as session:
+            await _check_reach(session, wanted, by)
             old = None
             if rule is None:
                 last = await session.scalar(select(func.max(AutomationRule.position)))
@@ -154,6 +159,24 @@ class AutomationRules:
                 old={"place": at + 1},
                 new={"place": to + 1},
             )
+
+
+async def _check_reach(session: AsyncSession, wanted: Rule, by: Agent) -> None:
+    """Refuse a rule by which `by` could come to see, or show, what is out of their sight."""
+    if not any(action.kind in HANDS_OVER for action in wanted.actions):
+        return
+    sight = await sight_of(session, by)
+    if sight is None:
+        return
+    seen = {str(team) for team in sight.teams}
+    for condition in wanted.conditions.every:
+        if condition.field is not Field.TEAM:
+            continue
+        if condition.comparison is Comparison.EMPTY:  # a ticket in no team is everybody's
+            return
+        if condition.comparison is Comparison.IS and seen.issuperset(condition.values):
+            return
+    raise InvalidInput("a rule that passes tickets on names, as a condition, teams that you see")
 
 
 async def _locked(session: AsyncSession, rule: UUID) -> AutomationRule:

@@ -109,7 +109,7 @@ class Vault:
 
     def _new_file(self) -> Path:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
                 return Path(file.name)
         except OSError as error:

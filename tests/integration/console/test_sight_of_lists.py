@@ -250,3 +250,33 @@ async def test_who_has_a_ticket_out_of_sight_is_neither_merged_nor_parted(closed
     assert parted.status_code == 403
     assert await closed.refusals() == 4
     await merging.undo(merge, boss)
+
+
+async def test_a_rule_of_a_lead_passes_on_nothing_that_is_out_of_their_sight(
+    closed: Hidden,
+) -> None:
+    teams = (await closed.api.get("/api/v1/teams")).json()["items"]
+    mine, other = (next(t["id"] for t in teams if t["name"] == name) for name in ("Mine", "Other"))
+    admin = await closed.desk.access.create_token("root@example.org", Role.ADMIN)
+    boss = closed.desk.client(Authorization=f"Bearer {admin}")
+
+    def rule(*conditions: tuple[str, str], kind: str = "set_team") -> dict[str, object]:
+        every = [{"field": "team", "comparison": one, "value": of} for one, of in conditions]
+        value = "low" if kind == "set_priority" else mine
+        return {
+            "name": "A rule",
+            "trigger": "changed",
+            "every": every,
+            "actions": [{"kind": kind, "value": value}],
+        }
+
+    for refused in (rule(), rule(("is", other)), rule(("is", f"{mine}|{other}"))):
+        answer = await closed.api.post("/api/v1/rules", json=refused)
+        assert (answer.status_code, "teams that you see" in answer.text) == (422, True), answer.text
+        assert (await boss.post("/api/v1/rules", json=refused)).status_code == 201
+    for taken in (rule(("is", mine)), rule(("empty", "")), rule(kind="set_priority")):
+        answer = await closed.api.post("/api/v1/rules", json=taken)
+        assert answer.status_code == 201, answer.text
+    kept = answer.json()["id"]
+    changed = await closed.api.put(f"/api/v1/rules/{kept}", json=rule())
+    assert changed.status_code == 422
