@@ -3,10 +3,13 @@
 Trains in seconds where Rasa's DIET takes minutes. Classes are not balanced: questions are by far
 the most frequent messages, and the examples say so.
 
-A confidence is not the regression's probability but that probability seen from a threshold, which
-is put at 0.5. Messages kept out of a first training decide where the threshold lies: at most
-`refused` of those understood rightly may fall below it. So one setting means the same for twenty
-intents and for two hundred, for many examples and for few.
+A confidence is not the regression's probability: that says how far an intent stands above the
+others, and may be high for a message that is like none of them but a little more like one. It
+counts by half; the other half is how far the intent stands above the mean of all, which what is
+unlike all examples does not (the largest logit: Hendrycks et al., 2019, arXiv:1911.11132). Both
+together are seen from a threshold, which is put at 0.5. Messages kept out of a first training
+decide where it lies: at most `refused` of those understood rightly may fall below it. So one
+setting means the same for twenty intents and for two hundred, for many examples and for few.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANK
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, diags, hstack, vstack
-from scipy.special import expit, logit, softmax
+from scipy.special import expit
 
 from components.regression import Floats, Rows, Weights, fitted
 
@@ -35,7 +38,8 @@ _RANKING_LENGTH = 5
 _SEED = 1
 _FOLDS = 5
 _JUDGED = 1500  # messages kept out of a training, at least, where there are as many
-_SURE = 1e-6  # the least distance of a probability from 0 and 1
+_OTHERS = 0.5  # what the other intents count for; 1 would be the log-odds of the probability
+_LEAST = 1e-6  # what the others reach, at least, as a share of the best
 
 
 @dataclass(frozen=True)
@@ -79,21 +83,21 @@ class Scale:
         spread = (np.hstack(vectors) - self.mean) * self.spread
         return Rows(hstack(blocks).tocsr().astype(np.float32), spread.astype(np.float32))
 
-    def scores(self, counts: list[csr_matrix], vectors: list[Floats], weights: Floats) -> Floats:
+    def logits(self, counts: list[csr_matrix], vectors: list[Floats], weights: Floats) -> Floats:
         """Return what `applied(…).times(weights)` has for one message, its only row.
 
         Of the weights, a row a feature, only those of its own words are read; matrices of one row
         cost more to make than all there is to add up.
         """
         vector = np.hstack(vectors)[0]
-        scores: Floats = ((vector - self.mean) * self.spread) @ weights[-len(self.mean) :]
+        logits: Floats = ((vector - self.mean) * self.spread) @ weights[-len(self.mean) :]
         first = 0
         for block, rarity in zip(counts, self.rarity, strict=True):
             weighed = (1 + np.log(block.data)).astype(np.float32) * rarity[block.indices]
             length = max(float(np.sqrt(weighed @ weighed)), 1e-6)
-            scores = scores + (weighed / np.float32(length)) @ weights[first + block.indices]
+            logits = logits + (weighed / np.float32(length)) @ weights[first + block.indices]
             first += len(rarity)
-        return scores
+        return logits
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -108,7 +112,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         self._resource = resource
         self._scale = Scale((), np.zeros(0, np.float32), np.zeros(0, np.float32))
         self._learned = Weights([], np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
-        self._threshold = 0.5
+        self._threshold = 0.0
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -156,7 +160,7 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         return fitted(features, meant, c=self._config["C"], steps=self._config["max_iter"])
 
     def _fitting_threshold(self, features: Rows, meant: npt.NDArray[np.str_]) -> float:
-        """Return the probability that all but `refused` of the rightly understood reach."""
+        """Return the score that all but `refused` of the rightly understood reach."""
         order = np.random.default_rng(_SEED).permutation(len(meant))
         reached: list[float] = []
         judged = 0
@@ -168,14 +172,14 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             if len(set(meant[others])) < 2 or not len(kept_out):
                 continue
             learned = self._regression(features[others], meant[others])
-            chances = _chances(features[kept_out].times(learned.weights) + learned.bias)
-            best = chances.argmax(axis=1)
+            logits = features[kept_out].times(learned.weights) + learned.bias
+            best = logits.argmax(axis=1)
             right = np.array(learned.intents)[best] == meant[kept_out]
-            reached += chances.max(axis=1)[right].tolist()
+            reached += scores(logits[right]).max(axis=1).tolist()
             judged += len(kept_out)
         if not reached:
-            return 0.5
-        return float(np.clip(np.quantile(reached, self._config["refused"]), 0.05, 0.95))
+            return 0.0
+        return float(np.quantile(reached, self._config["refused"]))
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
@@ -183,10 +187,10 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
             if not message.get(TEXT) or (message.get(INTENT) or {}).get("name"):
                 continue
             counts, vectors = _features([message])
-            scores = self._scale.scores(counts, vectors, self._learned.weights)
-            chances = _chances(scores + self._learned.bias)
-            best = np.argsort(-chances)[:_RANKING_LENGTH]
-            confidences = seen_from(chances[best], self._threshold).tolist()
+            logits = self._scale.logits(counts, vectors, self._learned.weights)
+            reached = scores(logits + self._learned.bias)
+            best = np.argsort(-reached)[:_RANKING_LENGTH]
+            confidences = expit(reached[best] - self._threshold).tolist()
             ranking = [
                 {"name": self._learned.intents[i], "confidence": confidence}
                 for i, confidence in zip(best, confidences, strict=True)
@@ -234,16 +238,17 @@ class SoftmaxClassifier(IntentClassifier, GraphComponent):
         return classifier
 
 
-def seen_from(chances: npt.ArrayLike, threshold: float) -> npt.NDArray[np.float64]:
-    """Return `chances` moved so that `threshold` becomes 0.5; order, 0 and 1 stay."""
-    bounded = np.clip(chances, _SURE, 1 - _SURE)
-    moved: npt.NDArray[np.float64] = expit(logit(bounded) - logit(threshold))
-    return moved
+def scores(logits: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return each intent's logit less half of what the others reach together; their order stays.
 
-
-def _chances(scores: Floats) -> npt.NDArray[np.float64]:
-    chances: npt.NDArray[np.float64] = softmax(scores.astype(np.float64), axis=-1)
-    return chances
+    `logits` has intents along its last axis, at least two; their mean is 0, as the regression's is.
+    """
+    exact = np.asarray(logits, dtype=np.float64)
+    largest = exact.max(axis=-1, keepdims=True)
+    shares = np.exp(exact - largest)
+    others = np.maximum(shares.sum(axis=-1, keepdims=True) - shares, _LEAST)
+    reached: npt.NDArray[np.float64] = exact - _OTHERS * (largest + np.log(others))
+    return reached
 
 
 def _features(messages: list[Message]) -> tuple[list[csr_matrix], list[Floats]]:

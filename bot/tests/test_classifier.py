@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix, hstack, random
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn.linear_model import LogisticRegression
 
-from components.classifier import Scale
+from components.classifier import Scale, scores
 from components.regression import Rows, fitted
 
 
 @pytest.mark.parametrize("said", [0, 1, 7], ids=["no known word", "one word", "several words"])
-def test_the_scores_of_one_message_are_those_of_the_matrix(said: int) -> None:
+def test_the_logits_of_one_message_are_those_of_the_matrix(said: int) -> None:
     dice = np.random.default_rng(3)
     learned = [
         csr_matrix(np.ceil(3 * random(40, width, 0.1, random_state=width).toarray()))
@@ -28,8 +28,27 @@ def test_the_scores_of_one_message_are_those_of_the_matrix(said: int) -> None:
         row[0, dice.choice(width, said, replace=False)] = dice.integers(1, 4, said)
         counts.append(csr_matrix(row))
     vector = [dice.normal(size=(1, width)).astype(np.float32) for width in (10, 6)]
-    found = scale.scores(counts, vector, weights)
+    found = scale.logits(counts, vector, weights)
     np.testing.assert_allclose(found, scale.applied(counts, vector).times(weights)[0], rtol=1e-5)
+
+
+def test_a_score_is_the_logit_less_half_of_what_the_others_reach() -> None:
+    logits = np.random.default_rng(5).normal(scale=4, size=(20, 7))
+    expected = [
+        [one - logsumexp(np.delete(row, i)) / 2 for i, one in enumerate(row)] for row in logits
+    ]
+    np.testing.assert_allclose(scores(logits), expected)
+    np.testing.assert_array_equal(np.argsort(scores(logits)), np.argsort(logits))
+
+
+def test_what_is_like_no_intent_scores_less_than_what_is_like_two() -> None:
+    faint, torn = [1.5, -0.3, -0.4, -0.4, -0.4], [5.2, 4.7, -3.3, -3.3, -3.3]
+    assert softmax(faint).max() == pytest.approx(softmax(torn).max(), abs=0.02)
+    assert scores(faint).max() < scores(torn).max() - 1
+
+
+def test_the_score_of_what_leaves_no_doubt_is_finite() -> None:
+    assert np.isfinite(scores([1e4, -1e4])).all()
 
 
 def test_each_sentence_vector_weighs_the_same() -> None:
