@@ -145,8 +145,8 @@ async def tickets_with(
     """Return the tickets that `question` finds among `wanted`, the latest hundreds of them."""
     sight = wanted.sight
     exact = await _numbered(session, question, sight)
-    if question.number is not None:
-        return [] if exact is None or exact.ticket is None else [exact.ticket.id]
+    if exact is not None and exact.ticket is not None:
+        return [exact.ticket.id]
     terms, _ = await terms_of(session, question)
     found = await hits(session, terms, sight, wanted) if terms else []
     return {hit.ticket for hit in found if hit.ticket is not None}

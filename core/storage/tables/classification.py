@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.tables.base import Base, CreatedAt, Key
@@ -50,6 +51,12 @@ class TicketField(Base):
             "ticket_id",
             postgresql_where=text("number IS NOT NULL"),
         ),
+        Index(
+            "ix_ticket_field_document",
+            "document",
+            postgresql_using="gin",
+            postgresql_where=text("document IS NOT NULL"),
+        ),
     )
 
     ticket_id: Mapped[UUID] = mapped_column(
@@ -59,6 +66,14 @@ class TicketField(Base):
     kind: Mapped[str]  # the field's
     words: Mapped[str | None] = mapped_column(Text(collation="C"))  # `search_folded`; "yes", "no"
     number: Mapped[float | None]
+    document: Mapped[str | None] = mapped_column(  # what the search finds it by
+        TSVECTOR,
+        Computed(
+            "CASE WHEN kind IN ('text', 'number') THEN search_filled(words, number) END",
+            persisted=True,
+        ),
+        deferred=True,
+    )
 
 
 class PriorityRule(Base):

@@ -47,7 +47,7 @@ from tests.integration.search.asked import Asked
 from tests.support.databases import Databases
 
 _TICKETS, _MESSAGES = 20_000, 5
-_LARGE = ("message", "ticket", "conversation", "contact_address", "search_word")
+_LARGE = (*("message", "ticket", "ticket_field", "conversation", "contact_address", "search_word"),)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,8 @@ async def filled(databases: Databases) -> AsyncIterator[AsyncEngine]:
         word(12)[:4] + "qq" + word(12)[6:],  # two in a long word
         "person77@example.org",
         f"{word(5)} 4711x",
+        "SN-12000-QX",  # in one ticket's field
+        f"SN-12000-QX {word(5)}",
     ],
 )
 async def test_a_search_reads_no_table_from_end_to_end(filled: AsyncEngine, typed: str) -> None:
@@ -134,6 +136,17 @@ async def test_of_many_messages_with_a_word_the_latest_alone_are_read(
     assert found == same
     assert len(found) > 100
     assert all_of_them - few > spared
+
+
+@pytest.mark.parametrize("typed", ["qx", f"{word(40)} qx"])  # in the fields of half of them
+async def test_of_very_many_fields_with_a_word_a_part_is_read(
+    filled: AsyncEngine, typed: str
+) -> None:
+    async with sessions_of(filled)() as session:
+        fields = await session.scalar(text("SELECT count(*) FROM ticket_field"))
+        asked = Asked(filled)
+        assert (await find(session, question_of(typed), None)).found
+    assert max(await asked.rows_read(filled, "ticket_field")) < fields * 2 // 3
 
 
 async def test_what_is_older_is_read_where_too_few_have_the_word_lately(

@@ -189,6 +189,85 @@ async def test_a_list_of_tickets_is_narrowed_by_words(filled: Desk) -> None:
         assert not await tickets_with(session, question_of("printer"), solved)
 
 
+@pytest.fixture
+async def laptop(filled: Desk, api: Api) -> Desk:
+    """Ticket 1001 has a field of each kind filled in."""
+    lead = await api(role=Role.ADMIN, email="admin@example.org")
+    made = (await lead.post("/api/v1/categories", json={"name": "Laptop"})).json()
+    asked = (
+        ({"label": "Serial"}, "SN-4711/AB"),
+        ({"label": "Where"}, "Oficina de Córdoba"),
+        ({"label": "Order", "kind": "number"}, 80_123),
+        ({"label": "Model", "kind": "choice", "choices": ["Thin", "Thick"]}, "Thick"),
+        ({"label": "Bought", "kind": "date"}, "2024-03-01"),
+        ({"label": "Insured", "kind": "yes_no"}, True),
+    )
+    values: dict[str, object] = {}
+    for field, value in asked:
+        path = f"/api/v1/categories/{made['id']}/fields"
+        answer = await lead.post(path, json=field)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        values |= {one["id"]: value for one in made["fields"] if one["label"] == field["label"]}
+    kept = await lead.patch("/api/v1/tickets/1001", json={"category": made["id"], "fields": values})
+    assert kept.status_code == 200, kept.text
+    return filled
+
+
+FILLED: Sequence[tuple[str, list[int | None]]] = (
+    ("SN-4711/AB", [1001]),
+    ("sn-4711", [1001]),
+    ("4711", [1001]),  # a part of it
+    ("80123", [1001]),  # a number
+    ("cordoba", [1001]),
+    ("oficinas", [1001]),
+    ("printer 80123", [1001]),  # with words of the conversation
+    ("ada cordoba sn-4711", [1001]),  # and of who wrote
+    ("conexion 80123", []),
+    ("thick", []),  # views find choices
+    ("2024", []),  # dates would all be found by their year
+    ("true", []),
+)
+
+
+async def test_tickets_are_found_by_what_their_fields_hold(
+    laptop: Desk, subtests: pytest.Subtests
+) -> None:
+    for typed, found in FILLED:
+        with subtests.test(typed=typed):
+            assert await numbers(laptop, typed) == found
+
+
+async def test_what_a_field_holds_no_more_is_not_found(laptop: Desk, api: Api) -> None:
+    client = await api()
+    fields = (await client.get("/api/v1/tickets/1001")).json()["fields"]
+    assert await numbers(laptop, "80123") == [1001]
+    (order,) = (key for key, value in fields.items() if value == 80_123)
+    await client.patch("/api/v1/tickets/1001", json={"fields": {order: None}})
+    assert await numbers(laptop, "80123") == []
+
+
+async def test_fields_of_other_teams_tickets_are_not_found(laptop: Desk, api: Api) -> None:
+    client = await api()
+    assert len((await client.get("/api/v1/search?q=80123")).json()["items"]) == 1
+    async with laptop.sessions.begin() as session:
+        await session.execute(text("INSERT INTO team (id, name) VALUES (uuidv7(), 'Others')"))
+        await session.execute(
+            text("UPDATE ticket SET team_id = (SELECT id FROM team) WHERE number = 1001")
+        )
+        await session.execute(text("UPDATE assignment_policy SET own_tickets_only = true"))
+    for typed in ("80123", "cordoba sn-4711"):
+        found = (await client.get("/api/v1/search", params={"q": typed})).json()
+        assert found["items"] == []
+
+
+async def test_a_list_is_narrowed_by_a_number_that_a_field_holds(laptop: Desk) -> None:
+    async with laptop.sessions() as session:
+        assert len(await tickets_with(session, question_of("80123"), TicketFilter())) == 1
+        solved = TicketFilter(statuses=[TicketStatus.SOLVED])
+        assert not await tickets_with(session, question_of("80123"), solved)
+
+
 async def test_a_huge_text_of_odd_letters_is_stored_and_found(desk: Desk) -> None:
     odd = "".join(chr(0x3300 + n % 80) + f" w{n} " for n in range(15_000))
     await desk.queued(f"needle {odd}"[:MAX_TEXT_CHARS], thread="a")

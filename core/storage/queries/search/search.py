@@ -37,6 +37,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from core.domain.account import Origin
 from core.domain.ids import ContactId, ConversationId, MessageId, TicketId
 from core.storage.queries.access.sight import Sight, main_ticket
+from core.storage.queries.search.in_fields import Held, held_in_fields, holds, latest_held
 from core.storage.queries.search.latest import (
     Usage,
     all_of,
@@ -54,6 +55,7 @@ from core.storage.tables import (
     Message,
     Organisation,
     Ticket,
+    TicketField,
 )
 
 _LOOKED_AT = 200  # of each way to find something
@@ -116,7 +118,7 @@ async def hits(
     *,
     most: int | None = None,
 ) -> Sequence[Hit]:
-    """Return where all of `terms` are found: in a message, in a ticket or in its requester's name.
+    """Return where all of `terms` are found: in a message, a ticket, its fields, its requester.
 
     They may be spread over all that belongs to a conversation. With `within`, what belongs to no
     such ticket is passed over; with `most`, only so many that score best are looked up.
@@ -130,9 +132,12 @@ async def hits(
         _described(terms, only, await usage_in_tickets(session, Ticket.document, telling)),
         _of_people(terms, only),
     ]
+    held = await held_in_fields(session, telling)
+    if telling and len(held) == len(telling):
+        ways.append(_filled(terms, only, min(held.values())))
     if len(telling) > 1:
         usage = await usage_in_messages(session, telling[:1])
-        ways.append(_spread(telling[0], telling[1:], only, usage))
+        ways.append(_spread(telling[0], telling[1:], only, usage, held))
     found = union_all(*ways).cte("found")
     if most is not None:
         score = func.log(2, cast(found.c.rank + LEAST_RANK, Numeric)) + (
@@ -267,6 +272,23 @@ def _described(terms: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
     )
 
 
+def _filled(terms: Sequence[Term], only: _Only, held: int) -> Select[Any]:
+    """Return tickets of which one field holds all of `terms`."""
+    query: Any = (
+        select(Ticket.conversation_id, Ticket.id, TicketField.document, Ticket.created_at)
+        .join(TicketField, TicketField.ticket_id == Ticket.id)
+        .where(holds(TicketField, all_of([term.query for term in terms])))
+    )
+    found = latest_held(only.tickets(query), held, limit=_LOOKED_AT).subquery("filled")
+    return select(
+        found.c.conversation_id,
+        found.c.id.label("ticket_id"),
+        cast(null(), Message.id.type).label("message_id"),
+        _rank(found.c.document, terms).label("rank"),
+        found.c.created_at.label("at"),
+    )
+
+
 def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     """Return the tickets of requesters who are called by all of `terms`."""
     people = _called(terms, _PEOPLE_LOOKED_AT)
@@ -285,7 +307,9 @@ def _of_people(terms: Sequence[Term], only: _Only) -> Select[Any]:
     return select(only.tickets(query).subquery("of_people"))
 
 
-def _spread(rarest: Term, others: Sequence[Term], only: _Only, usage: Usage) -> Select[Any]:
+def _spread(
+    rarest: Term, others: Sequence[Term], only: _Only, usage: Usage, held: Held
+) -> Select[Any]:
     """Return conversations that have `rarest` and all of `others`, but not all in one place.
 
     The rarest word leads to them; the others are looked for there.
@@ -307,17 +331,32 @@ def _spread(rarest: Term, others: Sequence[Term], only: _Only, usage: Usage) -> 
         .order_by(Conversation.last_message_at.desc())
         .limit(_LOOKED_AT)
     )
-    led_to = union_all(
-        select(latest(by_words, message.id, usage, limit=_LOOKED_AT).subquery()),
-        select(latest(by_ticket, Ticket.id, in_tickets, limit=_LOOKED_AT).subquery()),
-        select(only.own_conversations(by_person).subquery()),
-    ).subquery("led_to")
+    leads = [
+        latest(by_words, message.id, usage, limit=_LOOKED_AT),
+        latest(by_ticket, Ticket.id, in_tickets, limit=_LOOKED_AT),
+        only.own_conversations(by_person),
+    ]
+    if rarest in held:
+        by_field: Any = (
+            select(Ticket.conversation_id.label("id"), cast(null(), Message.id.type))
+            .join(TicketField, TicketField.ticket_id == Ticket.id)
+            .where(holds(TicketField, rarest.query))
+        )
+        leads.append(latest_held(only.tickets(by_field), held[rarest], limit=_LOOKED_AT))
+    led_to = union_all(*(select(one.subquery()) for one in leads)).subquery("led_to")
     place = aliased(Conversation)
     each = []
     for term in others:
         said, known, person = aliased(Message), aliased(Ticket), aliased(Contact)
+        filled, field = aliased(Ticket), aliased(TicketField)
+        in_field = exists().where(
+            filled.conversation_id == place.id,
+            field.ticket_id == filled.id,
+            holds(field, term.query),
+        )
         each.append(
             or_(
+                *([in_field] if term in held else ()),
                 exists().where(
                     said.conversation_id == place.id,
                     said.removed_at.is_(None),
