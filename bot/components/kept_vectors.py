@@ -3,7 +3,7 @@
 Much of what a training takes is the vectors of examples that the one before had too. Those of each
 package stand in one file beside the models, by a digest of the text and the model that made them.
 What the latest training did not use is forgotten. Where there was no training yet, those that come
-with the assistant's own examples are used, which take a third of it: `nlu_data/vectors/`.
+with the assistant's own examples are used, which take two fifths of it: `nlu_data/vectors/`.
 """
 
 from __future__ import annotations
