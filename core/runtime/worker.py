@@ -38,6 +38,7 @@ _TRUSTED_SECONDS = 1.0
 _EMBED_BATCH = 32
 _LEARN_SECONDS = 300.0
 _LEARN_PAUSE_SECONDS = 0.2  # after each question: others ask too
+_LEARN_RETRY_SECONDS = (2.0, 5.0, 10.0)
 _GRACE_SECONDS = 5.0
 
 # Each with workers of its own: a platform that hangs holds up neither the assistant nor, by its
@@ -213,7 +214,9 @@ async def _embed(knowledge: Knowledge) -> None:
 
 async def _learn(knowledge: Knowledge) -> None:
     try:
-        if await knowledge.learn_offers(pause_seconds=_LEARN_PAUSE_SECONDS):
+        if await knowledge.learn_offers(
+            pause_seconds=_LEARN_PAUSE_SECONDS, retry_seconds=_LEARN_RETRY_SECONDS
+        ):
             _LOGGER.info("learned from the articles' own questions when to offer articles")
     except EmbedderUnavailable as error:
         _LOGGER.warning("not learned when to offer articles: %s", error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from core.domain.errors import NotFound
@@ -161,10 +161,13 @@ class Knowledge:
             self._look_back_at = self._clock() + _LOOK_BACK_SECONDS
         return done + more
 
-    async def learn_offers(self, *, pause_seconds: float = 0.0) -> bool:
+    async def learn_offers(
+        self, *, pause_seconds: float = 0.0, retry_seconds: Sequence[float] = ()
+    ) -> bool:
         """Learn anew from how much on to offer articles, if the index changed since; say if so.
 
-        Asks the base some of its own questions, with a pause after each.
+        Asks the base some of its own questions, with a pause after each. One whose vectors do not
+        come in time is asked again after each of `retry_seconds`.
 
         Raises:
             EmbedderUnavailable: what was known stays.
@@ -173,7 +176,11 @@ class Knowledge:
         if models is None:
             return False
         has_learned = await own_questions.learn(
-            self._sessions, self._search, models, pause_seconds=pause_seconds
+            self._sessions,
+            self._search,
+            models,
+            pause_seconds=pause_seconds,
+            retry_seconds=retry_seconds,
         )
         if has_learned:
             self.forget_counts()

@@ -14,7 +14,7 @@ from core.domain.knowledge import Hit
 from core.services.knowledge.indexing import fields_of
 from core.services.knowledge.offering import thresholds
 from core.services.knowledge.ranking import OFFERED, fitted_on
-from core.services.knowledge.search import Search, ranked
+from core.services.knowledge.search import Asked, Search, ranked
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.knowledge import own_questions as queries
 from core.storage.queries.knowledge.knowledge import index_words
@@ -33,7 +33,12 @@ class Models:
 
 
 async def learn(
-    sessions: Sessions, search: Search, models: Models, *, pause_seconds: float = 0.0
+    sessions: Sessions,
+    search: Search,
+    models: Models,
+    *,
+    pause_seconds: float = 0.0,
+    retry_seconds: Sequence[float] = (),
 ) -> bool:
     """Keep what the base's own questions find, and tell of thresholds; False if that is kept.
 
@@ -49,7 +54,7 @@ async def learn(
         questions = await queries.sample(session, _MOST_ASKED)
     found: list[OwnFound] = []
     for question in questions:
-        found += await _asked_without(sessions, search, question)
+        found += await _asked_without(sessions, search, question, retry_seconds)
         await asyncio.sleep(pause_seconds)
     reached = [
         (one.language, sum(one.scores))
@@ -67,18 +72,33 @@ async def state_of(session: AsyncSession, models: Models) -> str | None:
     return None if index is None else f"{index} {fitted_on()}"
 
 
+async def _asked(
+    search: Search, question: OwnQuestion, retry_seconds: Sequence[float]
+) -> Asked | None:
+    """Return `question` with its vectors; what comes too late on a busy machine is asked for anew.
+
+    Raises:
+        EmbedderUnavailable: it did not come this time nor after any of the pauses.
+    """
+    for pause in (*retry_seconds, None):
+        asked = await search.ask(question.text, question.language)
+        if asked is None or asked.is_whole:
+            return asked
+        if pause is not None:
+            await asyncio.sleep(pause)
+    raise EmbedderUnavailable("the base cannot be asked its own questions without vectors")
+
+
 async def _asked_without(
-    sessions: Sessions, search: Search, question: OwnQuestion
+    sessions: Sessions, search: Search, question: OwnQuestion, retry_seconds: Sequence[float]
 ) -> list[OwnFound]:
     """Return what is found for `question`, with its article and while nothing answers it.
 
     The transaction that takes the question out of the base is rolled back.
     """
-    asked = await search.ask(question.text, question.language)
+    asked = await _asked(search, question, retry_seconds)
     if asked is None:
         return []
-    if not asked.is_whole:
-        raise EmbedderUnavailable("the base cannot be asked its own questions without vectors")
     async with storage_errors(), sessions() as session:
         less = await queries.leave_out(session, question)
         if less is None:

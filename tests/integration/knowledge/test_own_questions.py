@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from sqlalchemy import text
 
 from core.adapters.embeddings import HttpEmbedder
+from core.domain.errors import EmbedderUnavailable
+from core.runtime.embedder import MODEL
 from core.services.knowledge import Knowledge
 from core.services.knowledge.offering import ALL
 from core.storage.engine import Sessions
@@ -78,6 +83,31 @@ async def test_what_a_base_learned_decides_what_is_offered(
 
 async def test_without_an_embedder_nothing_is_learned(wordy: Knowledge) -> None:
     assert not await wordy.learn_offers()
+
+
+class Busy(HttpEmbedder):
+    """Answers, but every other question too late."""
+
+    asked = 0
+
+    async def embed_query(self, text: str) -> Sequence[float]:
+        self.asked += 1
+        if self.asked % 2:
+            raise EmbedderUnavailable("the embedder did not answer in time")
+        return await super().embed_query(text)
+
+
+async def test_a_question_whose_vector_comes_too_late_is_asked_again(
+    knowledge: Knowledge, embedder_url: str, sessions: Sessions
+) -> None:
+    busy = Busy(embedder_url, MODEL, query_seconds=30.0)
+    hurried = Knowledge(sessions, busy)
+    with pytest.raises(EmbedderUnavailable):
+        await hurried.learn_offers()
+    assert await known(sessions) == {}
+    assert await hurried.learn_offers(retry_seconds=(0.0,))
+    assert {ALL, "en"} <= set(await known(sessions))
+    await busy.close()
 
 
 async def test_what_its_questions_find_is_kept_with_their_article_and_without(
