@@ -194,6 +194,7 @@ SAID = (
     "what a macro says is its text",
     "a webhook's address begins with https:// or http://",
     "a webhook's address holds no password",
+    "this address is internal: whoever runs the desk can allow it in DESK_WEBHOOK_OWN_HOSTS",
     "there is no such macro",
     "there is no such webhook",
     "there is no such rule",

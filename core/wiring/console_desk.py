@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from console.desk import CatalogueDesk, ConsoleDesk
+from core.domain.networks import own_hosts
 from core.runtime.live import Live
 from core.services.automation.incoming import IncomingHooks
 from core.services.automation.macros import Macros
@@ -137,7 +138,11 @@ def console_desk(
         rules=AutomationRules(parts.sessions),
         trials=RuleTrials(parts.sessions, parts.accounts, settings.base_url),
         macros=Macros(parts.sessions, parts.accounts, settings.base_url),
-        webhooks=Webhooks(parts.sessions, settings.key),
+        webhooks=Webhooks(
+            parts.sessions,
+            settings.key,
+            own_hosts=own_hosts(settings.webhook_own_hosts or ""),
+        ),
         accounts=parts.account_book,
         staffing=parts.staffing,
         refused=refused,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
-from console.api.principal import AgentCaller, LeadCaller
+from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
 from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets.tickets import TicketName, ticket_called
 from console.desk import ConsoleDesk, desk_of
@@ -171,7 +171,7 @@ async def import_assets(request: Request, caller: LeadCaller) -> AssetImportOut:
 
 
 @router.get("/assets/export.csv", response_class=Response)
-async def export(request: Request, caller: LeadCaller) -> Response:
+async def export(request: Request, caller: ReaderCaller) -> Response:
     """Return all assets as a table that `/assets/import` takes and no spreadsheet is harmed by.
 
     That it was exported is in the audit log.

@@ -56,10 +56,10 @@ async def add_webhook(request: Request, signed_in: Admins) -> Response:
             url=shown["url"],
             events=[event for event in EVENTS if text_field(form, event) == "yes"],
         )
+        _, secret = await desk_of(request).webhooks.add(wanted, signed_in.agent)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
         return await _list(request, wrong=wrong, filled=shown, status=422)
-    _, secret = await desk_of(request).webhooks.add(wanted, signed_in.agent)
     return await _list(request, secret=secret)
 
 
@@ -154,11 +154,10 @@ async def change_webhook(request: Request, signed_in: Admins, webhook: UUID) -> 
     revision = revision_in(form)
     try:
         wanted = WebhookForm(**typed)
+        await desk_of(request).webhooks.change(webhook, wanted, signed_in.agent, revision=revision)
     except InvalidInput as error:
         wrong = error_in_words(error, translator(request))
         return await _one(request, webhook, typed=typed, revision=revision, wrong=wrong, status=422)
-    try:
-        await desk_of(request).webhooks.change(webhook, wanted, signed_in.agent, revision=revision)
     except Outdated:
         return await _one(request, webhook, typed=typed, outdated=True, status=412)
     return RedirectResponse(f"/console/admin/webhooks/{webhook}", 303)

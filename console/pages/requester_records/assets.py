@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.desk import desk_of
 from console.pages.meanwhile import revision_in
-from console.pages.session import Agents, Leads, file_form_of, form_of, text_field
+from console.pages.session import Agents, Leads, Readers, file_form_of, form_of, text_field
 from console.pages.view import page, translator
 from console.tables.assets import exported
 from console.tables.files import decoded
@@ -44,7 +44,7 @@ async def show_assets(
 
 
 @router.get("/export.csv")
-async def export(request: Request, signed_in: Leads) -> Response:
+async def export(request: Request, signed_in: Readers) -> Response:
     """Give out all assets as a table; the audit log has it."""
     return await exported(desk_of(request), signed_in.agent)
 

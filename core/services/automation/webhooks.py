@@ -21,6 +21,7 @@ from core.domain.automation.calls import CallProblem
 from core.domain.backoff import Backoff
 from core.domain.errors import Conflict, InvalidInput, NotFound
 from core.domain.ids import AccountId, new_id
+from core.domain.networks import OwnHosts, address_in
 from core.services import audit
 from core.services.accounts.secrets import SecretsUnreadable, seal, unseal
 from core.services.automation.payloads import payload_of
@@ -107,13 +108,20 @@ class Webhooks:
         sessions: Sessions,
         key: bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        own_hosts: OwnHosts = OwnHosts(),  # noqa: B008  # it cannot be changed
     ) -> None:
         self._sessions = sessions
         self._key = key
         self._now = now
+        self._own_hosts = own_hosts
 
     async def add(self, form: WebhookForm, by: Agent) -> tuple[UUID, str]:
-        """Add a webhook; return its id and the secret it signs with, which is shown this once."""
+        """Add a webhook; return its id and the secret it signs with, which is shown this once.
+
+        Raises:
+            InvalidInput: its URL holds an internal address that is not one of `own_hosts`.
+        """
+        self._check_address(form.url)
         name, secret = new_id(), secrets.token_urlsafe(32)
         async with storage_errors(), self._sessions.begin() as session:
             session.add(
@@ -142,11 +150,14 @@ class Webhooks:
         """Replace a webhook's form; its secret stays.
 
         Raises:
+            InvalidInput: its new URL holds an internal address that is not one of `own_hosts`.
             Outdated: it is not of revision `revision` any more.
         """
         async with storage_errors(), self._sessions.begin() as session:
             row = await _locked(session, webhook)
             revise(row, revision)
+            if form.url != row.url:  # else one that was allowed once could not be turned off
+                self._check_address(form.url)
             old = WebhookForm(name=row.name, url=row.url, events=row.events, is_on=row.is_on)
             row.name, row.url = form.name.strip(), form.url
             row.events, row.is_on = list(form.events), form.is_on
@@ -286,6 +297,16 @@ class Webhooks:
         async with storage_errors(), self._sessions.begin() as session:
             await session.execute(
                 delete(WebhookDelivery).where(WebhookDelivery.finished_at < self._now() - age)
+            )
+
+    def _check_address(self, url: str) -> None:
+        """Refuse what is internal as it is written; where a name leads is known at each call."""
+        host = urlsplit(url).hostname or ""
+        address = address_in(host)
+        if address is not None and not self._own_hosts.allow(host, address):
+            raise InvalidInput(
+                "this address is internal: whoever runs the desk can allow it in"
+                " DESK_WEBHOOK_OWN_HOSTS"
             )
 
     def _said(self, form: WebhookForm) -> dict[str, Any]:

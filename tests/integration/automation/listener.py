@@ -11,10 +11,14 @@ from sqlalchemy import select
 
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.ids import ConversationId
+from core.domain.networks import own_hosts
 from core.services.automation.webhooks import WebhooksOfTickets
 from core.services.reactions import Reactions
 from core.storage.tables import WebhookDelivery
 from tests.support.desk import Rig
+
+ANYWHERE = own_hosts("0.0.0.0/0,::/0")
+"""Hosts of a desk that lets any address be saved."""
 
 
 class Listener:

@@ -15,7 +15,7 @@ from core.domain.networks import own_hosts
 from core.runtime.webhooks import WebhookCalls
 from core.services.automation.webhooks import WebhookForm, Webhooks
 from core.storage.tables import WebhookDelivery
-from tests.integration.automation.listener import Listener, calls, listening, opened
+from tests.integration.automation.listener import ANYWHERE, Listener, calls, listening, opened
 from tests.support.certificates import self_signed
 from tests.support.desk import Rig
 from tests.support.forward_proxy import forward_proxy
@@ -36,7 +36,7 @@ def no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def called(rig: Rig, url: str, proxy: str, allowed: str = "") -> WebhookDelivery:
     """Return what became of a call to `url`."""
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     form = WebhookForm(name="CRM", url=url, events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)

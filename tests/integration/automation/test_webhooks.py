@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from core.domain.automation.calls import CallProblem
-from core.domain.errors import Conflict
+from core.domain.errors import Conflict, InvalidInput
 from core.domain.ids import new_id
 from core.domain.networks import own_hosts
 from core.runtime.webhooks import WebhookCalls
@@ -28,8 +28,8 @@ from core.services.automation.webhooks import (
     WebhooksOfTickets,
 )
 from core.services.reactions import Reactions
-from core.storage.tables import AuditEntry, Category, FormField, Ticket
-from tests.integration.automation.listener import Listener, calls, opened
+from core.storage.tables import AuditEntry, Category, FormField, Ticket, Webhook
+from tests.integration.automation.listener import ANYWHERE, Listener, calls, opened
 from tests.support.certificates import self_signed
 from tests.support.desk import Rig
 
@@ -39,7 +39,7 @@ def calling(hooks: Webhooks, allowed: str = "127.0.0.1") -> WebhookCalls:
 
 
 async def test_what_it_asked_for_is_told_with_a_signature(rig: Rig, listener: Listener) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     _, secret = await hooks.add(form, await rig.agent())
     await opened(rig)
@@ -57,7 +57,7 @@ async def test_what_it_asked_for_is_told_with_a_signature(rig: Rig, listener: Li
 async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
     rig: Rig, listener: Listener, status: int
 ) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     boss = await rig.agent()
     await hooks.add(form, boss)
@@ -77,7 +77,7 @@ async def test_a_call_that_fails_is_made_again_later_and_given_up_at_last(
 
 
 async def test_nobody_listening_is_a_failed_call(rig: Rig) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     form = WebhookForm(name="gone", url="http://127.0.0.1:9/x", events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)
@@ -90,7 +90,7 @@ async def test_nobody_listening_is_a_failed_call(rig: Rig) -> None:
 async def test_a_call_that_waits_is_made_at_once_when_asked_for_and_never_twice(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE), await rig.agent()
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     await hooks.add(form, boss)
     await opened(rig)
@@ -116,7 +116,7 @@ async def test_a_call_that_waits_is_made_at_once_when_asked_for_and_never_twice(
 async def test_a_call_in_hand_while_its_webhook_is_turned_off_can_be_made_again_once_it_is_over(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE), await rig.agent()
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     name, _ = await hooks.add(form, boss)
     await opened(rig)
@@ -135,7 +135,7 @@ async def test_a_call_in_hand_while_its_webhook_is_turned_off_can_be_made_again_
 async def test_a_call_made_again_waits_while_its_webhook_is_off(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    hooks, boss = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE), await rig.agent()
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     name, _ = await hooks.add(form, boss)
     await opened(rig)
@@ -173,7 +173,7 @@ async def test_what_stood_in_the_way_of_a_call_is_known(
         return look_up(host, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", no_name_server)
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     address = url.format(port=urlsplit(listener.url).port)
     form = WebhookForm(name="CRM", url=address, events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
@@ -186,7 +186,7 @@ async def test_what_stood_in_the_way_of_a_call_is_known(
 async def test_an_internal_address_is_not_called_unless_an_admin_allows_it(
     rig: Rig, listener: Listener, host: str
 ) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     url = listener.url.replace("127.0.0.1", host)
     await hooks.add(WebhookForm(name="CRM", url=url, events=["ticket.opened"]), await rig.agent())
     await opened(rig)
@@ -196,10 +196,36 @@ async def test_an_internal_address_is_not_called_unless_an_admin_allows_it(
     assert listener.heard == []
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "0xa000001", "[fd00::1]"])
+async def test_an_internal_address_is_not_saved_unless_an_admin_allows_it(
+    rig: Rig, host: str
+) -> None:
+    boss = await rig.agent()
+    form = WebhookForm(name="CRM", url=f"http://{host}/in")
+    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    with pytest.raises(InvalidInput, match="DESK_WEBHOOK_OWN_HOSTS"):
+        await hooks.add(form, boss)
+    saved, _ = await hooks.add(replace(form, url="https://crm.example/in"), boss)
+    with pytest.raises(InvalidInput, match="DESK_WEBHOOK_OWN_HOSTS"):
+        await hooks.change(saved, form, boss)
+    await Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE).change(saved, form, boss)
+
+
+async def test_a_webhook_whose_address_is_allowed_no_more_can_still_be_turned_off(
+    rig: Rig,
+) -> None:
+    boss = await rig.agent()
+    form = WebhookForm(name="CRM", url="http://10.0.0.1/in")
+    saved, _ = await Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE).add(form, boss)
+    await Webhooks(rig.sessions, b"key", rig.clock).change(saved, replace(form, is_on=False), boss)
+    async with rig.sessions() as session:
+        assert not (await session.get_one(Webhook, saved)).is_on
+
+
 async def test_what_a_name_led_to_when_it_was_looked_at_is_what_is_called(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     port = urlsplit(listener.url).port
     form = WebhookForm(name="CRM", url=f"http://crm.example:{port}/hook", events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
@@ -218,7 +244,7 @@ async def test_what_a_name_led_to_when_it_was_looked_at_is_what_is_called(
 async def test_a_host_that_does_not_answer_at_one_address_is_called_at_the_next(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     await hooks.add(
         WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"]), await rig.agent()
     )
@@ -241,7 +267,7 @@ async def test_the_certificate_must_be_that_of_the_name_though_its_address_is_ca
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0, ssl=context)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        hooks = Webhooks(rig.sessions, b"key", rig.clock)
+        hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
         form = WebhookForm(
             name="CRM", url=f"https://crm.example:{port}/hook", events=["ticket.opened"]
         )
@@ -257,7 +283,7 @@ async def test_the_certificate_must_be_that_of_the_name_though_its_address_is_ca
 
 
 async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listener) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     await hooks.add(form, await rig.agent())
     await opened(rig)
@@ -266,7 +292,7 @@ async def test_two_workers_do_not_make_one_call_twice(rig: Rig, listener: Listen
 
 
 async def test_what_was_turned_off_is_told_nothing_more(rig: Rig, listener: Listener) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     ana = await rig.agent()
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     name, _ = await hooks.add(form, ana)
@@ -283,9 +309,9 @@ async def test_a_secret_kept_under_another_key_fails_the_call_and_no_other(
     ana = await rig.agent()
     for key in (b"an old key", b"key"):
         form = WebhookForm(name=key.decode(), url=listener.url, events=["ticket.opened"])
-        await Webhooks(rig.sessions, key, rig.clock).add(form, ana)
+        await Webhooks(rig.sessions, key, rig.clock, ANYWHERE).add(form, ana)
     await opened(rig)
-    await calling(Webhooks(rig.sessions, b"key", rig.clock)).make_due()
+    await calling(Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)).make_due()
     assert sorted(call.status for call in await calls(rig)) == ["done", "failed"]
 
 
@@ -300,7 +326,7 @@ async def signatures(listener: Listener, secret: str) -> list[bool]:
 async def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(
     rig: Rig, listener: Listener
 ) -> None:
-    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE), await rig.agent()
     form = WebhookForm(name="CRM", url=listener.url, events=["ticket.opened"])
     name, old = await hooks.add(form, ana)
     new = await hooks.renew_secret(name, ana, at_once=False)
@@ -325,7 +351,7 @@ async def test_a_renewed_secret_signs_beside_the_old_one_for_a_day(
 
 
 async def test_a_call_tells_who_asked_what_and_what_was_said(rig: Rig, listener: Listener) -> None:
-    hooks = Webhooks(rig.sessions, b"key", rig.clock)
+    hooks = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE)
     events = ["ticket.opened", "ticket.message"]
     await hooks.add(WebhookForm(name="CRM", url=listener.url, events=events), await rig.agent())
     conversation = await opened(rig)
@@ -357,7 +383,7 @@ async def test_a_call_tells_who_asked_what_and_what_was_said(rig: Rig, listener:
 
 
 async def test_the_audit_log_tells_where_a_webhook_leads_without_what_opens_it(rig: Rig) -> None:
-    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock), await rig.agent()
+    hooks, ana = Webhooks(rig.sessions, b"key", rig.clock, ANYWHERE), await rig.agent()
     one, other = (f"https://chat.example:8443/T0/{word}?key={word}" for word in ("hush", "quiet"))
     name, _ = await hooks.add(WebhookForm(name="Chat", url=one), ana)
     await hooks.change(name, WebhookForm(name="Chat", url=other), ana)

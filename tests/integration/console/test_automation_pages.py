@@ -279,6 +279,10 @@ async def test_programs_keep_rules_macros_and_webhooks(desk: Desk) -> None:
         )
         assert hook.status_code == 201
         assert hook.json()["secret"]
+        internal = {"name": "CRM", "url": "http://169.254.169.254/latest", "events": []}
+        refused = await client.post("/api/v1/webhooks", json=internal)
+        assert refused.status_code == 422
+        assert "internal" in refused.json()["detail"]
         listed = (await client.get("/api/v1/webhooks")).json()["items"]
         assert listed[0]["secret"] is None
         calls = await client.get(f"/api/v1/webhooks/{hook.json()['id']}/calls")
