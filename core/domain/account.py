@@ -6,11 +6,19 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.ids import AccountId
+
 ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 """What the whole name of an account has to look like: it becomes part of addresses."""
 
 REHEARSAL_PREFIX = "rehearsal-"
 """How the names of rehearsals' accounts begin, and of no others: what has such a name is erased."""
+
+PROGRAMS = AccountId("programs")
+"""The account that programs report by, and of problems that agents open."""
+
+IN_PERSON = AccountId("in_person")
+"""The account of what people ask for on the phone or at the counter, and cannot be mailed about."""
 
 
 class Origin(StrEnum):

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import PROGRAMS
 from core.domain.conversation import Cause, Responder, Speaker, next_responder
 from core.domain.errors import NotFound
 from core.domain.ids import AgentId, ConversationId, TeamId, TicketId
@@ -140,9 +141,12 @@ class Case:
     def tell(self, key: str) -> None:
         """Say the desk's sentence `key` to the requester, in their language.
 
-        Requesters of tickets that were merged into this one are told too.
+        Requesters of tickets that were merged into this one are told too. Where a program or
+        nobody reported, nobody reads what is said, and nothing is.
         """
         for conversation in self.everywhere:
+            if conversation.account_id == PROGRAMS:
+                continue
             self.ledger.say(
                 conversation,
                 Speaker.SYSTEM,

@@ -19,6 +19,7 @@ from core.adapters.language import LinguaDetector
 from core.adapters.language_model import ChatCompletions
 from core.adapters.rasa import RasaAssistant
 from core.adapters.rasa_models import RasaModels
+from core.domain.account import IN_PERSON, PROGRAMS
 from core.domain.channel import Capabilities
 from core.domain.errors import InvalidInput
 from core.domain.ids import AccountId
@@ -36,7 +37,6 @@ from core.services.intake.placing import ArrivalRules
 from core.services.knowledge import Knowledge
 from core.services.satisfaction.links import SurveyLinks
 from core.services.teams.staffing import Staffing, staffing_of
-from core.services.tickets.registering import IN_PERSON, PROGRAMS
 from core.services.tickets.tickets import Tickets
 from core.services.turns.composing import Composing
 from core.services.turns.plan import TurnRules

@@ -23,8 +23,17 @@ import pytest
 from core.runtime.machine.addresses import free_ports, http_get
 from core.runtime.machine.polling import until
 from core.runtime.machine.processes import command_of, is_alive
+from core.runtime.supervision import supervised
 
 PATIENCE_SECONDS = 60.0
+
+PARENT = """
+import subprocess, sys
+desk = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+print(desk.pid, flush=True)
+desk.wait()
+"""
+"""A program that starts a desk."""
 
 
 @dataclass
@@ -89,10 +98,10 @@ def environment(home: Path, port: int, **extra: str) -> dict[str, str]:
 async def desk_run(home: Path, port: int) -> AsyncIterator[Desk]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "core.cli", "run"),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,  # it ends with us, killed or not
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=environment(home, port),
+        env=environment(home, port, **{supervised.VARIABLE: "1"}),
     )
     desk = Desk(process, home, port)
 
@@ -252,6 +261,31 @@ async def test_after_a_killed_supervisor_the_next_takes_over(desk: Desk) -> None
         assert another.says("took over PostgreSQL")
         assert another.postmaster == server
         assert not another.says("sign in once")
+
+
+async def test_a_desk_that_heeds_its_parent_ends_with_it_even_if_that_is_killed(
+    one_home: OneHome,
+) -> None:
+    desk = await one_home.desk()
+    desk.process.terminate()
+    await desk.process.wait()
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PARENT, sys.executable, "-P", "-m", "core.cli", "run"),
+        stdout=asyncio.subprocess.PIPE,
+        env=environment(one_home.path, one_home.port, **{supervised.VARIABLE: "1"}),
+    )
+    assert parent.stdout is not None
+    supervisor = int(await parent.stdout.readline())
+    async for line in parent.stdout:
+        if b"taking messages at" in line:
+            break
+    server = desk.postmaster
+    parent.kill()
+    await parent.communicate()  # the end of the output, which the supervisor holds open too
+    assert not is_alive(supervisor)
+    assert not is_alive(server)
+    assert [desk.child(name) for name in ("serve", "work", "embed")] == [None, None, None]
+    assert not (desk.home / "run.json").exists()
 
 
 async def test_a_command_on_its_own_starts_the_database_and_stops_it(home: Path, port: int) -> None:

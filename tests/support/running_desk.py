@@ -20,6 +20,7 @@ import psycopg
 
 from core.runtime.machine.addresses import free_ports, http_get
 from core.runtime.machine.polling import until
+from core.runtime.supervision import supervised
 from core.runtime.supervision.assistant_program import AssistantProgram
 
 PATIENCE_SECONDS = 90.0
@@ -184,10 +185,10 @@ async def running_desk(home: Path, port: int, **settings: str) -> AsyncIterator[
     """Run a desk in `home` until the block ends."""
     process = await asyncio.create_subprocess_exec(
         *_desk("run"),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,  # it ends with us, killed or not
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=_environment(home, port, **settings),
+        env=_environment(home, port, **{supervised.VARIABLE: "1"}, **settings),
     )
     desk = RunningDesk(process, home, port)
 

@@ -1,18 +1,23 @@
-"""What a process that `desk run` started hears through its standard input.
+"""What a process hears through its standard input from the one that started it.
 
-A line means "go", the end of input means that the supervisor is gone.
+A line means "go", the end of input means that whoever started it is gone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 VARIABLE = "DESK_SUPERVISED"
-"""Set to 1 for the children of a supervisor; their standard input is a pipe from it."""
+"""Set to 1 for the children of a supervisor; their standard input is a pipe from it.
+
+So it may be for a supervisor itself, which then stops the desk when its own parent is gone.
+"""
 
 GATED_VARIABLE = "DESK_GATED"
 """Set to 1 for children that are to be ready to start, and to start on a line of input."""
@@ -28,6 +33,20 @@ def exit_with_parent() -> None:
     """
     if os.environ.get(VARIABLE) == "1":
         threading.Thread(target=_wait_for_end_of_input, name="parent", daemon=True).start()
+
+
+def heed_parent(gone: Callable[[], None]) -> None:
+    """Have the running loop call `gone` when the parent ends; see `exit_with_parent`."""
+    if os.environ.get(VARIABLE) != "1":
+        return
+    loop, pipe = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def listen() -> None:
+        if not os.read(pipe, 4096):
+            loop.remove_reader(pipe)
+            gone()
+
+    loop.add_reader(pipe, listen)
 
 
 def wait_for_go() -> None:

@@ -86,7 +86,7 @@ class Supervisor:
         self._children: list[Child] = []  # in the order they stop
 
     async def run(self) -> None:
-        """Return after a request to stop (SIGTERM, Ctrl-C) has been carried out.
+        """Return after a request to stop (SIGTERM, Ctrl-C, the parent's end) has been carried out.
 
         Raises:
             CannotRun, StorageUnavailable: the desk could not be started.
@@ -96,6 +96,7 @@ class Supervisor:
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(name) is not signal.SIG_IGN:  # as nohup does
                 loop.add_signal_handler(name, wanted.set)
+        supervised.heed_parent(wanted.set)
         await self._claim()
         work = asyncio.create_task(self._bring_up())
         stop = asyncio.create_task(wanted.wait())

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import PROGRAMS
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
 from core.domain.automation.alerts import (
@@ -39,7 +40,7 @@ from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
 from core.services.revisions import revise
-from core.services.tickets.registering import PROGRAMS, Matter, register, report
+from core.services.tickets.registering import Matter, register, report
 from core.services.tickets.registrations import Place, Registrations
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.links.merges import last_in_line

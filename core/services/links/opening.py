@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import PROGRAMS
 from core.domain.actor import Agent
 from core.domain.assistant import HandoffReason
 from core.domain.classification import Kind
@@ -17,7 +18,7 @@ from core.domain.events import Author
 from core.domain.ids import Address, ContactId, new_id
 from core.services.case import Case
 from core.services.ledger import Ledger
-from core.services.tickets.registering import PROGRAMS, Matter, register
+from core.services.tickets.registering import Matter, register
 from core.storage.tables import Contact, ContactAddress
 
 

@@ -159,14 +159,14 @@ class _Importing:
             record(self.session, self.by.actor, "asset.added", _subject(row), new=_said(row))
             self.added += 1
             return
-        old, notes = _said(row), row.notes
+        old = _said(row)
         _write(row, draft, named, self.fields)
-        if (_said(row), row.notes) == (old, notes):
+        new = _said(row)
+        if new == old:
             self.unchanged += 1
             return
         revise(row, None)
         row.updated_at = self.now
-        new = _said(row)
         record(self.session, self.by.actor, "asset.changed", _subject(row), old=old, new=new)
         self.changed += 1
 
@@ -263,4 +263,5 @@ def _said(row: Asset) -> dict[str, Any]:
         "warranty": None if row.warranty_until is None else row.warranty_until.isoformat(),
         "owner": None if row.contact_id is None else str(row.contact_id),
         "organisation": None if row.organisation_id is None else str(row.organisation_id),
+        "notes": row.notes,
     }

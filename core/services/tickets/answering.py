@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.domain.account import PROGRAMS
 from core.domain.actor import Agent
 from core.domain.classification import Kind
 from core.domain.content import Envelope, check_words
@@ -24,7 +25,6 @@ from core.services.case import Case
 from core.services.classification.sorting import check_complete
 from core.services.conversations.letters import bring_in
 from core.services.files.uploads import check_fit, handed_in
-from core.services.tickets.registering import PROGRAMS
 from core.storage.queries.links.merges import last_spoken_in
 from core.storage.tables import Conversation
 

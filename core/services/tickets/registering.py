@@ -27,12 +27,6 @@ from core.services.tickets.handoff import hand_off
 from core.storage.feed import FeedKind
 from core.storage.tables import Conversation
 
-PROGRAMS = AccountId("programs")
-"""The account that programs report by, and of problems that agents open."""
-
-IN_PERSON = AccountId("in_person")
-"""The account of what people ask for on the phone or at the counter, and cannot be mailed about."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.domain.account import IN_PERSON
 from core.domain.actor import WORKING, Agent, Role
 from core.domain.assistant import HandoffReason, TicketKind
 from core.domain.classification import Kind
@@ -35,7 +36,7 @@ from core.services.conversations.letters import MAX_SUBJECT_CHARS, Letters
 from core.services.ledger import Accounts, Ledger
 from core.services.requester_records.contacts import ContactDraft, write_down
 from core.services.tickets.answering import give_to
-from core.services.tickets.registering import IN_PERSON, Matter, register
+from core.services.tickets.registering import Matter, register
 from core.storage.engine import Sessions, storage_errors
 from core.storage.queries.conversations.reach import holder_of, mail_addresses
 from core.storage.tables import (

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from channels.unread.channel import Unread
+from core.domain.account import PROGRAMS
 from core.domain.actor import Role
 from core.domain.automation.alerts import HookFormat, ReportMapping
-from core.domain.conversation import Responder
+from core.domain.conversation import Responder, Speaker
 from core.domain.errors import InvalidInput, NotFound, Outdated
 from core.domain.ids import AccountId, ContactId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
@@ -20,7 +21,6 @@ from core.services.automation.incoming import HookForm, IncomingHooks
 from core.services.conversations.letters import Letters
 from core.services.links.merging import TicketMerging
 from core.services.requester_records.merging import ContactMerging
-from core.services.tickets.registering import PROGRAMS
 from core.services.tickets.registrations import Registrations
 from core.storage.tables import (
     AuditEntry,
@@ -100,6 +100,9 @@ async def test_an_alert_group_is_one_ticket_that_ends_with_it(rig: Rig) -> None:
     assert await incoming.take(token, notification("resolved")) == number
     (ticket,) = await tickets(rig)
     assert ticket.status == TicketStatus.SOLVED
+    async with rig.sessions() as session:
+        said = await session.scalars(select(Message.speaker))
+        assert Speaker.SYSTEM not in set(said)  # that it is solved: nobody would read it
 
 
 async def test_what_comes_back_opens_the_ticket_again_and_after_it_closed_a_new_one(

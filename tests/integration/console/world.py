@@ -19,6 +19,7 @@ from channels.loopback import Loopback
 from channels.unread.channel import Unread
 from console.desk import CatalogueDesk
 from core.adapters.blobs import ObjectBlobs
+from core.domain.account import IN_PERSON, PROGRAMS
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Answer, Handoff, HandoffReason, Say, TurnReply
 from core.domain.channel import Capabilities, DeliveryState
@@ -89,7 +90,6 @@ from core.services.sla.calendars import Calendars
 from core.services.sla.policies import Policies
 from core.services.teams.staffing import Staffing, staffing_of
 from core.services.tickets.bulk import BulkActs
-from core.services.tickets.registering import IN_PERSON, PROGRAMS
 from core.services.tickets.registrations import Registrations
 from core.services.tickets.spam import SpamFolder
 from core.services.tickets.tickets import Tickets

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from channels.unread.channel import Unread
+from core.domain.account import PROGRAMS
 from core.domain.assistant import Handoff, HandoffReason
 from core.domain.classification import Kind
 from core.domain.errors import InvalidInput, Outdated
@@ -20,7 +21,6 @@ from core.services.links.opening import open_problem
 from core.services.locks import locked
 from core.services.sla.calendars import CalendarForm
 from core.services.sla.clocks import recount_progress
-from core.services.tickets.registering import PROGRAMS
 from tests.integration.sla.world import HOUR, Promised, targets
 
 FIRST = (ClockKind.FIRST_RESPONSE, 1)

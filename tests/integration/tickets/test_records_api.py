@@ -112,6 +112,17 @@ async def test_a_table_as_long_as_the_one_that_is_given_out_is_taken(api: Api) -
     assert (done["added"], done["left_out"]) == (300, 0)
 
 
+async def test_what_alone_changes_in_an_assets_notes_is_in_the_audit_log(api: Api) -> None:
+    lead = await api(Role.LEAD, "lea@example.org")
+    asset = {"tag": "L-1", "notes": "In the cupboard"}
+    made = (await lead.post("/api/v1/assets", json=asset)).json()
+    changed = await lead.put(f"/api/v1/assets/{made['id']}", json=asset | {"notes": "Lent"})
+    assert changed.status_code == 200
+    auditor = await api(Role.AUDITOR, "aud@example.org")
+    entry = (await auditor.get("/api/v1/audit?action=asset.changed")).json()["items"][0]
+    assert (entry["old"], entry["new"]) == ({"notes": "In the cupboard"}, {"notes": "Lent"})
+
+
 @pytest.mark.parametrize("what", ["organisations", "plans"])
 async def test_what_was_archived_is_put_back(desk: Desk, api: Api, what: str) -> None:
     lead, agent = await api(Role.LEAD, "lea@example.org"), await api()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from core.domain.account import IN_PERSON
 from core.domain.actor import Role
 from core.domain.classification import Extent, Kind
 from core.domain.errors import Conflict, InvalidInput, WrongAddress
@@ -16,7 +17,6 @@ from core.ports import capabilities_of
 from core.services.classification.sorting import Sorting
 from core.services.conversations.letters import Letters
 from core.services.requester_records.contacts import ContactDraft
-from core.services.tickets.registering import IN_PERSON
 from core.services.tickets.registrations import Registration, Registrations
 from core.storage.tables import AuditEntry, Contact, ContactAddress, Conversation, Message, Ticket
 from tests.integration.console.api import Api
