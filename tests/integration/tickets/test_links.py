@@ -115,12 +115,6 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
         assert (await client.post("/api/v1/problems", json=body | wrong)).status_code == 422
     told = await client.post("/api/v1/tickets/1002/problem-updates", json={"text": "We know"})
     assert told.json() == {"told": 1}  # nobody reported the problem itself
-    for status in ("solved", "open"):
-        given = await client.post("/api/v1/tickets/1002/status", json={"status": status})
-        assert given.json()["status"] == status
-    problem = (await client.get("/api/v1/tickets/1002")).json()
-    said = await client.get(f"/api/v1/conversations/{problem['conversation_id']}/messages")
-    assert "system" not in {one["from"] for one in said.json()["items"]}
 
     ana = await signed_in(desk, "Ana", Role.AGENT)
     page = await ana.see("/console/tickets/1002")
@@ -152,6 +146,13 @@ async def test_a_problem_that_nobody_reported_is_opened_with_its_incidents(
     assert opened.headers["location"] == "/console/tickets/1004"
     refused = await ana.send("/console/tickets/new/problem", form=form | {"incidents": "#77"})
     assert refused.status_code == 422
+
+    for status in ("solved", "open"):
+        given = await client.post("/api/v1/tickets/1002/status", json={"status": status})
+        assert given.json()["status"] == status
+    problem = (await client.get("/api/v1/tickets/1002")).json()
+    said = await client.get(f"/api/v1/conversations/{problem['conversation_id']}/messages")
+    assert "system" not in {one["from"] for one in said.json()["items"]}
 
 
 async def test_a_problem_that_is_solved_offers_to_solve_its_incidents(desk: Desk, api: Api) -> None:
