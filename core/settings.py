@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     clamd: str | None = None
     """A ClamAV daemon that looks at every file: `host:port`, or the path of its socket."""
 
+    hook_reports_per_minute: int = Field(default=60, ge=1, le=100_000)
+    """How many reports each incoming webhook takes a minute."""
+
     webhook_own_hosts: Annotated[str, AfterValidator(_own_hosts)] | None = None
     """Hosts and networks that webhooks may call though they are internal, with commas."""
 

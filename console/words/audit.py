@@ -71,6 +71,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "incoming_hook.added": "{who} added the incoming webhook {what}",
         "incoming_hook.address_renewed": "{who} gave the incoming webhook {what} a new address",
         "incoming_hook.changed": "{who} changed the incoming webhook {what}",
+        "incoming_hook.limited": "{who} reported more often than it may: {what}",
         "incoming_hook.removed": "{who} removed the incoming webhook {what}",
         "macro.added": "{who} added the macro {what}",
         "macro.changed": "{who} changed the macro {what}",

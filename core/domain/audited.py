@@ -61,6 +61,7 @@ Deed = Literal[
     "incoming_hook.added",
     "incoming_hook.address_renewed",
     "incoming_hook.changed",
+    "incoming_hook.limited",
     "incoming_hook.removed",
     "macro.added",
     "macro.changed",

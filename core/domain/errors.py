@@ -136,8 +136,8 @@ class Forbidden(DeskError):
 class TooManyAttempts(DeskError):
     """Something was tried too often in too short a time."""
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(f"too many attempts: try again in {max(1, round(retry_after))} s")
+    def __init__(self, retry_after: float, why: str = "too many attempts") -> None:
+        super().__init__(f"{why}: try again in {max(1, round(retry_after))} s")
         self.retry_after = retry_after
 
 

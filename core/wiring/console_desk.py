@@ -134,7 +134,12 @@ def console_desk(
         notices=Notices(parts.sessions),
         chat_notices=ChatNotices(parts.sessions),
         chat_codes=ChatCodes(parts.sessions),
-        incoming_hooks=IncomingHooks(parts.sessions, parts.accounts, registrations),
+        incoming_hooks=IncomingHooks(
+            parts.sessions,
+            parts.accounts,
+            registrations,
+            per_minute=settings.hook_reports_per_minute,
+        ),
         rules=AutomationRules(parts.sessions),
         trials=RuleTrials(parts.sessions, parts.accounts, settings.base_url),
         macros=Macros(parts.sessions, parts.accounts, settings.base_url),

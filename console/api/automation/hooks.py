@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel
 
 from console.desk import desk_of
+from core.services.audit import done_from
 
 router = APIRouter(prefix="/hooks", tags=["hooks"])
 
@@ -33,12 +34,14 @@ async def report(
 ) -> ReportOut:
     """Open, update or solve the ticket of what is reported, by the hook's format.
 
-    Prometheus Alertmanager's `webhook_config` needs nothing but this address.
+    Prometheus Alertmanager's `webhook_config` needs nothing but this address. More reports than it
+    takes a minute are refused with 429 and `Retry-After`.
     """
     hooks = desk_of(request).incoming_hooks
     # The body is read here and not by a parameter: that would read it, for whoever sends one,
     # before the address is known to be one, and a megabyte of brackets takes a model seconds.
-    await hooks.check(token)
+    with done_from(request.client.host if request.client else None):
+        await hooks.admit(token)
     try:
         # Senders cut texts, and some in the middle of an emoji: stricter parsers refuse that.
         payload = json.loads(await request.body())

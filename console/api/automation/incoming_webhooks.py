@@ -135,6 +135,9 @@ class HookOut(BaseModel):
     team: UUID | None
     created_at: datetime
     reported_at: datetime | None = Field(description="When something was last reported to it.")
+    limited_at: datetime | None = Field(
+        description="When a report was last refused because it had as many as it takes a minute."
+    )
     revision: int  # its entity tag
     address: str | None = Field(
         default=None, description="Told when it is made or renewed, this once."
@@ -152,6 +155,7 @@ class HookOut(BaseModel):
             team=row.team_id,
             created_at=row.created_at,
             reported_at=row.reported_at,
+            limited_at=row.limited_at,
             revision=row.revision,
         )
 

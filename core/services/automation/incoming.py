@@ -24,7 +24,7 @@ from core.domain.automation.alerts import (
     read_mapped,
 )
 from core.domain.conversation import Cause
-from core.domain.errors import InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotFound, TooManyAttempts
 from core.domain.events import Author
 from core.domain.ids import (
     Address,
@@ -36,6 +36,7 @@ from core.domain.ids import (
 from core.domain.ticket import Priority, TicketStatus, TicketTrigger
 from core.services import audit
 from core.services.automation.forms import check_team
+from core.services.automation.pacing import REPORTS_PER_MINUTE, note_limit, seconds_to_wait
 from core.services.automation.reported import sort_as_reported
 from core.services.case import Case, open_case
 from core.services.ledger import Accounts, Ledger
@@ -83,11 +84,14 @@ class IncomingHooks:
         accounts: Accounts,
         registrations: Registrations,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        per_minute: int = REPORTS_PER_MINUTE,
     ) -> None:
+        """`per_minute`: how many reports each hook takes."""
         self._sessions = sessions
         self._accounts = accounts
         self._registrations = registrations
         self._now = now
+        self._per_minute = per_minute
 
     async def add(self, form: HookForm, by: Agent) -> tuple[UUID, str]:
         """Add a hook; return its id and the token in its address, which is shown this once."""
@@ -164,10 +168,25 @@ class IncomingHooks:
             audit.record(session, by.actor, "incoming_hook.removed", subject, old=_said(row))
             await session.delete(row)
 
-    async def check(self, token: str) -> None:
-        """Raise `NotFound` where the address is not known: its report need not be read."""
-        async with storage_errors(), self._sessions() as session:
-            await _known(session, token)
+    async def admit(self, token: str) -> None:
+        """Count a report before it is read: what is refused here need not be.
+
+        Raises:
+            NotFound: the address is not known.
+            TooManyAttempts: it had as many as it takes; admins see that.
+        """
+        now = self._now()
+        async with storage_errors(), self._sessions.begin() as session:
+            query = select(IncomingHook).where(IncomingHook.digest == _digest(token))
+            hook = await session.scalar(query.with_for_update(key_share=True))
+            if hook is None:
+                raise NotFound("there is no such webhook")
+            wait = seconds_to_wait(hook, self._per_minute, now)
+            if wait > 0:
+                await note_limit(session, hook, self._per_minute, now)
+        if wait > 0:
+            why = f"this address takes {self._per_minute} reports a minute"
+            raise TooManyAttempts(wait, why)
 
     async def take(self, token: str, payload: Any) -> int | None:
         """Open, update or solve the ticket of what is reported; return its number.

@@ -138,6 +138,8 @@ class IncomingHook(Base):
     revision: Mapped[int] = mapped_column(server_default=sql("1"))
     created_at: Mapped[CreatedAt]
     reported_at: Mapped[datetime | None]
+    paced_until: Mapped[datetime | None]  # a minute ahead: it has had all that it may report now
+    limited_at: Mapped[datetime | None]  # when it was last refused a report, to the minute
 
 
 class IncomingAlert(Base):

@@ -13,7 +13,7 @@ from core.domain.account import PROGRAMS
 from core.domain.actor import Role
 from core.domain.automation.alerts import HookFormat, ReportMapping
 from core.domain.conversation import Responder, Speaker
-from core.domain.errors import InvalidInput, NotFound, Outdated
+from core.domain.errors import InvalidInput, NotFound, Outdated, TooManyAttempts
 from core.domain.ids import AccountId, ContactId, TicketId, new_id
 from core.domain.ticket import Priority, TicketStatus
 from core.ports import capabilities_of
@@ -289,9 +289,47 @@ async def test_odd_values_in_a_report_do_no_harm(rig: Rig) -> None:
     assert await incoming.take(token, odd) is not None
 
 
+async def test_more_reports_than_an_address_takes_wait_and_admins_see_it(rig: Rig) -> None:
+    rig.clock.stop()
+    incoming, token = await hooks(rig)
+    registrations = Registrations(rig.sessions, rig.accounts, Letters(rig.channels), rig.clock)
+    other = IncomingHooks(rig.sessions, rig.accounts, registrations, rig.clock)  # a second process
+    for _ in range(30):
+        await incoming.admit(token)
+        await other.admit(token)
+    for process in (incoming, other, incoming):
+        with pytest.raises(TooManyAttempts, match="60 reports a minute") as refused:
+            await process.admit(token)
+        assert 0 < refused.value.retry_after <= 1
+    rig.clock.advance(seconds=1)
+    await other.admit(token)
+    with pytest.raises(TooManyAttempts):
+        await incoming.admit(token)
+    async with rig.sessions() as session:
+        hook = (await session.scalars(select(IncomingHook))).one()
+        query = select(AuditEntry).where(AuditEntry.action == "incoming_hook.limited")
+        (entry,) = (await session.scalars(query)).all()
+    assert hook.limited_at is not None
+    assert (entry.actor, entry.new) == (
+        f"hook:{hook.id}",
+        {"why": "too many reports", "per_minute": 60},
+    )
+
+
+async def test_reports_at_once_do_not_pass_the_limit_together(rig: Rig) -> None:
+    rig.clock.stop()
+    incoming, token = await hooks(rig)
+    for _ in range(57):
+        await incoming.admit(token)
+    came = await asyncio.gather(*(incoming.admit(token) for _ in range(6)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in came) == ["NoneType"] * 3 + ["TooManyAttempts"] * 3
+
+
 @pytest.mark.parametrize("token", ["", "x" * 500, "\ud800", "' OR 1=1"])
 async def test_an_unknown_address_takes_nothing(rig: Rig, token: str) -> None:
     incoming, _ = await hooks(rig)
+    with pytest.raises(NotFound):
+        await incoming.admit(token)
     with pytest.raises(NotFound):
         await incoming.take(token, notification())
 

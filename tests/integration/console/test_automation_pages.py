@@ -318,6 +318,31 @@ async def test_a_report_over_http_becomes_a_ticket(desk: Desk) -> None:
     assert "DiskFull" in await browser.see(f"/console/tickets/{number}")
 
 
+async def test_too_many_reports_are_told_to_wait_and_an_admin_sees_it(desk: Desk) -> None:
+    desk.clock.stop()
+    browser = await signed_in(desk, Role.ADMIN.title(), Role.ADMIN)
+    await browser.see(HOOKS)
+    added = await browser.send(f"{HOOKS}/incoming", name="Prometheus", format="alertmanager")
+    address = re.search(r"/api/v1/hooks/[\w-]+", added.text)
+    assert address is not None
+    assert "reported too often" not in await browser.see(HOOKS)
+    async with desk.client() as client:
+        answers = [(await client.post(address[0], json=[])) for _ in range(61)]
+    assert {one.status_code for one in answers[:60]} == {422}
+    assert (answers[60].status_code, answers[60].headers["Retry-After"]) == (429, "1")
+    assert "60 reports a minute" in answers[60].json()["detail"]
+    listed = await browser.see(HOOKS)
+    assert "reported too often" in listed
+    page = re.search(rf"{HOOKS}/incoming/[0-9a-f-]{{36}}", listed)
+    assert page is not None
+    assert "Reports were refused because there were too many" in await browser.see(page[0])
+    log = await browser.see("/console/admin/audit?action=incoming_hook.limited")
+    assert "reported more often than it may" in log
+    async with desk.client(authorization=await _api(desk, Role.ADMIN)) as client:
+        (hook,) = (await client.get("/api/v1/incoming-webhooks")).json()["items"]
+    assert hook["limited_at"] is not None
+
+
 async def test_programs_renew_a_webhooks_secret(desk: Desk) -> None:
     async with desk.client(authorization=await _api(desk, Role.ADMIN)) as client:
         body = {"name": "Board", "url": "https://board.example/hook"}
