@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, Page, Text
 from console.chat_connection import accounts_that_tell, find_and_connect, send_code
 from console.desk import desk_of
@@ -35,7 +36,7 @@ from core.services.notifications.reading import (
 from core.services.revisions import content_version
 from core.storage.engine import storage_errors
 
-router = APIRouter(prefix="/notices", tags=["notices"])
+router = APIRouter(route_class=PutBack, prefix="/notices", tags=["notices"])
 
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 Clock = Annotated[

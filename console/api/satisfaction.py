@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import desk_of
 from console.sight import sight_for
@@ -25,7 +26,7 @@ from core.storage.queries.classification.categories import category_tree
 from core.storage.queries.satisfaction import AnswerFilter, AnswerView, answers
 from core.storage.queries.teams.teams import team_named
 
-router = APIRouter(tags=["satisfaction"])
+router = APIRouter(route_class=PutBack, tags=["satisfaction"])
 
 Score = Annotated[int, Query(ge=1, le=5)]
 Hours = Annotated[float, Field(strict=False, ge=0, le=10_000)]

@@ -39,8 +39,8 @@ class AssetDraft:
     serial: str = ""
     status: AssetStatus = AssetStatus.IN_USE
     warranty_until: date | None = None
-    owner: str = ""  # an e-mail address of a requester
-    organisation: str = ""  # a name
+    owner: str = ""  # an e-mail address of a requester, or their id
+    organisation: str = ""  # a name, or an id
     notes: str = ""
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.parts import first_of
 from console.api.principal import AdminCaller, AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.api.teams.teams import AgentName
 from console.desk import ConsoleDesk, desk_of
@@ -24,7 +25,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import agent_named
 from core.storage.queries.teams.teams import CrewView, crew
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = APIRouter(route_class=PutBack, prefix="/agents", tags=["agents"])
 
 _Words = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(max_length=100)]
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, Nothing, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.automation.alerts import (
@@ -27,7 +28,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.automation import hooks_by_name
 from core.storage.tables import IncomingHook
 
-router = APIRouter(prefix="/incoming-webhooks", tags=["automation"])
+router = APIRouter(route_class=PutBack, prefix="/incoming-webhooks", tags=["automation"])
 
 MappedPath = Annotated[Text, Field(max_length=MAX_PATH_CHARS)]
 """Where a report says something: keys and numbers with dots between them, as `alerts.0.host`."""

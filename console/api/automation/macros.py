@@ -13,6 +13,7 @@ from console.api.automation.shapes import ActionBody
 from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
 from core.domain.errors import NotFound
@@ -22,7 +23,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.by_name import from_row
 from core.storage.tables import Macro
 
-router = APIRouter(tags=["automation"])
+router = APIRouter(route_class=PutBack, tags=["automation"])
 
 
 class MacroBody(Body):

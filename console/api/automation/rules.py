@@ -14,6 +14,7 @@ from console.api.automation.shapes import ActionBody, ConditionBody, WouldDoOut
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, NewPlace, Page, Text
 from console.desk import desk_of
 from console.sight import sight_for
@@ -32,7 +33,7 @@ from core.services.automation.simulating import Tried
 from core.storage.engine import storage_errors
 from core.storage.queries.automation import RunView, runs_of
 
-router = APIRouter(prefix="/rules", tags=["automation"])
+router = APIRouter(route_class=PutBack, prefix="/rules", tags=["automation"])
 
 
 class RuleBody(Body):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, Page, Text
 from console.desk import desk_of
 from core.domain.automation.calls import CallProblem
@@ -23,7 +24,7 @@ from core.storage.queries.automation import calls_of
 from core.storage.queries.by_name import from_row
 from core.storage.tables import Webhook, WebhookDelivery
 
-router = APIRouter(prefix="/webhooks", tags=["automation"])
+router = APIRouter(route_class=PutBack, prefix="/webhooks", tags=["automation"])
 
 
 class WebhookBody(Body):

@@ -12,6 +12,7 @@ from console.api.classification.categories import FieldBody, FieldOut, Id, Name,
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, AnyCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, PersonOut, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.catalogue import MAX_TEXT_CHARS, Occasion
@@ -30,7 +31,7 @@ from core.storage.queries.catalogue.items import (
     role_view,
 )
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(route_class=PutBack, tags=["catalogue"])
 
 Words = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
 ByLanguage = Annotated[dict[str, Words], Field(description="By language, such as `es`.")]

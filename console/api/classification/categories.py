@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.classification import Extent, FieldKind, FieldSpec, Matrix
@@ -27,7 +28,7 @@ from core.storage.queries.classification.categories import (
     priority_matrix,
 )
 
-router = APIRouter(tags=["categories"])
+router = APIRouter(route_class=PutBack, tags=["categories"])
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Names = Annotated[dict[str, Name], Field(description="By language, such as `es`.")]

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from console.api.parts import first_of, part_of
 from console.api.preconditions import IfMatch, showing_the_present, tag
 from console.api.principal import AgentCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, Page, PersonOut, Text
 from console.api.tickets.shapes import NewAssignee, TicketOut
 from console.api.tickets.tickets import TicketName, answer, ticket_called
@@ -25,7 +26,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.access.agents import agent_named
 from core.storage.queries.classification.categories import tags_like, watchers_of
 
-router = APIRouter(tags=["tickets"])
+router = APIRouter(route_class=PutBack, tags=["tickets"])
 
 Id = Annotated[UUID, Field(strict=False)]
 Value = Text | bool | int | float | None

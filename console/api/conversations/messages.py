@@ -11,6 +11,7 @@ from pydantic import Field
 from console.api.conversations.message_shapes import MessageOut
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.content import MAX_TEXT_CHARS
@@ -19,7 +20,7 @@ from core.services.revisions import content_version
 from core.storage.engine import storage_errors
 from core.storage.queries.conversations.messages import message_named
 
-router = APIRouter(prefix="/messages", tags=["conversations"])
+router = APIRouter(route_class=PutBack, prefix="/messages", tags=["conversations"])
 
 
 class Correction(Body):

@@ -20,6 +20,7 @@ from console.api.knowledge.shapes import (
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, AgentCaller, AnyCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from console.slugs import free_id
@@ -31,7 +32,7 @@ from core.storage.engine import storage_errors
 from core.storage.queries.knowledge.helpfulness import Helpfulness, helpfulness_of
 from core.storage.queries.knowledge.readers import organisation_of
 
-router = APIRouter(prefix="/knowledge", tags=["knowledge"])
+router = APIRouter(route_class=PutBack, prefix="/knowledge", tags=["knowledge"])
 
 ArticleName = Annotated[Text, Path(max_length=200)]
 

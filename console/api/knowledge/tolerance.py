@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, ReaderCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body
 from console.desk import desk_of
 from core.domain.tolerance import LOST, Outlook, Prospect
 
-router = APIRouter(prefix="/assistant/tolerance", tags=["assistant"])
+router = APIRouter(route_class=PutBack, prefix="/assistant/tolerance", tags=["assistant"])
 
 
 class ToleranceIn(Body):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AdminCaller, LeadCaller, ReaderCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.ids import ExampleId
@@ -25,7 +26,7 @@ from core.storage.queries.learning.examples import (
     examples,
 )
 
-router = APIRouter(prefix="/assistant", tags=["assistant"])
+router = APIRouter(route_class=PutBack, prefix="/assistant", tags=["assistant"])
 
 Intent = Annotated[Text, Field(min_length=1, max_length=100)]
 

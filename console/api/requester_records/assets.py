@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller, ReaderCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets.tickets import TicketName, ticket_called
 from console.desk import ConsoleDesk, desk_of
@@ -26,13 +27,13 @@ from core.storage.queries.classification.categories import category_tree
 from core.storage.queries.classification.similar import Suggestion, suggestions_for
 from core.storage.queries.requester_records.assets import AssetView, asset_view, list_assets
 
-router = APIRouter(tags=["assets"])
+router = APIRouter(route_class=PutBack, tags=["assets"])
 
 Short = Annotated[Text, Field(max_length=200)]
 
 
 class AssetBody(Body):
-    """An asset as it is to be; its owner by e-mail address, its organisation by name."""
+    """An asset as it is to be; owner by e-mail address or id, organisation by name or id."""
 
     tag: Short
     kind: Short = ""
@@ -40,13 +41,14 @@ class AssetBody(Body):
     serial: Short = ""
     status: Annotated[AssetStatus, Field(strict=False)] = AssetStatus.IN_USE
     warranty_until: Annotated[date, Field(strict=False)] | None = None
-    owner: Short = ""
-    organisation: Short = ""
+    owner: Short | None = None
+    organisation: Short | None = None
     notes: Annotated[Text, Field(max_length=5_000)] = ""
 
     def draft(self) -> AssetDraft:
         """Return it as the desk takes it."""
-        return AssetDraft(**self.model_dump())
+        given = self.model_dump()
+        return AssetDraft(**given | {name: given[name] or "" for name in ("owner", "organisation")})
 
 
 class AssetOut(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import first_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.requester_records.requesters import Notes, Short
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
@@ -27,7 +28,7 @@ from core.storage.queries.requester_records.requesters import (
     organisation_view,
 )
 
-router = APIRouter(prefix="/organisations", tags=["requesters"])
+router = APIRouter(route_class=PutBack, prefix="/organisations", tags=["requesters"])
 
 
 class OrganisationBody(Body):

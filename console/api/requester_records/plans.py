@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.plans import PlanId
@@ -18,7 +19,7 @@ from core.services.requester_records.plans import PlanDraft
 from core.storage.engine import storage_errors
 from core.storage.queries.requester_records.plans import PlanView, list_plans, plan_view
 
-router = APIRouter(prefix="/plans", tags=["requesters"])
+router = APIRouter(route_class=PutBack, prefix="/plans", tags=["requesters"])
 
 
 class PlanBody(Body):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, NamedOut, Page, Text
 from console.desk import desk_of
 from console.sight import sight_for
@@ -26,7 +27,7 @@ from core.storage.queries.requester_records.requesters import (
     requester_record,
 )
 
-router = APIRouter(tags=["requesters"])
+router = APIRouter(route_class=PutBack, tags=["requesters"])
 
 Short = Annotated[Text, Field(max_length=200)]
 Notes = Annotated[Text, Field(max_length=5_000)]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Cursor, Limit, Page
 from console.api.sla.shapes import (
     CalendarIn,
@@ -34,7 +35,7 @@ from core.storage.queries.sla import (
     promise_view,
 )
 
-router = APIRouter(tags=["SLA"])
+router = APIRouter(route_class=PutBack, tags=["SLA"])
 
 _NO_ID = UUID(int=0)
 

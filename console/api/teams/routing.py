@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, NamedOut, NewPlace, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from console.sight import sight_for
@@ -30,7 +31,7 @@ from core.storage.queries.teams.routing import (
 )
 from core.storage.queries.teams.teams import assignment_policy, team_named
 
-router = APIRouter(prefix="/routing", tags=["routing"])
+router = APIRouter(route_class=PutBack, prefix="/routing", tags=["routing"])
 
 _Words = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=200)]
 _Ids = Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=500)]

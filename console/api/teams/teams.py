@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import part_of
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller, LeadCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, Text
 from console.desk import ConsoleDesk, desk_of
 from core.domain.errors import InvalidInput, NotFound
@@ -29,7 +30,7 @@ from core.storage.queries.teams.teams import (
     team_view,
 )
 
-router = APIRouter(prefix="/teams", tags=["teams"])
+router = APIRouter(route_class=PutBack, prefix="/teams", tags=["teams"])
 
 TeamName = Annotated[Text, Path(description="A team's id, or its name.", max_length=100)]
 AgentName = Annotated[Text, Path(description="An agent's id, or e-mail address.", max_length=254)]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from console.api.parts import cut
 from console.api.preconditions import IfMatch, tag
 from console.api.principal import AgentCaller
+from console.api.put_back import PutBack
 from console.api.shapes import Body, Cursor, Limit, NamedOut, Page, Text
 from console.api.tickets.shapes import TicketOut
 from console.desk import ConsoleDesk, desk_of
@@ -32,7 +33,7 @@ from core.storage.queries.tickets.queue import counts_of, queue_part
 from core.storage.queries.tickets.queue_order import QueuePlace
 from core.storage.queries.tickets.views import ViewView, view_named, views_of
 
-router = APIRouter(prefix="/views", tags=["views"])
+router = APIRouter(route_class=PutBack, prefix="/views", tags=["views"])
 
 Id = Annotated[UUID, Field(strict=False)]
 ListComparison = Literal[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, cast, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.domain.actor import Agent
 from core.domain.assets import COLUMNS, AssetDraft, Line, checked, read_table
@@ -24,6 +26,7 @@ from core.storage.tables import Asset, Contact, Organisation
 
 _MOST_PROBLEMS = 200
 _FIELDS = frozenset(COLUMNS)
+_ID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINES_AT_ONCE = 500  # of a table; each line by itself would be asked for by some statements
 
 
@@ -176,8 +179,8 @@ class _Named:
     """What drafts name, as the database has it."""
 
     lower: Mapping[str, str]  # words as they are compared
-    owners: Mapping[str, UUID]  # by address, as it is compared
-    organisations: Mapping[str, UUID]  # by name, as it is compared
+    owners: Mapping[str, UUID]  # by address, as it is compared, or by id
+    organisations: Mapping[str, UUID]  # by name, as it is compared, or by id
 
     def owner(self, email: str) -> UUID | None:
         if not email:
@@ -215,9 +218,22 @@ async def _named(session: AsyncSession, drafts: Iterable[AssetDraft]) -> _Named:
     )
     return _Named(
         lower=lower,
-        owners=dict((await session.execute(of_owners)).all()),
-        organisations=dict((await session.execute(of_organisations)).all()),
+        owners=await _by_id(session, Contact.id, owners)
+        | dict((await session.execute(of_owners)).all()),
+        organisations=await _by_id(session, Organisation.id, organisations)
+        | dict((await session.execute(of_organisations)).all()),
     )
+
+
+async def _by_id(
+    session: AsyncSession, column: InstrumentedAttribute[UUID], words: Iterable[str]
+) -> dict[str, UUID]:
+    """Return those of `words` that are ids of `column`, in small letters."""
+    ids = {one.lower() for one in words if _ID.fullmatch(one)}
+    if not ids:
+        return {}
+    found = await session.scalars(select(column).where(column.in_([UUID(one) for one in ids])))
+    return {str(one): one for one in found}
 
 
 def _write(row: Asset, draft: AssetDraft, named: _Named, fields: Collection[str]) -> None:

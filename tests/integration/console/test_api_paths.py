@@ -88,6 +88,7 @@ async def test_every_promised_path_is_there_and_no_other_and_every_operation_des
         "/api/v1/macros/{macro}",
         "/api/v1/messages/{message}",
         "/api/v1/notices",
+        "/api/v1/notices/access",
         "/api/v1/notices/chat",
         "/api/v1/notices/chat/code",
         "/api/v1/notices/chat/proof",
