@@ -59,7 +59,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """What values are called, by field, or by area and field."""
 
-_SAID_HERE = frozenset({"address", "old_secret", "secret", "sender", "why"})
+_SAID_HERE = frozenset({"address", "old_secret", "secret", "sender", "way", "why"})
 """Fields that say something in a word of the log's own."""
 
 _SECONDS = frozenset({"delay", "remind_after", "lasts", "quiet"})
@@ -173,6 +173,8 @@ class Details:
             return self.names[value]
         if area == "priorities":
             return self._named("priority", value)
+        if area == "request" and key == "why":
+            return self.t(value)  # as whoever asked was told
         if key in _SAID_HERE or area == "account":
             return self.t(audit_fields.SAID[value]) if value in audit_fields.SAID else value
         if key in _LANGUAGES:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from console.desk import desk_of
 from core.domain.actor import Agent
-from core.domain.errors import Forbidden, InvalidInput, NotFound
+from core.domain.errors import InvalidInput, NotedRefusal, NotFound
 from core.domain.ids import TicketId
 from core.services import audit
 from core.storage.engine import storage_errors
@@ -99,7 +99,7 @@ async def _refuse(request: Request, actor: str, hidden: OutOfSight) -> NoReturn:
             ("ticket", hidden.number, f"#{hidden.number}"),
             new={"request": f"{request.method} {request.url.path}"[:300]},
         )
-    raise Forbidden("this ticket belongs to another team")
+    raise NotedRefusal("this ticket belongs to another team")
 
 
 async def _hidden(session: AsyncSession, sight: Sight, named: dict[str, str]) -> OutOfSight | None:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from console.desk import desk_of
+from console.refusals import refusals_noted
 from console.sight import check_sight
 from core.domain.actor import LEADING, Agent, Role, Scope
 from core.domain.errors import Forbidden, Unauthenticated
@@ -26,16 +27,21 @@ async def _principal(
     if credentials is None:
         raise Unauthenticated("this needs an Authorization header with a bearer token")
     principal = await desk_of(request).access.bearer(credentials.credentials)
+    actor = "assistant" if principal.agent is None else principal.agent.actor
+    remote = request.client.host if request.client else None
+    with done_from(remote), done_by(actor), done_by_program():
+        async with refusals_noted(request, actor):
+            _check_use(request, principal)
+            if principal.agent is not None:
+                await check_sight(request, principal.agent)
+            yield principal
+
+
+def _check_use(request: Request, principal: Principal) -> None:
     if request.method in _READING and Scope.READ not in principal.scopes:
         raise Forbidden("this token may not be used for this: it lacks the scope read")
     if principal.role == Role.AUDITOR and request.method not in _READING:
         raise Forbidden("auditors change nothing")
-    actor = "assistant" if principal.agent is None else principal.agent.actor
-    remote = request.client.host if request.client else None
-    with done_from(remote), done_by(actor), done_by_program():
-        if principal.agent is not None:
-            await check_sight(request, principal.agent)
-        yield principal
 
 
 def _check_scope(request: Request, principal: Principal, needed: Scope) -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from console.desk import ConsoleDesk, desk_of
+from console.refusals import refusals_noted
 from console.sight import check_sight
 from core.domain.actor import LEADING, Role
 from core.domain.errors import Forbidden, InvalidInput
@@ -97,9 +98,12 @@ async def _signed_in(request: Request) -> AsyncIterator[SignedIn]:
     try:
         with done_from(request.client.host if request.client else None):
             signed_in = await _check(request)
-            with done_by(signed_in.agent.actor):
-                await check_sight(request, signed_in.agent)
-                yield signed_in
+            actor = signed_in.agent.actor
+            with done_by(actor):
+                async with refusals_noted(request, actor):
+                    _check_auditor(request, signed_in)
+                    await check_sight(request, signed_in.agent)
+                    yield signed_in
     finally:
         await request.close()  # the file that a form may have brought
 
@@ -114,9 +118,13 @@ async def _check(request: Request) -> SignedIn:
         )
         if not hmac.compare_digest(shown.encode(), signed_in.csrf_token.encode()):
             raise Forbidden("this page is too old: load it again")
-        if signed_in.agent.role == Role.AUDITOR and request.url.path not in _OWN:
-            raise Forbidden("auditors change nothing")
     return signed_in
+
+
+def _check_auditor(request: Request, signed_in: SignedIn) -> None:
+    is_change = request.method in _UNSAFE and request.url.path not in _OWN
+    if is_change and signed_in.agent.role == Role.AUDITOR:
+        raise Forbidden("auditors change nothing")
 
 
 async def _admin(signed_in: Annotated[SignedIn, Depends(_signed_in)]) -> SignedIn:

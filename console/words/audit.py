@@ -90,6 +90,7 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "plan.restored": "{who} brought the support plan {what} back",
         "priorities.changed": "{who} changed how impact and urgency make a priority",
         "report.exported": "{who} took figures out: {what}",
+        "request.refused": "{who} was not let do this: {what}",
         "rule.added": "{who} added the rule {what}",
         "rule.changed": "{who} changed the rule {what}",
         "rule.disabled": "{who} switched the rule {what} off",
@@ -99,6 +100,8 @@ DONE: Mapping[Deed, str] = MappingProxyType(
         "rule.removed": "{who} removed the rule {what}",
         "satisfaction.rules_changed": "{who} changed when requesters are asked about satisfaction",
         "setting.changed": "{who} changed how tickets are assigned",
+        "sign_in.done": "{who} signed in",
+        "sign_in.failed": "{who} could not sign in: {what}",
         "sla_policy.added": "{who} added the policy {what}",
         "sla_policy.changed": "{who} changed the policy {what}",
         "sla_policy.removed": "{who} removed the policy {what}",
@@ -159,9 +162,11 @@ AREA: Mapping[str, str] = MappingProxyType(
         "plan": "Support plans",
         "priorities": "Priorities",
         "report": "Figures",
+        "request": "Refusals",
         "rule": "Rules",
         "satisfaction": "Satisfaction",
         "setting": "Assignment",
+        "sign_in": "Sign-ins",
         "sla_policy": "Policies",
         "survey": "Surveys",
         "team": "Teams",
@@ -227,6 +232,8 @@ def _alone(code: str, t: Callable[..., str]) -> str:
 SUBJECT: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("approval", log.MADE_UP_LINK): "a link that was not made here",
+        ("sign_in", log.MADE_UP_LINK): "a link that was not made here",
+        ("sign_in", log.UNKNOWN_ADDRESS): "an address that nobody has",
         ("survey", log.MADE_UP_LINK): "a link that was not made here",
         ("survey", log.ASSISTANT): "the assistant",
     }

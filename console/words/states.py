@@ -174,6 +174,7 @@ ACTOR: Mapping[str, str] = {
     "reactor:catalogue": "The desk",
     "command": "The command line",
     "requester": "The requester",
+    "somebody": "Somebody",
     "assistant": "The assistant",
     "timer": "The desk",
     "platform": "The platform",

@@ -14,6 +14,7 @@ DeskError
 │   └── WrongAddress       … because nothing can be sent to `word`
 ├── Unauthenticated        who is asking is not known: sign in again
 ├── Forbidden              who is asking may not do this
+│   └── NotedRefusal       … and the audit log has it already
 ├── TooManyAttempts        too often in too short a time: wait `retry_after` seconds
 ├── Busy                   more is asked for than the desk takes on: wait `retry_after` seconds
 ├── StorageUnavailable     the database is away: answer 503, acknowledge nothing, try later
@@ -131,6 +132,10 @@ class Unauthenticated(DeskError):
 
 class Forbidden(DeskError):
     """Who is asking may not do this."""
+
+
+class NotedRefusal(Forbidden):
+    """Who is asking may not do this, which the audit log has already."""
 
 
 class TooManyAttempts(DeskError):

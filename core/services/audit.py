@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.audited import Deed
@@ -25,6 +25,9 @@ _NOTED_AGAIN_AFTER = timedelta(hours=1)
 
 MADE_UP_LINK = "made_up_link"
 """What an entry names as the subject where somebody used a link that the desk did not make."""
+
+UNKNOWN_ADDRESS = "unknown_address"
+"""What it names where somebody signed in with an address that no agent has."""
 
 ASSISTANT = "assistant"
 """What it names where the assistant was spoken of."""
@@ -116,14 +119,18 @@ async def record_refusal(
     why: str,
     *,
     about: Mapping[str, Any] | None = None,
+    each_place: bool = False,
 ) -> bool:
     """Add an entry about what was refused; say whether it is new.
 
-    It is added once an hour for each subject and actor. Whoever makes up links, or keeps on
+    It is added once an hour for each subject and actor, and where `each_place`, which something
+    else has to bound, for each address that it was done from. Whoever makes up links, or keeps on
     pressing one, could fill the log otherwise, and so could rules that do not end.
     """
     kind, key, _ = subject
+    here = AuditEntry.remote.is_not_distinct_from(_remote.get()) if each_place else true()
     noted = exists().where(
+        here,
         AuditEntry.action == action,
         AuditEntry.subject_kind == kind,
         AuditEntry.subject_id == str(key),

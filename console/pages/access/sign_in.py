@@ -23,6 +23,7 @@ from core.domain.errors import Busy, DeskError, InvalidInput, TooManyAttempts, U
 from core.domain.languages import CONSOLE_LANGUAGES
 from core.services.access.access import SignedIn
 from core.services.access.passwords import MIN_PASSWORD_CHARS
+from core.services.audit import done_from
 
 router = APIRouter(prefix="/console")
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -77,7 +78,8 @@ async def follow_link(request: Request, token: str) -> Response:
     """Use up a one-time link, and ask for a password of one's own."""
     desk = desk_of(request)
     try:
-        cookie = await desk.access.redeem_link(token, language_of(request))
+        with done_from(_remote(request)):
+            cookie = await desk.access.redeem_link(token, language_of(request))
         agent = (await desk.access.session(cookie)).agent
         await desk.access.sign_out(cookie_of(request))
     except Unauthenticated as error:

@@ -18,6 +18,7 @@ from console.pages.automation.names import Names, load_custom_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, form_of, text_field
 from console.pages.view import page, translator
+from console.refusals import note_refusal
 from console.words import queue as queue_words
 from console.words.automation import COMPARISON
 from console.words.errors import error_in_words
@@ -207,6 +208,8 @@ def _typed(form: FormData) -> dict[str, Any]:
 async def _refused(
     request: Request, view: UUID | None, form: FormData, error: DeskError
 ) -> Response:
+    if isinstance(error, Forbidden):
+        await note_refusal(request, request.state.viewer.actor, error)
     wrong = error_in_words(error, translator(request))
     return await _form(request, view, _typed(form), wrong=wrong, status=422)
 

@@ -25,6 +25,7 @@ from core.services.access.backoff import GuessingGuard
 from core.services.access.hashing import Hashes
 from core.services.access.passwords import Passwords
 from core.services.access.sessions import SESSION_IDLE, SESSION_LIFETIME, open_session
+from core.services.access.sign_in_log import Way, note_dead_link, note_failure, note_sign_in
 from core.services.access.telling import AccessNotices, tell
 from core.services.access.tokens import Principal, Tokens, TokenTerms, digest_of
 from core.storage.engine import Sessions, storage_errors
@@ -127,7 +128,7 @@ class Access:
         return token
 
     async def redeem_link(self, token: str, language: str | None = None) -> str:
-        """Use up a one-time link; return a session's cookie.
+        """Use up a one-time link; return a session's cookie. The audit log has it, or that not.
 
         Who has no password yet comes for the first time, and reads the console in `language`.
 
@@ -147,12 +148,14 @@ class Access:
                 .returning(SignInLink.agent_id)
             )
             row = None if agent is None else await session.get(AgentRow, agent)
-            if row is None or row.disabled_at is not None:
-                raise Unauthenticated("this link has been used or is too old")
-            is_new = row.password_hash is None
-            if is_new and language is not None and language in CONSOLE_LANGUAGES:
-                row.language = language
-            return open_session(session, AgentId(row.id), now)
+            if row is not None and row.disabled_at is None:
+                is_new = row.password_hash is None
+                if is_new and language is not None and language in CONSOLE_LANGUAGES:
+                    row.language = language
+                note_sign_in(session, row, Way.LINK)
+                return open_session(session, AgentId(row.id), now)
+            await note_dead_link(session, digest_of(token))
+        raise Unauthenticated("this link has been used or is too old")
 
     def known_browser(self, email: str) -> str:
         """Return what a browser in which `email` has signed in shows at the next `sign_in`."""
@@ -165,7 +168,7 @@ class Access:
 
         Takes as long for an address that nobody has. Failures of one address, or from one
         `remote`, make further attempts wait; a `browser` known for the address waits for its
-        own alone.
+        own alone. The audit log has who signed in, and that somebody could not.
 
         Raises:
             Unauthenticated: they do not belong together.
@@ -182,6 +185,9 @@ class Access:
             known = row.password_hash if row is not None and row.disabled_at is None else None
             matches = await self._hashes.matches(known, password, place)
             if row is None or known is None or not matches:
+                with audit.done_from(remote):
+                    async with storage_errors(), self._sessions.begin() as session:
+                        await note_failure(session, row)
                 raise Unauthenticated("the e-mail address or the password is wrong")
             await self._guard.forget(address, remote, browser)
             rehashed = await self._hashes.renewed(known, password, place)
@@ -191,6 +197,8 @@ class Access:
             if row is None or row.disabled_at is not None or row.password_hash != known:
                 raise Unauthenticated("the e-mail address or the password is wrong")
             row.password_hash = rehashed or known
+            with audit.done_from(remote):
+                note_sign_in(session, row, Way.PASSWORD)
             return open_session(session, AgentId(row.id), self._now())
 
     async def session(self, cookie: str | None) -> SignedIn:

@@ -24,7 +24,7 @@ from core.domain.catalogue import (
     next_stage,
 )
 from core.domain.classification import FieldSpec
-from core.domain.errors import Forbidden, InvalidInput, NotFound
+from core.domain.errors import Forbidden, InvalidInput, NotedRefusal, NotFound
 from core.domain.ids import ItemId, TicketId
 from core.domain.ticket import TicketStatus, TicketTrigger
 from core.services import audit
@@ -107,7 +107,7 @@ class Approvals:
                 await case.ledger.write(session)
                 return
         await self._note(by.actor, about(number), "not an approver")
-        raise Forbidden("only those who were asked may decide on this request")
+        raise NotedRefusal("only those who were asked may decide on this request")
 
     async def ask_again(self, ticket: TicketId, by: Agent) -> None:
         """Ask all who may decide once more; older links last longer with it.

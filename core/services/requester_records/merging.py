@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.actor import Agent
-from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.domain.errors import Conflict, InvalidInput, NotedRefusal, NotFound
 from core.domain.ids import ContactId, new_id
 from core.domain.undoing import UNDONE_WITHIN
 from core.services.audit import record
@@ -142,7 +142,7 @@ class ContactMerging:
             subject = ("ticket", number, f"#{number}")
             new = {"request": "merging of requesters"}
             record(apart, by.actor, "ticket.refused", subject, new=new)
-        raise Forbidden("this requester has tickets of another team")
+        raise NotedRefusal("this requester has tickets of another team")
 
     async def _give(
         self, session: AsyncSession, what: dict[str, Any], old: ContactId, new: ContactId

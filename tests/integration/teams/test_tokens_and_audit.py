@@ -73,7 +73,6 @@ async def test_the_audit_log_is_read_by_cursor_and_exported_without_formulas(
     who = await desk.access.bearer(boss.headers["authorization"].removeprefix("Bearer "))
     assert who.agent is not None
     await desk.staffing.teams.create(TeamShape(name="=cmd()"), who.agent)
-    assert (await agent.get("/api/v1/audit")).status_code == 403
     first = (await auditor.get("/api/v1/audit", params={"limit": 1})).json()
     assert [entry["action"] for entry in first["items"]] == ["team.created"]
     second = (await auditor.get("/api/v1/audit", params={"cursor": first["next"]})).json()
@@ -85,6 +84,9 @@ async def test_the_audit_log_is_read_by_cursor_and_exported_without_formulas(
     assert rows[0]["subject"] == "'=cmd()"
     newest = (await auditor.get("/api/v1/audit", params={"limit": 1})).json()["items"][0]
     assert (newest["action"], newest["actor_name"]) == ("audit.exported", "a")
+    assert (await agent.get("/api/v1/audit")).status_code == 403
+    refused = (await auditor.get("/api/v1/audit", params={"limit": 1})).json()["items"][0]
+    assert (refused["action"], refused["actor_name"]) == ("request.refused", "ana")
 
 
 async def test_the_pages_issue_and_revoke_a_token_and_save_the_audit_log(desk: Desk) -> None:
