@@ -1,16 +1,21 @@
 """The description of the API (OpenAPI), whose words are the docstrings of its routes.
 
 The web server that `desk run` starts has no docstrings: they would stay in memory for the few who
-ask. It has another process write the description, once, when it is asked for.
+ask. It has another process write the description when it is first asked for, and keeps it in the
+home for every later start of the same release.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
+from importlib import metadata
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -20,8 +25,13 @@ from starlette.routing import Route
 from core.settings import Settings
 from core.wiring.parts import database_url
 
+_LOGGER = logging.getLogger(__name__)
+
 _PATH = "/api/openapi.json"
+_FILE = "api-description"
 _SECONDS = 300.0  # it takes seven of a processor
+_ROOT = Path(__file__).parents[2]
+_ROOMS = ("console", "core", "channels")
 
 
 class Description:
@@ -49,9 +59,18 @@ class Description:
         async with self._writing:
             if self._written is None:
                 self._written = (
-                    written(self._app) if self._has_docstrings else await self._by_another_process()
+                    written(self._app) if self._has_docstrings else await self._kept_or_new()
                 )
         return self._written
+
+    async def _kept_or_new(self) -> bytes:
+        """Return what is kept in the home if this very release wrote it, else write it."""
+        kept, release = self._settings.home / _FILE, await asyncio.to_thread(_release)
+        found = await asyncio.to_thread(_read, kept, release)
+        if found is None:
+            found = await self._by_another_process()
+            await asyncio.to_thread(_keep, kept, release, found)
+        return found
 
     async def _by_another_process(self) -> bytes:
         process = await asyncio.create_subprocess_exec(
@@ -74,6 +93,34 @@ class Description:
         if process.returncode != 0:
             raise RuntimeError("the description of the API could not be written: see above")
         return output
+
+
+def _release() -> bytes:
+    """Return what differs as soon as some module does, by its name, length and time."""
+    seen = hashlib.sha256(sys.version.encode())
+    for library in ("fastapi", "pydantic"):
+        seen.update(metadata.version(library).encode())
+    for path in sorted(path for room in _ROOMS for path in (_ROOT / room).rglob("*.py")):
+        status = path.stat()
+        seen.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return seen.hexdigest().encode()
+
+
+def _read(kept: Path, release: bytes) -> bytes | None:
+    try:
+        of, _, document = kept.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    return document if of == release else None
+
+
+def _keep(kept: Path, release: bytes, document: bytes) -> None:
+    fresh = kept.with_name(f".{kept.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(release + b"\n" + document)
+        fresh.replace(kept)
+    except OSError:  # as where no space is left: it is written again after the next start
+        _LOGGER.warning("the description of the API could not be kept", exc_info=True)
 
 
 def written(app: FastAPI) -> bytes:

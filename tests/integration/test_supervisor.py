@@ -121,13 +121,15 @@ async def desk_run(home: Path, port: int) -> AsyncIterator[Desk]:
         await listening
 
 
-async def desk_command(home: Path, port: int, *arguments: str) -> tuple[int, str, str]:
+async def desk_command(
+    home: Path, port: int, *arguments: str, **extra: str
+) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "core.cli", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(home, port),
+        env=environment(home, port, **extra),
     )
     async with asyncio.timeout(PATIENCE_SECONDS):
         output, errors = await process.communicate()
@@ -282,10 +284,22 @@ async def test_a_desk_that_heeds_its_parent_ends_with_it_even_if_that_is_killed(
     server = desk.postmaster
     parent.kill()
     await parent.communicate()  # the end of the output, which the supervisor holds open too
-    assert not is_alive(supervisor)
-    assert not is_alive(server)
+
+    async def both_are_gone() -> bool:
+        return not (is_alive(supervisor) or is_alive(server))
+
+    assert await until(both_are_gone, every=0.05, seconds=PATIENCE_SECONDS)
     assert [desk.child(name) for name in ("serve", "work", "embed")] == [None, None, None]
     assert not (desk.home / "run.json").exists()
+
+
+async def test_a_desk_that_heeds_its_parent_and_has_none_stops_and_says_why(
+    home: Path, port: int
+) -> None:
+    code, output, errors = await desk_command(home, port, "run", **{supervised.VARIABLE: "1"})
+    assert (code, errors) == (0, "")
+    assert "standard input has ended" in output
+    assert "stopped" in output
 
 
 async def test_a_command_on_its_own_starts_the_database_and_stops_it(home: Path, port: int) -> None:

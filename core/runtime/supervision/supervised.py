@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 VARIABLE = "DESK_SUPERVISED"
 """Set to 1 for the children of a supervisor; their standard input is a pipe from it.
@@ -31,22 +32,18 @@ def exit_with_parent() -> None:
     The kernel closes the supervisor's end of the pipe with the supervisor, so nothing has to be
     asked periodically. Does nothing in a process that was started by hand.
     """
-    if os.environ.get(VARIABLE) == "1":
-        threading.Thread(target=_wait_for_end_of_input, name="parent", daemon=True).start()
+    _when_input_ends(_exit)
 
 
 def heed_parent(gone: Callable[[], None]) -> None:
     """Have the running loop call `gone` when the parent ends; see `exit_with_parent`."""
-    if os.environ.get(VARIABLE) != "1":
-        return
-    loop, pipe = asyncio.get_running_loop(), sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
 
-    def listen() -> None:
-        if not os.read(pipe, 4096):
-            loop.remove_reader(pipe)
-            gone()
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is closed: this process is ending already
+            loop.call_soon_threadsafe(gone)
 
-    loop.add_reader(pipe, listen)
+    _when_input_ends(tell)
 
 
 def wait_for_go() -> None:
@@ -59,9 +56,17 @@ def wait_for_go() -> None:
         raise SystemExit(1)  # the supervisor is gone
 
 
-def _wait_for_end_of_input() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
+def _when_input_ends(then: Callable[[], None]) -> None:
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        then()
+
+    if os.environ.get(VARIABLE) == "1":
+        threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _exit() -> None:
     os.kill(os.getpid(), signal.SIGTERM)  # an orderly end, if it comes soon
     time.sleep(_LAST_WORDS_SECONDS)
     os._exit(1)

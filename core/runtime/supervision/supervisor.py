@@ -96,7 +96,12 @@ class Supervisor:
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(name) is not signal.SIG_IGN:  # as nohup does
                 loop.add_signal_handler(name, wanted.set)
-        supervised.heed_parent(wanted.set)
+
+        def orphaned() -> None:
+            self._say("standard input has ended, and whoever started this desk with it")
+            wanted.set()
+
+        supervised.heed_parent(orphaned)
         await self._claim()
         work = asyncio.create_task(self._bring_up())
         stop = asyncio.create_task(wanted.wait())

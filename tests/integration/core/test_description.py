@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from core.settings import Settings
@@ -25,3 +26,18 @@ async def test_what_another_process_writes_is_what_this_one_would(
     assert any(
         "description" in operation for path in own["paths"].values() for operation in path.values()
     )
+
+
+async def test_it_is_written_once_for_all_starts_of_a_release(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, database_url=SecretStr(database_url))
+    first = await Description(FastAPI(), settings, has_docstrings=False).document()
+    kept = tmp_path / "api-description"
+    release, _, document = kept.read_bytes().partition(b"\n")
+    assert document == first
+    kept.write_bytes(release + b"\n{}")
+    assert await Description(FastAPI(), settings, has_docstrings=False).document() == b"{}"
+    kept.write_bytes(b"another release\n{}")
+    assert await Description(FastAPI(), settings, has_docstrings=False).document() == first
+    assert kept.read_bytes() == release + b"\n" + first
