@@ -4,17 +4,39 @@
   const by = (id) => document.getElementById(id);
   const NEAR_END_PX = 80;
 
-  // What somebody typed or chose stays, whatever news come in, until the form that holds it is taken.
+  // What somebody typed or chose stays, whatever news come in, until the form that holds it is taken
+  // as it now is: what was typed on while it was under way is still to be sent.
   const typed = new WeakSet();
+  const sent = new WeakMap();
+  const state = (field) => (field.matches("[type=checkbox], [type=radio]") ? field.checked : field.value);
   for (const name of ["input", "change"]) {
     document.addEventListener(name, ({ target }) => typed.add(target), true);
   }
   const isTyped = (name, node) =>
     ["value", "checked", "selected"].includes(name) && typed.has(node.closest("select") ?? node);
-  document.body.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig, xhr } }) => {
-    const form = requestConfig.elt;
-    const isTaken = form.matches("form") && (xhr.status < 400 || form.matches("[hx-trigger^=change]"));
-    if (isTaken) for (const field of form.elements) typed.delete(field);
+  const sendsItself = (form) => form.matches("form[hx-trigger^=change]");
+  document.body.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
+    if (elt.matches("form")) for (const field of elt.elements) sent.set(field, state(field));
+  });
+  document.body.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig: { elt }, xhr } }) => {
+    if (!elt.matches("form") || (xhr.status >= 400 && !sendsItself(elt))) return;
+    for (const field of elt.elements) if (sent.get(field) === state(field)) typed.delete(field);
+  });
+  document.body.addEventListener("htmx:sendError", ({ detail: { requestConfig: { elt, verb } } }) => {
+    if (verb === "get") return;
+    const said = document.createElement("p");
+    said.textContent = by("connection").dataset.unsent;
+    by("notice").replaceChildren(said);
+    if (!sendsItself(elt)) return;
+    for (const field of elt.elements) typed.delete(field);
+    elt.reset();
+  });
+  addEventListener("pagehide", () => {
+    for (const form of document.querySelectorAll("form.sort")) {
+      if (!sendsItself(form) || ![...form.elements].some((field) => typed.has(field)) || !form.checkValidity()) continue;
+      const body = new URLSearchParams(new FormData(form));
+      fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => {}); // the page is gone
+    }
   });
 
   // Menus that are open stay open when the part of the page around them is shown anew.

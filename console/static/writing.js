@@ -131,8 +131,10 @@
   });
   const unsaved = JSON.parse(sessionStorage.getItem(left) ?? "null");
   sessionStorage.removeItem(left);
+  // A page of an earlier release took along the text of one mode alone.
+  const taken = unsaved ? (unsaved.taken ?? { [unsaved.mode]: unsaved }) : {};
   const early = text.value !== text.defaultValue; // somebody typed before this script was there
-  for (const [kind, { draft, before }] of Object.entries(unsaved?.taken ?? {})) {
+  for (const [kind, { draft, before }] of Object.entries(taken)) {
     drafts[kind] = before ? joined(drafts[kind] ?? blank(), before, draft) : draft;
   }
   if (early) {
@@ -144,7 +146,7 @@
   }
   if (early) text.placeholder = text.dataset[mode];
   else show(drafts[mode]);
-  for (const kind of Object.keys(unsaved?.taken ?? {})) if (kind !== mode) save(kind);
+  for (const kind of Object.keys(taken)) if (kind !== mode) save(kind);
   if (early || unsaved) flush();
 
   text.addEventListener("input", changed);

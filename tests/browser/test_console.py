@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qs
 
-from playwright.async_api import Request, expect
+from playwright.async_api import Request, Route, expect
+from sqlalchemy import select, update
 
 from core.domain.actor import Agent
 from core.domain.assistant import Say
 from core.domain.ids import ConversationId, new_id
 from core.domain.ticket import TicketStatus
+from core.runtime.machine.polling import until
 from core.services.classification.similarity import WordsOfTickets
 from core.services.reactions import Reactions
 from core.storage.queries.tickets.tickets import ticket_of_conversation
-from core.storage.tables import Team
+from core.storage.tables import Category, FormField, Team, Ticket
 from tests.browser.people import Opened, agent_called
 from tests.integration.console.world import Desk
 
@@ -116,6 +119,78 @@ async def test_a_due_date_is_taken_once_its_year_is_typed_and_not_at_each_digit(
         await page.keyboard.type("2028", delay=50)
     assert taken == ["2027-12-31T17:30", "2028-12-31T17:30"]
     await expect(due).to_have_value("2028-12-31T17:30")
+
+
+async def test_what_is_typed_on_while_it_is_being_saved_stays_and_is_saved_too(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    category = new_id()
+    async with desk.sessions() as session, session.begin():
+        session.add(Category(id=category, name="Hardware"))
+        await session.flush()
+        session.add(FormField(id=new_id(), category_id=category, label="Serial", kind="text"))
+        await session.execute(update(Ticket).values(category_id=category))
+    page = await opened("/console/tickets/1001")
+    go_on = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await go_on.wait()
+        await route.continue_()
+
+    await page.route("**/sort*", hold)
+    serial = page.get_by_label("Serial")
+    async with page.expect_request("**/sort*"):
+        await serial.press_sequentially("SN-1")
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("End")
+    async with page.expect_response("**/sort*"):
+        await serial.press_sequentially("234")
+        go_on.set()
+    await desk.says("still there?")
+    await expect(page.locator(".message.customer").last).to_contain_text("still there?")
+    await expect(serial).to_have_value("SN-1234")
+    await page.keyboard.press("Tab")
+
+    async def is_saved() -> bool:
+        async with desk.sessions() as session:
+            return "SN-1234" in (await session.scalars(select(Ticket.fields))).one().values()
+
+    assert await until(is_saved, every=0.05, seconds=10.0)
+
+
+async def test_a_date_is_saved_though_its_page_is_left_at_once(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    await page.locator("#sort-due").fill("2027-12-31T17:30")
+    await page.goto("/console/queue")
+
+    async def is_saved() -> bool:
+        async with desk.sessions() as session:
+            return (await session.scalars(select(Ticket.due_at))).one() is not None
+
+    assert await until(is_saved, every=0.05, seconds=10.0)
+
+
+async def test_a_date_that_cannot_be_is_said_to_be_none(desk: Desk, opened: Opened) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    due = page.locator("#sort-due")
+    await due.fill("1999-12-31T17:30")
+    await due.blur()
+    await expect(due).to_be_focused()  # where the browser says what is wrong with it
+
+
+async def test_what_never_reached_the_desk_is_said_and_does_not_look_saved(
+    desk: Desk, opened: Opened
+) -> None:
+    await desk.queued()
+    page = await opened("/console/tickets/1001")
+    await page.route("**/sort*", lambda route: route.abort())
+    await page.locator("#sort-priority").select_option("urgent")
+    await expect(page.locator("#notice")).to_contain_text("was not saved")
+    await expect(page.locator("#sort-priority")).to_have_value("normal")
 
 
 async def test_reading_back_is_not_disturbed(desk: Desk, opened: Opened) -> None:
