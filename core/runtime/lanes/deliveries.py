@@ -12,6 +12,7 @@ from core.domain.errors import (
     BadCredentials,
     CannotSay,
     DeliveryError,
+    Moved,
     NotWanted,
     Rejected,
     SentInPart,
@@ -76,7 +77,7 @@ class DeliveriesLane:
                 return Unavailable(str(error))  # done twice, it is the same
             return await self._after_doubt(channel, plan, error)
         except DeliveryError as error:
-            return error
+            return _with_doubt(plan, error)
         except Exception:
             # A fault of the channel's own code: what it did before is not known, and trying
             # again at once would do it again.
@@ -181,6 +182,14 @@ async def _look(channel: FindsDeliveries, plan: SendPlan) -> Receipt | InPart | 
         raise Uncertain(str(error)) from error
     except DeliveryError as error:
         raise CannotSay(error) from error
+
+
+def _with_doubt(plan: SendPlan, error: DeliveryError) -> DeliveryError:
+    """Return why an attempt failed; a change that an earlier one may have made stays in doubt."""
+    comes_again = isinstance(error, Unavailable | Throttled | BadCredentials | Moved)
+    if plan.action == DeliveryAction.EDIT and plan.may_have_left and comes_again:
+        return CannotSay(error)
+    return error
 
 
 def _refuse(channel: BrokenChannel, plan: SendPlan) -> None:

@@ -191,7 +191,8 @@ class Outbox:
         """Write what came of an attempt."""
         async with storage_errors(), self._sessions.begin() as session:
             held = await held_while_settling(session, plan.action, plan.conversation, outcome)
-            if isinstance(outcome, Moved):
+            why = outcome.cause if isinstance(outcome, CannotSay) else outcome
+            if isinstance(why, Moved):
                 held |= await living_with(session, plan.conversation)
             conversation = (await all_locked(session, held))[plan.conversation]
             ledger = Ledger(self._accounts, self._now())

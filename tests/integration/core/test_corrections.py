@@ -7,8 +7,18 @@ from sqlalchemy import select
 
 from core.domain.actor import Agent, Role
 from core.domain.assistant import Handoff, HandoffReason
-from core.domain.errors import Conflict, Forbidden, Rejected, Uncertain
-from core.domain.ids import ConversationId, MessageId
+from core.domain.errors import (
+    BadCredentials,
+    Conflict,
+    DeliveryError,
+    Forbidden,
+    Moved,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Uncertain,
+)
+from core.domain.ids import ConversationId, MessageId, ThreadKey
 from core.storage.tables import MessageRevision
 from tests.integration.core.sending import advance, fail_next, received
 from tests.support.desk import Rig
@@ -125,5 +135,29 @@ async def test_a_correction_that_a_dead_worker_began_is_made_again_as_one_that_m
     await advance(rig, conversation)
     await rig.corrections.correct(answer, agent, "On my way!")
     assert await rig.outbox.plan(conversation) is not None
+    await advance(rig, conversation)
+    assert [edit.may_have_left for edit in rig.platform.edited] == [True]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Unavailable("away"),
+        Throttled(20.0),
+        BadCredentials("revoked", "make another token"),
+        Moved(ThreadKey("t2")),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+async def test_a_correction_that_may_have_left_stays_in_doubt_while_attempts_fail(
+    rig: Rig, fault: DeliveryError
+) -> None:
+    conversation, answer, agent = await _answered(rig)
+    await advance(rig, conversation)
+    await rig.corrections.correct(answer, agent, "On my way!")
+    assert await rig.outbox.plan(conversation) is not None  # of a worker that dies now
+    fail_next(rig, fault)
+    await advance(rig, conversation)
+    rig.clock.advance(seconds=61)
     await advance(rig, conversation)
     assert [edit.may_have_left for edit in rig.platform.edited] == [True]
