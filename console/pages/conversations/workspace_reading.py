@@ -45,7 +45,12 @@ from core.storage.queries.conversations.conversations import (
     sides_of,
 )
 from core.storage.queries.conversations.letters import bounces_of, sourced, split_off
-from core.storage.queries.conversations.messages import MessageView, latest_messages, said_of
+from core.storage.queries.conversations.messages import (
+    MessageView,
+    latest_messages,
+    said_after_its_beginning,
+    said_of,
+)
 from core.storage.queries.feed import FeedPosition, feed_end
 from core.storage.queries.links.links import links_of
 from core.storage.queries.links.merges import (
@@ -147,6 +152,11 @@ async def _read(
     tree = await category_tree(session)
     person = await requester_view(session, ContactId(conversation.requester.id))
     people = await crew(session, datetime.now(UTC))
+    own = [one for one in messages if one.conversation == conversation.id]
+    new_subjects = _new_subjects(desk.letters, conversation, own)
+    if ticket is not None and conversation is main:
+        splits = await said_after_its_beginning(session, ticket.id, new_subjects)
+        new_subjects = {name: new_subjects[name] for name in new_subjects if name in splits}
     return Workspace(
         position=position,
         conversation=conversation,
@@ -180,11 +190,7 @@ async def _read(
         ),
         addressing=addressing,
         bounces=await _bounces(session, conversation, messages, addressing),
-        new_subjects=_new_subjects(
-            desk.letters,
-            conversation,
-            [one for one in messages if one.conversation == conversation.id],
-        ),
+        new_subjects=new_subjects,
         sourced=await sourced(session, [m.id for m in messages if m.speaker == Speaker.CUSTOMER]),
         main=main,
         sides=sides,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, not_, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, not_, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,9 +78,8 @@ class Splitting:
         """Make a ticket of its own of some of a ticket's messages; return it.
 
         It has the given subject, or the first message's words, is the agent's, and is in the same
-        team. With `tells`
-        the requester is told its number. The old and the new ticket keep what was done: field
-        "split", with the ticket's number on the other side and the first message.
+        team. With `tells` the requester is told its number. The old and the new ticket keep what
+        was done: field "split", with the ticket's number on the other side and the first message.
 
         Raises:
             NotFound: there is no such ticket or message.
@@ -129,7 +128,7 @@ class Splitting:
         has_letters = self._letters.are_sent_from(AccountId(old.account_id))
         if not (has_letters or old.is_current or old.is_beside):
             raise Conflict("this chat has gone on in another ticket: it cannot be split here")
-        if has_letters and not await _is_said_before(session, old, moved[0]):
+        if has_letters and not await _is_said_before(session, old, moved[0], true()):
             raise Conflict("a conversation cannot be split at its beginning")
         ledger = Ledger(self._accounts, self._now())
         contact = await session.scalar(
@@ -314,12 +313,12 @@ async def _from(
     with_later: bool,
 ) -> Sequence[Message]:
     first = await session.get(Message, message_id, populate_existing=True)
-    if first is None or first.conversation_id != old.id or first.speaker != Speaker.CUSTOMER:
+    if first is None or first.conversation_id != old.id or not _is_said(first):
         raise NotFound("there is no such message")
-    if not await _is_said_before(session, old, first):
-        raise Conflict("a conversation cannot be split at its beginning")
     own = await said_since_earlier(session, TicketId(ticket.id))
     await _keep_earlier(session, own, [message_id])
+    if not await _is_said_before(session, old, first, own):
+        raise Conflict("a conversation cannot be split at its beginning")
     if not with_later:
         return [first]
     said = await session.scalars(
@@ -334,14 +333,17 @@ async def _from(
     return said.all()
 
 
-async def _is_said_before(session: AsyncSession, old: Conversation, message: Message) -> bool:
-    """Say whether the requester said something before `message`."""
+async def _is_said_before(
+    session: AsyncSession, old: Conversation, message: Message, which: ColumnElement[bool]
+) -> bool:
+    """Say whether the requester said something before `message`, of `which` messages."""
     before = await session.scalar(
         select(
             exists().where(
                 Message.conversation_id == old.id,
                 tuple_(Message.position, Message.seq) < (message.position, message.seq),
                 Message.speaker == Speaker.CUSTOMER,
+                which,
             )
         )
     )

@@ -88,6 +88,28 @@ async def test_the_first_letter_is_not_split_off(desk: Desk, ticket: str) -> Non
     assert "cannot be split at its beginning" in answer.text
 
 
+async def test_the_letter_that_began_the_second_ticket_of_its_thread_is_not_split_off(
+    desk: Desk, ticket: str
+) -> None:
+    browser = await signed_in(desk)
+    await browser.see(ticket)
+    await browser.send(f"{ticket}/status", status="closed")
+    desk.clock.advance(timedelta(hours=1))
+    path = await changed(desk)
+    message = await message_saying(desk, "A printer, too")
+    answer = await browser.send(f"/console/conversations/{message.conversation_id}/take-over")
+    second = answer.headers["location"].partition("?")[0]
+    assert second != ticket
+    page = await browser.see(second)
+    assert "A printer, too" in page
+    assert "New subject" not in page
+    for later in ("yes", "no"):
+        answer = await browser.send(f"{second}/{path}", later=later, htmx=True)
+        assert answer.status_code == 409
+        assert "cannot be split at its beginning" in answer.text
+    assert "A printer, too" in await browser.see(second)
+
+
 async def test_nothing_is_split_while_it_is_being_sent(desk: Desk, ticket: str) -> None:
     split = await changed(desk)
     browser = await signed_in(desk)

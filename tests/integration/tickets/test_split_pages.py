@@ -154,6 +154,32 @@ async def test_only_what_was_said_in_this_ticket_and_no_earlier_one_can_be_split
         assert why in answer.text
 
 
+async def test_what_the_second_ticket_of_a_chat_began_with_stays_in_it(desk: Desk) -> None:
+    browser = await signed_in(desk, "Ana", Role.AGENT)
+    conversation = await desk.queued("No VPN")
+    await browser.see("/console/tickets/1001")
+    await browser.send("/console/tickets/1001/status", status="closed")
+    desk.clock.advance(timedelta(hours=1))
+    await desk.queued("Now the printer")
+    await desk.says("And the screen")
+    async with desk.sessions() as session:
+        rows = await session.scalars(
+            select(Message).where(
+                Message.conversation_id == conversation, Message.speaker == "customer"
+            )
+        )
+        said = {row.text: str(row.id) for row in rows}
+    second = "/console/tickets/1002"
+    await browser.see(second)
+    for later in ("yes", "no"):
+        path = f"{second}/messages/{said['Now the printer']}/split"
+        answer = await browser.send(path, later=later)
+        assert "cannot be split at its beginning" in answer.text
+    assert "Now the printer" in _said(await browser.see(second))
+    path = f"{second}/messages/{said['And the screen']}/split"
+    assert (await browser.send(path, later="yes")).status_code == 303
+
+
 async def test_the_older_of_two_tickets_does_not_show_the_notes_of_the_newer(desk: Desk) -> None:
     browser = await signed_in(desk, "Ana", Role.AGENT)
     await desk.queued("No VPN")

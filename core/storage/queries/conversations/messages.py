@@ -210,6 +210,37 @@ async def said_since_earlier(session: AsyncSession, ticket: TicketId) -> ColumnE
     return false() if of_earlier is None else not_(of_earlier)
 
 
+async def said_after_its_beginning(
+    session: AsyncSession, ticket: TicketId, messages: Collection[MessageId]
+) -> Collection[MessageId]:
+    """Return those of `messages` before which the requester said something in `ticket` already.
+
+    None of those that belong to an earlier ticket of its conversation.
+    """
+    if not messages:
+        return ()
+    row = await session.get_one(Ticket, ticket)
+    own = await said_since_earlier(session, ticket)
+    place = tuple_(Message.position, Message.seq)
+    began = await session.execute(
+        select(Message.position, Message.seq)
+        .where(
+            Message.conversation_id == row.conversation_id,
+            Message.speaker == Speaker.CUSTOMER,
+            own,
+        )
+        .order_by(Message.position, Message.seq)
+        .limit(1)
+    )
+    first = began.first()
+    if first is None:
+        return ()
+    later = await session.scalars(
+        select(Message.id).where(Message.id.in_(messages), own, place > (first.position, first.seq))
+    )
+    return {MessageId(found) for found in later}
+
+
 async def messages_by_time(
     session: AsyncSession, which: ColumnElement[bool], *, limit: int
 ) -> Sequence[MessageView]:
