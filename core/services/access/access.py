@@ -190,16 +190,26 @@ class Access:
                         await note_failure(session, row)
                 raise Unauthenticated("the e-mail address or the password is wrong")
             await self._guard.forget(address, remote, browser)
-            rehashed = await self._hashes.renewed(known, password, place)
-        async with storage_errors(), self._sessions.begin() as session:
-            # Locked, as where a password is set: the sessions that ends are all that were opened.
-            row = await session.get(AgentRow, row.id, with_for_update=True)
-            if row is None or row.disabled_at is not None or row.password_hash != known:
-                raise Unauthenticated("the e-mail address or the password is wrong")
-            row.password_hash = rehashed or known
             with audit.done_from(remote):
-                note_sign_in(session, row, Way.PASSWORD)
-            return open_session(session, AgentId(row.id), self._now())
+                return await self._let_in(AgentId(row.id), known, password, place)
+
+    async def _let_in(self, agent: AgentId, known: str, password: str, place: str) -> str:
+        """Return a session's cookie for `agent`, of whose password `known` is the hash."""
+        while True:
+            rehashed = await self._hashes.renewed(known, password, place)
+            async with storage_errors(), self._sessions.begin() as session:
+                # Locked, as where a password is set: the sessions that ends are all that were
+                # opened.
+                row = await session.get(AgentRow, agent, with_for_update=True)
+                kept = None if row is None or row.disabled_at is not None else row.password_hash
+                if row is not None and kept == known:
+                    row.password_hash = rehashed or known
+                    note_sign_in(session, row, Way.PASSWORD)
+                    return open_session(session, agent, self._now())
+            # It was set meanwhile, or the same one was hashed anew by a sign-in beside this one.
+            if kept is None or not await self._hashes.matches(kept, password, place):
+                raise Unauthenticated("the e-mail address or the password is wrong")
+            known = kept
 
     async def session(self, cookie: str | None) -> SignedIn:
         """Return whose session `cookie` is; every use puts its end off.

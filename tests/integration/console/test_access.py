@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from threading import Barrier
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from core.domain.actor import Agent, Role
@@ -18,8 +21,9 @@ from core.domain.errors import (
     Unauthenticated,
 )
 from core.domain.ids import AgentId, new_id
+from core.services.access.access import Access
 from core.services.access.backoff import FREE_FAILURES, wait_seconds
-from core.storage.tables import AgentSession, ApiToken, SignInFailure, SignInLink
+from core.storage.tables import AgentRow, AgentSession, ApiToken, SignInFailure, SignInLink
 from tests.integration.console.browser import PASSWORD
 from tests.integration.console.world import BOT_TOKEN, Desk
 
@@ -53,6 +57,33 @@ async def test_what_does_not_fit_opens_nothing(desk: Desk, email: str, password:
     await ana(desk)
     with pytest.raises(Unauthenticated):
         await desk.access.sign_in(email, password, "1.2.3.4")
+
+
+class _AtOnce(PasswordHasher):
+    """Makes stronger hashes than the desk's; looks at the first two passwords at once."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=2, memory_cost=16, parallelism=1)
+        self._both, self._have_met = Barrier(2), False
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+        if not self._have_met:
+            self._both.wait(10)
+            self._have_met = True
+        return super().verify(hash, password)
+
+
+async def test_both_come_in_who_sign_in_at_once_after_hashes_were_made_stronger(desk: Desk) -> None:
+    agent, stronger = await ana(desk), _AtOnce()
+    access = Access(desk.sessions, b"key", BOT_TOKEN, desk.clock, stronger)
+    cookies = await asyncio.gather(
+        *(access.sign_in("ana@example.org", PASSWORD, f"10.0.0.{n}") for n in range(2))
+    )
+    assert [(await access.session(cookie)).agent for cookie in cookies] == [agent] * 2
+    async with desk.sessions() as session:
+        kept = await session.scalar(select(AgentRow.password_hash))
+    assert kept is not None
+    assert not stronger.check_needs_rehash(kept)
 
 
 async def test_an_agent_without_a_password_cannot_use_one(desk: Desk) -> None:
