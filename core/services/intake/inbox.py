@@ -101,7 +101,7 @@ class Intake:
         async with storage_errors(), self._sessions() as session:
             if await session.scalar(is_there) is not None:
                 return
-        key = f"quarantine/{self._now():%Y/%m/%d}/{new_id()}"
+        key = f"quarantine/{account}/{digest.hex()}"  # those who come at once write one file
         await self._blobs.put(key, raw)
         aside = upsert(Quarantined).values(
             id=new_id(), account_id=account, raw_blob=key, digest=digest, reason=reason

@@ -62,6 +62,18 @@ async def test_processes_that_put_the_same_aside_at_once_keep_it_once(
     assert await _open(rig) == ["odd"]
 
 
+async def test_processes_that_put_the_same_aside_at_once_leave_one_file(
+    rig: Rig, tmp_path: Path
+) -> None:
+    both = [rig.another_process(tmp_path / "blobs") for _ in range(2)]
+    await asyncio.gather(*(process.intake.quarantine(LOOP, b"{}", "odd") for process in both * 4))
+    async with rig.sessions() as session:
+        named = list(await session.scalars(select(Quarantined.raw_blob)))
+    kept = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    assert [str(path.relative_to(tmp_path / "blobs")) for path in kept] == named
+    assert [await both[0].blobs.get(name) for name in named] == [b"{}"]
+
+
 async def test_a_payload_that_comes_again_after_it_was_settled_is_kept_again(rig: Rig) -> None:
     await rig.intake.quarantine(LOOP, b"{}", "an unknown type")
     quarantine = Quarantine(rig.sessions, rig.blobs, rig.intake, {}, rig.clock)
