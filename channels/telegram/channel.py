@@ -28,7 +28,7 @@ from channels.telegram.sending import send_all
 from channels.telegram.settings import TelegramSettings
 from channels.telegram.webhook import Webhook
 from core.domain.backoff import Pauses
-from core.domain.channel import Capabilities, Outbound, Receipt
+from core.domain.channel import Capabilities, Outbound, Receipt, Shortfall
 from core.domain.content import FileRef
 from core.domain.errors import (
     BadCredentials,
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 
 _MAX_FILES = 10
 _RECENT_SECONDS = 300
-_LEFT = "the change may not have arrived whole: look in the chat how it ends"
-_LEFT_BEFORE = f"{_LEFT} (an earlier attempt ended without a word)"
 _log = logging.getLogger(__name__)
 
 
@@ -145,18 +143,19 @@ class Telegram(ABC):
             _, number = ids.read_remote(names[position])
             await self._change(call.method, {**call.arguments, "message_id": number})
         new: list[RemoteId] = []
-        detail = _LEFT_BEFORE if message.may_have_left and edit.additions else ""
-        if not detail:
+        in_doubt = message.may_have_left and bool(edit.additions)
+        if not in_doubt:
             try:
                 await send_all(edit.additions, place, self._client().send, self._pace, sent=new)
             except (Uncertain, SentInPart) as error:
-                detail = f"{_LEFT} ({error})"
+                _log.warning("message %s: its change is in doubt: %s", message.message, error)
+                in_doubt = True
         for position in edit.removals:
             await self._take_back(names[position])
         names[edit.additions_at : edit.additions_at] = new
         gone = {receipt.remote_ids[position] for position in edit.removals}
         left = tuple(name for name in names if name not in gone)
-        return Receipt(remote_ids=left, detail=detail)
+        return Receipt(remote_ids=left, detail=Shortfall.CHANGE_IN_DOUBT if in_doubt else "")
 
     async def remove(self, thread: ThreadKey, receipt: Receipt) -> None:  # noqa: ARG002 - names say
         """See `core.ports.RemovesMessages.remove`; a bot can do it within 48 hours."""

@@ -62,6 +62,7 @@ ERRORS = (
     "the ticket was closed before the reply left",
     "a reply can be taken back for 0 to 30 seconds",
     "this message was taken back already",
+    "this message was taken back: it is not sent again",
     "this message reached nobody: write a new one",
     "say first whether this message arrived",
     "this channel cannot change what was sent",

@@ -88,6 +88,9 @@ VIEW_ERRORS = (
     "only who made a view, leads and admins may change it",
     "nobody keeps more than 50 views: remove one first",
     "there are 20 views for everybody already: remove one first",
+    "a view has 10 conditions on fields at most",
+    "a list of tickets does not know what changed",
+    "a condition names a field and how it is compared",
 )
 """What errors about views say for themselves."""
 

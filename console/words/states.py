@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from core.domain.actor import Role
 from core.domain.assistant import HandoffReason
-from core.domain.channel import DeliveryState, HeldBack, RecipientOutcome
+from core.domain.channel import DeliveryState, HeldBack, RecipientOutcome, Shortfall
 from core.domain.content import Caution
 from core.domain.conversation import Responder
 from core.domain.files import FileRefusal, refusal_of
@@ -101,6 +101,13 @@ HELD_BACK: Mapping[str, str] = {
     HeldBack.REST: "Sent in part; the rest was held back",
 }
 """Why a message, or the rest of it, never left."""
+
+SENT_THOUGH: Mapping[str, str] = {
+    HeldBack.REST: HELD_BACK[HeldBack.REST],
+    Shortfall.CHANGE_IN_DOUBT: "The change may not have arrived whole: look in the chat how it "
+    "ends",
+}
+"""What an agent has to know of a message that was sent."""
 
 RECIPIENT: Mapping[str, str] = {
     RecipientOutcome.DELIVERED: "arrived",

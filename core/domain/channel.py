@@ -138,3 +138,9 @@ class HeldBack(StrEnum):
     OVERTAKEN = "overtaken"  # it announced an answer that has been given
     TOO_MANY = "too_many"  # its person had so many machine-made messages that its day was over
     REST = "rest"  # its first parts had left when it was not wanted any more
+
+
+class Shortfall(StrEnum):
+    """What an agent has to know of a message though it was sent: the detail of `SENT`."""
+
+    CHANGE_IN_DOUBT = "change_in_doubt"  # its change may not be there whole, and is not made again

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from channels.loopback import Loopback
-from core.domain.channel import DeliveryState, HeldBack, Outbound, Receipt
+from core.domain.channel import DeliveryState, HeldBack, Outbound, Receipt, Shortfall
 from core.domain.content import Body, Caution, Envelope
 from core.domain.errors import Unavailable
 from core.domain.events import (
@@ -248,19 +248,21 @@ async def test_what_a_platform_that_is_away_has_not_taken_is_shown_to_wait_with_
 
 
 @pytest.mark.parametrize(
-    ("language", "words"),
+    ("detail", "language", "words"),
     [
-        ("en", "Sent in part; the rest was held back"),
-        ("es", "Enviado en parte; el resto se retuvo"),
+        (HeldBack.REST, "en", "Sent in part; the rest was held back"),
+        (HeldBack.REST, "es", "Enviado en parte; el resto se retuvo"),
+        (Shortfall.CHANGE_IN_DOUBT, "en", "The change may not have arrived whole"),
+        (Shortfall.CHANGE_IN_DOUBT, "es", "Puede que el cambio no haya llegado completo"),
     ],
 )
-async def test_what_left_in_part_before_it_was_not_wanted_any_more_is_shown_so(
-    desk: Desk, ticket: str, language: str, words: str
+async def test_what_is_to_know_of_a_message_that_was_sent_is_shown_in_the_agents_language(
+    desk: Desk, ticket: str, detail: str, language: str, words: str
 ) -> None:
     message = await said(desk, await signed_in(desk), ticket, DeliveryState.SENT)
     async with desk.sessions.begin() as session:
         is_it = Message.id == UUID(message.rpartition("/")[2])
-        await session.execute(update(Message).where(is_it).values(delivery_detail=HeldBack.REST))
+        await session.execute(update(Message).where(is_it).values(delivery_detail=detail))
     assert words in await (await signed_in(desk, "Bea", language=language)).see(ticket)
 
 
@@ -297,5 +299,9 @@ async def test_what_was_taken_back_offers_no_sending_again(desk: Desk, ticket: s
     shown = await browser.see(ticket)
     assert "It did not arrive" in shown
     assert "Send again" not in shown
-    answer = await browser.send(f"{message}/parked", decision="resend", htmx=True)
-    assert answer.status_code == 409
+    bea = await signed_in(desk, "Bea", language="es")
+    await bea.see(ticket)
+    for reader, words in ((browser, "This message was taken back"), (bea, "Este mensaje fue reti")):
+        answer = await reader.send(f"{message}/parked", decision="resend", htmx=True)
+        assert answer.status_code == 409
+        assert words in answer.text

@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import import_module, resources
 from importlib.resources.abc import Traversable
 from pkgutil import iter_modules
+from uuid import UUID
 
 import pytest
 
 from console import words
 from console.rooms import ROOMS, SECTIONS, TABS
 from console.texts import accepted_language, catalogue, translate
+from console.words.errors import error_in_words
+from core.domain.errors import InvalidInput
 from core.domain.languages import CONSOLE_LANGUAGES
+from core.domain.views import ViewFilter
 from core.services.accounts.fields import fields_of
 from core.wiring.kinds import Kinds
 
@@ -73,6 +78,25 @@ def test_spanish_calls_the_same_things_the_same() -> None:
         if "ticket" in english.lower():
             assert not re.search(r"\bcasos?\b", spanish, re.IGNORECASE), english
         assert "no deseado" not in spanish, english
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ([{"field": str(UUID(int=1)), "comparison": "is", "value": "x"}] * 11, "Una vista tiene"),
+        ([{"field": "none", "comparison": "is", "value": "x"}], "Una condición nombra"),
+        (
+            [{"field": str(UUID(int=1)), "comparison": "changed", "value": "x"}],
+            "Una lista de tickets",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_view_is_said_in_spanish(
+    fields: list[dict[str, str]], said: str
+) -> None:
+    with pytest.raises(InvalidInput) as wrong:
+        ViewFilter.from_json({"fields": fields})
+    assert error_in_words(wrong.value, partial(translate, "es")).startswith(said)
 
 
 def test_what_a_catalogue_lacks_stays_english() -> None:

@@ -15,7 +15,7 @@ from channels.telegram import ids
 from channels.telegram.channel import PollingTelegram
 from channels.telegram.ids import Place
 from channels.telegram.settings import TelegramSettings
-from core.domain.channel import Receipt
+from core.domain.channel import Receipt, Shortfall
 from core.domain.errors import (
     BadCredentials,
     Moved,
@@ -224,7 +224,7 @@ class TestChanging:
         changed = await channel.edit(longer, receipt)
         assert len(ana.chat.messages) == 2
         assert changed.remote_ids == receipt.remote_ids
-        assert "may not have arrived whole" in changed.detail
+        assert changed.detail == Shortfall.CHANGE_IN_DOUBT
 
     async def test_an_edit_that_stops_among_what_it_adds_keeps_the_names_of_what_is_there(
         self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
@@ -234,7 +234,7 @@ class TestChanging:
         longer = replace(message, body=replace(message.body, text="word " * 1_800))
         telegram.faults.plan(Fault.SLOW, Fault.BROKEN, method="sendMessage")
         changed = await channel.edit(longer, receipt)
-        assert "1 of 2 parts were sent" in changed.detail
+        assert changed.detail == Shortfall.CHANGE_IN_DOUBT
         assert len(changed.remote_ids) == len(ana.chat.messages) == 2
         await channel.remove(message.thread, changed)
         assert ana.chat.messages == {}
@@ -248,7 +248,7 @@ class TestChanging:
         await channel.edit(longer, receipt)  # nobody wrote down what came of it
         changed = await channel.edit(replace(longer, may_have_left=True), receipt)
         assert len(ana.chat.messages) == 2
-        assert "an earlier attempt ended without a word" in changed.detail
+        assert changed.detail == Shortfall.CHANGE_IN_DOUBT
 
     async def test_an_edit_that_broke_before_it_added_anything_is_made_again_whole(
         self, telegram: TelegramPlatform, channel: PollingTelegram, ana: Person
