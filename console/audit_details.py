@@ -19,6 +19,7 @@ from console.words import (
     automation,
     classification,
     learning,
+    queue,
     sla,
     states,
     teams,
@@ -41,16 +42,21 @@ _TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "asset.status": assets.ASSET_STATUS,
         "catalogue.kind": classification.FIELD_KIND,
         "category.kind": classification.FIELD_KIND,
+        "assignees": queue.WHOSE,
         "channels": states.CHANNEL,
+        "due_dates": queue.DUE_DATE,
         "example.state": learning.EXAMPLE_STATE,
         "incoming_hook.format": automation.HOOK_FORMAT,
+        "kinds": classification.KIND,
         "model.state": learning.MODEL_STATE,
         "priorities": states.PRIORITY,
+        "promises": queue.PROMISE,
         "reasons": states.REASON,
         "role": states.ROLE,
         "rule.language": teams.LANGUAGE_NEED,
         "scopes": teams.SCOPE,
         "start": sla.START,
+        "statuses": states.STATUS,
         "strategy": teams.STRATEGY,
         "topic.state": audit_fields.TOPIC_STATE,
         "trigger": automation.TRIGGER,
@@ -63,6 +69,7 @@ _SAID_HERE = frozenset({"address", "old_secret", "secret", "sender", "way", "why
 """Fields that say something in a word of the log's own."""
 
 _SECONDS = frozenset({"delay", "remind_after", "lasts", "quiet"})
+_MOMENTS = frozenset({"created_before", "created_from", "expires_at", "updated_since"})
 _LANGUAGES = frozenset({"language", "languages"})
 
 
@@ -179,7 +186,7 @@ class Details:
             return self.t(audit_fields.SAID[value]) if value in audit_fields.SAID else value
         if key in _LANGUAGES:
             return language_name(value, self.language)
-        if key == "expires_at":
+        if key in _MOMENTS:
             return self._moment(value)
         return value
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOOKED = "desk.head"
+
+
+def is_head(request: Request) -> bool:
+    """Return whether the body of the answer is thrown away: who makes a large one need not."""
+    return bool(request.scope.get(_LOOKED))
 
 
 class Heads:
@@ -26,4 +34,4 @@ class Heads:
                 # At once, so that a stream without an end ends here.
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+        await self._app({**scope, "method": "GET", _LOOKED: True}, receive, send_head)

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from console.api.principal import AuditCaller
 from console.api.shapes import Limit, Page, Text
 from console.desk import desk_of
-from console.tables.audit import exported, filter_of
+from console.heads import is_head
+from console.tables.audit import FILE, exported, filter_of
+from console.tables.files import table_head
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, AuditView, audit_entries
 
@@ -92,4 +94,6 @@ async def get_entries(
 @router.get("/export.csv", response_class=Response)
 async def export(request: Request, _: AuditCaller, wanted: Wanted) -> Response:
     """Return the entries as a table that is safe to open in a spreadsheet; this is audited too."""
+    if is_head(request):
+        return table_head(FILE)
     return await exported(desk_of(request), wanted)

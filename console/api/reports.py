@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.api.principal import ReaderCaller
 from console.desk import desk_of
+from console.heads import is_head
 from console.sight import sight_for
 from console.tables.backlog import exported_backlog
+from console.tables.files import table_head
 from console.tables.report import exported
 from console.texts import translate
 from core.domain.figures import Dimension, Period
@@ -89,10 +91,13 @@ async def export(
     """
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         teams = await _teams(request, session)
+        by = asked.told_apart(teams)
+        if is_head(request):
+            return table_head(f"{asked.period.first}_{asked.period.last}_{by}.csv")
         return await exported(
             session,
             asked.period,
-            asked.told_apart(teams),
+            by,
             teams,
             actor=caller.actor,
             t=partial(translate, lang),
@@ -122,10 +127,13 @@ async def export_backlog(
     """
     async with storage_errors(), desk_of(request).sessions.begin() as session:
         teams = await _teams(request, session)
+        by = asked.told_apart(teams)
+        if is_head(request):
+            return table_head(f"backlog_{asked.period.first}_{asked.period.last}_{by}.csv")
         return await exported_backlog(
             session,
             asked.period,
-            asked.told_apart(teams),
+            by,
             teams,
             actor=caller.actor,
             t=partial(translate, lang),

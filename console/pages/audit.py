@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from console.audit_details import Details, named_in
 from console.desk import ConsoleDesk, desk_of
+from console.heads import is_head
 from console.pages.reports import day_of
 from console.pages.session import Readers
 from console.pages.view import ZONE_COOKIE, language_of, page, translator
-from console.tables.audit import exported, filter_of
+from console.tables.audit import FILE, exported, filter_of
+from console.tables.files import table_head
 from console.times import Times, zone
 from console.words.audit import choices_in_words, sentence
 from console.words.changes import who_in_words
@@ -82,6 +84,8 @@ async def export_audit(request: Request, signed_in: Readers, search: Wanted) -> 
     """Give out what was changed as a table."""
     if not signed_in.may_audit:
         raise Forbidden("only admins and auditors may do this")
+    if is_head(request):
+        return table_head(FILE)
     return await exported(desk_of(request), search.wanted(request))
 
 

@@ -13,10 +13,12 @@ from starlette.responses import Response
 
 from console.charts import Series, bars, series
 from console.desk import desk_of
+from console.heads import is_head
 from console.pages.session import Readers
 from console.pages.view import language_of, page, translator
 from console.sight import sight_for
 from console.tables.backlog import exported_backlog
+from console.tables.files import table_head
 from console.tables.report import exported
 from console.words.errors import error_in_words
 from console.words.figures import line_in_words
@@ -117,6 +119,8 @@ async def export_report(
         teams = None if sight is None else sight.counted
         by = _told_apart(by, teams)
         actor = signed_in.agent.actor
+        if is_head(request):
+            return table_head(f"{period.first}_{period.last}_{by}.csv")
         return await exported(session, period, by, teams, actor=actor, t=t)
 
 
@@ -134,10 +138,13 @@ async def export_backlog(
         period = period_of(start, end, today)
         sight = await sight_for(request, session)
         teams = None if sight is None else sight.counted
+        by = _told_apart(by, teams)
+        if is_head(request):
+            return table_head(f"backlog_{period.first}_{period.last}_{by}.csv")
         return await exported_backlog(
             session,
             period,
-            _told_apart(by, teams),
+            by,
             teams,
             actor=signed_in.agent.actor,
             t=translator(request),

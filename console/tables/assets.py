@@ -12,6 +12,8 @@ from core.services.audit import record
 from core.storage.engine import storage_errors
 from core.storage.queries.requester_records.assets import list_assets
 
+FILE = "assets.csv"
+
 
 async def exported(desk: ConsoleDesk, by: Agent) -> Response:
     """Return the assets added last as a table; that they were exported is in the audit log."""
@@ -21,7 +23,7 @@ async def exported(desk: ConsoleDesk, by: Agent) -> Response:
             session,
             by.actor,
             "assets.exported",
-            ("asset", "all", "assets.csv"),
+            ("asset", "all", FILE),
             new={"assets": len(found)},
         )
-    return table(write_table([asset.draft() for asset in found]), "assets.csv")
+    return table(write_table([asset.draft() for asset in found]), FILE)

@@ -19,6 +19,7 @@ from core.services import audit
 from core.storage.engine import storage_errors
 from core.storage.queries.audit import AuditFilter, AuditView, audit_entries
 
+FILE = "audit.csv"
 _MOST = 100_000
 _COLUMNS = ("at", "actor", "name", "from", "action", "kind", "id", "subject", "old", "new")
 
@@ -34,7 +35,7 @@ async def exported(desk: ConsoleDesk, wanted: AuditFilter) -> Response:
             ("audit", "log", "audit log"),
             new={"entries": len(entries), "search": _search(wanted)},
         )
-    return table(as_table(entries), "audit.csv")
+    return table(as_table(entries), FILE)
 
 
 def filter_of(

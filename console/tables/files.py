@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+
 from starlette.responses import Response
 
 from core.domain.errors import InvalidInput
 
+_TYPE = "text/csv; charset=utf-8"
 _BOM_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -37,14 +40,22 @@ def _guessed(raw: bytes) -> str:
     return str(best)
 
 
-def table(text: str, name: str) -> Response:
+def table(content: str | bytes, name: str) -> Response:
     """Return a table to be saved; the mark at its beginning tells spreadsheets that it is UTF-8."""
-    return Response(
-        b"\xef\xbb\xbf" + text.encode(),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    encoded = content if isinstance(content, bytes) else content.encode()
+    return Response(codecs.BOM_UTF8 + encoded, media_type=_TYPE, headers=_headers(name))
+
+
+def table_head(name: str) -> Response:
+    """Return what comes before such a table, whose length is known only once it is written."""
+    response = Response(media_type=_TYPE, headers=_headers(name))
+    del response.headers["Content-Length"]
+    return response
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

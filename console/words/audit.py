@@ -8,6 +8,7 @@ from types import MappingProxyType
 from markupsafe import Markup, escape
 
 from console.words.changes import who_in_words
+from console.words.queue import LABELS
 from console.words.states import ROLE
 from core.domain.audited import Deed
 from core.services import audit as log
@@ -242,6 +243,10 @@ SUBJECT: Mapping[tuple[str, str], str] = MappingProxyType(
 
 
 def _subject(entry: AuditView, t: Callable[..., str]) -> str:
+    if entry.subject_id == "all" and entry.subject_kind == "ticket":
+        return entry.subject_name  # what was exported, before entries said it by key
+    if entry.subject_kind == "tab" and entry.subject_id in LABELS:
+        return t(LABELS[entry.subject_id])
     for (kind, code), said in SUBJECT.items():
         # Entries cannot be changed: older ones hold the words themselves.
         if entry.subject_kind == kind and entry.subject_name in (code, said):

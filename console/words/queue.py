@@ -58,7 +58,7 @@ COLUMN: Mapping[str, str] = {
 TABLE_HEADS = (
     *("Number", "Subject", "Status", "Priority", "Type", "Category", "Team", "Assignee"),
     *("Requester", "E-mail", "Organisation", "Channel", "Language", "Tags"),
-    *("Opened", "Changed", "First response", "Solved", "Closed", "Due date", "SLA due"),
+    *("Opened", "Last change", "First response", "Solved", "Closed", "Due date", "SLA due"),
 )
 """What stands above the columns of saved tickets, before their custom fields."""
 

@@ -15,9 +15,10 @@ from console.api.put_back import PutBack
 from console.api.shapes import Body, Limit, NamedOut, Page, PersonOut, Text
 from console.api.tickets.tickets import TicketName, ticket_called
 from console.desk import ConsoleDesk, desk_of
+from console.heads import is_head
 from console.sight import sight_for
-from console.tables.assets import exported
-from console.tables.files import decoded
+from console.tables.assets import FILE, exported
+from console.tables.files import decoded, table_head
 from core.domain.assets import AssetDraft, AssetStatus
 from core.domain.errors import InvalidInput
 from core.domain.ids import AssetId
@@ -178,6 +179,8 @@ async def export(request: Request, caller: ReaderCaller) -> Response:
 
     That it was exported is in the audit log.
     """
+    if is_head(request):
+        return table_head(FILE)
     return await exported(desk_of(request), caller)
 
 

@@ -37,7 +37,7 @@ _MOST = 20
 Words = Annotated[Text, Field(max_length=100)]
 
 
-class Wanted(BaseModel):
+class Fitting(BaseModel):
     """Which tickets: all that is named has to fit; of what is named several times, one."""
 
     status: list[TicketStatus] = Field(default_factory=list, max_length=_MOST)
@@ -68,6 +68,11 @@ class Wanted(BaseModel):
         description="A number, or words of subject, requester or messages: "
         "of what fits, the latest hundreds. `/search` ranks.",
     )
+
+
+class Wanted(Fitting):
+    """Which tickets, in which order, and which part of them."""
+
     sort: TicketSort = Field(
         default=TicketSort.NEWEST,
         description="By when they were opened or changed; with a minus the latest come first.",
@@ -97,7 +102,7 @@ async def find_tickets(
 
 
 async def filter_in(
-    session: AsyncSession, request: Request, asked: Wanted, caller: Agent
+    session: AsyncSession, request: Request, asked: Fitting, caller: Agent
 ) -> TicketFilter | None:
     """Return all that an address asks for, its words and fields too; None: nothing fits."""
     fields = fields_in(request.query_params)
@@ -116,7 +121,7 @@ async def filter_in(
     return replace(wanted, among=await tickets_with(session, question, wanted))
 
 
-async def filter_of(session: AsyncSession, asked: Wanted, caller: Agent) -> TicketFilter | None:
+async def filter_of(session: AsyncSession, asked: Fitting, caller: Agent) -> TicketFilter | None:
     """Return what `caller` asks for; None where it names what is not there: nothing fits."""
     try:
         assignees = await _assignees(session, asked.assignee, caller)

@@ -13,7 +13,7 @@ from sqlalchemy import any_, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.errors import InvalidInput
-from core.domain.ids import AccountId, TicketId
+from core.domain.ids import AccountId, CategoryId, TicketId
 from core.storage.queries.tickets.filter import TicketFilter, conditions, has_rehearsals
 from core.storage.queries.tickets.tickets import TicketView, ticket_rows, view_of
 from core.storage.tables import Account, Ticket
@@ -89,6 +89,26 @@ async def tickets_in_order(
     ids = func.array(chosen.scalar_subquery())
     rows = await session.execute(ticket_rows().where(Ticket.id == any_(ids)).order_by(*order))
     return [view_of(row) for row in rows]
+
+
+async def held_among(
+    session: AsyncSession, wanted: TicketFilter, *, most: int
+) -> tuple[Sequence[CategoryId], Sequence[str]]:
+    """Return the categories of the newest tickets that fit, and what they keep fields under."""
+    if wanted.may_be_rehearsed:
+        wanted = replace(wanted, may_be_rehearsed=await has_rehearsals(session))
+    newest = (
+        select(Ticket.category_id, Ticket.fields)
+        .where(*conditions(wanted))
+        .order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        .limit(most)
+        .cte("newest")
+    )
+    categories = await session.scalars(
+        select(newest.c.category_id).where(newest.c.category_id.is_not(None)).distinct()
+    )
+    keys = await session.scalars(select(func.jsonb_object_keys(newest.c.fields)).distinct())
+    return [CategoryId(one) for one in categories], keys.all()
 
 
 async def accounts_of(session: AsyncSession, channels: Sequence[str]) -> Sequence[AccountId]:
