@@ -153,7 +153,10 @@ def _number(_: FieldSpec, given: Any) -> float | int | None:
             given = float(given.strip().replace(",", ".")) if len(given) <= MAX_TAG_CHARS else None
         except ValueError:
             return None
-    if not isinstance(given, int | float) or not math.isfinite(given):
+    try:
+        if not isinstance(given, int | float) or not math.isfinite(given):
+            return None
+    except OverflowError:  # an integer that is larger than any float
         return None
     return int(given) if given == int(given) and abs(given) < 2**53 else given
 

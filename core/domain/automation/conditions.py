@@ -61,7 +61,7 @@ class Condition:
         if kind is Kind.FLAG and self.value not in {"yes", "no"}:
             raise WrongCondition("“{field}” is yes or no", self.field)
         if kind is Kind.ANY and self.comparison in BOUNDS:
-            bound(self.value, self.field)
+            bounds(self.value, self.field)
 
     @property
     def values(self) -> Sequence[str]:
@@ -113,17 +113,25 @@ def number(words: str, field: Field) -> float:
     return found
 
 
-def bound(words: str, field: Field) -> float | str:
-    """Return the number or date that a field is compared with, or raise `InvalidInput`."""
-    if "-" in words.strip()[1:]:  # without it, eight digits are a number
-        try:
-            return date.fromisoformat(words.strip()).isoformat()
-        except ValueError:
-            pass
-    found = _finite(words)
-    if found is None:
+def bounds(words: str, field: Field) -> tuple[float | None, str | None]:
+    """Return the number and the date that `words` can be read as: "20240301" is both.
+
+    Which of them is meant is up to what the field holds.
+
+    Raises:
+        InvalidInput: they are neither.
+    """
+    found = _finite(words), _day(words)
+    if found == (None, None):
         raise WrongCondition("“{field}” is compared with a number or a date", field)
     return found
+
+
+def _day(words: str) -> str | None:
+    try:
+        return date.fromisoformat(words.strip()).isoformat()
+    except ValueError:
+        return None
 
 
 def _finite(words: str) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from core.domain.automation.conditions import Condition, Conditions, bound, number
+from core.domain.automation.conditions import Condition, Conditions, bounds, number
 from core.domain.automation.fields import BOUNDS, KINDS, Comparison, Kind
 
 _ORDERED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
@@ -92,23 +92,26 @@ def _test(condition: Condition) -> Test:
         case Kind.NUMBER, _:
             return _number_test(key, comparison, number(condition.value, condition.field))
         case Kind.ANY, _ if comparison in BOUNDS:
-            return _number_test(key, comparison, bound(condition.value, condition.field))
+            return _bounds_test(key, comparison, *bounds(condition.value, condition.field))
         case Kind.ANY, _:
             return _any_test(condition)
         case _:
             return _words_test(condition)
 
 
-def _number_test(key: str, comparison: Comparison, limit: float | str) -> Test:
-    """Return a test against a number; or against a date, whose text sorts as it does."""
+def _number_test(key: str, comparison: Comparison, limit: float) -> Test:
+    return _bounds_test(key, comparison, limit, None)
 
+
+def _bounds_test(key: str, comparison: Comparison, limit: float | None, day: str | None) -> Test:
+    """Return a test of a number against `limit`, or of a date, whose text sorts as it does."""
     within: Callable[[Any, Any], bool] = _ORDERED.get(comparison, operator.eq)
 
     def test(facts: Facts) -> bool:
         value = facts[key]
-        if isinstance(limit, str):
-            return isinstance(value, str) and within(value, limit)
-        return isinstance(value, int | float) and within(value, limit)
+        if isinstance(value, str):
+            return day is not None and within(value, day)
+        return limit is not None and isinstance(value, int | float) and within(value, limit)
 
     return test
 
@@ -148,7 +151,8 @@ def _change_test(condition: Condition) -> Test:
 
 def _fits_any(condition: Condition) -> Callable[[Fact], bool]:
     """Return whether one of a condition's values is what a fact says."""
-    values = [folded(value) for value in condition.values]
+    # A text, and the name of a choice, may have a "|" in it.
+    values = [folded(value) for value in (*condition.values, condition.value)]
     numbers = {found for value in condition.values if (found := _as_number(value)) is not None}
     is_part = condition.comparison in {Comparison.HAS, Comparison.HAS_NOT}
 

@@ -12,7 +12,7 @@ from core.domain.actor import LEADING, Agent, Role
 from core.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.domain.ids import AgentId, TeamId, new_id
 from core.domain.search import question_of
-from core.domain.views import ViewDraft, ViewId
+from core.domain.views import ViewDraft, ViewFilter, ViewId
 from core.services import audit
 from core.services.revisions import revise
 from core.services.search.searching import tickets_with
@@ -81,7 +81,8 @@ class SavedViews:
                 await _check_team(session, draft.team, by)
             if draft.is_for_all and not row.is_for_all:
                 await _check_for_all(session, by)
-            await check_fields(session, draft.wanted.fields)
+            kept = ViewFilter.from_json(row.filter).fields
+            await check_fields(session, draft.wanted.fields, kept)
             revise(row, revision)
             was_shared = _is_shared(row)
             _write(row, draft)

@@ -64,7 +64,8 @@ class TicketField(Base):
     )
     field_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]  # the field's
-    words: Mapped[str | None] = mapped_column(Text(collation="C"))  # `search_folded`; "yes", "no"
+    # As `search_folded` has them; "yes", "no"; the digits of a number.
+    words: Mapped[str | None] = mapped_column(Text(collation="C"))
     number: Mapped[float | None]
     document: Mapped[str | None] = mapped_column(  # what the search finds it by
         TSVECTOR,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.actor import Role
+from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
 
@@ -58,3 +59,16 @@ async def test_a_revision_that_is_none(
 async def test_a_file_that_comes_as_a_form_is_refused(desk: Desk) -> None:
     browser = await signed_in(desk)
     assert (await browser.send("/console/files", file="words")).status_code == 403
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)], ids=["large", "small"])
+async def test_a_number_that_no_field_holds_is_refused(desk: Desk, api: Api, number: int) -> None:
+    client = await api(role=Role.ADMIN, email="admin@example.org")
+    made = (await client.post("/api/v1/categories", json={"name": "Laptop"})).json()
+    place = f"/api/v1/categories/{made['id']}/fields"
+    made = (await client.post(place, json={"label": "Floor", "kind": "number"})).json()
+    await desk.queued("Matter")
+    body = {"category": made["id"], "fields": {made["fields"][0]["id"]: number}}
+    answer = await client.patch("/api/v1/tickets/1001", json=body)
+    assert answer.status_code == 422
+    assert "Floor" in answer.text

@@ -122,6 +122,50 @@ async def test_teams_whose_names_differ_in_capitals_are_told_apart(
         ]
 
 
+async def test_what_tickets_held_before_it_was_found_by_is_found(unmigrated: AsyncEngine) -> None:
+    async with unmigrated.begin() as connection:
+        await connection.run_sync(upgrade, "0076")
+        for statement in _FILLED_TICKETS.split(";"):
+            await connection.execute(text(statement))
+    await migrate(unmigrated)
+    held = text(
+        "SELECT label, form_field.kind = ticket_field.kind, words, number FROM ticket_field"
+        " JOIN form_field ON form_field.id = field_id ORDER BY label, number"
+    )
+    found = text(
+        "SELECT count(*) FROM ticket_field WHERE document @@ plainto_tsquery('simple', :words)"
+    )
+    async with unmigrated.connect() as connection:
+        assert [tuple(row) for row in await connection.execute(held)] == [
+            ("Floor", True, "-42.5", -42.5),
+            ("Floor", True, "1234567890123456789", 1234567890123456789.0),
+            ("Insured", True, "yes", None),
+            ("Model", True, "thick", None),
+            ("Serial", True, "sn-4711 ab", None),
+        ]
+        for words, count in (
+            ("42.5", 1),
+            ("1234567890123456789", 1),
+            ("4711", 1),
+            ("thick", 0),
+        ):
+            assert await connection.scalar(found, {"words": words}) == count
+
+
+async def test_numbers_that_were_kept_without_their_digits_are_found_by_them(
+    unmigrated: AsyncEngine,
+) -> None:
+    words = text("SELECT words FROM ticket_field WHERE number IS NOT NULL ORDER BY number")
+    async with unmigrated.begin() as connection:
+        await connection.run_sync(upgrade, "0080")
+        for statement in _FILLED_TICKETS.split(";"):
+            await connection.execute(text(statement))
+        assert (await connection.scalars(words)).all() == [None, None]
+    await migrate(unmigrated)
+    async with unmigrated.connect() as connection:
+        assert (await connection.scalars(words)).all() == ["-42.5", "1234567890123456789"]
+
+
 async def test_an_act_with_a_very_long_value_is_audited(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(
@@ -132,6 +176,31 @@ async def test_an_act_with_a_very_long_value_is_audited(engine: AsyncEngine) -> 
                 " FROM generate_series(1, 100000) n"
             )
         )
+
+
+_FILLED_TICKETS = """
+    INSERT INTO category (id, name) VALUES (uuidv7(), 'Laptop');
+    INSERT INTO form_field (id, category_id, label, kind, choices)
+    SELECT uuidv7(), category.id, label, kind, '["Thick"]'
+    FROM category, (VALUES ('Serial', 'text'), ('Floor', 'number'), ('Model', 'choice'),
+                           ('Insured', 'yes_no')) AS asked (label, kind);
+    INSERT INTO contact (id, name) VALUES (uuidv7(), 'Ada');
+    INSERT INTO account (id, channel) VALUES ('loop', 'loopback');
+    INSERT INTO conversation (id, account_id, thread, contact_id, responder, language, last_seq,
+                              last_message_at)
+    SELECT uuidv7(), 'loop', n, id, 'queued', 'en', 0, now() FROM contact, generate_series(1, 2) n;
+    INSERT INTO ticket (id, conversation_id, contact_id, category_id, status, priority, reason,
+                        language, subject, fields)
+    SELECT uuidv7(), conversation.id, contact_id, category.id, 'open', 'normal', 'asked', 'en',
+           'x', (
+        SELECT jsonb_object_agg(form_field.id, value) || '{"noted": "by the assistant"}'
+        FROM form_field JOIN (VALUES
+            ('1', 'Serial', '"SN-4711/AB"'), ('1', 'Floor', '1234567890123456789'),
+            ('1', 'Model', '"Thick"'), ('1', 'Insured', 'true'), ('2', 'Floor', '-42.5')
+        ) AS filled (thread, of, kept) ON of = label AND filled.thread = conversation.thread,
+        LATERAL (SELECT CAST(kept AS jsonb) AS value) AS one)
+    FROM conversation, category
+"""
 
 
 _FIRST_RELEASE = """

@@ -238,6 +238,28 @@ async def test_tickets_are_found_by_what_their_fields_hold(
             assert await numbers(laptop, typed) == found
 
 
+@pytest.mark.parametrize(
+    ("number", "typed"),
+    [
+        (1_234_567_890_123_456, "1234567890123456"),
+        (12_345_678_901_234_567_890, "12345678901234567890"),  # more digits than a float has
+        (-1_234_567_890_123_456, "1234567890123456"),
+        (-42.5, "42.5"),
+        (-42.5, "-42.5"),
+        (-42.5, "42,5"),
+        (0.00001, "0.00001"),
+    ],
+)
+async def test_a_number_in_a_field_is_found_by_its_digits(
+    laptop: Desk, api: Api, number: float, typed: str
+) -> None:
+    client = await api()
+    fields = (await client.get("/api/v1/tickets/1001")).json()["fields"]
+    (order,) = (key for key, value in fields.items() if value == 80_123)
+    await client.patch("/api/v1/tickets/1001", json={"fields": {order: number}})
+    assert await numbers(laptop, typed) == [1001]
+
+
 async def test_what_a_field_holds_no_more_is_not_found(laptop: Desk, api: Api) -> None:
     client = await api()
     fields = (await client.get("/api/v1/tickets/1001")).json()["fields"]

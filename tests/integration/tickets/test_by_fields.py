@@ -187,6 +187,42 @@ async def test_a_field_that_is_asked_no_more_is_still_looked_for(
     assert await listed(client, **{f"field.{keys['Serial']}.has": "4711"}) == [1001]
 
 
+async def test_a_choice_that_is_gone_is_still_looked_for(keys: Keys, client: AsyncClient) -> None:
+    (laptop,) = (await client.get("/api/v1/categories")).json()["items"]
+    (field,) = (one for one in laptop["fields"] if one["id"] == keys["Model"])
+    body: dict[str, Any] = {"name": "v", "order": "oldest"}
+    wanted: dict[str, str] = {"field": field["id"], "comparison": "is", "value": "Thin"}
+    thin = body | {"filter": {"fields": [wanted]}}
+    view = (await client.post("/api/v1/views", json=thin)).json()
+
+    place = f"/api/v1/categories/{laptop['id']}/fields/{field['id']}"
+    asked = {"label": "Model", "kind": "choice", "choices": ["Other"]}
+    assert (await client.put(place, json=asked)).status_code == 200
+
+    kept = await client.put(f"/api/v1/views/{view['id']}", json=thin | {"name": "renamed"})
+    assert kept.status_code == 200, kept.text
+    name = f"field.{field['id']}"
+    for value, found in (
+        ("Thick", [1001]),
+        ("Either | or", [1002]),
+        ("Other | Thick", [1001]),
+    ):
+        assert await of_view(client, wanted | {"value": value}) == found
+        assert await listed(client, **{name: value}) == found
+    for value in ("Thin", "Thick | Fat", "Other | Thin"):
+        answer = await client.get("/api/v1/tickets", params={name: value})
+        assert answer.status_code == 422, value
+
+
+async def test_a_text_is_found_by_the_whole_of_it(keys: Keys, client: AsyncClient) -> None:
+    fields = {keys["Serial"]: "A | B"}
+    await client.patch("/api/v1/tickets/1001", json={"fields": fields})
+    asked = {"field": keys["Serial"], "comparison": "is", "value": "a | b"}
+    assert await of_view(client, asked) == [1001]
+    assert await of_view(client, asked | {"comparison": "is_not"}) == [1002, 1003]
+    assert await listed(client, **{f"field.{keys['Serial']}": "A | B"}) == [1001]
+
+
 async def test_a_condition_that_cannot_be_is_refused_with_the_reason(
     keys: Keys, client: AsyncClient
 ) -> None:

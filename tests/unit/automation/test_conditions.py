@@ -60,6 +60,14 @@ def holds(field: Field, comparison: Comparison, value: str, fact: Fact) -> bool:
         (Field.CUSTOM, Comparison.MORE, "10", 9.0, False),
         (Field.CUSTOM, Comparison.LESS, "2026-12-01", "2026-11-30", True),
         (Field.CUSTOM, Comparison.LESS, "2026-12-01", 3.0, False),
+        # Eight digits are a date to a date, and a number to a number.
+        (Field.CUSTOM, Comparison.MORE, "20240301", "2024-03-01", True),
+        (Field.CUSTOM, Comparison.LESS, "20240301", "2024-03-01", False),
+        (Field.CUSTOM, Comparison.MORE, "20240301", 20_240_301, True),
+        (Field.CUSTOM, Comparison.AT_MOST, "20240301", 20_240_302, False),
+        (Field.CUSTOM, Comparison.LESS, "30", "2024-03-01", False),
+        (Field.CUSTOM, Comparison.IS, "Either | or", "Either | or", True),
+        (Field.CUSTOM, Comparison.IS_NOT, "Either | or", "Either | or", False),
         (Field.CUSTOM, Comparison.EMPTY, "", None, True),
     ],
 )

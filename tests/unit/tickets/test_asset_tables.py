@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import pytest
@@ -109,7 +108,6 @@ def test_no_cell_is_a_formula_where_numbers_have_a_comma_and_cells_part_at_semic
     assert line.draft.notes == draft.notes
 
 
-def test_a_cell_of_separators_alone_takes_no_time() -> None:
-    start = time.perf_counter()
-    harmless(";\n" * 200_000)
-    assert time.perf_counter() - start < 2
+def test_a_long_cell_of_separators_alone_stays_as_it_is() -> None:
+    cell = ";\n" * 200_000  # would take an hour, were each run looked at from each of its places
+    assert harmless(cell) == cell

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, exists, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.domain.automation.conditions import Condition
@@ -15,8 +16,8 @@ from core.domain.classification import FieldKind, FieldSpec, WrongComparison, Wr
 from core.domain.errors import InvalidInput
 from core.domain.ids import CategoryId, TicketId
 from core.storage.queries.classification.categories import CategoryTree, spec_of
-from core.storage.queries.tickets.by_fields import NEGATIVE, FieldTest, values_of
-from core.storage.tables import FormField
+from core.storage.queries.tickets.by_fields import NEGATIVE, FieldTest, is_same, values_of
+from core.storage.tables import FormField, TicketField
 
 _FEW = 2_000  # tickets; where more fit, an index that has them in order is quicker
 _EVERYWHERE = frozenset(
@@ -32,8 +33,13 @@ FITTING: dict[FieldKind, frozenset[Comparison]] = {
 """How fields are compared, by what they take."""
 
 
-async def check_fields(session: AsyncSession, conditions: Sequence[Condition]) -> None:
+async def check_fields(
+    session: AsyncSession, conditions: Sequence[Condition], kept: Collection[Condition] = ()
+) -> None:
     """See that conditions are on fields that categories ask for, and fit these.
+
+    Choices that are gone by now pass where a ticket still holds them, and so does a condition that
+    is among `kept`: it fitted when it was made.
 
     Raises:
         InvalidInput: there is no such field, or it cannot be compared like that.
@@ -43,7 +49,8 @@ async def check_fields(session: AsyncSession, conditions: Sequence[Condition]) -
         spec = specs.get(condition.custom)
         if spec is None:
             raise InvalidInput("there is no such field")
-        _check(spec, condition)
+        if condition not in kept:
+            await _check(session, spec, condition)
 
 
 async def field_tests(
@@ -82,12 +89,32 @@ async def _specs(
     return {row.id: spec_of(row) for row in rows}
 
 
-def _check(spec: FieldSpec, condition: Condition) -> None:
+async def _check(session: AsyncSession, spec: FieldSpec, condition: Condition) -> None:
     if condition.comparison not in FITTING[spec.kind]:
         raise WrongComparison(spec)
     if condition.comparison in (Comparison.EMPTY, Comparison.FILLED):
+        return
+    if spec.kind == FieldKind.CHOICE:
+        await _check_choices(session, spec, condition)
         return
     is_one = condition.comparison in BOUNDS
     for words in [condition.value] if is_one else values_of(spec, condition):
         if spec.value(words) is None:
             raise WrongField(spec)
+
+
+async def _check_choices(session: AsyncSession, spec: FieldSpec, condition: Condition) -> None:
+    wanted = set(condition.values)
+    whole = {condition.value.strip()}  # a choice may have a "|" in its name
+    known = wanted.intersection(spec.choices) | whole.intersection(spec.choices)
+    if not whole <= known and not wanted <= known:
+        known |= await _held(session, spec, (wanted | whole) - known)
+    if not whole <= known and not wanted <= known:
+        raise WrongField(spec)
+
+
+async def _held(session: AsyncSession, spec: FieldSpec, words: Collection[str]) -> frozenset[str]:
+    """Return which of `words` a ticket holds in the field."""
+    one = func.unnest(literal(list(words), ARRAY(Text))).column_valued("one")
+    held = exists().where(TicketField.field_id == spec.id, is_same(TicketField.words, one))
+    return frozenset(await session.scalars(select(one).where(held)))

@@ -99,13 +99,17 @@ class FieldTest:
         values = [_value(self.spec, words) for words in values_of(self.spec, self.condition)]
         if self.spec.kind == FieldKind.NUMBER:
             return one.number.in_(values)  # type: ignore[no-any-return]
-        return or_(*(_is_same(one.words, words) for words in values))
+        return or_(*(is_same(one.words, words) for words in values))
 
 
 def values_of(spec: FieldSpec, condition: Condition) -> Sequence[str]:
     """Return the values any of which is looked for."""
-    # A choice may have a "|" in its name.
-    return [condition.value] if condition.value in spec.choices else condition.values
+    if condition.value in spec.choices:
+        return [condition.value]
+    if spec.kind in (FieldKind.TEXT, FieldKind.CHOICE):
+        # A text may have a "|" in it, as may the name of a choice that is gone by now.
+        return list(dict.fromkeys([*condition.values, condition.value.strip()]))
+    return condition.values
 
 
 def _value(spec: FieldSpec, words: str) -> Any:
@@ -115,7 +119,8 @@ def _value(spec: FieldSpec, words: str) -> Any:
     return words  # choices that are gone by now too: tickets keep them
 
 
-def _is_same(column: Any, words: str) -> ColumnElement[bool]:
+def is_same(column: Any, words: Any) -> ColumnElement[bool]:
+    """Return the condition that a field's words are `words`, as an index finds it."""
     folded = func.search_folded(words)
     return and_(_beginning(column) == func.left(folded, _INDEXED), column == folded)
 
