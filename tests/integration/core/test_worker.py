@@ -24,11 +24,14 @@ class Work:
     def __init__(self) -> None:
         self.begun = 0
         self.has_begun = asyncio.Event()
+        self.is_full = asyncio.Event()  # as much has begun as may be under way
         self.may_end = asyncio.Event()
 
     async def advance(self, _: ConversationId) -> None:
         self.begun += 1
         self.has_begun.set()
+        if self.begun >= CONCURRENCY:
+            self.is_full.set()
         await self.may_end.wait()
 
 
@@ -48,6 +51,8 @@ async def test_a_platform_that_hangs_does_not_hold_up_the_assistant(
                 )
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await lanes[kind].has_begun.wait()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await lanes[LaneKind.FILES].is_full.wait()
         assert lanes[LaneKind.FILES].begun == CONCURRENCY
         for work in lanes.values():
             work.may_end.set()

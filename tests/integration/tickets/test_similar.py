@@ -147,6 +147,7 @@ async def test_assets_are_imported_and_offered_beside_the_ticket(desk: Desk, api
     assert done.json() == {
         "added": 2,
         "changed": 0,
+        "unchanged": 0,
         "left_out": 1,
         "ignored": [],
         "problems": [{"line": 4, "problem": "there is no requester with this e-mail address"}],
