@@ -79,15 +79,15 @@ async def follow_link(request: Request, token: str) -> Response:
     desk = desk_of(request)
     try:
         with done_from(_remote(request)):
-            cookie = await desk.access.redeem_link(token, language_of(request))
-        agent = (await desk.access.session(cookie)).agent
-        await desk.access.sign_out(cookie_of(request))
+            arrived = await desk.access.redeem_link(
+                token, language_of(request), instead_of=cookie_of(request)
+            )
     except Unauthenticated as error:
         said = error_in_words(error, translator(request))
         return page(request, "sign_in.html", status=401, next="/console", email="", wrong=said)
     response = RedirectResponse("/console/password", 303)
-    give_cookie(response, desk, cookie)
-    remember_browser(response, desk, agent.email)
+    give_cookie(response, desk, arrived.cookie)
+    remember_browser(response, desk, arrived.agent.email)
     return response
 
 

@@ -51,6 +51,14 @@ class SignedIn:
         return self.agent.role in {Role.ADMIN, Role.AUDITOR}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Who came by a one-time link, and the cookie of the session that was opened."""
+
+    agent: Agent
+    cookie: str
+
+
 class Access:
     """Lets agents, programs and the assistant in, and nobody else."""
 
@@ -127,10 +135,13 @@ class Access:
             )
         return token
 
-    async def redeem_link(self, token: str, language: str | None = None) -> str:
-        """Use up a one-time link; return a session's cookie. The audit log has it, or that not.
+    async def redeem_link(
+        self, token: str, language: str | None = None, *, instead_of: str | None = None
+    ) -> Arrived:
+        """Use up a one-time link, and open a session in place of the one of cookie `instead_of`.
 
-        Who has no password yet comes for the first time, and reads the console in `language`.
+        Who has no password yet comes for the first time, and reads the console in `language`. The
+        audit log has it, or that not.
 
         Raises:
             Unauthenticated: the link is unknown, used or too old.
@@ -153,7 +164,11 @@ class Access:
                 if is_new and language is not None and language in CONSOLE_LANGUAGES:
                     row.language = language
                 note_sign_in(session, row, Way.LINK)
-                return open_session(session, AgentId(row.id), now)
+                # All or nothing: a link that was used up without a session would let nobody in.
+                await _end(session, instead_of)
+                return Arrived(
+                    agent=agent_of(row), cookie=open_session(session, AgentId(row.id), now)
+                )
             await note_dead_link(session, digest_of(token))
         raise Unauthenticated("this link has been used or is too old")
 
@@ -237,9 +252,7 @@ class Access:
     async def sign_out(self, cookie: str | None) -> None:
         """End a session; one that has ended is no error."""
         async with storage_errors(), self._sessions.begin() as session:
-            await session.execute(
-                delete(AgentSession).where(AgentSession.digest == digest_of(cookie or ""))
-            )
+            await _end(session, cookie)
 
     async def create_token(self, email: str, role: Role, terms: TokenTerms | None = None) -> str:
         """Return a new API token of the agent `email`, who is added if unknown."""
@@ -317,6 +330,11 @@ class Access:
         if found is None or found.expires_at <= self._now():
             raise Unauthenticated("please sign in")
         return found
+
+
+async def _end(session: AsyncSession, cookie: str | None) -> None:
+    ended = AgentSession.digest == digest_of(cookie or "")
+    await session.execute(delete(AgentSession).where(ended))
 
 
 def _as_asked(email: str) -> str:

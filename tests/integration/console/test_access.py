@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from core.domain.actor import Agent, Role
 from core.domain.errors import (
@@ -21,10 +21,10 @@ from core.domain.errors import (
     Unauthenticated,
 )
 from core.domain.ids import AgentId, new_id
-from core.services.access.access import Access
+from core.services.access.access import Access, Arrived
 from core.services.access.backoff import FREE_FAILURES, wait_seconds
 from core.storage.tables import AgentRow, AgentSession, ApiToken, SignInFailure, SignInLink
-from tests.integration.console.browser import PASSWORD
+from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import BOT_TOKEN, Desk
 
 
@@ -173,8 +173,35 @@ async def test_a_link_signs_in_once(desk: Desk) -> None:
     taken = await asyncio.gather(
         *(desk.access.redeem_link(link) for _ in range(4)), return_exceptions=True
     )
-    (cookie,) = [one for one in taken if isinstance(one, str)]
-    assert (await desk.access.session(cookie)).agent == agent
+    (arrived,) = [one for one in taken if isinstance(one, Arrived)]
+    assert arrived.agent == agent
+    assert (await desk.access.session(arrived.cookie)).agent == agent
+
+
+async def test_a_link_is_not_used_up_where_the_former_session_cannot_be_ended(desk: Desk) -> None:
+    agent = await ana(desk)
+    link = await desk.access.sign_in_link(agent.id)
+    browser = (await Browser.signed_in(desk, "ana@example.org")).client
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE SQLSTATE '57P01'; END $$"
+            )
+        )
+        await session.execute(
+            text(
+                "CREATE TRIGGER refused BEFORE DELETE ON agent_session"
+                " FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
+    assert (await browser.post(f"/console/sign-in/{link}")).status_code == 503
+    async with desk.sessions.begin() as session:
+        await session.execute(text("DROP TRIGGER refused ON agent_session"))
+        await session.execute(text("DROP FUNCTION refuse()"))
+    assert (await browser.post(f"/console/sign-in/{link}")).status_code == 303
+    async with desk.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(AgentSession)) == 1
 
 
 async def test_a_new_agent_reads_the_console_in_their_browsers_language(desk: Desk) -> None:
