@@ -39,7 +39,9 @@ _GUIDE_TYPES = frozenset({".md", ".yaml"})
 
 
 def _named(account: str) -> AccountId:
-    return AccountId(account.replace("\x00", ""))
+    if "\x00" in account:
+        raise NotFound("there is no such account")
+    return AccountId(account)
 
 
 Named = Annotated[AccountId, Depends(_named)]

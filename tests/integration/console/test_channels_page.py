@@ -157,3 +157,14 @@ async def test_a_guide_leads_to_what_it_names(desk: Desk) -> None:
     assert "socket_mode_enabled: true" in await browser.see(f"{GUIDES}/slack-manifest.yaml")
     assert 'href="../settings.md#telegram"' in await browser.see(f"{GUIDES}/telegram.md")
     assert "DESK_HOME" in await browser.see("/console/admin/guides/settings.md")
+
+
+async def test_a_name_with_a_character_that_no_account_has_is_not_another_accounts(
+    desk: Desk,
+) -> None:
+    browser = await admin(desk)
+    await connect(browser)
+    await browser.see(DUTY)
+    await browser.see(f"{LIST}/du%00ty", status=404)
+    assert (await browser.send(f"{LIST}/du%00ty/remove")).status_code == 404
+    await browser.see(DUTY)
