@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.domain.actor import Role
 from core.domain.ids import new_id
 from core.domain.ticket import Priority
-from core.storage.tables import Ticket
+from core.storage.tables import SlaClock, SlaTicket, Ticket
 from tests.integration.console.api import Api, assert_problem
 from tests.integration.console.browser import PASSWORD, Browser
 from tests.integration.console.world import Desk
@@ -284,3 +284,32 @@ async def test_a_ticket_tells_which_policy_it_falls_under_and_why(desk: Desk, ap
         assert (await client.post("/api/v1/sla-policies", json=policy)).status_code == 201
     refused = ("Urgent letters", ["priorities", "channels"])
     assert await tried() == ("High", [refused, ("High", [])])
+
+
+async def test_a_promise_that_was_broken_without_an_answer_is_not_said_to_be_kept_late(
+    desk: Desk,
+) -> None:
+    await desk.queued()
+    async with desk.sessions.begin() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+        await session.merge(SlaTicket(ticket_id=ticket.id, asked_at=ticket.created_at))
+        session.add(
+            SlaClock(
+                ticket_id=ticket.id,
+                kind="first_response",
+                round=1,
+                target_seconds=3_600,
+                started_at=ticket.created_at,
+                spent_seconds=10_800,
+                breached_at=desk.clock(),
+                met_at=desk.clock(),
+            )
+        )
+    browser = await _lead(desk)
+    page = await browser.see("/console/tickets/1001")
+    assert '<span class="due late">ended without an answer</span>' in page
+    async with desk.sessions.begin() as session:
+        await session.execute(update(Ticket).values(first_response_at=desk.clock()))
+    page = await browser.see("/console/tickets/1001")
+    assert "ended without an answer" not in page
+    assert "late, 3 hr in all" in page
