@@ -15,7 +15,7 @@ from console.pages.automation.names import load_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, Leads, form_of, text_field
 from console.pages.tickets.tickets import Named
-from console.pages.view import page, translator
+from console.pages.view import language_of, page, translator
 from console.words import automation as said
 from console.words.errors import error_in_words
 from core.domain.automation.actions import MAX_ACTIONS
@@ -46,7 +46,7 @@ async def filled_macro(request: Request, signed_in: Agents, named: Named, macro:
     """Show a macro filled in for a ticket: its text, and what else is done when it is sent."""
     desk = desk_of(request)
     async with storage_errors(), desk.sessions() as session:
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     ready = await desk.macros.fill_in(macro, named, signed_in.agent.id)
     return page(
         request,
@@ -63,7 +63,7 @@ async def show_macros(request: Request, _: Leads) -> Response:
     """List all macros."""
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
         rows = (await session.scalars(select(Macro).order_by(Macro.name))).all()
     return page(
         request,
@@ -87,7 +87,7 @@ async def show_macro(request: Request, _: Leads, macro: UUID) -> Response:
     """Show a macro's form."""
     async with storage_errors(), desk_of(request).sessions() as session:
         row = await session.get(Macro, macro)
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     if row is None:
         raise NotFound("there is no such macro")
     shown = {
@@ -124,7 +124,7 @@ async def _save(request: Request, signed_in: Leads, macro: UUID | None) -> Respo
     form = await form_of(request)
     desk, revision = desk_of(request), revision_in(form)
     async with storage_errors(), desk.sessions() as session:
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     shown: dict[str, Any] = {
         key: text_field(form, key) for key in ("name", "text", "language", "team")
     }
@@ -165,7 +165,7 @@ async def _form(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     return page(
         request,
         "macro_edit.html",

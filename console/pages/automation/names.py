@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +17,7 @@ from core.domain.automation.actions import ActionKind
 from core.domain.automation.fields import Field, custom_key
 from core.domain.classification import FieldKind
 from core.domain.errors import WrongName
-from core.storage.queries.classification.categories import CategoryTree, category_tree
+from core.storage.queries.classification.categories import CategoryTree, category_tree, spec_of
 from core.storage.tables import AgentRow, FormField, Organisation, SupportPlan, Team, Webhook
 
 _NAMED = frozenset({FieldKind.YES_NO, FieldKind.CHOICE})
@@ -76,9 +75,12 @@ class Names:
         return " | ".join(self._one_kept(kinds, self._known(of), part) for part in _parts(value))
 
     def _one_kept(self, kinds: Sequence[str], known: Mapping[str, str], part: str) -> str:
-        wanted = part.casefold()
+        exactly = [key for key, name in known.items() if name == part]
+        if len(exactly) == 1:
+            return exactly[0]
         if part in known:
             return part
+        wanted = part.casefold()
         found = [key for key, name in known.items() if name.casefold() == wanted]
         found = found or [
             key for kind in kinds if (key := self.shorter.get(kind, {}).get(wanted)) is not None
@@ -122,7 +124,7 @@ class Names:
         return sorted({name for names in self.of.values() for name in names.values()})
 
 
-async def load_names(session: AsyncSession, t: Translate) -> Names:
+async def load_names(session: AsyncSession, t: Translate, language: str) -> Names:
     """Read what can be named in rules and macros, in a reader's language."""
     rows = {
         "team": select(Team.id, Team.name).where(Team.archived_at.is_(None)),
@@ -139,20 +141,19 @@ async def load_names(session: AsyncSession, t: Translate) -> Names:
     }
     fixed = {kind: {key: t(one) for key, one in table.items()} for kind, table in FIXED.items()}
     tree = await category_tree(session)
-    paths = {str(one.id): tree.path(one.id) for one in tree.choosable()}
-    counts = Counter(one.name.casefold() for one in tree.choosable())
-    ends = {
-        one.name.casefold(): str(one.id)
-        for one in tree.choosable()
-        if counts[one.name.casefold()] == 1
-    }
-    customs = await load_custom_names(session, tree, t)
+    paths = {str(one.id): tree.path(one.id, language) for one in tree.choosable()}
+    called = [(one.named(language).casefold(), str(one.id)) for one in tree.choosable()]
+    counts = Counter(name for name, _ in called)
+    ends = {name: key for name, key in called if counts[name] == 1}
+    customs = await load_custom_names(session, tree, t, language)
     return replace(
         customs, of={**customs.of, **read, **fixed, "category": paths}, shorter={"category": ends}
     )
 
 
-async def load_custom_names(session: AsyncSession, tree: CategoryTree, t: Translate) -> Names:
+async def load_custom_names(
+    session: AsyncSession, tree: CategoryTree, t: Translate, language: str
+) -> Names:
     """Read the fields that categories ask for alone, with what their values are called."""
     asked = (
         await session.scalars(
@@ -162,21 +163,22 @@ async def load_custom_names(session: AsyncSession, tree: CategoryTree, t: Transl
         )
     ).all()
     choices = {
-        custom_key(row.id): {str(one): str(one) for one in row.choices}
+        custom_key(row.id): {one: spec_of(row).choice_named(one, language) for one in row.choices}
         for row in asked
         if row.kind == FieldKind.CHOICE
     }
-    customs = (_custom(row, tree.path(row.category_id)) for row in asked)
+    customs = (_custom(row, tree, language) for row in asked)
     return Names(
         of={"yes_no": {key: t(one) for key, one in YES_NO.items()}, **choices},
         customs=sorted(customs, key=lambda one: one.label),
     )
 
 
-def _custom(row: Any, path: str) -> CustomField:
+def _custom(row: FormField, tree: CategoryTree, language: str) -> CustomField:
+    label = spec_of(row).named(language)
     return CustomField(
         key=custom_key(row.id),
-        label=f"{row.label} ({path})",
+        label=f"{label} ({tree.path(row.category_id, language)})",
         kind=FieldKind(row.kind),
         is_archived=row.archived_at is not None,
     )

@@ -24,7 +24,7 @@ from console.pages.automation.forms import (
 from console.pages.automation.names import Names, load_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Leads, form_of, text_field
-from console.pages.view import page, times_for, translator
+from console.pages.view import language_of, page, times_for, translator
 from console.sight import sight_for
 from console.times import Times
 from console.words import automation as said
@@ -124,7 +124,7 @@ async def _save(request: Request, signed_in: Leads, rule: UUID | None) -> Respon
     form = await form_of(request)
     revision = revision_in(form)
     async with storage_errors(), desk_of(request).sessions() as session:
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     try:
         wanted = _read(form, names)
     except InvalidInput as error:
@@ -259,7 +259,7 @@ async def _form(
 ) -> Response:
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
         runs: Sequence[RunView] = ()
         if rule is not None:
             sight = await sight_for(request, session)

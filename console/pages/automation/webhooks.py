@@ -17,7 +17,7 @@ from console.pages.automation.forms import optional_id
 from console.pages.automation.names import load_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Admins, form_of, text_field
-from console.pages.view import page, translator
+from console.pages.view import language_of, page, translator
 from console.words import automation as said
 from console.words.errors import error_in_words
 from core.domain.automation.alerts import HookFormat, ReportMapping
@@ -260,7 +260,7 @@ async def _hook(
         row = await session.get(IncomingHook, hook)
         if row is None:
             raise NotFound("there is no such webhook")
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     return page(
         request,
         "incoming_hook.html",
@@ -292,7 +292,7 @@ async def _list(
         position = await feed_end(session)
         rows = (await session.scalars(select(Webhook).order_by(Webhook.name))).all()
         hooks = (await session.scalars(select(IncomingHook).order_by(IncomingHook.name))).all()
-        names = await load_names(session, translator(request))
+        names = await load_names(session, translator(request), language_of(request))
     return page(
         request,
         "webhooks.html",

@@ -17,7 +17,7 @@ from console.pages.automation.forms import conditions_in, shown_conditions, type
 from console.pages.automation.names import Names, load_custom_names
 from console.pages.meanwhile import changed_meanwhile, revision_in
 from console.pages.session import Agents, form_of, text_field
-from console.pages.view import page, translator
+from console.pages.view import language_of, page, translator
 from console.refusals import note_refusal
 from console.words import queue as queue_words
 from console.words.automation import COMPARISON
@@ -154,7 +154,9 @@ async def remove_view(request: Request, signed_in: Agents, view: UUID) -> Respon
 
 async def _names(request: Request) -> Names:
     async with storage_errors(), desk_of(request).sessions() as session:
-        return await load_custom_names(session, await category_tree(session), translator(request))
+        return await load_custom_names(
+            session, await category_tree(session), translator(request), language_of(request)
+        )
 
 
 def _draft(form: FormData, names: Names) -> ViewDraft:
@@ -227,7 +229,7 @@ async def _form(
     async with storage_errors(), desk_of(request).sessions() as session:
         position = await feed_end(session)
         tree = await category_tree(session)
-        names = await load_custom_names(session, tree, translator(request))
+        names = await load_custom_names(session, tree, translator(request), language_of(request))
         kept = None if view is None else await view_named(session, ViewId(view), me.id)
         teams = await open_teams(session)
         theirs = teams if me.role is Role.ADMIN else await named_teams(session, me.id)

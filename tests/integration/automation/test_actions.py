@@ -175,5 +175,5 @@ async def test_a_rule_gives_no_ticket_to_an_auditor_and_the_form_offers_none(rig
     assert (await rig.ticket()).assignee_id is None
     assert await failures(rig) == ["the agent is not there any more"]
     async with rig.sessions() as session:
-        offered = (await load_names(session, lambda words, **_: words)).of["agent"]
+        offered = (await load_names(session, lambda words, **_: words, "en")).of["agent"]
     assert offered == {str(ana.id): "Ana"}

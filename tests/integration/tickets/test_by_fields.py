@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from core.domain.actor import Role
 from core.storage.queries.classification import field_conditions
+from core.storage.tables import SavedView
 from tests.integration.console.api import Api
 from tests.integration.console.browser import signed_in
 from tests.integration.console.world import Desk
@@ -300,3 +302,39 @@ async def test_the_form_of_a_view_takes_conditions_on_fields(keys: Keys, desk: D
     page = await browser.see(f"/console/views/{made.headers['Location'][-36:]}")
     assert f'<option value="{insured}"' in page
     assert 'value="no"' in page
+
+
+async def test_the_form_of_a_view_speaks_of_fields_in_the_readers_language(
+    desk: Desk, client: AsyncClient
+) -> None:
+    body = {"name": "Laptop", "names": {"es": "Portátil"}}
+    category = (await client.post("/api/v1/categories", json=body)).json()
+    field = {
+        "label": "Model",
+        "labels": {"es": "Modelo"},
+        "kind": "choice",
+        "choices": ["Thin", "Thick", "Fino"],
+        "choice_labels": {"es": ["Fino", "Grueso", "Muy fino"]},
+    }
+    made = await client.post(f"/api/v1/categories/{category['id']}/fields", json=field)
+    key = made.json()["fields"][0]["id"]
+    ana = await signed_in(desk, "Lea", Role.ADMIN, "es")
+    page = await ana.see("/console/views/new")
+    assert "Modelo (Portátil)" in page
+    assert 'value="Grueso"' in page
+    for typed, kept in (("grueso", "Thick"), ("Fino | Thick", "Thin | Thick")):
+        form = {
+            "name": "Laptops",
+            "order": "newest",
+            "columns": "status",
+            "fields-field-0": f"field:{key}",
+            "fields-comparison-0": "is",
+            "fields-value-0": typed,
+        }
+        sent = await ana.send("/console/views/new", form=form)
+        assert sent.status_code == 303, sent.text
+        view = sent.headers["location"].partition("view-")[2]
+        async with desk.sessions() as session:
+            found = await session.get_one(SavedView, UUID(view))
+        assert found.filter["fields"][0]["value"] == kept
+    assert 'value="Fino | Grueso"' in await ana.see(f"/console/views/{view}")
