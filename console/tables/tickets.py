@@ -44,7 +44,7 @@ from core.storage.tables import CatalogueItem, FormField
 
 FILE = "tickets.csv"
 MOST = 50_000
-_PART = 1_000
+_PART = 200  # reading more would keep the event loop for longer at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
