@@ -28,6 +28,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "nlu_data" / "vectors"
 MOST_KEPT = 20_000
 """Vectors in a file: at most some 40 MB."""
 
+_MADE_BY_MACHINES = {".so", ".pyd", ".dylib", ".pyc"}
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 _folder: ContextVar[Path | None] = ContextVar("folder of kept vectors", default=None)
 
@@ -85,10 +86,26 @@ class KeptVectors:
 
 
 def model_identity(package: str) -> str:
-    """Return what changes with the model of `package` and with the code that computes it."""
+    """Return what changes with the model of `package` and with the code that computes it.
+
+    It is the same wherever the same release is installed: commands name the folder of their Python,
+    and what is compiled differs between machines, whose numbers are the same but for rounding.
+    """
     found = metadata.distribution(package)
-    files = found.read_text("RECORD") or ""  # has a digest of each file, the model's too
-    return f"{package} {found.version} {hashlib.sha256(files.encode()).hexdigest()[:16]}"
+    digests = sorted(
+        f"{file} {file.hash.value}"
+        for file in found.files or ()
+        if file.hash and not _differs_between_machines(file)
+    )
+    every = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    return f"{package} {found.version} {every[:16]}"
+
+
+def _differs_between_machines(file: metadata.PackagePath) -> bool:
+    outer = file.parts[0]
+    return (
+        outer == ".." or outer.endswith((".dist-info", ".libs")) or file.suffix in _MADE_BY_MACHINES
+    )
 
 
 def _key(text: str) -> bytes:

