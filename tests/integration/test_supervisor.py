@@ -245,7 +245,7 @@ async def test_whatever_is_killed_is_started_again(desk: Desk) -> None:
 async def test_a_request_to_stop_ends_everything(desk: Desk, wish: signal.Signals) -> None:
     server = desk.postmaster
     desk.process.send_signal(wish)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await desk.process.wait() == 0
     assert desk.says("stopped")
     assert not is_alive(server)
