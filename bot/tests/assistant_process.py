@@ -21,7 +21,7 @@ from uuid import uuid4
 from desk_double import TOKEN
 
 BOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 240
+READY_SECONDS = 90
 TICKETS = [
     {
         "number": 1042,
